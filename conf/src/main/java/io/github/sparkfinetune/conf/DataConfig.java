@@ -1,0 +1,59 @@
+package io.github.sparkfinetune.conf;
+
+/**
+ * The raw text and how it becomes samples.
+ *
+ * @param train the training text: file, folder or glob, any Hadoop file system
+ * @param eval text held out during training, or null: then {@code evalFraction} of {@code train} is
+ * @param test text for the final metrics, or null: then {@code testFraction} of {@code train} is
+ * @param format text_folders, jsonl, csv, parquet, or auto (by the file's ending; a folder of folders is text_folders)
+ * @param text column of the text
+ * @param textPair column of a second text of the same sample, or null
+ * @param label column of the label (text_folders: the folder's name is the label)
+ * @param evalFraction share of every label's training rows held out for evaluation while training, [0, 1)
+ * @param testFraction share of every label's training rows held out for the final metrics, [0, 1)
+ * @param maxLength longest sample in tokens, special tokens included; a longer one is truncated and counted
+ * @param maxTextBytes longest text in UTF-8 bytes before tokenization; a longer one is truncated and counted
+ * @param maxBadFraction share of rows that may be unusable before the run fails, [0, 1]
+ * @param deduplicate whether rows with equal text (after cleaning) are kept once
+ * @param shards number of Parquet files a split is written as
+ * @param seed derives the split and the order of the rows in the shards
+ * @param dir folder of the prepared dataset, or null for {@code dataset} in the output folder
+ */
+public record DataConfig(
+        String train,
+        String eval,
+        String test,
+        DataFormat format,
+        String text,
+        String textPair,
+        String label,
+        double evalFraction,
+        double testFraction,
+        int maxLength,
+        int maxTextBytes,
+        double maxBadFraction,
+        boolean deduplicate,
+        int shards,
+        long seed,
+        String dir) {
+
+    public DataConfig {
+        Check.present("data.train", train);
+        Check.present("data.format", format);
+        Check.present("data.text", text);
+        Check.present("data.label", label);
+        Check.fraction("data.eval_fraction", evalFraction);
+        Check.fraction("data.test_fraction", testFraction);
+        Check.that(
+                evalFraction + testFraction < 1,
+                "data.eval_fraction + data.test_fraction",
+                evalFraction + testFraction,
+                "below 1, so that rows are left to train on");
+        Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
+        Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
+        Check.that(
+                maxBadFraction >= 0 && maxBadFraction <= 1, "data.max_bad_fraction", maxBadFraction, "between 0 and 1");
+        Check.that(shards >= 1, "data.shards", shards, "at least 1");
+    }
+}

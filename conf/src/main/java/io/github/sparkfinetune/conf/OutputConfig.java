@@ -1,0 +1,13 @@
+package io.github.sparkfinetune.conf;
+
+/**
+ * Where results are written.
+ *
+ * @param dir folder of this run; one that holds another run's results is refused
+ */
+public record OutputConfig(String dir) {
+
+    public OutputConfig {
+        Check.present("output.dir", dir);
+    }
+}

@@ -1,0 +1,36 @@
+package io.github.sparkfinetune.conf;
+
+/**
+ * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
+ * {@link RunConfigLoader}; the default of every key and its meaning stand in {@code defaults.yaml} beside this class.
+ *
+ * @param model folder of the base model in Hugging Face layout
+ * @param task what is learnt
+ * @param device where the ranks compute
+ * @param data the raw text and how it becomes samples
+ * @param method which parameters are trained
+ * @param training the optimiser's settings, under Hugging Face's names
+ * @param cluster the ranks
+ * @param output where results are written
+ */
+public record RunConfig(
+        String model,
+        Task task,
+        DeviceChoice device,
+        DataConfig data,
+        MethodConfig method,
+        TrainingConfig training,
+        ClusterConfig cluster,
+        OutputConfig output) {
+
+    public RunConfig {
+        Check.present("model", model);
+        Check.present("task", task);
+        Check.present("device", device);
+        Check.present("data", data);
+        Check.present("method", method);
+        Check.present("training", training);
+        Check.present("cluster", cluster);
+        Check.present("output", output);
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.sparkfinetune.core.collective;
+
+import java.nio.ByteBuffer;
+import java.util.concurrent.Future;
+
+/**
+ * What the ranks of one training run do together. All ranks call the same operations in the same order; every operation
+ * ends within the deadline the collective was made with, at the latest by a {@link LostRankException} that names the
+ * rank. Results are the same bits on every rank and in every run with the same number of ranks.
+ *
+ * <p>Operations may be started from one thread only. {@link #sumAsync} returns at once; the other operations first wait
+ * for those that are under way.
+ */
+public interface Collective extends AutoCloseable {
+
+    /** This rank, in [0, {@link #size()}). */
+    int rank();
+
+    /** Number of ranks. */
+    int size();
+
+    /**
+     * Starts to replace {@code floats} by its sum over all ranks. The buffer must not be touched until the future is
+     * done; {@code get()} throws an {@link java.util.concurrent.ExecutionException} caused by a
+     * {@link LostRankException} when a rank is lost.
+     *
+     * @param floats direct buffer in native order, F32 from its position to its limit; as long on every rank
+     */
+    Future<?> sumAsync(ByteBuffer floats);
+
+    /** Replaces {@code values} by their sums over all ranks, added in the order of the ranks. */
+    void sum(double[] values);
+
+    /** Every rank's bytes in the order of the ranks; lengths may differ. */
+    byte[][] allGather(byte[] mine);
+
+    /** Returns once every rank has called it. */
+    default void barrier() {
+        allGather(new byte[0]);
+    }
+
+    @Override
+    void close();
+}

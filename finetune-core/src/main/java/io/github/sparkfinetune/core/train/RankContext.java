@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import java.util.Objects;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * What one rank needs from whoever starts it.
+ *
+ * @param collective the ranks; closed by the caller
+ * @param gpu index of the GPU that everything lives on, or -1 for the CPU
+ * @param threads threads of PyTorch's operators
+ * @param hadoop configuration of the file systems
+ * @param attempt distinguishes this attempt at the run from every other: checkpoints written by an earlier attempt that
+ *     still runs can not be mistaken for this one's. Equal on all ranks; letters, digits and hyphens
+ * @param records is given each record as it is made, on rank 0
+ * @param cancelled polled between native calls; true ends the training with an exception
+ */
+public record RankContext(
+        Collective collective,
+        int gpu,
+        int threads,
+        Configuration hadoop,
+        String attempt,
+        Consumer<TrainingRecord> records,
+        BooleanSupplier cancelled) {
+
+    public RankContext {
+        Objects.requireNonNull(collective, "collective");
+        Objects.requireNonNull(hadoop, "hadoop");
+        Objects.requireNonNull(records, "records");
+        Objects.requireNonNull(cancelled, "cancelled");
+        if (threads < 1 || gpu < -1 || !attempt.matches("[A-Za-z0-9-]+")) {
+            throw new IllegalArgumentException("threads " + threads + ", gpu " + gpu + ", attempt '" + attempt + "'");
+        }
+    }
+}

@@ -1,0 +1,61 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import java.nio.ByteBuffer;
+import java.util.Objects;
+import java.util.function.Supplier;
+
+/**
+ * A tensor to be written.
+ *
+ * @param name its name in the file
+ * @param dtype element type
+ * @param shape extents, outermost first
+ * @param data asked for once, when the tensor is written, so that only one need be in host memory at a time; gives the
+ *     tensor's bytes from position to limit, little-endian, row-major
+ */
+public record TensorData(String name, TensorType dtype, long[] shape, Supplier<ByteBuffer> data) {
+
+    public TensorData {
+        Objects.requireNonNull(name, "name");
+        Objects.requireNonNull(dtype, "dtype");
+        Objects.requireNonNull(data, "data");
+        shape = shape.clone();
+        long bytes = Math.multiplyExact(TensorInfo.count(shape), dtype.bytes());
+        if (bytes > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException("tensor " + name + " is above 2 GB: " + bytes + " bytes");
+        }
+        if (name.equals(SafetensorsHeader.METADATA)) {
+            throw new IllegalArgumentException("a tensor can't be named " + name);
+        }
+    }
+
+    /** A tensor that is in host memory already. */
+    public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
+        return new TensorData(name, dtype, shape, bytes::duplicate);
+    }
+
+    /** An F32 tensor that is in host memory already. */
+    public static TensorData f32(String name, long[] shape, ByteBuffer bytes) {
+        return of(name, TensorType.F32, shape, bytes);
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    /** Number of bytes. */
+    public long byteSize() {
+        return TensorInfo.count(shape) * dtype.bytes();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return this == other;
+    }
+
+    @Override
+    public int hashCode() {
+        return System.identityHashCode(this);
+    }
+}

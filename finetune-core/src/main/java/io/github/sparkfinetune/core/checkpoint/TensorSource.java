@@ -1,0 +1,84 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.Set;
+
+/** Named tensors that are read where they are stored: one safetensors file, or the shards of a model. */
+public interface TensorSource extends AutoCloseable {
+
+    /** Names in the order of the data. */
+    Set<String> names();
+
+    /**
+     * Type, shape and place of a tensor.
+     *
+     * @throws RunException when there is none of this name
+     */
+    TensorInfo info(String name);
+
+    /**
+     * Part of a tensor's bytes, mapped: read-only, direct, little-endian. The mapping outlives {@link #close()}, for as
+     * long as the buffer is reachable.
+     *
+     * @param from first byte, counted from the tensor's begin
+     * @param length number of bytes
+     */
+    ByteBuffer buffer(String name, long from, int length);
+
+    /** The file that holds this tensor, for messages. */
+    String fileOf(String name);
+
+    /**
+     * A whole tensor, mapped: read-only, direct, little-endian, row-major.
+     *
+     * @throws RunException when it is above 2 GB, more than one buffer holds; read it in parts then
+     */
+    default ByteBuffer buffer(String name) {
+        long size = info(name).byteSize();
+        if (size > Integer.MAX_VALUE) {
+            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " has " + size
+                    + " bytes, more than the 2 GB that one buffer holds; use a model with smaller tensors");
+        }
+        return buffer(name, 0, (int) size);
+    }
+
+    /**
+     * Copies a tensor as F32, widening F16 and BF16 (exact). Neither position nor limit of {@code target} moves.
+     *
+     * @param target written from its position; has as many floats remaining as the tensor has elements
+     * @throws RunException when the tensor is of another type
+     */
+    default void floats(String name, FloatBuffer target) {
+        TensorInfo info = info(name);
+        if (target.remaining() != info.count()) {
+            throw new IllegalArgumentException("tensor " + Quoted.name(name) + " has " + info.count()
+                    + " elements, the target has room for " + target.remaining());
+        }
+        ByteBuffer source = buffer(name).order(ByteOrder.LITTLE_ENDIAN);
+        switch (info.dtype()) {
+            case F32 -> target.put(target.position(), source.asFloatBuffer(), 0, target.remaining());
+            case BF16 -> {
+                ShortBuffer halves = source.asShortBuffer();
+                for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
+                    target.put(at, HalfFloat.fromBf16(halves.get(i)));
+                }
+            }
+            case F16 -> {
+                ShortBuffer halves = source.asShortBuffer();
+                for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
+                    target.put(at, HalfFloat.fromF16(halves.get(i)));
+                }
+            }
+            default ->
+                throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + info.dtype()
+                        + "; weights must be F32, F16 or BF16");
+        }
+    }
+
+    @Override
+    void close();
+}

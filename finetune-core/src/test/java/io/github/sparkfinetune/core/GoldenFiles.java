@@ -1,0 +1,84 @@
+package io.github.sparkfinetune.core;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** The reference numbers: {@code golden/} on the class path, or the folder that {@code -Dgolden.dir} names. */
+public final class GoldenFiles {
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private GoldenFiles() {}
+
+    /** The fixture root. */
+    public static Path root() {
+        String other = System.getProperty("golden.dir", "");
+        if (!other.isEmpty()) {
+            return Path.of(other).toAbsolutePath();
+        }
+        URL golden = GoldenFiles.class.getResource("/golden");
+        if (golden == null) {
+            throw new IllegalStateException("golden/ is not on the class path");
+        }
+        try {
+            return Path.of(golden.toURI());
+        } catch (URISyntaxException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Every folder of {@code kind}, e.g. {@code models}, by name; at least one. */
+    public static List<Path> folders(String kind) {
+        Path parent = root().resolve(kind);
+        try (Stream<Path> children = Files.list(parent)) {
+            List<Path> folders = children.filter(Files::isDirectory).sorted().toList();
+            if (folders.isEmpty()) {
+                throw new IllegalStateException(parent + " has no folders");
+            }
+            return folders;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** A JSON file under the root. */
+    public static JsonNode json(String file) {
+        return json(root().resolve(file));
+    }
+
+    /** A JSON file. */
+    public static JsonNode json(Path file) {
+        try {
+            return MAPPER.readTree(file.toFile());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** {@code expected.safetensors} of a folder; the caller closes it. */
+    public static SafetensorsFile expected(Path folder) {
+        return SafetensorsFile.open(folder.resolve("expected.safetensors"));
+    }
+
+    /** A tensor of F32 values. */
+    public static float[] floats(SafetensorsFile file, String name) {
+        float[] values = new float[(int) file.info(name).count()];
+        file.floats(name, java.nio.FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /** A tensor of I64 values. */
+    public static long[] longs(SafetensorsFile file, String name) {
+        long[] values = new long[(int) file.info(name).count()];
+        file.buffer(name).asLongBuffer().get(values);
+        return values;
+    }
+}

@@ -6,13 +6,13 @@ final class Check {
 
     static void present(String key, Object value) {
         if (value == null || (value instanceof String text && text.isBlank())) {
-            throw RunException.config(key + " is missing: set it in the YAML file or with --set " + key + "=VALUE");
+            throw RunException.key(key, key + " is missing: set it in the YAML file or with --set " + key + "=VALUE");
         }
     }
 
     static void that(boolean holds, String key, Object value, String rule) {
         if (!holds) {
-            throw RunException.config(key + ": " + value + " is not allowed, it must be " + rule);
+            throw RunException.key(key, key + ": " + value + " is not allowed, it must be " + rule);
         }
     }
 

@@ -22,11 +22,11 @@ package io.github.sparkfinetune.conf;
  */
 public record DataConfig(
         String train,
-        String eval,
-        String test,
+        @OptionalKey String eval,
+        @OptionalKey String test,
         DataFormat format,
         String text,
-        String textPair,
+        @OptionalKey String textPair,
         String label,
         double evalFraction,
         double testFraction,
@@ -36,7 +36,7 @@ public record DataConfig(
         boolean deduplicate,
         int shards,
         long seed,
-        String dir) {
+        @OptionalKey String dir) {
 
     public DataConfig {
         Check.present("data.train", train);
@@ -47,9 +47,9 @@ public record DataConfig(
         Check.fraction("data.test_fraction", testFraction);
         Check.that(
                 evalFraction + testFraction < 1,
-                "data.eval_fraction + data.test_fraction",
-                evalFraction + testFraction,
-                "below 1, so that rows are left to train on");
+                "data.eval_fraction",
+                evalFraction,
+                "below 1 together with data.test_fraction, so that rows are left to train on");
         Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
         Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
         Check.that(

@@ -9,7 +9,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param freezeLayers with freeze: the embeddings and the first N layers stay as they are, 0 freezes the embeddings
  *     alone; null trains the head only
  */
-public record MethodConfig(Type type, Integer freezeLayers) {
+public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) {
 
     /** Kind of fine-tuning. */
     public enum Type {

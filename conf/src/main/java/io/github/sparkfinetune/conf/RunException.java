@@ -8,30 +8,43 @@ public final class RunException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final ExitCode exitCode;
+    /** Key of the configuration that is at fault, or null. */
+    private final String key;
 
-    private RunException(ExitCode exitCode, String message, Throwable cause) {
+    private RunException(ExitCode exitCode, String key, String message, Throwable cause) {
         super(message, cause);
         this.exitCode = exitCode;
+        this.key = key;
     }
 
     /** Bad usage or configuration. */
     public static RunException config(String message) {
-        return new RunException(ExitCode.CONFIG, message, null);
+        return new RunException(ExitCode.CONFIG, null, message, null);
+    }
+
+    /** Bad value of one key; {@link RunConfigLoader} adds where the key was set. */
+    static RunException key(String key, String message) {
+        return new RunException(ExitCode.CONFIG, key, message, null);
     }
 
     /** Bad data or a bad model. */
     public static RunException data(String message) {
-        return new RunException(ExitCode.DATA, message, null);
+        return new RunException(ExitCode.DATA, null, message, null);
     }
 
     /** Bad data or a bad model, found by {@code cause}. */
     public static RunException data(String message, Throwable cause) {
-        return new RunException(ExitCode.DATA, message, cause);
+        return new RunException(ExitCode.DATA, null, message, cause);
     }
 
     /** A failure that a retry may mend. */
     public static RunException failed(String message, Throwable cause) {
-        return new RunException(ExitCode.FAILED, message, cause);
+        return new RunException(ExitCode.FAILED, null, message, cause);
+    }
+
+    /** Key of the configuration that is at fault, or null. */
+    String key() {
+        return key;
     }
 
     /** The exit code that this error ends its command with. */

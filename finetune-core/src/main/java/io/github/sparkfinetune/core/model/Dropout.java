@@ -1,0 +1,158 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.Seeds;
+import io.github.sparkfinetune.data.Seeds.Purpose;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/**
+ * Dropout masks that depend on nothing but (seed, step, sample, layer, site, token, element): the same for a sample in
+ * any batch, at any padding, on any rank, in a recomputation and after a resume.
+ *
+ * <p>Each row of a mask (a token's hidden state, or a query's probabilities) has a 64-bit key mixed from these; every
+ * 64 bits of a counter hash over that key (SplitMix64's finaliser) decide four elements, 16 bits each. So the rate is a
+ * multiple of 1/65536, and {@link #scale} makes up for exactly that rate.
+ *
+ * <p>Masks live in buffers that are reused from step to step, one for each place, because backward reads them.
+ */
+final class Dropout {
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+    private static final int LEVELS = 1 << 16;
+    /** Lanes of a 64-bit word: its four 16-bit numbers, and where their results go in four bytes. */
+    private static final int LANES = 4;
+
+    private final long seed;
+    private final boolean parallel;
+    private final Map<Long, ByteBuffer> buffers = new HashMap<>();
+
+    /**
+     * @param seed of the run
+     * @param threads above 1: rows are filled by several threads, with the same result
+     */
+    Dropout(long seed, int threads) {
+        this.seed = seed;
+        this.parallel = threads > 1;
+    }
+
+    private static int threshold(double rate) {
+        return (int) Math.round(rate * LEVELS);
+    }
+
+    /** Factor of the elements that are kept, 1 / (1 - rate). */
+    static double scale(double rate) {
+        return 1 / (1 - threshold(rate) / (double) LEVELS);
+    }
+
+    /**
+     * Mask over hidden states: [B, T, width], or [B, width] for the first token alone.
+     *
+     * @param step optimizer steps done before this one
+     * @param layer number of the layer, -1 for the other blocks
+     * @param tokens how many tokens of a row have an element: T, or 1 for the first alone
+     */
+    NDArray hidden(
+            NDManager manager,
+            long step,
+            Batch batch,
+            int layer,
+            DropoutSite site,
+            double rate,
+            int tokens,
+            int width) {
+        return mask(
+                manager,
+                step,
+                batch,
+                layer,
+                site,
+                rate,
+                1,
+                tokens,
+                width,
+                tokens == 1 && site != DropoutSite.EMBEDDINGS
+                        ? new Shape(batch.samples().size(), width)
+                        : new Shape(batch.samples().size(), tokens, width));
+    }
+
+    /** Mask over attention probabilities: [B, heads, T, T]. */
+    NDArray probs(NDManager manager, long step, Batch batch, int layer, double rate, int heads) {
+        int length = batch.length();
+        return mask(
+                manager,
+                step,
+                batch,
+                layer,
+                DropoutSite.PROBS,
+                rate,
+                heads,
+                length,
+                length,
+                new Shape(batch.samples().size(), heads, length, length));
+    }
+
+    private NDArray mask(
+            NDManager manager,
+            long step,
+            Batch batch,
+            int layer,
+            DropoutSite site,
+            double rate,
+            int heads,
+            int tokens,
+            int width,
+            Shape shape) {
+        List<Sample> samples = batch.samples();
+        int rows = samples.size() * heads;
+        long place = (layer + 1L) * DropoutSite.CODES + site.code();
+        int size = Math.multiplyExact(Math.multiplyExact(rows, tokens), width);
+        ByteBuffer buffer = buffers.compute(
+                place,
+                (key, old) -> old != null && old.capacity() >= size
+                        ? old
+                        : ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
+        long key = Seeds.derive(seed, Purpose.DROPOUT, step, place);
+        int threshold = threshold(rate);
+        IntStream range = IntStream.range(0, rows);
+        (parallel ? range.parallel() : range).forEach(row -> {
+            Sample sample = samples.get(row / heads);
+            long rowKey = Seeds.fold(Seeds.fold(key, sample.index()), row % heads);
+            int used = Math.min(tokens, sample.length());
+            for (int t = 0; t < used; t++) {
+                fill(buffer, (row * tokens + t) * width, width, Seeds.fold(rowKey, t), threshold);
+            }
+        });
+        return manager.create(buffer.slice(0, size).order(ByteOrder.nativeOrder()), shape, DataType.BOOLEAN);
+    }
+
+    private static void fill(ByteBuffer buffer, int at, int width, long key, int threshold) {
+        int whole = width / LANES * LANES;
+        long counter = key;
+        for (int i = 0; i < whole; i += LANES) {
+            counter += GOLDEN;
+            buffer.putInt(at + i, lanes(Seeds.mix(counter), threshold));
+        }
+        int last = lanes(Seeds.mix(counter + GOLDEN), threshold);
+        for (int i = whole; i < width; i++) {
+            buffer.put(at + i, (byte) (last >>> ((i - whole) * Byte.SIZE)));
+        }
+    }
+
+    /** Four bytes, 1 where a 16-bit number of {@code bits} is at or above the threshold. */
+    private static int lanes(long bits, int threshold) {
+        // Without a carry between lanes a difference is negative exactly where the element is dropped.
+        int a = (int) (bits & 0xFFFF) - threshold;
+        int b = (int) ((bits >>> 16) & 0xFFFF) - threshold;
+        int c = (int) ((bits >>> 32) & 0xFFFF) - threshold;
+        int d = (int) (bits >>> 48) - threshold;
+        return (~a >>> 31) | ((~b >>> 31) << 8) | ((~c >>> 31) << 16) | ((~d >>> 31) << 24);
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** The dropout of one rank: which places of a block drop what in the current step, or nothing in evaluation. */
+public final class DropoutMasks {
+    private static final DropoutMasks NONE = new DropoutMasks(null);
+
+    private final Dropout dropout;
+    private long step;
+
+    private DropoutMasks(Dropout dropout) {
+        this.dropout = dropout;
+    }
+
+    /** Drops nothing: evaluation, prediction. */
+    public static DropoutMasks none() {
+        return NONE;
+    }
+
+    /**
+     * Drops at the model's own rates.
+     *
+     * @param seed of the run
+     * @param threads that may fill masks
+     */
+    public static DropoutMasks of(long seed, int threads) {
+        return new DropoutMasks(new Dropout(seed, threads));
+    }
+
+    /**
+     * Chooses the masks of a step.
+     *
+     * @param newStep optimizer steps done before it
+     */
+    public void step(long newStep) {
+        step = newStep;
+    }
+
+    /** Masks of a block by the script's names of its sites; sites whose rate is 0 are missing. */
+    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, Batch batch) {
+        Map<String, NDArray> masks = new LinkedHashMap<>();
+        if (dropout == null) {
+            return masks;
+        }
+        EncoderShape shape = encoder.shape();
+        int length = batch.length();
+        switch (block.kind()) {
+            case EMBEDDINGS ->
+                hidden(masks, owner, block, batch, DropoutSite.EMBEDDINGS, shape.hiddenDropout(), length, shape);
+            case LAYER -> {
+                if (shape.probsDropout() > 0) {
+                    masks.put(
+                            DropoutSite.PROBS.script(),
+                            dropout.probs(owner, step, batch, block.layer(), shape.probsDropout(), shape.heads()));
+                }
+                hidden(
+                        masks,
+                        owner,
+                        block,
+                        batch,
+                        DropoutSite.ATTENTION_OUTPUT,
+                        shape.attentionOutputDropout(),
+                        length,
+                        shape);
+                hidden(masks, owner, block, batch, DropoutSite.OUTPUT, shape.hiddenDropout(), length, shape);
+            }
+            case HEAD -> {
+                int tokens = encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION ? 1 : length;
+                HeadShape head = encoder.head();
+                hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, shape);
+                hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, shape);
+            }
+        }
+        return masks;
+    }
+
+    private void hidden(
+            Map<String, NDArray> masks,
+            NDManager owner,
+            Block block,
+            Batch batch,
+            DropoutSite site,
+            double rate,
+            int tokens,
+            EncoderShape shape) {
+        if (rate > 0) {
+            masks.put(
+                    site.script(),
+                    dropout.hidden(owner, step, batch, block.layer(), site, rate, tokens, shape.hidden()));
+        }
+    }
+}

@@ -1,0 +1,32 @@
+package io.github.sparkfinetune.core.model;
+
+/** A place in a block where elements are dropped. */
+enum DropoutSite {
+    EMBEDDINGS("embeddings", 0),
+    PROBS("probs", 1),
+    ATTENTION_OUTPUT("attention_output", 2),
+    OUTPUT("output", 3),
+    HEAD_INPUT("head_input", 4),
+    HEAD("head", 5);
+
+    /** Codes are below it. */
+    static final int CODES = 8;
+
+    private final String script;
+    // Part of a mask's key: a number here never changes.
+    private final int code;
+
+    DropoutSite(String script, int code) {
+        this.script = script;
+        this.code = code;
+    }
+
+    /** The script's name of the site. */
+    String script() {
+        return script;
+    }
+
+    int code() {
+        return code;
+    }
+}

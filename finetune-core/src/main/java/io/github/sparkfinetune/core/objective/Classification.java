@@ -1,0 +1,36 @@
+package io.github.sparkfinetune.core.objective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.Sample;
+import java.util.List;
+
+/** One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. */
+public final class Classification implements Objective {
+    private final ScriptModule script;
+
+    /**
+     * An objective over a module's scripts.
+     *
+     * @param script module with {@link Objective#SCRIPTS}
+     */
+    public Classification(ScriptModule script) {
+        this.script = script;
+    }
+
+    @Override
+    public double[] weights(List<Sample> samples) {
+        return new double[] {samples.size()};
+    }
+
+    @Override
+    public Loss loss(NDManager owner, NDArray logits, Batch batch, double[] weights) {
+        NDArray labels =
+                owner.create(batch.samples().stream().mapToLong(Sample::label).toArray());
+        NDList result = script.call(owner, "cross_entropy", logits, labels, 1 / weights[0]);
+        return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
+    }
+}

@@ -1,0 +1,117 @@
+package io.github.sparkfinetune.core.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.engine.PtNDArray;
+import ai.djl.pytorch.engine.PtNDManager;
+import ai.djl.pytorch.engine.PtSymbolBlock;
+import ai.djl.pytorch.jni.IValue;
+import ai.djl.pytorch.jni.TorchJni;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * TorchScript methods that Java calls by name. Through them all of PyTorch's operators are reachable, and
+ * {@code torch.grad} runs inside them, so that a caller holds the gradients of one layer at a time.
+ *
+ * <p>May be called from several threads; the gradient mode is each thread's own.
+ */
+public final class ScriptModule implements AutoCloseable {
+    private final PtSymbolBlock module;
+
+    private ScriptModule(PtSymbolBlock module) {
+        this.module = module;
+    }
+
+    /**
+     * Loads the methods of several resources as one module.
+     *
+     * @param manager owner of the module's native part, and its device
+     * @param resources absolute names of class-path resources with the text of methods
+     */
+    public static ScriptModule load(NDManager manager, List<String> resources) {
+        List<String> texts = new ArrayList<>();
+        try {
+            for (String resource : resources) {
+                try (InputStream text = ScriptModule.class.getResourceAsStream(resource)) {
+                    if (text == null) {
+                        throw new IllegalArgumentException("no resource " + resource);
+                    }
+                    texts.add(new String(text.readAllBytes(), StandardCharsets.UTF_8));
+                }
+            }
+            return new ScriptModule(
+                    TorchJni.load((PtNDManager) manager, new ByteArrayInputStream(ScriptArchive.of(texts))));
+        } catch (IOException e) {
+            throw new UncheckedIOException("loading " + resources, e);
+        }
+    }
+
+    /**
+     * Runs a method that returns a tensor or a list of tensors.
+     *
+     * @param owner manager that the results are attached to
+     * @param method name of the method
+     * @param arguments tensors, lists of tensors, maps from names to tensors, integers (int, long), lists of integers
+     *     (long[]), floating-point numbers (float, double), booleans and strings, in the order of its parameters
+     */
+    public NDList call(NDManager owner, String method, Object... arguments) {
+        IValue[] values = new IValue[arguments.length];
+        try {
+            for (int i = 0; i < values.length; i++) {
+                values[i] = value(arguments[i]);
+            }
+            try (IValue result = TorchJni.run(module, method, values)) {
+                PtNDManager manager = (PtNDManager) owner;
+                return result.isTensor() ? new NDList(result.toTensor(manager)) : result.toNDList(manager);
+            }
+        } finally {
+            for (IValue value : values) {
+                if (value != null) {
+                    value.close();
+                }
+            }
+        }
+    }
+
+    private static IValue value(Object argument) {
+        if (argument instanceof PtNDArray tensor) {
+            return IValue.from(tensor);
+        } else if (argument instanceof List<?> tensors) {
+            return IValue.listFrom(tensors.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new));
+        } else if (argument instanceof Map<?, ?> tensors) {
+            Map<String, PtNDArray> map = new LinkedHashMap<>();
+            tensors.forEach((name, tensor) -> map.put((String) name, (PtNDArray) tensor));
+            return IValue.stringMapFrom(map);
+        } else if (argument instanceof Integer || argument instanceof Long) {
+            return IValue.from(((Number) argument).longValue());
+        } else if (argument instanceof long[] list) {
+            return IValue.listFrom(list);
+        } else if (argument instanceof Float || argument instanceof Double) {
+            return IValue.from(((Number) argument).doubleValue());
+        } else if (argument instanceof Boolean flag) {
+            return IValue.from(flag);
+        } else if (argument instanceof String text) {
+            return IValue.from(text);
+        }
+        throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
+    }
+
+    /** Runs a method that returns one tensor. */
+    public NDArray callOne(NDManager owner, String method, Object... arguments) {
+        return call(owner, method, arguments).singletonOrThrow();
+    }
+
+    @Override
+    public void close() {
+        module.close();
+    }
+}

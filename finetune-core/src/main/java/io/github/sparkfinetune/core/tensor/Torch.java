@@ -1,0 +1,70 @@
+package io.github.sparkfinetune.core.tensor;
+
+import ai.djl.Device;
+import ai.djl.engine.Engine;
+import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.TorchJni;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.Offline;
+import java.util.function.Supplier;
+
+/** PyTorch in this process: start, threads, devices, gradient mode. */
+public final class Torch {
+    /** DJL's name of the engine. */
+    public static final String ENGINE = "PyTorch";
+
+    private Torch() {}
+
+    /**
+     * Readies PyTorch for the calling thread. Must come before the thread's first tensor.
+     *
+     * @param threads threads an operator may use; all ranks of one process share the setting
+     */
+    public static void start(int threads) {
+        Offline.ensure();
+        try {
+            Engine.getEngine(ENGINE);
+        } catch (EngineException e) {
+            throw RunException.config("PyTorch's native library could not be loaded ("
+                    + rootMessage(e)
+                    + "): run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to your own"
+                    + " libtorch");
+        }
+        TorchJni.setNumThreads(threads);
+        TorchJni.runScriptsAsWritten();
+        TorchJni.setGradMode(false);
+    }
+
+    private static String rootMessage(Throwable e) {
+        Throwable root = e;
+        while (root.getCause() != null) {
+            root = root.getCause();
+        }
+        return root.getMessage();
+    }
+
+    /**
+     * A manager that owns what is created with it, on the CPU or on a GPU.
+     *
+     * @param gpu index of the GPU, or -1 for the CPU
+     */
+    public static NDManager manager(int gpu) {
+        if (gpu >= Engine.getEngine(ENGINE).getGpuCount()) {
+            throw RunException.config("GPU " + gpu + " is not usable here, PyTorch sees "
+                    + Engine.getEngine(ENGINE).getGpuCount()
+                    + ": install a CUDA build of libtorch (PYTORCH_LIBRARY_PATH, PYTORCH_FLAVOR), or set device: cpu");
+        }
+        return NDManager.newBaseManager(gpu < 0 ? Device.cpu() : Device.gpu(gpu), ENGINE);
+    }
+
+    /** Computes something that records a graph. */
+    public static <T> T recording(Supplier<T> work) {
+        TorchJni.setGradMode(true);
+        try {
+            return work.get();
+        } finally {
+            TorchJni.setGradMode(false);
+        }
+    }
+}

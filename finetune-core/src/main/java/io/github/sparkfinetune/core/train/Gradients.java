@@ -1,0 +1,142 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedSet;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+
+/**
+ * Gradients of one step: added up over micro-batches, and over the ranks. The gradients of a block start to travel as
+ * soon as they are complete, while the block below is still computed.
+ */
+final class Gradients {
+    private final ScriptModule script;
+    private final Collective collective;
+    private final Map<Block, GradientBuffer> buffers = new LinkedHashMap<>();
+    private final Optional<RowGradient> table;
+    private final List<Future<?>> underWay = new ArrayList<>();
+
+    Gradients(NDManager manager, ScriptModule script, Encoder model, Collective collective) {
+        this.script = script;
+        this.collective = collective;
+        for (Block block : model.blocks()) {
+            if (!block.trainable().isEmpty()) {
+                buffers.put(block, new GradientBuffer(manager, script, block.trainable()));
+            }
+        }
+        table = model.table().trainable()
+                ? Optional.of(new RowGradient(
+                        manager, script, model.table(), model.shape().paddingId()))
+                : Optional.empty();
+    }
+
+    /** Registers every trained parameter and its gradient. */
+    void addTo(AdamW optimizer, Encoder model) {
+        table.ifPresent(rows -> optimizer.add(model.table(), rows.dense()));
+        buffers.forEach((block, buffer) -> {
+            List<Parameter> parameters = block.trainable();
+            for (int i = 0; i < parameters.size(); i++) {
+                optimizer.add(parameters.get(i), buffer.gradients().get(i));
+            }
+        });
+    }
+
+    /**
+     * Starts a step.
+     *
+     * @param ids token ids of the global batch
+     */
+    void begin(SortedSet<Integer> ids) {
+        table.ifPresent(
+                rows -> rows.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
+    }
+
+    List<NDArray> of(Block block) {
+        return buffers.get(block).gradients();
+    }
+
+    /** Adds a batch's gradient with respect to its rows of the embedding table. */
+    void addRows(NDManager owner, Batch batch, NDArray gradient) {
+        table.orElseThrow().add(owner, batch, gradient);
+    }
+
+    /** The embedding table's gradient, after {@link #await}. */
+    NDArray tableGradient() {
+        return table.orElseThrow().dense();
+    }
+
+    /** Whether the embedding table is trained. */
+    boolean hasTable() {
+        return table.isPresent();
+    }
+
+    /** Forgets a block's gradients, on a rank that had no sample in this step. */
+    void clear(NDManager owner, Block block) {
+        buffers.get(block).clear(owner);
+    }
+
+    /** A block's gradients are complete on this rank. */
+    void complete(Block block) {
+        underWay.add(buffers.get(block).send(collective));
+    }
+
+    /** The embedding table's gradient is complete on this rank. */
+    void completeTable() {
+        underWay.add(table.orElseThrow().send(collective));
+    }
+
+    /** Waits for the sums over the ranks. */
+    void await(NDManager owner) {
+        for (Future<?> sum : underWay) {
+            join(sum);
+        }
+        underWay.clear();
+        buffers.values().forEach(buffer -> buffer.arrived(collective));
+        table.ifPresent(rows -> rows.arrived(owner, collective));
+    }
+
+    private static void join(Future<?> sum) {
+        try {
+            sum.get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof LostRankException lost) {
+                throw lost;
+            }
+            throw new IllegalStateException("summing gradients", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IllegalStateException("interrupted while summing gradients", e);
+        }
+    }
+
+    /** L2 norm over all gradients. */
+    double norm(NDManager owner) {
+        double squares = 0;
+        for (GradientBuffer buffer : buffers.values()) {
+            squares += square(script.callOne(owner, "norm", buffer.flat()).getFloat());
+        }
+        if (table.isPresent()) {
+            squares += square(
+                    script.callOne(owner, "norm", table.orElseThrow().rows()).getFloat());
+        }
+        return Math.sqrt(squares);
+    }
+
+    private static double square(double x) {
+        return x * x;
+    }
+}

@@ -1,0 +1,102 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.concurrent.Future;
+
+/**
+ * Gradient of an embedding table. Only the rows of tokens that the global batch contains are not zero, so only these
+ * are added up, sent between the ranks and counted in the norm: for a batch of 2,048 tokens 3 MB instead of 47 MB.
+ *
+ * <p>The optimiser sees a dense gradient, because AdamW also moves rows whose gradient is zero; it is kept zero between
+ * steps but for the rows of the last one.
+ */
+final class RowGradient {
+    private final ScriptModule script;
+    private final NDManager manager;
+    private final NDArray dense;
+    private final int width;
+    private final int paddingId;
+
+    /** What belongs to one step: its ids in rising order, their rows and one more row for padding, which is dropped. */
+    private NDManager step;
+
+    private int[] ids = {};
+    private NDArray rows;
+    private NDArray kept;
+    private NDArray idTensor;
+    private ByteBuffer host;
+
+    RowGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
+        this.manager = manager;
+        this.script = script;
+        this.dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
+        this.width = Math.toIntExact(table.shape()[1]);
+        this.paddingId = paddingId;
+    }
+
+    /** The whole table's gradient, valid after {@link #arrived}. */
+    NDArray dense() {
+        return dense;
+    }
+
+    /** The rows that may be not zero, valid after {@link #arrived}. */
+    NDArray rows() {
+        return kept;
+    }
+
+    /**
+     * Starts a step.
+     *
+     * @param sortedIds token ids of the global batch, each once, in rising order; equal on all ranks
+     */
+    void begin(int[] sortedIds) {
+        clear();
+        ids = sortedIds;
+        step = manager.newSubManager();
+        rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
+        kept = rows.get("0:" + ids.length);
+        idTensor = step.create(Arrays.stream(ids).asLongStream().toArray());
+        host = GradientBuffer.hostView(kept);
+    }
+
+    /** Adds a batch's gradient [B, T, hidden] with respect to the rows that it looked up. */
+    void add(NDManager owner, Batch batch, NDArray gradient) {
+        long[] places = batch.ids().toLongArray();
+        for (int i = 0; i < places.length; i++) {
+            places[i] = places[i] == paddingId ? ids.length : Arrays.binarySearch(ids, (int) places[i]);
+        }
+        script.call(owner, "add_rows", rows, owner.create(places), gradient);
+    }
+
+    Future<?> send(Collective collective) {
+        if (kept.getDevice().isGpu() && collective.size() > 1) {
+            host.clear().put(kept.toByteBuffer(false)).flip();
+        }
+        return collective.sumAsync(host.duplicate().order(ByteOrder.nativeOrder()));
+    }
+
+    void arrived(NDManager owner, Collective collective) {
+        if (kept.getDevice().isGpu() && collective.size() > 1) {
+            kept.set(host.duplicate().order(ByteOrder.nativeOrder()));
+        }
+        script.call(owner, "set_rows", dense, idTensor, kept);
+    }
+
+    private void clear() {
+        if (step != null) {
+            script.call(step, "clear_rows", dense, idTensor);
+            step.close();
+            step = null;
+        }
+    }
+}

@@ -1,0 +1,195 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SortedSet;
+import java.util.TreeSet;
+
+/**
+ * One optimizer step over a global batch that is cut over the ranks and, on a rank, into micro-batches. Every rank
+ * calls it with its own part, which may be empty.
+ */
+final class TrainStep {
+    private final NDManager manager;
+    private final Encoder model;
+    private final Objective objective;
+    private final DropoutMasks masks;
+    private final Collective collective;
+    private final double maxGradNorm;
+    private final Gradients gradients;
+    private final MicroBatch microBatch;
+    private final AdamW optimizer;
+
+    /**
+     * @param manager owner of gradients and moments, on the model's device
+     * @param maxGradNorm gradients are scaled down to this global norm; 0 switches clipping off
+     */
+    TrainStep(
+            NDManager manager,
+            ScriptModule script,
+            Encoder model,
+            Objective objective,
+            DropoutMasks masks,
+            Collective collective,
+            AdamW.Settings settings,
+            double maxGradNorm) {
+        this.manager = manager;
+        this.model = model;
+        this.objective = objective;
+        this.masks = masks;
+        this.collective = collective;
+        this.maxGradNorm = maxGradNorm;
+        this.gradients = new Gradients(manager, script, model, collective);
+        this.microBatch = new MicroBatch(model, script, objective, masks, gradients);
+        this.optimizer = new AdamW(manager, script, settings);
+        gradients.addTo(optimizer, model);
+    }
+
+    /**
+     * What a step did, over all ranks.
+     *
+     * @param loss mean loss before the update
+     * @param gradNorm global L2 norm of the gradient, before clipping
+     * @param samples in the global batch
+     * @param tokens in the global batch, without padding
+     */
+    record Outcome(double loss, double gradNorm, long samples, long tokens) {}
+
+    /**
+     * Computes the gradient of the global batch.
+     *
+     * @param step optimizer steps done before
+     * @param parts this rank's micro-batches
+     */
+    Outcome gradient(long step, List<List<Sample>> parts) {
+        masks.step(step);
+        List<Sample> mine = parts.stream().flatMap(List::stream).toList();
+        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.hasTable());
+        gradients.begin(global.ids());
+        double[] sums = new double[global.weights().length];
+        for (int i = 0; i < parts.size(); i++) {
+            try (NDManager owner = manager.newSubManager()) {
+                Batch batch = Batch.of(owner, parts.get(i), model.shape());
+                double[] part = microBatch.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
+                for (int term = 0; term < sums.length; term++) {
+                    sums[term] += part[term];
+                }
+            }
+        }
+        try (NDManager owner = manager.newSubManager()) {
+            if (parts.isEmpty()) {
+                takePartWithNothing(owner);
+            }
+            gradients.await(owner);
+            collective.sum(sums);
+            double loss = 0;
+            for (int term = 0; term < sums.length; term++) {
+                loss += sums[term] / global.weights()[term];
+            }
+            return new Outcome(loss, gradients.norm(owner), global.samples(), global.tokens());
+        }
+    }
+
+    private void takePartWithNothing(NDManager owner) {
+        List<Block> blocks = model.blocks();
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            if (!blocks.get(i).trainable().isEmpty()) {
+                gradients.clear(owner, blocks.get(i));
+                gradients.complete(blocks.get(i));
+            }
+        }
+        if (gradients.hasTable()) {
+            gradients.completeTable();
+        }
+    }
+
+    /**
+     * Updates the parameters by the gradient computed last.
+     *
+     * @param step number of this step, from 1
+     * @param rate learning rate
+     * @param gradNorm the gradient's norm
+     */
+    void update(long step, double rate, double gradNorm) {
+        // As torch.nn.utils.clip_grad_norm_: the coefficient is max_norm / (norm + 1e-6), at most 1.
+        double divisor = maxGradNorm > 0 ? Math.max(1, (gradNorm + 1e-6) / maxGradNorm) : 1;
+        try (NDManager owner = manager.newSubManager()) {
+            optimizer.step(owner, step, rate, divisor);
+        }
+    }
+
+    AdamW optimizer() {
+        return optimizer;
+    }
+
+    Gradients gradients() {
+        return gradients;
+    }
+
+    /**
+     * What the ranks tell each other before a step.
+     *
+     * @param weights of the objective's terms over the global batch
+     * @param ids token ids of the global batch, empty where the embedding table is frozen
+     */
+    private record GlobalBatch(double[] weights, SortedSet<Integer> ids, long samples, long tokens) {
+
+        static GlobalBatch of(Collective collective, double[] weights, List<Sample> mine, boolean withIds) {
+            SortedSet<Integer> ids = new TreeSet<>();
+            if (withIds) {
+                for (Sample sample : mine) {
+                    for (int id : sample.inputIds()) {
+                        ids.add(id);
+                    }
+                }
+            }
+            long tokens = mine.stream().mapToLong(Sample::length).sum();
+            ByteBuffer message = ByteBuffer.allocate((weights.length + 2) * Double.BYTES + ids.size() * Integer.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            for (double weight : weights) {
+                message.putDouble(weight);
+            }
+            message.putLong(mine.size()).putLong(tokens);
+            ids.forEach(message::putInt);
+            double[] totals = new double[weights.length];
+            long samples = 0;
+            long allTokens = 0;
+            SortedSet<Integer> union = new TreeSet<>();
+            for (byte[] bytes : collective.allGather(message.array())) {
+                ByteBuffer other = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+                for (int term = 0; term < totals.length; term++) {
+                    totals[term] += other.getDouble();
+                }
+                samples += other.getLong();
+                allTokens += other.getLong();
+                while (other.hasRemaining()) {
+                    union.add(other.getInt());
+                }
+            }
+            return new GlobalBatch(totals, union, samples, allTokens);
+        }
+    }
+
+    /** Cuts samples into micro-batches of at most {@code size}, similar lengths together, so that little is padded. */
+    static List<List<Sample>> microBatches(List<Sample> samples, int size) {
+        List<Sample> sorted = new ArrayList<>(samples);
+        sorted.sort((a, b) -> Integer.compare(b.length(), a.length()));
+        List<List<Sample>> parts = new ArrayList<>();
+        for (int from = 0; from < sorted.size(); from += size) {
+            parts.add(sorted.subList(from, Math.min(sorted.size(), from + size)));
+        }
+        return parts;
+    }
+}

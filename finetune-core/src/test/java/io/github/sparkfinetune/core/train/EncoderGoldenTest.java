@@ -1,0 +1,193 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.Trainable;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+
+/** Every golden encoder against the reference: logits, loss, every gradient, 3 and 10 steps. */
+class EncoderGoldenTest {
+    private static final double LOGITS = 1e-4;
+    private static final double SERIES = 1e-4;
+    private static final double LOSS = 1e-5;
+    private static final double GRADIENT = 1e-5;
+    private static final double STEP = 1e-5;
+    /** Adam turns rounding noise into whole steps where a gradient is zero in theory. */
+    private static final double NOISY_STEP = 6e-3;
+
+    @Test
+    void namesTheModelsThatAreNotSupportedYet() {
+        List<String> left = GoldenModel.folders().stream()
+                .flatMap(folder -> GoldenModel.unsupported(folder).stream()
+                        .map(reason -> folder.getFileName() + ": " + reason + " is not supported yet"))
+                .toList();
+        left.forEach(System.out::println);
+        assertThat(GoldenModel.folders().size() - left.size()).isGreaterThanOrEqualTo(3);
+    }
+
+    @TestFactory
+    Stream<DynamicTest> logits() {
+        return supported("logits", (golden, folder) -> {
+            try (NDManager owner = golden.manager.newSubManager()) {
+                Batch batch = Batch.of(owner, golden.samples, golden.model.shape());
+                NDArray x = golden.model.lookup(owner, batch);
+                for (Block block : golden.model.blocks()) {
+                    x = golden.model.forward(owner, block, x, batch, DropoutMasks.none());
+                }
+                compareLogits(golden, batch, x);
+            }
+        });
+    }
+
+    private static void compareLogits(GoldenModel golden, Batch batch, NDArray logits) {
+        float[] actual = logits.toFloatArray();
+        float[] expected = GoldenFiles.floats(golden.expected, "logits");
+        if (logits.getShape().dimension() == 2) {
+            assertClose("logits", actual, expected, LOGITS);
+            return;
+        }
+        int classes = (int) logits.getShape().get(2);
+        for (int row = 0; row < golden.samples.size(); row++) {
+            for (int t = 0; t < golden.samples.get(row).length(); t++) {
+                for (int c = 0; c < classes; c++) {
+                    assertThat((double) actual[(row * batch.length() + t) * classes + c])
+                            .isCloseTo(expected[(row * golden.width + t) * classes + c], offset(LOGITS));
+                }
+            }
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> lossAndEveryGradient() {
+        return supported("gradients", (golden, folder) -> {
+            TrainStep step = golden.step(new Solo());
+            TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples));
+            assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
+            Map<String, NDArray> gradients = gradients(golden, step);
+            List<String> names = golden.expected.names().stream()
+                    .filter(name -> name.startsWith("grad."))
+                    .map(name -> name.substring("grad.".length()))
+                    .toList();
+            assertThat(gradients.keySet()).containsExactlyInAnyOrderElementsOf(names);
+            gradients.forEach((name, gradient) -> assertClose(
+                    "gradient of " + name,
+                    gradient.toFloatArray(),
+                    GoldenFiles.floats(golden.expected, "grad." + name),
+                    GRADIENT));
+        });
+    }
+
+    private static Map<String, NDArray> gradients(GoldenModel golden, TrainStep step) {
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        all.put(golden.model.table().name(), step.gradients().tableGradient());
+        for (Block block : golden.model.blocks()) {
+            for (int i = 0; i < block.trainable().size(); i++) {
+                all.put(
+                        block.trainable().get(i).name(),
+                        step.gradients().of(block).get(i));
+            }
+        }
+        return all;
+    }
+
+    @TestFactory
+    Stream<DynamicTest> parametersAfterThreeSteps() {
+        return supported("3 steps", (golden, folder) -> {
+            TrainStep step = golden.step(new Solo());
+            for (int i = 0; i < 3; i++) {
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples));
+                assertThat(outcome.gradNorm())
+                        .isCloseTo(GoldenFiles.floats(golden.expected, "grad_norm.step" + (i + 1))[0], offset(SERIES));
+                step.update(i + 1, 1e-3, outcome.gradNorm());
+            }
+            for (Parameter parameter : golden.model.parameters()) {
+                compareStep(golden, parameter);
+            }
+        });
+    }
+
+    private static void compareStep(GoldenModel golden, Parameter parameter) {
+        float[] actual = parameter.value().toFloatArray();
+        float[] expected = GoldenFiles.floats(golden.expected, "step3." + parameter.name());
+        float[] gradient = GoldenFiles.floats(golden.expected, "grad." + parameter.name());
+        for (int i = 0; i < actual.length; i++) {
+            assertThat((double) actual[i])
+                    .as("%s[%d] after 3 steps", parameter.name(), i)
+                    .isCloseTo(expected[i], offset(Math.abs(gradient[i]) > 1e-5 ? STEP : NOISY_STEP));
+        }
+    }
+
+    @TestFactory
+    Stream<DynamicTest> tenSteps() {
+        return supported("10 steps", (golden, folder) -> {
+            TrainStep step = golden.step(new Solo());
+            double[] rates = new double[10];
+            golden.expected.buffer("lrs10").asDoubleBuffer().get(rates);
+            float[] losses = GoldenFiles.floats(golden.expected, "losses10");
+            float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
+            for (int i = 0; i < 10; i++) {
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples));
+                assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], offset(SERIES));
+                assertThat(outcome.gradNorm()).as("norm of step %d", i).isCloseTo(norms[i], offset(SERIES));
+                step.update(i + 1, rates[i], outcome.gradNorm());
+            }
+        });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> decaysWhatTheReferenceDecays() {
+        return supported("decay", (golden, folder) -> {
+            List<String> expected = new ArrayList<>();
+            GoldenFiles.json(folder.resolve("expected.json"))
+                    .path("no_decay")
+                    .forEach(name -> expected.add(name.asText()));
+            assertThat(golden.model.parameters().stream()
+                            .filter(parameter -> !parameter.decayed())
+                            .map(Parameter::name))
+                    .containsExactlyInAnyOrderElementsOf(expected);
+        });
+    }
+
+    private interface Check {
+        void run(GoldenModel golden, Path folder);
+    }
+
+    private static Stream<DynamicTest> supported(String what, Check check) {
+        return GoldenModel.folders().stream()
+                .filter(folder -> GoldenModel.unsupported(folder).isEmpty())
+                .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": " + what, () -> {
+                    try (GoldenModel golden =
+                            GoldenModel.load(folder, Trainable.all()).orElseThrow()) {
+                        check.run(golden, folder);
+                    }
+                }));
+    }
+
+    private static Offset<Double> offset(double value) {
+        return Offset.offset(value);
+    }
+
+    private static void assertClose(String what, float[] actual, float[] expected, double tolerance) {
+        assertThat(actual).as(what).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.length; i++) {
+            assertThat((double) actual[i]).as("%s[%d]", what, i).isCloseTo(expected[i], offset(tolerance));
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A golden model, loaded, with its batch. */
+final class GoldenModel implements AutoCloseable {
+    /** Head and objective of the golden tasks that are supported. */
+    private static final Map<String, HeadKind> HEADS = Map.of(
+            "seqcls", HeadKind.SEQUENCE_CLASSIFICATION,
+            "tokencls", HeadKind.TOKEN_CLASSIFICATION);
+
+    final NDManager manager;
+    final ScriptModule script;
+    final Encoder model;
+    final SafetensorsFile expected;
+    final List<Sample> samples;
+    final long[] tokenLabels;
+    final int width;
+    final HeadKind head;
+
+    private GoldenModel(Path folder, Trainable trainable) {
+        Torch.start(2);
+        expected = GoldenFiles.expected(folder);
+        head = HEADS.get(task(folder));
+        HfConfig config = HfConfig.read(folder);
+        manager = Torch.manager(-1);
+        List<String> scripts = new ArrayList<>(FineTuner.SCRIPTS);
+        script = ScriptModule.load(manager, scripts);
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            model = Encoder.load(manager, script, config, source, head, config.numLabels(), trainable, 1);
+        }
+        long[] shape = expected.info("input_ids").shape();
+        width = (int) shape[1];
+        tokenLabels = GoldenFiles.longs(expected, "labels");
+        samples = samples((int) shape[0]);
+    }
+
+    /** Loads a golden model, or nothing where its kind is not supported yet. */
+    static Optional<GoldenModel> load(Path folder, Trainable trainable) {
+        return unsupported(folder).isPresent() ? Optional.empty() : Optional.of(new GoldenModel(folder, trainable));
+    }
+
+    /** Why a golden model can not be run yet, or nothing. */
+    static Optional<String> unsupported(Path folder) {
+        String type = HfConfig.read(folder).modelType();
+        if (!List.of("bert", "roberta", "distilbert").contains(type)) {
+            return Optional.of("model type " + type);
+        }
+        if (!HEADS.containsKey(task(folder))) {
+            return Optional.of("task " + task(folder));
+        }
+        try (SafetensorsFile file = GoldenFiles.expected(folder)) {
+            return file.info("labels").dtype() == TensorType.I64
+                    ? Optional.empty()
+                    : Optional.of("labels of type " + file.info("labels").dtype());
+        }
+    }
+
+    private static String task(Path folder) {
+        JsonNode json = GoldenFiles.json(folder.resolve("expected.json"));
+        return json.path("task").asText();
+    }
+
+    static List<Path> folders() {
+        return GoldenFiles.folders("models").stream()
+                .filter(folder -> Files.exists(folder.resolve("expected.json")))
+                .toList();
+    }
+
+    private List<Sample> samples(int rows) {
+        long[] ids = GoldenFiles.longs(expected, "input_ids");
+        long[] mask = GoldenFiles.longs(expected, "attention_mask");
+        long[] types = expected.names().contains("token_type_ids")
+                ? GoldenFiles.longs(expected, "token_type_ids")
+                : new long[ids.length];
+        List<Sample> list = new ArrayList<>();
+        for (int row = 0; row < rows; row++) {
+            int length = 0;
+            while (length < width && mask[row * width + length] == 1) {
+                length++;
+            }
+            int[] rowIds = new int[length];
+            int[] rowTypes = new int[length];
+            for (int t = 0; t < length; t++) {
+                rowIds[t] = (int) ids[row * width + t];
+                rowTypes[t] = (int) types[row * width + t];
+            }
+            int label = head == HeadKind.SEQUENCE_CLASSIFICATION ? (int) tokenLabels[row] : -1;
+            list.add(new Sample(row, rowIds, rowTypes, label));
+        }
+        return list;
+    }
+
+    Objective objective() {
+        return head == HeadKind.SEQUENCE_CLASSIFICATION ? new Classification(script) : new TokenLabels();
+    }
+
+    /** A training step as the reference takes it. */
+    TrainStep step(Collective collective) {
+        return new TrainStep(
+                manager,
+                script,
+                model,
+                objective(),
+                DropoutMasks.none(),
+                collective,
+                new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
+                1.0);
+    }
+
+    /** Cross-entropy over the golden batch's token labels. */
+    private final class TokenLabels implements Objective {
+        @Override
+        public double[] weights(List<Sample> rows) {
+            long count = 0;
+            for (Sample sample : rows) {
+                for (int t = 0; t < width; t++) {
+                    count += tokenLabels[(int) sample.index() * width + t] == -100 ? 0 : 1;
+                }
+            }
+            return new double[] {count};
+        }
+
+        @Override
+        public Loss loss(NDManager owner, NDArray logits, Batch batch, double[] weights) {
+            long[] labels = new long[batch.samples().size() * batch.length()];
+            for (int row = 0; row < batch.samples().size(); row++) {
+                for (int t = 0; t < batch.length(); t++) {
+                    labels[row * batch.length() + t] = t < width
+                            ? tokenLabels[(int) batch.samples().get(row).index() * width + t]
+                            : -100;
+                }
+            }
+            NDList result = script.call(owner, "cross_entropy", logits, owner.create(labels), 1 / weights[0]);
+            return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
+        }
+    }
+
+    @Override
+    public void close() {
+        script.close();
+        manager.close();
+        expected.close();
+    }
+}

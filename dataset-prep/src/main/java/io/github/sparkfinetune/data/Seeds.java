@@ -58,7 +58,9 @@ public final class Seeds {
         return mix(value + GOLDEN_GAMMA * (index + 1));
     }
 
-    /** The finaliser: a bijection of the 64-bit values in which every bit of the input moves every bit of the output. */
+    /**
+     * The finaliser: a bijection of the 64-bit values in which every bit of the input moves every bit of the output.
+     */
     public static long mix(long value) {
         long z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;

@@ -1,0 +1,220 @@
+package io.github.sparkfinetune.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.Task;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a prepared dataset holds: {@code manifest.json} in its folder, written last, so that a folder without one is an
+ * unfinished dataset. The same text and options give the same manifest on every cluster.
+ *
+ * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
+ * @param task what the samples are for
+ * @param labels label names; a name's place is its id
+ * @param longest tokens of the longest sample
+ * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have rows
+ * @param badRows rows that could not be used, by reason
+ * @param cutTexts texts longer than {@code data.max_text_bytes}
+ * @param repairedTexts texts that control bytes or invalid UTF-8 were removed from
+ * @param duplicates rows dropped because their text was there already
+ * @param padTokenId id that batches are padded with
+ * @param sources what was read
+ * @param options what decides the content
+ */
+public record Manifest(
+        int schemaVersion,
+        Task task,
+        List<String> labels,
+        int longest,
+        Map<String, Split> splits,
+        Map<String, Long> badRows,
+        long cutTexts,
+        long repairedTexts,
+        long duplicates,
+        int padTokenId,
+        List<Source> sources,
+        Options options) {
+
+    /** Version of the format that this program writes and reads. */
+    public static final int SCHEMA_VERSION = 1;
+    /** Name of the manifest in a dataset's folder. */
+    public static final String FILE_NAME = "manifest.json";
+    /** Split that is trained on. */
+    public static final String TRAIN = "train";
+    /** Split that is evaluated while training. */
+    public static final String EVAL = "eval";
+    /** Split for the final metrics. */
+    public static final String TEST = "test";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
+
+    /**
+     * One split.
+     *
+     * @param rows number of samples
+     * @param tokens their tokens, special tokens included
+     * @param truncated samples that lost tokens to {@code data.max_length}
+     * @param rowsPerLabel number of samples of each label, by id
+     * @param shards its files, in storage order
+     */
+    public record Split(long rows, long tokens, long truncated, List<Long> rowsPerLabel, List<Shard> shards) {
+        public Split {
+            rowsPerLabel = List.copyOf(rowsPerLabel);
+            shards = List.copyOf(shards);
+        }
+    }
+
+    /**
+     * One Parquet file.
+     *
+     * @param file path within the dataset's folder
+     * @param bytes its length
+     * @param rowGroups rows of each row group
+     */
+    public record Shard(String file, long bytes, List<Integer> rowGroups) {
+        public Shard {
+            rowGroups = List.copyOf(rowGroups);
+        }
+    }
+
+    /**
+     * One source of raw text.
+     *
+     * @param key the configuration key that names it
+     * @param path absolute
+     * @param files number of files
+     * @param bytes their length together
+     * @param fingerprint SHA-256 of their names, lengths and times of modification
+     */
+    public record Source(String key, String path, long files, long bytes, String fingerprint) {}
+
+    /**
+     * The options that decide the content.
+     *
+     * @param tokenizerSha256 hash of {@code tokenizer.json}
+     */
+    public record Options(
+            String text,
+            String textPair,
+            String label,
+            String format,
+            double evalFraction,
+            double testFraction,
+            int maxLength,
+            int maxTextBytes,
+            boolean deduplicate,
+            int shards,
+            long seed,
+            String tokenizerSha256) {}
+
+    public Manifest {
+        labels = List.copyOf(labels);
+        splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
+        badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
+        sources = List.copyOf(sources);
+    }
+
+    /** Whether a dataset is finished. */
+    public static boolean exists(Path dataset, Configuration hadoop) throws IOException {
+        return dataset.getFileSystem(hadoop).exists(new Path(dataset, FILE_NAME));
+    }
+
+    /**
+     * Reads a dataset's manifest.
+     *
+     * @throws RunException if there is none, or none that this program can read
+     */
+    public static Manifest read(Path dataset, Configuration hadoop) throws IOException {
+        Path path = new Path(dataset, FILE_NAME);
+        Manifest manifest;
+        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+            manifest = JSON.readValue(in.readAllBytes(), Manifest.class);
+        } catch (FileNotFoundException e) {
+            throw RunException.data(
+                    path + " does not exist: run prepare first, or set data.dir to a prepared dataset", e);
+        } catch (JsonProcessingException e) {
+            throw RunException.data(
+                    path + " is not a manifest (" + e.getOriginalMessage() + "): delete the folder and prepare again",
+                    e);
+        }
+        if (manifest.schemaVersion() != SCHEMA_VERSION) {
+            throw RunException.data(path + " has schema_version " + manifest.schemaVersion() + ", this program reads "
+                    + SCHEMA_VERSION + ": prepare the dataset again into a new data.dir");
+        }
+        return manifest;
+    }
+
+    /** Writes the manifest, which finishes the dataset. */
+    public void write(Path dataset, Configuration hadoop) throws IOException {
+        Path path = new Path(dataset, FILE_NAME);
+        FileSystem files = path.getFileSystem(hadoop);
+        // A reader must never see half of it: it is moved in whole. (Object stores make objects visible whole anyway.)
+        Path unfinished = new Path(dataset, "_" + FILE_NAME);
+        try (FSDataOutputStream out = files.create(unfinished, true)) {
+            out.write(JSON.writeValueAsBytes(this));
+        }
+        if (!files.rename(unfinished, path)) {
+            throw new IOException("cannot rename " + unfinished + " to " + path);
+        }
+    }
+
+    /**
+     * The split of that name.
+     *
+     * @throws RunException if it has no rows
+     */
+    public Split split(String name) {
+        Split split = splits.get(name);
+        if (split == null) {
+            throw RunException.data("the dataset has no " + name + " rows: set data." + name
+                    + (name.equals(TRAIN) ? "" : " or data." + name + "_fraction") + " and prepare it again");
+        }
+        return split;
+    }
+
+    /** Whether samples are pairs of texts. */
+    public boolean pairs() {
+        return options.textPair() != null;
+    }
+
+    /**
+     * Refuses a dataset that was not prepared for this run.
+     *
+     * @throws RunException that names the first difference
+     */
+    public void requireMatches(Path dataset, Task runTask, int maxLength, TokenizerFiles tokenizer) {
+        requireSame(dataset, "task", task, runTask);
+        requireSame(dataset, "data.max_length", options.maxLength(), maxLength);
+        if (!options.tokenizerSha256().equals(tokenizer.sha256())) {
+            throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
+                    + options.tokenizerSha256() + ", the model's is " + tokenizer.sha256()
+                    + "): prepare it again into a new data.dir");
+        }
+    }
+
+    private static void requireSame(Path dataset, String key, Object prepared, Object wanted) {
+        if (!prepared.equals(wanted)) {
+            throw RunException.data(dataset + " was prepared with " + key + ": " + prepared + ", this run has " + wanted
+                    + ": prepare it again into a new data.dir, or run with " + prepared);
+        }
+    }
+}

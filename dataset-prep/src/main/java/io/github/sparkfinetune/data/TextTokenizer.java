@@ -1,0 +1,138 @@
+package io.github.sparkfinetune.data;
+
+import ai.djl.huggingface.tokenizers.jni.LibUtils;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.github.sparkfinetune.conf.RunException;
+import java.util.Arrays;
+
+/**
+ * Text to token ids by Hugging Face's own tokenizers library, with the ids and truncation that {@code tokenizer(text,
+ * pair, truncation="longest_first", max_length=…)} of {@code transformers} gives.
+ *
+ * <p>It asks the native library for token ids alone, one text a call: DJL's {@code HuggingFaceTokenizer} copies every
+ * field of an encoding, token strings included, and is about three times slower. Parallelism is the caller's, one
+ * thread a core; the library's own thread pool is never entered. {@link #encode} may be called by several threads at
+ * once, {@link #close} only when none does.
+ */
+public final class TextTokenizer implements AutoCloseable {
+    private static final int[] EMPTY = {};
+
+    private final long handle;
+    private final boolean distinguishesTexts;
+    private final SpecialTokens single;
+    private final SpecialTokens pair;
+    private final PrefixCut prefixCut;
+    private boolean closed;
+
+    private TextTokenizer(long handle, TokenizerFiles files) {
+        this.handle = handle;
+        this.distinguishesTexts = files.distinguishesTexts();
+        // A tokenizer.json may carry its model's own truncation and padding.
+        TokenizersLibrary.LIB.disableTruncation(handle);
+        TokenizersLibrary.LIB.disablePadding(handle);
+        this.single = SpecialTokens.ofSingle(handle);
+        this.pair = SpecialTokens.ofPair(handle);
+        this.prefixCut = PrefixCut.of(files.json());
+    }
+
+    /**
+     * Loads a tokenizer.
+     *
+     * @throws RunException if the library refuses the file
+     */
+    public static TextTokenizer open(TokenizerFiles files) {
+        Offline.ensure();
+        LibUtils.checkStatus();
+        long handle;
+        try {
+            handle = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        } catch (RuntimeException e) {
+            throw RunException.data(
+                    "tokenizer.json cannot be loaded (" + e.getMessage()
+                            + "): save it again with tokenizer.save_pretrained",
+                    e);
+        }
+        try {
+            return new TextTokenizer(handle, files);
+        } catch (RuntimeException e) {
+            TokenizersLibrary.LIB.deleteTokenizer(handle);
+            throw e;
+        }
+    }
+
+    /**
+     * Encodes a text, or a pair of texts.
+     *
+     * @param pairOrNull the second text; null or, as in {@code transformers}, the empty text for none
+     * @param maxLength most tokens, special tokens included; of a pair the longer text is cut first
+     */
+    public Encoded encode(String text, String pairOrNull, int maxLength) {
+        boolean hasPair = pairOrNull != null && !pairOrNull.isEmpty();
+        SpecialTokens special = hasPair ? pair : single;
+        int room = maxLength - special.count();
+        if (room < 0) {
+            throw new IllegalArgumentException(
+                    "max_length " + maxLength + " has no room for " + special.count() + " special tokens");
+        }
+        if (!hasPair) {
+            int[] ids = ids(prefixCut.cut(text, room));
+            return assemble(special, ids, Math.min(ids.length, room), EMPTY, 0);
+        }
+        // Which text is the longer one decides who keeps the odd token, so a pair's texts are always encoded whole.
+        int[] first = ids(text);
+        int[] second = ids(pairOrNull);
+        int shorter = Math.min(first.length, second.length);
+        int longer = Math.min(Math.max(first.length, second.length), Math.max(shorter, room - shorter));
+        if (shorter + longer > room) {
+            shorter = room / 2;
+            longer = room - shorter;
+        }
+        boolean firstIsLonger = first.length > second.length;
+        return assemble(special, first, firstIsLonger ? longer : shorter, second, firstIsLonger ? shorter : longer);
+    }
+
+    private Encoded assemble(SpecialTokens special, int[] first, int firstKept, int[] second, int secondKept) {
+        int length = special.count() + firstKept + secondKept;
+        int[] inputIds = new int[length];
+        int[] types = new int[length];
+        int at = copy(special.before(), inputIds, types, 0);
+        System.arraycopy(first, 0, inputIds, at, firstKept);
+        Arrays.fill(types, at, at + firstKept, special.firstType());
+        at = copy(special.between(), inputIds, types, at + firstKept);
+        System.arraycopy(second, 0, inputIds, at, secondKept);
+        Arrays.fill(types, at, at + secondKept, special.secondType());
+        copy(special.after(), inputIds, types, at + secondKept);
+        if (!distinguishesTexts) {
+            Arrays.fill(types, 0);
+        }
+        return new Encoded(inputIds, types, firstKept < first.length || secondKept < second.length);
+    }
+
+    private static int copy(SpecialTokens.Part part, int[] inputIds, int[] types, int at) {
+        System.arraycopy(part.ids(), 0, inputIds, at, part.length());
+        System.arraycopy(part.types(), 0, types, at, part.length());
+        return at + part.length();
+    }
+
+    private int[] ids(String text) {
+        long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
+        try {
+            long[] wide = TokenizersLibrary.LIB.getTokenIds(encoding);
+            int[] ids = new int[wide.length];
+            for (int i = 0; i < ids.length; i++) {
+                ids[i] = (int) wide[i];
+            }
+            return ids;
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
+        }
+    }
+
+    @Override
+    public synchronized void close() {
+        if (!closed) {
+            closed = true;
+            TokenizersLibrary.LIB.deleteTokenizer(handle);
+        }
+    }
+}

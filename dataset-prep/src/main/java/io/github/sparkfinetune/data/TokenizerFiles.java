@@ -1,0 +1,121 @@
+package io.github.sparkfinetune.data;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a model folder says about its tokenizer: read once on the driver, sent to the tasks as it is.
+ *
+ * @param json content of {@code tokenizer.json}
+ * @param sha256 its SHA-256 in hexadecimal: two datasets with the same hash have the same tokens
+ * @param vocabularySize highest token id plus one, added tokens included
+ * @param padTokenId id that batches are padded with
+ * @param distinguishesTexts whether the second text of a pair gets token type 1 (false where the model has only one
+ *     type, as RoBERTa, or takes none)
+ */
+public record TokenizerFiles(String json, String sha256, int vocabularySize, int padTokenId, boolean distinguishesTexts)
+        implements Serializable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json} and {@code config.json}.
+     *
+     * @throws RunException if the folder has no readable {@code tokenizer.json}
+     */
+    public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
+        Path path = new Path(modelFolder, "tokenizer.json");
+        byte[] bytes = content(path, hadoop);
+        if (bytes == null) {
+            throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
+                    + " tokenizer (save it with tokenizer.save_pretrained)");
+        }
+        JsonNode tokenizer = parse(path, bytes);
+        JsonNode settings = optional(new Path(modelFolder, "tokenizer_config.json"), hadoop);
+        JsonNode config = optional(new Path(modelFolder, "config.json"), hadoop);
+        return new TokenizerFiles(
+                new String(bytes, java.nio.charset.StandardCharsets.UTF_8),
+                sha256(bytes),
+                vocabularySize(path, tokenizer),
+                padTokenId(tokenizer, settings, config),
+                distinguishesTexts(settings, config));
+    }
+
+    private static boolean distinguishesTexts(JsonNode settings, JsonNode config) {
+        JsonNode inputs = settings.path("model_input_names");
+        boolean takesTypes = !inputs.isArray();
+        for (JsonNode input : inputs) {
+            takesTypes |= input.asText().equals("token_type_ids");
+        }
+        return takesTypes && config.path("type_vocab_size").asInt(2) > 1;
+    }
+
+    private static int padTokenId(JsonNode tokenizer, JsonNode settings, JsonNode config) {
+        JsonNode pad = settings.path("pad_token");
+        String content = pad.isObject() ? pad.path("content").asText() : pad.asText("");
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            if (!content.isEmpty() && token.path("content").asText().equals(content)) {
+                return token.path("id").asInt();
+            }
+        }
+        return config.path("pad_token_id").asInt(0);
+    }
+
+    private static int vocabularySize(Path path, JsonNode tokenizer) {
+        JsonNode vocabulary = tokenizer.path("model").path("vocab");
+        int highest = vocabulary.isArray() ? vocabulary.size() - 1 : -1;
+        if (vocabulary.isObject()) {
+            for (JsonNode id : vocabulary) {
+                highest = Math.max(highest, id.asInt());
+            }
+        }
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            highest = Math.max(highest, token.path("id").asInt());
+        }
+        if (highest < 0) {
+            throw RunException.data(path + " has no vocabulary: take the tokenizer.json that belongs to the model");
+        }
+        return highest + 1;
+    }
+
+    private static JsonNode optional(Path path, Configuration hadoop) throws IOException {
+        byte[] bytes = content(path, hadoop);
+        return bytes == null ? JSON.createObjectNode() : parse(path, bytes);
+    }
+
+    private static JsonNode parse(Path path, byte[] bytes) throws IOException {
+        try {
+            return JSON.readTree(bytes);
+        } catch (JsonProcessingException e) {
+            throw RunException.data(
+                    path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);
+        }
+    }
+
+    /** The file's bytes, or null where there is none. */
+    private static byte[] content(Path path, Configuration hadoop) throws IOException {
+        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+            return in.readAllBytes();
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+}

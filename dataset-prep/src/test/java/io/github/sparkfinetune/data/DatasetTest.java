@@ -1,0 +1,138 @@
+package io.github.sparkfinetune.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.Task;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetTest {
+    private final Configuration hadoop = new Configuration();
+
+    @TempDir
+    private java.nio.file.Path folder;
+
+    private Path dataset;
+    private Manifest manifest;
+
+    @BeforeEach
+    void write() throws IOException {
+        dataset = new Path(folder.toUri());
+        List<Manifest.Shard> shards =
+                List.of(shard("train/part-00000.parquet", 0, 2300), shard("train/part-00001.parquet", 2300, 10));
+        manifest = new Manifest(
+                Manifest.SCHEMA_VERSION,
+                Task.CLASSIFICATION,
+                List.of("ham", "spam"),
+                9,
+                Map.of(Manifest.TRAIN, new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards)),
+                Map.of("empty_text", 2L),
+                1,
+                1,
+                0,
+                0,
+                List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
+                new Manifest.Options("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe"));
+        manifest.write(dataset, hadoop);
+    }
+
+    private Manifest.Shard shard(String file, int first, int rows) throws IOException {
+        SampleWriter writer = new SampleWriter(new Path(dataset, file), true, hadoop);
+        for (int i = first; i < first + rows; i++) {
+            writer.write(sample(i));
+        }
+        writer.close();
+        return new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
+    }
+
+    private static Sample sample(int i) {
+        int[] ids = new int[1 + i % 9];
+        int[] types = new int[ids.length];
+        for (int k = 0; k < ids.length; k++) {
+            ids[k] = 31 * i + k;
+            types[k] = k % 2;
+        }
+        return new Sample(i, ids, types, i % 2);
+    }
+
+    @Test
+    void samplesComeBackInStorageOrderAndInAnyOther() throws IOException {
+        Manifest read = Manifest.read(dataset, hadoop);
+        assertThat(read).isEqualTo(manifest);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, read, Manifest.TRAIN, hadoop)) {
+            assertThat(samples.rowGroups()).containsExactly(1000, 1000, 300, 10);
+            assertThat(samples.size()).isEqualTo(2310);
+            List<Sample> all = new ArrayList<>();
+            EpochOrder order = new EpochOrder(samples.rowGroups(), 42, 0);
+            for (long i = 0; i < samples.size(); i++) {
+                assertThat(samples.read(i)).isEqualTo(sample((int) i));
+                all.add(samples.read(order.index(i)));
+            }
+            for (int i = 0; i < all.size(); i++) {
+                assertThat(all.get(i)).isEqualTo(sample((int) order.index(i)));
+            }
+        }
+    }
+
+    @Test
+    void aTruncatedMissingOrForeignFileIsNamed() throws IOException {
+        java.nio.file.Path file = folder.resolve("train/part-00001.parquet");
+        byte[] bytes = Files.readAllBytes(file);
+        Files.delete(folder.resolve("train/.part-00001.parquet.crc"));
+        Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length - 20));
+        assertRefused("part-00001.parquet has " + (bytes.length - 20) + " bytes, the manifest says " + bytes.length);
+        Files.delete(file);
+        assertRefused("part-00001.parquet is missing");
+
+        Files.write(file, bytes);
+        java.nio.file.Path first = folder.resolve("train/part-00000.parquet");
+        byte[] damaged = Files.readAllBytes(first);
+        java.util.Arrays.fill(damaged, 2000, 2100, (byte) 0x55);
+        Files.delete(folder.resolve("train/.part-00000.parquet.crc"));
+        Files.write(first, damaged);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, hadoop)) {
+            assertThat(samples.read(2305)).isEqualTo(sample(2305));
+            assertThatThrownBy(() -> samples.read(5))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("part-00000.parquet is damaged");
+        }
+    }
+
+    private void assertRefused(String message) {
+        assertThatThrownBy(() -> ParquetSamples.open(dataset, manifest, Manifest.TRAIN, hadoop))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void anotherRunsDatasetIsRefused() {
+        TokenizerFiles same = new TokenizerFiles("{}", "cafe", 10, 0, true);
+        TokenizerFiles other = new TokenizerFiles("{}", "beef", 10, 0, true);
+        manifest.requireMatches(dataset, Task.CLASSIFICATION, 9, same);
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, 10, same))
+                .hasMessageContaining("data.max_length: 9, this run has 10");
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, 9, other))
+                .hasMessageContaining("another tokenizer.json");
+        assertThatThrownBy(() -> manifest.split(Manifest.EVAL)).hasMessageContaining("the dataset has no eval rows");
+    }
+
+    @Test
+    void aMissingOrForeignManifestIsRefused() throws IOException {
+        Path empty = new Path(folder.resolve("empty").toUri());
+        assertThat(Manifest.exists(empty, hadoop)).isFalse();
+        assertThatThrownBy(() -> Manifest.read(empty, hadoop)).hasMessageContaining("run prepare first");
+        Files.delete(folder.resolve(".manifest.json.crc"));
+        Files.writeString(folder.resolve(Manifest.FILE_NAME), "{\"schema_version\": 1, \"what\": 2}");
+        assertThatThrownBy(() -> Manifest.read(dataset, hadoop)).hasMessageContaining("is not a manifest");
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.sparkfinetune.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TextTokenizerTest {
+
+    @ParameterizedTest
+    @ValueSource(strings = {"wordpiece", "roberta", "bpe"})
+    void aLongTextGivesThePrefixOfItsTokens(String name) throws IOException {
+        StringBuilder all = new StringBuilder();
+        for (JsonNode golden : GoldenFolder.json("tokenizers/cases.json")) {
+            all.append(golden.get("text").asText())
+                    .append(" - [SEP] <mask> \u0301 ")
+                    .append('\n');
+        }
+        String text = all.toString();
+        try (TextTokenizer tokenizer = TextTokenizer.open(GoldenFolder.tokenizer(name))) {
+            int special = tokenizer.encode("", null, 100).inputIds().length;
+            int[] whole = tokenizer.encode(text, null, Integer.MAX_VALUE).inputIds();
+            for (int limit = special; limit < whole.length; limit += 7) {
+                Encoded encoded = tokenizer.encode(text, null, limit);
+                assertThat(encoded.truncated()).isTrue();
+                int end = special == 0 ? limit : limit - 1;
+                assertThat(Arrays.copyOf(encoded.inputIds(), end)).isEqualTo(Arrays.copyOf(whole, end));
+            }
+        }
+    }
+
+    @Test
+    void ownTruncationAndPaddingOfTheFileAreOff(@TempDir Path folder) throws IOException {
+        String json = Files.readString(GoldenFolder.root().resolve("tokenizers/wordpiece/tokenizer.json"));
+        String limited = json.replaceFirst(
+                        "\"truncation\":\\s*null",
+                        "\"truncation\": {\"direction\": \"Right\", \"max_length\": 8, \"strategy\": \"LongestFirst\","
+                                + " \"stride\": 0}")
+                .replaceFirst(
+                        "\"padding\":\\s*null",
+                        "\"padding\": {\"strategy\": {\"Fixed\": 64}, \"direction\": \"Right\", \"pad_to_multiple_of\":"
+                                + " null, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": \"[PAD]\"}");
+        assertThat(limited).contains("\"max_length\": 8").contains("Fixed");
+        Files.writeString(folder.resolve("tokenizer.json"), limited);
+        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+        String text = "one two three four five six seven eight nine ten";
+        try (TextTokenizer tokenizer = TextTokenizer.open(files);
+                TextTokenizer plain = TextTokenizer.open(GoldenFolder.tokenizer("wordpiece"))) {
+            assertThat(tokenizer.encode(text, null, 512).inputIds())
+                    .isEqualTo(plain.encode(text, null, 512).inputIds())
+                    .hasSizeBetween(12, 63);
+        }
+    }
+
+    @Test
+    void theModelFolderDecidesPaddingVocabularyAndTypes(@TempDir Path folder) throws IOException {
+        TokenizerFiles roberta = GoldenFolder.tokenizer("roberta");
+        assertThat(roberta.padTokenId()).isEqualTo(1);
+        assertThat(roberta.sha256()).hasSize(64);
+        int tokens = GoldenFolder.json("tokenizers/roberta/vocab.json").size();
+        assertThat(roberta.vocabularySize()).isGreaterThanOrEqualTo(tokens);
+
+        Files.copy(GoldenFolder.root().resolve("tokenizers/bpe/tokenizer.json"), folder.resolve("tokenizer.json"));
+        Files.writeString(folder.resolve("config.json"), "{\"type_vocab_size\": 1, \"pad_token_id\": 7}");
+        TokenizerFiles oneType =
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+        assertThat(oneType.padTokenId()).isEqualTo(7);
+        try (TextTokenizer tokenizer = TextTokenizer.open(oneType)) {
+            assertThat(tokenizer.encode("a", "b", 10).tokenTypeIds()).containsOnly(0);
+        }
+    }
+
+    @Test
+    void aFolderWithoutATokenizerOrWithADamagedOneIsRefused(@TempDir Path folder) throws IOException {
+        org.apache.hadoop.fs.Path model = new org.apache.hadoop.fs.Path(folder.toUri());
+        assertRefused(() -> TokenizerFiles.read(model, new Configuration()), "tokenizer.json does not exist");
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {\"a\"");
+        assertRefused(() -> TokenizerFiles.read(model, new Configuration()), "tokenizer.json is not JSON");
+        Files.writeString(
+                folder.resolve("tokenizer.json"), "{\"model\": {\"type\": \"Nonsense\", \"vocab\": {\"a\": 0}}}");
+        TokenizerFiles files = TokenizerFiles.read(model, new Configuration());
+        assertRefused(() -> TextTokenizer.open(files).close(), "tokenizer.json cannot be loaded");
+    }
+
+    private static void assertRefused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String message) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void djlIsOffline() {
+        Offline.ensure();
+        assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");
+    }
+}

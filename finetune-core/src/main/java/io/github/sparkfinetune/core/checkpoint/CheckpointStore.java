@@ -1,0 +1,262 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The checkpoints of one run, a folder each: {@code step-00000050-ATTEMPT/} with {@code model.safetensors},
+ * {@code optimizer.safetensors} and {@code state.json}. It counts once {@code COMMITTED} is there, which is written
+ * last and lists the files with their sizes; so nothing depends on renames, which object stores do not do at once.
+ *
+ * <p>An earlier attempt may still be running when the next one starts. It can not disturb it: every folder carries its
+ * attempt's name, and a store deletes only what its own attempt wrote or what was there when it was opened.
+ *
+ * <p>When the file system fails, an {@link UncheckedIOException} with the path is thrown; a retry may succeed.
+ */
+public final class CheckpointStore {
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
+
+    private static final String COMMITTED = "COMMITTED";
+    private static final String FINAL = "FINAL";
+    private static final String MODEL = "model.safetensors";
+    private static final String OPTIMIZER = "optimizer.safetensors";
+    private static final String STATE = "state.json";
+    private static final List<String> FILES = List.of(MODEL, OPTIMIZER, STATE);
+
+    private final Path folder;
+    private final FileSystem fileSystem;
+    private final String attempt;
+    private final Set<Checkpoint> thereBefore;
+
+    private CheckpointStore(Path folder, FileSystem fileSystem, String attempt) {
+        this.folder = folder;
+        this.fileSystem = fileSystem;
+        this.attempt = attempt;
+        this.thereBefore = Set.copyOf(folders());
+    }
+
+    /**
+     * The checkpoints in a folder, which need not exist yet.
+     *
+     * @param attempt name of this attempt; letters, digits and hyphens
+     */
+    public static CheckpointStore open(Path folder, Configuration hadoop, String attempt) {
+        return new CheckpointStore(folder, HadoopFiles.fileSystem(folder, hadoop), attempt);
+    }
+
+    /**
+     * Writes a checkpoint; it is committed when this returns.
+     *
+     * @param step optimizer steps done; once only in an attempt
+     * @param model trained tensors
+     * @param optimizer moments
+     * @param state whatever else the trainer needs to go on
+     */
+    public Checkpoint commit(long step, List<TensorData> model, List<TensorData> optimizer, JsonNode state) {
+        Checkpoint checkpoint = new Checkpoint(step, attempt);
+        if (isCommitted(checkpoint)) {
+            throw new IllegalStateException(path(checkpoint) + " is committed already");
+        }
+        ObjectNode sizes = JsonFiles.MAPPER.createObjectNode();
+        sizes.put(MODEL, write(checkpoint, MODEL, out -> SafetensorsWriter.write(out, model, SafetensorsWriter.PT)));
+        sizes.put(
+                OPTIMIZER,
+                write(checkpoint, OPTIMIZER, out -> SafetensorsWriter.write(out, optimizer, SafetensorsWriter.PT)));
+        sizes.put(STATE, write(checkpoint, STATE, out -> out.write(JsonFiles.pretty(state))));
+        write(checkpoint, COMMITTED, out -> out.write(JsonFiles.pretty(sizes)));
+        if (!isCommitted(checkpoint)) {
+            throw HadoopFiles.failed(
+                    "was written but is not whole", path(checkpoint), new IOException("file sizes differ"));
+        }
+        return checkpoint;
+    }
+
+    private long write(Checkpoint checkpoint, String name, HadoopFiles.Content content) {
+        return HadoopFiles.write(fileSystem, new Path(path(checkpoint), name), content);
+    }
+
+    /** Marks the checkpoint that the run ended with; it is kept, and a later attempt finds the work done. */
+    public void markFinal(Checkpoint checkpoint) {
+        write(checkpoint, FINAL, out -> out.write('\n'));
+    }
+
+    /** The checkpoint that the run ended with, once it has. */
+    public Optional<Checkpoint> finalCheckpoint() {
+        return committed().stream()
+                .filter(checkpoint -> files(checkpoint).containsKey(FINAL))
+                .findFirst();
+    }
+
+    /** Committed checkpoints of all attempts, the newest first. */
+    public List<Checkpoint> committed() {
+        return folders().stream()
+                .filter(this::isCommitted)
+                .sorted(Checkpoint.NEWEST_FIRST)
+                .toList();
+    }
+
+    /** The committed checkpoint of the highest step. */
+    public Optional<Checkpoint> newestCommitted() {
+        return committed().stream().findFirst();
+    }
+
+    /**
+     * Opens a committed checkpoint.
+     *
+     * @param localDir gets a copy of the files unless they are on this machine
+     * @throws UncheckedIOException when it is not there any more, or not whole
+     */
+    public LoadedCheckpoint read(Checkpoint checkpoint, java.nio.file.Path localDir) {
+        Path from = path(checkpoint);
+        if (!isCommitted(checkpoint)) {
+            throw HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint"));
+        }
+        if (HadoopFiles.isLocal(fileSystem)) {
+            return load(checkpoint, HadoopFiles.local(from), List.of());
+        }
+        try {
+            Files.createDirectories(localDir);
+            java.nio.file.Path copy = Files.createTempDirectory(localDir, checkpoint.name() + "-");
+            List<java.nio.file.Path> toDelete = new ArrayList<>();
+            for (String name : FILES) {
+                HadoopFiles.copyToLocal(fileSystem, new Path(from, name), copy.resolve(name));
+                toDelete.add(copy.resolve(name));
+            }
+            toDelete.add(copy);
+            return load(checkpoint, copy, toDelete);
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
+        }
+    }
+
+    private static LoadedCheckpoint load(
+            Checkpoint checkpoint, java.nio.file.Path from, List<java.nio.file.Path> toDelete) {
+        JsonNode state = JsonFiles.readObject(from.resolve(STATE));
+        SafetensorsFile model = SafetensorsFile.open(from.resolve(MODEL));
+        try {
+            return new LoadedCheckpoint(
+                    checkpoint, model, SafetensorsFile.open(from.resolve(OPTIMIZER)), state, toDelete);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Deletes checkpoints that are not needed any more, and what attempts before this one left unfinished below the
+     * newest committed step.
+     *
+     * @param keep newest checkpoints kept, at least 1
+     * @param protectedSteps kept beside these, as is the final one
+     */
+    public void prune(int keep, Set<Long> protectedSteps) {
+        if (keep < 1) {
+            throw new IllegalArgumentException("keep " + keep);
+        }
+        List<Checkpoint> committed = committed();
+        if (committed.isEmpty()) {
+            return;
+        }
+        committed.stream()
+                .filter(this::mayDelete)
+                .filter(checkpoint -> !protectedSteps.contains(checkpoint.step())
+                        && !files(checkpoint).containsKey(FINAL))
+                .skip(keep)
+                .forEach(this::delete);
+        long newest = committed.get(0).step();
+        Set<Checkpoint> whole = new HashSet<>(committed);
+        folders().stream()
+                .filter(checkpoint -> !whole.contains(checkpoint) && checkpoint.step() < newest)
+                .filter(this::mayDelete)
+                .forEach(this::delete);
+    }
+
+    private boolean mayDelete(Checkpoint checkpoint) {
+        return checkpoint.attempt().equals(attempt) || thereBefore.contains(checkpoint);
+    }
+
+    private void delete(Checkpoint checkpoint) {
+        // First of all it must cease to count: deleting a folder is not one action everywhere.
+        HadoopFiles.delete(fileSystem, new Path(path(checkpoint), COMMITTED));
+        HadoopFiles.delete(fileSystem, path(checkpoint));
+    }
+
+    private Path path(Checkpoint checkpoint) {
+        return new Path(folder, checkpoint.name());
+    }
+
+    private List<Checkpoint> folders() {
+        try {
+            return Arrays.stream(fileSystem.listStatus(folder))
+                    .filter(FileStatus::isDirectory)
+                    .flatMap(status -> Checkpoint.ofName(status.getPath().getName()).stream())
+                    .toList();
+        } catch (FileNotFoundException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be listed", folder, e);
+        }
+    }
+
+    /** Files of a checkpoint's folder with their sizes; none when there is no such folder. */
+    private Map<String, Long> files(Checkpoint checkpoint) {
+        try {
+            Map<String, Long> files = new HashMap<>();
+            for (FileStatus status : fileSystem.listStatus(path(checkpoint))) {
+                files.put(status.getPath().getName(), status.getLen());
+            }
+            return files;
+        } catch (FileNotFoundException e) {
+            return Map.of();
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be listed", path(checkpoint), e);
+        }
+    }
+
+    private boolean isCommitted(Checkpoint checkpoint) {
+        Map<String, Long> files = files(checkpoint);
+        if (!files.containsKey(COMMITTED)) {
+            return false;
+        }
+        Path marker = new Path(path(checkpoint), COMMITTED);
+        try {
+            JsonNode sizes = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
+            boolean whole = FILES.stream()
+                    .allMatch(name -> sizes.path(name).isIntegralNumber()
+                            && Long.valueOf(sizes.path(name).longValue()).equals(files.get(name)));
+            if (!whole) {
+                LOG.warn(
+                        "{} is passed over: its files do not have the sizes that {} lists",
+                        path(checkpoint),
+                        COMMITTED);
+            }
+            return whole;
+        } catch (FileNotFoundException e) {
+            return false;
+        } catch (RunException e) {
+            LOG.warn("{} is passed over: {}", path(checkpoint), e.getMessage());
+            return false;
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", marker, e);
+        }
+    }
+}

@@ -1,0 +1,42 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * A checkpoint's content on this machine.
+ *
+ * @param checkpoint which one it is
+ * @param model trained tensors
+ * @param optimizer moments
+ * @param state what the trainer gave
+ * @param copy files to delete when it is closed; empty when it is read in place
+ */
+public record LoadedCheckpoint(
+        Checkpoint checkpoint,
+        SafetensorsFile model,
+        SafetensorsFile optimizer,
+        JsonNode state,
+        java.util.List<Path> copy)
+        implements AutoCloseable {
+
+    public LoadedCheckpoint {
+        copy = java.util.List.copyOf(copy);
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        optimizer.close();
+        for (Path path : copy) {
+            try {
+                Files.deleteIfExists(path);
+            } catch (IOException e) {
+                throw new UncheckedIOException(path + " can't be deleted: " + e.getMessage(), e);
+            }
+        }
+    }
+}

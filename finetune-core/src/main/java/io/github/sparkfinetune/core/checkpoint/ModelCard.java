@@ -1,0 +1,74 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import io.github.sparkfinetune.conf.Task;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * The {@code README.md} of a model folder, with the front matter that the Hugging Face Hub reads.
+ *
+ * @param baseModel name or Hub id of the model that was fine-tuned
+ * @param task what was learnt
+ * @param architecture class of {@code transformers} that loads it
+ * @param data names of the data sources
+ * @param settings what the run was started with, by its configuration key
+ * @param metrics by name, on held-out data; may be empty
+ */
+public record ModelCard(
+        String baseModel,
+        Task task,
+        String architecture,
+        List<String> data,
+        Map<String, ?> settings,
+        Map<String, Double> metrics) {
+    private static final String HUB_ID = "[A-Za-z0-9][\\w.-]*/[\\w.-]+";
+
+    public ModelCard {
+        data = List.copyOf(data);
+    }
+
+    /** The text of the card. */
+    public String toMarkdown() {
+        String pipeline = switch (task) {
+            case CLASSIFICATION -> "text-classification";
+        };
+        StringBuilder text = new StringBuilder("---\nlibrary_name: transformers\npipeline_tag: " + pipeline + "\n");
+        // The Hub refuses a base_model that is not one of its ids.
+        if (baseModel.matches(HUB_ID)) {
+            text.append("base_model: ").append(baseModel).append('\n');
+        }
+        text.append("tags:\n- spark-finetune\n---\n\n");
+        text.append("# ")
+                .append(cell(baseModel))
+                .append(", fine-tuned for ")
+                .append(pipeline)
+                .append("\n\n");
+        text.append("Fine-tuned from `%s` by spark-finetune.\n\nData: %s.\n\n"
+                .formatted(cell(baseModel), cell(String.join(", ", data))));
+        if (!metrics.isEmpty()) {
+            text.append("## Metrics on held-out data\n\n| metric | value |\n|---|---|\n");
+            metrics.forEach(
+                    (name, value) -> text.append(String.format(Locale.ROOT, "| %s | %.4f |%n", cell(name), value)));
+            text.append('\n');
+        }
+        text.append("## Settings\n\n| setting | value |\n|---|---|\n");
+        settings.forEach(
+                (name, value) -> text.append("| %s | %s |\n".formatted(cell(name), cell(String.valueOf(value)))));
+        return text.append("""
+
+                        ## Use
+
+                        ```python
+                        from transformers import pipeline
+
+                        model = pipeline("%s", model="path/to/this/folder")  # a %s
+                        model("some text")
+                        ```
+                        """.formatted(pipeline, architecture)).toString();
+    }
+
+    private static String cell(String text) {
+        return text.replaceAll("\\p{Cntrl}", " ").replace("|", "\\|");
+    }
+}

@@ -1,0 +1,209 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+@Timeout(60)
+class CheckpointStoreTest {
+    @TempDir
+    Path temp;
+
+    private final Configuration far = FarFileSystem.configuration();
+
+    private CheckpointStore store(String attempt) {
+        return CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), far, attempt);
+    }
+
+    private static ObjectNode state(long cursor) {
+        return new ObjectMapper().createObjectNode().put("cursor", cursor).put("loss", 0.1);
+    }
+
+    private static Checkpoint commit(CheckpointStore store, long step) {
+        return store.commit(
+                step, List.of(Tensors.vector("w", (float) step, 2)), List.of(Tensors.vector("m", 3, 4)), state(step));
+    }
+
+    private Path folder(Checkpoint checkpoint) {
+        return temp.resolve("checkpoints").resolve(checkpoint.name());
+    }
+
+    private List<String> names() throws IOException {
+        try (Stream<Path> folders = Files.list(temp.resolve("checkpoints"))) {
+            return folders.map(path -> path.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void whatWasCommittedIsReadBackAndTheCopyIsDeletedAfterwards() throws IOException {
+        CheckpointStore store = store("a-0");
+        assertThat(store.newestCommitted()).isEmpty();
+        Checkpoint written = commit(store, 50);
+        assertThat(written.name()).isEqualTo("step-00000050-a-0");
+        assertThat(Checkpoint.ofName(written.name())).contains(written);
+        assertThatThrownBy(() -> commit(store, 50)).isInstanceOf(IllegalStateException.class);
+
+        Path local = temp.resolve("local");
+        try (LoadedCheckpoint read = store.read(written, local)) {
+            assertThat(read.state()).hasToString(state(50).toString());
+            assertThat(read.model().buffer("w").getFloat(0)).isEqualTo(50f);
+            assertThat(read.optimizer().names()).containsExactly("m");
+            assertThat(local).isNotEmptyDirectory();
+        }
+        assertThat(local).isEmptyDirectory();
+    }
+
+    @Test
+    void onThisMachineACheckpointIsReadInPlace() {
+        org.apache.hadoop.fs.Path folder =
+                new org.apache.hadoop.fs.Path(temp.resolve("here").toUri());
+        CheckpointStore store = CheckpointStore.open(folder, new Configuration(false), "a-0");
+        Checkpoint written = commit(store, 1);
+        Path local = temp.resolve("local");
+        try (LoadedCheckpoint read = store.read(written, local)) {
+            assertThat(read.model().buffer("w").getFloat(4)).isEqualTo(2f);
+        }
+        assertThat(local).doesNotExist();
+        assertThat(temp.resolve("here").resolve(written.name()))
+                .isDirectoryNotContaining("glob:**.crc")
+                .isDirectoryContaining("glob:**/COMMITTED");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.safetensors", "optimizer.safetensors", "state.json", "COMMITTED"})
+    void aCheckpointThatIsNotWholeIsPassedOver(String file) throws IOException {
+        CheckpointStore store = store("a-0");
+        Checkpoint whole = commit(store, 50);
+        Checkpoint damaged = commit(store, 100);
+        Path victim = folder(damaged).resolve(file);
+        for (long size = Files.size(victim) - 2; size >= 0; size = size / 2 - 1) {
+            try (FileChannel channel = FileChannel.open(victim, StandardOpenOption.WRITE)) {
+                channel.truncate(size);
+            }
+            assertThat(store.newestCommitted()).contains(whole);
+        }
+        Files.delete(victim);
+        assertThat(store.newestCommitted()).contains(whole);
+        assertThatThrownBy(() -> store.read(damaged, temp))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining(damaged.name());
+    }
+
+    @Test
+    void aFullFileSystemFailsWithThePathAndCommitsNothing() {
+        Checkpoint whole = commit(store("a-0"), 50);
+        for (int room = 0; room < 400; room += 7) {
+            CheckpointStore full = CheckpointStore.open(
+                    FarFileSystem.path(temp.resolve("checkpoints")), FarFileSystem.full(room), "b-" + room);
+            try {
+                commit(full, 100);
+                assertThat(room).isGreaterThan(100);
+            } catch (UncheckedIOException e) {
+                assertThat(e).hasMessageContaining("step-00000100-b-" + room).hasMessageContaining("no space left");
+                assertThat(store("c-0").committed()).containsExactly(whole);
+                continue;
+            }
+            return;
+        }
+        throw new AssertionError("400 bytes a file were not enough");
+    }
+
+    @Test
+    void pruningKeepsTheNewestTheProtectedAndTheFinalOne() throws IOException {
+        CheckpointStore store = store("a-0");
+        for (long step = 10; step <= 60; step += 10) {
+            Checkpoint checkpoint = commit(store, step);
+            if (step == 20) {
+                store.markFinal(checkpoint);
+            }
+        }
+        store.prune(2, Set.of(30L));
+        assertThat(store.committed().stream().map(Checkpoint::step)).containsExactly(60L, 50L, 30L, 20L);
+        assertThat(names()).hasSize(4);
+        assertThat(store.finalCheckpoint().map(Checkpoint::step)).contains(20L);
+    }
+
+    @Test
+    void anAttemptThatStillRunsDisturbsNobody() throws IOException {
+        CheckpointStore zombie = store("run-0");
+        commit(zombie, 50);
+        Path halfWritten = Files.createDirectories(temp.resolve("checkpoints/step-00000040-run-0"));
+        Files.write(halfWritten.resolve("model.safetensors"), new byte[10]);
+
+        CheckpointStore next = store("run-1");
+        assertThat(next.newestCommitted().map(Checkpoint::attempt)).contains("run-0");
+        commit(next, 60);
+        commit(zombie, 60);
+        commit(zombie, 70);
+        Checkpoint best = commit(next, 65);
+        assertThat(names())
+                .contains("step-00000060-run-0", "step-00000060-run-1")
+                .contains("step-00000040-run-0");
+
+        // Neither deletes what the other wrote since; the later one clears what it found unfinished.
+        zombie.prune(1, Set.of());
+        assertThat(next.committed()).contains(best, new Checkpoint(60, "run-1"));
+        next.prune(1, Set.of());
+        assertThat(names()).containsExactly("step-00000065-run-1", "step-00000070-run-0");
+        try (LoadedCheckpoint read = next.read(best, temp.resolve("local"))) {
+            assertThat(read.model().buffer("w").getFloat(0)).isEqualTo(65f);
+        }
+    }
+
+    @Test
+    void interleavedWritersLeaveWholeCheckpointsOnly() throws Exception {
+        Thread[] writers = new Thread[4];
+        List<Throwable> failures = new java.util.concurrent.CopyOnWriteArrayList<>();
+        for (int i = 0; i < writers.length; i++) {
+            CheckpointStore store = store("run-" + i);
+            writers[i] = new Thread(() -> {
+                for (long step = 1; step <= 20; step++) {
+                    commit(store, step);
+                    store.prune(2, Set.of(7L));
+                }
+            });
+            writers[i].setUncaughtExceptionHandler((thread, failure) -> failures.add(failure));
+            writers[i].start();
+        }
+        for (Thread writer : writers) {
+            writer.join(50_000);
+            assertThat(writer.isAlive()).isFalse();
+        }
+        assertThat(failures).isEmpty();
+        CheckpointStore reader = store("reader");
+        assertThat(reader.committed()).hasSize(3 * writers.length).hasSize(names().size());
+        for (Checkpoint checkpoint : reader.committed()) {
+            try (LoadedCheckpoint read = reader.read(checkpoint, temp.resolve("local"))) {
+                assertThat(read.state()).hasToString(state(checkpoint.step()).toString());
+                assertThat(read.model().buffer("w").getFloat(0)).isEqualTo((float) checkpoint.step());
+            }
+        }
+    }
+
+    @Test
+    void foldersOfOtherNamesAreLeftAlone() throws IOException {
+        Files.createDirectories(temp.resolve("checkpoints/step-5-a"));
+        Files.createDirectories(temp.resolve("checkpoints/other"));
+        CheckpointStore store = store("a-0");
+        commit(store, 9);
+        store.prune(1, Set.of());
+        assertThat(names()).containsExactly("other", "step-00000009-a-0", "step-5-a");
+    }
+}

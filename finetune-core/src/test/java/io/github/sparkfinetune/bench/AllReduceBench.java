@@ -1,0 +1,154 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.RingEndpoint;
+import io.github.sparkfinetune.core.collective.RingMember;
+import io.github.sparkfinetune.core.collective.RingTimeouts;
+import io.github.sparkfinetune.core.collective.TcpRing;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS [THREADS_ONLY]}. Prints, as gloo.py
+ * beside the script that starts both does, the median of each size on rank 0 and the processor seconds of all ranks for
+ * a GB of the buffer; then the latency of a sum of one double.
+ */
+public final class AllReduceBench {
+    private static final int[] MEGABYTES = {1, 16, 64};
+    private static final int WARM_UP = 30;
+    private static final int REPEATS = 21;
+    private static final int SMALL_REPEATS = 2000;
+
+    private AllReduceBench() {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        if (arguments.length == 2) {
+            rank(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
+        } else {
+            fork(Integer.parseInt(arguments[0]));
+        }
+    }
+
+    private static void fork(int ranks) throws IOException, InterruptedException {
+        List<Process> processes = new ArrayList<>();
+        try {
+            List<BufferedReader> outputs = new ArrayList<>();
+            StringBuilder addresses = new StringBuilder();
+            for (int rank = 0; rank < ranks; rank++) {
+                Process process = new ProcessBuilder(
+                                Path.of(System.getProperty("java.home"), "bin", "java")
+                                        .toString(),
+                                "-Xmx128m",
+                                "-XX:+UseSerialGC",
+                                "-cp",
+                                System.getProperty("java.class.path"),
+                                AllReduceBench.class.getName(),
+                                Integer.toString(rank),
+                                Integer.toString(ranks))
+                        .redirectError(Redirect.INHERIT)
+                        .start();
+                processes.add(process);
+                outputs.add(process.inputReader(StandardCharsets.UTF_8));
+                addresses.append(outputs.get(rank).readLine()).append(' ');
+            }
+            for (Process process : processes) {
+                process.outputWriter(StandardCharsets.UTF_8)
+                        .append(addresses.toString().strip())
+                        .append('\n')
+                        .flush();
+            }
+            outputs.get(0).lines().forEach(System.out::println);
+            for (Process process : processes) {
+                if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
+                    throw new IllegalStateException("a rank failed");
+                }
+            }
+        } finally {
+            processes.forEach(Process::destroyForcibly);
+        }
+    }
+
+    private static void rank(int rank, int ranks) throws IOException {
+        RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0);
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        out.println(endpoint.address());
+        BufferedReader in = new BufferedReader(new java.io.InputStreamReader(System.in, StandardCharsets.UTF_8));
+        List<String> addresses = Arrays.asList(in.readLine().split(" "));
+        RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
+        try (Collective ring = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
+            for (int megabytes : MEGABYTES) {
+                buffer(ring, megabytes, ranks, out);
+            }
+            small(ring, ranks, out);
+        }
+    }
+
+    private static void buffer(Collective ring, int megabytes, int ranks, PrintWriter out) {
+        ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < WARM_UP; i++) {
+            await(ring, floats);
+        }
+        long[] nanos = new long[REPEATS];
+        double processor = processorSeconds();
+        for (int i = 0; i < REPEATS; i++) {
+            floats.asFloatBuffer().put(0, ring.rank() + 1);
+            ring.barrier();
+            long start = System.nanoTime();
+            await(ring, floats);
+            nanos[i] = System.nanoTime() - start;
+        }
+        double[] used = {processorSeconds() - processor};
+        ring.sum(used);
+        Arrays.sort(nanos);
+        double seconds = nanos[REPEATS / 2] / 1e9;
+        if (ring.rank() == 0) {
+            out.printf(
+                    Locale.ROOT,
+                    "ring ranks %d MB %d median ms %.2f busbw GB/s %.2f cpu s/GB %.2f check %.0f%n",
+                    ranks,
+                    megabytes,
+                    seconds * 1e3,
+                    2.0 * (ranks - 1) / ranks * floats.capacity() / seconds / 1e9,
+                    used[0] / REPEATS / floats.capacity() * 1e9,
+                    floats.asFloatBuffer().get(0));
+        }
+    }
+
+    private static void await(Collective ring, ByteBuffer floats) {
+        try {
+            ring.sumAsync(floats).get();
+        } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void small(Collective ring, int ranks, PrintWriter out) {
+        long[] nanos = new long[SMALL_REPEATS];
+        double[] value = {1};
+        for (int i = -SMALL_REPEATS; i < SMALL_REPEATS; i++) {
+            long start = System.nanoTime();
+            ring.sum(value);
+            value[0] = 1;
+            nanos[Math.max(0, i)] = System.nanoTime() - start;
+        }
+        Arrays.sort(nanos);
+        if (ring.rank() == 0) {
+            out.printf(Locale.ROOT, "ring ranks %d sum of a double: median us %.1f%n", ranks, nanos[SMALL_REPEATS / 2] / 1e3);
+        }
+    }
+
+    private static double processorSeconds() {
+        return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
+    }
+}

@@ -144,7 +144,11 @@ public final class AllReduceBench {
         }
         Arrays.sort(nanos);
         if (ring.rank() == 0) {
-            out.printf(Locale.ROOT, "ring ranks %d sum of a double: median us %.1f%n", ranks, nanos[SMALL_REPEATS / 2] / 1e3);
+            out.printf(
+                    Locale.ROOT,
+                    "ring ranks %d sum of a double: median us %.1f%n",
+                    ranks,
+                    nanos[SMALL_REPEATS / 2] / 1e3);
         }
     }
 

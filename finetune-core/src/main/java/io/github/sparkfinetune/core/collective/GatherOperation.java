@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.collective;
 import java.nio.ByteBuffer;
 
 /**
- * Ring all-gather of bytes: in step s of n - 1 rank r sends rank (r - s) mod n's block and receives that of rank
- * (r - s - 1) mod n. Meant for what is small: the blocks are on the heap and forwarded whole.
+ * Ring all-gather of bytes: in step s of n - 1 rank r sends rank (r - s) mod n's block and receives that of rank (r - s
+ * - 1) mod n. Meant for what is small: the blocks are on the heap and forwarded whole.
  */
 final class GatherOperation extends RingOperation {
     private static final int LARGEST_BLOCK = 256 << 20;
@@ -41,12 +41,16 @@ final class GatherOperation extends RingOperation {
     }
 
     @Override
+    long ownBytes() {
+        return blocks[rank].length;
+    }
+
+    @Override
     boolean expects(Frame frame) {
         int block = block(stepReceived, 1);
         if (bytesReceived == 0) {
-            boolean plausible = kind() == Kind.ALL_GATHER
-                    ? frame.total() <= LARGEST_BLOCK
-                    : frame.total() == blocks[rank].length;
+            boolean plausible =
+                    kind() == Kind.ALL_GATHER ? frame.total() <= LARGEST_BLOCK : frame.total() == blocks[rank].length;
             if (!plausible) {
                 return false;
             }
@@ -64,7 +68,8 @@ final class GatherOperation extends RingOperation {
     ByteBuffer nextToSend() {
         byte[] block = blocks[block(stepSent, 0)];
         int length = chunk(block, bytesSent);
-        ByteBuffer chunk = buffers.outgoing(length).put(block, bytesSent, length).flip();
+        ByteBuffer chunk =
+                buffers.outgoing(length).put(block, bytesSent, length).flip();
         bytesSent += length;
         if (bytesSent == block.length) {
             stepSent++;

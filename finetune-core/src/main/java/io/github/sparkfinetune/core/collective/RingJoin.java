@@ -18,9 +18,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers may
- * connect meanwhile; none delays the true neighbour, because each has a handshake of its own, a deadline, and gives way
- * to newer ones when there are many.
+ * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers
+ * may connect meanwhile; none delays the true neighbour, because each has a handshake of its own, a deadline, and gives
+ * way to newer ones when there are many.
  */
 final class RingJoin implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RingJoin.class);

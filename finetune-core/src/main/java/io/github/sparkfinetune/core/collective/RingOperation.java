@@ -58,6 +58,9 @@ abstract class RingOperation {
     /** Bytes that the frame of the next chunk to send tells as its total. */
     abstract long total();
 
+    /** Bytes that this rank takes part with, for messages. */
+    abstract long ownBytes();
+
     /** Whether a frame that tells {@code total} can be the next one to come. */
     abstract boolean expects(Frame frame);
 

@@ -44,7 +44,8 @@ final class RingThread implements Runnable {
     private boolean receiving;
     private boolean nextSpoke;
 
-    RingThread(RingMember member, Connection previous, Connection next, RingTimeouts timeouts, BooleanSupplier cancelled)
+    RingThread(
+            RingMember member, Connection previous, Connection next, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
         this.member = member;
         this.previous = previous;
@@ -139,8 +140,7 @@ final class RingThread implements Runnable {
                 long total = operation.total();
                 ByteBuffer body = operation.nextToSend();
                 int kind = operation.kind().code();
-                next.stage(
-                        new Frame(Frame.Kind.CHUNK, kind, member.rank(), body.remaining(), sequence, total), body);
+                next.stage(new Frame(Frame.Kind.CHUNK, kind, member.rank(), body.remaining(), sequence, total), body);
             } else if (System.nanoTime() - next.sent() > silence / 4) {
                 next.stage(Frame.control(Frame.Kind.HEARTBEAT, member.rank(), sequence), NOTHING);
             } else {
@@ -193,15 +193,14 @@ final class RingThread implements Runnable {
 
     private void takeChunk(Frame frame) throws RingFailure {
         previousSequence = frame.sequence();
-        if (frame.sequence() != sequence
-                || frame.detail() != operation.kind().code()
-                || !operation.expects(frame)) {
+        if (frame.sequence() != sequence || frame.detail() != operation.kind().code() || !operation.expects(frame)) {
             throw new RingFailure(
                     Reason.MISMATCH,
                     previous.rank(),
                     "the ranks are out of step: " + member.name(previous.rank()) + " is in operation "
                             + describe(frame.sequence(), frame.detail(), frame.total()) + ", " + own()
-                            + " in operation " + describe(sequence, operation.kind().code(), operation.total()),
+                            + " in operation "
+                            + describe(sequence, operation.kind().code(), operation.ownBytes()),
                     null);
         }
         previous.body(operation.nextToReceive());
@@ -328,7 +327,7 @@ final class RingThread implements Runnable {
         long limit = previousSequence < sequence ? patience : 2 * patience;
         if (now - progressed > limit) {
             String text = member.name(previous.rank()) + " took no part in operation "
-                    + describe(sequence, operation.kind().code(), operation.total()) + " for "
+                    + describe(sequence, operation.kind().code(), operation.ownBytes()) + " for "
                     + limit / 1_000_000 + " ms";
             throw new RingFailure(Reason.LOST, previous.rank(), text, null);
         }

@@ -6,9 +6,9 @@ import java.nio.FloatBuffer;
 
 /**
  * Sum of a float buffer over n ranks as a ring reduce-scatter (steps 0 to n - 2) and a ring all-gather (steps n - 1 to
- * 2n - 3) over n blocks. In step s rank r sends block (r - s) mod n and receives block (r - s - 1) mod n, which is added
- * to in the first phase and replaced in the second. A block travels in chunks; a chunk of a step is sent as soon as
- * that chunk of the step before has come, so the steps overlap. Each block is summed in one fixed order and its sum
+ * 2n - 3) over n blocks. In step s rank r sends block (r - s) mod n and receives block (r - s - 1) mod n, which is
+ * added to in the first phase and replaced in the second. A block travels in chunks; a chunk of a step is sent as soon
+ * as that chunk of the step before has come, so the steps overlap. Each block is summed in one fixed order and its sum
  * copied, hence the same bits on every rank.
  *
  * <p>Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (2009).
@@ -43,6 +43,11 @@ final class SumOperation extends RingOperation {
     @Override
     long total() {
         return bytes.limit();
+    }
+
+    @Override
+    long ownBytes() {
+        return total();
     }
 
     @Override

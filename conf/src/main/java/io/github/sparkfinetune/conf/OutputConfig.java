@@ -10,4 +10,14 @@ public record OutputConfig(String dir) {
     public OutputConfig {
         Check.present("output.dir", dir);
     }
+
+    /** Where the checkpoints lie. */
+    public String checkpoints() {
+        return dir + "/checkpoints";
+    }
+
+    /** Where the trained model lies, in Hugging Face layout. */
+    public String model() {
+        return dir + "/model";
+    }
 }

@@ -33,4 +33,9 @@ public record RunConfig(
         Check.present("cluster", cluster);
         Check.present("output", output);
     }
+
+    /** Where the prepared dataset lies. */
+    public String dataset() {
+        return data.dir() != null ? data.dir() : output.dir() + "/dataset";
+    }
 }

@@ -47,8 +47,14 @@ final class Weights {
         return parameter(name, value, trainable);
     }
 
-    /** A weight of a head: loaded where the checkpoint has it in this shape, else drawn from N(0, initializerRange). */
+    /**
+     * A weight of a head: loaded where the checkpoint has it in this shape, else drawn from N(0, initializerRange); one
+     * that is not trained must be there.
+     */
     Parameter head(String name, boolean trainable, long... shape) {
+        if (!trainable) {
+            return pretrained(name, false, shape);
+        }
         Optional<String> stored = storedName(name);
         if (stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), shape)) {
             return parameter(name, load(name, trainable, shape).orElseThrow(), trainable);

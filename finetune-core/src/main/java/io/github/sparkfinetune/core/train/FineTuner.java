@@ -1,12 +1,18 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
+import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
-/** One rank of a training run. */
+/** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
     /** Scripts of everything that computes. */
     static final List<String> SCRIPTS = Stream.of(
@@ -18,4 +24,43 @@ public final class FineTuner {
             .toList();
 
     private FineTuner() {}
+
+    /**
+     * Name of the newest committed checkpoint of a run, the final one if there is one, or null.
+     *
+     * @param config with absolute paths
+     */
+    public static String newestCheckpoint(RunConfig config, Configuration hadoop) {
+        CheckpointStore store = store(config, hadoop, "reader");
+        return store.finalCheckpoint()
+                .or(store::newestCommitted)
+                .map(Checkpoint::name)
+                .orElse(null);
+    }
+
+    static CheckpointStore store(RunConfig config, Configuration hadoop, String attempt) {
+        return CheckpointStore.open(new Path(config.output().checkpoints()), hadoop, attempt);
+    }
+
+    /**
+     * Runs one rank to the end; all ranks call it with the same configuration. Rank 0 writes the checkpoints and, at
+     * the end, the best model in Hugging Face layout.
+     *
+     * @param config with absolute paths
+     * @param resumeFrom checkpoint to continue from, the same on all ranks, or null to start anew
+     * @throws io.github.sparkfinetune.conf.RunException for what a retry can not mend: bad data, a bad model, a loss
+     *     that is not finite
+     * @throws io.github.sparkfinetune.core.collective.LostRankException when a peer is lost
+     * @throws IOException when a file system fails
+     */
+    public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
+        try (Workspace workspace = new Workspace(config, rank)) {
+            Training training = new Training(config, rank, workspace);
+            if (resumeFrom != null) {
+                training.resume(resumeFrom);
+            }
+            training.train();
+            return training.finish();
+        }
+    }
 }

@@ -72,14 +72,16 @@ final class TrainStep {
      *
      * @param step optimizer steps done before
      * @param parts this rank's micro-batches
+     * @param checkCancelled called before each, may throw
      */
-    Outcome gradient(long step, List<List<Sample>> parts) {
+    Outcome gradient(long step, List<List<Sample>> parts, Runnable checkCancelled) {
         masks.step(step);
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
         GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.hasTable());
         gradients.begin(global.ids());
         double[] sums = new double[global.weights().length];
         for (int i = 0; i < parts.size(); i++) {
+            checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch = Batch.of(owner, parts.get(i), model.shape());
                 double[] part = microBatch.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);

@@ -78,7 +78,7 @@ class EncoderGoldenTest {
     Stream<DynamicTest> lossAndEveryGradient() {
         return supported("gradients", (golden, folder) -> {
             TrainStep step = golden.step(new Solo());
-            TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples));
+            TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
             assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
             Map<String, NDArray> gradients = gradients(golden, step);
             List<String> names = golden.expected.names().stream()
@@ -112,7 +112,7 @@ class EncoderGoldenTest {
         return supported("3 steps", (golden, folder) -> {
             TrainStep step = golden.step(new Solo());
             for (int i = 0; i < 3; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples));
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
                 assertThat(outcome.gradNorm())
                         .isCloseTo(GoldenFiles.floats(golden.expected, "grad_norm.step" + (i + 1))[0], offset(SERIES));
                 step.update(i + 1, 1e-3, outcome.gradNorm());
@@ -143,7 +143,7 @@ class EncoderGoldenTest {
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             for (int i = 0; i < 10; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples));
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], offset(SERIES));
                 assertThat(outcome.gradNorm()).as("norm of step %d", i).isCloseTo(norms[i], offset(SERIES));
                 step.update(i + 1, rates[i], outcome.gradNorm());

@@ -1,0 +1,71 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.conf.BestMetric;
+import io.github.sparkfinetune.conf.RunException;
+import java.util.Locale;
+import java.util.Map;
+
+/** Which evaluation was the best so far, and how many there were since. */
+final class BestModel {
+    private final BestMetric metric;
+    private final int patience;
+    private long step = -1;
+    private double value;
+    private Map<String, Double> eval = Map.of();
+    private int since;
+
+    /** @param patience evaluations without improvement after which training ends, 0 for never */
+    BestModel(BestMetric metric, int patience) {
+        this.metric = metric;
+        this.patience = patience;
+    }
+
+    /** Takes up where a checkpoint left off. */
+    void resume(TrainState state) {
+        step = state.bestStep();
+        value = state.bestMetric();
+        eval = state.bestEval();
+        since = state.evaluationsSinceBest();
+    }
+
+    /** Takes note of an evaluation; whether it is the best. */
+    boolean improvedBy(long newStep, Map<String, Double> metrics) {
+        Double measured = metrics.get(metric.name().toLowerCase(Locale.ROOT));
+        if (measured == null) {
+            throw RunException.config(
+                    "training.metric_for_best_model: " + metric + " is not measured, there are " + metrics.keySet());
+        }
+        boolean better = step < 0 || (metric == BestMetric.LOSS ? measured < value : measured > value);
+        if (better) {
+            step = newStep;
+            value = measured;
+            eval = Map.copyOf(metrics);
+            since = 0;
+        } else {
+            since++;
+        }
+        return better;
+    }
+
+    /** Whether training should end early. */
+    boolean isOver() {
+        return patience > 0 && since >= patience;
+    }
+
+    /** Step of the best evaluation, or -1. */
+    long step() {
+        return step;
+    }
+
+    double value() {
+        return value;
+    }
+
+    Map<String, Double> eval() {
+        return eval;
+    }
+
+    int since() {
+        return since;
+    }
+}

@@ -1,0 +1,289 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.optim.LrSchedule;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.CancellationException;
+
+/** The training loop: the same for one rank and for many. */
+final class Training {
+    private final RunConfig config;
+    private final TrainingConfig settings;
+    private final RankContext rank;
+    private final Collective collective;
+    private final Workspace workspace;
+    private final CheckpointStore checkpoints;
+    private final BestModel best;
+    private final Throughput throughput = new Throughput();
+    private final List<TrainingRecord> recordsSinceCheckpoint = new ArrayList<>();
+    private StepPlan plan;
+    private LrSchedule schedule;
+    private TrainingSamples samples;
+    private long step;
+    private long samplesDone;
+    private long tokensDone;
+    private long evaluatedStep = -1;
+    private Optional<Checkpoint> resumedFrom = Optional.empty();
+    private TrainingResult resultBefore;
+
+    Training(RunConfig config, RankContext rank, Workspace workspace) {
+        this.config = config;
+        this.settings = config.training();
+        this.rank = rank;
+        this.collective = rank.collective();
+        this.workspace = workspace;
+        this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
+        this.best = new BestModel(settings.metricForBestModel(), settings.earlyStoppingPatience());
+        follow(StepPlan.globalBatch(settings, collective.size()));
+    }
+
+    private void follow(long globalBatch) {
+        plan = StepPlan.of(settings, workspace.train().size(), globalBatch);
+        long warmup = settings.warmupSteps() > 0
+                ? settings.warmupSteps()
+                : (long) Math.ceil(settings.warmupRatio() * plan.totalSteps());
+        schedule = LrSchedule.of(
+                settings.lrSchedulerType(),
+                settings.learningRate(),
+                plan.totalSteps(),
+                warmup,
+                settings.lrSchedulerKwargs());
+        samples = new TrainingSamples(workspace.train(), plan, settings.seed());
+    }
+
+    /** Takes up weights, moments, cursor and records of a checkpoint. */
+    void resume(String name) {
+        Checkpoint checkpoint =
+                Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
+        try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, workspace.temporary())) {
+            TrainState state = TrainState.of(loaded.state(), name);
+            state.requireSame(name, settings.seed(), workspace.train().size());
+            restoreParameters(loaded.model());
+            workspace.step().optimizer().moments().forEach((key, moment) -> restore(loaded.optimizer(), key, moment));
+            follow(state.globalBatch());
+            step = state.step();
+            samplesDone = state.samples();
+            tokensDone = state.tokens();
+            best.resume(state);
+            state.records().forEach(this::publish);
+            resultBefore = state.result();
+            resumedFrom = Optional.of(checkpoint);
+        }
+    }
+
+    private void restoreParameters(SafetensorsFile model) {
+        workspace.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
+    }
+
+    private static void restore(SafetensorsFile file, String name, NDArray target) {
+        if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
+            throw RunException.data("the checkpoint's tensor " + name + " has shape "
+                    + Arrays.toString(file.info(name).shape()) + ", the model's "
+                    + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
+        }
+        target.set(file.buffer(name));
+    }
+
+    /** Trains until the last step, or until evaluations stop to improve. */
+    void train() {
+        while (!isOver()) {
+            throughput.start();
+            double rate = schedule.at(step);
+            TrainStep.Outcome outcome = takeStep(rate);
+            throughput.add(outcome.samples(), outcome.tokens());
+            if (step % settings.loggingSteps() == 0 || step == plan.totalSteps()) {
+                record(outcome, rate);
+            }
+            boolean improved = isDue(settings.evalSteps()) && evaluate();
+            // The end of the run is saved once, by finish().
+            if ((improved || isDue(settings.saveSteps())) && !isOver()) {
+                save(null);
+            }
+        }
+    }
+
+    private boolean isOver() {
+        return resultBefore != null || step >= plan.totalSteps() || best.isOver();
+    }
+
+    private TrainStep.Outcome takeStep(double rate) {
+        checkCancelled();
+        List<Sample> mine = samples.of(step, collective);
+        TrainStep.Outcome outcome = workspace
+                .step()
+                .gradient(step, TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()), this::checkCancelled);
+        if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
+            throw RunException.failed(
+                    "training.learning_rate: the loss of step " + (step + 1) + " is " + outcome.loss()
+                            + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()
+                            + "); the newest checkpoint is kept. Lower the learning rate (now "
+                            + settings.learningRate() + ") or look at the data",
+                    null);
+        }
+        step++;
+        workspace.step().update(step, rate, outcome.gradNorm());
+        samplesDone += outcome.samples();
+        tokensDone += outcome.tokens();
+        return outcome;
+    }
+
+    private void checkCancelled() {
+        if (rank.cancelled().getAsBoolean()) {
+            throw new CancellationException("rank " + collective.rank() + " was told to stop");
+        }
+    }
+
+    private boolean isDue(int every) {
+        return every > 0 && step % every == 0;
+    }
+
+    private void record(TrainStep.Outcome outcome, double rate) {
+        Throughput.Rate speed = throughput.sinceLast();
+        publish(new TrainingRecord(
+                step,
+                plan.totalSteps(),
+                plan.epochsAfter(step),
+                outcome.loss(),
+                rate,
+                outcome.gradNorm(),
+                speed.samplesPerSecond(),
+                speed.tokensPerSecond(),
+                null));
+    }
+
+    private void publish(TrainingRecord record) {
+        recordsSinceCheckpoint.add(record);
+        if (collective.rank() == 0) {
+            rank.records().accept(record);
+        }
+    }
+
+    /** Measures the evaluation split, where there is one; whether this is the best model so far. */
+    private boolean evaluate() {
+        if (workspace.eval().isEmpty()) {
+            return false;
+        }
+        throughput.pause();
+        Map<String, Double> metrics = new Evaluation(
+                        workspace.eval().orElseThrow(),
+                        workspace.manifest().labels().size(),
+                        settings.perDeviceEvalBatchSize())
+                .run(workspace.manager(), workspace.model(), collective, this::checkCancelled);
+        publish(new TrainingRecord(
+                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics));
+        evaluatedStep = step;
+        return best.improvedBy(step, metrics);
+    }
+
+    /**
+     * Writes a checkpoint on rank 0, after all ranks have found that they hold the same parameters.
+     *
+     * @param result how the run ended, or null while it goes on
+     */
+    private Optional<Checkpoint> save(TrainingResult result) {
+        throughput.pause();
+        requireSameParameters();
+        Optional<Checkpoint> written = Optional.empty();
+        if (collective.rank() == 0) {
+            TrainState state = new TrainState(
+                    step,
+                    plan.globalBatch(),
+                    settings.seed(),
+                    plan.samples(),
+                    samplesDone,
+                    tokensDone,
+                    best.step(),
+                    best.value(),
+                    best.eval(),
+                    best.since(),
+                    List.copyOf(recordsSinceCheckpoint),
+                    result);
+            written = Optional.of(
+                    checkpoints.commit(step, workspace.trainedTensors(), workspace.momentTensors(), state.toJson()));
+            checkpoints.prune(settings.saveTotalLimit(), Set.of(best.step()));
+        }
+        recordsSinceCheckpoint.clear();
+        return written;
+    }
+
+    private void requireSameParameters() {
+        byte[] mine = ByteBuffer.allocate(Long.BYTES)
+                .putLong(workspace.parametersHash())
+                .array();
+        byte[][] all = collective.allGather(mine);
+        for (int other = 0; other < all.length; other++) {
+            if (!Arrays.equals(all[other], all[0])) {
+                throw RunException.failed(
+                        "rank " + other + " holds other parameters than rank 0 after step " + step
+                                + "; the checkpoint before is kept. Machines of one kind, with one number of threads, are"
+                                + " needed",
+                        null);
+            }
+        }
+    }
+
+    /** Evaluates and saves the end of the run, and writes the best model. */
+    TrainingResult finish() {
+        TrainingResult result = resultBefore;
+        Optional<Checkpoint> last = resumedFrom;
+        if (result == null) {
+            if (evaluatedStep != step) {
+                evaluate();
+            }
+            result = result();
+            last = save(result);
+        }
+        if (collective.rank() == 0) {
+            checkpoints.markFinal(last.orElseThrow());
+            export(result);
+        }
+        collective.barrier();
+        return result;
+    }
+
+    private TrainingResult result() {
+        Throughput.Rate overall = throughput.overall();
+        return new TrainingResult(
+                step,
+                samplesDone,
+                tokensDone,
+                throughput.seconds(),
+                overall.samplesPerSecond(),
+                overall.tokensPerSecond(),
+                best.step() < 0 ? step : best.step(),
+                best.eval(),
+                ResidentMemory.peak());
+    }
+
+    private void export(TrainingResult result) {
+        Export export = new Export(config, rank, workspace);
+        if (result.bestStep() == step) {
+            export.write(result);
+            return;
+        }
+        Checkpoint kept = checkpoints.committed().stream()
+                .filter(checkpoint -> checkpoint.step() == result.bestStep())
+                .findFirst()
+                .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
+                        + " is not there any more in " + config.output().checkpoints()));
+        try (LoadedCheckpoint loaded = checkpoints.read(kept, workspace.temporary())) {
+            restoreParameters(loaded.model());
+            export.write(result);
+        }
+    }
+}

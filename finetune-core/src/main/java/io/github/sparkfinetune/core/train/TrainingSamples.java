@@ -1,0 +1,37 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.data.EpochOrder;
+import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.SampleSource;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A rank's samples of each step. Going to any step costs no more than going to the next. */
+final class TrainingSamples {
+    private final SampleSource source;
+    private final StepPlan plan;
+    private final long seed;
+    private int epoch = -1;
+    private EpochOrder order;
+
+    TrainingSamples(SampleSource source, StepPlan plan, long seed) {
+        this.source = source;
+        this.plan = plan;
+        this.seed = seed;
+    }
+
+    /** This rank's share of a step's samples, in the epoch's order. */
+    List<Sample> of(long step, Collective collective) {
+        if (plan.epoch(step) != epoch) {
+            epoch = plan.epoch(step);
+            order = new EpochOrder(source.rowGroups(), seed, epoch);
+        }
+        List<Sample> samples = new ArrayList<>();
+        long end = plan.share(step, collective.rank() + 1, collective.size());
+        for (long at = plan.share(step, collective.rank(), collective.size()); at < end; at++) {
+            samples.add(source.read(order.index(at)));
+        }
+        return samples;
+    }
+}

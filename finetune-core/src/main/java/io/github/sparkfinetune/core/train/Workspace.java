@@ -1,0 +1,183 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.ModelFolder;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Manifest;
+import io.github.sparkfinetune.data.ParquetSamples;
+import io.github.sparkfinetune.data.TokenizerFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import java.util.zip.CRC32C;
+
+/** What a rank loads for a run: model, optimiser, splits. Owns all of it. */
+final class Workspace implements AutoCloseable {
+    private final Path temporary;
+    private final Path folder;
+    private final HfConfig modelConfig;
+    private final Manifest manifest;
+    private final ParquetSamples train;
+    private final Optional<ParquetSamples> eval;
+    private final NDManager manager;
+    private final ScriptModule script;
+    private final Encoder model;
+    private final TrainStep step;
+
+    Workspace(RunConfig config, RankContext rank) throws IOException {
+        Torch.start(rank.threads());
+        temporary = Files.createTempDirectory("finetune-");
+        folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
+        modelConfig = HfConfig.read(folder);
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        manifest = Manifest.read(dataset, rank.hadoop());
+        manifest.requireMatches(
+                dataset,
+                config.task(),
+                config.data().maxLength(),
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), rank.hadoop()));
+        train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
+        eval = manifest.splits().containsKey(Manifest.EVAL)
+                ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
+                : Optional.empty();
+        manager = Torch.manager(rank.gpu());
+        script = ScriptModule.load(manager, FineTuner.SCRIPTS);
+        TrainingConfig training = config.training();
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            model = Encoder.load(
+                    manager,
+                    script,
+                    modelConfig,
+                    source,
+                    HeadKind.SEQUENCE_CLASSIFICATION,
+                    manifest.labels().size(),
+                    Trainable.of(config.method(), modelConfig.numHiddenLayers()),
+                    training.seed());
+        }
+        if (manifest.longest() > model.shape().maxLength()) {
+            throw RunException.config("data.max_length: samples have up to " + manifest.longest()
+                    + " tokens, the model in " + config.model() + " takes "
+                    + model.shape().maxLength()
+                    + ": set it to that and prepare again");
+        }
+        step = new TrainStep(
+                manager,
+                script,
+                model,
+                new Classification(script),
+                DropoutMasks.of(training.seed(), rank.threads()),
+                rank.collective(),
+                new AdamW.Settings(
+                        training.adamBeta1(), training.adamBeta2(), training.adamEpsilon(), training.weightDecay()),
+                training.maxGradNorm());
+    }
+
+    NDManager manager() {
+        return manager;
+    }
+
+    Encoder model() {
+        return model;
+    }
+
+    TrainStep step() {
+        return step;
+    }
+
+    ParquetSamples train() {
+        return train;
+    }
+
+    Optional<ParquetSamples> eval() {
+        return eval;
+    }
+
+    Manifest manifest() {
+        return manifest;
+    }
+
+    HfConfig modelConfig() {
+        return modelConfig;
+    }
+
+    /** Local folder of the base model. */
+    Path folder() {
+        return folder;
+    }
+
+    /** Folder of this machine for files that are deleted at the end. */
+    Path temporary() {
+        return temporary;
+    }
+
+    List<Parameter> trained() {
+        return step.optimizer().parameters();
+    }
+
+    /** Trained parameters as they are now. */
+    List<TensorData> trainedTensors() {
+        return trained().stream()
+                .map(parameter -> tensor(parameter.name(), parameter.value()))
+                .toList();
+    }
+
+    /** The optimiser's moments as they are now. */
+    List<TensorData> momentTensors() {
+        return step.optimizer().moments().entrySet().stream()
+                .map(moment -> tensor(moment.getKey(), moment.getValue()))
+                .toList();
+    }
+
+    /** The bytes of a tensor when they are asked for: its own memory on the CPU, a copy from a GPU. */
+    static TensorData tensor(String name, NDArray value) {
+        return TensorData.f32(name, value.getShape().getShape(), bytes(value));
+    }
+
+    private static ByteBuffer bytes(NDArray value) {
+        return value.toByteBuffer(!value.getDevice().isGpu()).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A hash of all trained parameters, equal on ranks that hold the same bits. */
+    long parametersHash() {
+        CRC32C crc = new CRC32C();
+        trained().forEach(parameter -> crc.update(bytes(parameter.value())));
+        return crc.getValue();
+    }
+
+    @Override
+    public void close() {
+        script.close();
+        manager.close();
+        train.close();
+        eval.ifPresent(ParquetSamples::close);
+        try (Stream<Path> files = Files.walk(temporary)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(temporary + " can't be deleted", e);
+        }
+    }
+}

@@ -67,7 +67,7 @@ public final class Encoder {
         EncoderArchitecture architecture = EncoderArchitecture.of(config);
         EncoderShape shape = architecture.shape(config);
         HeadShape head = architecture.head(headKind, config);
-        Weights weights = new Weights(source, architecture.prefix(), manager, seed, shape.initializerRange());
+        Weights weights = new Weights(source, architecture.prefix(), manager, script, seed, shape.initializerRange());
         int hidden = shape.hidden();
         Parameter table = weights.pretrained(architecture.table(), trainable.embeddings(), shape.vocabulary(), hidden);
         List<Block> blocks = new ArrayList<>();

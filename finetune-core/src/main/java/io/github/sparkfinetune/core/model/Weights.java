@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.TensorInfo;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Seeds;
 import io.github.sparkfinetune.data.Seeds.Purpose;
 import java.nio.ByteBuffer;
@@ -23,6 +24,7 @@ final class Weights {
     private final TensorSource source;
     private final String prefix;
     private final NDManager manager;
+    private final ScriptModule script;
     private final long seed;
     private final double initializerRange;
 
@@ -31,10 +33,17 @@ final class Weights {
      * @param seed of new weights
      * @param initializerRange their standard deviation
      */
-    Weights(TensorSource source, String prefix, NDManager manager, long seed, double initializerRange) {
+    Weights(
+            TensorSource source,
+            String prefix,
+            NDManager manager,
+            ScriptModule script,
+            long seed,
+            double initializerRange) {
         this.source = source;
         this.prefix = prefix;
         this.manager = manager;
+        this.script = script;
         this.seed = seed;
         this.initializerRange = initializerRange;
     }
@@ -112,16 +121,15 @@ final class Weights {
         return value;
     }
 
-    private static void fill(NDArray value, Consumer<FloatBuffer> writer) {
-        ByteBuffer bytes;
+    private void fill(NDArray value, Consumer<FloatBuffer> writer) {
         if (value.getDevice().isGpu()) {
-            bytes = ByteBuffer.allocateDirect(Math.toIntExact(value.size() * Float.BYTES))
+            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(value.size() * Float.BYTES))
                     .order(ByteOrder.nativeOrder());
             writer.accept(bytes.asFloatBuffer());
-            value.set(bytes);
+            script.write(value, bytes);
         } else {
-            bytes = value.toByteBuffer(true).order(ByteOrder.nativeOrder());
-            writer.accept(bytes.asFloatBuffer());
+            writer.accept(
+                    value.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer());
         }
     }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.tensor;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
@@ -12,6 +13,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -108,6 +110,18 @@ public final class ScriptModule implements AutoCloseable {
     /** Runs a method that returns one tensor. */
     public NDArray callOne(NDManager owner, String method, Object... arguments) {
         return call(owner, method, arguments).singletonOrThrow();
+    }
+
+    /**
+     * Overwrites an F32 tensor in place. ({@code NDArray.set} would make it point to the source's memory instead.)
+     *
+     * @param target written; views of it and its gradient state stay valid
+     * @param source as many floats in native order, direct; a mapped file will do
+     */
+    public void write(NDArray target, ByteBuffer source) {
+        try (NDManager owner = target.getManager().newSubManager()) {
+            call(owner, "copy", target, owner.create(source, target.getShape(), DataType.FLOAT32));
+        }
     }
 
     @Override

@@ -68,7 +68,7 @@ final class GradientBuffer {
     /** Takes up the sums. */
     void arrived(Collective collective) {
         if (flat.getDevice().isGpu() && collective.size() > 1) {
-            flat.set(host.duplicate().order(ByteOrder.nativeOrder()));
+            script.write(flat, host.duplicate().order(ByteOrder.nativeOrder()));
         }
     }
 }

@@ -87,7 +87,7 @@ final class RowGradient {
 
     void arrived(NDManager owner, Collective collective) {
         if (kept.getDevice().isGpu() && collective.size() > 1) {
-            kept.set(host.duplicate().order(ByteOrder.nativeOrder()));
+            script.write(kept, host.duplicate().order(ByteOrder.nativeOrder()));
         }
         script.call(owner, "set_rows", dense, idTensor, kept);
     }

@@ -90,13 +90,13 @@ final class Training {
         workspace.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
     }
 
-    private static void restore(SafetensorsFile file, String name, NDArray target) {
+    private void restore(SafetensorsFile file, String name, NDArray target) {
         if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
             throw RunException.data("the checkpoint's tensor " + name + " has shape "
                     + Arrays.toString(file.info(name).shape()) + ", the model's "
                     + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
         }
-        target.set(file.buffer(name));
+        workspace.script().write(target, file.buffer(name));
     }
 
     /** Trains until the last step, or until evaluations stop to improve. */

@@ -132,6 +132,10 @@ final class Workspace implements AutoCloseable {
         return temporary;
     }
 
+    ScriptModule script() {
+        return script;
+    }
+
     List<Parameter> trained() {
         return step.optimizer().parameters();
     }

@@ -1,0 +1,195 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** How a batch is cut, over ranks and over time, changes nothing; all with the model's dropout on. */
+class FineTunerTest {
+    private static final double LOSS = 1e-5;
+    /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
+    private static final double NOISY_PARAMETER = 2e-2;
+
+    private static final double PARAMETER = 1e-5;
+
+    @TempDir
+    private Path folder;
+
+    private TinyRun tiny;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        tiny = new TinyRun(folder, "bert-seqcls", 0.1);
+    }
+
+    @Test
+    void ranksAndMicroBatchesChangeNothing() throws Exception {
+        RunConfig one = tiny.config("one");
+        TinyRun.Outcome reference = tiny.run(one, 1, null);
+        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
+        for (String[] other : new String[][] {
+            {"2", "training.per_device_train_batch_size=6"},
+            {"3", "training.per_device_train_batch_size=4"},
+            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+            {"2", "training.per_device_train_batch_size=2", "training.gradient_accumulation_steps=3"},
+        }) {
+            RunConfig config = tiny.config(
+                    "other-" + String.join("-", other).hashCode(),
+                    java.util.Arrays.copyOfRange(other, 1, other.length));
+            TinyRun.Outcome outcome = tiny.run(config, Integer.parseInt(other[0]), null);
+            assertSameLosses(outcome.losses(), reference.losses());
+            assertSameModel(TinyRun.model(config), TinyRun.model(one));
+        }
+    }
+
+    @Test
+    void aRunRepeatedIsBitEqual() throws Exception {
+        RunConfig first = tiny.config("first", "training.per_device_train_batch_size=6");
+        RunConfig second = tiny.config("second", "training.per_device_train_batch_size=6");
+        assertThat(tiny.run(first, 2, null).losses())
+                .isEqualTo(tiny.run(second, 2, null).losses());
+        assertBitEqual(TinyRun.model(second), TinyRun.model(first));
+    }
+
+    @Test
+    void aResumeIsBitEqualFromAnyStep() throws Exception {
+        String[] settings = {
+            "training.per_device_train_batch_size=6", "training.save_steps=1", "training.save_total_limit=20"
+        };
+        RunConfig whole = tiny.config("whole", settings);
+        List<Double> losses = tiny.run(whole, 2, null).losses();
+        List<Checkpoint> checkpoints = tiny.checkpoints(whole);
+        assertThat(checkpoints).hasSize(10);
+        for (int i : new int[] {0, 4, 6, 8}) {
+            RunConfig resumed = tiny.config("resumed-" + i, settings);
+            copy(whole, resumed, checkpoints.get(i));
+            TinyRun.Outcome outcome = tiny.run(resumed, 2, checkpoints.get(i).name());
+            // The checkpoint's own record travels with it.
+            assertThat(outcome.losses()).isEqualTo(losses.subList(i, 10));
+            assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3})
+    void aResumeWithOtherRanksKeepsTheGlobalBatch(int ranks) throws Exception {
+        String[] settings = {
+            "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
+        };
+        RunConfig whole = tiny.config("whole", settings);
+        List<Double> losses = tiny.run(whole, 2, null).losses();
+        RunConfig resumed = tiny.config("resumed", settings);
+        Checkpoint fourth = tiny.checkpoints(whole).get(0);
+        copy(whole, resumed, fourth);
+        TinyRun.Outcome outcome = tiny.run(resumed, ranks, fourth.name());
+        assertSameLosses(outcome.losses().subList(4, 10), losses.subList(4, 10));
+        assertSameModel(TinyRun.model(resumed), TinyRun.model(whole));
+    }
+
+    @Test
+    void anAttemptThatFindsTheRunDoneReturnsItsResult() throws Exception {
+        RunConfig config = tiny.config("done");
+        TinyRun.Outcome first = tiny.run(config, 1, null);
+        String last = FineTuner.newestCheckpoint(config, new org.apache.hadoop.conf.Configuration());
+        TinyRun.Outcome again = tiny.run(config, 1, last);
+        assertThat(again.result()).isEqualTo(first.result());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"null", "0", "1"})
+    void frozenParametersStayBitEqual(String layers) throws Exception {
+        RunConfig config = tiny.config(
+                "frozen", "method.type=freeze", "method.freeze_layers=" + layers, "training.learning_rate=1.0e-2");
+        tiny.run(config, 1, null);
+        Map<String, float[]> before = base();
+        Map<String, float[]> after = TinyRun.model(config);
+        after.forEach((name, values) -> {
+            boolean head = name.startsWith("classifier") || name.contains("pooler");
+            boolean trained =
+                    head || (!layers.equals("null") && name.matches(".*encoder\\.layer\\.[" + layers + "-9].*"));
+            if (trained) {
+                assertThat(values).as(name).isNotEqualTo(before.get(name));
+            } else {
+                assertThat(values).as(name).isEqualTo(before.get(name));
+            }
+        });
+    }
+
+    @Test
+    void learnsAndKeepsTheBestModel() throws Exception {
+        RunConfig config = tiny.config(
+                "best",
+                "training.max_steps=60",
+                "training.learning_rate=5.0e-3",
+                "training.eval_steps=5",
+                "training.metric_for_best_model=accuracy",
+                "training.early_stopping_patience=3");
+        TinyRun.Outcome outcome = tiny.run(config, 1, null);
+        TrainingResult result = outcome.result();
+        assertThat(result.eval().get("accuracy")).isGreaterThan(0.8);
+        double best = outcome.records().stream()
+                .filter(record -> record.eval() != null)
+                .mapToDouble(record -> record.eval().get("accuracy"))
+                .max()
+                .orElseThrow();
+        assertThat(result.eval().get("accuracy")).isEqualTo(best);
+        assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
+        Path model = Path.of(java.net.URI.create(config.output().model()));
+        try (Predictor predictor = new Predictor(model, -1, 1, 8)) {
+            assertThat(predictor.labels()).containsExactly("a", "b", "c");
+        }
+    }
+
+    private Map<String, float[]> base() {
+        Map<String, float[]> tensors = new LinkedHashMap<>();
+        try (SafetensorsFile source = SafetensorsFile.open(tiny.base().resolve("model.safetensors"))) {
+            source.names().forEach(name -> tensors.put(name, GoldenFiles.floats(source, name)));
+        }
+        return tensors;
+    }
+
+    private static void copy(RunConfig from, RunConfig to, Checkpoint checkpoint) throws Exception {
+        org.apache.hadoop.conf.Configuration hadoop = new org.apache.hadoop.conf.Configuration();
+        org.apache.hadoop.fs.Path source =
+                new org.apache.hadoop.fs.Path(from.output().checkpoints(), checkpoint.name());
+        org.apache.hadoop.fs.Path target =
+                new org.apache.hadoop.fs.Path(to.output().checkpoints(), checkpoint.name());
+        org.apache.hadoop.fs.FileUtil.copy(
+                source.getFileSystem(hadoop), source, target.getFileSystem(hadoop), target, false, hadoop);
+    }
+
+    private static void assertSameLosses(List<Double> actual, List<Double> expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < actual.size(); i++) {
+            assertThat(actual.get(i)).as("loss %d", i).isCloseTo(expected.get(i), within(LOSS * expected.get(i)));
+        }
+    }
+
+    private static void assertSameModel(Map<String, float[]> actual, Map<String, float[]> expected) {
+        assertThat(actual.keySet()).isEqualTo(expected.keySet());
+        expected.forEach((name, values) -> {
+            double tolerance = name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER;
+            for (int i = 0; i < values.length; i++) {
+                assertThat((double) actual.get(name)[i]).as("%s[%d]", name, i).isCloseTo(values[i], within(tolerance));
+            }
+        });
+    }
+
+    private static void assertBitEqual(Map<String, float[]> actual, Map<String, float[]> expected) {
+        assertThat(actual.keySet()).isEqualTo(expected.keySet());
+        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+    }
+}

@@ -26,6 +26,7 @@ public final class Block {
     private final List<Parameter> parameters;
     private final Map<String, NDArray> weights;
     private final List<Parameter> trainable;
+    private final List<String> trainableNames;
 
     /**
      * @param layer its number among the layers, or -1
@@ -36,6 +37,10 @@ public final class Block {
         this.layer = layer;
         this.parameters = List.copyOf(parameters.values());
         this.trainable = this.parameters.stream().filter(Parameter::trainable).toList();
+        this.trainableNames = parameters.entrySet().stream()
+                .filter(entry -> entry.getValue().trainable())
+                .map(Map.Entry::getKey)
+                .toList();
         Map<String, NDArray> values = new LinkedHashMap<>();
         parameters.forEach((local, parameter) -> values.put(local, parameter.value()));
         this.weights = Collections.unmodifiableMap(values);
@@ -58,6 +63,11 @@ public final class Block {
     /** The parameters that are trained. */
     public List<Parameter> trainable() {
         return trainable;
+    }
+
+    /** What the script calls the parameters that are trained, in their order. */
+    List<String> trainableNames() {
+        return trainableNames;
     }
 
     /** Weights by the names that the script knows them by. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +19,10 @@ import java.util.stream.Stream;
  */
 public final class Encoder {
     /** Scripts that an encoder needs in its module. */
-    public static final List<String> SCRIPTS = List.of("/io/github/sparkfinetune/core/model/encoder.py");
+    public static final List<String> SCRIPTS = List.of(
+            "/io/github/sparkfinetune/core/tensor/autograd.py",
+            "/io/github/sparkfinetune/core/model/encoder.py",
+            "/io/github/sparkfinetune/core/model/encoder_layer.py");
 
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
@@ -162,7 +166,26 @@ public final class Encoder {
      * @return hidden state [B, T, hidden], or logits
      */
     public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
+        return forward(owner, block, x, batch, masks.of(owner, this, block, batch));
+    }
+
+    /**
+     * Computes one block so that it can be differentiated.
+     *
+     * @param x as in {@link #forward}; must stay open until the tape's backward
+     * @param wanted whether the gradient of {@code x} is
+     */
+    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
         Map<String, NDArray> dropped = masks.of(owner, this, block, batch);
+        if (block.kind() == Block.Kind.LAYER) {
+            return new LayerTape(script, shape, owner, block, x, batch, dropped, wanted);
+        }
+        NDArray input = wanted ? script.callOne(owner, "leaf", x) : x;
+        NDArray y = Torch.recording(() -> forward(owner, block, input, batch, dropped));
+        return new GraphTape(script, block, wanted ? List.of(input) : List.of(), y);
+    }
+
+    private NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, Map<String, NDArray> dropped) {
         return switch (block.kind()) {
             case EMBEDDINGS ->
                 script.callOne(

@@ -15,11 +15,7 @@ import org.apache.hadoop.fs.Path;
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
     /** Scripts of everything that computes. */
-    static final List<String> SCRIPTS = Stream.of(
-                    List.of("/io/github/sparkfinetune/core/tensor/autograd.py"),
-                    Encoder.SCRIPTS,
-                    Objective.SCRIPTS,
-                    AdamW.SCRIPTS)
+    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
             .flatMap(List::stream)
             .toList();
 

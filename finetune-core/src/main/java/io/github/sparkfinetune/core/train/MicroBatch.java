@@ -6,11 +6,11 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Forward and backward over one micro-batch, a block at a time. A block's graph starts at a leaf of its own, so that
@@ -19,21 +19,16 @@ import java.util.List;
  */
 final class MicroBatch {
     private final Encoder model;
-    private final ScriptModule script;
     private final Objective objective;
     private final DropoutMasks masks;
     private final Gradients gradients;
 
-    MicroBatch(Encoder model, ScriptModule script, Objective objective, DropoutMasks masks, Gradients gradients) {
+    MicroBatch(Encoder model, Objective objective, DropoutMasks masks, Gradients gradients) {
         this.model = model;
-        this.script = script;
         this.objective = objective;
         this.masks = masks;
         this.gradients = gradients;
     }
-
-    /** A computed block: its input, a leaf or a plain value, and its output with the graph. */
-    private record Computed(Block block, NDArray x, boolean leaf, NDArray y) {}
 
     /**
      * Adds the batch's gradients.
@@ -44,63 +39,38 @@ final class MicroBatch {
      * @return the objective's sums
      */
     double[] run(NDManager owner, Batch batch, double[] weights, boolean first, boolean last) {
-        List<Computed> graph = new ArrayList<>();
+        List<Block> trained = new ArrayList<>();
+        List<Tape> tapes = new ArrayList<>();
         NDArray x = model.lookup(owner, batch);
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
-            boolean trained = below || !block.trainable().isEmpty();
-            NDArray input = below ? leaf(owner, x) : x;
-            NDArray y = trained
-                    ? Torch.recording(() -> model.forward(owner, block, input, batch, masks))
-                    : model.forward(owner, block, input, batch, masks);
-            if (trained) {
-                graph.add(new Computed(block, input, below, y));
+            if (below || !block.trainable().isEmpty()) {
+                tapes.add(model.record(owner, block, x, below, batch, masks));
+                trained.add(block);
+                x = tapes.get(tapes.size() - 1).output();
+                below = true;
             } else {
+                NDArray y = model.forward(owner, block, x, batch, masks);
                 x.close();
+                x = y;
             }
-            below = trained;
-            x = y;
         }
         Objective.Loss loss = objective.loss(owner, x, batch, weights);
-        backward(owner, batch, graph, loss.gradient(), !first, last);
-        return loss.sums();
-    }
-
-    private NDArray leaf(NDManager owner, NDArray x) {
-        return script.callOne(owner, "leaf", x);
-    }
-
-    private void backward(
-            NDManager owner, Batch batch, List<Computed> graph, NDArray gradient, boolean add, boolean last) {
-        NDArray g = gradient;
-        for (int i = graph.size() - 1; i >= 0; i--) {
-            Computed computed = graph.get(i);
-            Block block = computed.block();
-            List<NDArray> below = script.call(
-                    owner,
-                    "backward",
-                    computed.y(),
-                    g,
-                    computed.leaf() ? List.of(computed.x()) : List.of(),
-                    block.trainable().stream()
-                            .map(parameter -> parameter.value())
-                            .toList(),
-                    gradients.of(block),
-                    add);
-            g.close();
-            computed.y().close();
-            computed.x().close();
+        Optional<NDArray> g = Optional.of(loss.gradient());
+        for (int i = tapes.size() - 1; i >= 0; i--) {
+            NDArray above = g.orElseThrow();
+            g = tapes.get(i).backward(owner, above, gradients.of(trained.get(i)), !first);
+            above.close();
             if (last) {
-                gradients.complete(block);
+                gradients.complete(trained.get(i));
             }
-            g = below.isEmpty() ? null : below.get(0);
         }
-        if (g != null) {
-            gradients.addRows(owner, batch, g);
-            g.close();
+        if (g.isPresent()) {
+            gradients.addRows(owner, batch, g.orElseThrow());
             if (last) {
                 gradients.completeTable();
             }
         }
+        return loss.sums();
     }
 }

@@ -52,7 +52,7 @@ final class TrainStep {
         this.collective = collective;
         this.maxGradNorm = maxGradNorm;
         this.gradients = new Gradients(manager, script, model, collective);
-        this.microBatch = new MicroBatch(model, script, objective, masks, gradients);
+        this.microBatch = new MicroBatch(model, objective, masks, gradients);
         this.optimizer = new AdamW(manager, script, settings);
         gradients.addTo(optimizer, model);
     }

@@ -1,0 +1,49 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.List;
+import java.util.Optional;
+
+/** A block whose forward was recorded by PyTorch: its graph starts at a leaf of its own and holds this block alone. */
+final class GraphTape implements Tape {
+    private final ScriptModule script;
+    private final Block block;
+    private final List<NDArray> leaf;
+    private final NDArray output;
+
+    /**
+     * A recorded block.
+     *
+     * @param leaf the input, where its gradient is wanted, else empty
+     */
+    GraphTape(ScriptModule script, Block block, List<NDArray> leaf, NDArray output) {
+        this.script = script;
+        this.block = block;
+        this.leaf = leaf;
+        this.output = output;
+    }
+
+    @Override
+    public NDArray output() {
+        return output;
+    }
+
+    @Override
+    public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
+        NDList input = script.call(
+                owner,
+                "backward",
+                output,
+                gradient,
+                leaf,
+                block.trainable().stream().map(Parameter::value).toList(),
+                gradients,
+                add);
+        output.close();
+        leaf.forEach(NDArray::close);
+        return input.stream().findFirst();
+    }
+}

@@ -1,0 +1,121 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDManager;
+import ai.djl.pytorch.jni.TorchJni;
+import io.github.sparkfinetune.bench.RankProcesses;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+
+/**
+ * Speed and memory of full fine-tuning of a sequence classifier on random tokens, a global batch of 16 texts of 128
+ * tokens: {@code ClassifyBench MODEL_DIR RANKS THREADS}. With {@code -Dprofile=FILE} rank 0 writes a trace of its last
+ * step.
+ */
+final class ClassifyBench {
+    private static final int BATCH = 16;
+    private static final int LENGTH = 128;
+    private static final int WARM_UP = 3;
+    private static final int STEPS = 20;
+
+    private ClassifyBench() {}
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length == 3) {
+            List<String> jvm = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
+            if (System.getProperty("profile") != null) {
+                jvm.add("-Dprofile=" + System.getProperty("profile"));
+            }
+            RankProcesses.run(
+                    ClassifyBench.class, Integer.parseInt(arguments[1]), jvm, List.of(arguments[0], arguments[2]));
+            return;
+        }
+        int rank = Integer.parseInt(arguments[0]);
+        int threads = Integer.parseInt(arguments[3]);
+        try (Collective collective = RankProcesses.join(rank)) {
+            rank(Path.of(arguments[2]), threads, collective);
+        }
+    }
+
+    private static void rank(Path folder, int threads, Collective collective) {
+        Torch.start(threads);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, FineTuner.SCRIPTS)) {
+            Encoder model;
+            try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+                model = Encoder.load(
+                        manager,
+                        script,
+                        HfConfig.read(folder),
+                        source,
+                        HeadKind.SEQUENCE_CLASSIFICATION,
+                        2,
+                        Trainable.all(),
+                        1);
+            }
+            TrainStep step = new TrainStep(
+                    manager,
+                    script,
+                    model,
+                    new Classification(script),
+                    DropoutMasks.of(1, threads),
+                    collective,
+                    new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
+                    1);
+            int mine = BATCH / collective.size();
+            List<Sample> samples = samples().subList(collective.rank() * mine, (collective.rank() + 1) * mine);
+            long start = 0;
+            double loss = 0;
+            for (int i = 0; i < WARM_UP + STEPS; i++) {
+                if (i == WARM_UP) {
+                    start = System.nanoTime();
+                }
+                boolean profiled =
+                        i == WARM_UP + STEPS - 1 && collective.rank() == 0 && System.getProperty("profile") != null;
+                if (profiled) {
+                    TorchJni.startProfile();
+                }
+                TrainStep.Outcome outcome = step.gradient(i, List.of(samples), () -> {});
+                step.update(i + 1, 5e-5, outcome.gradNorm());
+                loss = outcome.loss();
+                if (profiled) {
+                    TorchJni.stopProfile(System.getProperty("profile"));
+                }
+            }
+            double seconds = (System.nanoTime() - start) / 1e9;
+            if (collective.rank() == 0) {
+                System.out.printf(
+                        Locale.ROOT,
+                        "ours ranks %d threads %d seq/s %.2f peak MB %d loss %.4f%n",
+                        collective.size(),
+                        threads,
+                        BATCH * STEPS / seconds,
+                        ResidentMemory.peak() >> 20,
+                        loss);
+            }
+        }
+    }
+
+    private static List<Sample> samples() {
+        SplittableRandom random = new SplittableRandom(1);
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < BATCH; i++) {
+            samples.add(new Sample(i, random.ints(LENGTH, 1000, 20000).toArray(), new int[LENGTH], i % 2));
+        }
+        return samples;
+    }
+}

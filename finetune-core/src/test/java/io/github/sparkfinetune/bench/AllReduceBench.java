@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.collective.RingTimeouts;
 import io.github.sparkfinetune.core.collective.TcpRing;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.io.PrintWriter;
 import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
@@ -17,12 +18,13 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS [THREADS_ONLY]}. Prints, as gloo.py
- * beside the script that starts both does, the median of each size on rank 0 and the processor seconds of all ranks for
- * a GB of the buffer; then the latency of a sum of one double.
+ * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo.py beside the
+ * script that starts both does, the median of each size on rank 0 and the processor seconds of all ranks for a GB of
+ * the buffer; then the latency of a sum of one double.
  */
 public final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};
@@ -83,7 +85,7 @@ public final class AllReduceBench {
         RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0);
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
         out.println(endpoint.address());
-        BufferedReader in = new BufferedReader(new java.io.InputStreamReader(System.in, StandardCharsets.UTF_8));
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         List<String> addresses = Arrays.asList(in.readLine().split(" "));
         RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
         try (Collective ring = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
@@ -128,7 +130,7 @@ public final class AllReduceBench {
     private static void await(Collective ring, ByteBuffer floats) {
         try {
             ring.sumAsync(floats).get();
-        } catch (InterruptedException | java.util.concurrent.ExecutionException e) {
+        } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
     }

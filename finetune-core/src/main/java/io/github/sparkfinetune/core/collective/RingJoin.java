@@ -24,7 +24,7 @@ import org.slf4j.LoggerFactory;
  */
 final class RingJoin implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(RingJoin.class);
-    private static final long HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long LONGEST_HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int MOST_PENDING = 128;
 
@@ -32,6 +32,7 @@ final class RingJoin implements AutoCloseable {
     private final RingMember member;
     private final BooleanSupplier cancelled;
     private final long deadline;
+    private final long handshakeNanos;
     private final Selector selector = Selector.open();
 
     private final Deque<Exchange> pending = new ArrayDeque<>();
@@ -48,6 +49,7 @@ final class RingJoin implements AutoCloseable {
         this.member = member;
         this.cancelled = cancelled;
         this.deadline = System.nanoTime() + timeouts.join().toNanos();
+        this.handshakeNanos = Math.min(LONGEST_HANDSHAKE_NANOS, timeouts.join().toNanos() / 4);
     }
 
     /** The loop of a ring whose two connections are made; the endpoint is left to the caller. */
@@ -151,7 +153,7 @@ final class RingJoin implements AutoCloseable {
             return;
         }
         channel.configureBlocking(false);
-        Exchange exchange = new Exchange.Greeting(channel, member, System.nanoTime() + HANDSHAKE_NANOS);
+        Exchange exchange = new Exchange.Greeting(channel, member, System.nanoTime() + handshakeNanos);
         channel.register(selector, SelectionKey.OP_READ, exchange);
         pending.add(exchange);
         if (pending.size() > MOST_PENDING) {
@@ -210,12 +212,12 @@ final class RingJoin implements AutoCloseable {
             channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
             channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
         }
-        return new RingThread(
+        Neighbours neighbours = new Neighbours(
                 member,
                 new Connection(member.previous(), previous),
                 new Connection(member.next(), next),
-                timeouts,
-                cancelled);
+                timeouts.silence().toNanos());
+        return new RingThread(member, neighbours, timeouts.operation().toNanos(), cancelled);
     }
 
     /** Tells a neighbour that has joined why it waits in vain. */

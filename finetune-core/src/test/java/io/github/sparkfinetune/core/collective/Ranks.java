@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +16,7 @@ import java.util.function.BooleanSupplier;
 
 /** Ranks of one ring as threads of the test. */
 final class Ranks implements AutoCloseable {
-    static final byte[] SECRET = "a secret of the ranks".getBytes(java.nio.charset.StandardCharsets.US_ASCII);
+    static final byte[] SECRET = "a secret of the ranks".getBytes(StandardCharsets.US_ASCII);
     static final RingTimeouts SHORT =
             new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(2), Duration.ofSeconds(20));
     private static final long DEADLINE_SECONDS = 40;

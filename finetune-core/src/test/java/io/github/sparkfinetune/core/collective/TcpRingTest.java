@@ -3,14 +3,20 @@ package io.github.sparkfinetune.core.collective;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.sun.management.UnixOperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,7 +94,7 @@ class TcpRingTest {
                 floats.position(4).limit(12);
                 ring.sumAsync(floats).get();
                 assertThat(floats.position()).isEqualTo(4);
-                return Ranks.values(floats.clear().order(java.nio.ByteOrder.nativeOrder()));
+                return Ranks.values(floats.clear().order(ByteOrder.nativeOrder()));
             });
             assertThat(sums).allSatisfy(sum -> assertThat(sum).containsExactly(1, 4, 6, 4));
         }
@@ -254,29 +260,38 @@ class TcpRingTest {
     }
 
     @Test
-    void closingLeavesNoThreadAndTakesNoTime() throws Exception {
-        Ranks ranks = Ranks.join(4);
-        ranks.play(ring -> {
-            ring.barrier();
-            return null;
-        });
+    void closingLeavesNoThreadAndNoSocketAndTakesNoTime() throws Exception {
+        useAndClose();
+        long before = openFiles();
         long start = System.nanoTime();
-        ranks.close();
-        ranks.close();
+        useAndClose();
         assertThat(System.nanoTime() - start).isLessThan(3_000_000_000L);
+        assertThat(openFiles()).isLessThanOrEqualTo(before);
         assertThat(Thread.getAllStackTraces().keySet())
                 .noneMatch(thread -> thread.getName().startsWith("ring-"));
     }
 
+    private static void useAndClose() throws Exception {
+        Ranks ranks = Ranks.join(4);
+        ranks.play(ring -> {
+            ring.sumAsync(Ranks.floats(1, 2, 3)).get();
+            return null;
+        });
+        ranks.close();
+        ranks.close();
+    }
+
+    private static long openFiles() {
+        return ((UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getOpenFileDescriptorCount();
+    }
+
     @Test
     void aRankThatComputesLongIsNotLostButOneThatTakesNoPartIs() throws Exception {
-        RingTimeouts timeouts = new RingTimeouts(
-                java.time.Duration.ofSeconds(20), java.time.Duration.ofMillis(300), java.time.Duration.ofSeconds(2));
+        RingTimeouts timeouts = new RingTimeouts(Duration.ofSeconds(20), Duration.ofMillis(300), Duration.ofSeconds(2));
         try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
             Future<?> early = ranks.ring(0).sumAsync(Ranks.floats(1));
             Future<?> second = ranks.ring(1).sumAsync(Ranks.floats(1));
-            assertThatThrownBy(() -> early.get(1, java.util.concurrent.TimeUnit.SECONDS))
-                    .isInstanceOf(java.util.concurrent.TimeoutException.class);
+            assertThatThrownBy(() -> early.get(1, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
             ranks.ring(2).sumAsync(Ranks.floats(1)).get();
             early.get();
             second.get();

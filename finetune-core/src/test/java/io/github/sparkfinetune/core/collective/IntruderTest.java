@@ -20,6 +20,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Strangers at the door of a ring of two whose rank 1 is yet to come. */
 @Timeout(60)
@@ -102,12 +104,16 @@ class IntruderTest {
         }
     }
 
-    @Test
-    void aRankWithAnotherSecretOrOfAnotherAttemptIsNotAdmitted() throws Exception {
-        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
-        RingMember stale = new RingMember(1, addresses, "an earlier attempt", Ranks.SECRET);
-        CompletableFuture<Collective> one = join(second, stale);
-        assertThatThrownBy(() -> one.get(20, TimeUnit.SECONDS)).hasCauseInstanceOf(LostRankException.class);
+    @ParameterizedTest
+    @CsvSource({"an earlier attempt, a secret of the ranks", "test, another secret of ranks"})
+    void aRankWithAnotherSecretOrOfAnotherAttemptIsNotAdmitted(String attempt, String secret) {
+        RingTimeouts brief = new RingTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
+        byte[] known = secret.getBytes(StandardCharsets.US_ASCII);
+        CompletableFuture<Collective> one = join(second, new RingMember(1, addresses, attempt, known), brief);
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET), brief);
+        assertThatThrownBy(() -> one.get(20, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(LostRankException.class)
+                .hasMessageContaining("rank 0");
         assertThatThrownBy(() -> zero.get(20, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(LostRankException.class)
                 .hasMessageContaining("rank 1")
@@ -153,10 +159,14 @@ class IntruderTest {
     }
 
     private CompletableFuture<Collective> join(RingEndpoint endpoint, RingMember member) {
+        return join(endpoint, member, TIMEOUTS);
+    }
+
+    private CompletableFuture<Collective> join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts) {
         CompletableFuture<Collective> ring = new CompletableFuture<>();
         Thread thread = new Thread(() -> {
             try {
-                ring.complete(TcpRing.join(endpoint, member, TIMEOUTS, ring::isCancelled));
+                ring.complete(TcpRing.join(endpoint, member, timeouts, ring::isCancelled));
             } catch (RuntimeException e) {
                 ring.completeExceptionally(e);
             }

@@ -52,6 +52,7 @@ public final class AllReduceBench {
                                 Path.of(System.getProperty("java.home"), "bin", "java")
                                         .toString(),
                                 "-Xmx128m",
+                                "-XX:MaxDirectMemorySize=512m",
                                 "-XX:+UseSerialGC",
                                 "-cp",
                                 System.getProperty("java.class.path"),
@@ -89,6 +90,10 @@ public final class AllReduceBench {
         List<String> addresses = Arrays.asList(in.readLine().split(" "));
         RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
         try (Collective ring = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
+            ByteBuffer largest = ByteBuffer.allocateDirect(64 << 20).order(ByteOrder.nativeOrder());
+            for (int i = 0; i < WARM_UP; i++) {
+                await(ring, largest);
+            }
             for (int megabytes : MEGABYTES) {
                 buffer(ring, megabytes, ranks, out);
             }

@@ -20,9 +20,9 @@ public interface Collective extends AutoCloseable {
     int size();
 
     /**
-     * Starts to replace {@code floats} by its sum over all ranks. The buffer must be neither touched nor freed until the
-     * future is done or the collective is closed; {@code get()} throws an {@link java.util.concurrent.ExecutionException} caused by a
-     * {@link LostRankException} when a rank is lost.
+     * Starts to replace {@code floats} by its sum over all ranks. The buffer must be neither touched nor freed until
+     * the future is done or the collective is closed; {@code get()} throws an
+     * {@link java.util.concurrent.ExecutionException} caused by a {@link LostRankException} when a rank is lost.
      *
      * @param floats direct buffer in native order, F32 from its position to its limit; as long on every rank
      */

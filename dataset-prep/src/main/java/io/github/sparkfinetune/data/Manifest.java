@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.Serializable;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +50,8 @@ public record Manifest(
         long duplicates,
         int padTokenId,
         List<Source> sources,
-        Options options) {
+        Options options)
+        implements Serializable {
 
     /** Version of the format that this program writes and reads. */
     public static final int SCHEMA_VERSION = 1;
@@ -76,7 +78,8 @@ public record Manifest(
      * @param rowsPerLabel number of samples of each label, by id
      * @param shards its files, in storage order
      */
-    public record Split(long rows, long tokens, long truncated, List<Long> rowsPerLabel, List<Shard> shards) {
+    public record Split(long rows, long tokens, long truncated, List<Long> rowsPerLabel, List<Shard> shards)
+            implements Serializable {
         public Split {
             rowsPerLabel = List.copyOf(rowsPerLabel);
             shards = List.copyOf(shards);
@@ -90,7 +93,7 @@ public record Manifest(
      * @param bytes its length
      * @param rowGroups rows of each row group
      */
-    public record Shard(String file, long bytes, List<Integer> rowGroups) {
+    public record Shard(String file, long bytes, List<Integer> rowGroups) implements Serializable {
         public Shard {
             rowGroups = List.copyOf(rowGroups);
         }
@@ -105,7 +108,7 @@ public record Manifest(
      * @param bytes their length together
      * @param fingerprint SHA-256 of their names, lengths and times of modification
      */
-    public record Source(String key, String path, long files, long bytes, String fingerprint) {}
+    public record Source(String key, String path, long files, long bytes, String fingerprint) implements Serializable {}
 
     /**
      * The options that decide the content.
@@ -124,7 +127,8 @@ public record Manifest(
             boolean deduplicate,
             int shards,
             long seed,
-            String tokenizerSha256) {}
+            String tokenizerSha256)
+            implements Serializable {}
 
     public Manifest {
         labels = List.copyOf(labels);

@@ -21,10 +21,19 @@ import org.apache.hadoop.fs.Path;
  * @param sha256 its SHA-256 in hexadecimal: two datasets with the same hash have the same tokens
  * @param vocabularySize highest token id plus one, added tokens included
  * @param padTokenId id that batches are padded with
+ * @param modelVocabularySize {@code vocab_size} of {@code config.json}, or 0 where the folder says nothing
+ * @param modelPositions longest sample that the model has positions for, or 0 where the folder says nothing
  * @param distinguishesTexts whether the second text of a pair gets token type 1 (false where the model has only one
  *     type, as RoBERTa, or takes none)
  */
-public record TokenizerFiles(String json, String sha256, int vocabularySize, int padTokenId, boolean distinguishesTexts)
+public record TokenizerFiles(
+        String json,
+        String sha256,
+        int vocabularySize,
+        int padTokenId,
+        int modelVocabularySize,
+        int modelPositions,
+        boolean distinguishesTexts)
         implements Serializable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -48,7 +57,34 @@ public record TokenizerFiles(String json, String sha256, int vocabularySize, int
                 sha256(bytes),
                 vocabularySize(path, tokenizer),
                 padTokenId(tokenizer, settings, config),
+                config.path("vocab_size").asInt(0),
+                positions(config),
                 distinguishesTexts(settings, config));
+    }
+
+    /**
+     * Refuses a tokenizer whose ids, or samples longer than the positions, that the model has no embedding for.
+     *
+     * @param model the model folder's name in the message
+     * @throws RunException that says what does not fit
+     */
+    public void requireFits(String model, int maxLength) {
+        if (modelVocabularySize > 0 && vocabularySize > modelVocabularySize) {
+            throw RunException.data(model + ": the tokenizer does not fit the model: tokenizer.json has "
+                    + vocabularySize + " tokens, config.json vocab_size is " + modelVocabularySize
+                    + ": take both from the same model");
+        }
+        if (modelPositions > 0 && maxLength > modelPositions) {
+            throw RunException.config("data.max_length: " + maxLength + " is more than the " + modelPositions
+                    + " positions of " + model + ": set it to " + modelPositions + " or less");
+        }
+    }
+
+    private static int positions(JsonNode config) {
+        int positions = config.path("max_position_embeddings").asInt(0);
+        // RoBERTa counts its positions from the padding index plus one on.
+        boolean offset = config.path("model_type").asText().contains("roberta");
+        return offset ? positions - config.path("pad_token_id").asInt(1) - 1 : positions;
     }
 
     private static boolean distinguishesTexts(JsonNode settings, JsonNode config) {

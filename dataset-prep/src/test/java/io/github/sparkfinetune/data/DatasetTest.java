@@ -116,8 +116,8 @@ class DatasetTest {
 
     @Test
     void anotherRunsDatasetIsRefused() {
-        TokenizerFiles same = new TokenizerFiles("{}", "cafe", 10, 0, true);
-        TokenizerFiles other = new TokenizerFiles("{}", "beef", 10, 0, true);
+        TokenizerFiles same = new TokenizerFiles("{}", "cafe", 10, 0, 10, 512, true);
+        TokenizerFiles other = new TokenizerFiles("{}", "beef", 10, 0, 10, 512, true);
         manifest.requireMatches(dataset, Task.CLASSIFICATION, 9, same);
         assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, 10, same))
                 .hasMessageContaining("data.max_length: 9, this run has 10");

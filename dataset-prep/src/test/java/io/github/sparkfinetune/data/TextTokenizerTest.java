@@ -101,6 +101,18 @@ class TextTokenizerTest {
     }
 
     @Test
+    void aTokenizerThatDoesNotFitTheModelIsRefused() {
+        TokenizerFiles files = new TokenizerFiles("{}", "cafe", 101, 0, 100, 512, true);
+        assertRefused(
+                () -> files.requireFits("models/mini", 128),
+                "tokenizer.json has 101 tokens, config.json vocab_size is 100");
+        TokenizerFiles fits = new TokenizerFiles("{}", "cafe", 100, 0, 100, 512, true);
+        fits.requireFits("models/mini", 512);
+        assertThatThrownBy(() -> fits.requireFits("models/mini", 513))
+                .hasMessageContaining("data.max_length: 513 is more than the 512 positions");
+    }
+
+    @Test
     void djlIsOffline() {
         Offline.ensure();
         assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");

@@ -1,0 +1,30 @@
+package io.github.sparkfinetune.spark;
+
+/**
+ * A row of a source, cleaned.
+ *
+ * @param text null where the row cannot be used
+ * @param pair the second text, or null
+ * @param label null where rows have none, or the row cannot be used
+ * @param file where it comes from
+ * @param first first 64 bits of its content's hash
+ * @param second next 64 bits
+ * @param repaired whether bytes were removed
+ * @param cut whether a text was cut at {@code data.max_text_bytes}
+ * @param badBecause why the row cannot be used, or null
+ */
+record CleanRow(
+        String text,
+        String pair,
+        String label,
+        String file,
+        long first,
+        long second,
+        boolean repaired,
+        boolean cut,
+        String badBecause) {
+
+    static CleanRow bad(String file, String reason) {
+        return new CleanRow(null, null, null, file, 0, 0, false, false, reason);
+    }
+}

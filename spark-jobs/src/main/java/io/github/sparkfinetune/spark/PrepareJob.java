@@ -1,0 +1,144 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.Encoded;
+import io.github.sparkfinetune.data.Manifest;
+import io.github.sparkfinetune.data.TextTokenizer;
+import io.github.sparkfinetune.data.TokenizerFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Raw text to a prepared dataset, in two passes. The first reads and cleans every row, counts rows, labels and reasons,
+ * and finds which rows are held out; whatever is wrong with the text is known then. The second reads again, tokenizes,
+ * and shuffles by a hash of the content into as many ranges as there are shards, so that the files do not depend on the
+ * cluster or on how the source is cut. Counts and label names are all that the driver ever sees.
+ */
+public final class PrepareJob {
+    private static final Logger LOG = LoggerFactory.getLogger(PrepareJob.class);
+
+    private PrepareJob() {}
+
+    /**
+     * Prepares the run's dataset, or finds it prepared already.
+     *
+     * @return the manifest of the dataset in {@code data.dir}
+     * @throws RunException if the text, the tokenizer or the folder cannot be used
+     */
+    public static Manifest run(SparkSession spark, RunConfig config) {
+        try {
+            return prepare(spark, config);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        } catch (RuntimeException e) {
+            throw Errors.unwrap(e);
+        }
+    }
+
+    private static Manifest prepare(SparkSession spark, RunConfig config) throws IOException {
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        DataConfig data = config.data();
+        TokenizerFiles tokenizer = tokenizer(config, hadoop);
+        List<SourceFiles> sources = sources(data, hadoop);
+        Manifest.Options options = options(data, tokenizer, sources);
+        List<Manifest.Source> sourceList =
+                sources.stream().map(SourceFiles::toManifest).toList();
+        Path path = Locations.dataset(config, hadoop);
+        DatasetFolder folder = new DatasetFolder(path, hadoop);
+        Optional<Manifest> finished = folder.finished(options, sourceList);
+        if (finished.isPresent()) {
+            LOG.info("{} is already prepared with the same text and options: it is used as it is", path);
+            return finished.get();
+        }
+        folder.begin();
+        Preparation preparation = new Preparation(spark, config, tokenizer, sources, options, path);
+        Manifest manifest = preparation.run();
+        folder.finish(manifest);
+        return manifest;
+    }
+
+    /**
+     * Texts to predict: read, cleaned and tokenized as {@link #run} does, in the order of the source, rows that cannot
+     * be used included.
+     *
+     * @param key configuration key of the path, for messages
+     * @param path file, folder or glob, in the format of {@code data.format}
+     */
+    public static JavaRDD<TokenizedText> tokenize(SparkSession spark, RunConfig config, String key, String path) {
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        DataConfig data = config.data();
+        SourceFiles source = SourceFiles.list(key, path, data.format(), hadoop);
+        Broadcast<TokenizerFiles> tokenizer;
+        try {
+            tokenizer = JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer(config, hadoop));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        CleaningRules rules = CleaningRules.of(data, source, false);
+        int maxLength = data.maxLength();
+        return new SourceReader(spark, data, false).read(source).mapPartitions(rows -> {
+            RowCleaner cleaner = new RowCleaner(rules);
+            return TokenizingIterator.of(
+                    tokenizer.value(), rows, (open, row) -> text(open, cleaner.clean(row), maxLength));
+        });
+    }
+
+    private static TokenizedText text(TextTokenizer tokenizer, CleanRow row, int maxLength) {
+        if (row.badBecause() != null) {
+            return new TokenizedText(row.file(), null, null, null, null, row.badBecause());
+        }
+        Encoded encoded = tokenizer.encode(row.text(), row.pair(), maxLength);
+        return new TokenizedText(row.file(), row.text(), row.pair(), encoded.inputIds(), encoded.tokenTypeIds(), null);
+    }
+
+    private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
+        TokenizerFiles files = TokenizerFiles.read(Locations.absolute(config.model(), hadoop), hadoop);
+        files.requireFits(config.model(), config.data().maxLength());
+        // The native library refuses a bad file here, in milliseconds, instead of in a task.
+        TextTokenizer.open(files).close();
+        return files;
+    }
+
+    /** By place: the training text, then the held-out ones or null. */
+    private static List<SourceFiles> sources(DataConfig data, Configuration hadoop) {
+        List<SourceFiles> sources = new ArrayList<>();
+        sources.add(SourceFiles.list("data.train", data.train(), data.format(), hadoop));
+        if (data.eval() != null) {
+            sources.add(SourceFiles.list("data.eval", data.eval(), data.format(), hadoop));
+        }
+        if (data.test() != null) {
+            sources.add(SourceFiles.list("data.test", data.test(), data.format(), hadoop));
+        }
+        return sources;
+    }
+
+    private static Manifest.Options options(DataConfig data, TokenizerFiles tokenizer, List<SourceFiles> sources) {
+        return new Manifest.Options(
+                data.text(),
+                data.textPair(),
+                data.label(),
+                sources.get(0).format().name().toLowerCase(Locale.ROOT),
+                data.eval() == null ? data.evalFraction() : 0,
+                data.test() == null ? data.testFraction() : 0,
+                data.maxLength(),
+                data.maxTextBytes(),
+                data.deduplicate(),
+                data.shards(),
+                data.seed(),
+                tokenizer.sha256());
+    }
+}

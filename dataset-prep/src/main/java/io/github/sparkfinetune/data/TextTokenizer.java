@@ -4,24 +4,33 @@ import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
 
 /**
  * Text to token ids by Hugging Face's own tokenizers library, with the ids and truncation that {@code tokenizer(text,
  * pair, truncation="longest_first", max_length=…)} of {@code transformers} gives.
  *
- * <p>It asks the native library for token ids alone, one text a call: DJL's {@code HuggingFaceTokenizer} copies every
- * field of an encoding, token strings included, and is about three times slower. Parallelism is the caller's, one
- * thread a core; the library's own thread pool is never entered. {@link #encode} may be called by several threads at
- * once, {@link #close} only when none does.
+ * <p>It asks the native library for token ids alone: DJL's {@code HuggingFaceTokenizer} copies every field of an
+ * encoding, token strings included, and is about three times slower. Where a tokenizer takes words one by one
+ * ({@link WordSplit}), the ids of the words met before are remembered, since most words of a text are; and a text is
+ * read no further than its first {@code max_length} tokens.
+ *
+ * <p>Parallelism is the caller's, one tokenizer a thread: the library's own thread pool is never entered. Not for
+ * concurrent use.
  */
 public final class TextTokenizer implements AutoCloseable {
     private static final int[] EMPTY = {};
+    private static final int LONGEST_WORD = 32;
+    private static final int CACHED_WORDS = 1 << 17;
 
     private final long handle;
     private final boolean distinguishesTexts;
     private final SpecialTokens single;
     private final SpecialTokens pair;
-    private final PrefixCut prefixCut;
+    private final WordSplit words;
+    private final Map<String, int[]> cache = new HashMap<>();
+    private int[] buffer = new int[1024];
     private boolean closed;
 
     private TextTokenizer(long handle, TokenizerFiles files) {
@@ -32,7 +41,7 @@ public final class TextTokenizer implements AutoCloseable {
         TokenizersLibrary.LIB.disablePadding(handle);
         this.single = SpecialTokens.ofSingle(handle);
         this.pair = SpecialTokens.ofPair(handle);
-        this.prefixCut = PrefixCut.of(files.json());
+        this.words = WordSplit.of(files.json());
     }
 
     /**
@@ -75,12 +84,12 @@ public final class TextTokenizer implements AutoCloseable {
                     "max_length " + maxLength + " has no room for " + special.count() + " special tokens");
         }
         if (!hasPair) {
-            int[] ids = ids(prefixCut.cut(text, room));
+            int[] ids = ids(text, room);
             return assemble(special, ids, Math.min(ids.length, room), EMPTY, 0);
         }
         // Which text is the longer one decides who keeps the odd token, so a pair's texts are always encoded whole.
-        int[] first = ids(text);
-        int[] second = ids(pairOrNull);
+        int[] first = ids(text, Integer.MAX_VALUE);
+        int[] second = ids(pairOrNull, Integer.MAX_VALUE);
         int shorter = Math.min(first.length, second.length);
         int longer = Math.min(Math.max(first.length, second.length), Math.max(shorter, room - shorter));
         if (shorter + longer > room) {
@@ -114,7 +123,37 @@ public final class TextTokenizer implements AutoCloseable {
         return at + part.length();
     }
 
-    private int[] ids(String text) {
+    /** Ids of a text; of one with more than {@code limit} a prefix that is longer than that. */
+    private int[] ids(String text, int limit) {
+        int size = 0;
+        for (int start = 0; start < text.length() && size <= limit; ) {
+            int end = words.end(text, start);
+            int[] ids = end - start > LONGEST_WORD
+                    ? nativeIds(text.substring(start, end))
+                    : word(text.substring(start, end));
+            if (size + ids.length > buffer.length) {
+                buffer = Arrays.copyOf(buffer, Math.max(2 * buffer.length, size + ids.length));
+            }
+            System.arraycopy(ids, 0, buffer, size, ids.length);
+            size += ids.length;
+            start = end;
+        }
+        return Arrays.copyOf(buffer, size);
+    }
+
+    private int[] word(String word) {
+        int[] known = cache.get(word);
+        if (known == null) {
+            known = nativeIds(word);
+            if (cache.size() == CACHED_WORDS) {
+                cache.clear();
+            }
+            cache.put(word, known);
+        }
+        return known;
+    }
+
+    private int[] nativeIds(String text) {
         long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
         try {
             long[] wide = TokenizersLibrary.LIB.getTokenIds(encoding);
@@ -129,7 +168,7 @@ public final class TextTokenizer implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         if (!closed) {
             closed = true;
             TokenizersLibrary.LIB.deleteTokenizer(handle);

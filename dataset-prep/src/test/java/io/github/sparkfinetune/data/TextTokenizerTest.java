@@ -3,13 +3,14 @@ package io.github.sparkfinetune.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -17,26 +18,94 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TextTokenizerTest {
+    private static final String[] PIECES = {
+        " ",
+        " ",
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u00A0",
+        "\u3000",
+        "\u200B",
+        "\u0085",
+        "a",
+        "license",
+        "The",
+        "don't",
+        "'s",
+        "I'LL",
+        ",",
+        ".",
+        "...",
+        "--",
+        "(",
+        "$",
+        "42",
+        "3.14",
+        "\u00E9t\u00E9",
+        "e\u0301",
+        "\u0301",
+        "\u0345",
+        "\u03A3",
+        "\u0130",
+        "\uFB01",
+        "\u4E2D\u6587",
+        "\uD83D\uDE00",
+        "\u0915\u094D\u0937",
+        "\uAC00",
+        "\u1112\u1161",
+        "[SEP]",
+        "[MASK]",
+        "<mask>",
+        "</s>",
+        "<|im_end|>",
+        "supercalifragilisticexpialidocious",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    };
 
+    /** Our words, put together, against the library's view of the whole text. */
     @ParameterizedTest
     @ValueSource(strings = {"wordpiece", "roberta", "bpe"})
-    void aLongTextGivesThePrefixOfItsTokens(String name) throws IOException {
-        StringBuilder all = new StringBuilder();
-        for (JsonNode golden : GoldenFolder.json("tokenizers/cases.json")) {
-            all.append(golden.get("text").asText())
-                    .append(" - [SEP] <mask> \u0301 ")
-                    .append('\n');
-        }
-        String text = all.toString();
-        try (TextTokenizer tokenizer = TextTokenizer.open(GoldenFolder.tokenizer(name))) {
+    void anyTextGivesTheTokensOfTheWhole(String name) throws IOException {
+        TokenizerFiles files = GoldenFolder.tokenizer(name);
+        Random random = new Random(1);
+        long whole = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             int special = tokenizer.encode("", null, 100).inputIds().length;
-            int[] whole = tokenizer.encode(text, null, Integer.MAX_VALUE).inputIds();
-            for (int limit = special; limit < whole.length; limit += 7) {
-                Encoded encoded = tokenizer.encode(text, null, limit);
-                assertThat(encoded.truncated()).isTrue();
-                int end = special == 0 ? limit : limit - 1;
-                assertThat(Arrays.copyOf(encoded.inputIds(), end)).isEqualTo(Arrays.copyOf(whole, end));
+            int before = special == 0 ? 0 : 1;
+            for (int round = 0; round < 3000; round++) {
+                StringBuilder text = new StringBuilder();
+                for (int i = random.nextInt(40); i >= 0; i--) {
+                    text.append(PIECES[random.nextInt(PIECES.length)]);
+                }
+                int[] expected = encodeWhole(whole, text.toString());
+                Encoded encoded = tokenizer.encode(text.toString(), null, Integer.MAX_VALUE);
+                assertThat(Arrays.copyOfRange(encoded.inputIds(), before, before + expected.length))
+                        .as(text.toString())
+                        .isEqualTo(expected);
+                assertThat(encoded.inputIds()).hasSize(expected.length + special);
+                int kept = random.nextInt(expected.length + 1);
+                Encoded cut = tokenizer.encode(text.toString(), null, kept + special);
+                assertThat(Arrays.copyOfRange(cut.inputIds(), before, before + kept))
+                        .isEqualTo(Arrays.copyOf(expected, kept));
+                assertThat(cut.inputIds()).hasSize(kept + special);
+                assertThat(cut.truncated()).isEqualTo(kept < expected.length);
             }
+        } finally {
+            TokenizersLibrary.LIB.deleteTokenizer(whole);
+        }
+    }
+
+    private static int[] encodeWhole(long tokenizer, String text) {
+        long encoding = TokenizersLibrary.LIB.encode(tokenizer, text, false);
+        try {
+            return Arrays.stream(TokenizersLibrary.LIB.getTokenIds(encoding))
+                    .mapToInt(Math::toIntExact)
+                    .toArray();
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
         }
     }
 

@@ -126,6 +126,15 @@ final class DatasetFolder {
         files.delete(new Path(path, ShardWriter.ATTEMPTS), true);
     }
 
+    /** After a failure: takes away what was written, and the folder where nothing is left in it. */
+    void abandon() throws IOException {
+        clear();
+        files.delete(new Path(path, MARK), false);
+        if (files.listStatus(path).length == 0) {
+            files.delete(path, false);
+        }
+    }
+
     /** Writes the manifest and takes the mark away. */
     void finish(Manifest manifest) throws IOException {
         files.delete(new Path(path, ShardWriter.ATTEMPTS), true);

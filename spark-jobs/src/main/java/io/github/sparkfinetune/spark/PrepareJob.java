@@ -44,8 +44,6 @@ public final class PrepareJob {
             return prepare(spark, config);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (RuntimeException e) {
-            throw Errors.unwrap(e);
         }
     }
 
@@ -66,9 +64,21 @@ public final class PrepareJob {
         }
         folder.begin();
         Preparation preparation = new Preparation(spark, config, tokenizer, sources, options, path);
-        Manifest manifest = preparation.run();
-        folder.finish(manifest);
-        return manifest;
+        try {
+            Manifest manifest = preparation.run();
+            folder.finish(manifest);
+            return manifest;
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            RuntimeException error =
+                    Errors.explain("prepare of " + sources.get(0).path(), e);
+            try {
+                folder.abandon();
+            } catch (IOException left) {
+                error.addSuppressed(left);
+            }
+            throw error;
+        }
     }
 
     /**

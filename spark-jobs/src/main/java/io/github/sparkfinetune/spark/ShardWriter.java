@@ -162,12 +162,14 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             FileSystem files = file.getFileSystem(configuration());
             files.mkdirs(file.getParent());
             long bytes = files.getFileStatus(attempt).getLen();
-            if (!files.rename(attempt, file)) {
+            if (files.exists(file)) {
                 // Another attempt was first.
-                files.delete(attempt, false);
                 if (files.getFileStatus(file).getLen() != bytes) {
                     throw new IOException(file + " was written by another attempt with another length");
                 }
+                files.delete(attempt, false);
+            } else if (!files.rename(attempt, file)) {
+                throw new IOException("cannot rename " + attempt + " to " + file);
             }
             return new Report(
                     split,

@@ -130,11 +130,9 @@ final class SourceReader {
         Dataset<Row> rows;
         try {
             rows = spark.read().option("recursiveFileLookup", true).parquet(source.path());
-        } catch (RuntimeException e) {
-            throw e;
         } catch (Exception e) {
-            // Spark declares none of the checked exceptions that its Scala code throws.
-            throw RunException.data(source.key() + ": " + source.path() + " is not Parquet (" + root(e) + ")", e);
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw Errors.explain(source.key() + ": reading " + source.path() + " as Parquet", e);
         }
         requireColumns(source, Arrays.asList(rows.columns()));
         DataType text = rows.schema().apply(data.text()).dataType();
@@ -190,13 +188,5 @@ final class SourceReader {
 
     private static Column nothing() {
         return lit(null).cast(DataTypes.StringType);
-    }
-
-    private static String root(Throwable e) {
-        Throwable cause = e;
-        while (cause.getCause() != null) {
-            cause = cause.getCause();
-        }
-        return String.valueOf(cause.getMessage()).lines().findFirst().orElse("");
     }
 }

@@ -73,7 +73,10 @@ class PrepareBadInputTest {
         Path unknown = PrepareFixture.write(folder.resolve("mails.xml"), List.of("<mail/>"));
         refused(ExitCode.CONFIG, "set data.format to text_folders", "train: " + unknown);
         Path parquet = PrepareFixture.write(folder.resolve("mails.parquet"), List.of("this is no parquet file at all"));
-        refused(ExitCode.DATA, "is not Parquet", "train: " + parquet);
+        refused(ExitCode.DATA, "is not a Parquet file", "train: " + parquet);
+        // One that is found by a task only.
+        Path gzip = PrepareFixture.write(folder.resolve("mails.jsonl.gz"), List.of("this is no gzip file at all"));
+        refused(ExitCode.DATA, "mails.jsonl.gz failed (not ", "train: " + gzip);
         refused(ExitCode.DATA, "malformed_record: 1", "train: " + unknown, "format: jsonl");
     }
 

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.conf;
 
+import java.io.Serializable;
+
 /**
  * The ranks.
  *
@@ -9,8 +11,8 @@ package io.github.sparkfinetune.conf;
  * @param startTimeoutSeconds how long the driver waits for enough executors to register
  * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
  */
-public record ClusterConfig(
-        int ranks, int port, int timeoutSeconds, int startTimeoutSeconds, boolean sharedFilesystem) {
+public record ClusterConfig(int ranks, int port, int timeoutSeconds, int startTimeoutSeconds, boolean sharedFilesystem)
+        implements Serializable {
 
     public ClusterConfig {
         Check.that(ranks >= 1, "cluster.ranks", ranks, "at least 1");

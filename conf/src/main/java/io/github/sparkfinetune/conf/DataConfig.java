@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.conf;
 
+import java.io.Serializable;
+
 /**
  * The raw text and how it becomes samples.
  *
@@ -36,7 +38,8 @@ public record DataConfig(
         boolean deduplicate,
         int shards,
         long seed,
-        @OptionalKey String dir) {
+        @OptionalKey String dir)
+        implements Serializable {
 
     public DataConfig {
         Check.present("data.train", train);

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
 
 /**
  * Which parameters are trained.
@@ -9,7 +10,7 @@ import com.fasterxml.jackson.annotation.JsonProperty;
  * @param freezeLayers with freeze: the embeddings and the first N layers stay as they are, 0 freezes the embeddings
  *     alone; null trains the head only
  */
-public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) {
+public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) implements Serializable {
 
     /** Kind of fine-tuning. */
     public enum Type {

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.conf;
 
+import java.io.Serializable;
+
 /**
  * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
  * {@link RunConfigLoader}; the default of every key and its meaning stand in {@code defaults.yaml} beside this class.
@@ -21,7 +23,8 @@ public record RunConfig(
         MethodConfig method,
         TrainingConfig training,
         ClusterConfig cluster,
-        OutputConfig output) {
+        OutputConfig output)
+        implements Serializable {
 
     public RunConfig {
         Check.present("model", model);

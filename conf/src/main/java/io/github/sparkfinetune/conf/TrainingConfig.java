@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import java.io.Serializable;
 import java.util.Map;
 
 /**
@@ -51,7 +52,8 @@ public record TrainingConfig(
         int saveSteps,
         int saveTotalLimit,
         int earlyStoppingPatience,
-        BestMetric metricForBestModel) {
+        BestMetric metricForBestModel)
+        implements Serializable {
 
     public TrainingConfig {
         Check.that(numTrainEpochs >= 1, "training.num_train_epochs", numTrainEpochs, "at least 1");

@@ -1,0 +1,102 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.DeviceChoice;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import org.apache.spark.SparkConf;
+
+/** What Spark's settings forbid to a training run, told before anything starts. */
+final class ClusterChecks {
+    private ClusterChecks() {}
+
+    /**
+     * @throws RunException with the setting to change, if a barrier stage of {@code cluster.ranks} ranks on the chosen
+     *     device can never start under these settings
+     */
+    static void check(SparkConf spark, RunConfig config) {
+        Master master = Master.parse(spark.get("spark.master"));
+        int ranks = config.cluster().ranks();
+        if (spark.getBoolean("spark.dynamicAllocation.enabled", false)) {
+            throw RunException.config("spark.dynamicAllocation.enabled is true, but the ranks of a training run need"
+                    + " their executors all at once: add --conf spark.dynamicAllocation.enabled=false and --conf"
+                    + " spark.executor.instances=" + ranks);
+        }
+        checkSlots(spark, master, ranks);
+        if (config.device() == DeviceChoice.GPU) {
+            checkGpu(spark, master, ranks);
+        }
+    }
+
+    private static void checkSlots(SparkConf spark, Master master, int ranks) {
+        int executorCores = executorCores(spark, master);
+        switch (master.kind()) {
+            case LOCAL ->
+                atMost(
+                        ranks,
+                        master.cores() / spark.getInt("spark.task.cpus", 1),
+                        "spark.master=" + master.url(),
+                        "--master local[" + ranks + "]");
+            case LOCAL_CLUSTER -> {
+                if (executorCores > master.cores()) {
+                    throw RunException.config("spark.executor.cores is " + executorCores + ", but the workers of "
+                            + master.url() + " have " + master.cores() + ": lower it, or give them more");
+                }
+                int executors = master.workers() * (master.cores() / executorCores);
+                atMost(ranks, executors, "spark.master=" + master.url(), "more workers in local-cluster[...]");
+                atMostCores(spark, ranks, executorCores);
+            }
+            case STANDALONE -> atMostCores(spark, ranks, Math.max(1, executorCores));
+            case OTHER -> {
+                int instances = spark.getInt("spark.executor.instances", 2);
+                atMost(
+                        ranks,
+                        instances,
+                        "spark.executor.instances=" + instances,
+                        "--conf spark.executor.instances=" + ranks);
+            }
+        }
+    }
+
+    private static void atMostCores(SparkConf spark, int ranks, int executorCores) {
+        if (spark.contains("spark.cores.max")) {
+            int cores = spark.getInt("spark.cores.max", 0);
+            atMost(
+                    ranks,
+                    cores / executorCores,
+                    "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
+                    "--conf spark.cores.max=" + ranks * executorCores);
+        }
+    }
+
+    private static void atMost(int ranks, int slots, String setting, String remedy) {
+        if (ranks > slots) {
+            throw RunException.config("cluster.ranks is " + ranks + ", but " + setting + " has room for " + slots
+                    + " (one rank an executor): use " + remedy + ", or cluster.ranks=" + Math.max(1, slots));
+        }
+    }
+
+    private static void checkGpu(SparkConf spark, Master master, int ranks) {
+        String who = master.isLocal() ? "driver" : "executor";
+        int needed = master.isLocal() ? ranks : 1;
+        String key = "spark." + who + ".resource.gpu.";
+        int amount = spark.getInt(key + "amount", 0);
+        if (amount < needed) {
+            throw RunException.config("device is gpu, but " + key + "amount is " + amount + ": add --conf " + key
+                    + "amount=" + needed + " and --conf " + key + "discoveryScript=PATH/getGpusResources.sh"
+                    + (master.kind() == Master.Kind.STANDALONE
+                            ? " (and spark.worker.resource.gpu.* to the workers)"
+                            : "")
+                    + ", or use device=cpu");
+        }
+    }
+
+    /** Cores of an executor by the settings; 0 where only the cluster knows. */
+    static int executorCores(SparkConf spark, Master master) {
+        return switch (master.kind()) {
+            case LOCAL -> master.cores();
+            case LOCAL_CLUSTER -> spark.getInt("spark.executor.cores", master.cores());
+            case STANDALONE -> spark.getInt("spark.executor.cores", 0);
+            case OTHER -> spark.getInt("spark.executor.cores", 1);
+        };
+    }
+}

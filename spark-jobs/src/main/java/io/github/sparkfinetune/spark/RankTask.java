@@ -1,0 +1,180 @@
+package io.github.sparkfinetune.spark;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.collective.RingEndpoint;
+import io.github.sparkfinetune.core.collective.RingMember;
+import io.github.sparkfinetune.core.collective.RingTimeouts;
+import io.github.sparkfinetune.core.collective.TcpRing;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.collection.Iterator;
+import scala.collection.JavaConverters;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * One rank, as a barrier task. The ranks meet twice through Spark: before the work, to exchange their addresses and the
+ * checkpoint to resume from, and after it, to agree on what follows. A rank that ends with an error of its own closes
+ * its connections, by which its peers end with a lost rank; only at the second meeting do they learn whether the stage
+ * is to be repeated or the run to end. Every rank comes to both meetings, whatever happened to it.
+ */
+final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final RunConfig config;
+    private final RankBody body;
+    private final SerializableConfiguration hadoop;
+    private final RecordAccumulator records;
+    private final String runId;
+    private final byte[] secret;
+    private final Placement placement;
+
+    /**
+     * What a rank tells its peers before the work.
+     *
+     * @param address where it listens, or null if it can not take part
+     * @param resumeFrom the checkpoint to resume from, or null for none; rank 0's counts
+     */
+    record Greeting(String address, String resumeFrom) {}
+
+    /**
+     * @param runId drawn by the driver for this run
+     * @param secret drawn by the driver for this run; who knows it may join the ring
+     */
+    RankTask(
+            RunConfig config,
+            RankBody body,
+            SerializableConfiguration hadoop,
+            RecordAccumulator records,
+            String runId,
+            byte[] secret,
+            Placement placement) {
+        this.config = config;
+        this.body = body;
+        this.hadoop = hadoop;
+        this.records = records;
+        this.runId = runId;
+        this.secret = secret.clone();
+        this.placement = placement;
+    }
+
+    @Override
+    public Iterator<RankOutcome> apply(Iterator<Integer> rows) {
+        DjlSettings.apply();
+        BarrierTaskContext context = BarrierTaskContext.get();
+        int rank = context.partitionId();
+        Throwable error = null;
+        RankOutcome mine;
+        try {
+            mine = RankOutcome.done(rank, meetAndRun(context));
+        } catch (Throwable e) {
+            if (context.isInterrupted()) {
+                throw RankTask.<RuntimeException>unchecked(e);
+            }
+            error = e;
+            mine = RankOutcome.failed(rank, e);
+        }
+        List<String> kinds = Arrays.asList(context.allGather(mine.kind().name()));
+        int retry = kinds.indexOf(RankOutcome.Kind.RETRY.name());
+        if (retry >= 0 && !kinds.contains(RankOutcome.Kind.FATAL.name())) {
+            throw mine.kind() == RankOutcome.Kind.RETRY
+                    ? RankTask.<RuntimeException>unchecked(error)
+                    : new LostRankException(retry, "rank " + retry + " failed, all ranks are repeated", null);
+        }
+        return JavaConverters.asScalaIterator(List.of(mine).iterator());
+    }
+
+    private TrainingResult meetAndRun(BarrierTaskContext context) throws Exception {
+        int rank = context.partitionId();
+        Throwable failure = null;
+        RingEndpoint endpoint = null;
+        String resumeFrom = null;
+        try {
+            try {
+                String host = SparkEnv.get().blockManager().blockManagerId().host();
+                endpoint = RingEndpoint.bind(host, config.cluster().port());
+                resumeFrom = rank == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
+            } catch (Throwable e) {
+                failure = e;
+            }
+            List<Greeting> all = meet(context, new Greeting(failure == null ? endpoint.address() : null, resumeFrom));
+            if (failure != null) {
+                throw RankTask.<Exception>unchecked(failure);
+            }
+            for (int peer = 0; peer < all.size(); peer++) {
+                if (all.get(peer).address() == null) {
+                    throw new LostRankException(peer, "rank " + peer + " could not start", null);
+                }
+            }
+            return run(context, endpoint, all);
+        } finally {
+            if (endpoint != null) {
+                endpoint.close();
+            }
+        }
+    }
+
+    private TrainingResult run(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all) throws Exception {
+        String attempt = runId + "-" + context.stageAttemptNumber();
+        try (Collective collective = join(context, endpoint, all, attempt)) {
+            RankContext rank = new RankContext(
+                    collective,
+                    placement.gpu(context),
+                    placement.threads(context),
+                    hadoop.value(),
+                    attempt,
+                    recorder(context.stageAttemptNumber()),
+                    context::isInterrupted);
+            return body.run(config, rank, all.get(0).resumeFrom());
+        }
+    }
+
+    private Collective join(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all, String attempt) {
+        List<String> addresses = all.stream().map(Greeting::address).toList();
+        RingTimeouts timeouts = new RingTimeouts(
+                RingTimeouts.DEFAULT.join(),
+                Duration.ofSeconds(config.cluster().timeoutSeconds()),
+                RingTimeouts.DEFAULT.operation());
+        RingMember member = new RingMember(context.partitionId(), addresses, attempt, secret);
+        return TcpRing.join(endpoint, member, timeouts, context::isInterrupted);
+    }
+
+    private Consumer<TrainingRecord> recorder(int attempt) {
+        AtomicLong number = new AtomicLong();
+        return record ->
+                records.add(new RecordAccumulator.Entry(attempt, number.getAndIncrement(), System.nanoTime(), record));
+    }
+
+    private static List<Greeting> meet(BarrierTaskContext context, Greeting mine) {
+        try {
+            String[] all = context.allGather(JSON.writeValueAsString(mine));
+            Greeting[] greetings = new Greeting[all.length];
+            for (int rank = 0; rank < all.length; rank++) {
+                greetings[rank] = JSON.readValue(all[rank], Greeting.class);
+            }
+            return List.of(greetings);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Throws any error through a method that declares none: Spark's functions may throw what they like. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <E extends Throwable> E unchecked(Throwable error) throws E {
+        throw (E) error;
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.OutputConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.util.List;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The paths of a run as the executors need them. */
+final class RunPaths {
+    private RunPaths() {}
+
+    /**
+     * The same run with absolute URIs: a path without a scheme is on {@code fs.defaultFS}, a relative one in the
+     * driver's working folder there.
+     *
+     * @throws RunException if a path can not be read as one, or names a file of this machine while the tasks run on
+     *     others and {@code cluster.shared_filesystem} is not set
+     */
+    static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
+        DataConfig data = config.data();
+        RunConfig resolved = new RunConfig(
+                absolute("model", config.model(), hadoop),
+                config.task(),
+                config.device(),
+                new DataConfig(
+                        absolute("data.train", data.train(), hadoop),
+                        absolute("data.eval", data.eval(), hadoop),
+                        absolute("data.test", data.test(), hadoop),
+                        data.format(),
+                        data.text(),
+                        data.textPair(),
+                        data.label(),
+                        data.evalFraction(),
+                        data.testFraction(),
+                        data.maxLength(),
+                        data.maxTextBytes(),
+                        data.maxBadFraction(),
+                        data.deduplicate(),
+                        data.shards(),
+                        data.seed(),
+                        absolute("data.dir", data.dir(), hadoop)),
+                config.method(),
+                config.training(),
+                config.cluster(),
+                new OutputConfig(absolute("output.dir", config.output().dir(), hadoop)));
+        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
+            refuseLocalFiles(resolved, master);
+        }
+        return resolved;
+    }
+
+    /** An absolute URI for a path; null stays null. */
+    static String absolute(String key, String path, Configuration hadoop) {
+        if (path == null) {
+            return null;
+        }
+        try {
+            Path parsed = new Path(path);
+            FileSystem files = parsed.getFileSystem(hadoop);
+            return parsed.makeQualified(files.getUri(), files.getWorkingDirectory())
+                    .toString();
+        } catch (IOException | IllegalArgumentException e) {
+            throw RunException.config(key + ": '" + path + "' can not be used as a path: " + e.getMessage());
+        }
+    }
+
+    private static void refuseLocalFiles(RunConfig config, String master) {
+        DataConfig data = config.data();
+        List<String> local = Stream.of(
+                        named("model", config.model()),
+                        named("data.train", data.train()),
+                        named("data.eval", data.eval()),
+                        named("data.test", data.test()),
+                        named("data.dir", data.dir()),
+                        named("output.dir", config.output().dir()))
+                .flatMap(List::stream)
+                .toList();
+        if (!local.isEmpty()) {
+            throw RunException.config("the executors of " + master + " may not see files of this machine: "
+                    + local.stream().collect(Collectors.joining(", "))
+                    + "; use a shared file system (hdfs:, s3a:), or set cluster.shared_filesystem=true if every machine"
+                    + " has the same files there");
+        }
+    }
+
+    private static List<String> named(String key, String path) {
+        return path != null && "file".equals(new Path(path).toUri().getScheme())
+                ? List.of(key + " " + path)
+                : List.of();
+    }
+}

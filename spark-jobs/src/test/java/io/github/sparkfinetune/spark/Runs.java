@@ -1,0 +1,21 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfigLoader;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Configurations for tests. */
+final class Runs {
+    private Runs() {}
+
+    /** A run of two ranks that writes to {@code folder}/run. */
+    static RunConfig in(Path folder, String... overrides) {
+        List<String> all = new ArrayList<>(
+                List.of("cluster.ranks=2", "cluster.timeout_seconds=5", "output.dir=" + folder.resolve("run")));
+        all.addAll(List.of(overrides));
+        String yaml = "model: " + folder + "/model\ntask: classification\ndata: {train: " + folder + "/mails.jsonl}\n";
+        return RunConfigLoader.parse(yaml, "test.yaml", all);
+    }
+}

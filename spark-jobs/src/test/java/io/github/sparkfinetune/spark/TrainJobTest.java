@@ -36,8 +36,7 @@ class TrainJobTest {
 
     @BeforeAll
     static void open(@TempDir Path any) {
-        spark = SparkSessions.open(
-                Runs.in(any), "test", "local[2]", Map.of("spark.stage.maxConsecutiveAttempts", "2"));
+        spark = SparkSessions.open(Runs.in(any), "test", "local[2]", Map.of("spark.stage.maxConsecutiveAttempts", "2"));
     }
 
     @AfterAll
@@ -163,8 +162,7 @@ class TrainJobTest {
     }
 
     private RunException failure(RankBody body) {
-        return catchThrowableOfType(
-                RunException.class, () -> TrainJob.run(spark, Runs.in(folder), body, records::add));
+        return catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, Runs.in(folder), body, records::add));
     }
 
     private void assertStepsOnceInOrder() {

@@ -51,7 +51,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
         long step = 0;
         double[] sum = {0};
         if (resumeFrom != null) {
-            step = Long.parseLong(resumeFrom.split("-")[1]);
+            step = Long.parseLong(resumeFrom.split("-", -1)[1]);
             sum[0] = Double.parseDouble(Files.readString(Path.of(folder, resumeFrom)));
         }
         for (long done = 1; done <= step && me == 0; done++) {
@@ -81,7 +81,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
     List<Start> starts() throws IOException {
         List<Start> starts = new ArrayList<>();
         for (String name : files("started-").stream().sorted().toList()) {
-            String[] seen = Files.readString(Path.of(folder, name)).split(" ");
+            String[] seen = Files.readString(Path.of(folder, name)).split(" ", -1);
             starts.add(new Start(
                     Long.parseLong(seen[0]),
                     Integer.parseInt(seen[1]),

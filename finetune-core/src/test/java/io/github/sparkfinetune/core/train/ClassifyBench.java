@@ -17,6 +17,7 @@ import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -78,12 +79,10 @@ final class ClassifyBench {
                     1);
             int mine = BATCH / collective.size();
             List<Sample> samples = samples().subList(collective.rank() * mine, (collective.rank() + 1) * mine);
-            long start = 0;
+            long[] nanos = new long[STEPS];
             double loss = 0;
             for (int i = 0; i < WARM_UP + STEPS; i++) {
-                if (i == WARM_UP) {
-                    start = System.nanoTime();
-                }
+                long start = System.nanoTime();
                 boolean profiled =
                         i == WARM_UP + STEPS - 1 && collective.rank() == 0 && System.getProperty("profile") != null;
                 if (profiled) {
@@ -92,18 +91,24 @@ final class ClassifyBench {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(samples), () -> {});
                 step.update(i + 1, 5e-5, outcome.gradNorm());
                 loss = outcome.loss();
+                if (i >= WARM_UP) {
+                    nanos[i - WARM_UP] = System.nanoTime() - start;
+                }
                 if (profiled) {
                     TorchJni.stopProfile(System.getProperty("profile"));
                 }
             }
-            double seconds = (System.nanoTime() - start) / 1e9;
+            double seconds = Arrays.stream(nanos).sum() / 1e9;
+            Arrays.sort(nanos);
             if (collective.rank() == 0) {
                 System.out.printf(
                         Locale.ROOT,
-                        "ours ranks %d threads %d seq/s %.2f peak MB %d loss %.4f%n",
+                        "ours ranks %d threads %d seq/s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f%n",
                         collective.size(),
                         threads,
                         BATCH * STEPS / seconds,
+                        nanos[STEPS / 2] / 1e6,
+                        nanos[0] / 1e6,
                         ResidentMemory.peak() >> 20,
                         loss);
             }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark;
 
+import io.github.sparkfinetune.data.Offline;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -12,7 +13,7 @@ final class DjlSettings {
      * user has no home.
      */
     static void apply() {
-        System.setProperty("ai.djl.offline", "true");
+        Offline.ensure();
         boolean chosen = System.getenv("DJL_CACHE_DIR") != null || System.getProperty("DJL_CACHE_DIR") != null;
         if (!chosen && !Files.isWritable(Path.of(System.getProperty("user.home", "?")))) {
             System.setProperty("DJL_CACHE_DIR", System.getProperty("java.io.tmpdir"));

@@ -58,7 +58,7 @@ final class OutputFolder {
             FileSystem files = folder.getFileSystem(hadoop);
             String before = read(files, new Path(folder, RUN_YAML));
             if (before != null) {
-                refuseOther(folder, before, config);
+                refuseOther(folder, before, config, hadoop);
                 probe(files, folder);
             } else {
                 refuseForeign(files, folder);
@@ -79,9 +79,9 @@ final class OutputFolder {
         }
     }
 
-    private static void refuseOther(Path folder, String before, RunConfig config) {
+    private static void refuseOther(Path folder, String before, RunConfig config, Configuration hadoop) {
         RunConfig old = RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
-        Map<String, String> was = leaves(old);
+        Map<String, String> was = leaves(RunPaths.absolute(old, hadoop));
         Map<String, String> is = leaves(config);
         List<String> differences = new ArrayList<>();
         for (String key : is.keySet()) {

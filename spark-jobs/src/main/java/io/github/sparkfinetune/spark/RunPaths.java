@@ -24,8 +24,17 @@ final class RunPaths {
      *     others and {@code cluster.shared_filesystem} is not set
      */
     static RunConfig resolve(RunConfig config, String master, Configuration hadoop) {
+        RunConfig resolved = absolute(config, hadoop);
+        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
+            refuseLocalFiles(resolved, master);
+        }
+        return resolved;
+    }
+
+    /** The same run with absolute URIs. */
+    static RunConfig absolute(RunConfig config, Configuration hadoop) {
         DataConfig data = config.data();
-        RunConfig resolved = new RunConfig(
+        return new RunConfig(
                 absolute("model", config.model(), hadoop),
                 config.task(),
                 config.device(),
@@ -50,10 +59,6 @@ final class RunPaths {
                 config.training(),
                 config.cluster(),
                 new OutputConfig(absolute("output.dir", config.output().dir(), hadoop)));
-        if (Master.parse(master).isRemote() && !config.cluster().sharedFilesystem()) {
-            refuseLocalFiles(resolved, master);
-        }
-        return resolved;
     }
 
     /** An absolute URI for a path; null stays null. */

@@ -32,6 +32,11 @@ public final class TrainJob {
 
     private TrainJob() {}
 
+    /** {@link #run(SparkSession, RunConfig, RankBody, Consumer)} with fine-tuning as the ranks' work. */
+    public static TrainingResult run(SparkSession session, RunConfig config, Consumer<TrainingRecord> records) {
+        return run(session, config, new FineTunerBody(), records);
+    }
+
     /**
      * Trains to the end; resumes from the newest committed checkpoint in the output folder.
      *

@@ -1,0 +1,21 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+
+/** Fine-tuning, as what every rank does. */
+record FineTunerBody() implements RankBody {
+    @Override
+    public String newestCheckpoint(RunConfig config, Configuration hadoop) {
+        return FineTuner.newestCheckpoint(config, hadoop);
+    }
+
+    @Override
+    public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
+        return FineTuner.run(config, rank, resumeFrom);
+    }
+}

@@ -1,0 +1,107 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.metric.ClassificationTally;
+import io.github.sparkfinetune.core.train.Predictor;
+import java.io.IOException;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
+
+/**
+ * Predicts the labels of raw texts with a trained model: read, cleaned and tokenized as for training, written as
+ * Parquet in the order of the source. No row passes through the driver.
+ *
+ * <p>Columns: {@code file}, {@code text}, {@code text_pair}, {@code prediction}, {@code score} (its probability),
+ * {@code probabilities} (in the order of the model's label ids), {@code error} (why a row could not be used; then the
+ * columns before it are null).
+ */
+public final class PredictJob {
+    private static final StructType SCHEMA = new StructType()
+            .add("file", DataTypes.StringType)
+            .add("text", DataTypes.StringType)
+            .add("text_pair", DataTypes.StringType)
+            .add("prediction", DataTypes.StringType)
+            .add("score", DataTypes.DoubleType)
+            .add("probabilities", DataTypes.createArrayType(DataTypes.DoubleType, false))
+            .add("error", DataTypes.StringType);
+
+    private PredictJob() {}
+
+    /**
+     * Predicts every row of {@code input} by the model in the output folder.
+     *
+     * @param config its {@code data} section says how the input is read
+     * @param key configuration key of the input's path, for messages
+     * @param input file, folder or glob, in the format of {@code data.format}
+     * @param output folder of the Parquet files; must not exist
+     * @throws RunException if the input, the model or the output can not be used
+     */
+    public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
+        SparkContext spark = session.sparkContext();
+        Configuration hadoop = spark.hadoopConfiguration();
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
+        String from = RunPaths.absolute(key, input, hadoop);
+        String to = RunPaths.absolute("output", output, hadoop);
+        try {
+            Path target = new Path(to);
+            FileSystem files = target.getFileSystem(hadoop);
+            if (files.exists(target)) {
+                throw RunException.config(to + " exists already: choose another output, or delete it");
+            }
+            ModelTask model = new ModelTask(
+                    resolved.output().model(),
+                    resolved.training().perDeviceEvalBatchSize(),
+                    Placement.of(spark, resolved, resolved.cluster().ranks()),
+                    new SerializableConfiguration(hadoop));
+            JavaRDD<Row> predicted =
+                    PrepareJob.tokenize(session, resolved, key, from).mapPartitions(new Task(model));
+            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), SCHEMA)
+                    .write()
+                    .mode(SaveMode.ErrorIfExists)
+                    .parquet(to);
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw Errors.explain("the prediction of " + from, e);
+        }
+    }
+
+    private record Task(ModelTask model) implements FlatMapFunction<Iterator<TokenizedText>, Row> {
+        @Override
+        public Iterator<Row> call(Iterator<TokenizedText> texts) throws IOException {
+            if (!texts.hasNext()) {
+                return List.<Row>of().iterator();
+            }
+            Predictor predictor = model.open(null);
+            List<String> labels = predictor.labels();
+            return new Classified<>(
+                    predictor,
+                    texts,
+                    text -> text.badBecause() == null ? text.sample(0) : null,
+                    (text, logits) -> row(labels, text, logits));
+        }
+
+        private static Row row(List<String> labels, TokenizedText text, float[] logits) {
+            if (logits == null) {
+                return RowFactory.create(text.file(), text.text(), text.pair(), null, null, null, text.badBecause());
+            }
+            double[] probabilities = ClassificationTally.probabilities(logits);
+            int best = ClassificationTally.highest(logits);
+            return RowFactory.create(
+                    text.file(), text.text(), text.pair(), labels.get(best), probabilities[best], probabilities, null);
+        }
+    }
+}

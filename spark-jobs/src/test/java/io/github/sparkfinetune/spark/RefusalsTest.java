@@ -1,0 +1,141 @@
+package io.github.sparkfinetune.spark;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a run is refused for before anything starts. */
+class RefusalsTest {
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    local[2]                  |                                                     | 2
+                    local                     |                                                     | 1
+                    local[4,3]                | spark.task.cpus=2                                   | 2
+                    local-cluster[2,4,1024]   |                                                     | 2
+                    local-cluster[2,4,1024]   | spark.executor.cores=2                              | 4
+                    local-cluster[2,4,1024]   | spark.executor.cores=2 spark.cores.max=4            | 2
+                    spark://host:7077         | spark.cores.max=8 spark.executor.cores=3            | 2
+                    spark://host:7077         | spark.cores.max=2                                   | 2
+                    yarn                      | spark.executor.instances=5                          | 5
+                    k8s://https://host:6443   |                                                     | 2
+                    """)
+    void moreRanksThanTheSettingsCanEverGive(String master, String settings, int slots) {
+        SparkConf spark = spark(master, settings);
+
+        assertThatCode(() -> ClusterChecks.check(spark, Runs.in(folder, "cluster.ranks=" + slots)))
+                .doesNotThrowAnyException();
+        assertRefused(() -> ClusterChecks.check(spark, Runs.in(folder, "cluster.ranks=" + (slots + 1))))
+                .contains("cluster.ranks is " + (slots + 1))
+                .contains("room for " + slots)
+                .contains("cluster.ranks=" + slots);
+    }
+
+    @Test
+    void dynamicAllocation() {
+        assertRefused(() -> ClusterChecks.check(spark("yarn", "spark.dynamicAllocation.enabled=true"), Runs.in(folder)))
+                .contains("spark.dynamicAllocation.enabled=false");
+    }
+
+    @Test
+    void gpuThatSparkDoesNotGive() {
+        RunConfig config = Runs.in(folder, "device=gpu");
+
+        assertRefused(() -> ClusterChecks.check(spark("spark://host:7077", null), config))
+                .contains("spark.executor.resource.gpu.amount=1")
+                .contains("spark.executor.resource.gpu.discoveryScript")
+                .contains("spark.worker.resource.gpu");
+        assertRefused(() -> ClusterChecks.check(spark("local[2]", null), config))
+                .contains("spark.driver.resource.gpu.amount=2");
+        assertThatCode(() ->
+                        ClusterChecks.check(spark("spark://host:7077", "spark.executor.resource.gpu.amount=1"), config))
+                .doesNotThrowAnyException();
+    }
+
+    @Test
+    void filesOfThisMachineOnARemoteCluster() {
+        Configuration hadoop = new Configuration();
+
+        assertRefused(() -> RunPaths.resolve(Runs.in(folder), "spark://host:7077", hadoop))
+                .contains("model file:" + folder + "/model")
+                .contains("data.train file:")
+                .contains("output.dir file:")
+                .contains("cluster.shared_filesystem=true");
+        RunConfig shared =
+                RunPaths.resolve(Runs.in(folder, "cluster.shared_filesystem=true"), "spark://host:7077", hadoop);
+        assertThat(shared.output().dir()).isEqualTo("file:" + folder + "/run");
+        assertThat(RunPaths.resolve(Runs.in(folder), "local-cluster[2,1,1024]", hadoop)
+                        .model())
+                .isEqualTo("file:" + folder + "/model");
+    }
+
+    @Test
+    void outputOfAnotherRun() throws IOException {
+        claim();
+        String before = Files.readString(folder.resolve("run/run.yaml"));
+
+        claim("cluster.ranks=1", "training.save_steps=7");
+        assertRefused(() -> claim("training.learning_rate=0.5", "training.seed=7"))
+                .contains("holds another run")
+                .contains("training.learning_rate was 5.0E-5 and is now 0.5")
+                .contains("training.seed was 42 and is now 7")
+                .contains("choose another output.dir");
+        assertThat(folder.resolve("run/run.yaml")).hasContent(before);
+    }
+
+    @Test
+    void outputThatIsNoRunsFolder() throws IOException {
+        Files.createDirectories(folder.resolve("run/photos"));
+
+        assertRefused(this::claim).contains("holds photos").contains("choose another output.dir");
+        assertThat(folder.resolve("run/run.yaml")).doesNotExist();
+    }
+
+    @Test
+    void outputThatCanNotBeWritten() throws IOException {
+        Files.writeString(folder.resolve("run"), "a file");
+
+        assertRefused(this::claim).contains("output.dir").contains("is a file: choose a folder");
+        assertRefused(() -> claim("output.dir=" + folder + "/run/below")).contains("can not be written");
+    }
+
+    private void claim(String... overrides) {
+        Configuration hadoop = new Configuration();
+        OutputFolder.claim(RunPaths.absolute(Runs.in(folder, overrides), hadoop), hadoop);
+    }
+
+    private static SparkConf spark(String master, String settings) {
+        SparkConf spark = new SparkConf(false).setMaster(master);
+        if (settings != null) {
+            for (String setting : settings.split(" ", -1)) {
+                int equals = setting.indexOf('=');
+                spark.set(setting.substring(0, equals), setting.substring(equals + 1));
+            }
+        }
+        return spark;
+    }
+
+    private static org.assertj.core.api.AbstractStringAssert<?> assertRefused(ThrowingCallable refused) {
+        RunException error = catchThrowableOfType(RunException.class, refused);
+        assertThat(error).isNotNull();
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error.getMessage()).doesNotContain("\n");
+        return assertThat(error.getMessage());
+    }
+}

@@ -15,29 +15,29 @@ class BadConfigTest {
     private static final String GOOD = "model: m|task: classification|output: {dir: o}|data:|  train: t|";
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', quoteCharacter = '`', textBlock = """
-        training:|  learning_rat: 1           ; run.yaml:7: unknown key training.learning_rat; did you mean training.learning_rate?
-        learning_rate: 1                      ; run.yaml:6: unknown key learning_rate; did you mean training.learning_rate?
-        trainign: {seed: 1}                   ; run.yaml:6: unknown key trainign; did you mean training?
-        zzzzzzzzz: 1                          ; run.yaml:6: unknown key zzzzzzzzz
-        training:|  learning_rate: fast       ; run.yaml:7: training.learning_rate: expected a number, got 'fast'
-        training:|  learning_rate: '1'        ; run.yaml:7: training.learning_rate: expected a number, got '1'
-        training:|  seed: 1.5                 ; run.yaml:7: training.seed: expected a whole number, got '1.5'
-        training:|  max_steps: 3000000000     ; run.yaml:7: training.max_steps: expected a whole number of 32 bits, got '3000000000'
-        training:|  seed: [1, 2]              ; run.yaml:7: training.seed: expected one value, got a list
-        training: fast                        ; run.yaml:6: training: expected a section of keys, got 'fast'
-        cluster:|  shared_filesystem: yes     ; run.yaml:7: cluster.shared_filesystem: expected true or false, got 'yes'
-        method: {type: lorax}                 ; run.yaml:6: method.type: expected one of full, freeze, got 'lorax'
-        device: tpu                           ; run.yaml:6: device: expected one of auto, cpu, gpu, got 'tpu'
-        training:|  seed: 1|  seed: 2         ; run.yaml:8: training.seed is set twice: remove one
-        model: n                              ; run.yaml:6: model is set twice: remove one
-        training: {learning_rate: -1}         ; run.yaml:6: training.learning_rate: -1.0 is not allowed, it must be above 0
-        training: {learning_rate: .nan}       ; run.yaml:6: training.learning_rate: expected a number, got '.nan'
-        training: {seed: null}                ; run.yaml: training.seed is missing: set in the file or with --set training.seed=VALUE
-        method: {freeze_layers: 1}            ; run.yaml:6: method.freeze_layers: 1 is not allowed, it must be used with method.type: freeze only
-        training: {lr_scheduler_kwargs: {a: }} ; run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
-        training: [                           ; run.yaml:7: is not YAML:
-        ? [a, b]|: 1                          ; run.yaml:6: a key must be a name, got a list
+    @CsvSource(delimiter = '^', quoteCharacter = '`', textBlock = """
+        training:|  learning_rat: 1 ^ run.yaml:7: unknown key training.learning_rat; did you mean training.learning_rate?
+        learning_rate: 1 ^ run.yaml:6: unknown key learning_rate; did you mean training.learning_rate?
+        trainign: {seed: 1} ^ run.yaml:6: unknown key trainign; did you mean training?
+        zzzzzzzzz: 1 ^ run.yaml:6: unknown key zzzzzzzzz
+        training:|  learning_rate: fast ^ run.yaml:7: training.learning_rate: expected a number, got 'fast'
+        training:|  learning_rate: '1' ^ run.yaml:7: training.learning_rate: expected a number, got '1'
+        training:|  seed: 1.5 ^ run.yaml:7: training.seed: expected a whole number, got '1.5'
+        training:|  max_steps: 3000000000 ^ run.yaml:7: training.max_steps: expected a whole number of 32 bits, got '3000000000'
+        training:|  seed: [1, 2] ^ run.yaml:7: training.seed: expected one value, got a list
+        training: fast ^ run.yaml:6: training: expected a section of keys, got 'fast'
+        cluster:|  shared_filesystem: yes ^ run.yaml:7: cluster.shared_filesystem: expected true or false, got 'yes'
+        method: {type: lorax} ^ run.yaml:6: method.type: expected one of full, freeze, got 'lorax'
+        device: tpu ^ run.yaml:6: device: expected one of auto, cpu, gpu, got 'tpu'
+        training:|  seed: 1|  seed: 2 ^ run.yaml:8: training.seed is set twice: remove one
+        model: n ^ run.yaml:6: model is set twice: remove one
+        training: {learning_rate: -1} ^ run.yaml:6: training.learning_rate: -1.0 is not allowed, it must be above 0
+        training: {learning_rate: .nan} ^ run.yaml:6: training.learning_rate: expected a number, got '.nan'
+        training: {seed: null} ^ run.yaml: training.seed is missing: set in the file or with --set training.seed=VALUE
+        method: {freeze_layers: 1} ^ run.yaml:6: method.freeze_layers: 1 is not allowed, it must be used with method.type: freeze only
+        training: {lr_scheduler_kwargs: {a: }} ^ run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
+        training: [ ^ run.yaml:7: is not YAML:
+        ? [a, b]|: 1 ^ run.yaml:6: a key must be a name, got a list
         """)
     void aBadFileIsOneLineWithTheRemedy(String lines, String message) {
         String yaml = (GOOD + lines).replace('|', '\n') + "\n";
@@ -46,13 +46,13 @@ class BadConfigTest {
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = ';', textBlock = """
-        learning_rate                ; --set learning_rate: expected section.key=value
-        training.learning_rat=1      ; --set training.learning_rat: unknown key training.learning_rat; did you mean training.learning_rate?
-        training.learning_rate=fast  ; --set training.learning_rate: training.learning_rate: expected a number, got 'fast'
-        training.learning_rate=[     ; --set training.learning_rate:1: is not YAML:
-        cluster.ranks=0              ; --set cluster.ranks: cluster.ranks: 0 is not allowed, it must be at least 1
-        method={typ: full}           ; --set method: unknown key method.typ; did you mean method.type?
+    @CsvSource(delimiter = '^', textBlock = """
+        learning_rate ^ --set learning_rate: expected section.key=value
+        training.learning_rat=1 ^ --set training.learning_rat: unknown key training.learning_rat; did you mean training.learning_rate?
+        training.learning_rate=fast ^ --set training.learning_rate: training.learning_rate: expected a number, got 'fast'
+        training.learning_rate=[ ^ --set training.learning_rate:1: is not YAML:
+        cluster.ranks=0 ^ --set cluster.ranks: cluster.ranks: 0 is not allowed, it must be at least 1
+        method={typ: full} ^ --set method: unknown key method.typ; did you mean method.type?
         """)
     void aBadOverrideIsNamed(String override, String message) {
         assertRefused(() -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), message);

@@ -1,0 +1,40 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+
+/** The jobs behind the commands, on one Spark session. */
+interface Jobs extends AutoCloseable {
+
+    /** Where sessions come from. */
+    @FunctionalInterface
+    interface Opener {
+        /**
+         * Starts a session.
+         *
+         * @param local whether on {@code local[cluster.ranks]} in this process instead of the configured master
+         */
+        Jobs open(RunConfig config, boolean local);
+    }
+
+    /** Raw text to the dataset of the run; returns one line that says what it holds. */
+    String prepare(RunConfig config);
+
+    /** Trains on the prepared dataset and writes the model. */
+    TrainingResult train(RunConfig config, Consumer<TrainingRecord> records);
+
+    /** Measures the trained model on the held-out samples. */
+    Scores evaluate(RunConfig config);
+
+    /** Writes the trained model's predictions for each row of {@code input} as Parquet files in {@code output}. */
+    void predict(RunConfig config, String input, String output);
+
+    /** The driver's configuration of the file systems. */
+    Configuration hadoop();
+
+    @Override
+    void close();
+}

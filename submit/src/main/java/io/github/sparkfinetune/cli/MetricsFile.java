@@ -1,0 +1,67 @@
+package io.github.sparkfinetune.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import java.io.IOException;
+
+/** {@code metrics.json}: how the run ended; each command replaces its own part. */
+final class MetricsFile {
+    private MetricsFile() {}
+
+    /** What is in the folder; empty where there is no file yet. */
+    static ObjectNode read(RunFolder folder) throws IOException {
+        String text = folder.read(RunFolder.METRICS).orElse("{}");
+        try {
+            if (MetricsLog.JSON.readTree(text) instanceof ObjectNode metrics) {
+                return metrics;
+            }
+        } catch (JsonProcessingException e) {
+            throw notMetrics(folder, e);
+        }
+        throw notMetrics(folder, null);
+    }
+
+    private static RunException notMetrics(RunFolder folder, Exception cause) {
+        return RunException.data(
+                folder.shown(RunFolder.METRICS) + ": is not the metrics of a run: remove the file", cause);
+    }
+
+    /** Writes {@code train}, and {@code eval} where there was an evaluation split. */
+    static void put(RunFolder folder, TrainingResult result) throws IOException {
+        ObjectNode metrics = read(folder);
+        metrics.putObject("train")
+                .put("steps", result.steps())
+                .put("samples", result.samples())
+                .put("tokens", result.tokens())
+                .put("seconds", result.seconds())
+                .put("samples_per_second", result.samplesPerSecond())
+                .put("tokens_per_second", result.tokensPerSecond())
+                .put("peak_rss_mb", result.peakRssBytes() / 1e6)
+                .put("best_step", result.bestStep());
+        metrics.remove("eval");
+        if (!result.eval().isEmpty()) {
+            ObjectNode eval = metrics.putObject("eval");
+            result.eval().forEach(eval::put);
+        }
+        write(folder, metrics);
+    }
+
+    /** Writes {@code test} and its {@code confusion_matrix}. */
+    static void put(RunFolder folder, Scores scores) throws IOException {
+        ObjectNode metrics = read(folder);
+        ObjectNode test = metrics.putObject("test");
+        scores.metrics().forEach(test::put);
+        ObjectNode matrix = metrics.putObject("confusion_matrix");
+        matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
+        matrix.set("counts", MetricsLog.JSON.valueToTree(scores.confusion()));
+        write(folder, metrics);
+    }
+
+    private static void write(RunFolder folder, ObjectNode metrics) throws IOException {
+        folder.write(
+                RunFolder.METRICS,
+                MetricsLog.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(metrics) + "\n");
+    }
+}

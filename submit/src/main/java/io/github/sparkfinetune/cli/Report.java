@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfigLoader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * {@code report.html}: one file that needs nothing else, neither the network nor the folder it lies in. Its content
+ * security policy lets it load nothing; all text of the run is escaped.
+ */
+final class Report {
+    private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
+    private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([a-z-]+)}}");
+
+    private Report() {}
+
+    /** The report of what a run has written so far. */
+    static String of(RunFolder folder) throws IOException {
+        String yaml = folder.read(RunFolder.RUN_YAML).orElseThrow();
+        RunConfig run = RunConfigLoader.parse(yaml, folder.shown(RunFolder.RUN_YAML), List.of());
+        JsonNode metrics = MetricsFile.read(folder);
+
+        Map<String, String> parts = new HashMap<>();
+        parts.put("title", Html.escape(run.output().dir().replaceFirst(".*/(?=[^/]+/*$)", "")));
+        parts.put(
+                "subtitle",
+                Html.escape(run.model() + " · " + name(run.task()) + " · "
+                        + name(run.method().type()) + " fine-tuning · "
+                        + run.cluster().ranks()
+                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
+        parts.put("tiles", ReportTables.tiles(metrics));
+        parts.put("confusion", ReportTables.confusion(metrics.path("confusion_matrix")));
+        parts.put("metrics", ReportTables.otherMetrics(metrics.path("test")));
+        parts.put("settings", Html.escape(yaml));
+        parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
+        parts.put("style", resource("report.css"));
+        parts.put("script", resource("report.js"));
+        parts.put("uplot-style", resource(UPLOT + "uPlot.min.css"));
+        parts.put("uplot-script", resource(UPLOT + "uPlot.iife.min.js"));
+        return PLACEHOLDER
+                .matcher(resource("report.html"))
+                .replaceAll(found -> Matcher.quoteReplacement(parts.get(found.group(1))));
+    }
+
+    private static String name(Enum<?> value) {
+        return value.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+    }
+
+    private static String resource(String name) {
+        try (InputStream in = Report.class.getResourceAsStream(name)) {
+            if (in == null) {
+                throw new IllegalStateException("the jar lacks " + name);
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package io.github.sparkfinetune.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** The report's figures and tables as HTML. */
+final class ReportTables {
+    private static final List<String> HEADLINES = List.of("accuracy", "f1_macro", "loss");
+
+    private ReportTables() {}
+
+    /** The figures at the top. */
+    static String tiles(JsonNode metrics) {
+        StringBuilder tiles = new StringBuilder();
+        JsonNode test = metrics.path("test");
+        test.fields()
+                .forEachRemaining(metric ->
+                        tile(tiles, "test " + metric.getKey().replace('_', ' '), metric.getValue(), "%.4f", 1));
+        JsonNode train = metrics.path("train");
+        tile(tiles, "steps", train.path("steps"), "%,.0f", 1);
+        tile(tiles, "minutes", train.path("seconds"), "%,.1f", 60);
+        tile(tiles, "samples / s", train.path("samples_per_second"), "%,.1f", 1);
+        tile(tiles, "tokens / s", train.path("tokens_per_second"), "%,.0f", 1);
+        tile(tiles, "MB peak / rank", train.path("peak_rss_mb"), "%,.0f", 1);
+        return tiles.toString();
+    }
+
+    /** The test metrics that have no figure at the top. */
+    static String otherMetrics(JsonNode test) {
+        List<String> others = new ArrayList<>();
+        test.fields().forEachRemaining(metric -> {
+            if (!HEADLINES.contains(metric.getKey()) && metric.getValue().isNumber()) {
+                others.add(Html.escape(shown(metric.getKey()))
+                        + String.format(Locale.ROOT, " %.4f", metric.getValue().asDouble()));
+            }
+        });
+        return others.isEmpty() ? "" : "<p class=\"note\">" + String.join(" · ", others) + "</p>";
+    }
+
+    private static String shown(String metric) {
+        return metric.replace('_', ' ');
+    }
+
+    private static void tile(StringBuilder tiles, String name, JsonNode value, String format, double unit) {
+        if (value.isNumber()) {
+            tiles.append("<div class=\"tile\"><b>")
+                    .append(String.format(Locale.ROOT, format, value.asDouble() / unit))
+                    .append("</b><span>")
+                    .append(Html.escape(name))
+                    .append("</span></div>\n");
+        }
+    }
+
+    /** The confusion matrix, shaded by the share of the true label, with each label's precision, recall and F1. */
+    static String confusion(JsonNode matrix) {
+        JsonNode labels = matrix.path("labels");
+        JsonNode counts = matrix.path("counts");
+        int n = labels.size();
+        if (n == 0) {
+            return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
+                    + " text.</p>";
+        }
+        StringBuilder html = new StringBuilder(
+                        "<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th>true \\")
+                .append(" predicted</th>");
+        labels.forEach(label -> html.append("<th scope=\"col\">")
+                .append(Html.escape(label.asText()))
+                .append("</th>"));
+        html.append("<th class=\"side\">precision</th><th class=\"side\">recall</th><th class=\"side\">F1</th>")
+                .append("<th class=\"side\">samples</th></tr></thead><tbody>\n");
+        for (int row = 0; row < n; row++) {
+            long support = 0;
+            long predicted = 0;
+            for (int i = 0; i < n; i++) {
+                support += counts.path(row).path(i).asLong();
+                predicted += counts.path(i).path(row).asLong();
+            }
+            html.append("<tr><th scope=\"row\">")
+                    .append(Html.escape(labels.get(row).asText()))
+                    .append("</th>");
+            for (int column = 0; column < n; column++) {
+                cell(html, counts.path(row).path(column).asLong(), support, row == column);
+            }
+            long right = counts.path(row).path(row).asLong();
+            side(html, share(right, predicted));
+            side(html, share(right, support));
+            side(html, share(2 * right, predicted + support));
+            side(html, String.format(Locale.ROOT, "%,d", support));
+            html.append("</tr>\n");
+        }
+        return html.append("</tbody></table></div>").toString();
+    }
+
+    private static void cell(StringBuilder html, long count, long support, boolean right) {
+        double share = support == 0 ? 0 : (double) count / support;
+        html.append(String.format(
+                Locale.ROOT,
+                "<td class=\"%s%s\" style=\"--share:%.3f\" title=\"%.1f %% of the true label\">%,d</td>",
+                right ? "right" : "wrong",
+                share > 0.5 ? " strong" : "",
+                // The eye should find the few that are wrong: their shade grows by the root.
+                right ? share : Math.sqrt(share),
+                100 * share,
+                count));
+    }
+
+    private static void side(StringBuilder html, String text) {
+        html.append("<td class=\"side\">").append(text).append("</td>");
+    }
+
+    private static String share(long part, long whole) {
+        return whole == 0 ? "–" : String.format(Locale.ROOT, "%.3f", (double) part / whole);
+    }
+}

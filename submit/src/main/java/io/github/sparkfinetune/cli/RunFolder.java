@@ -1,0 +1,75 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Path;
+
+/** The small files of a run's output folder, on any Hadoop file system. */
+final class RunFolder {
+    static final String RUN_YAML = "run.yaml";
+    static final String METRICS_LOG = "metrics.jsonl";
+    static final String METRICS = "metrics.json";
+    static final String REPORT = "report.html";
+
+    private final String dir;
+    private final Path path;
+    private final FileSystem files;
+
+    private RunFolder(String dir, Path path, FileSystem files) {
+        this.dir = dir;
+        this.path = path;
+        this.files = files;
+    }
+
+    static RunFolder of(RunConfig run, Configuration hadoop) throws IOException {
+        String dir = run.output().dir();
+        Path path;
+        FileSystem files;
+        try {
+            path = new Path(dir);
+            files = path.getFileSystem(hadoop);
+        } catch (IllegalArgumentException | IOException e) {
+            throw RunException.config("output.dir: " + dir + " can not be used: " + e.getMessage());
+        }
+        // Without the hidden checksum files beside what people read, and with every line on disk when it is flushed.
+        return new RunFolder(dir, path, files instanceof LocalFileSystem local ? local.getRaw() : files);
+    }
+
+    void writeReport() throws IOException {
+        write(REPORT, Report.of(this));
+    }
+
+    /** How messages call a file of the folder. */
+    String shown(String name) {
+        return dir + "/" + name;
+    }
+
+    /** A file's text, or empty where there is none. */
+    Optional<String> read(String name) throws IOException {
+        try (FSDataInputStream in = files.open(new Path(path, name))) {
+            return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    void write(String name, String text) throws IOException {
+        try (OutputStream out = create(name)) {
+            out.write(text.getBytes(StandardCharsets.UTF_8));
+        }
+    }
+
+    FSDataOutputStream create(String name) throws IOException {
+        return files.create(new Path(path, name), true);
+    }
+}

@@ -1,0 +1,83 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.Manifest;
+import io.github.sparkfinetune.spark.EvaluateJob;
+import io.github.sparkfinetune.spark.MainEnd;
+import io.github.sparkfinetune.spark.PredictJob;
+import io.github.sparkfinetune.spark.PrepareJob;
+import io.github.sparkfinetune.spark.SparkSessions;
+import io.github.sparkfinetune.spark.TrainJob;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.sql.SparkSession;
+
+/** The jobs on a real Spark session. */
+final class SparkJobs implements Jobs {
+    private final SparkSession session;
+
+    private SparkJobs(SparkSession session) {
+        this.session = session;
+    }
+
+    /** Starts a session, see {@link Jobs.Opener}. */
+    static Jobs open(RunConfig run, boolean local) {
+        String master = local ? "local[" + run.cluster().ranks() + "]" : null;
+        return new SparkJobs(SparkSessions.open(run, "finetune " + run.output().dir(), master, Map.of()));
+    }
+
+    /** Ends the process as the master wants it; must be the last call of {@code main}. */
+    static void exit(int code) throws SparkUserAppException {
+        MainEnd.exit(code, new SparkConf().get("spark.master", null));
+    }
+
+    @Override
+    public String prepare(RunConfig config) {
+        Manifest manifest = PrepareJob.run(session, config);
+        String splits = manifest.splits().entrySet().stream()
+                .map(split -> String.format(
+                        Locale.ROOT,
+                        "%,d %s rows (%,d tokens)",
+                        split.getValue().rows(),
+                        split.getKey(),
+                        split.getValue().tokens()))
+                .collect(Collectors.joining(", "));
+        long bad =
+                manifest.badRows().values().stream().mapToLong(Long::longValue).sum();
+        return splits + "; " + manifest.labels().size() + " labels"
+                + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows());
+    }
+
+    @Override
+    public TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
+        return TrainJob.run(session, config, records);
+    }
+
+    @Override
+    public Scores evaluate(RunConfig config) {
+        EvaluateJob.Scores scores = EvaluateJob.run(session, config);
+        return new Scores(scores.metrics(), scores.labels(), scores.confusion());
+    }
+
+    @Override
+    public void predict(RunConfig config, String input, String output) {
+        PredictJob.run(session, config, "--input", input, output);
+    }
+
+    @Override
+    public Configuration hadoop() {
+        return session.sparkContext().hadoopConfiguration();
+    }
+
+    @Override
+    public void close() {
+        session.stop();
+    }
+}

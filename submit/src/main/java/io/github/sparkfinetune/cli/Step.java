@@ -1,0 +1,24 @@
+package io.github.sparkfinetune.cli;
+
+/** The commands. */
+enum Step {
+    PREPARE("Reads, splits and tokenizes the raw text into the dataset of the run."),
+    TRAIN("Trains on the prepared dataset and writes the model; resumes where an earlier call ended."),
+    EVALUATE("Measures the trained model on the held-out text."),
+    PREDICT("Writes the trained model's predictions."),
+    RUN("prepare, train and evaluate.");
+
+    private final String description;
+
+    Step(String description) {
+        this.description = description;
+    }
+
+    String description() {
+        return description;
+    }
+
+    String command() {
+        return name().toLowerCase(java.util.Locale.ROOT);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.util.List;
+import java.util.jar.JarFile;
+import java.util.zip.ZipEntry;
+import org.junit.jupiter.api.Test;
+
+/** The jar for spark-submit: all that Spark lacks, and nothing that Spark brings. */
+class DistributionJarIT {
+
+    @Test
+    void theJarHoldsOursAndNothingOfSparks() throws IOException {
+        try (JarFile jar = new JarFile(System.getProperty("dist.jar"))) {
+            List<String> names = jar.stream().map(ZipEntry::getName).toList();
+
+            assertThat(names)
+                    .contains(
+                            "io/github/sparkfinetune/cli/Finetune.class",
+                            "io/github/sparkfinetune/conf/defaults.yaml",
+                            "io/github/sparkfinetune/shaded/gson/Gson.class",
+                            "ai/djl/pytorch/engine/PtEngine.class",
+                            "ai/djl/huggingface/tokenizers/jni/TokenizersLibrary.class",
+                            "META-INF/services/ai.djl.engine.EngineProvider",
+                            "picocli/CommandLine.class")
+                    .anyMatch(name -> name.matches("pytorch/.*/native/lib/.*torch_cpu.*"))
+                    .anyMatch(name -> name.matches("native/lib/linux-x86_64/.*tokenizers.*"))
+                    .anyMatch(name -> name.endsWith("/uPlot.iife.min.js"));
+            assertThat(names)
+                    .noneMatch(name -> name.matches(
+                            "(org/apache/(spark|hadoop|parquet|commons|logging)|com/fasterxml/jackson|org/slf4j|scala"
+                                    + "|com/google|org/yaml)/.*"));
+            assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
+                    .isEqualTo(Finetune.class.getName());
+        }
+    }
+}

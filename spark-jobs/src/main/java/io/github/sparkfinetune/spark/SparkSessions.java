@@ -49,7 +49,12 @@ public final class SparkSessions {
             wanted.putAll(localCluster(parsed));
         }
         wanted.forEach(spark::setIfMissing);
-        return SparkSession.builder().config(spark).getOrCreate();
+        SparkSession session = SparkSession.builder().config(spark).getOrCreate();
+        if (!session.sparkContext().master().equals(parsed.url())) {
+            throw new IllegalStateException("this JVM has a session on "
+                    + session.sparkContext().master() + " already: stop it before one on " + parsed.url());
+        }
+        return session;
     }
 
     private static Map<String, String> everywhere(RunConfig config) {

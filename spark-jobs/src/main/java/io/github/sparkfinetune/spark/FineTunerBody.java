@@ -10,6 +10,11 @@ import org.apache.hadoop.conf.Configuration;
 /** Fine-tuning, as what every rank does. */
 record FineTunerBody() implements RankBody {
     @Override
+    public void check(RunConfig config, Configuration hadoop) throws IOException {
+        FineTuner.check(config, hadoop);
+    }
+
+    @Override
     public String newestCheckpoint(RunConfig config, Configuration hadoop) {
         return FineTuner.newestCheckpoint(config, hadoop);
     }

@@ -55,7 +55,7 @@ public final class PrepareJob {
         Manifest.Options options = options(data, tokenizer, sources);
         List<Manifest.Source> sourceList =
                 sources.stream().map(SourceFiles::toManifest).toList();
-        Path path = Locations.dataset(config, hadoop);
+        Path path = new Path(RunPaths.absolute("data.dir", config.dataset(), hadoop));
         DatasetFolder folder = new DatasetFolder(path, hadoop);
         Optional<Manifest> finished = folder.finished(options, sourceList);
         if (finished.isPresent()) {
@@ -116,7 +116,8 @@ public final class PrepareJob {
     }
 
     private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
-        TokenizerFiles files = TokenizerFiles.read(Locations.absolute(config.model(), hadoop), hadoop);
+        TokenizerFiles files =
+                TokenizerFiles.read(new Path(RunPaths.absolute("model", config.model(), hadoop)), hadoop);
         files.requireFits(config.model(), config.data().maxLength());
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
         TextTokenizer.open(files).close();

@@ -19,6 +19,13 @@ import org.apache.hadoop.conf.Configuration;
 public interface RankBody extends Serializable {
 
     /**
+     * Finds what is wrong with a run before any long work, on the driver; by default nothing.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException that says what to change
+     */
+    default void check(RunConfig config, Configuration hadoop) throws IOException {}
+
+    /**
      * Name of the newest committed checkpoint, which all ranks of this attempt resume from, or null for none. Asked on
      * rank 0 alone.
      */

@@ -50,7 +50,7 @@ record SourceFiles(
      */
     static SourceFiles list(String key, String text, DataFormat format, Configuration hadoop) {
         try {
-            Path path = Locations.absolute(text, hadoop);
+            Path path = new Path(RunPaths.absolute(key, text, hadoop));
             FileSystem system = path.getFileSystem(hadoop);
             FileStatus[] roots = system.globStatus(path);
             if (roots == null || roots.length == 0) {

@@ -4,6 +4,8 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.security.SecureRandom;
 import java.util.Comparator;
 import java.util.HexFormat;
@@ -51,9 +53,7 @@ public final class TrainJob {
             SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
         SparkContext spark = session.sparkContext();
         int ranks = config.cluster().ranks();
-        ClusterChecks.check(spark.getConf(), config);
-        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
-        OutputFolder.claim(resolved, spark.hadoopConfiguration());
+        RunConfig resolved = check(session, config, body);
         SecureRandom random = new SecureRandom();
         String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
         RecordAccumulator accumulator = new RecordAccumulator();
@@ -83,6 +83,29 @@ public final class TrainJob {
             spark.removeSparkListener(listener);
             spark.clearJobGroup();
         }
+    }
+
+    /**
+     * Finds what is wrong with a run before any long work, and makes the output folder this run's.
+     *
+     * @return the same run with absolute paths
+     * @throws RunException that says what to change
+     */
+    public static RunConfig check(SparkSession session, RunConfig config) {
+        return check(session, config, new FineTunerBody());
+    }
+
+    private static RunConfig check(SparkSession session, RunConfig config, RankBody body) {
+        SparkContext spark = session.sparkContext();
+        ClusterChecks.check(spark.getConf(), config);
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        try {
+            body.check(resolved, spark.hadoopConfiguration());
+        } catch (IOException e) {
+            throw new UncheckedIOException(resolved.model() + " can not be read", e);
+        }
+        OutputFolder.claim(resolved, spark.hadoopConfiguration());
+        return resolved;
     }
 
     private static byte[] draw(SecureRandom random, int bytes) {

@@ -20,6 +20,9 @@ interface Jobs extends AutoCloseable {
         Jobs open(RunConfig config, boolean local);
     }
 
+    /** Finds what training would refuse, before any long work. */
+    void check(RunConfig config);
+
     /** Raw text to the dataset of the run; returns one line that says what it holds. */
     String prepare(RunConfig config);
 

@@ -39,6 +39,11 @@ final class SparkJobs implements Jobs {
     }
 
     @Override
+    public void check(RunConfig config) {
+        TrainJob.check(session, config);
+    }
+
+    @Override
     public String prepare(RunConfig config) {
         Manifest manifest = PrepareJob.run(session, config);
         String splits = manifest.splits().entrySet().stream()

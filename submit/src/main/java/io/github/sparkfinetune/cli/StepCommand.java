@@ -86,6 +86,9 @@ final class StepCommand implements Callable<Integer> {
         }
         try (Jobs jobs = opener.open(run, local)) {
             RunFolder folder = RunFolder.of(run, jobs.hadoop());
+            if (step == Step.RUN) {
+                jobs.check(run);
+            }
             if (step == Step.PREPARE || step == Step.RUN) {
                 say("prepare   " + jobs.prepare(run));
             }

@@ -42,7 +42,7 @@ class FinetuneTest {
         assertThat(err.toString())
                 .contains("[##########----------] 1/2  loss 0.5000  lr 1.00e-04  3,200 tokens/s  ETA ?");
         assertThat(code).isZero();
-        assertThat(calls).containsExactly("open local", "prepare", "train", "evaluate", "close");
+        assertThat(calls).containsExactly("open local", "check", "prepare", "train", "evaluate", "close");
         assertThat(out.toString())
                 .contains("train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident in a rank")
                 .contains("model     " + dir + "/model")
@@ -146,6 +146,11 @@ class FinetuneTest {
 
     /** Jobs that compute nothing and answer with fixed figures. */
     private final class FakeJobs implements Jobs {
+        @Override
+        public void check(RunConfig config) {
+            calls.add("check");
+        }
+
         @Override
         public String prepare(RunConfig config) {
             calls.add("prepare");

@@ -4,6 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * A model folder's {@code config.json}. Known keys are read through accessors, DistilBERT's names for them included;
@@ -41,6 +44,22 @@ public final class HfConfig {
     public static HfConfig read(Path folder) {
         Path file = folder.resolve(FILE);
         return new HfConfig(file.toString(), JsonFiles.readObject(file));
+    }
+
+    /**
+     * Reads {@code config.json} of a model folder, wherever it lies, and nothing else of it.
+     *
+     * @throws RunException when it is missing or not a JSON object
+     */
+    public static HfConfig read(org.apache.hadoop.fs.Path folder, Configuration hadoop) throws IOException {
+        org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(folder, FILE);
+        try {
+            String text = HadoopFiles.readText(HadoopFiles.fileSystem(folder, hadoop), file);
+            return new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString()));
+        } catch (FileNotFoundException e) {
+            throw RunException.data(
+                    "model: " + file + " does not exist: give a model folder in Hugging Face layout", e);
+        }
     }
 
     /** The file it was read from, for messages. */

@@ -101,6 +101,15 @@ public final class Encoder {
         return new Encoder(architecture, shape, headKind, head, script, table, blocks);
     }
 
+    /**
+     * Sizes of the encoder that a configuration describes.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     */
+    public static EncoderShape shape(HfConfig config) {
+        return EncoderArchitecture.of(config).shape(config);
+    }
+
     private interface Loader {
         Parameter load(String local, String name);
     }

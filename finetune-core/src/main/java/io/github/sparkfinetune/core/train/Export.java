@@ -28,11 +28,8 @@ final class Export {
     Export(RunConfig config, RankContext rank, Workspace workspace) {
         this.config = config;
         this.workspace = workspace;
-        // The same for every attempt at this run, also with other ranks.
-        String run = Integer.toHexString(
-                List.of(config.model(), config.task(), config.data(), config.method(), config.training())
-                        .toString()
-                        .hashCode());
+        // The same for every attempt at this run: its output folder is no other run's.
+        String run = Integer.toHexString(config.output().dir().hashCode());
         this.writer = new HfFolderWriter(new Path(config.output().model()), rank.hadoop(), run, rank.attempt());
     }
 

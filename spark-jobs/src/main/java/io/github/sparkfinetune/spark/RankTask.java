@@ -15,7 +15,7 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -50,6 +50,32 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
      * @param resumeFrom the checkpoint to resume from, or null for none; rank 0's counts
      */
     record Greeting(String address, String resumeFrom) {}
+
+    /**
+     * What a rank tells its peers after the work.
+     *
+     * @param message what went wrong, or null
+     * @param consequence whether it only lost a peer
+     */
+    record Ending(RankOutcome.Kind kind, String message, boolean consequence) {
+        static Ending of(RankOutcome outcome, Throwable error) {
+            return new Ending(outcome.kind(), outcome.message(), error instanceof LostRankException);
+        }
+
+        /** The rank whose failure made the stage fail, or -1 if it did not. */
+        static int root(List<Ending> all) {
+            int first = -1;
+            for (int rank = 0; rank < all.size(); rank++) {
+                if (all.get(rank).kind() == RankOutcome.Kind.RETRY) {
+                    if (!all.get(rank).consequence()) {
+                        return rank;
+                    }
+                    first = first < 0 ? rank : first;
+                }
+            }
+            return first;
+        }
+    }
 
     /**
      * @param runId drawn by the driver for this run
@@ -88,12 +114,15 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             error = e;
             mine = RankOutcome.failed(rank, e);
         }
-        List<String> kinds = Arrays.asList(context.allGather(mine.kind().name()));
-        int retry = kinds.indexOf(RankOutcome.Kind.RETRY.name());
-        if (retry >= 0 && !kinds.contains(RankOutcome.Kind.FATAL.name())) {
-            throw mine.kind() == RankOutcome.Kind.RETRY
+        List<Ending> all = meet(context, Ending.of(mine, error), Ending.class);
+        boolean fatal = all.stream().anyMatch(ending -> ending.kind() == RankOutcome.Kind.FATAL);
+        int root = Ending.root(all);
+        if (root >= 0 && !fatal) {
+            // Spark reports the exception that it hears of first, whichever rank's: each names the root of the failure.
+            throw root == rank
                     ? RankTask.<RuntimeException>unchecked(error)
-                    : new LostRankException(retry, "rank " + retry + " failed, all ranks are repeated", null);
+                    : new LostRankException(
+                            root, "rank " + root + " failed: " + all.get(root).message(), error);
         }
         return JavaConverters.asScalaIterator(List.of(mine).iterator());
     }
@@ -111,7 +140,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             } catch (Throwable e) {
                 failure = e;
             }
-            List<Greeting> all = meet(context, new Greeting(failure == null ? endpoint.address() : null, resumeFrom));
+            List<Greeting> all = meet(
+                    context, new Greeting(failure == null ? endpoint.address() : null, resumeFrom), Greeting.class);
             if (failure != null) {
                 throw RankTask.<Exception>unchecked(failure);
             }
@@ -159,14 +189,14 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 records.add(new RecordAccumulator.Entry(attempt, number.getAndIncrement(), System.nanoTime(), record));
     }
 
-    private static List<Greeting> meet(BarrierTaskContext context, Greeting mine) {
+    /** Every rank's message, in the order of the ranks. */
+    private static <T> List<T> meet(BarrierTaskContext context, T mine, Class<T> type) {
         try {
-            String[] all = context.allGather(JSON.writeValueAsString(mine));
-            Greeting[] greetings = new Greeting[all.length];
-            for (int rank = 0; rank < all.length; rank++) {
-                greetings[rank] = JSON.readValue(all[rank], Greeting.class);
+            List<T> all = new ArrayList<>();
+            for (String text : context.allGather(JSON.writeValueAsString(mine))) {
+                all.add(JSON.readValue(text, type));
             }
-            return List.of(greetings);
+            return all;
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }

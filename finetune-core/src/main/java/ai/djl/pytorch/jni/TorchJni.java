@@ -1,10 +1,14 @@
 package ai.djl.pytorch.jni;
 
+import ai.djl.ndarray.NDList;
+import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
  * The only door to DJL's native calls. It stands in DJL's package because {@code PyTorchLibrary} is visible there
@@ -19,10 +23,55 @@ public final class TorchJni {
         return JniUtils.loadModule(manager, archive, false, false);
     }
 
-    /** Runs a method under the thread's own gradient mode; the caller closes arguments and result. */
-    public static IValue run(PtSymbolBlock module, String method, IValue... arguments) {
-        long[] handles = Arrays.stream(arguments).mapToLong(IValue::getHandle).toArray();
-        return new IValue(PyTorchLibrary.LIB.moduleRunMethod(module.getHandle(), method, handles, true, false));
+    /**
+     * Runs a method that returns a tensor or a list of tensors, under the thread's own gradient mode.
+     *
+     * @param owner manager that the results are attached to
+     * @param arguments tensors, lists of tensors, maps from names to tensors, integers, lists of integers (long[]),
+     *     floating-point numbers, booleans and strings, in the order of the method's parameters
+     */
+    public static NDList run(PtSymbolBlock module, PtNDManager owner, String method, Object... arguments) {
+        IValue[] values = new IValue[arguments.length];
+        try {
+            long[] handles = new long[values.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = value(arguments[i]);
+                handles[i] = values[i].getHandle();
+            }
+            try (IValue result =
+                    new IValue(PyTorchLibrary.LIB.moduleRunMethod(module.getHandle(), method, handles, true, false))) {
+                return result.isTensor() ? new NDList(result.toTensor(owner)) : result.toNDList(owner);
+            }
+        } finally {
+            for (IValue value : values) {
+                if (value != null) {
+                    value.close();
+                }
+            }
+        }
+    }
+
+    private static IValue value(Object argument) {
+        if (argument instanceof PtNDArray tensor) {
+            return IValue.from(tensor);
+        } else if (argument instanceof List<?> tensors) {
+            return IValue.listFrom(tensors.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new));
+        } else if (argument instanceof Map<?, ?> tensors) {
+            Map<String, PtNDArray> map = new LinkedHashMap<>();
+            tensors.forEach((name, tensor) -> map.put((String) name, (PtNDArray) tensor));
+            return IValue.stringMapFrom(map);
+        } else if (argument instanceof Integer || argument instanceof Long) {
+            return IValue.from(((Number) argument).longValue());
+        } else if (argument instanceof long[] list) {
+            return IValue.listFrom(list);
+        } else if (argument instanceof Float || argument instanceof Double) {
+            return IValue.from(((Number) argument).doubleValue());
+        } else if (argument instanceof Boolean flag) {
+            return IValue.from(flag);
+        } else if (argument instanceof String text) {
+            return IValue.from(text);
+        }
+        throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
     }
 
     /** Whether operators of this thread record a graph. */

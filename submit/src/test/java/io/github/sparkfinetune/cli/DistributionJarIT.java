@@ -25,7 +25,7 @@ class DistributionJarIT {
                             "ai/djl/huggingface/tokenizers/jni/TokenizersLibrary.class",
                             "META-INF/services/ai.djl.engine.EngineProvider",
                             "picocli/CommandLine.class")
-                    .anyMatch(name -> name.matches("pytorch/.*/native/lib/.*torch_cpu.*"))
+                    .anyMatch(name -> name.matches("pytorch/cpu/linux-x86_64/.*torch_cpu.*"))
                     .anyMatch(name -> name.matches("native/lib/linux-x86_64/.*tokenizers.*"))
                     .anyMatch(name -> name.endsWith("/uPlot.iife.min.js"));
             assertThat(names)

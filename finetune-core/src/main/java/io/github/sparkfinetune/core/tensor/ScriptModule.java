@@ -4,10 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
-import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
-import ai.djl.pytorch.jni.IValue;
 import ai.djl.pytorch.jni.TorchJni;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -16,9 +14,7 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * TorchScript methods that Java calls by name. Through them all of PyTorch's operators are reachable, and
@@ -66,45 +62,7 @@ public final class ScriptModule implements AutoCloseable {
      *     (long[]), floating-point numbers (float, double), booleans and strings, in the order of its parameters
      */
     public NDList call(NDManager owner, String method, Object... arguments) {
-        IValue[] values = new IValue[arguments.length];
-        try {
-            for (int i = 0; i < values.length; i++) {
-                values[i] = value(arguments[i]);
-            }
-            try (IValue result = TorchJni.run(module, method, values)) {
-                PtNDManager manager = (PtNDManager) owner;
-                return result.isTensor() ? new NDList(result.toTensor(manager)) : result.toNDList(manager);
-            }
-        } finally {
-            for (IValue value : values) {
-                if (value != null) {
-                    value.close();
-                }
-            }
-        }
-    }
-
-    private static IValue value(Object argument) {
-        if (argument instanceof PtNDArray tensor) {
-            return IValue.from(tensor);
-        } else if (argument instanceof List<?> tensors) {
-            return IValue.listFrom(tensors.stream().map(PtNDArray.class::cast).toArray(PtNDArray[]::new));
-        } else if (argument instanceof Map<?, ?> tensors) {
-            Map<String, PtNDArray> map = new LinkedHashMap<>();
-            tensors.forEach((name, tensor) -> map.put((String) name, (PtNDArray) tensor));
-            return IValue.stringMapFrom(map);
-        } else if (argument instanceof Integer || argument instanceof Long) {
-            return IValue.from(((Number) argument).longValue());
-        } else if (argument instanceof long[] list) {
-            return IValue.listFrom(list);
-        } else if (argument instanceof Float || argument instanceof Double) {
-            return IValue.from(((Number) argument).doubleValue());
-        } else if (argument instanceof Boolean flag) {
-            return IValue.from(flag);
-        } else if (argument instanceof String text) {
-            return IValue.from(text);
-        }
-        throw new IllegalArgumentException("no TorchScript value for " + argument.getClass());
+        return TorchJni.run(module, (PtNDManager) owner, method, arguments);
     }
 
     /** Runs a method that returns one tensor. */

@@ -14,16 +14,15 @@ final class ReportTables {
     /** The figures at the top. */
     static String tiles(JsonNode metrics) {
         StringBuilder tiles = new StringBuilder();
-        JsonNode test = metrics.path("test");
-        test.fields()
-                .forEachRemaining(metric ->
-                        tile(tiles, "test " + metric.getKey().replace('_', ' '), metric.getValue(), "%.4f", 1));
+        for (String metric : HEADLINES) {
+            tile(tiles, "test " + shown(metric), metrics.path("test").path(metric), "%.4f", 1);
+        }
         JsonNode train = metrics.path("train");
         tile(tiles, "steps", train.path("steps"), "%,.0f", 1);
         tile(tiles, "minutes", train.path("seconds"), "%,.1f", 60);
         tile(tiles, "samples / s", train.path("samples_per_second"), "%,.1f", 1);
         tile(tiles, "tokens / s", train.path("tokens_per_second"), "%,.0f", 1);
-        tile(tiles, "MB peak / rank", train.path("peak_rss_mb"), "%,.0f", 1);
+        tile(tiles, "MB peak", train.path("peak_rss_mb"), "%,.0f", 1);
         return tiles.toString();
     }
 

@@ -43,7 +43,7 @@
     charts.push({
       title: "Loss", unit: "mean per sample", format: plain(4), min: 0,
       data: join(step, [data.loss, smooth(data.loss)], evalStep, evalLoss),
-      series: [line("step", "--faint", plain(4), {width: 1}), line("smoothed", "--main", plain(4)),
+      series: [line("training", "--faint", plain(4), {width: 1}), line("smoothed", "--main", plain(4)),
         ...evalLoss.map(() => dots("evaluation", "--other", plain(4)))],
     });
     charts.push({

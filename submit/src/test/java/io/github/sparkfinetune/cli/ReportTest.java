@@ -39,7 +39,6 @@ class ReportTest {
         folder.writeReport();
 
         String html = Files.readString(dir.resolve("report.html"));
-        Files.writeString(Path.of("/tmp/report.html"), html);
         assertThat(html)
                 .contains(
                         "default-src 'none'",

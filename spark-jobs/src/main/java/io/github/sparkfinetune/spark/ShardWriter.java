@@ -13,6 +13,8 @@ import java.util.Locale;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
@@ -30,6 +32,12 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     static final List<String> SPLITS = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
     /** Folder of unfinished files. */
     static final String ATTEMPTS = "_attempts";
+
+    static {
+        // Rows are cut into row groups by a limit of one byte (see SampleWriter); Parquet warns of that each time, at
+        // length, in every executor's log.
+        Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
+    }
 
     private static final int EVAL = SPLITS.indexOf(Manifest.EVAL);
     private static final int TEST = SPLITS.indexOf(Manifest.TEST);

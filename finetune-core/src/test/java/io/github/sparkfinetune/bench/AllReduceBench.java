@@ -1,25 +1,15 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.RingEndpoint;
-import io.github.sparkfinetune.core.collective.RingMember;
-import io.github.sparkfinetune.core.collective.RingTimeouts;
-import io.github.sparkfinetune.core.collective.TcpRing;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.PrintWriter;
-import java.lang.ProcessBuilder.Redirect;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.TimeUnit;
 
 /**
  * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo.py beside the
@@ -35,65 +25,17 @@ public final class AllReduceBench {
     private AllReduceBench() {}
 
     public static void main(String[] arguments) throws IOException, InterruptedException {
-        if (arguments.length == 2) {
-            rank(Integer.parseInt(arguments[0]), Integer.parseInt(arguments[1]));
-        } else {
-            fork(Integer.parseInt(arguments[0]));
+        if (arguments.length == 1) {
+            RankProcesses.run(
+                    AllReduceBench.class,
+                    Integer.parseInt(arguments[0]),
+                    List.of("-Xmx128m", "-XX:+UseSerialGC"),
+                    List.of());
+            return;
         }
-    }
-
-    private static void fork(int ranks) throws IOException, InterruptedException {
-        List<Process> processes = new ArrayList<>();
-        try {
-            List<BufferedReader> outputs = new ArrayList<>();
-            StringBuilder addresses = new StringBuilder();
-            for (int rank = 0; rank < ranks; rank++) {
-                Process process = new ProcessBuilder(
-                                Path.of(System.getProperty("java.home"), "bin", "java")
-                                        .toString(),
-                                "-Xmx128m",
-                                "-XX:MaxDirectMemorySize=512m",
-                                "-XX:+UseSerialGC",
-                                "-cp",
-                                System.getProperty("java.class.path"),
-                                AllReduceBench.class.getName(),
-                                Integer.toString(rank),
-                                Integer.toString(ranks))
-                        .redirectError(Redirect.INHERIT)
-                        .start();
-                processes.add(process);
-                outputs.add(process.inputReader(StandardCharsets.UTF_8));
-                addresses.append(outputs.get(rank).readLine()).append(' ');
-            }
-            for (Process process : processes) {
-                process.outputWriter(StandardCharsets.UTF_8)
-                        .append(addresses.toString().strip())
-                        .append('\n')
-                        .flush();
-            }
-            outputs.get(0).lines().forEach(System.out::println);
-            for (Process process : processes) {
-                if (!process.waitFor(1, TimeUnit.MINUTES) || process.exitValue() != 0) {
-                    throw new IllegalStateException("a rank failed");
-                }
-            }
-        } finally {
-            processes.forEach(Process::destroyForcibly);
-        }
-    }
-
-    private static void rank(int rank, int ranks) throws IOException {
-        RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0);
+        int ranks = Integer.parseInt(arguments[1]);
         PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
-        out.println(endpoint.address());
-        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
-        List<String> addresses = Arrays.asList(in.readLine().split(" "));
-        RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
-        try (Collective ring = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
-            ByteBuffer largest = ByteBuffer.allocateDirect(64 << 20).order(ByteOrder.nativeOrder());
-            for (int i = 0; i < WARM_UP; i++) {
-                await(ring, largest);
-            }
+        try (Collective ring = RankProcesses.join(Integer.parseInt(arguments[0]))) {
             for (int megabytes : MEGABYTES) {
                 buffer(ring, megabytes, ranks, out);
             }

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.collective.RingEndpoint;
 import io.github.sparkfinetune.core.collective.RingMember;
 import io.github.sparkfinetune.core.collective.RingTimeouts;
 import io.github.sparkfinetune.core.collective.TcpRing;
+import io.github.sparkfinetune.core.tensor.Allocator;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -43,11 +44,13 @@ public final class RankProcesses {
                         main.getName(),
                         Integer.toString(rank),
                         Integer.toString(ranks));
-                Process process = new ProcessBuilder(Stream.of(start, jvm.stream(), program, arguments.stream())
+                ProcessBuilder builder = new ProcessBuilder(Stream.of(start, jvm.stream(), program, arguments.stream())
                                 .flatMap(part -> part)
                                 .toList())
-                        .redirectError(Redirect.INHERIT)
-                        .start();
+                        .redirectError(Redirect.INHERIT);
+                // As the executors of a run have it.
+                builder.environment().putAll(Allocator.ENVIRONMENT);
+                Process process = builder.start();
                 processes.add(process);
                 outputs.add(process.inputReader(StandardCharsets.UTF_8));
                 addresses.append(outputs.get(rank).readLine()).append(' ');

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.tensor.Allocator;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -59,6 +60,7 @@ public final class SparkSessions {
 
     private static Map<String, String> everywhere(RunConfig config) {
         Map<String, String> wanted = new LinkedHashMap<>();
+        Allocator.ENVIRONMENT.forEach((name, value) -> wanted.put("spark.executorEnv." + name, value));
         // Progress travels with the heartbeats. The driver may be silent as long as by Spark's defaults: 60 x 10 s.
         wanted.put("spark.executor.heartbeatInterval", "1s");
         wanted.put("spark.executor.heartbeat.maxFailures", "600");

@@ -19,16 +19,25 @@ import java.util.stream.IntStream;
  * any batch, at any padding, on any rank, in a recomputation and after a resume.
  *
  * <p>Each row of a mask (a token's hidden state, or a query's probabilities) has a 64-bit key mixed from these; every
- * 64 bits of a counter hash over that key (SplitMix64's finaliser) decide four elements, 16 bits each. So the rate is a
- * multiple of 1/65536, and {@link #scale} makes up for exactly that rate.
+ * 64 bits of a counter hash over that key (SplitMix64's finaliser) decide four elements, 15 bits each. So the rate is a
+ * multiple of 1/32768, and {@link #scale} makes up for exactly that rate.
  *
  * <p>Masks live in buffers that are reused from step to step, one for each place, because backward reads them.
  */
 final class Dropout {
     private static final long GOLDEN = 0x9E3779B97F4A7C15L;
-    private static final int LEVELS = 1 << 16;
-    /** Lanes of a 64-bit word: its four 16-bit numbers, and where their results go in four bytes. */
-    private static final int LANES = 4;
+    /** 2 * GOLDEN, as it wraps round. */
+    private static final long TWICE = 0x3C6EF372FE94F82AL;
+
+    private static final int LEVELS = 1 << 15;
+    /** A one in each of the four 16-bit lanes of a word. */
+    private static final long ONES = 0x0001_0001_0001_0001L;
+    /** The low 15 bits of each lane. */
+    private static final long LOW = 0x7FFF_7FFF_7FFF_7FFFL;
+    /** The top bit of each lane. */
+    private static final long HIGH = 0x8000_8000_8000_8000L;
+    /** Elements that two words decide. */
+    private static final int ELEMENTS = 8;
 
     private final long seed;
     private final boolean parallel;
@@ -134,25 +143,23 @@ final class Dropout {
     }
 
     private static void fill(ByteBuffer buffer, int at, int width, long key, int threshold) {
-        int whole = width / LANES * LANES;
+        long add = HIGH - threshold * ONES;
+        int whole = width / ELEMENTS * ELEMENTS;
         long counter = key;
-        for (int i = 0; i < whole; i += LANES) {
-            counter += GOLDEN;
-            buffer.putInt(at + i, lanes(Seeds.mix(counter), threshold));
+        for (int i = 0; i < whole; i += ELEMENTS) {
+            buffer.putLong(at + i, kept(counter, add));
+            counter += TWICE;
         }
-        int last = lanes(Seeds.mix(counter + GOLDEN), threshold);
+        long last = kept(counter, add);
         for (int i = whole; i < width; i++) {
             buffer.put(at + i, (byte) (last >>> ((i - whole) * Byte.SIZE)));
         }
     }
 
-    /** Four bytes, 1 where a 16-bit number of {@code bits} is at or above the threshold. */
-    private static int lanes(long bits, int threshold) {
-        // Without a carry between lanes a difference is negative exactly where the element is dropped.
-        int a = (int) (bits & 0xFFFF) - threshold;
-        int b = (int) ((bits >>> 16) & 0xFFFF) - threshold;
-        int c = (int) ((bits >>> 32) & 0xFFFF) - threshold;
-        int d = (int) (bits >>> 48) - threshold;
-        return (~a >>> 31) | ((~b >>> 31) << 8) | ((~c >>> 31) << 16) | ((~d >>> 31) << 24);
+    /** Eight bytes, 1 where a 15-bit number is at or above the threshold: there the sum reaches the lane's top bit. */
+    private static long kept(long counter, long add) {
+        long even = (((Seeds.mix(counter + GOLDEN) & LOW) + add) >>> 15) & ONES;
+        long odd = (((Seeds.mix(counter + TWICE) & LOW) + add) >>> 15) & ONES;
+        return even | (odd << Byte.SIZE);
     }
 }

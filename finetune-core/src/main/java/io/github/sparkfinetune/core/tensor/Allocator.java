@@ -1,0 +1,17 @@
+package io.github.sparkfinetune.core.tensor;
+
+import java.util.Map;
+
+/** How glibc's allocator should treat the memory of PyTorch's tensors on the CPU. */
+public final class Allocator {
+    /**
+     * Environment of a process that trains. By default glibc gives the memory of each large tensor back to the kernel
+     * and fetches it anew, page by page, at the next; activations are a few MB and come and go all the time. So what is
+     * below 16 MB stays in the heap, of which 256 MB may lie idle. One MiniLM step of 16 texts of 128 tokens took 1,021
+     * ms without and 931 ms with it, at 1,342 and 1,438 MB.
+     */
+    public static final Map<String, String> ENVIRONMENT =
+            Map.of("MALLOC_MMAP_THRESHOLD_", "16777216", "MALLOC_TRIM_THRESHOLD_", "268435456");
+
+    private Allocator() {}
+}

@@ -27,7 +27,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** The written-out backward of a layer against PyTorch's own differentiation of the plain layer, dropout on. */
 class LayerTapeTest {
-    private static final double TOLERANCE = 1e-5;
+    /** Inputs are of size one; a gradient that is zero in theory (key biases) is a sum of 72 roundings. */
+    private static final double TOLERANCE = 5e-5;
 
     @TempDir
     private Path folder;
@@ -50,8 +51,8 @@ class LayerTapeTest {
             Batch batch = Batch.of(manager, SAMPLES, model.shape());
             DropoutMasks masks = DropoutMasks.of(7, 1);
             Map<String, NDArray> dropped = masks.of(manager, model, block, batch);
-            NDArray x = manager.randomNormal(new Shape(3, 24, 32));
-            NDArray gradient = manager.randomNormal(new Shape(3, 24, 32));
+            NDArray x = normal(manager, 1);
+            NDArray gradient = normal(manager, 2);
 
             LayerTape written = new LayerTape(script, model.shape(), manager, block, x, batch, dropped, wanted);
             NDArray leaf = script.callOne(manager, "leaf", x);
@@ -90,8 +91,8 @@ class LayerTapeTest {
             Encoder model = load(manager, script, "gelu", 0.1, 0.1);
             Block block = model.blocks().get(1);
             Batch batch = Batch.of(manager, SAMPLES, model.shape());
-            NDArray x = manager.randomNormal(new Shape(3, 24, 32));
-            NDArray gradient = manager.randomNormal(new Shape(3, 24, 32));
+            NDArray x = normal(manager, 1);
+            NDArray gradient = normal(manager, 2);
             List<NDArray> gradients = zeros(manager, block);
             for (boolean add : new boolean[] {false, true}) {
                 model.record(manager, block, x, true, batch, DropoutMasks.of(7, 1))
@@ -126,6 +127,15 @@ class LayerTapeTest {
                     Trainable.all(),
                     1);
         }
+    }
+
+    private static NDArray normal(NDManager manager, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[3 * 24 * 32];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return manager.create(values, new Shape(3, 24, 32));
     }
 
     private static List<NDArray> zeros(NDManager manager, Block block) {

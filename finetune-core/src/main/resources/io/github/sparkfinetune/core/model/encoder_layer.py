@@ -1,4 +1,4 @@
-  # The encoder layer with its backward written out. It keeps about half of what a recorded graph keeps (no dropped
+  # The encoder layer with its backward written out. It keeps less than a recorded graph (no dropped
   # probabilities, no activation, no hidden state between the two halves, masks of 1 byte), works in place, and writes
   # weight gradients where they belong. encoder.py's layer is the same function for the forward pass alone.
   def keep(self: __torch__.Ops, x: Tensor, masks: Dict[str, Tensor], site: str) -> Tensor:

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -47,12 +48,21 @@ class FineTunerTest {
             {"2", "training.per_device_train_batch_size=2", "training.gradient_accumulation_steps=3"},
         }) {
             RunConfig config = tiny.config(
-                    "other-" + String.join("-", other).hashCode(),
-                    java.util.Arrays.copyOfRange(other, 1, other.length));
+                    "other-" + String.join("-", other).hashCode(), Arrays.copyOfRange(other, 1, other.length));
             TinyRun.Outcome outcome = tiny.run(config, Integer.parseInt(other[0]), null);
             assertSameLosses(outcome.losses(), reference.losses());
             assertSameModel(TinyRun.model(config), TinyRun.model(one));
         }
+    }
+
+    @Test
+    void twoByFourIsEightByOne() throws Exception {
+        RunConfig one = tiny.config("one", "training.per_device_train_batch_size=8");
+        RunConfig four =
+                tiny.config("four", "training.per_device_train_batch_size=2", "training.gradient_accumulation_steps=4");
+        assertSameLosses(
+                tiny.run(four, 1, null).losses(), tiny.run(one, 1, null).losses());
+        assertSameModel(TinyRun.model(four), TinyRun.model(one));
     }
 
     @Test

@@ -6,7 +6,6 @@ import java.util.Map;
 
 /** Counts predictions of single-label classification; counts of several ranks or tasks can be added up. */
 public final class ClassificationTally {
-    private final int classes;
     private final ConfusionMatrix confusion;
     private double lossSum;
 
@@ -16,7 +15,6 @@ public final class ClassificationTally {
      * @param classes what the model tells apart
      */
     public ClassificationTally(int classes) {
-        this.classes = classes;
         this.confusion = new ConfusionMatrix(classes);
     }
 
@@ -80,10 +78,5 @@ public final class ClassificationTally {
         metrics.put("loss", lossSum / count);
         metrics.putAll(ClassificationMetrics.of(confusion()).asMap());
         return metrics;
-    }
-
-    /** Number of classes. */
-    public int classes() {
-        return classes;
     }
 }

@@ -6,7 +6,6 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,6 +113,6 @@ public final class AdamW {
 
     /** The parameters, in the order they were added. */
     public List<Parameter> parameters() {
-        return new ArrayList<>(slots.values().stream().map(Slot::parameter).toList());
+        return slots.values().stream().map(Slot::parameter).toList();
     }
 }

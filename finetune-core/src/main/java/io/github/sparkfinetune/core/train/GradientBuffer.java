@@ -7,8 +7,6 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.Future;
 
@@ -19,8 +17,7 @@ final class GradientBuffer {
     private final ScriptModule script;
     private final NDArray flat;
     private final List<NDArray> gradients;
-    /** The buffer's own memory on the CPU, a copy on the host for a GPU. */
-    private final ByteBuffer host;
+    private final HostView host;
 
     GradientBuffer(NDManager manager, ScriptModule script, List<Parameter> parameters) {
         this.script = script;
@@ -31,15 +28,7 @@ final class GradientBuffer {
                 "pieces",
                 flat,
                 parameters.stream().map(Parameter::value).toList());
-        host = hostView(flat);
-    }
-
-    /** Native-order bytes of a tensor: its memory on the CPU, room for a copy for a GPU. */
-    static ByteBuffer hostView(NDArray tensor) {
-        ByteBuffer bytes = tensor.getDevice().isGpu()
-                ? ByteBuffer.allocateDirect(Math.toIntExact(tensor.size() * Float.BYTES))
-                : tensor.toByteBuffer(true);
-        return bytes.order(ByteOrder.nativeOrder());
+        host = new HostView(script, flat);
     }
 
     /** One gradient a parameter, views into the buffer. */
@@ -59,16 +48,11 @@ final class GradientBuffer {
 
     /** Starts to replace the gradients by their sums over the ranks; {@link #arrived} must follow. */
     Future<?> send(Collective collective) {
-        if (flat.getDevice().isGpu() && collective.size() > 1) {
-            host.clear().put(flat.toByteBuffer(false)).flip();
-        }
-        return collective.sumAsync(host.duplicate().order(ByteOrder.nativeOrder()));
+        return host.send(collective);
     }
 
     /** Takes up the sums. */
     void arrived(Collective collective) {
-        if (flat.getDevice().isGpu() && collective.size() > 1) {
-            script.write(flat, host.duplicate().order(ByteOrder.nativeOrder()));
-        }
+        host.arrived(collective);
     }
 }

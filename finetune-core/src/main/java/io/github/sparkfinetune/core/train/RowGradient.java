@@ -8,8 +8,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.concurrent.Future;
 
@@ -34,7 +32,7 @@ final class RowGradient {
     private NDArray rows;
     private NDArray kept;
     private NDArray idTensor;
-    private ByteBuffer host;
+    private HostView host;
 
     RowGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
         this.manager = manager;
@@ -66,7 +64,7 @@ final class RowGradient {
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
         kept = rows.get("0:" + ids.length);
         idTensor = step.create(Arrays.stream(ids).asLongStream().toArray());
-        host = GradientBuffer.hostView(kept);
+        host = new HostView(script, kept);
     }
 
     /** Adds a batch's gradient [B, T, hidden] with respect to the rows that it looked up. */
@@ -79,16 +77,11 @@ final class RowGradient {
     }
 
     Future<?> send(Collective collective) {
-        if (kept.getDevice().isGpu() && collective.size() > 1) {
-            host.clear().put(kept.toByteBuffer(false)).flip();
-        }
-        return collective.sumAsync(host.duplicate().order(ByteOrder.nativeOrder()));
+        return host.send(collective);
     }
 
     void arrived(NDManager owner, Collective collective) {
-        if (kept.getDevice().isGpu() && collective.size() > 1) {
-            script.write(kept, host.duplicate().order(ByteOrder.nativeOrder()));
-        }
+        host.arrived(collective);
         script.call(owner, "set_rows", dense, idTensor, kept);
     }
 

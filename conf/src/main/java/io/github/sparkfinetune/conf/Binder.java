@@ -3,7 +3,9 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.Settings.Setting;
 import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -103,6 +105,14 @@ final class Binder {
         if (setting.isNull()) {
             return null;
         }
+        if (wanted == List.class) {
+            return list(path, setting);
+        }
+        if (wanted == ModuleNames.class) {
+            return setting.node() instanceof ScalarNode scalar
+                    ? ModuleNames.matching(scalar.getValue())
+                    : ModuleNames.of(texts(path, setting));
+        }
         if (!(setting.node() instanceof ScalarNode scalar)) {
             throw wrong(path, setting, wanted == String.class ? "text" : "one value");
         }
@@ -131,6 +141,33 @@ final class Binder {
             throw new IllegalStateException(path + " has a type that is not read: " + wanted);
         }
         return whole(path, setting, plain, text, wanted);
+    }
+
+    private static List<?> list(String path, Setting setting) {
+        ParameterizedType type = (ParameterizedType) Keys.all().get(path).getGenericType();
+        if (type.getActualTypeArguments()[0] == String.class) {
+            return texts(path, setting);
+        }
+        List<Object> values = new ArrayList<>();
+        for (ScalarNode item : items(path, setting, "a list of whole numbers")) {
+            boolean plain = item.getScalarStyle() == ScalarStyle.PLAIN;
+            values.add(whole(path, new Setting(item, setting.where()), plain, item.getValue(), Integer.class));
+        }
+        return values;
+    }
+
+    private static List<String> texts(String path, Setting setting) {
+        return items(path, setting, "a list of texts").stream()
+                .map(ScalarNode::getValue)
+                .toList();
+    }
+
+    private static List<ScalarNode> items(String path, Setting setting, String expected) {
+        if (!(setting.node() instanceof SequenceNode sequence)
+                || !sequence.getValue().stream().allMatch(ScalarNode.class::isInstance)) {
+            throw wrong(path, setting, expected);
+        }
+        return sequence.getValue().stream().map(ScalarNode.class::cast).toList();
     }
 
     private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {

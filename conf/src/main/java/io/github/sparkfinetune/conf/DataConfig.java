@@ -20,6 +20,11 @@ import java.io.Serializable;
  * @param deduplicate whether rows with equal text (after cleaning) are kept once
  * @param shards number of Parquet files a split is written as
  * @param seed derives the split and the order of the rows in the shards
+ * @param chatTemplate sft: file of a Jinja chat template that replaces the model's own, or null
+ * @param assistantOnlyLoss sft: whether the loss counts the assistant's turns (or the completion) only, their end
+ *     tokens included; else all tokens
+ * @param packing causal-lm, sft: how documents share a sample
+ * @param overlong causal-lm without wrapped packing, sft: what becomes of a document above {@code maxLength}
  * @param dir folder of the prepared dataset, or null for {@code dataset} in the output folder
  */
 public record DataConfig(
@@ -38,6 +43,10 @@ public record DataConfig(
         boolean deduplicate,
         int shards,
         long seed,
+        @OptionalKey String chatTemplate,
+        boolean assistantOnlyLoss,
+        Packing packing,
+        Overlong overlong,
         @OptionalKey String dir)
         implements Serializable {
 
@@ -57,6 +66,8 @@ public record DataConfig(
         Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
         Check.that(
                 maxBadFraction >= 0 && maxBadFraction <= 1, "data.max_bad_fraction", maxBadFraction, "between 0 and 1");
+        Check.present("data.packing", packing);
+        Check.present("data.overlong", overlong);
         Check.that(shards >= 1, "data.shards", shards, "at least 1");
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import java.lang.reflect.RecordComponent;
@@ -35,7 +36,8 @@ final class Keys {
     }
 
     static String path(String section, RecordComponent component) {
-        return path(section, SNAKE_CASE.translate(component.getName()));
+        JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
+        return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
     }
 
     static String path(String section, String key) {

@@ -1,16 +1,48 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Which parameters are trained.
+ * Which parameters are trained. The keys of LoRA are those of PEFT's {@code LoraConfig}.
  *
- * @param type full or freeze
+ * @param type full, freeze, lora or qlora
  * @param freezeLayers with freeze: the embeddings and the first N layers stay as they are, 0 freezes the embeddings
  *     alone; null trains the head only
+ * @param adapter folder of a PEFT adapter that is trained on, or null for a new one; its own settings then hold
+ * @param r rank of a new adapter
+ * @param loraAlpha the adapter's output is scaled by lora_alpha / r
+ * @param targetModules linears that get an adapter, or null for PEFT's choice for the architecture
+ * @param loraDropout rate at which the adapter's input is dropped, [0, 1)
+ * @param bias which biases are trained too
+ * @param modulesToSave modules that are trained whole and saved with the adapter
+ * @param useRslora scale by lora_alpha / √r instead
+ * @param useDora weight-decomposed adapters, with a trained magnitude a row
+ * @param rankPattern other ranks by the names of modules or regular expressions
+ * @param alphaPattern other lora_alpha by the names of modules or regular expressions
+ * @param layersToTransform numbers of the layers that get adapters; empty for all
+ * @param bnb4bitUseDoubleQuant with qlora: whether the scales of the 4-bit blocks are quantised too
  */
-public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) implements Serializable {
+public record MethodConfig(
+        Type type,
+        @OptionalKey Integer freezeLayers,
+        @OptionalKey String adapter,
+        int r,
+        double loraAlpha,
+        @OptionalKey ModuleNames targetModules,
+        double loraDropout,
+        LoraBias bias,
+        List<String> modulesToSave,
+        boolean useRslora,
+        boolean useDora,
+        Map<String, Object> rankPattern,
+        Map<String, Object> alphaPattern,
+        List<Integer> layersToTransform,
+        @JsonProperty("bnb_4bit_use_double_quant") boolean bnb4bitUseDoubleQuant)
+        implements Serializable {
 
     /** Kind of fine-tuning. */
     public enum Type {
@@ -19,7 +51,13 @@ public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) impleme
         FULL,
         /** The head and the layers above {@code freeze_layers}. */
         @JsonProperty("freeze")
-        FREEZE
+        FREEZE,
+        /** Low-rank adapters over a frozen model. */
+        @JsonProperty("lora")
+        LORA,
+        /** Low-rank adapters over a frozen model in 4 bits. */
+        @JsonProperty("qlora")
+        QLORA
     }
 
     public MethodConfig {
@@ -30,5 +68,92 @@ public record MethodConfig(Type type, @OptionalKey Integer freezeLayers) impleme
                 freezeLayers,
                 "used with method.type: freeze only");
         Check.that(freezeLayers == null || freezeLayers >= 0, "method.freeze_layers", freezeLayers, "at least 0");
+        Check.that(
+                adapter == null || type == Type.LORA || type == Type.QLORA,
+                "method.adapter",
+                adapter,
+                "used with method.type: lora or qlora only");
+        Check.that(r >= 1, "method.r", r, "at least 1");
+        Check.that(loraAlpha > 0, "method.lora_alpha", loraAlpha, "above 0");
+        Check.fraction("method.lora_dropout", loraDropout);
+        Check.present("method.bias", bias);
+        Check.present("method.modules_to_save", modulesToSave);
+        Check.present("method.rank_pattern", rankPattern);
+        Check.present("method.alpha_pattern", alphaPattern);
+        Check.present("method.layers_to_transform", layersToTransform);
+        rankPattern.forEach((module, rank) -> Check.that(
+                rank instanceof Integer number && number >= 1,
+                "method.rank_pattern." + module,
+                rank,
+                "a whole number of at least 1"));
+        alphaPattern.forEach((module, alpha) -> Check.that(
+                alpha instanceof Number number && number.doubleValue() > 0,
+                "method.alpha_pattern." + module,
+                alpha,
+                "a number above 0"));
+        layersToTransform.forEach(layer ->
+                Check.that(layer >= 0, "method.layers_to_transform", layer, "a list of numbers of at least 0"));
+        modulesToSave = List.copyOf(modulesToSave);
+        layersToTransform = List.copyOf(layersToTransform);
+    }
+
+    /** Every parameter is trained. */
+    public static MethodConfig full() {
+        return of(Type.FULL, null, 8, 8, null);
+    }
+
+    /** The head is trained, and the layers above the first {@code layers}, or none of them where it is null. */
+    public static MethodConfig freeze(Integer layers) {
+        return of(Type.FREEZE, layers, 8, 8, null);
+    }
+
+    /** New adapters with PEFT's defaults. */
+    public static MethodConfig lora(int r, double loraAlpha, ModuleNames targetModules) {
+        return of(Type.LORA, null, r, loraAlpha, targetModules);
+    }
+
+    private static MethodConfig of(Type type, Integer freezeLayers, int r, double loraAlpha, ModuleNames targets) {
+        return new MethodConfig(
+                type,
+                freezeLayers,
+                null,
+                r,
+                loraAlpha,
+                targets,
+                0,
+                LoraBias.NONE,
+                List.of(),
+                false,
+                false,
+                Map.of(),
+                Map.of(),
+                List.of(),
+                true);
+    }
+
+    /** The same with the adapter's folder under another name. */
+    public MethodConfig withAdapter(String folder) {
+        return new MethodConfig(
+                type,
+                freezeLayers,
+                folder,
+                r,
+                loraAlpha,
+                targetModules,
+                loraDropout,
+                bias,
+                modulesToSave,
+                useRslora,
+                useDora,
+                rankPattern,
+                alphaPattern,
+                layersToTransform,
+                bnb4bitUseDoubleQuant);
+    }
+
+    /** Whether low-rank adapters are trained. */
+    @JsonIgnore
+    public boolean isLora() {
+        return type == Type.LORA || type == Type.QLORA;
     }
 }

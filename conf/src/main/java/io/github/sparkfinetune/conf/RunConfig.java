@@ -9,9 +9,12 @@ import java.io.Serializable;
  * @param model folder of the base model in Hugging Face layout
  * @param task what is learnt
  * @param device where the ranks compute
+ * @param precision what the ranks compute in
  * @param data the raw text and how it becomes samples
+ * @param tokenizer changes of the model's tokenizer
  * @param method which parameters are trained
  * @param training the optimiser's settings, under Hugging Face's names
+ * @param generation how text is generated, for tasks that do
  * @param cluster the ranks
  * @param output where results are written
  */
@@ -19,9 +22,12 @@ public record RunConfig(
         String model,
         Task task,
         DeviceChoice device,
+        PrecisionChoice precision,
         DataConfig data,
+        TokenizerConfig tokenizer,
         MethodConfig method,
         TrainingConfig training,
+        GenerationConfig generation,
         ClusterConfig cluster,
         OutputConfig output)
         implements Serializable {
@@ -30,11 +36,20 @@ public record RunConfig(
         Check.present("model", model);
         Check.present("task", task);
         Check.present("device", device);
+        Check.present("precision", precision);
         Check.present("data", data);
+        Check.present("tokenizer", tokenizer);
         Check.present("method", method);
         Check.present("training", training);
+        Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);
+    }
+
+    /** The same run with another data section. */
+    public RunConfig withData(DataConfig other) {
+        return new RunConfig(
+                model, task, device, precision, other, tokenizer, method, training, generation, cluster, output);
     }
 
     /** Where the prepared dataset lies. */

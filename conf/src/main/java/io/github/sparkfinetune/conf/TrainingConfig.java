@@ -22,6 +22,7 @@ import java.util.Map;
  * @param adamBeta2 decay of the second moment
  * @param adamEpsilon added to the denominator
  * @param maxGradNorm gradients are scaled down to this global L2 norm; 0 switches clipping off
+ * @param gradientCheckpointing whether a layer keeps its input alone and is computed again in the backward pass
  * @param seed derives shuffling, dropout and initialisation
  * @param loggingSteps optimizer steps between two records in metrics.jsonl
  * @param evalSteps optimizer steps between two evaluations while training; 0 evaluates at the end only
@@ -46,6 +47,7 @@ public record TrainingConfig(
         double adamBeta2,
         double adamEpsilon,
         double maxGradNorm,
+        boolean gradientCheckpointing,
         long seed,
         int loggingSteps,
         int evalSteps,

@@ -27,7 +27,7 @@ class BadConfigTest {
         training:|  seed: [1, 2] ^ run.yaml:7: training.seed: expected one value, got a list
         training: fast ^ run.yaml:6: training: expected a section of keys, got 'fast'
         cluster:|  shared_filesystem: yes ^ run.yaml:7: cluster.shared_filesystem: expected true or false, got 'yes'
-        method: {type: lorax} ^ run.yaml:6: method.type: expected one of full, freeze, got 'lorax'
+        method: {type: lorax} ^ run.yaml:6: method.type: expected one of full, freeze, lora, qlora, got 'lorax'
         device: tpu ^ run.yaml:6: device: expected one of auto, cpu, gpu, got 'tpu'
         training:|  seed: 1|  seed: 2 ^ run.yaml:8: training.seed is set twice: remove one
         model: n ^ run.yaml:6: model is set twice: remove one
@@ -35,6 +35,13 @@ class BadConfigTest {
         training: {learning_rate: .nan} ^ run.yaml:6: training.learning_rate: expected a number, got '.nan'
         training: {seed: null} ^ run.yaml: training.seed is missing: set in the file or with --set training.seed=VALUE
         method: {freeze_layers: 1} ^ run.yaml:6: method.freeze_layers: 1 is not allowed, it must be used with method.type: freeze only
+        method: {modules_to_save: score} ^ run.yaml:6: method.modules_to_save: expected a list of texts, got 'score'
+        method: {layers_to_transform: [1, x]} ^ run.yaml:6: method.layers_to_transform: expected a whole number, got 'x'
+        method: {target_modules: {a: b}} ^ run.yaml:6: method.target_modules: expected a list of texts, got a section of keys
+        method: {rank_pattern: {q_proj: 0}} ^ run.yaml:6: method.rank_pattern.q_proj: 0 is not allowed, it must be a whole number of at least 1
+        method: {r: 0} ^ run.yaml:6: method.r: 0 is not allowed, it must be at least 1
+        method: {adapter: a} ^ run.yaml:6: method.adapter: a is not allowed, it must be used with method.type: lora or qlora only
+        generation: {top_p: 0} ^ run.yaml:6: generation.top_p: 0.0 is not allowed, it must be in (0, 1]
         training: {lr_scheduler_kwargs: {a: }} ^ run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
         training: [ ^ run.yaml:7: is not YAML:
         ? [a, b]|: 1 ^ run.yaml:6: a key must be a name, got a list

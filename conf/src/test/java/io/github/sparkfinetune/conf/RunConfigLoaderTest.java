@@ -41,8 +41,15 @@ class RunConfigLoaderTest {
                         false,
                         8,
                         42,
+                        null,
+                        true,
+                        Packing.NONE,
+                        Overlong.TRUNCATE,
                         null));
-        assertThat(config.method()).isEqualTo(new MethodConfig(MethodConfig.Type.FULL, null));
+        assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
+        assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
+        assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
+        assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
                 .isEqualTo(new TrainingConfig(
                         1,
@@ -60,6 +67,7 @@ class RunConfigLoaderTest {
                         0.999,
                         1e-8,
                         1.0,
+                        false,
                         42,
                         1,
                         0,
@@ -93,6 +101,7 @@ class RunConfigLoaderTest {
                 model: hdfs://nn/m
                 task: classification
                 device: cpu
+                precision: bf16
                 data:
                   train: s3a://b/train.csv
                   eval: s3a://b/eval.csv
@@ -109,10 +118,28 @@ class RunConfigLoaderTest {
                   deduplicate: true
                   shards: 3
                   seed: 7
+                  chat_template: c.jinja
+                  assistant_only_loss: false
+                  packing: wrapped
+                  overlong: drop
                   dir: d
+                tokenizer:
+                  add_special_tokens: ["<a>", "<b>"]
                 method:
-                  type: freeze
-                  freeze_layers: 2
+                  type: qlora
+                  adapter: hdfs://nn/a
+                  r: 4
+                  lora_alpha: 32
+                  target_modules: [q_proj, v_proj]
+                  lora_dropout: 0.05
+                  bias: lora_only
+                  modules_to_save: [score]
+                  use_rslora: true
+                  use_dora: true
+                  rank_pattern: {"model.layers.0.self_attn.q_proj": 2, "^v": 3}
+                  alpha_pattern: {v_proj: 1.5}
+                  layers_to_transform: [0, 2]
+                  bnb_4bit_use_double_quant: false
                 training:
                   num_train_epochs: 3
                   max_steps: 100
@@ -129,6 +156,7 @@ class RunConfigLoaderTest {
                   adam_beta2: 0.99
                   adam_epsilon: 1E-6
                   max_grad_norm: 2
+                  gradient_checkpointing: true
                   seed: 9
                   logging_steps: 10
                   eval_steps: 11
@@ -136,6 +164,14 @@ class RunConfigLoaderTest {
                   save_total_limit: 13
                   early_stopping_patience: 14
                   metric_for_best_model: f1_macro
+                generation:
+                  max_new_tokens: 17
+                  do_sample: true
+                  temperature: 0.7
+                  top_k: 18
+                  top_p: 0.9
+                  repetition_penalty: 1.1
+                  eval_samples: 19
                 cluster:
                   ranks: 4
                   port: 7000
@@ -149,6 +185,7 @@ class RunConfigLoaderTest {
                 "hdfs://nn/m",
                 Task.CLASSIFICATION,
                 DeviceChoice.CPU,
+                PrecisionChoice.BF16,
                 new DataConfig(
                         "s3a://b/train.csv",
                         "s3a://b/eval.csv",
@@ -165,8 +202,28 @@ class RunConfigLoaderTest {
                         true,
                         3,
                         7,
+                        "c.jinja",
+                        false,
+                        Packing.WRAPPED,
+                        Overlong.DROP,
                         "d"),
-                new MethodConfig(MethodConfig.Type.FREEZE, 2),
+                new TokenizerConfig(List.of("<a>", "<b>")),
+                new MethodConfig(
+                        MethodConfig.Type.QLORA,
+                        null,
+                        "hdfs://nn/a",
+                        4,
+                        32,
+                        ModuleNames.of(List.of("q_proj", "v_proj")),
+                        0.05,
+                        LoraBias.LORA_ONLY,
+                        List.of("score"),
+                        true,
+                        true,
+                        Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
+                        Map.of("v_proj", 1.5),
+                        List.of(0, 2),
+                        false),
                 new TrainingConfig(
                         3,
                         100,
@@ -183,6 +240,7 @@ class RunConfigLoaderTest {
                         0.99,
                         1e-6,
                         2.0,
+                        true,
                         9,
                         10,
                         11,
@@ -190,6 +248,7 @@ class RunConfigLoaderTest {
                         13,
                         14,
                         BestMetric.F1_MACRO),
+                new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, 15, 16, true),
                 new OutputConfig("out"));
         assertThat(config).isEqualTo(expected);
@@ -211,9 +270,24 @@ class RunConfigLoaderTest {
                         "data.train=a=b"));
 
         assertThat(config.training().learningRate()).isEqualTo(3e-5);
-        assertThat(config.method()).isEqualTo(new MethodConfig(MethodConfig.Type.FREEZE, null));
+        assertThat(config.method()).isEqualTo(MethodConfig.freeze(null));
         assertThat(config.training().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
         assertThat(config.data().train()).isEqualTo("a=b");
+    }
+
+    @Test
+    void targetModulesAreNamesOrAnExpression() {
+        RunConfig names = RunConfigLoader.parse(
+                MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=[query, value]"));
+        RunConfig all = RunConfigLoader.parse(
+                MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=all-linear"));
+
+        assertThat(names.method().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
+        assertThat(all.method().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
+        for (RunConfig config : List.of(names, all)) {
+            assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                    .isEqualTo(config);
+        }
     }
 
     static Stream<Path> recipes() throws IOException {

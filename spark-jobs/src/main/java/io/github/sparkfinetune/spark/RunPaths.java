@@ -38,6 +38,7 @@ final class RunPaths {
                 absolute("model", config.model(), hadoop),
                 config.task(),
                 config.device(),
+                config.precision(),
                 new DataConfig(
                         absolute("data.train", data.train(), hadoop),
                         absolute("data.eval", data.eval(), hadoop),
@@ -54,9 +55,16 @@ final class RunPaths {
                         data.deduplicate(),
                         data.shards(),
                         data.seed(),
+                        absolute("data.chat_template", data.chatTemplate(), hadoop),
+                        data.assistantOnlyLoss(),
+                        data.packing(),
+                        data.overlong(),
                         absolute("data.dir", data.dir(), hadoop)),
-                config.method(),
+                config.tokenizer(),
+                config.method()
+                        .withAdapter(absolute("method.adapter", config.method().adapter(), hadoop)),
                 config.training(),
+                config.generation(),
                 config.cluster(),
                 new OutputConfig(absolute("output.dir", config.output().dir(), hadoop)));
     }
@@ -83,7 +91,9 @@ final class RunPaths {
                         named("data.train", data.train()),
                         named("data.eval", data.eval()),
                         named("data.test", data.test()),
+                        named("data.chat_template", data.chatTemplate()),
                         named("data.dir", data.dir()),
+                        named("method.adapter", config.method().adapter()),
                         named("output.dir", config.output().dir()))
                 .flatMap(List::stream)
                 .toList();

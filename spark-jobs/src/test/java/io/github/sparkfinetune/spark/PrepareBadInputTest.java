@@ -117,9 +117,12 @@ class PrepareBadInputTest {
                 model.toString(),
                 config.task(),
                 config.device(),
+                config.precision(),
                 config.data(),
+                config.tokenizer(),
                 config.method(),
                 config.training(),
+                config.generation(),
                 config.cluster(),
                 config.output());
         assertThatThrownBy(() -> PrepareJob.run(spark, other))

@@ -1,0 +1,22 @@
+package io.github.sparkfinetune.conf;
+
+import java.io.Serializable;
+import java.util.List;
+
+/**
+ * Changes of the model's tokenizer.
+ *
+ * @param addSpecialTokens special tokens that are added; the embeddings get a row for each that is new and are saved
+ */
+public record TokenizerConfig(List<String> addSpecialTokens) implements Serializable {
+
+    public TokenizerConfig {
+        Check.present("tokenizer.add_special_tokens", addSpecialTokens);
+        addSpecialTokens = List.copyOf(addSpecialTokens);
+        Check.that(
+                addSpecialTokens.stream().noneMatch(String::isBlank),
+                "tokenizer.add_special_tokens",
+                addSpecialTokens,
+                "a list of texts that are not blank");
+    }
+}

@@ -17,8 +17,10 @@ public final class Block {
         EMBEDDINGS,
         /** One transformer layer. */
         LAYER,
-        /** From the last hidden state to logits. */
-        HEAD
+        /** From the last hidden state to logits, or to what the projection maps to logits. */
+        HEAD,
+        /** What maps hidden states to logits as part of the loss; never computed by itself. */
+        PROJECTION
     }
 
     private final Kind kind;
@@ -65,9 +67,13 @@ public final class Block {
         return trainable;
     }
 
-    /** What the script calls the parameters that are trained, in their order. */
-    List<String> trainableNames() {
-        return trainableNames;
+    /** One tensor for each trained parameter by the names that the script knows these by. */
+    Map<String, NDArray> byName(List<NDArray> tensors) {
+        Map<String, NDArray> byName = new LinkedHashMap<>();
+        for (int i = 0; i < trainableNames.size(); i++) {
+            byName.put(trainableNames.get(i), tensors.get(i));
+        }
+        return byName;
     }
 
     /** Weights by the names that the script knows them by. */

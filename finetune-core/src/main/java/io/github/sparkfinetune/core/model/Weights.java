@@ -18,9 +18,14 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
+    /** Biases and norms, as {@code Trainer.get_decay_parameter_names} finds them by name and by the norm's class. */
+    private static final Pattern NOT_DECAYED =
+            Pattern.compile("bias|LayerNorm|layernorm|(^|[._])norm\\.|(^|\\.)ln_\\w+\\.");
+
     private final TensorSource source;
     private final String prefix;
     private final NDManager manager;
@@ -29,7 +34,7 @@ final class Weights {
     private final double initializerRange;
 
     /**
-     * @param prefix of the encoder's weights, which a bare encoder's checkpoint lacks
+     * @param prefix of the weights below the head, which a checkpoint without a head lacks
      * @param seed of new weights
      * @param initializerRange their standard deviation
      */
@@ -73,8 +78,7 @@ final class Weights {
 
     private Parameter parameter(String name, NDArray value, boolean trainable) {
         value.setRequiresGradient(trainable);
-        boolean norm = name.contains("LayerNorm.") || name.contains("layer_norm.");
-        return new Parameter(name, value, !norm && !name.endsWith(".bias"), trainable);
+        return new Parameter(name, value, !NOT_DECAYED.matcher(name).find(), trainable);
     }
 
     private Optional<String> storedName(String name) {

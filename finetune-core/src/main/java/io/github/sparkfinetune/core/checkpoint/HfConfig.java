@@ -287,6 +287,17 @@ public final class HfConfig {
         return new HfConfig(source, copy);
     }
 
+    /** The same with another value of one key; null removes it. */
+    public HfConfig with(String key, Object value) {
+        ObjectNode copy = tree.deepCopy();
+        if (value == null) {
+            copy.remove(key);
+        } else {
+            copy.set(key, JsonFiles.MAPPER.valueToTree(value));
+        }
+        return new HfConfig(source, copy);
+    }
+
     /** The file's bytes, keys sorted as {@code transformers} sorts them. */
     public byte[] toJson() {
         ObjectNode sorted = tree.objectNode();

@@ -17,7 +17,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /** JSON files of a model folder. */
-final class JsonFiles {
+public final class JsonFiles {
     static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
@@ -36,7 +36,13 @@ final class JsonFiles {
         }
     }
 
-    static ObjectNode parseObject(String json, String file) {
+    /**
+     * Parses a JSON object.
+     *
+     * @param file where the text comes from, for messages
+     * @throws RunException when it is not well-formed, has a key twice, or is not an object
+     */
+    public static ObjectNode parseObject(String json, String file) {
         try {
             JsonNode tree = MAPPER.readTree(json);
             if (tree instanceof ObjectNode object) {

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 /** 16-bit floats: widened to 32 bits exactly, narrowed to the nearest, of two the even one, as PyTorch does. */
-final class HalfFloat {
+public final class HalfFloat {
     private static final int F16_EXPONENT = 0x1f;
     private static final int F16_FRACTION_BITS = 10;
     private static final int F32_FRACTION_BITS = 23;
@@ -10,12 +10,12 @@ final class HalfFloat {
     private HalfFloat() {}
 
     /** The upper half of an IEEE binary32. */
-    static float fromBf16(short bits) {
+    public static float fromBf16(short bits) {
         return Float.intBitsToFloat(bits << 16);
     }
 
     /** IEEE binary16: 1 sign, 5 exponent (bias 15) and 10 fraction bits. */
-    static float fromF16(short bits) {
+    public static float fromF16(short bits) {
         int sign = (bits & 0x8000) << 16;
         int exponent = (bits >>> F16_FRACTION_BITS) & F16_EXPONENT;
         int fraction = bits & 0x3ff;

@@ -42,7 +42,13 @@ public final class JsonFiles {
         }
     }
 
-    static ObjectNode parseObject(String json, String file) {
+    /**
+     * Parses a JSON object.
+     *
+     * @param file where the text comes from, for messages
+     * @throws RunException when it is not well-formed, has a key twice, or is not an object
+     */
+    public static ObjectNode parseObject(String json, String file) {
         try {
             JsonNode tree = MAPPER.readTree(json);
             if (tree instanceof ObjectNode object) {

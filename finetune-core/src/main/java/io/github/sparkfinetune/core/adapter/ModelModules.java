@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.adapter;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -64,10 +65,12 @@ public final class ModelModules {
         boolean head = false;
         for (String stored : weights.names()) {
             String name = bare ? prefixed(config, stored) : stored;
-            long[] shape = weights.info(stored).shape();
-            if (shape.length != 2 || !name.endsWith(WEIGHT)) {
+            if (!name.endsWith(WEIGHT) || weights.info(stored).shape().length != 2) {
                 continue;
             }
+            long[] shape = Nf4Checkpoint.holds(weights, stored)
+                    ? Nf4Checkpoint.read(weights, stored).shape()
+                    : weights.info(stored).shape();
             String module = name.substring(0, name.length() - WEIGHT.length());
             if (!EMBEDDINGS.contains(module.substring(module.lastIndexOf('.') + 1))) {
                 linears.add(linear(module, shape, conv1d && !module.equals(LM_HEAD)));

@@ -7,9 +7,7 @@ import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Sample;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -53,7 +51,7 @@ public final class Decoder implements Model {
      *
      * @param manager owner of the weights, and their device
      * @param script module with {@link Encoder#SCRIPTS} and {@link #SCRIPTS}
-     * @param trainable the parameters that are trained
+     * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
     public static Decoder load(
@@ -61,45 +59,38 @@ public final class Decoder implements Model {
             ScriptModule script,
             HfConfig config,
             TensorSource source,
-            Trainable trainable,
+            Adaptation adaptation,
             long seed) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);
         DecoderShape shape = architecture.shape();
-        Weights weights = new Weights(source, architecture.prefix(), manager, script, seed, shape.initializerRange());
-        Parameter table =
-                weights.pretrained(architecture.table(), trainable.embeddings(), shape.vocabulary(), shape.hidden());
+        Blocks builder = new Blocks(new Weights(
+                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
+        Named tableName = new Named(architecture.table(), shape.vocabulary(), shape.hidden());
+        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
         List<Block> blocks = new ArrayList<>();
         if (!architecture.embeddings().isEmpty()) {
-            blocks.add(block(Block.Kind.EMBEDDINGS, -1, weights, architecture.embeddings(), trainable.embeddings()));
+            blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, architecture.embeddings()));
         }
         for (int i = 0; i < shape.layers(); i++) {
-            blocks.add(block(Block.Kind.LAYER, i, weights, architecture.layer(i), trainable.layer(i)));
+            blocks.add(builder.block(Block.Kind.LAYER, i, architecture.layer(i)));
         }
-        blocks.add(block(Block.Kind.HEAD, -1, weights, architecture.head(), trainable.head()));
-        Optional<Block> projection = shape.tied()
-                ? Optional.empty()
-                : Optional.of(block(
-                        Block.Kind.PROJECTION,
-                        -1,
-                        weights,
-                        Map.of(
-                                "projection.weight",
-                                new DecoderArchitecture.Named(
-                                        architecture.projection(), shape.vocabulary(), shape.hidden())),
-                        trainable.head()));
+        blocks.add(builder.block(Block.Kind.HEAD, -1, architecture.head()));
+        Optional<Block> projection = projection(architecture, builder, source, adaptation);
+        builder.requireAllUsed();
         return new Decoder(architecture, script, table, blocks, projection, architecture.frequencies(script, manager));
     }
 
-    private static Block block(
-            Block.Kind kind,
-            int layer,
-            Weights weights,
-            Map<String, DecoderArchitecture.Named> names,
-            boolean trainable) {
-        Map<String, Parameter> parameters = new LinkedHashMap<>();
-        names.forEach(
-                (local, weight) -> parameters.put(local, weights.pretrained(weight.name(), trainable, weight.shape())));
-        return new Block(kind, layer, parameters);
+    /** The projection's own weight: where it is not tied, or where PEFT trains it or the table as a copy. */
+    private static Optional<Block> projection(
+            DecoderArchitecture architecture, Blocks builder, TensorSource source, Adaptation adaptation) {
+        DecoderShape shape = architecture.shape();
+        if (shape.tied() && !adaptation.saves(architecture.table()) && !adaptation.saves(architecture.projection())) {
+            return Optional.empty();
+        }
+        Named weight = new Named(architecture.projection(), shape.vocabulary(), shape.hidden());
+        return Optional.of(builder.projection(
+                weight,
+                source.names().contains(weight.name()) && !shape.tied() ? weight.name() : architecture.table()));
     }
 
     /**
@@ -147,7 +138,12 @@ public final class Decoder implements Model {
 
     @Override
     public boolean tied() {
-        return shape.tied();
+        return projection.isEmpty();
+    }
+
+    @Override
+    public void updated() {
+        blocks.forEach(Block::updated);
     }
 
     /** What maps hidden states to logits [vocabulary, hidden]: a weight of its own, or the embedding table. */

@@ -12,9 +12,6 @@ import java.util.Optional;
 
 /** What distinguishes one decoder from another: the names and shapes of its weights, and what a block computes. */
 interface DecoderArchitecture {
-    /** A weight: Hugging Face's name and its shape. */
-    record Named(String name, long... shape) {}
-
     /** The architecture of a configuration. */
     static DecoderArchitecture of(HfConfig config) {
         String type = config.modelType();

@@ -153,6 +153,27 @@ final class Dropout {
         return (layer + 1L) * DropoutSite.CODES + site.code();
     }
 
+    /** Number of an adapter's input among all sites of a model. */
+    static long place(int layer, String linear) {
+        return Seeds.fold(Seeds.mix(linear.hashCode()), layer + 1L);
+    }
+
+    /** Mask over an adapter's input in a padded batch: [B tokens, width]. */
+    NDArray adapter(NDManager manager, long step, PaddedBatch batch, long place, double rate, int tokens, int width) {
+        List<Run> runs = runs(batch, 1, tokens);
+        return mask(manager, step, place, 0, rate, runs, width, new Shape((long) runs.size() * tokens, width));
+    }
+
+    private static List<Run> runs(PaddedBatch batch, int heads, int tokens) {
+        List<Run> runs = new ArrayList<>();
+        for (Sample sample : batch.samples()) {
+            for (int head = 0; head < heads; head++) {
+                runs.add(new Run(sample.index(), head, 0, Math.min(tokens, sample.length()), runs.size() * tokens));
+            }
+        }
+        return runs;
+    }
+
     private NDArray mask(
             NDManager manager,
             long step,
@@ -164,13 +185,7 @@ final class Dropout {
             int tokens,
             int width,
             Shape shape) {
-        List<Run> runs = new ArrayList<>();
-        for (Sample sample : batch.samples()) {
-            for (int head = 0; head < heads; head++) {
-                runs.add(new Run(sample.index(), head, 0, Math.min(tokens, sample.length()), runs.size() * tokens));
-            }
-        }
-        return mask(manager, step, place(layer, site), 0, rate, runs, width, shape);
+        return mask(manager, step, place(layer, site), 0, rate, runs(batch, heads, tokens), width, shape);
     }
 
     /** @param document number that chooses the buffer alone: masks do not depend on what is packed together */

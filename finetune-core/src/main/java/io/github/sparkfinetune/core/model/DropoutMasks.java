@@ -77,6 +77,22 @@ public final class DropoutMasks {
             }
             case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
         }
+        block.adapters().forEach((linear, module) -> {
+            if (module.dropout() > 0) {
+                boolean first =
+                        block.kind() == Block.Kind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
+                masks.put(
+                        linear,
+                        dropout.adapter(
+                                owner,
+                                step,
+                                batch,
+                                Dropout.place(block.layer(), linear),
+                                module.dropout(),
+                                first ? 1 : length,
+                                module.module().in()));
+            }
+        });
         return masks;
     }
 
@@ -104,6 +120,20 @@ public final class DropoutMasks {
                 // Nothing is dropped between the last layer and the logits.
             }
         }
+        block.adapters().forEach((linear, module) -> {
+            if (module.dropout() > 0) {
+                long place = Dropout.place(block.layer(), linear);
+                masks.put(
+                        linear,
+                        dropout.packed(
+                                owner,
+                                step,
+                                batch,
+                                place,
+                                module.dropout(),
+                                module.module().in()));
+            }
+        });
         return masks;
     }
 

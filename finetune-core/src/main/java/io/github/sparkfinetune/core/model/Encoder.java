@@ -56,7 +56,7 @@ public final class Encoder implements Model {
      * @param script module with {@link #SCRIPTS}
      * @param source weights; a head that is missing or of another size is drawn anew
      * @param classes what the head tells apart
-     * @param trainable the blocks that are trained
+     * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
     public static Encoder load(
@@ -66,38 +66,23 @@ public final class Encoder implements Model {
             TensorSource source,
             HeadKind headKind,
             int classes,
-            Trainable trainable,
+            Adaptation adaptation,
             long seed) {
         EncoderArchitecture architecture = EncoderArchitecture.of(config);
         EncoderShape shape = architecture.shape(config);
         HeadShape head = architecture.head(headKind, config);
-        Weights weights = new Weights(source, architecture.prefix(), manager, script, seed, shape.initializerRange());
+        Blocks builder = new Blocks(new Weights(
+                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
         int hidden = shape.hidden();
-        Parameter table = weights.pretrained(architecture.table(), trainable.embeddings(), shape.vocabulary(), hidden);
+        Named tableName = new Named(architecture.table(), shape.vocabulary(), hidden);
+        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
         List<Block> blocks = new ArrayList<>();
-        blocks.add(new Block(
-                Block.Kind.EMBEDDINGS,
-                -1,
-                load(
-                        architecture.embeddings(),
-                        (local, name) ->
-                                weights.pretrained(name, trainable.embeddings(), sizes(local, shape, hidden)))));
+        blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, named(architecture.embeddings(), shape, hidden)));
         for (int i = 0; i < shape.layers(); i++) {
-            boolean trained = trainable.layer(i);
-            blocks.add(new Block(
-                    Block.Kind.LAYER,
-                    i,
-                    load(
-                            architecture.layer(i),
-                            (local, name) ->
-                                    weights.pretrained(name, trained, sizes(local, shape, shape.intermediate())))));
+            blocks.add(builder.block(Block.Kind.LAYER, i, named(architecture.layer(i), shape, shape.intermediate())));
         }
-        blocks.add(new Block(
-                Block.Kind.HEAD,
-                -1,
-                load(
-                        head.parameters(),
-                        (local, name) -> weights.head(name, trainable.head(), sizes(local, shape, classes)))));
+        blocks.add(builder.block(Block.Kind.HEAD, -1, named(head.parameters(), shape, classes)));
+        builder.requireAllUsed();
         return new Encoder(architecture, shape, headKind, head, script, table, blocks);
     }
 
@@ -110,14 +95,10 @@ public final class Encoder implements Model {
         return EncoderArchitecture.of(config).shape(config);
     }
 
-    private interface Loader {
-        Parameter load(String local, String name);
-    }
-
-    private static Map<String, Parameter> load(Map<String, String> names, Loader loader) {
-        Map<String, Parameter> parameters = new LinkedHashMap<>();
-        names.forEach((local, name) -> parameters.put(local, loader.load(local, name)));
-        return parameters;
+    private static Map<String, Named> named(Map<String, String> names, EncoderShape shape, int wide) {
+        Map<String, Named> named = new LinkedHashMap<>();
+        names.forEach((local, name) -> named.put(local, new Named(name, sizes(local, shape, wide))));
+        return named;
     }
 
     /** Shape of a weight by its local name; {@code wide} is the feed-forward width or the number of classes. */
@@ -163,6 +144,11 @@ public final class Encoder implements Model {
     @Override
     public List<Block> blocks() {
         return blocks;
+    }
+
+    @Override
+    public void updated() {
+        blocks.forEach(Block::updated);
     }
 
     @Override

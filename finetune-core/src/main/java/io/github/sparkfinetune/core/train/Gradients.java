@@ -71,8 +71,10 @@ final class Gradients {
                 rows -> rows.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
     }
 
+    /** One gradient for each of the block's trained parameters. */
     List<NDArray> of(Block block) {
-        return buffers.get(block).gradients();
+        GradientBuffer buffer = buffers.get(block);
+        return buffer == null ? List.of() : buffer.gradients();
     }
 
     /** Where the objective puts the gradient of the weights that it reads itself; empty where they are frozen. */
@@ -121,9 +123,12 @@ final class Gradients {
         });
     }
 
-    /** A block's gradients are complete on this rank. */
+    /** A block's gradients, where it has any, are complete on this rank. */
     void complete(Block block) {
-        underWay.add(buffers.get(block).send(collective));
+        GradientBuffer buffer = buffers.get(block);
+        if (buffer != null) {
+            underWay.add(buffer.send(collective));
+        }
     }
 
     /** The embedding table's gradient is complete on this rank. */

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.ModelFolder;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
@@ -73,7 +74,7 @@ final class Workspace implements AutoCloseable {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     manifest.labels().size(),
-                    Trainable.of(config.method(), modelConfig.numHiddenLayers()),
+                    Adaptation.of(Trainable.of(config.method(), modelConfig.numHiddenLayers())),
                     training.seed());
         }
         if (manifest.longest() > model.shape().maxLength()) {

@@ -50,14 +50,22 @@
   # The same with W [in, out], as GPT-2 stores it.
   def conv1d(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     return (self).product(x, w[torch.add(name, ".weight")], w, masks, name)
-  # Row norms [out] of W + scaling B A without forming it; squares: those of W alone, wt [in, out].
-  def dora_norm(self: __torch__.Ops, squares: Tensor, wt: Tensor, a: Tensor, b: Tensor, scaling: Tensor) -> Tensor:
-    cross = torch.sum(torch.mul(torch.mm(torch.t(wt), torch.t(a)), b), [1])
-    own = torch.sum(torch.mul(torch.mm(b, torch.mm(a, torch.t(a))), b), [1])
-    sum = torch.add(torch.add(squares, torch.mul(torch.mul(cross, scaling), 2)), torch.mul(own, torch.mul(scaling, scaling)))
-    return torch.sqrt(sum)
-  def row_squares(self: __torch__.Ops, wt: Tensor) -> Tensor:
-    return torch.sum(torch.mul(wt, wt), [0])
+  def oriented(self: __torch__.Ops, weight: Tensor, conv1d: bool) -> Tensor:
+    if conv1d:
+      y = torch.t(weight)
+    else:
+      y = weight
+    return y
+  # Row norms [out] of W + scaling B A without forming it; squares: those of W alone.
+  def dora_norm(self: __torch__.Ops, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor) -> Tensor:
+    wa = torch.mm((self).oriented(torch.detach(weight), conv1d), torch.t(torch.detach(a)))
+    cross = torch.sum(torch.mul(wa, torch.detach(b)), [1])
+    own = torch.sum(torch.mul(torch.mm(torch.detach(b), torch.mm(torch.detach(a), torch.t(torch.detach(a)))), torch.detach(b)), [1])
+    all = torch.add(torch.add(squares, torch.mul(torch.mul(cross, scaling), 2)), torch.mul(own, torch.mul(scaling, scaling)))
+    return torch.sqrt(all)
+  def row_squares(self: __torch__.Ops, weight: Tensor, conv1d: bool) -> Tensor:
+    w = (self).oriented(torch.detach(weight), conv1d)
+    return torch.sum(torch.mul(w, w), [1])
   # Whether the backward of a linear needs its input.
   def reads(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str) -> bool:
     if torch.__contains__(gradients, torch.add(name, ".weight")):

@@ -153,5 +153,4 @@
   # Last norm, of the tokens whose next token has a label.
   def llama_head(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], places: Tensor, eps: float) -> Tensor:
     h = torch.index_select(x, 0, places)
-    r = torch.rsqrt(torch.add(torch.mean(torch.mul(h, h), [-1], True), eps))
-    return torch.mul(torch.mul(h, r), w["norm.weight"])
+    return torch.mul(torch.mul(h, (self).inverse_rms(h, eps)), w["norm.weight"])

@@ -85,7 +85,8 @@ class DropoutTest {
         }
     }
 
-    private static boolean[] hidden(Dropout dropout, NDManager manager, PaddedBatch batch, int layer, DropoutSite site) {
+    private static boolean[] hidden(
+            Dropout dropout, NDManager manager, PaddedBatch batch, int layer, DropoutSite site) {
         return dropout.hidden(manager, 2, batch, layer, site, 0.1, batch.length(), WIDTH)
                 .toBooleanArray();
     }

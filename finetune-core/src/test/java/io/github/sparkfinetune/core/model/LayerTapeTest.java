@@ -124,7 +124,7 @@ class LayerTapeTest {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     3,
-                    Trainable.all(),
+                    Adaptation.of(Trainable.all()),
                     1);
         }
     }

@@ -11,8 +11,10 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -55,18 +57,30 @@ final class GoldenModel implements AutoCloseable {
     final int width;
     final HeadKind head;
 
-    private GoldenModel(Path folder, Trainable trainable) {
+    /** How a model is loaded, given its configuration and weights. */
+    interface Loading {
+        Adaptation of(HfConfig config, TensorSource source);
+    }
+
+    /**
+     * @param folder of the model
+     * @param numbers folder of the reference's numbers
+     */
+    private GoldenModel(Path folder, Path numbers, Loading loading) {
         Torch.start(2);
-        expected = GoldenFiles.expected(folder);
-        head = HEADS.get(task(folder));
+        expected = GoldenFiles.expected(numbers);
+        // The folder of a 4-bit model has the numbers of a causal language model alone.
+        head = Files.exists(folder.resolve("expected.json")) ? HEADS.get(task(folder)) : null;
+
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
         List<String> scripts = new ArrayList<>(FineTuner.SCRIPTS);
         script = ScriptModule.load(manager, scripts);
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Adaptation adaptation = loading.of(config, source);
             model = head == null
-                    ? Decoder.load(manager, script, config, source, trainable, 1)
-                    : Encoder.load(manager, script, config, source, head, config.numLabels(), trainable, 1);
+                    ? Decoder.load(manager, script, config, source, adaptation, 1)
+                    : Encoder.load(manager, script, config, source, head, config.numLabels(), adaptation, 1);
         }
         long[] shape = expected.info("input_ids").shape();
         width = (int) shape[1];
@@ -76,7 +90,14 @@ final class GoldenModel implements AutoCloseable {
 
     /** Loads a golden model, or nothing where its kind is not supported yet. */
     static Optional<GoldenModel> load(Path folder, Trainable trainable) {
-        return unsupported(folder).isPresent() ? Optional.empty() : Optional.of(new GoldenModel(folder, trainable));
+        return unsupported(folder).isPresent()
+                ? Optional.empty()
+                : Optional.of(new GoldenModel(folder, folder, (config, source) -> Adaptation.of(trainable)));
+    }
+
+    /** Loads a model whose reference numbers lie in another folder. */
+    static GoldenModel load(Path folder, Path numbers, Loading loading) {
+        return new GoldenModel(folder, numbers, loading);
     }
 
     /** Why a golden model can not be run yet, or nothing. */

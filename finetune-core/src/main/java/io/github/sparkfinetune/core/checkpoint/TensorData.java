@@ -33,7 +33,7 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
 
     /** A tensor that is in host memory already. */
     public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
-        return new TensorData(name, dtype, shape, bytes::duplicate);
+        return new TensorData(name, dtype, shape, () -> bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN));
     }
 
     /** An F32 tensor that is in host memory already. */

@@ -662,36 +662,37 @@ DATA = {"flag": True, "list": [1, "x", None], "b": {"z": 1.0, "a": "\u00e9<'\">"
         "neg": -5, "f": 1e-7, "exp": 1.5e300, "empty": {}, "none": []}
 
 
-def render(template, messages, prompt, variables):
-    case = {"messages": messages, "add_generation_prompt": prompt, "variables": variables}
+PUBLISHED = {name: {"messages": messages, "variables": {}} for name, messages in CONVERSATIONS.items()}
+PUBLISHED["tools"]["variables"] = {"tools": TOOLS}
+PUBLISHED["system"]["variables"] = {
+    "documents": [{"text": "d1"}, {"text": "d2"}], "enable_thinking": False,
+    "builtin_tools": ["search", "code_interpreter"], "controls": {"length": "short"}}
+SNIPPET = {"snippet": {"messages": CONVERSATIONS["tools"], "variables": {"data": DATA}}}
+
+
+def render(template, conversation, given, prompt):
+    case = {"conversation": conversation, "add_generation_prompt": prompt}
+    variables = {"tools": None, "documents": None, **TOKENS, **given["variables"]}
+    tools, documents = variables.pop("tools"), variables.pop("documents")
     try:
-        given = {"tools": None, "documents": None, **TOKENS, **variables}
-        tools, documents = given.pop("tools"), given.pop("documents")
         compiled = _compile_jinja_template(template)
-        text, spans = _render_with_assistant_indices(compiled, messages, tools, documents, prompt, **given)
+        text, spans = _render_with_assistant_indices(
+            compiled, given["messages"], tools, documents, prompt, **variables)
         return {**case, "rendered": text, "assistant_spans": spans}
     except Exception as e:
-        raised = type(e).__name__ == "TemplateError"
-        return {**case, "error": str(e) if raised else "", "cause": str(e)}
+        return {**case, "error": "" if isinstance(e, RecursionError) else str(e)}
 
 
 templates = []
 for name, template in TEMPLATES.items():
-    cases = []
-    for conversation, messages in CONVERSATIONS.items():
-        for prompt in (False, True):
-            more = {"tools": TOOLS} if conversation == "tools" else {}
-            if conversation == "system":
-                more = {"documents": [{"text": "d1"}, {"text": "d2"}], "enable_thinking": False,
-                        "builtin_tools": ["search", "code_interpreter"], "controls": {"length": "short"}}
-            cases.append(render(template, messages, prompt, more))
+    cases = [render(template, c, given, prompt) for c, given in PUBLISHED.items() for prompt in (False, True)]
     templates.append({"name": name, "source": template, "cases": cases})
 lines = SNIPPETS.strip("\n").replace("\\\n", "\x00").replace("multi\nline", "multi\x01line").split("\n")
 snippets = [line.replace("\x00", "\\\n").replace("\x01", "\n") for line in lines]
 for i, source in enumerate(snippets + CONTROL):
-    case = render(source, CONVERSATIONS["tools"], False, {"data": DATA})
+    case = render(source, "snippet", SNIPPET["snippet"], False)
     if "error" in case:
-        raise SystemExit(f"{source}: {case['cause']}")
+        raise SystemExit(f"{source}: {case['error']}")
     templates.append({"name": f"snippet {i}", "source": source, "cases": [case]})
 failing = []
 for source, line, message in FAILING:
@@ -703,5 +704,5 @@ for source, line, message in FAILING:
     else:
         raise SystemExit(f"{source} rendered {text!r}")
     failing.append({"source": source, "line": line, "message": message})
-print(json.dumps({"tokens": TOKENS, "data": DATA, "messages": CONVERSATIONS["tools"], "templates": templates,
+print(json.dumps({"tokens": TOKENS, "conversations": {**PUBLISHED, **SNIPPET}, "templates": templates,
                   "failing": failing}, ensure_ascii=False, indent=1))

@@ -1,17 +1,13 @@
 package io.github.sparkfinetune.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -35,8 +31,6 @@ public record TokenizerFiles(
         int modelPositions,
         boolean distinguishesTexts)
         implements Serializable {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     /**
      * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json} and {@code config.json}.
      *
@@ -44,14 +38,14 @@ public record TokenizerFiles(
      */
     public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
         Path path = new Path(modelFolder, "tokenizer.json");
-        byte[] bytes = content(path, hadoop);
+        byte[] bytes = ModelFolder.content(path, hadoop);
         if (bytes == null) {
             throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
                     + " tokenizer (save it with tokenizer.save_pretrained)");
         }
-        JsonNode tokenizer = parse(path, bytes);
-        JsonNode settings = optional(new Path(modelFolder, "tokenizer_config.json"), hadoop);
-        JsonNode config = optional(new Path(modelFolder, "config.json"), hadoop);
+        JsonNode tokenizer = ModelFolder.json(path, bytes);
+        JsonNode settings = ModelFolder.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
+        JsonNode config = ModelFolder.json(new Path(modelFolder, "config.json"), hadoop);
         return new TokenizerFiles(
                 new String(bytes, java.nio.charset.StandardCharsets.UTF_8),
                 sha256(bytes),
@@ -122,29 +116,6 @@ public record TokenizerFiles(
             throw RunException.data(path + " has no vocabulary: take the tokenizer.json that belongs to the model");
         }
         return highest + 1;
-    }
-
-    private static JsonNode optional(Path path, Configuration hadoop) throws IOException {
-        byte[] bytes = content(path, hadoop);
-        return bytes == null ? JSON.createObjectNode() : parse(path, bytes);
-    }
-
-    private static JsonNode parse(Path path, byte[] bytes) throws IOException {
-        try {
-            return JSON.readTree(bytes);
-        } catch (JsonProcessingException e) {
-            throw RunException.data(
-                    path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);
-        }
-    }
-
-    /** The file's bytes, or null where there is none. */
-    private static byte[] content(Path path, Configuration hadoop) throws IOException {
-        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            return in.readAllBytes();
-        } catch (FileNotFoundException e) {
-            return null;
-        }
     }
 
     private static String sha256(byte[] bytes) {

@@ -32,6 +32,7 @@ public record ModelCard(
     public String toMarkdown() {
         String pipeline = switch (task) {
             case CLASSIFICATION -> "text-classification";
+            case CAUSAL_LM, SFT -> "text-generation";
         };
         StringBuilder text = new StringBuilder("---\nlibrary_name: transformers\npipeline_tag: " + pipeline + "\n");
         // The Hub refuses a base_model that is not one of its ids.

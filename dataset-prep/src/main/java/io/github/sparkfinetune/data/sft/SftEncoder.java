@@ -52,6 +52,15 @@ public final class SftEncoder {
                 List.of(message("user"), message("assistant"), message("user"), message("assistant")), -1, Map.of()));
     }
 
+    /**
+     * Refuses, before any row is read, a template that cannot render a plain prompt.
+     *
+     * @throws RunException that names the template
+     */
+    public void checkPrompt() {
+        prompt(new Conversation(List.of(message("user")), -1, Map.of()));
+    }
+
     private static Map<String, Object> message(String role) {
         return Map.of("role", role, "content", "text");
     }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** Where the reference numbers lie: {@code -Dgolden.dir=FOLDER}, or the copy among the test resources. */
 public final class GoldenFolder {
@@ -35,5 +36,11 @@ public final class GoldenFolder {
 
     public static String textOrNull(JsonNode node) {
         return node.isNull() ? null : node.asText();
+    }
+
+    /** A tokenizer of which only these are known. */
+    static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
+        return new TokenizerFiles(
+                json, sha256, vocabulary, 0, modelVocabulary, 512, true, Map.of(), -1, null, null, null);
     }
 }

@@ -57,8 +57,8 @@ final class Workspace implements AutoCloseable {
         manifest.requireMatches(
                 dataset,
                 config.task(),
-                config.data().maxLength(),
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), rank.hadoop()));
+                config.data(),
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop()));
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))

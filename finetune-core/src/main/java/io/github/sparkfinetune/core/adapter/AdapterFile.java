@@ -159,6 +159,7 @@ public final class AdapterFile {
      * @param base local folder of the base model; its tokenizer files are copied
      * @param config configuration of the model that was trained
      * @param tensors by our names, see {@link PeftAdapter#tensors()}
+     * @param more further files by name, instead of the base's where it has them too
      */
     public static void write(
             HfFolderWriter writer,
@@ -166,11 +167,12 @@ public final class AdapterFile {
             HfConfig config,
             LoraSettings settings,
             Map<String, TensorData> tensors,
-            ModelCard card) {
+            ModelCard card,
+            Map<String, byte[]> more) {
         LoraSettings named = settings.allLinear()
                 ? settings.withTargets(List.copyOf(PeftAdapter.adapted(tensors.keySet())))
                 : settings;
-        Map<String, byte[]> files = new LinkedHashMap<>();
+        Map<String, byte[]> files = new LinkedHashMap<>(more);
         files.put(HfConfig.FILE, config.toJson());
         files.put(AdapterConfig.FILE, AdapterConfig.write(named));
         files.put(HfFolderWriter.CARD, card.toAdapterMarkdown().getBytes(StandardCharsets.UTF_8));

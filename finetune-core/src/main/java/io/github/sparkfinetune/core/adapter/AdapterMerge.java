@@ -58,7 +58,8 @@ public final class AdapterMerge {
                     merged.config(),
                     merged.tensors(),
                     card(config, adapter, read, trained),
-                    maxShardSize);
+                    maxShardSize,
+                    Map.of());
             return new Merged(merged.adaptedLinears(), read.whole().size());
         }
     }

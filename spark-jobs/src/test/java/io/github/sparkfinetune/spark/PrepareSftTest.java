@@ -143,11 +143,11 @@ class PrepareSftTest {
                         "prompt", List.of(message("user", question(i))),
                         "completion", List.of(message("assistant", answer(i)))));
         for (Path file : List.of(shareGpt, alpaca, turns)) {
-            String name = file.getFileName().toString();
+            String name = "of-" + file.getFileName();
             assertThat(texts(train(name, prepare(name, file)))).as(name).isEqualTo(expected(40));
-            Path parquet = folder.resolve(name + ".parquet");
+            Path parquet = folder.resolve(file.getFileName() + ".parquet");
             spark.read().json(file.toString()).write().parquet(parquet.toString());
-            String again = parquet.getFileName().toString() + "-dataset";
+            String again = "of-" + parquet.getFileName();
             assertThat(texts(train(again, prepare(again, parquet)))).as(again).isEqualTo(expected(40));
         }
         List<String> csv = new ArrayList<>(List.of("id,messages"));

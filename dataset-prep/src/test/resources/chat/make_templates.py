@@ -559,6 +559,48 @@ x' }} {{ "double 'q'" }} {{ 'single "q"' }}
 {{ data.big }} {{ data.big | tojson }} {{ data.neg }} {{ data.f }} {{ data.exp }}
 {{ [1, 2, 3] | map('int') | sum }} {{ [' a ', 'b '] | map('trim') | list }} {{ [['a', 1], ['b', 2]] | map('first') | list }} {{ [1, 2] | map('default', 3) | list }} {{ ['x'] | map('length') | list }}
 {% for x in [1, 2] | map('string') %}{{ loop.index }}{{ loop.length }}{{ x }}{{ loop.last }}{% endfor %}{% set g = [1, 2] | map('string') %}{{ g | list }}{{ g | list }}{{ 'true' if [] | map('string') else 'false' }}
+{{ 'a'.split(none) }}{{ 'x' * true }}
+{% for m in messages %}{% set loop_messages = m %}{{ loop.index }}{% endfor %}{{ loop_messages }}
+{% set x = 'a' %}{% macro q(x) %}{{ x }}{% set x = 'in' %}{{ x }}{% endmacro %}{{ q('b') }}{{ x }}
+{% for i in [1,2] %}{% for j in [1,2] %}{{ loop.index }}{{ i }}{% endfor %}{{ loop.index }}{% endfor %}
+{% if 'a' in messages[0].content and messages[0].role == 'user' or false %}1{% endif %}
+{{ messages[0].content if messages[0].content is string else '' }}{{ messages[-1:] | length }}
+{% set ns = namespace(found=none) %}{% for m in messages | reverse %}{% if m.role == 'user' and ns.found is none %}{% set ns.found = m.content %}{% endif %}{% endfor %}{{ ns.found }}
+{{ (messages | last).content }}{{ (messages | selectattr('role', 'eq', 'user') | list)[-1].content }}
+{{ messages | map(attribute='content') | select('string') | join('\n\n') | trim }}
+{{ ['a','b'] | join(sep) }}{{ 5 is not none and 5 > 3 }}{{ not 5 is none }}
+{% for k, v in (data | dictsort) %}{{ k }}:{{ v if v is not none else 'null' }};{% endfor %}
+{{ 10 | string ~ 'x' }}{{ '%02d:%02d' % (5, 7) }}{{ -5 | abs }}{{ -5 | string }}
+{{ {'a': messages[0].role} | tojson(indent=4) | indent(2) }}
+{{ messages[0]["content"][:3] | upper + '!' }}{{ 'a' if x else 'b' ~ 'c' }}
+{{ 1 if true else missing.x }}{{ 'A' ~ (none | default('z', true)) }}
+{% set c %}{% for m in messages %}{{ m.role }} {% endfor %}{% endset %}{{ c | trim | replace(' ', '-') }}
+{{ 'a\\nb' }}{{ "a\"b" }}{{ 'tab\there' }}{{ '\\' }}
+{{ data.items() | map('first') | list }}{{ data.b.items() | list }}
+{%- for a in [1,2,3] -%}{%- if not loop.first -%},{%- endif -%} {{ a }} {%- endfor %}
+{{ [[1,2],[3,4]] | map('last') | sum }}{{ [1,2] is iterable and [1,2] is not string and [1,2] is not mapping }}
+{{ messages[loop_index | default(0)].role }}{{ range(messages | length) | list }}
+{{ 'x'.join('abc') }}{{ 'Hello'[1:3] }}{{ 'Hello'[-3:] }}{{ 'Hello'[::2] }}{{ 'Hello'[3::-1] }}
+{{ 3.0 | int }}{{ 1e3 }}{{ 1e3 | int }}{{ 100000000000000000.0 }}{{ 1.1e-5 | tojson }}{{ 0.30000000000000004 }}{{ 2.5e-8 }}{{ 9007199254740993 * 3 }}
+{% set d = {'k': 'v'} %}{{ d.get('k', '') ~ d.get('z', 'dflt') }}{{ 'k' in d and d.k }}{{ d | length }}{{ d | list }}{{ d.keys() | list | first }}
+{{ none | string | lower }}{{ true | string | lower }}{{ [true, none] | tojson }}{{ none | tojson }}{{ 'a' | tojson }}
+{% for m in messages if m.role != 'system' %}{% if loop.first %}[F]{% endif %}{% if loop.last %}[L]{% endif %}{{ loop.revindex }}{% endfor %}
+{{ 'abc' | list | reverse | join }}{{ 'a-b_c' | replace('-', '') | title }}{{ "it's ok" | title }}{{ 'ÀÉ' | lower }}{{ 'ß' | capitalize }}
+{{ ("a" ~ 1) * 2 }}{{ ('a', 'b')[1] }}{{ ('a',)[0] }}{{ () | length }}{{ [] == () }}
+{% macro p(t, d=0) -%}{% if t is mapping %}{ {%- for k, v in t.items() %} {{ k }}: {{ p(v, d + 1) }}{% if not loop.last %},{% endif %}{% endfor %} }{% else %}{{ t }}{% endif %}{%- endmacro %}{{ p({'a': {'b': 1}, 'c': 2}) }}
+{{ 7 in [1, 7] and 'a' not in ['b'] }}{{ 1 == 1 and 2 == 2 }}{{ (1, 2) in [(1, 2)] }}{{ 1 != 1.0 }}{{ '1' == 1 }}
+{{ x.y if x is defined else 'undef' }}{{ x is defined and x.y }}{{ (x | default({})).y is defined }}{{ (x or {}).get('q') }}
+{{ 'line1\nline2'.split('\n') | map('trim') | join('|') }}{{ 'a  b'.split(' ') }}
+{{ data.list | tojson }}{{ data.list[-1] is none }}{{ data.list | select('number') | list }}{{ data.empty or 'E' }}{{ data.list | string }}
+{{- ' lead' }} {{ 'trail ' -}}
+{% set t = 'a' %}{% if true %}{% set t = t + 'b' %}{% endif %}{{ t }}{% for i in [1] %}{% set t = t + 'c' %}{{ t }}{% endfor %}{{ t }}
+{{ '{:>5}'.count(':') }}{{ '100%' }}{{ '%d%%' % 50 }}{{ '%s' | format([1, 'a']) }}
+{{ [3,1,2] | sort | first }}{{ ['x','y'] | length > 1 }}{{ 'abc' | length == 3 }}{{ -1 ** 2 }}{{ 2 * -3 }}{{ - 3 | abs }}{{ (-3) | abs }}
+{{ 'a' in {} }}{{ data['b']['z'] }}{{ data.b['z'] | int }}{{ data.b.z == 1 }}{{ data.flag is sameas true }}{{ data.flag == 1 }}
+{{ messages[0].items() | list | length }}{{ messages[0].content.strip().split()[0] }}{{ messages[0].get('nope') is none }}{{ messages[0].nope is none }}
+{% for x in 'ab' %}{% for y in 'cd' if y != x %}{{ x ~ y }}{{ loop.length }} {% endfor %}{% endfor %}
+{% if messages[0].tool_calls is defined and messages[0].tool_calls %}t{% else %}f{% endif %}{{ messages[1].tool_calls[0].function.arguments.items() | map(attribute=0) | join(',') }}
+{{ messages[1].tool_calls[0].function.arguments }}{{ messages[1].tool_calls[0]['function']['arguments']['o'] | tojson }}
 """
 
 CONTROL = [
@@ -662,36 +704,37 @@ DATA = {"flag": True, "list": [1, "x", None], "b": {"z": 1.0, "a": "\u00e9<'\">"
         "neg": -5, "f": 1e-7, "exp": 1.5e300, "empty": {}, "none": []}
 
 
-def render(template, messages, prompt, variables):
-    case = {"messages": messages, "add_generation_prompt": prompt, "variables": variables}
+PUBLISHED = {name: {"messages": messages, "variables": {}} for name, messages in CONVERSATIONS.items()}
+PUBLISHED["tools"]["variables"] = {"tools": TOOLS}
+PUBLISHED["system"]["variables"] = {
+    "documents": [{"text": "d1"}, {"text": "d2"}], "enable_thinking": False,
+    "builtin_tools": ["search", "code_interpreter"], "controls": {"length": "short"}}
+SNIPPET = {"snippet": {"messages": CONVERSATIONS["tools"], "variables": {"data": DATA}}}
+
+
+def render(template, conversation, given, prompt):
+    case = {"conversation": conversation, "add_generation_prompt": prompt}
+    variables = {"tools": None, "documents": None, **TOKENS, **given["variables"]}
+    tools, documents = variables.pop("tools"), variables.pop("documents")
     try:
-        given = {"tools": None, "documents": None, **TOKENS, **variables}
-        tools, documents = given.pop("tools"), given.pop("documents")
         compiled = _compile_jinja_template(template)
-        text, spans = _render_with_assistant_indices(compiled, messages, tools, documents, prompt, **given)
+        text, spans = _render_with_assistant_indices(
+            compiled, given["messages"], tools, documents, prompt, **variables)
         return {**case, "rendered": text, "assistant_spans": spans}
     except Exception as e:
-        raised = type(e).__name__ == "TemplateError"
-        return {**case, "error": str(e) if raised else "", "cause": str(e)}
+        return {**case, "error": "" if isinstance(e, RecursionError) else str(e)}
 
 
 templates = []
 for name, template in TEMPLATES.items():
-    cases = []
-    for conversation, messages in CONVERSATIONS.items():
-        for prompt in (False, True):
-            more = {"tools": TOOLS} if conversation == "tools" else {}
-            if conversation == "system":
-                more = {"documents": [{"text": "d1"}, {"text": "d2"}], "enable_thinking": False,
-                        "builtin_tools": ["search", "code_interpreter"], "controls": {"length": "short"}}
-            cases.append(render(template, messages, prompt, more))
+    cases = [render(template, c, given, prompt) for c, given in PUBLISHED.items() for prompt in (False, True)]
     templates.append({"name": name, "source": template, "cases": cases})
 lines = SNIPPETS.strip("\n").replace("\\\n", "\x00").replace("multi\nline", "multi\x01line").split("\n")
 snippets = [line.replace("\x00", "\\\n").replace("\x01", "\n") for line in lines]
 for i, source in enumerate(snippets + CONTROL):
-    case = render(source, CONVERSATIONS["tools"], False, {"data": DATA})
+    case = render(source, "snippet", SNIPPET["snippet"], False)
     if "error" in case:
-        raise SystemExit(f"{source}: {case['cause']}")
+        raise SystemExit(f"{source}: {case['error']}")
     templates.append({"name": f"snippet {i}", "source": source, "cases": [case]})
 failing = []
 for source, line, message in FAILING:
@@ -703,5 +746,5 @@ for source, line, message in FAILING:
     else:
         raise SystemExit(f"{source} rendered {text!r}")
     failing.append({"source": source, "line": line, "message": message})
-print(json.dumps({"tokens": TOKENS, "data": DATA, "messages": CONVERSATIONS["tools"], "templates": templates,
+print(json.dumps({"tokens": TOKENS, "conversations": {**PUBLISHED, **SNIPPET}, "templates": templates,
                   "failing": failing}, ensure_ascii=False, indent=1))

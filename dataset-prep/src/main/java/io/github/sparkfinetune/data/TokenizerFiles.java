@@ -5,7 +5,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -18,7 +17,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -77,7 +75,7 @@ public record TokenizerFiles(
         if (template == null) {
             return files;
         }
-        byte[] bytes = content(new Path(template), hadoop);
+        byte[] bytes = ModelFolder.content(new Path(template), hadoop);
         if (bytes == null) {
             throw RunException.config("data.chat_template: " + template + " does not exist: correct the path");
         }
@@ -92,18 +90,17 @@ public record TokenizerFiles(
      */
     public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
         Path path = new Path(modelFolder, "tokenizer.json");
-        byte[] bytes = content(path, hadoop);
+        byte[] bytes = ModelFolder.content(path, hadoop);
         if (bytes == null) {
             throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
                     + " tokenizer (save it with tokenizer.save_pretrained)");
         }
-        JsonNode tokenizer = parse(path, bytes);
+        JsonNode tokenizer = ModelFolder.json(path, bytes);
         String settingsText = text(new Path(modelFolder, "tokenizer_config.json"), hadoop);
-        JsonNode settings = optional(new Path(modelFolder, "tokenizer_config.json"), settingsText);
+        JsonNode settings = ModelFolder.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
         String mapText = text(new Path(modelFolder, "special_tokens_map.json"), hadoop);
-        JsonNode map = optional(new Path(modelFolder, "special_tokens_map.json"), mapText);
-        JsonNode config =
-                optional(new Path(modelFolder, "config.json"), text(new Path(modelFolder, "config.json"), hadoop));
+        JsonNode map = ModelFolder.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
+        JsonNode config = ModelFolder.json(new Path(modelFolder, "config.json"), hadoop);
         String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
         return new TokenizerFiles(
@@ -260,31 +257,9 @@ public record TokenizerFiles(
         return highest + 1;
     }
 
-    private static JsonNode optional(Path path, String textOrNull) throws IOException {
-        return textOrNull == null ? JSON.createObjectNode() : parse(path, textOrNull.getBytes(StandardCharsets.UTF_8));
-    }
-
     private static String text(Path path, Configuration hadoop) throws IOException {
-        byte[] bytes = content(path, hadoop);
+        byte[] bytes = ModelFolder.content(path, hadoop);
         return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    private static JsonNode parse(Path path, byte[] bytes) throws IOException {
-        try {
-            return JSON.readTree(bytes);
-        } catch (JsonProcessingException e) {
-            throw RunException.data(
-                    path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);
-        }
-    }
-
-    /** The file's bytes, or null where there is none. */
-    private static byte[] content(Path path, Configuration hadoop) throws IOException {
-        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            return in.readAllBytes();
-        } catch (FileNotFoundException e) {
-            return null;
-        }
     }
 
     private static String sha256(byte[] bytes) {

@@ -19,7 +19,7 @@ final class Access {
     record Item(int line, Expression owner, Expression key) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Members.item(frame.value(owner), frame.value(key));
+            return Members.item(frame.run, frame.value(owner), frame.value(key));
         }
     }
 

@@ -163,7 +163,7 @@ final class Comparison {
                         : new TemplateFault(
                                 "'in <string>' requires string as left operand, not " + Values.typeName(element));
             }
-            run.text(text.length());
+            Splits.search(run, text, part);
             return text.contains(part);
         } else if (container instanceof Map<?, ?> map) {
             return map.containsKey(Members.key(element));

@@ -101,7 +101,7 @@ final class Filters {
     }
 
     /** A value as text, its length counted. */
-    private static String charged(Run run, Object value) {
+    static String charged(Run run, Object value) {
         String text = Repr.string(run, value);
         run.text(text.length());
         return text;
@@ -133,7 +133,7 @@ final class Filters {
 
     private static Object length(Object value, Arguments arguments, Run run) {
         arguments.bind("length", 0);
-        return Values.length(value);
+        return Values.length(run, value);
     }
 
     private static Object indent(Object value, Arguments arguments, Run run) {

@@ -64,10 +64,10 @@ final class Formats {
         switch (type) {
             case 's', 'r', 'c' -> {
                 text = type == 'r' ? Repr.repr(run, value) : Repr.string(run, value);
-                if (type == 'c' && (!(value instanceof String) || Values.length(value) != 1)) {
+                if (type == 'c' && (!(value instanceof String) || Values.length(run, value) != 1)) {
                     throw new TemplateFault("the format c requires a character");
                 }
-                if (precision >= 0 && precision < Values.length(text)) {
+                if (precision >= 0 && precision < Values.length(run, text)) {
                     text = text.substring(0, Text.unit(text, precision));
                 }
                 numeric = false;
@@ -95,7 +95,8 @@ final class Formats {
             sign = negative ? "-" : flags.contains("+") ? "+" : flags.contains(" ") ? " " : "";
             text = negative ? text.substring(1) : text;
         }
-        long missing = (format.group(3).isEmpty() ? 0 : number(format.group(3))) - sign.length() - Values.length(text);
+        long missing =
+                (format.group(3).isEmpty() ? 0 : number(format.group(3))) - sign.length() - Values.length(run, text);
         String padding =
                 Arithmetic.repeat(run, numeric && flags.contains("0") && !flags.contains("-") ? "0" : " ", missing);
         if (flags.contains("-")) {

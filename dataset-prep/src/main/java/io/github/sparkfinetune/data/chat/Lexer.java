@@ -24,6 +24,8 @@ final class Lexer {
         ".", ":", "|", ",", ";"
     };
 
+    private static final int LONGEST_NUMBER = 100;
+
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
     private final Deque<String> open = new ArrayDeque<>();
@@ -158,7 +160,9 @@ final class Lexer {
 
     private void token() {
         char c = source.charAt(at);
-        Matcher number = FLOAT.matcher(source).region(at, source.length()).useTransparentBounds(true);
+        Matcher number = FLOAT.matcher(source)
+                .region(at, Math.min(source.length(), at + LONGEST_NUMBER))
+                .useTransparentBounds(true);
         if (number.lookingAt()) {
             literal(Double.valueOf(number.group().replace("_", "")), number.end());
         } else if (number.usePattern(INTEGER).lookingAt()) {

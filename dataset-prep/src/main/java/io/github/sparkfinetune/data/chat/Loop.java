@@ -72,7 +72,7 @@ final class Loop {
                 iterator = rest.iterator();
                 length = rest.size() + index0 + 1 + (peeked ? 1 : 0);
             } else {
-                length = Values.length(iterable);
+                length = Values.length(run, iterable);
             }
         }
         return length;

@@ -40,7 +40,7 @@ final class Members {
     }
 
     /** {@code owner[key]}; no slice. */
-    static Object item(Object owner, Object key) {
+    static Object item(Run run, Object owner, Object key) {
         if (owner instanceof Undefined undefined) {
             throw undefined.fault();
         }
@@ -51,7 +51,7 @@ final class Members {
             long index = Numbers.integer(key);
             List<Object> items =
                     owner instanceof View view && !view.type().equals("range") ? null : Values.itemsOrNull(owner);
-            long length = items != null ? items.size() : owner instanceof String ? Values.length(owner) : 0;
+            long length = items != null ? items.size() : owner instanceof String ? Values.length(run, owner) : 0;
             long at = index < 0 ? index + length : index;
             if (at >= 0 && at < length) {
                 return items != null ? items.get((int) at) : character((String) owner, at);

@@ -18,7 +18,7 @@ final class NumberFilters {
         Object sum = bound.get(1, 0L);
         for (Iterator<Object> items = Values.iterator(value); items.hasNext(); ) {
             Object item = items.next();
-            Object term = attribute == null ? item : SelectionFilters.path(item, attribute, null);
+            Object term = attribute == null ? item : SelectionFilters.path(run, item, attribute, null);
             sum = Arithmetic.calculate(run, "+", sum, term);
         }
         return sum;

@@ -11,7 +11,8 @@ final class SelectionFilters {
         if (arguments.positional().isEmpty() && arguments.named().containsKey("attribute")) {
             Arguments.Bound bound = arguments.bind("map", 0, "attribute", "default");
             Object attribute = bound.get(0);
-            return Generator.mapped(run, Values.iterator(value), item -> path(item, attribute, bound.get(1, null)));
+            return Generator.mapped(
+                    run, Values.iterator(value), item -> path(run, item, attribute, bound.get(1, null)));
         }
         if (arguments.positional().isEmpty()) {
             throw new TemplateFault("map requires a filter argument");
@@ -32,7 +33,8 @@ final class SelectionFilters {
         }
         Object attribute = arguments.positional().get(0);
         Predicate<Object> test = test(arguments.after(1), run);
-        return Generator.filtered(run, Values.iterator(value), item -> test.test(path(item, attribute, null)) == keeps);
+        return Generator.filtered(
+                run, Values.iterator(value), item -> test.test(path(run, item, attribute, null)) == keeps);
     }
 
     private static Predicate<Object> test(Arguments arguments, Run run) {
@@ -50,15 +52,15 @@ final class SelectionFilters {
      * @param attribute {@code 'a'}, {@code 'a.b'}, {@code 'a.0'} or an index
      * @param fallback value for one that is not there; null for none
      */
-    static Object path(Object item, Object attribute, Object fallback) {
+    static Object path(Run run, Object item, Object attribute, Object fallback) {
         if (!(attribute instanceof String path)) {
-            return orElse(Members.item(item, attribute), fallback);
+            return orElse(Members.item(run, item, attribute), fallback);
         }
         Object value = item;
         for (String part : List.of(path.split("\\.", -1))) {
             boolean index =
                     !part.isEmpty() && part.length() < 10 && part.chars().allMatch(c -> c >= '0' && c <= '9');
-            value = orElse(Members.item(value, index ? (Object) Long.valueOf(part) : part), fallback);
+            value = orElse(Members.item(run, value, index ? (Object) Long.valueOf(part) : part), fallback);
         }
         return value;
     }

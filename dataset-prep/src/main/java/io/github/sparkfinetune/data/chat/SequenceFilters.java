@@ -43,7 +43,7 @@ final class SequenceFilters {
         for (Iterator<Object> items = Values.iterator(value); items.hasNext(); first = false) {
             Object item = items.next();
             run.append(joined, first ? "" : separator);
-            Object part = attribute == null ? item : SelectionFilters.path(item, attribute, null);
+            Object part = attribute == null ? item : SelectionFilters.path(run, item, attribute, null);
             run.append(joined, Repr.string(run, part));
         }
         return joined.toString();

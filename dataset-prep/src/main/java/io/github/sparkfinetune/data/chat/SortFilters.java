@@ -15,17 +15,17 @@ final class SortFilters {
         Arguments.Bound bound = arguments.bind("sort", 0, "reverse", "case_sensitive", "attribute");
         Object attributes = bound.get(2, null);
         boolean caseSensitive = Values.isTrue(bound.get(1, false));
-        Function<Object, Object> key = key(null, caseSensitive);
+        Function<Object, Object> key = key(run, null, caseSensitive);
         if (attributes instanceof String names) {
             key = item -> {
                 List<Object> keys = new ArrayList<>();
                 for (String name : List.of(names.split(","))) {
-                    keys.add(key(name, caseSensitive).apply(item));
+                    keys.add(key(run, name, caseSensitive).apply(item));
                 }
                 return keys;
             };
         } else if (attributes != null) {
-            key = key(attributes, caseSensitive);
+            key = key(run, attributes, caseSensitive);
         }
         return sorted(run, Values.list(run, value), key, Values.isTrue(bound.get(0, false)));
     }
@@ -37,7 +37,7 @@ final class SortFilters {
             throw new TemplateFault("dictsort takes a mapping, and sorts by 'key' or 'value'");
         }
         run.list(map.size());
-        Function<Object, Object> key = key(by.equals("key") ? 0L : 1L, Values.isTrue(bound.get(0, false)));
+        Function<Object, Object> key = key(run, by.equals("key") ? 0L : 1L, Values.isTrue(bound.get(0, false)));
         return sorted(run, MapMethods.items(map), key, Values.isTrue(bound.get(2, false)));
     }
 
@@ -50,7 +50,7 @@ final class SortFilters {
 
     static Object unique(Object value, Arguments arguments, Run run) {
         Arguments.Bound bound = arguments.bind("unique", 0, "case_sensitive", "attribute");
-        Function<Object, Object> key = key(bound.get(1, null), Values.isTrue(bound.get(0, false)));
+        Function<Object, Object> key = key(run, bound.get(1, null), Values.isTrue(bound.get(0, false)));
         List<Object> seen = new ArrayList<>();
         return Generator.filtered(run, Values.iterator(value), item -> {
             Object itemKey = Members.key(key.apply(item));
@@ -66,7 +66,7 @@ final class SortFilters {
         Object attribute = bound.get(0);
         Object fallback = bound.get(1, null);
         boolean caseSensitive = Values.isTrue(bound.get(2, false));
-        Function<Object, Object> shown = item -> SelectionFilters.path(item, attribute, fallback);
+        Function<Object, Object> shown = item -> SelectionFilters.path(run, item, attribute, fallback);
         Function<Object, Object> key = item -> folded(shown.apply(item), caseSensitive);
         List<Object> groups = new ArrayList<>();
         List<Object> group = null;
@@ -89,7 +89,7 @@ final class SortFilters {
     /** @param sign of the order that makes an element the better one: 1 for max, -1 for min */
     static Object extreme(Object value, Arguments arguments, Run run, int sign) {
         Arguments.Bound bound = arguments.bind(sign > 0 ? "max" : "min", 0, "case_sensitive", "attribute");
-        Function<Object, Object> key = key(bound.get(1, null), Values.isTrue(bound.get(0, false)));
+        Function<Object, Object> key = key(run, bound.get(1, null), Values.isTrue(bound.get(0, false)));
         Iterator<Object> items = Values.iterator(value);
         if (!items.hasNext()) {
             return new Undefined("No aggregated item, sequence was empty.");
@@ -106,8 +106,9 @@ final class SortFilters {
         return best;
     }
 
-    private static Function<Object, Object> key(Object attribute, boolean caseSensitive) {
-        return item -> folded(attribute == null ? item : SelectionFilters.path(item, attribute, null), caseSensitive);
+    private static Function<Object, Object> key(Run run, Object attribute, boolean caseSensitive) {
+        return item ->
+                folded(attribute == null ? item : SelectionFilters.path(run, item, attribute, null), caseSensitive);
     }
 
     private static Object folded(Object key, boolean caseSensitive) {

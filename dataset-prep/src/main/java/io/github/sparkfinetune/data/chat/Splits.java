@@ -8,6 +8,11 @@ import java.util.List;
 final class Splits {
     private Splits() {}
 
+    /** Counts a search for a part of a text, which may compare every character of the one with many of the other. */
+    static void search(Run run, String text, String part) {
+        run.steps((int) Math.min(Run.MAX_STEPS, text.length() / 16L * (1 + part.length() / 1024)));
+    }
+
     static String separator(String separator) {
         if (separator.isEmpty()) {
             throw new TemplateFault("empty separator");
@@ -22,6 +27,7 @@ final class Splits {
      * @param most most splits; negative for all
      */
     static List<Object> split(Run run, String text, String separator, long most) {
+        search(run, text, separator == null ? "" : separator);
         List<Object> parts = new ArrayList<>();
         int start = separator == null ? skipSpace(text, 0) : 0;
         while (start < text.length() || separator != null) {
@@ -40,6 +46,7 @@ final class Splits {
     }
 
     static List<Object> splitFromRight(Run run, String text, String separator, long most) {
+        search(run, text, separator == null ? "" : separator);
         List<Object> parts = new ArrayList<>();
         int end = separator == null ? Text.strip(text, null, false, true).length() : text.length();
         while (end > 0 || separator != null) {
@@ -48,7 +55,7 @@ final class Splits {
                     ? -1
                     : separator == null
                             ? lastSpace(text, end)
-                            : text.substring(0, end).lastIndexOf(separator(separator));
+                            : text.lastIndexOf(separator(separator), end - separator.length());
             if (start < 0) {
                 parts.add(text.substring(0, end));
                 break;
@@ -91,6 +98,7 @@ final class Splits {
 
     /** Python's {@code text.replace(old, with, most)}; an empty {@code old} lies between all characters. */
     static String replace(Run run, String text, String old, String with, long most) {
+        search(run, text, old);
         StringBuilder to = new StringBuilder();
         int start = 0;
         for (long done = 0; most < 0 || done < most; done++) {

@@ -66,7 +66,7 @@ final class StringMethods {
             Map.entry("count", (run, self, arguments) -> {
                 String part = arguments.bind("count", 1, "/sub").text(0, "");
                 return part.isEmpty()
-                        ? Values.length(self) + 1
+                        ? Values.length(run, self) + 1
                         : (long) Splits.split(run, self, part, -1).size() - 1;
             }),
             Map.entry("replace", (run, self, arguments) -> {
@@ -89,7 +89,7 @@ final class StringMethods {
             pad("rjust"),
             pad("center"),
             Map.entry("zfill", (run, self, arguments) -> {
-                long missing = arguments.bind("zfill", 1, "/width").integer(0, 0) - Values.length(self);
+                long missing = arguments.bind("zfill", 1, "/width").integer(0, 0) - Values.length(run, self);
                 boolean signed = self.startsWith("-") || self.startsWith("+");
                 return signed
                         ? self.charAt(0) + Arithmetic.repeat(run, "0", missing) + self.substring(1)
@@ -167,6 +167,7 @@ final class StringMethods {
     private static Map.Entry<String, Method> partition(String name, boolean fromRight) {
         return Map.entry(name, (run, self, arguments) -> {
             String separator = Splits.separator(arguments.bind(name, 1, "/sep").text(0, ""));
+            Splits.search(run, self, separator);
             int at = fromRight ? self.lastIndexOf(separator) : self.indexOf(separator);
             if (at < 0) {
                 return new Tuple(fromRight ? List.of("", "", self) : List.of(self, "", ""));
@@ -178,6 +179,7 @@ final class StringMethods {
     private static Map.Entry<String, Method> find(String name, boolean fromRight, boolean fails) {
         return Map.entry(name, (run, self, arguments) -> {
             String part = arguments.bind(name, 1, "/sub").text(0, "");
+            Splits.search(run, self, part);
             int at = fromRight ? self.lastIndexOf(part) : self.indexOf(part);
             if (at < 0 && fails) {
                 throw new TemplateFault("substring not found");
@@ -190,11 +192,11 @@ final class StringMethods {
         return Map.entry(name, (run, self, arguments) -> {
             Arguments.Bound bound = arguments.bind(name, 1, "/width", "/fillchar");
             String fill = bound.text(1, " ");
-            if (Values.length(fill) != 1) {
+            if (Values.length(run, fill) != 1) {
                 throw new TemplateFault(name + "() fills with exactly one character");
             }
             long width = bound.integer(0, 0);
-            long missing = Math.max(0, width - Values.length(self));
+            long missing = Math.max(0, width - Values.length(run, self));
             // Python centers with the odd character at the left when both the padding and the width are odd.
             long left = name.equals("ljust") ? 0 : name.equals("rjust") ? missing : missing / 2 + (missing & width & 1);
             return Arithmetic.repeat(run, fill, left) + self + Arithmetic.repeat(run, fill, missing - left);

@@ -33,8 +33,8 @@ final class Tests {
             plain(
                     "even",
                     value -> Numbers.calculate("%", Numbers.integer(value), 2L).equals(0L)),
-            Map.entry("lower", (value, arguments, run) -> StringMethods.isLower(Repr.string(run, value))),
-            Map.entry("upper", (value, arguments, run) -> StringMethods.isUpper(Repr.string(run, value))),
+            Map.entry("lower", (value, arguments, run) -> StringMethods.isLower(Filters.charged(run, value))),
+            Map.entry("upper", (value, arguments, run) -> StringMethods.isUpper(Filters.charged(run, value))),
             plain("filter", value -> Filters.FILTERS.containsKey(Values.text(value))),
             plain("test", Tests::isTest),
             Map.entry(

@@ -90,7 +90,15 @@ final class Text {
             return text;
         }
         int first = text.codePointAt(0);
-        return Character.toString(Character.toTitleCase(first)) + lower(text.substring(Character.charCount(first)));
+        int titled = Character.toTitleCase(first);
+        String start = Character.toString(titled);
+        if (titled == first) {
+            // Some letters, as the sharp s, become two.
+            String upper = upper(start);
+            int initial = Character.charCount(upper.codePointAt(0));
+            start = upper.substring(0, initial) + lower(upper.substring(initial));
+        }
+        return start + lower(text.substring(Character.charCount(first)));
     }
 
     /** Python's {@code str.title}: every run of letters capitalized. */

@@ -103,11 +103,12 @@ final class Values {
     }
 
     /** Python's {@code len(value)}: code points of a text. */
-    static long length(Object value) {
+    static long length(Run run, Object value) {
         if (value instanceof String string) {
+            run.text(string.length());
             return string.codePointCount(0, string.length());
         } else if (value instanceof Markup markup) {
-            return length(markup.text());
+            return length(run, markup.text());
         } else if (value instanceof Map<?, ?> map) {
             return map.size();
         } else if (value instanceof Undefined) {

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.DynamicTest;
@@ -32,8 +31,14 @@ class ChatTemplateTest {
                 tests.add(DynamicTest.dynamicTest(template.get("name").asText() + " " + number++, () -> {
                     ChatTemplate parsed = ChatTemplate.parse(
                             template.get("source").asText(), "t", ChatCases.tokens(file.get("tokens")));
-                    Map<String, Object> extra = new HashMap<>(ChatCases.map(golden.get("variables")));
-                    ChatCases.check(parsed, golden, extra);
+                    JsonNode conversation = file.get("conversations")
+                            .get(golden.get("conversation").asText());
+                    ChatCases.check(
+                            parsed,
+                            ChatCases.messages(conversation.get("messages")),
+                            ChatCases.map(conversation.get("variables")),
+                            golden,
+                            golden.path("error").asText());
                 }));
             }
         }
@@ -45,15 +50,16 @@ class ChatTemplateTest {
     List<DynamicTest> failsWhereJinjaFails() throws IOException {
         JsonNode file = fixture();
         List<DynamicTest> tests = new ArrayList<>();
+        JsonNode conversation = file.get("conversations").get("snippet");
         for (JsonNode failing : file.get("failing")) {
             tests.add(DynamicTest.dynamicTest(
                     failing.get("source").asText(),
                     () -> assertThatThrownBy(() -> ChatTemplate.parse(
                                             failing.get("source").asText(), "t", Map.of())
                                     .render(
-                                            ChatCases.messages(file.get("messages")),
+                                            ChatCases.messages(conversation.get("messages")),
                                             false,
-                                            Map.of("data", ChatCases.map(file.get("data")))))
+                                            ChatCases.map(conversation.get("variables"))))
                             .isInstanceOf(RunException.class)
                             .hasMessageStartingWith("chat template t line "
                                     + failing.get("line").asInt() + ": ")

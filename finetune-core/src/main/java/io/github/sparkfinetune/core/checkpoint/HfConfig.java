@@ -91,7 +91,7 @@ public final class HfConfig {
 
     /** Number of encoder layers. */
     public int numHiddenLayers() {
-        return size("num_hidden_layers", "n_layers");
+        return size("num_hidden_layers", "n_layers", "n_layer");
     }
 
     /** Attention heads of a layer; they divide the hidden size. */
@@ -235,6 +235,15 @@ public final class HfConfig {
         return defaultValue;
     }
 
+    /** A truth value, or else {@code defaultValue}. */
+    public boolean flag(boolean defaultValue, String key) {
+        Optional<JsonNode> value = find(key);
+        if (value.isPresent() && !value.get().isBoolean()) {
+            throw wrong(key, value.get(), "true or false");
+        }
+        return value.map(JsonNode::booleanValue).orElse(defaultValue);
+    }
+
     /** A text, under the first of these names that is there. */
     public Optional<String> text(String... keys) {
         for (String key : keys) {
@@ -273,8 +282,33 @@ public final class HfConfig {
         copy.put("problem_type", "single_label_classification");
         // num_labels is derived from id2label; a stale value would contradict it.
         copy.remove(List.of("num_labels", "_num_labels"));
-        // transformers before 4.56 knows the key by its longer name only.
-        copy.put(copy.has("torch_dtype") ? "torch_dtype" : "dtype", dtype);
+        copy.put(dtypeKey(), dtype);
+        return new HfConfig(source, copy);
+    }
+
+    /**
+     * The configuration of a language model made from this model; whatever else it says stays as it is.
+     *
+     * @param architecture class name, e.g. {@code LlamaForCausalLM}
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    public HfConfig asLanguageModel(String architecture, String dtype) {
+        return with("architectures", List.of(architecture)).with(dtypeKey(), dtype);
+    }
+
+    /** Under which name the element type is stated: {@code transformers} before 4.56 knows the longer one only. */
+    private String dtypeKey() {
+        return tree.has("torch_dtype") ? "torch_dtype" : "dtype";
+    }
+
+    /** The same with another value of one key; null removes it. */
+    public HfConfig with(String key, Object value) {
+        ObjectNode copy = tree.deepCopy();
+        if (value == null) {
+            copy.remove(key);
+        } else {
+            copy.set(key, JsonFiles.MAPPER.valueToTree(value));
+        }
         return new HfConfig(source, copy);
     }
 
@@ -287,7 +321,8 @@ public final class HfConfig {
         return JsonFiles.pretty(sorted);
     }
 
-    private int size(String... keys) {
+    /** A count that must be there and be at least 1, under the first of these names that is there. */
+    public int size(String... keys) {
         int value = integer(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
         if (value < 1) {
             throw RunException.data(

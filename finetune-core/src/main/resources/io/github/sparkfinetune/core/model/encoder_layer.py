@@ -8,17 +8,17 @@
       y = x
     return y
   # [B, T, H] of a linear -> contiguous [B, heads, T, H / heads]
-  def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str, n: int) -> Tensor:
-    return torch.contiguous((self).heads((self).linear(x, w, name), n))
+  def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str, n: int) -> Tensor:
+    return torch.contiguous((self).heads((self).linear(x, w, masks, name), n))
   # [B, heads, T, d] -> contiguous [B T, heads d]
   def merged(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.reshape(torch.transpose(x, 1, 2), [torch.mul(torch.size(x, 0), torch.size(x, 2)), -1])
   # -> [y, q scaled, k, v, probabilities, attended, sum 1, its mean, its rstd, pre-activation, sum 2, its mean, its rstd]
   def layer_forward(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], bias: List[Tensor], masks: Dict[str, Tensor], n: int, eps: float, act: str, probs_scale: float, scale: float) -> List[Tensor]:
     width = torch.size(x, -1)
-    q = (self).projected(x, w, "query", n)
-    k = (self).projected(x, w, "key", n)
-    v = (self).projected(x, w, "value", n)
+    q = (self).projected(x, w, masks, "query", n)
+    k = (self).projected(x, w, masks, "key", n)
+    v = (self).projected(x, w, masks, "value", n)
     _0 = torch.mul_(q, torch.pow(float(torch.size(q, -1)), -0.5))
     s = torch.matmul(q, torch.transpose(k, -2, -1))
     if torch.gt(torch.len(bias), 0):
@@ -31,31 +31,22 @@
     else:
       o = torch.matmul(p, v)
     attended = torch.view((self).merged(o), torch.size(x))
-    a = (self).keep((self).linear(attended, w, "attention_output"), masks, "attention_output")
+    a = (self).keep((self).linear(attended, w, masks, "attention_output"), masks, "attention_output")
     if torch.__contains__(masks, "attention_output"):
       r1 = torch.add(x, a, alpha=scale)
     else:
       r1 = torch.add(x, a)
     h, mean1, rstd1 = torch.native_layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    u = (self).linear(h, w, "intermediate")
-    f = (self).keep((self).linear((self).activation(u, act), w, "output"), masks, "output")
+    u = (self).linear(h, w, masks, "intermediate")
+    f = (self).keep((self).linear((self).activation(u, act), w, masks, "output"), masks, "output")
     if torch.__contains__(masks, "output"):
       r2 = torch.add(h, f, alpha=scale)
     else:
       r2 = torch.add(h, f)
     y, mean2, rstd2 = torch.native_layer_norm(r2, [width], w["output_norm.weight"], w["output_norm.bias"], eps)
     return [y, q, k, v, p, attended, r1, mean1, rstd1, u, r2, mean2, rstd2]
-  def put(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str, g: Tensor, add: bool) -> bool:
-    if torch.__contains__(gradients, name):
-      if add:
-        _0 = torch.add_(gradients[name], g)
-      else:
-        _1 = torch.copy_(gradients[name], g)
-    else:
-      pass
-    return add
   # Gradients of a linear's weight and bias from those of its output [N, out] and its input [N, in].
-  def linear_back(self: __torch__.Ops, g: Tensor, x: Tensor, gradients: Dict[str, Tensor], name: str, add: bool) -> bool:
+  def encoder_linear_back(self: __torch__.Ops, g: Tensor, x: Tensor, gradients: Dict[str, Tensor], name: str, add: bool) -> bool:
     weight = torch.add(name, ".weight")
     if torch.__contains__(gradients, weight):
       if add:
@@ -102,14 +93,14 @@
     g2 = (self).norm_back(gy, kept[10], kept[11], kept[12], w, gradients, "output_norm", add)
     gf = torch.view((self).dropped_back(g2, masks, "output", scale), rows)
     u2 = torch.view(u, [-1, torch.size(u, -1)])
-    _0 = (self).linear_back(gf, (self).activation(u2, act), gradients, "output", add)
+    _0 = (self).encoder_linear_back(gf, (self).activation(u2, act), gradients, "output", add)
     gu = (self).activation_back(torch.mm(gf, w["output.weight"]), u2, act)
     h = torch.layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    _1 = (self).linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
+    _1 = (self).encoder_linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
     gh = torch.addmm(torch.view(g2, rows), gu, w["intermediate.weight"])
     g1 = (self).norm_back(torch.view(gh, torch.size(x)), r1, kept[7], kept[8], w, gradients, "attention_norm", add)
     ga = torch.view((self).dropped_back(g1, masks, "attention_output", scale), rows)
-    _2 = (self).linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
+    _2 = (self).encoder_linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
     go = (self).heads(torch.view(torch.mm(ga, w["attention_output.weight"]), torch.size(x)), n)
     if torch.__contains__(masks, "probs"):
       go1 = torch.mul(go, probs_scale)
@@ -124,9 +115,9 @@
     gk = (self).merged(torch.matmul(torch.transpose(gs, -2, -1), q))
     gv1 = (self).merged(gv)
     x2 = torch.view(x, rows)
-    _3 = (self).linear_back(gq, x2, gradients, "query", add)
-    _4 = (self).linear_back(gk, x2, gradients, "key", add)
-    _5 = (self).linear_back(gv1, x2, gradients, "value", add)
+    _3 = (self).encoder_linear_back(gq, x2, gradients, "query", add)
+    _4 = (self).encoder_linear_back(gk, x2, gradients, "key", add)
+    _5 = (self).encoder_linear_back(gv1, x2, gradients, "value", add)
     out = annotate(List[Tensor], [])
     if wanted:
       gx = torch.addmm(torch.view(g1, rows), gq, w["query.weight"])

@@ -22,6 +22,7 @@ public final class Encoder {
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/tensor/autograd.py",
             "/io/github/sparkfinetune/core/model/encoder.py",
+            Products.SCRIPT,
             "/io/github/sparkfinetune/core/model/encoder_layer.py");
 
     private final EncoderArchitecture architecture;

@@ -8,9 +8,11 @@
     else:
       y = torch.add(x, a)
     return y
+  def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+    return (self).affine(x, w[torch.add(name, ".weight")], w[torch.add(name, ".bias")])
   # [B, T, H] of a linear -> contiguous [B, heads, T, H / heads]
   def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str, n: int) -> Tensor:
-    return torch.contiguous((self).heads((self).linear(x, w, name), n))
+    return torch.contiguous((self).heads((self).dense(x, w, name), n))
   # [B, heads, T, d] -> contiguous [B T, heads d]
   def merged(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.reshape(torch.transpose(x, 1, 2), [torch.mul(torch.size(x, 0), torch.size(x, 2)), -1])
@@ -85,10 +87,10 @@
     v = (self).projected(x, w, "value", n)
     p, o, = (self).attend(q, k, v, bias, masks, probs_scale)
     attended = torch.view((self).merged(o), torch.size(x))
-    r1 = (self).add_dropped(x, (self).linear(attended, w, "attention_output"), masks, "attention_output", scale)
+    r1 = (self).add_dropped(x, (self).dense(attended, w, "attention_output"), masks, "attention_output", scale)
     h, mean1, rstd1 = torch.native_layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    u = (self).linear(h, w, "intermediate")
-    r2 = (self).add_dropped(h, (self).linear((self).activation(u, act), w, "output"), masks, "output", scale)
+    u = (self).dense(h, w, "intermediate")
+    r2 = (self).add_dropped(h, (self).dense((self).activation(u, act), w, "output"), masks, "output", scale)
     y, mean2, rstd2 = torch.native_layer_norm(r2, [width], w["output_norm.weight"], w["output_norm.bias"], eps)
     return [y, q, k, v, p, attended, r1, mean1, rstd1, u, r2, mean2, rstd2]
   def put(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str, g: Tensor, add: bool) -> bool:
@@ -146,14 +148,14 @@
     gf = torch.view((self).dropped_back(g2, masks, "output", scale), rows)
     u2 = torch.view(u, [-1, torch.size(u, -1)])
     _0 = (self).linear_back(gf, (self).activation(u2, act), gradients, "output", add)
-    gu = (self).activation_back(torch.mm(gf, w["output.weight"]), u2, act)
+    gu = (self).activation_back((self).times(gf, w["output.weight"]), u2, act)
     h = torch.layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
     _1 = (self).linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
-    gh = torch.addmm(torch.view(g2, rows), gu, w["intermediate.weight"])
+    gh = torch.add_((self).times(gu, w["intermediate.weight"]), torch.view(g2, rows))
     g1 = (self).norm_back(torch.view(gh, torch.size(x)), r1, kept[7], kept[8], w, gradients, "attention_norm", add)
     ga = torch.view((self).dropped_back(g1, masks, "attention_output", scale), rows)
     _2 = (self).linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
-    go = torch.contiguous((self).heads(torch.view(torch.mm(ga, w["attention_output.weight"]), torch.size(x)), n))
+    go = torch.contiguous((self).heads(torch.view((self).times(ga, w["attention_output.weight"]), torch.size(x)), n))
     gq0, gk0, gv0, = (self).attend_back(go, kept[1], kept[2], kept[3], kept[4], masks, probs_scale)
     gq = (self).merged(gq0)
     gk = (self).merged(gk0)

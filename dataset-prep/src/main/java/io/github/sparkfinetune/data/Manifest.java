@@ -1,10 +1,14 @@
 package io.github.sparkfinetune.data;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
 import java.io.FileNotFoundException;
@@ -14,6 +18,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -27,7 +32,7 @@ import org.apache.hadoop.fs.Path;
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task what the samples are for
- * @param labels label names; a name's place is its id
+ * @param labels label names; a name's place is its id; none where texts have no label
  * @param longest tokens of the longest sample
  * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have rows
  * @param badRows rows that could not be used, by reason
@@ -74,15 +79,35 @@ public record Manifest(
      *
      * @param rows number of samples
      * @param tokens their tokens, special tokens included
-     * @param truncated samples that lost tokens to {@code data.max_length}
+     * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
      * @param rowsPerLabel number of samples of each label, by id
      * @param shards its files, in storage order
+     * @param documents what its samples are made of, or null where a sample is a text with a label
      */
-    public record Split(long rows, long tokens, long truncated, List<Long> rowsPerLabel, List<Shard> shards)
+    public record Split(
+            long rows,
+            long tokens,
+            long truncated,
+            List<Long> rowsPerLabel,
+            List<Shard> shards,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Documents documents)
             implements Serializable {
         public Split {
             rowsPerLabel = List.copyOf(rowsPerLabel);
             shards = List.copyOf(shards);
+        }
+    }
+
+    /**
+     * The documents of one split.
+     *
+     * @param count documents in its samples
+     * @param labelTokens tokens that are predicted
+     * @param dropped documents that are in no sample, by {@link DropReason#label}
+     */
+    public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
+        public Documents {
+            dropped = Collections.unmodifiableMap(new TreeMap<>(dropped));
         }
     }
 
@@ -113,7 +138,10 @@ public record Manifest(
     /**
      * The options that decide the content.
      *
-     * @param tokenizerSha256 hash of {@code tokenizer.json}
+     * @param text column of the text, or null where rows are conversations
+     * @param label column of the label, or null where there is none
+     * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
+     * @param documents how documents are made and packed, or null where a sample is a text with a label
      */
     public record Options(
             String text,
@@ -127,8 +155,39 @@ public record Manifest(
             boolean deduplicate,
             int shards,
             long seed,
-            String tokenizerSha256)
+            String tokenizerSha256,
+            @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents)
             implements Serializable {}
+
+    /**
+     * How documents are made and packed.
+     *
+     * @param overlong null where the packing cuts documents
+     * @param assistantOnlyLoss null where there are no conversations
+     * @param chatTemplateSha256 hash of the chat template, or null where none is used
+     */
+    public record DocumentOptions(
+            Packing packing, Overlong overlong, Boolean assistantOnlyLoss, String chatTemplateSha256)
+            implements Serializable {
+
+        /** What a run asks for, or null for a task without documents. */
+        public static DocumentOptions of(Task task, DataConfig data, TokenizerFiles tokenizer) {
+            return switch (task) {
+                case CLASSIFICATION -> null;
+                case CAUSAL_LM ->
+                    new DocumentOptions(
+                            data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null);
+                case SFT ->
+                    new DocumentOptions(
+                            data.packing(), data.overlong(), data.assistantOnlyLoss(), tokenizer.chatTemplateSha256());
+            };
+        }
+
+        /** Whether every token of a document is learnt. */
+        boolean allLearnt() {
+            return !Boolean.TRUE.equals(assistantOnlyLoss);
+        }
+    }
 
     public Manifest {
         labels = List.copyOf(labels);
@@ -195,9 +254,11 @@ public record Manifest(
         return split;
     }
 
-    /** Whether samples are pairs of texts. */
-    public boolean pairs() {
-        return options.textPair() != null;
+    /** The columns of its files. */
+    public SampleColumns columns() {
+        return options.documents() == null
+                ? SampleColumns.ofText(options.textPair() != null)
+                : SampleColumns.ofDocuments(options.documents().allLearnt());
     }
 
     /**
@@ -205,18 +266,26 @@ public record Manifest(
      *
      * @throws RunException that names the first difference
      */
-    public void requireMatches(Path dataset, Task runTask, int maxLength, TokenizerFiles tokenizer) {
+    public void requireMatches(Path dataset, Task runTask, DataConfig data, TokenizerFiles tokenizer) {
         requireSame(dataset, "task", task, runTask);
-        requireSame(dataset, "data.max_length", options.maxLength(), maxLength);
+        requireSame(dataset, "data.max_length", options.maxLength(), data.maxLength());
         if (!options.tokenizerSha256().equals(tokenizer.sha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + options.tokenizerSha256() + ", the model's is " + tokenizer.sha256()
                     + "): prepare it again into a new data.dir");
         }
+        DocumentOptions wanted = DocumentOptions.of(runTask, data, tokenizer);
+        if (wanted != null) {
+            DocumentOptions there = options.documents();
+            requireSame(dataset, "data.packing", there.packing(), wanted.packing());
+            requireSame(dataset, "data.overlong", there.overlong(), wanted.overlong());
+            requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), wanted.assistantOnlyLoss());
+            requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), wanted.chatTemplateSha256());
+        }
     }
 
     private static void requireSame(Path dataset, String key, Object prepared, Object wanted) {
-        if (!prepared.equals(wanted)) {
+        if (!Objects.equals(prepared, wanted)) {
             throw RunException.data(dataset + " was prepared with " + key + ": " + prepared + ", this run has " + wanted
                     + ": prepare it again into a new data.dir, or run with " + prepared);
         }

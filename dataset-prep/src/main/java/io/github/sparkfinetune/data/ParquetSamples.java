@@ -190,9 +190,18 @@ public final class ParquetSamples implements SampleSource {
                 schema,
                 reader.getFooter().getFileMetaData().getCreatedBy());
         int[][] inputIds = lists(columns, schema, SampleSchema.INPUT_IDS, rows);
-        int[][] types = manifest.pairs() ? lists(columns, schema, SampleSchema.TOKEN_TYPE_IDS, rows) : null;
-        ColumnReader labels = columns.getColumnReader(schema.getColumnDescription(new String[] {SampleSchema.LABEL}));
+        SampleColumns besides = manifest.columns();
         Sample[] samples = new Sample[rows];
+        if (besides.documents()) {
+            int[][] labels = besides.labels() ? lists(columns, schema, SampleSchema.LABELS, rows) : inputIds;
+            int[][] documents = lists(columns, schema, SampleSchema.DOCUMENTS, rows);
+            for (int row = 0; row < rows; row++) {
+                samples[row] = Sample.ofDocuments(first + row, inputIds[row], labels[row], documents[row]);
+            }
+            return samples;
+        }
+        int[][] types = besides.tokenTypes() ? lists(columns, schema, SampleSchema.TOKEN_TYPE_IDS, rows) : null;
+        ColumnReader labels = columns.getColumnReader(schema.getColumnDescription(new String[] {SampleSchema.LABEL}));
         for (int row = 0; row < rows; row++) {
             int label = labels.getInteger();
             labels.consume();

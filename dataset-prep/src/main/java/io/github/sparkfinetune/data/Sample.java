@@ -50,6 +50,20 @@ public record Sample(long index, int[] inputIds, int[] tokenTypeIds, int label, 
         return inputIds.length;
     }
 
+    /**
+     * Number of tokens that are predicted: those with a label, but for the first of each document, which nothing comes
+     * before.
+     */
+    public int labelTokens() {
+        int count = 0;
+        int from = 0;
+        for (int length : labels.length == 0 ? labels : documents) {
+            count += Document.labelTokens(labels, from, from + length);
+            from += length;
+        }
+        return count;
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof Sample that

@@ -11,17 +11,27 @@ final class SampleSchema {
     static final String INPUT_IDS = "input_ids";
     static final String TOKEN_TYPE_IDS = "token_type_ids";
     static final String LABEL = "label";
+    static final String LABELS = "labels";
+    static final String DOCUMENTS = "documents";
 
     private SampleSchema() {}
 
-    /** {@code input_ids}, with pairs {@code token_type_ids}, and {@code label}. */
-    static MessageType of(boolean pairs) {
+    /** {@code input_ids} and the columns besides. */
+    static MessageType of(SampleColumns columns) {
         Types.MessageTypeBuilder builder = Types.buildMessage();
         builder.addField(list(INPUT_IDS));
-        if (pairs) {
+        if (columns.tokenTypes()) {
             builder.addField(list(TOKEN_TYPE_IDS));
         }
-        builder.addField(Types.required(PrimitiveTypeName.INT32).named(LABEL));
+        if (columns.label()) {
+            builder.addField(Types.required(PrimitiveTypeName.INT32).named(LABEL));
+        }
+        if (columns.labels()) {
+            builder.addField(list(LABELS));
+        }
+        if (columns.documents()) {
+            builder.addField(list(DOCUMENTS));
+        }
         return builder.named("sample");
     }
 

@@ -29,10 +29,10 @@ public final class SampleWriter implements Closeable {
 
     /**
      * @param file written anew; an existing file is replaced
-     * @param pairs whether samples are pairs of texts, so that token types are written
+     * @param columns what is written of a sample besides its input ids
      */
-    public SampleWriter(Path file, boolean pairs, Configuration hadoop) throws IOException {
-        writer = new Builder(HadoopOutputFile.fromPath(file, hadoop), pairs)
+    public SampleWriter(Path file, SampleColumns columns, Configuration hadoop) throws IOException {
+        writer = new Builder(HadoopOutputFile.fromPath(file, hadoop), columns)
                 .withConf(hadoop)
                 .withWriteMode(ParquetFileWriter.Mode.OVERWRITE)
                 .withWriterVersion(ParquetProperties.WriterVersion.PARQUET_1_0)
@@ -71,11 +71,11 @@ public final class SampleWriter implements Closeable {
     }
 
     private static final class Builder extends ParquetWriter.Builder<Sample, Builder> {
-        private final boolean pairs;
+        private final SampleColumns columns;
 
-        Builder(OutputFile file, boolean pairs) {
+        Builder(OutputFile file, SampleColumns columns) {
             super(file);
-            this.pairs = pairs;
+            this.columns = columns;
         }
 
         @Override
@@ -85,21 +85,21 @@ public final class SampleWriter implements Closeable {
 
         @Override
         protected WriteSupport<Sample> getWriteSupport(Configuration hadoop) {
-            return new Support(pairs);
+            return new Support(columns);
         }
     }
 
     private static final class Support extends WriteSupport<Sample> {
-        private final boolean pairs;
+        private final SampleColumns columns;
         private RecordConsumer out;
 
-        Support(boolean pairs) {
-            this.pairs = pairs;
+        Support(SampleColumns columns) {
+            this.columns = columns;
         }
 
         @Override
         public WriteContext init(Configuration hadoop) {
-            MessageType schema = SampleSchema.of(pairs);
+            MessageType schema = SampleSchema.of(columns);
             return new WriteContext(schema, Map.of());
         }
 
@@ -113,12 +113,20 @@ public final class SampleWriter implements Closeable {
             out.startMessage();
             int field = 0;
             list(SampleSchema.INPUT_IDS, field++, sample.inputIds());
-            if (pairs) {
+            if (columns.tokenTypes()) {
                 list(SampleSchema.TOKEN_TYPE_IDS, field++, sample.tokenTypeIds());
             }
-            out.startField(SampleSchema.LABEL, field);
-            out.addInteger(sample.label());
-            out.endField(SampleSchema.LABEL, field);
+            if (columns.label()) {
+                out.startField(SampleSchema.LABEL, field);
+                out.addInteger(sample.label());
+                out.endField(SampleSchema.LABEL, field++);
+            }
+            if (columns.labels()) {
+                list(SampleSchema.LABELS, field++, sample.labels());
+            }
+            if (columns.documents()) {
+                list(SampleSchema.DOCUMENTS, field, sample.documents());
+            }
             out.endMessage();
         }
 

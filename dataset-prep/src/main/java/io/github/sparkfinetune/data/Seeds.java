@@ -21,7 +21,9 @@ public final class Seeds {
         /** Dropout masks. */
         DROPOUT(4),
         /** Initial values of new parameters. */
-        INITIALISATION(5);
+        INITIALISATION(5),
+        /** Tokens drawn while text is generated. */
+        GENERATION(6);
 
         // Part of what a seed means: a number here never changes and is never used twice.
         private final long code;

@@ -100,6 +100,44 @@ public final class TextTokenizer implements AutoCloseable {
         return assemble(special, first, firstIsLonger ? longer : shorter, second, firstIsLonger ? shorter : longer);
     }
 
+    /**
+     * A text as a document of a language model: the ids of {@code tokenizer(text)}, special tokens included.
+     *
+     * @param enough how many tokens the caller has a use for: of a text with more the result is a prefix that is longer
+     *     than that
+     */
+    public int[] encodeDocument(String text, int enough) {
+        int[] ids = ids(text, enough);
+        if (single.count() == 0) {
+            return ids;
+        }
+        return assemble(single, ids, ids.length, EMPTY, 0).inputIds();
+    }
+
+    /** The ids of a text without special tokens around it, as of a rendered chat template, which has its own. */
+    public int[] encodePlain(String text) {
+        return ids(text, Integer.MAX_VALUE);
+    }
+
+    /** Like {@link #encodePlain}, with the place of each token in the text; slower. */
+    public TokenSpans encodeWithSpans(String text) {
+        long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
+        try {
+            return TokenSpans.of(
+                    text,
+                    TokenizersLibrary.LIB.getTokenIds(encoding),
+                    TokenizersLibrary.LIB.getTokenCharSpans(encoding));
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
+        }
+    }
+
+    /** The text of token ids, special tokens left out. */
+    public String decode(int[] ids) {
+        return TokenizersLibrary.LIB.decode(
+                handle, Arrays.stream(ids).asLongStream().toArray(), true);
+    }
+
     private Encoded assemble(SpecialTokens special, int[] first, int firstKept, int[] second, int secondKept) {
         int length = special.count() + firstKept + secondKept;
         int[] inputIds = new int[length];

@@ -9,8 +9,8 @@ import io.github.sparkfinetune.conf.RunException;
  * Where a text can be cut so that its tokens are those of its pieces, one after the other: between a printable ASCII
  * character and ASCII white space, for tokenizers that never look across such a place. Those are BERT's (its normalizer
  * works on single characters and their combining marks, its words end at white space) and byte-level BPE with GPT-2's
- * regex (no match begins before white space and goes on behind it), unless an added token holds white space or takes
- * what follows it ({@code rstrip}). A text of any other tokenizer is one piece.
+ * regex (no match begins before white space and goes on behind it), with or without digits split off first, unless an
+ * added token holds white space or takes what follows it ({@code rstrip}). A text of any other tokenizer is one piece.
  */
 final class WordSplit {
     private final boolean splits;
@@ -42,6 +42,13 @@ final class WordSplit {
 
     private static boolean isByteLevel(JsonNode tokenizer) {
         JsonNode splitter = tokenizer.path("pre_tokenizer");
+        JsonNode steps = splitter.path("pretokenizers");
+        if (splitter.path("type").asText().equals("Sequence")
+                && steps.size() == 2
+                && steps.get(0).path("type").asText().equals("Digits")) {
+            // SmolLM2's: every step looks at the pieces of the one before.
+            splitter = steps.get(1);
+        }
         return splitter.path("type").asText().equals("ByteLevel")
                 && splitter.path("use_regex").asBoolean(true)
                 // Else every piece would get a space in front.

@@ -3,13 +3,19 @@ package io.github.sparkfinetune.data;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.Overlong;
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -35,19 +41,19 @@ class DatasetTest {
                 Task.CLASSIFICATION,
                 List.of("ham", "spam"),
                 9,
-                Map.of(Manifest.TRAIN, new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards)),
+                Map.of(Manifest.TRAIN, new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards, null)),
                 Map.of("empty_text", 2L),
                 1,
                 1,
                 0,
                 0,
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
-                new Manifest.Options("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe"));
+                new Manifest.Options("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null));
         manifest.write(dataset, hadoop);
     }
 
     private Manifest.Shard shard(String file, int first, int rows) throws IOException {
-        SampleWriter writer = new SampleWriter(new Path(dataset, file), true, hadoop);
+        SampleWriter writer = new SampleWriter(new Path(dataset, file), SampleColumns.ofText(true), hadoop);
         for (int i = first; i < first + rows; i++) {
             writer.write(sample(i));
         }
@@ -116,14 +122,84 @@ class DatasetTest {
 
     @Test
     void anotherRunsDatasetIsRefused() {
-        TokenizerFiles same = new TokenizerFiles("{}", "cafe", 10, 0, 10, 512, true);
-        TokenizerFiles other = new TokenizerFiles("{}", "beef", 10, 0, 10, 512, true);
-        manifest.requireMatches(dataset, Task.CLASSIFICATION, 9, same);
-        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, 10, same))
+        TokenizerFiles same = GoldenFolder.tokenizer("{}", "cafe", 10, 10);
+        TokenizerFiles other = GoldenFolder.tokenizer("{}", "beef", 10, 10);
+        manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), same);
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 10"), same))
                 .hasMessageContaining("data.max_length: 9, this run has 10");
-        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, 9, other))
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), other))
                 .hasMessageContaining("another tokenizer.json");
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.SFT, data("max_length: 9"), same))
+                .hasMessageContaining("task: CLASSIFICATION, this run has SFT");
         assertThatThrownBy(() -> manifest.split(Manifest.EVAL)).hasMessageContaining("the dataset has no eval rows");
+    }
+
+    private static DataConfig data(String settings) {
+        return RunConfigLoader.parse(
+                        "{model: m, task: sft, output: {dir: out}, data: {train: t.jsonl, " + settings + "}}",
+                        "test.yaml",
+                        List.of())
+                .data();
+    }
+
+    @Test
+    void packedConversationsComeBack() throws IOException {
+        TokenizerFiles tokenizer = GoldenFolder.tokenizer("{}", "cafe", 10, 10).withChatTemplate("{{ messages }}");
+        DataConfig data = data("max_length: 50, packing: bfd");
+        for (boolean assistantOnly : List.of(true, false)) {
+            String file = "train/part-" + assistantOnly + ".parquet";
+            SampleWriter writer =
+                    new SampleWriter(new Path(dataset, file), SampleColumns.ofDocuments(!assistantOnly), hadoop);
+            List<Sample> written = new ArrayList<>();
+            for (int i = 0; i < 1500; i++) {
+                int[] ids = IntStream.range(i, i + 5 + i % 9).toArray();
+                int[] labels = ids.clone();
+                Arrays.fill(labels, 0, assistantOnly ? 3 : 0, Sample.IGNORED);
+                written.add(Sample.ofDocuments(i, ids, labels, 4, ids.length - 4));
+                writer.write(written.get(i));
+            }
+            writer.close();
+            Manifest.DocumentOptions options = new Manifest.DocumentOptions(
+                    Packing.BFD, Overlong.TRUNCATE, assistantOnly, tokenizer.chatTemplateSha256());
+            Manifest packed = new Manifest(
+                    Manifest.SCHEMA_VERSION,
+                    Task.SFT,
+                    List.of(),
+                    13,
+                    Map.of(
+                            Manifest.TRAIN,
+                            new Manifest.Split(
+                                    1500,
+                                    9999,
+                                    0,
+                                    List.of(),
+                                    List.of(new Manifest.Shard(
+                                            file, Files.size(folder.resolve(file)), writer.rowGroups())),
+                                    new Manifest.Documents(3000, 8000, Map.of("overlong", 1L)))),
+                    Map.of(),
+                    0,
+                    0,
+                    0,
+                    0,
+                    List.of(),
+                    new Manifest.Options(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options));
+            packed.write(dataset, hadoop);
+            Manifest read = Manifest.read(dataset, hadoop);
+            assertThat(read).isEqualTo(packed);
+            try (ParquetSamples samples = ParquetSamples.open(dataset, read, Manifest.TRAIN, hadoop)) {
+                for (int i = 0; i < 1500; i++) {
+                    assertThat(samples.read(i)).isEqualTo(written.get(i));
+                }
+            }
+            if (assistantOnly) {
+                read.requireMatches(dataset, Task.SFT, data, tokenizer);
+                assertThatThrownBy(() -> read.requireMatches(dataset, Task.SFT, data("max_length: 50"), tokenizer))
+                        .hasMessageContaining("data.packing: BFD, this run has NONE");
+                assertThatThrownBy(() ->
+                                read.requireMatches(dataset, Task.SFT, data, tokenizer.withChatTemplate("{{ other }}")))
+                        .hasMessageContaining("a chat template of SHA-256");
+            }
+        }
     }
 
     @Test

@@ -4,28 +4,29 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** Where the reference numbers lie: {@code -Dgolden.dir=FOLDER}, or the copy among the test resources. */
-final class GoldenFolder {
+public final class GoldenFolder {
     private GoldenFolder() {}
 
-    static Path root() {
+    public static Path root() {
         String folder = System.getProperty("golden.dir", "");
         return folder.isBlank() ? Path.of("src/test/resources/golden") : Path.of(folder);
     }
 
-    static JsonNode json(String file) throws IOException {
+    public static JsonNode json(String file) throws IOException {
         return new ObjectMapper().readTree(root().resolve(file).toFile());
     }
 
-    static TokenizerFiles tokenizer(String name) throws IOException {
+    public static TokenizerFiles tokenizer(String name) throws IOException {
         return TokenizerFiles.read(
                 new org.apache.hadoop.fs.Path(
                         root().resolve("tokenizers").resolve(name).toUri()),
                 new org.apache.hadoop.conf.Configuration());
     }
 
-    static int[] ints(JsonNode array) {
+    public static int[] ints(JsonNode array) {
         int[] values = new int[array.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = array.get(i).asInt();
@@ -33,7 +34,13 @@ final class GoldenFolder {
         return values;
     }
 
-    static String textOrNull(JsonNode node) {
+    public static String textOrNull(JsonNode node) {
         return node.isNull() ? null : node.asText();
+    }
+
+    /** A tokenizer of which only these are known. */
+    static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
+        return new TokenizerFiles(
+                json, sha256, vocabulary, 0, modelVocabulary, 512, true, Map.of(), -1, null, null, null);
     }
 }

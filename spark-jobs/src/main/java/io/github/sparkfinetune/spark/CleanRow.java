@@ -3,9 +3,8 @@ package io.github.sparkfinetune.spark;
 /**
  * A row of a source, cleaned.
  *
- * @param text null where the row cannot be used
- * @param pair the second text, or null
- * @param label null where rows have none, or the row cannot be used
+ * @param content what is tokenized; null where the row cannot be used
+ * @param label {@value #UNLABELLED} where rows have none; null where the row cannot be used
  * @param file where it comes from
  * @param first first 64 bits of its content's hash
  * @param second next 64 bits
@@ -13,9 +12,8 @@ package io.github.sparkfinetune.spark;
  * @param cut whether a text was cut at {@code data.max_text_bytes}
  * @param badBecause why the row cannot be used, or null
  */
-record CleanRow(
-        String text,
-        String pair,
+record CleanRow<C>(
+        C content,
         String label,
         String file,
         long first,
@@ -23,8 +21,10 @@ record CleanRow(
         boolean repaired,
         boolean cut,
         String badBecause) {
+    /** The one label of all rows where rows have none. */
+    static final String UNLABELLED = "";
 
-    static CleanRow bad(String file, String reason) {
-        return new CleanRow(null, null, null, file, 0, 0, false, false, reason);
+    static <C> CleanRow<C> bad(String file, String reason) {
+        return new CleanRow<>(null, null, file, 0, 0, false, false, reason);
     }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.data.Manifest;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -37,12 +38,12 @@ final class DatasetFolder {
      *
      * @throws RunException if it was made of other text or with other options
      */
-    Optional<Manifest> finished(Manifest.Options options, List<Manifest.Source> sources) throws IOException {
+    Optional<Manifest> finished(Task task, Manifest.Options options, List<Manifest.Source> sources) throws IOException {
         if (!Manifest.exists(path, hadoop)) {
             return Optional.empty();
         }
         Manifest manifest = Manifest.read(path, hadoop);
-        String difference = difference(manifest, options, sources);
+        String difference = difference(manifest, task, options, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference
                     + ": set data.dir to a new folder, or delete this one");
@@ -50,19 +51,34 @@ final class DatasetFolder {
         return Optional.of(manifest);
     }
 
-    private static String difference(Manifest manifest, Manifest.Options options, List<Manifest.Source> sources) {
+    private static String difference(
+            Manifest manifest, Task task, Manifest.Options options, List<Manifest.Source> sources) {
+        if (manifest.task() != task) {
+            return "task: " + manifest.task() + ", this run has " + task;
+        }
         ObjectMapper mapper = new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
-        JsonNode there = mapper.valueToTree(manifest.options());
-        JsonNode here = mapper.valueToTree(options);
-        Iterable<String> names = here::fieldNames;
-        for (String name : names) {
-            if (!there.get(name).equals(here.get(name))) {
-                return "data." + name + ": " + there.get(name).asText() + ", this run has "
-                        + here.get(name).asText();
-            }
+        String option = difference(mapper.valueToTree(manifest.options()), mapper.valueToTree(options));
+        if (option != null) {
+            return option;
         }
         if (!manifest.sources().equals(sources)) {
             return "other source files, or the files have changed since";
+        }
+        return null;
+    }
+
+    private static String difference(JsonNode there, JsonNode here) {
+        Iterable<String> names = here::fieldNames;
+        for (String name : names) {
+            JsonNode before = there.path(name);
+            JsonNode now = here.get(name);
+            String inside = now.isObject() ? difference(before, now) : null;
+            if (inside != null) {
+                return inside;
+            }
+            if (!now.isObject() && !before.equals(now)) {
+                return "data." + name + ": " + before.asText() + ", this run has " + now.asText();
+            }
         }
         return null;
     }

@@ -44,7 +44,8 @@ record ModelTask(String uri, int batchSize, Placement placement, SerializableCon
         return predictor;
     }
 
-    private static void delete(Path folder) {
+    /** Deletes a local folder and what is in it. */
+    static void delete(Path folder) {
         try (Stream<Path> files = Files.walk(folder)) {
             for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(file);

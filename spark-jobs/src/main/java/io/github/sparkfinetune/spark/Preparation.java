@@ -3,10 +3,11 @@ package io.github.sparkfinetune.spark;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.Encoded;
+import io.github.sparkfinetune.data.DropReason;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.data.TokenizerFiles;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,20 +15,29 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
-import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.util.SerializableConfiguration;
 import scala.Tuple2;
 
-/** The two passes of {@link PrepareJob}. */
-final class Preparation {
+/**
+ * The two passes of {@link PrepareJob}.
+ *
+ * @param <C> a cleaned row's content
+ */
+final class Preparation<C> {
+    /** What of the second pass makes a row unusable; an overlong one is left out on purpose. */
+    private static final List<String> UNUSABLE = Arrays.stream(DropReason.values())
+            .filter(reason -> reason != DropReason.OVERLONG)
+            .map(DropReason::label)
+            .toList();
+
     private final SparkSession spark;
     private final JavaSparkContext context;
     private final RunConfig config;
     private final DataConfig data;
+    private final TaskSamples<C> samples;
     private final TokenizerFiles tokenizer;
     private final List<SourceFiles> sources;
     private final Manifest.Options options;
@@ -36,6 +46,7 @@ final class Preparation {
     Preparation(
             SparkSession spark,
             RunConfig config,
+            TaskSamples<C> samples,
             TokenizerFiles tokenizer,
             List<SourceFiles> sources,
             Manifest.Options options,
@@ -44,6 +55,7 @@ final class Preparation {
         this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         this.config = config;
         this.data = config.data();
+        this.samples = samples;
         this.tokenizer = tokenizer;
         this.sources = sources;
         this.options = options;
@@ -51,23 +63,25 @@ final class Preparation {
     }
 
     Manifest run() {
-        List<JavaRDD<InternalRow>> rows = new ArrayList<>();
+        List<SourceReader.Rows<C>> rows = new ArrayList<>();
         List<SourceScan> scans = new ArrayList<>();
-        SourceReader reader = new SourceReader(spark, data, true);
+        SourceReader<C> reader = samples.reader(spark, tokenizer);
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
-                JavaRDD<InternalRow> read = reader.read(source);
+                SourceReader.Rows<C> read = reader.read(source);
                 rows.add(read);
-                SourceScan scan = SourceScan.of(read, CleaningRules.of(data, source, true), data.deduplicate());
+                SourceScan scan = SourceScan.of(read, data.deduplicate());
                 scans.add(scan);
                 scan.counts().addEmptyFiles(source);
                 SourceChecks.require(source, scan.counts(), data, reader);
             }
             SourceScan train = scans.get(0);
             Labels labels = Labels.of(train.counts().labels.keySet());
-            for (int i = 0; i < sources.size(); i++) {
-                SourceChecks.requireKnown(sources.get(i), scans.get(i).counts(), labels);
+            if (samples.labelled()) {
+                for (int i = 0; i < sources.size(); i++) {
+                    SourceChecks.requireKnown(sources.get(i), scans.get(i).counts(), labels);
+                }
             }
             context.setJobDescription("prepare: split");
             SplitPlan split = SplitPlan.of(train, data.seed(), options.evalFraction(), options.testFraction());
@@ -80,24 +94,23 @@ final class Preparation {
         }
     }
 
-    private List<ShardWriter.Report> write(List<JavaRDD<InternalRow>> rows, LabelPlan plan) {
-        boolean pairs = data.textPair() != null;
+    private List<ShardWriter.Report> write(List<SourceReader.Rows<C>> rows, LabelPlan plan) {
         Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
         Broadcast<LabelPlan> labels = context.broadcast(plan);
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
-            JavaPairRDD<byte[], byte[]> samples = null;
-            for (int i = 0; i < rows.size(); i++) {
-                JavaPairRDD<byte[], byte[]> some = samples(rows.get(i), sources.get(i), files, labels);
-                samples = samples == null ? some : samples.union(some);
+            JavaPairRDD<byte[], byte[]> all = null;
+            for (SourceReader.Rows<C> source : rows) {
+                JavaPairRDD<byte[], byte[]> some = encoded(source, files, labels);
+                all = all == null ? some : all.union(some);
             }
-            List<ShardWriter.Report> reports = new ArrayList<>(samples.repartitionAndSortWithinPartitions(
+            List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
                             new ShuffledSample.Ranges(data.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(
-                            new ShardWriter(dataset, hadoop, labels, pairs, data.deduplicate(), data.seed()), false)
+                            new ShardWriter(dataset, hadoop, labels, samples, data.deduplicate(), data.seed()), false)
                     .collect());
-            reports.sort(Comparator.comparing(report -> report.shard().file()));
+            reports.sort(Comparator.comparing(ShardWriter.Report::file));
             return reports;
         } finally {
             files.destroy();
@@ -106,37 +119,31 @@ final class Preparation {
         }
     }
 
-    private JavaPairRDD<byte[], byte[]> samples(
-            JavaRDD<InternalRow> rows,
-            SourceFiles source,
-            Broadcast<TokenizerFiles> files,
-            Broadcast<LabelPlan> labels) {
-        CleaningRules rules = CleaningRules.of(data, source, true);
-        String key = source.key();
-        int maxLength = data.maxLength();
+    private JavaPairRDD<byte[], byte[]> encoded(
+            SourceReader.Rows<C> rows, Broadcast<TokenizerFiles> files, Broadcast<LabelPlan> labels) {
+        TaskSamples<C> task = samples;
+        RowCleaner.Factory<C> cleaners = rows.cleaner();
+        String key = rows.source().key();
         long seed = data.seed();
         int split = ShardWriter.SPLITS.indexOf(key.substring("data.".length()));
-        return rows.<Tuple2<byte[], byte[]>>mapPartitions(partition -> {
-                    RowCleaner cleaner = new RowCleaner(rules);
+        return rows.rdd()
+                .<Tuple2<byte[], byte[]>>mapPartitions(partition -> {
+                    RowCleaner<C> cleaner = cleaners.open();
                     LabelPlan plan = labels.value();
-                    return TokenizingIterator.of(files.value(), partition, (open, raw) -> {
-                        CleanRow row = cleaner.clean(raw);
-                        if (row.badBecause() != null) {
-                            return null;
-                        }
-                        int rank = plan.rank(row.label());
-                        if (rank < 0) {
-                            // Every row of this label has the text of another label's.
-                            return null;
-                        }
-                        Encoded encoded = open.encode(row.text(), row.pair(), maxLength);
-                        if (encoded.inputIds().length == 0) {
-                            throw RunException.data(
-                                    key + ": " + row.file() + " has a text that gives no token: remove it");
-                        }
-                        return new Tuple2<>(
-                                ShuffledSample.key(row, seed, rank),
-                                ShuffledSample.value(split, encoded, rules.pairs()));
+                    return TokenizingIterator.of(files.value(), partition, open -> {
+                        TaskSamples.Encoder<C> encoder = task.encoder(open, files.value(), key);
+                        return raw -> {
+                            CleanRow<C> row = cleaner.clean(raw);
+                            if (row.badBecause() != null) {
+                                return null;
+                            }
+                            int rank = plan.rank(row.label());
+                            if (rank < 0) {
+                                // Every row of this label has the text of another label's.
+                                return null;
+                            }
+                            return new Tuple2<>(ShuffledSample.key(row, seed, rank), encoder.encode(row, split));
+                        };
                     });
                 })
                 .mapToPair(sample -> sample);
@@ -144,55 +151,59 @@ final class Preparation {
 
     private Manifest manifest(Labels labels, List<SourceScan> scans, List<ShardWriter.Report> reports) {
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
-        int longest = 0;
+        List<String> names = samples.labelled() ? labels.names() : List.of();
+        SampleCounts all = new SampleCounts(labels.names().size(), false);
         for (int i = 0; i < ShardWriter.SPLITS.size(); i++) {
-            int split = i;
-            List<ShardWriter.Report> own =
-                    reports.stream().filter(report -> report.split() == split).toList();
-            if (own.isEmpty()) {
-                continue;
+            SampleCounts counts = new SampleCounts(labels.names().size(), options.documents() != null);
+            List<Manifest.Shard> shards = new ArrayList<>();
+            for (ShardWriter.Report report : reports) {
+                if (report.split() == i) {
+                    counts.plus(report.counts());
+                    report.shard().ifPresent(shards::add);
+                }
             }
-            splits.put(ShardWriter.SPLITS.get(i), split(own, labels.names().size()));
-            longest = Math.max(
-                    longest,
-                    own.stream().mapToInt(ShardWriter.Report::longest).max().orElse(0));
+            all.plus(counts);
+            if (counts.rows > 0) {
+                splits.put(ShardWriter.SPLITS.get(i), counts.toSplit(shards));
+            }
         }
+        SourceScan.Counts found = new SourceScan.Counts();
+        scans.forEach(scan -> found.plus(scan.counts()));
         long usable = scans.stream().mapToLong(SourceScan::usable).sum();
-        long written = splits.values().stream().mapToLong(Manifest.Split::rows).sum();
-        if (written != usable) {
-            throw RunException.data("data.train: " + written + " samples were written of " + usable
+        if (all.taken != usable) {
+            throw RunException.data("data.train: " + all.taken + " samples were written of " + usable
                     + " rows counted before: the source changed while it was read, run prepare again");
         }
-        SourceScan.Counts all = new SourceScan.Counts();
-        scans.forEach(scan -> all.plus(scan.counts()));
+        requireUsable(found, all, splits);
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
-                labels.names(),
-                longest,
+                names,
+                all.longest,
                 splits,
-                new TreeMap<>(all.bad),
-                all.cut,
-                all.repaired,
-                all.rows - all.badRows() - usable,
+                new TreeMap<>(found.bad),
+                found.cut,
+                found.repaired,
+                found.rows - found.badRows() - usable,
                 tokenizer.padTokenId(),
                 sources.stream().map(SourceFiles::toManifest).toList(),
                 options);
     }
 
-    private static Manifest.Split split(List<ShardWriter.Report> reports, int labels) {
-        List<Long> rowsPerLabel = new ArrayList<>();
-        for (int label = 0; label < labels; label++) {
-            int id = label;
-            rowsPerLabel.add(reports.stream()
-                    .mapToLong(report -> report.rowsPerLabel()[id])
-                    .sum());
+    /** Rows may turn out to be unusable only when they are tokenized. */
+    private void requireUsable(SourceScan.Counts found, SampleCounts all, Map<String, Manifest.Split> splits) {
+        long unusable = UNUSABLE.stream()
+                .mapToLong(reason -> all.dropped.getOrDefault(reason, 0L))
+                .sum();
+        if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {
+            throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
+                    + " rows cannot be used (" + new TreeMap<>(found.bad) + ", and of the others " + all.dropped
+                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
+                    + " allows: raise data.max_length, mend the rows, or raise it");
         }
-        return new Manifest.Split(
-                reports.stream().mapToLong(ShardWriter.Report::rows).sum(),
-                reports.stream().mapToLong(ShardWriter.Report::tokens).sum(),
-                reports.stream().mapToLong(ShardWriter.Report::truncated).sum(),
-                rowsPerLabel,
-                reports.stream().map(ShardWriter.Report::shard).toList());
+        if (!splits.containsKey(Manifest.TRAIN)) {
+            throw RunException.data("data.train: no row gives a sample (" + all.dropped
+                    + "): raise data.max_length, or set data.overlong to truncate");
+        }
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark;
 
-import io.github.sparkfinetune.data.Encoded;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.data.Sample;
 import io.github.sparkfinetune.data.SampleWriter;
@@ -10,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -45,7 +45,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final String dataset;
     private final Broadcast<SerializableConfiguration> hadoop;
     private final Broadcast<LabelPlan> labels;
-    private final boolean pairs;
+    private final TaskSamples<?> samples;
     private final boolean deduplicate;
     private final long seed;
 
@@ -53,15 +53,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
      * One written file.
      *
      * @param split its split's place in {@link #SPLITS}
+     * @param shardOrNull null where no row gave a sample, so that nothing was written
      */
-    record Report(int split, Manifest.Shard shard, long tokens, long truncated, int longest, long[] rowsPerLabel)
-            implements Serializable {
-        long rows() {
-            long rows = 0;
-            for (long count : rowsPerLabel) {
-                rows += count;
-            }
-            return rows;
+    record Report(int split, String file, Manifest.Shard shardOrNull, SampleCounts counts) implements Serializable {
+        Optional<Manifest.Shard> shard() {
+            return Optional.ofNullable(shardOrNull);
         }
     }
 
@@ -69,13 +65,13 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             Path dataset,
             Broadcast<SerializableConfiguration> hadoop,
             Broadcast<LabelPlan> labels,
-            boolean pairs,
+            TaskSamples<?> samples,
             boolean deduplicate,
             long seed) {
         this.dataset = dataset.toString();
         this.hadoop = hadoop;
         this.labels = labels;
-        this.pairs = pairs;
+        this.samples = samples;
         this.deduplicate = deduplicate;
         this.seed = seed;
     }
@@ -108,7 +104,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 if (open[split] == null) {
                     open[split] = new Open(split, shard, plan.size());
                 }
-                open[split].write(ShuffledSample.encoded(row._2(), pairs), label);
+                open[split].sink.add(row._2(), label);
             }
             List<Report> reports = new ArrayList<>();
             for (Open file : open) {
@@ -139,33 +135,33 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         private final int split;
         private final String name;
         private final Path attempt;
-        private final SampleWriter writer;
-        private final long[] rowsPerLabel;
-        private long tokens;
-        private long truncated;
-        private int longest;
+        private final SampleSink sink;
+        /** Null before the first sample. */
+        private SampleWriter writer;
+
         private boolean closed;
 
-        Open(int split, int shard, int labelCount) throws IOException {
+        Open(int split, int shard, int labelCount) {
             this.split = split;
             this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", SPLITS.get(split), shard);
             this.attempt = new Path(
                     dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
-            this.rowsPerLabel = new long[labelCount];
-            this.writer = new SampleWriter(attempt, pairs, configuration());
+            this.sink = samples.sink(this::write, labelCount);
         }
 
-        void write(Encoded encoded, int label) throws IOException {
-            // The index is the row's place in the split; the file itself need not hold it.
-            writer.write(new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), label));
-            rowsPerLabel[label]++;
-            tokens += encoded.inputIds().length;
-            truncated += encoded.truncated() ? 1 : 0;
-            longest = Math.max(longest, encoded.inputIds().length);
+        private void write(Sample sample) throws IOException {
+            if (writer == null) {
+                writer = new SampleWriter(attempt, samples.columns(), configuration());
+            }
+            writer.write(sample);
         }
 
         Report finish() throws IOException {
+            SampleCounts counts = sink.finish();
             close();
+            if (writer == null) {
+                return new Report(split, name, null, counts);
+            }
             Path file = new Path(dataset, name);
             FileSystem files = file.getFileSystem(configuration());
             files.mkdirs(file.getParent());
@@ -179,17 +175,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             } else if (!files.rename(attempt, file)) {
                 throw new IOException("cannot rename " + attempt + " to " + file);
             }
-            return new Report(
-                    split,
-                    new Manifest.Shard(name, bytes, writer.rowGroups()),
-                    tokens,
-                    truncated,
-                    longest,
-                    rowsPerLabel);
+            return new Report(split, name, new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
         }
 
         void close() throws IOException {
-            if (!closed) {
+            if (!closed && writer != null) {
                 closed = true;
                 writer.close();
             }

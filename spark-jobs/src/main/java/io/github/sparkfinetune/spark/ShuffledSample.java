@@ -1,6 +1,9 @@
 package io.github.sparkfinetune.spark;
 
+import io.github.sparkfinetune.data.Document;
+import io.github.sparkfinetune.data.DropReason;
 import io.github.sparkfinetune.data.Encoded;
+import io.github.sparkfinetune.data.Sample;
 import io.github.sparkfinetune.data.Seeds;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
@@ -16,7 +19,8 @@ import org.apache.spark.Partitioner;
  * <p>Key, big-endian, so that the order of the bytes is the order of the rows: 8 bytes that place the row (a seeded
  * hash of its content), 8 bytes that tell contents apart, 4 bytes of the label's rank by name. Value: 1 byte of the
  * source (its split, or the one that is split), 1 byte whether truncated, 4 bytes of the number of tokens, the ids, and
- * with pairs a byte of token type each.
+ * with pairs a byte of token type each. A document has, after the ids, a byte each whether it has a label, or nothing
+ * where all have; one that is dropped has the reason in place of the number.
  */
 final class ShuffledSample {
     static final int KEY_BYTES = 20;
@@ -25,7 +29,7 @@ final class ShuffledSample {
 
     private ShuffledSample() {}
 
-    static byte[] key(CleanRow row, long seed, int labelRank) {
+    static byte[] key(CleanRow<?> row, long seed, int labelRank) {
         return ByteBuffer.allocate(KEY_BYTES)
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, row.first()))
                 .putLong(row.second())
@@ -46,6 +50,46 @@ final class ShuffledSample {
             }
         }
         return value.array();
+    }
+
+    /** @param allLearnt whether every token's label is its id */
+    static byte[] value(int source, Document document, boolean allLearnt) {
+        int[] ids = document.inputIds();
+        ByteBuffer value = ByteBuffer.allocate(HEADER_BYTES + ids.length * (allLearnt ? 4 : 5))
+                .order(ByteOrder.nativeOrder());
+        value.put((byte) source).put((byte) (document.truncated() ? 1 : 0));
+        if (document.droppedBecause() != null) {
+            return value.putInt(-1 - document.droppedBecause().ordinal()).array();
+        }
+        value.putInt(ids.length);
+        value.asIntBuffer().put(ids);
+        value.position(HEADER_BYTES + 4 * ids.length);
+        if (!allLearnt) {
+            for (int label : document.labels()) {
+                value.put((byte) (label == Sample.IGNORED ? 0 : 1));
+            }
+        }
+        return value.array();
+    }
+
+    static Document document(byte[] bytes) {
+        ByteBuffer value = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        int size = value.getInt(2);
+        if (size < 0) {
+            return Document.dropped(DropReason.values()[-1 - size]);
+        }
+        int[] ids = new int[size];
+        value.position(HEADER_BYTES);
+        value.asIntBuffer().get(ids);
+        int[] labels = ids;
+        int mask = HEADER_BYTES + 4 * size;
+        if (bytes.length > mask) {
+            labels = new int[size];
+            for (int i = 0; i < size; i++) {
+                labels[i] = bytes[mask + i] == 1 ? ids[i] : Sample.IGNORED;
+            }
+        }
+        return new Document(ids, labels, bytes[1] == 1, null);
     }
 
     static int source(byte[] value) {

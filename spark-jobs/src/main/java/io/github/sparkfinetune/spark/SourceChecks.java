@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,15 +10,11 @@ import java.util.Locale;
 final class SourceChecks {
     private SourceChecks() {}
 
-    static void require(SourceFiles source, SourceScan.Counts counts, DataConfig data, SourceReader reader) {
+    static void require(SourceFiles source, SourceScan.Counts counts, DataConfig data, SourceReader<?> reader) {
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
         }
-        if (source.format() == DataFormat.JSONL) {
-            requireColumn(source, counts, RowCleaner.NO_TEXT, "text", data.text(), reader);
-            requireColumn(source, counts, RowCleaner.NO_PAIR, "text_pair", data.textPair(), reader);
-            requireColumn(source, counts, RowCleaner.NO_LABEL, "label", data.label(), reader);
-        }
+        reader.requireColumns(source, counts);
         long bad = counts.badRows();
         if (bad > data.maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
@@ -36,20 +31,6 @@ final class SourceChecks {
         if (counts.labels.isEmpty()) {
             throw RunException.data(
                     source.key() + ": no row of " + source.path() + " can be used (" + reasons(counts) + ")");
-        }
-    }
-
-    private static void requireColumn(
-            SourceFiles source,
-            SourceScan.Counts counts,
-            String reason,
-            String role,
-            String column,
-            SourceReader reader) {
-        long malformed = counts.bad.getOrDefault(RowCleaner.MALFORMED, 0L);
-        long without = counts.bad.getOrDefault(reason, 0L);
-        if (without > 0 && without == counts.rows - malformed) {
-            throw reader.missingColumn(source, role, column);
         }
     }
 

@@ -74,13 +74,12 @@ final class SourceScan implements AutoCloseable {
         this.counts = counts;
     }
 
-    /**
-     * @param rules how its rows are cleaned
-     * @param deduplicate whether equal texts count once; of different labels the first by name stays
-     */
-    static SourceScan of(JavaRDD<InternalRow> rows, CleaningRules rules, boolean deduplicate) {
-        JavaRDD<Part> parts = rows.mapPartitions(partition ->
-                        List.of(scan(partition, new RowCleaner(rules))).iterator())
+    /** @param deduplicate whether equal texts count once; of different labels the first by name stays */
+    static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
+        RowCleaner.Factory<C> cleaner = rows.cleaner();
+        JavaRDD<Part> parts = rows.rdd()
+                .mapPartitions(
+                        partition -> List.of(scan(partition, cleaner.open())).iterator())
                 .persist(StorageLevel.MEMORY_AND_DISK_SER());
         Counts counts = parts.map(Part::counts).treeReduce(Counts::plus, 2);
         JavaRDD<LabelHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
@@ -113,11 +112,11 @@ final class SourceScan implements AutoCloseable {
         return Seeds.derive(seed, Seeds.Purpose.SPLIT, second);
     }
 
-    private static Part scan(Iterator<InternalRow> rows, RowCleaner cleaner) {
+    private static <C> Part scan(Iterator<InternalRow> rows, RowCleaner<C> cleaner) {
         Counts counts = new Counts();
         Map<String, LongBuffers> byLabel = new HashMap<>();
         while (rows.hasNext()) {
-            CleanRow row = cleaner.clean(rows.next());
+            CleanRow<C> row = cleaner.clean(rows.next());
             counts.rows++;
             if (row.badBecause() != null) {
                 counts.bad.merge(row.badBecause(), 1L, Long::sum);

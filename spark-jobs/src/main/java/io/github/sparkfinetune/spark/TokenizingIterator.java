@@ -4,38 +4,38 @@ import io.github.sparkfinetune.data.TextTokenizer;
 import io.github.sparkfinetune.data.TokenizerFiles;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
+import java.util.function.Function;
 import org.apache.spark.TaskContext;
 import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** Maps the rows of a partition with a tokenizer that is closed when the task ends, however it ends. */
 final class TokenizingIterator<T> implements Iterator<T> {
-    private final TextTokenizer tokenizer;
     private final Iterator<InternalRow> rows;
     private final Step<T> step;
     private T next;
 
     /** What becomes of a row: null drops it. */
     interface Step<T> {
-        T apply(TextTokenizer tokenizer, InternalRow row);
+        T apply(InternalRow row);
     }
 
-    private TokenizingIterator(TextTokenizer tokenizer, Iterator<InternalRow> rows, Step<T> step) {
-        this.tokenizer = tokenizer;
+    private TokenizingIterator(Iterator<InternalRow> rows, Step<T> step) {
         this.rows = rows;
         this.step = step;
     }
 
-    static <T> Iterator<T> of(TokenizerFiles files, Iterator<InternalRow> rows, Step<T> step) {
+    /** @param step is made once, with the opened tokenizer */
+    static <T> Iterator<T> of(TokenizerFiles files, Iterator<InternalRow> rows, Function<TextTokenizer, Step<T>> step) {
         TextTokenizer tokenizer = TextTokenizer.open(files);
         TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> tokenizer.close());
-        return new TokenizingIterator<>(tokenizer, rows, step);
+        return new TokenizingIterator<>(rows, step.apply(tokenizer));
     }
 
     @Override
     public boolean hasNext() {
         while (next == null && rows.hasNext()) {
-            next = step.apply(tokenizer, rows.next());
+            next = step.apply(rows.next());
         }
         return next != null;
     }

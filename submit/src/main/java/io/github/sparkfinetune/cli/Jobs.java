@@ -35,6 +35,13 @@ interface Jobs extends AutoCloseable {
     /** Writes the trained model's predictions for each row of {@code input} as Parquet files in {@code output}. */
     void predict(RunConfig config, String input, String output);
 
+    /**
+     * Adds an adapter into the base model and writes a model folder; returns one line that says what was merged.
+     *
+     * @param adapter folder of the adapter, or null for the run's own
+     */
+    String merge(RunConfig config, String adapter, String output);
+
     /** The driver's configuration of the file systems. */
     Configuration hadoop();
 

@@ -1,11 +1,13 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.spark.EvaluateJob;
 import io.github.sparkfinetune.spark.MainEnd;
+import io.github.sparkfinetune.spark.MergeJob;
 import io.github.sparkfinetune.spark.PredictJob;
 import io.github.sparkfinetune.spark.PrepareJob;
 import io.github.sparkfinetune.spark.SparkSessions;
@@ -74,6 +76,12 @@ final class SparkJobs implements Jobs {
     @Override
     public void predict(RunConfig config, String input, String output) {
         PredictJob.run(session, config, "--input", input, output);
+    }
+
+    @Override
+    public String merge(RunConfig config, String adapter, String output) {
+        AdapterMerge.Merged merged = MergeJob.run(session, config, adapter, output);
+        return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
     }
 
     @Override

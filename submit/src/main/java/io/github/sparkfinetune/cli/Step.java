@@ -6,6 +6,7 @@ enum Step {
     TRAIN("Trains on the prepared dataset and writes the model; resumes where an earlier call ended."),
     EVALUATE("Measures the trained model on the held-out text."),
     PREDICT("Writes the trained model's predictions."),
+    MERGE("Adds the trained adapter into the full-precision base model and writes a model folder."),
     RUN("prepare, train and evaluate.");
 
     private final String description;

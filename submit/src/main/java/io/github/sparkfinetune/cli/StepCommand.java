@@ -63,8 +63,15 @@ final class StepCommand implements Callable<Integer> {
     @Option(
             names = "--output",
             paramLabel = "PATH",
-            description = "predict: folder of the predictions; by default predicted.parquet in the output folder.")
+            description = "predict: folder of the predictions; by default predicted.parquet in the output folder."
+                    + " merge: folder of the merged model; must not exist.")
     private String output;
+
+    @Option(
+            names = "--adapter",
+            paramLabel = "PATH",
+            description = "merge: a PEFT adapter's folder; by default the one that the run trained.")
+    private String adapter;
 
     @Spec
     private CommandSpec spec;
@@ -84,6 +91,13 @@ final class StepCommand implements Callable<Integer> {
             throw RunException.config(step.command()
                     + (input == null ? " needs --input PATH: the texts to predict" : " takes no --input"));
         }
+        if (step == Step.MERGE && output == null) {
+            throw RunException.config("merge needs --output PATH: the folder of the merged model");
+        }
+        if (step != Step.MERGE && adapter != null) {
+            throw RunException.config(
+                    step.command() + " takes no --adapter; method.adapter names one that is trained on");
+        }
         try (Jobs jobs = opener.open(run, local)) {
             RunFolder folder = RunFolder.of(run, jobs.hadoop());
             if (step == Step.RUN) {
@@ -102,6 +116,10 @@ final class StepCommand implements Callable<Integer> {
                 String target = output == null ? folder.shown("predicted.parquet") : output;
                 jobs.predict(run, input, target);
                 say("predicted " + target);
+            }
+            if (step == Step.MERGE) {
+                say("merged    " + jobs.merge(run, adapter, output));
+                say("model     " + output);
             }
         }
         return 0;

@@ -78,7 +78,9 @@ class FinetuneTest {
     @CsvSource(delimiter = '^', textBlock = """
         train                        ^ error: Missing required option: '--config=FILE'; see finetune train --help
         train --config a.yaml --foo  ^ error: Unknown option: '--foo'; see finetune train --help
-        merge --config a.yaml        ^ error: Unmatched arguments from index 0: 'merge', '--config', 'a.yaml'; see finetune --help
+        split --config a.yaml        ^ error: Unmatched arguments from index 0: 'split', '--config', 'a.yaml'; see finetune --help
+        merge --config ../conf/recipes/news-minilm.yaml ^ error: merge needs --output PATH: the folder of the merged model
+        train --config ../conf/recipes/news-minilm.yaml --adapter a ^ error: train takes no --adapter; method.adapter names one that is trained on
         ''                           ^ error: Missing required subcommand; see finetune --help
         run --config none.yaml       ^ error: none.yaml: no such file: name the run's YAML file with --config
         run --config ../conf/recipes/news-minilm.yaml --set training.learning_rat=1 ^ error: --set training.learning_rat: unknown key training.learning_rat; did you mean training.learning_rate?
@@ -89,6 +91,16 @@ class FinetuneTest {
         assertThat(finetune(args)).isEqualTo(2);
         assertThat(err.toString()).isEqualTo(message + System.lineSeparator());
         assertThat(calls).isEmpty();
+    }
+
+    @Test
+    void mergeWritesWhereItIsTold() {
+        assertThat(finetune("merge", "--config", recipe(), "--set", "output.dir=" + dir, "--output", "merged"))
+                .isZero();
+        assertThat(finetune("merge", "--config", recipe(), "--adapter", "lora", "--output", "other"))
+                .isZero();
+        assertThat(calls).containsExactly("open", "merge null merged", "close", "open", "merge lora other", "close");
+        assertThat(out.toString()).contains("merged    4 linears", "model     merged");
     }
 
     @Test
@@ -187,6 +199,12 @@ class FinetuneTest {
         @Override
         public void predict(RunConfig config, String input, String output) {
             calls.add("predict " + input + " " + dir.relativize(Path.of(output)));
+        }
+
+        @Override
+        public String merge(RunConfig config, String adapter, String output) {
+            calls.add("merge " + adapter + " " + output);
+            return "4 linears";
         }
 
         @Override

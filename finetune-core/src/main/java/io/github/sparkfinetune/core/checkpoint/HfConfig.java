@@ -91,7 +91,7 @@ public final class HfConfig {
 
     /** Number of encoder layers. */
     public int numHiddenLayers() {
-        return size("num_hidden_layers", "n_layers");
+        return size("num_hidden_layers", "n_layers", "n_layer");
     }
 
     /** Attention heads of a layer; they divide the hidden size. */
@@ -235,6 +235,15 @@ public final class HfConfig {
         return defaultValue;
     }
 
+    /** A truth value, or else {@code defaultValue}. */
+    public boolean flag(boolean defaultValue, String key) {
+        Optional<JsonNode> value = find(key);
+        if (value.isPresent() && !value.get().isBoolean()) {
+            throw wrong(key, value.get(), "true or false");
+        }
+        return value.map(JsonNode::booleanValue).orElse(defaultValue);
+    }
+
     /** A text, under the first of these names that is there. */
     public Optional<String> text(String... keys) {
         for (String key : keys) {
@@ -278,6 +287,17 @@ public final class HfConfig {
         return new HfConfig(source, copy);
     }
 
+    /** The same with another value of one key; null removes it. */
+    public HfConfig with(String key, Object value) {
+        ObjectNode copy = tree.deepCopy();
+        if (value == null) {
+            copy.remove(key);
+        } else {
+            copy.set(key, JsonFiles.MAPPER.valueToTree(value));
+        }
+        return new HfConfig(source, copy);
+    }
+
     /** The file's bytes, keys sorted as {@code transformers} sorts them. */
     public byte[] toJson() {
         ObjectNode sorted = tree.objectNode();
@@ -287,7 +307,8 @@ public final class HfConfig {
         return JsonFiles.pretty(sorted);
     }
 
-    private int size(String... keys) {
+    /** A count that must be there and be at least 1, under the first of these names that is there. */
+    public int size(String... keys) {
         int value = integer(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
         if (value < 1) {
             throw RunException.data(

@@ -6,8 +6,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -20,6 +22,9 @@ import org.apache.hadoop.fs.Path;
 public final class HfFolderWriter {
     /** Names the run that wrote the folder. */
     static final String OWNER = ".finetune-run";
+
+    /** Name of the model card. */
+    public static final String CARD = "README.md";
 
     private static final List<String> FROM_BASE = List.of(
             "tokenizer.json",
@@ -35,6 +40,7 @@ public final class HfFolderWriter {
 
     private final Path target;
     private final FileSystem fileSystem;
+    private final String key;
     private final String run;
     private final Path temporary;
 
@@ -46,14 +52,28 @@ public final class HfFolderWriter {
      * @param attempt identifies this attempt among the run's
      */
     public HfFolderWriter(Path target, Configuration hadoop, String run, String attempt) {
+        this("output.dir", target, hadoop, run, attempt);
+    }
+
+    private HfFolderWriter(String key, Path target, Configuration hadoop, String run, String attempt) {
         if (!run.matches("[A-Za-z0-9-]+") || !attempt.matches("[A-Za-z0-9-]+")) {
             throw new IllegalArgumentException("run '" + run + "', attempt '" + attempt + "'");
         }
         this.fileSystem = HadoopFiles.fileSystem(target, hadoop);
         // Through its text, because a path made from a URI may end with a slash and then has no name.
         this.target = fileSystem.makeQualified(new Path(target.toString()));
+        this.key = key;
         this.run = run;
         this.temporary = new Path(this.target.getParent(), temporaryPrefix() + attempt);
+    }
+
+    /**
+     * A writer of a folder that must not be there yet, whoever wrote it.
+     *
+     * @param key what messages call the target, e.g. an option of the command
+     */
+    public static HfFolderWriter once(String key, Path target, Configuration hadoop) {
+        return new HfFolderWriter(key, target, hadoop, UUID.randomUUID().toString(), "0");
     }
 
     private String temporaryPrefix() {
@@ -72,9 +92,9 @@ public final class HfFolderWriter {
             }
             String owner = readOwner();
             if (!owner.equals(run)) {
-                throw RunException.config("output.dir: " + target + " exists and "
+                throw RunException.config(key + ": " + target + " exists and "
                         + (owner.isEmpty() ? "was not written by this run" : "belongs to the run " + Quoted.name(owner))
-                        + "; nothing was changed, choose another output.dir or move the folder away");
+                        + "; nothing was changed, choose another " + key + " or move the folder away");
             }
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be read", target, e);
@@ -95,7 +115,7 @@ public final class HfFolderWriter {
     }
 
     /**
-     * Writes the folder.
+     * Writes the folder of a model.
      *
      * @param base local folder of the base model; its tokenizer files are copied
      * @param maxShardSize bytes of tensors in one file of weights, normally {@link SafetensorsWriter#MAX_SHARD_SIZE}
@@ -104,25 +124,52 @@ public final class HfFolderWriter {
      */
     public void write(
             java.nio.file.Path base, HfConfig config, List<TensorData> tensors, ModelCard card, long maxShardSize) {
+        write(List.of(base), config, tensors, card.toMarkdown(), maxShardSize);
+    }
+
+    /**
+     * Writes the folder of a model.
+     *
+     * @param bases local folders whose tokenizer files are copied; of two with the same file the first wins
+     * @param card text of {@code README.md}
+     */
+    public void write(
+            List<java.nio.file.Path> bases, HfConfig config, List<TensorData> tensors, String card, long maxShardSize) {
+        Map<String, List<TensorData>> shards = SafetensorsWriter.shards(tensors, maxShardSize);
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put(HfConfig.FILE, config.toJson());
+        files.put(CARD, card.getBytes(StandardCharsets.UTF_8));
+        if (shards.size() > 1) {
+            files.put(SafetensorsModel.INDEX, JsonFiles.pretty(SafetensorsWriter.index(shards)));
+        }
+        write(bases, files, shards);
+    }
+
+    /**
+     * Writes a folder of these files.
+     *
+     * @param bases local folders whose tokenizer files are copied; of two with the same file the first wins
+     * @param files contents by name
+     * @param weights tensors by the name of their safetensors file
+     */
+    public void write(
+            List<java.nio.file.Path> bases, Map<String, byte[]> files, Map<String, List<TensorData>> weights) {
         checkTarget();
         HadoopFiles.delete(fileSystem, temporary);
-        writeText(OWNER, run + "\n");
-        writeBytes(HfConfig.FILE, config.toJson());
-        writeText("README.md", card.toMarkdown());
+        writeBytes(OWNER, (run + "\n").getBytes(StandardCharsets.UTF_8));
+        files.forEach(this::writeBytes);
         for (String name : FROM_BASE) {
-            java.nio.file.Path file = base.resolve(name);
-            if (Files.isRegularFile(file)) {
-                HadoopFiles.write(fileSystem, new Path(temporary, name), out -> Files.copy(file, out));
-            }
+            bases.stream()
+                    .map(base -> base.resolve(name))
+                    .filter(Files::isRegularFile)
+                    .findFirst()
+                    .ifPresent(file ->
+                            HadoopFiles.write(fileSystem, new Path(temporary, name), out -> Files.copy(file, out)));
         }
-        Map<String, List<TensorData>> shards = SafetensorsWriter.shards(tensors, maxShardSize);
-        shards.forEach((name, shard) -> HadoopFiles.write(
+        weights.forEach((name, tensors) -> HadoopFiles.write(
                 fileSystem,
                 new Path(temporary, name),
-                out -> SafetensorsWriter.write(out, shard, SafetensorsWriter.PT)));
-        if (shards.size() > 1) {
-            writeBytes(SafetensorsModel.INDEX, JsonFiles.pretty(SafetensorsWriter.index(shards)));
-        }
+                out -> SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT)));
         publish();
         deleteLeftovers();
     }
@@ -156,10 +203,6 @@ public final class HfFolderWriter {
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be listed", target.getParent(), e);
         }
-    }
-
-    private void writeText(String name, String text) {
-        writeBytes(name, text.getBytes(StandardCharsets.UTF_8));
     }
 
     private void writeBytes(String name, byte[] bytes) {

@@ -15,16 +15,22 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.Map;
 
 /** JSON files of a model folder. */
-final class JsonFiles {
+public final class JsonFiles {
     static final ObjectMapper MAPPER = new ObjectMapper()
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private JsonFiles() {}
 
-    static ObjectNode readObject(Path file) {
+    /**
+     * Reads a file that holds one object.
+     *
+     * @throws RunException when it is missing or not a JSON object
+     */
+    public static ObjectNode readObject(Path file) {
         try {
             return parseObject(Files.readString(file, StandardCharsets.UTF_8), file.toString());
         } catch (NoSuchFileException e) {
@@ -36,7 +42,13 @@ final class JsonFiles {
         }
     }
 
-    static ObjectNode parseObject(String json, String file) {
+    /**
+     * Parses a JSON object.
+     *
+     * @param file where the text comes from, for messages
+     * @throws RunException when it is not well-formed, has a key twice, or is not an object
+     */
+    public static ObjectNode parseObject(String json, String file) {
         try {
             JsonNode tree = MAPPER.readTree(json);
             if (tree instanceof ObjectNode object) {
@@ -51,8 +63,13 @@ final class JsonFiles {
         }
     }
 
+    /** An object with these fields, in their order. */
+    public static ObjectNode tree(Map<String, ?> fields) {
+        return MAPPER.valueToTree(fields);
+    }
+
     /** Two spaces a level and a newline at the end, as Python's {@code json.dumps(indent=2)} with "\n". */
-    static byte[] pretty(JsonNode tree) {
+    public static byte[] pretty(JsonNode tree) {
         DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
         DefaultPrettyPrinter printer = new PythonPrinter();
         printer.indentObjectsWith(indenter);

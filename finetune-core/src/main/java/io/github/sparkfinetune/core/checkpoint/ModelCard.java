@@ -28,22 +28,48 @@ public record ModelCard(
         data = List.copyOf(data);
     }
 
-    /** The text of the card. */
+    /** The text of a model's card. */
     public String toMarkdown() {
-        String pipeline = switch (task) {
+        return markdown("transformers", List.of("spark-finetune"), """
+                        from transformers import pipeline
+
+                        model = pipeline("%s", model="path/to/this/folder")  # a %s
+                        model("some text")
+                        """.formatted(pipeline(), architecture));
+    }
+
+    /** The text of an adapter's card. */
+    public String toAdapterMarkdown() {
+        return markdown("peft", List.of("lora", "spark-finetune"), """
+                        from peft import PeftModel
+                        from transformers import %1$s
+
+                        base = %1$s.from_pretrained("%2$s")
+                        model = PeftModel.from_pretrained(base, "path/to/this/folder")
+                        """.formatted(
+                        architecture, cell(baseModel).replace("\"", "")));
+    }
+
+    private String pipeline() {
+        return switch (task) {
             case CLASSIFICATION -> "text-classification";
             case CAUSAL_LM, SFT -> "text-generation";
         };
-        StringBuilder text = new StringBuilder("---\nlibrary_name: transformers\npipeline_tag: " + pipeline + "\n");
+    }
+
+    private String markdown(String library, List<String> tags, String use) {
+        StringBuilder text =
+                new StringBuilder("---\nlibrary_name: " + library + "\npipeline_tag: " + pipeline() + "\n");
         // The Hub refuses a base_model that is not one of its ids.
         if (baseModel.matches(HUB_ID)) {
             text.append("base_model: ").append(baseModel).append('\n');
         }
-        text.append("tags:\n- spark-finetune\n---\n\n");
-        text.append("# ")
+        text.append("tags:\n");
+        tags.forEach(tag -> text.append("- ").append(tag).append('\n'));
+        text.append("---\n\n# ")
                 .append(cell(baseModel))
                 .append(", fine-tuned for ")
-                .append(pipeline)
+                .append(pipeline())
                 .append("\n\n");
         text.append("Fine-tuned from `%s` by spark-finetune.\n\nData: %s.\n\n"
                 .formatted(cell(baseModel), cell(String.join(", ", data))));
@@ -56,17 +82,10 @@ public record ModelCard(
         text.append("## Settings\n\n| setting | value |\n|---|---|\n");
         settings.forEach(
                 (name, value) -> text.append("| %s | %s |\n".formatted(cell(name), cell(String.valueOf(value)))));
-        return text.append("""
-
-                        ## Use
-
-                        ```python
-                        from transformers import pipeline
-
-                        model = pipeline("%s", model="path/to/this/folder")  # a %s
-                        model("some text")
-                        ```
-                        """.formatted(pipeline, architecture)).toString();
+        return text.append("\n## Use\n\n```python\n")
+                .append(use)
+                .append("```\n")
+                .toString();
     }
 
     private static String cell(String text) {

@@ -28,12 +28,21 @@ public final class ModelFolder {
      * @throws UncheckedIOException when it can't be read
      */
     public static java.nio.file.Path fetch(String uri, Configuration hadoop, java.nio.file.Path localDir) {
+        return fetch("model", uri, hadoop, localDir);
+    }
+
+    /**
+     * The same for a folder that is not the configuration's {@code model}.
+     *
+     * @param key what messages call it
+     */
+    public static java.nio.file.Path fetch(String key, String uri, Configuration hadoop, java.nio.file.Path localDir) {
         Path folder = new Path(uri);
         FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
         if (HadoopFiles.isLocal(fileSystem)) {
             java.nio.file.Path local = HadoopFiles.local(folder).toAbsolutePath();
             if (!Files.isDirectory(local)) {
-                throw missing(uri, null);
+                throw missing(key, uri, null);
             }
             return local;
         }
@@ -50,14 +59,14 @@ public final class ModelFolder {
             }
             return copy;
         } catch (FileNotFoundException e) {
-            throw missing(uri, e);
+            throw missing(key, uri, e);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, folder, e);
         }
     }
 
-    private static RunException missing(String uri, IOException cause) {
+    private static RunException missing(String key, String uri, IOException cause) {
         return RunException.data(
-                "model: there is no folder " + uri + ": give a model folder in Hugging Face layout", cause);
+                key + ": there is no folder " + uri + ": give a model folder in Hugging Face layout", cause);
     }
 }

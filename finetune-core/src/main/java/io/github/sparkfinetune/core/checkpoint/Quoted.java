@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 /** Names from files that may be hostile, made fit for a one-line message. */
-final class Quoted {
+public final class Quoted {
     private static final int LONGEST = 120;
 
     private Quoted() {}
 
     /** The name in quotes, without control characters, cut to a readable length. */
-    static String name(String name) {
+    public static String name(String name) {
         String shown = name.length() <= LONGEST ? name : name.substring(0, LONGEST) + "…";
         return "'" + shown.replaceAll("\\p{Cntrl}", "?") + "'";
     }

@@ -76,12 +76,17 @@ public final class SafetensorsFile implements TensorSource {
 
     private static ByteBuffer read(FileChannel channel, long from, int length) throws IOException {
         ByteBuffer bytes = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        fill(channel, from, bytes);
+        return bytes.flip();
+    }
+
+    private static void fill(FileChannel channel, long from, ByteBuffer bytes) throws IOException {
+        long offset = from - bytes.position();
         while (bytes.hasRemaining()) {
-            if (channel.read(bytes, from + bytes.position()) < 0) {
+            if (channel.read(bytes, offset + bytes.position()) < 0) {
                 throw new EOFException("the file became shorter while it was read");
             }
         }
-        return bytes.flip();
     }
 
     /** The header's free text values; {@code format} is {@code pt} for PyTorch's layout. */
@@ -107,16 +112,32 @@ public final class SafetensorsFile implements TensorSource {
     @Override
     public ByteBuffer buffer(String name, long from, int length) {
         TensorInfo info = info(name);
-        if (from < 0 || length < 0 || from > info.byteSize() - length) {
-            throw new IndexOutOfBoundsException(
-                    length + " bytes from " + from + " in a tensor of " + info.byteSize() + " bytes");
-        }
+        checkRange(info, from, length);
         try {
             return channel.map(FileChannel.MapMode.READ_ONLY, dataStart + info.begin() + from, length)
                     .order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
             throw new UncheckedIOException(
                     file + ": tensor " + Quoted.name(name) + " can't be mapped: " + e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public void read(String name, long from, ByteBuffer target) {
+        TensorInfo info = info(name);
+        checkRange(info, from, target.remaining());
+        try {
+            fill(channel, dataStart + info.begin() + from, target.duplicate());
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    file + ": tensor " + Quoted.name(name) + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    private static void checkRange(TensorInfo info, long from, int length) {
+        if (from < 0 || length < 0 || from > info.byteSize() - length) {
+            throw new IndexOutOfBoundsException(
+                    length + " bytes from " + from + " in a tensor of " + info.byteSize() + " bytes");
         }
     }
 

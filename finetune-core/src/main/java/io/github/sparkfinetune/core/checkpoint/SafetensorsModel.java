@@ -113,6 +113,11 @@ public final class SafetensorsModel implements TensorSource {
     }
 
     @Override
+    public void read(String name, long from, ByteBuffer target) {
+        file(name).read(name, from, target);
+    }
+
+    @Override
     public String fileOf(String name) {
         return file(name).fileOf(name);
     }

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.Objects;
 import java.util.function.Supplier;
 
@@ -31,12 +33,38 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
 
     /** A tensor that is in host memory already. */
     public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
-        return new TensorData(name, dtype, shape, bytes::duplicate);
+        return new TensorData(name, dtype, shape, () -> bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN));
     }
 
     /** An F32 tensor that is in host memory already. */
     public static TensorData f32(String name, long[] shape, ByteBuffer bytes) {
         return of(name, TensorType.F32, shape, bytes);
+    }
+
+    /**
+     * A tensor that is computed in F32 when it is written, and stored in another type.
+     *
+     * @param dtype F32, F16 or BF16; rounded to the nearest
+     * @param values asked for once; as many as the tensor has, from position to limit
+     */
+    public static TensorData narrowed(String name, TensorType dtype, long[] shape, Supplier<FloatBuffer> values) {
+        if (dtype != TensorType.F32 && dtype != TensorType.F16 && dtype != TensorType.BF16) {
+            throw new IllegalArgumentException("tensor " + name + ": " + dtype);
+        }
+        return new TensorData(name, dtype, shape, () -> {
+            FloatBuffer floats = values.get();
+            ByteBuffer bytes = ByteBuffer.allocateDirect(floats.remaining() * dtype.bytes())
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            while (floats.hasRemaining()) {
+                float value = floats.get();
+                switch (dtype) {
+                    case BF16 -> bytes.putShort(HalfFloat.toBf16(value));
+                    case F16 -> bytes.putShort(HalfFloat.toF16(value));
+                    default -> bytes.putFloat(value);
+                }
+            }
+            return bytes.flip();
+        });
     }
 
     @Override

@@ -53,7 +53,7 @@ public record TensorInfo(TensorType dtype, long[] shape, long begin, long end) {
     }
 
     /** Product of the extents. @throws ArithmeticException when it exceeds a long or an extent is negative */
-    static long count(long[] shape) {
+    public static long count(long[] shape) {
         long count = 1;
         for (long extent : shape) {
             if (extent < 0) {

@@ -29,6 +29,17 @@ public interface TensorSource extends AutoCloseable {
      */
     ByteBuffer buffer(String name, long from, int length);
 
+    /**
+     * Reads part of a tensor's bytes into memory of the caller's, so that a pass over a large tensor leaves no pages
+     * mapped. May be called by several threads at once.
+     *
+     * @param from first byte, counted from the tensor's begin
+     * @param target filled from its position to its limit; both are the same afterwards
+     */
+    default void read(String name, long from, ByteBuffer target) {
+        target.duplicate().put(buffer(name, from, target.remaining()));
+    }
+
     /** The file that holds this tensor, for messages. */
     String fileOf(String name);
 
@@ -58,24 +69,49 @@ public interface TensorSource extends AutoCloseable {
             throw new IllegalArgumentException("tensor " + Quoted.name(name) + " has " + info.count()
                     + " elements, the target has room for " + target.remaining());
         }
-        ByteBuffer source = buffer(name).order(ByteOrder.LITTLE_ENDIAN);
-        switch (info.dtype()) {
-            case F32 -> target.put(target.position(), source.asFloatBuffer(), 0, target.remaining());
-            case BF16 -> {
-                ShortBuffer halves = source.asShortBuffer();
-                for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
-                    target.put(at, HalfFloat.fromBf16(halves.get(i)));
-                }
-            }
-            case F16 -> {
-                ShortBuffer halves = source.asShortBuffer();
-                for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
-                    target.put(at, HalfFloat.fromF16(halves.get(i)));
-                }
-            }
-            default ->
-                throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + info.dtype()
-                        + "; weights must be F32, F16 or BF16");
+        checkFloats(name);
+        widen(info.dtype(), buffer(name), target);
+    }
+
+    /**
+     * Reads elements from {@code from} on as F32, as {@link #floats(String, FloatBuffer)} does but without a mapping,
+     * so that a pass over a tensor of any size needs no more memory than {@code target}. May be called by several
+     * threads at once.
+     *
+     * @param target filled from its position to its limit; both are the same afterwards
+     * @throws RunException when the tensor is of another type
+     */
+    default void floats(String name, long from, FloatBuffer target) {
+        TensorType dtype = checkFloats(name);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(target.remaining(), dtype.bytes()));
+        read(name, Math.multiplyExact(from, dtype.bytes()), bytes);
+        widen(dtype, bytes, target);
+    }
+
+    /**
+     * The type of a tensor of floats.
+     *
+     * @throws RunException when it is neither F32, F16 nor BF16
+     */
+    private TensorType checkFloats(String name) {
+        TensorType dtype = info(name).dtype();
+        if (dtype != TensorType.F32 && dtype != TensorType.F16 && dtype != TensorType.BF16) {
+            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + dtype
+                    + "; weights must be F32, F16 or BF16");
+        }
+        return dtype;
+    }
+
+    private static void widen(TensorType dtype, ByteBuffer bytes, FloatBuffer target) {
+        ByteBuffer source = bytes.order(ByteOrder.LITTLE_ENDIAN);
+        if (dtype == TensorType.F32) {
+            target.put(target.position(), source.asFloatBuffer(), 0, target.remaining());
+            return;
+        }
+        ShortBuffer halves = source.asShortBuffer();
+        for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
+            short half = halves.get(i);
+            target.put(at, dtype == TensorType.BF16 ? HalfFloat.fromBf16(half) : HalfFloat.fromF16(half));
         }
     }
 

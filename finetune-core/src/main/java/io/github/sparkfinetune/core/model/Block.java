@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
+import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.quant.StoredWeight;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -17,33 +19,60 @@ public final class Block {
         EMBEDDINGS,
         /** One transformer layer. */
         LAYER,
-        /** From the last hidden state to logits. */
-        HEAD
+        /** From the last hidden state to logits, or to what the projection maps to logits. */
+        HEAD,
+        /** What maps hidden states to logits as part of the loss; never computed by itself. */
+        PROJECTION
     }
+
+    /**
+     * What a block is made of, by the names that the script knows it by.
+     *
+     * @param parameters F32 weights, and the adapters'
+     * @param constants further tensors that the script reads
+     * @param stored weights in a smaller form
+     * @param adapters linears that have one
+     */
+    record Content(
+            Map<String, Parameter> parameters,
+            Map<String, NDArray> constants,
+            Map<String, StoredWeight> stored,
+            Map<String, LoraModule> adapters) {}
 
     private final Kind kind;
     private final int layer;
     private final List<Parameter> parameters;
     private final Map<String, NDArray> weights;
+    private final Map<String, StoredWeight> stored;
+    private final Map<String, LoraModule> adapters;
     private final List<Parameter> trainable;
     private final List<String> trainableNames;
+    private final Staging staging;
+    private final DoraNorms norms;
 
     /**
      * @param layer its number among the layers, or -1
-     * @param parameters by the names that the script knows them by
+     * @param staging holds what is stored in a smaller form while the block is computed
+     * @param norms of the adapters that have a magnitude
      */
-    Block(Kind kind, int layer, Map<String, Parameter> parameters) {
+    Block(Kind kind, int layer, Content content, Staging staging, DoraNorms norms) {
         this.kind = kind;
         this.layer = layer;
-        this.parameters = List.copyOf(parameters.values());
+        this.staging = staging;
+        this.norms = norms;
+        this.stored = content.stored();
+        this.adapters = content.adapters();
+        this.parameters = List.copyOf(content.parameters().values());
         this.trainable = this.parameters.stream().filter(Parameter::trainable).toList();
-        this.trainableNames = parameters.entrySet().stream()
+        this.trainableNames = content.parameters().entrySet().stream()
                 .filter(entry -> entry.getValue().trainable())
                 .map(Map.Entry::getKey)
                 .toList();
-        Map<String, NDArray> values = new LinkedHashMap<>();
-        parameters.forEach((local, parameter) -> values.put(local, parameter.value()));
-        this.weights = Collections.unmodifiableMap(values);
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        content.parameters().forEach((local, parameter) -> all.put(local, parameter.value()));
+        all.putAll(content.constants());
+        stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
+        this.weights = Collections.unmodifiableMap(all);
     }
 
     public Kind kind() {
@@ -55,7 +84,7 @@ public final class Block {
         return layer;
     }
 
-    /** All parameters, in the order of Hugging Face. */
+    /** All parameters in F32, in the order of Hugging Face, the adapters' behind their linears'. */
     public List<Parameter> parameters() {
         return parameters;
     }
@@ -65,13 +94,34 @@ public final class Block {
         return trainable;
     }
 
-    /** What the script calls the parameters that are trained, in their order. */
-    List<String> trainableNames() {
-        return trainableNames;
+    /** The linears with an adapter by the names that the script knows them by. */
+    Map<String, LoraModule> adapters() {
+        return adapters;
     }
 
-    /** Weights by the names that the script knows them by. */
+    /** One tensor for each trained parameter by the names that the script knows these by. */
+    Map<String, NDArray> byName(List<NDArray> tensors) {
+        Map<String, NDArray> byName = new LinkedHashMap<>();
+        for (int i = 0; i < trainableNames.size(); i++) {
+            byName.put(trainableNames.get(i), tensors.get(i));
+        }
+        return byName;
+    }
+
+    /**
+     * Weights by the names that the script knows them by, ready to be read until another block's are asked for. So each
+     * computation, a backward too, asks anew.
+     */
     Map<String, NDArray> weights() {
+        if (!stored.isEmpty()) {
+            staging.hold(this, stored);
+        }
+        norms.refresh(weights);
         return weights;
+    }
+
+    /** Takes note that the optimiser moved the parameters. */
+    void updated() {
+        norms.updated();
     }
 }

@@ -9,10 +9,10 @@ import io.github.sparkfinetune.data.Seeds;
 import io.github.sparkfinetune.data.Seeds.Purpose;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 
 /**
  * Dropout masks that depend on nothing but (seed, step, sample, layer, site, token, element): the same for a sample in
@@ -41,7 +41,7 @@ final class Dropout {
 
     private final long seed;
     private final boolean parallel;
-    private final Map<Long, ByteBuffer> buffers = new HashMap<>();
+    private final Map<Use, ByteBuffer> buffers = new HashMap<>();
 
     /**
      * @param seed of the run
@@ -71,7 +71,7 @@ final class Dropout {
     NDArray hidden(
             NDManager manager,
             long step,
-            Batch batch,
+            PaddedBatch batch,
             int layer,
             DropoutSite site,
             double rate,
@@ -93,7 +93,7 @@ final class Dropout {
     }
 
     /** Mask over attention probabilities: [B, heads, T, T]. */
-    NDArray probs(NDManager manager, long step, Batch batch, int layer, double rate, int heads) {
+    NDArray probs(NDManager manager, long step, PaddedBatch batch, int layer, double rate, int heads) {
         int length = batch.length();
         return mask(
                 manager,
@@ -108,10 +108,76 @@ final class Dropout {
                 new Shape(batch.samples().size(), heads, length, length));
     }
 
+    /**
+     * Mask over the tokens of a packed batch: [N, width].
+     *
+     * @param place a site of the model: equal places drop alike
+     */
+    NDArray packed(NDManager manager, long step, PackedBatch batch, long place, double rate, int width) {
+        List<Run> runs = new ArrayList<>();
+        int at = 0;
+        for (Sample sample : batch.samples()) {
+            runs.add(new Run(sample.index(), 0, 0, sample.length(), at));
+            at += sample.length();
+        }
+        return mask(manager, step, place, 0, rate, runs, width, new Shape(at, width));
+    }
+
+    /** Masks over the attention probabilities of each document of a packed batch: [heads, L, L]. */
+    List<NDArray> packedProbs(NDManager manager, long step, PackedBatch batch, int layer, double rate, int heads) {
+        List<NDArray> masks = new ArrayList<>();
+        for (Sample sample : batch.samples()) {
+            int first = 0;
+            for (int length : sample.documents()) {
+                List<Run> runs = new ArrayList<>();
+                for (int head = 0; head < heads; head++) {
+                    runs.add(new Run(sample.index(), head, first, length, head * length));
+                }
+                long place = place(layer, DropoutSite.PROBS);
+                masks.add(
+                        mask(manager, step, place, masks.size(), rate, runs, length, new Shape(heads, length, length)));
+                first += length;
+            }
+        }
+        return masks;
+    }
+
+    /** Consecutive rows of a mask: some tokens of a sample, under one attention head. */
+    private record Run(long sample, int head, int firstToken, int tokens, int firstRow) {}
+
+    /** What a buffer is for. */
+    private record Use(long place, int document) {}
+
+    /** Number of a site among all of a model. */
+    static long place(int layer, DropoutSite site) {
+        return (layer + 1L) * DropoutSite.CODES + site.code();
+    }
+
+    /** Number of an adapter's input among all sites of a model. */
+    static long place(int layer, String linear) {
+        return Seeds.fold(Seeds.mix(linear.hashCode()), layer + 1L);
+    }
+
+    /** Mask over an adapter's input in a padded batch: [B tokens, width]. */
+    NDArray adapter(NDManager manager, long step, PaddedBatch batch, long place, double rate, int tokens, int width) {
+        List<Run> runs = runs(batch, 1, tokens);
+        return mask(manager, step, place, 0, rate, runs, width, new Shape((long) runs.size() * tokens, width));
+    }
+
+    private static List<Run> runs(PaddedBatch batch, int heads, int tokens) {
+        List<Run> runs = new ArrayList<>();
+        for (Sample sample : batch.samples()) {
+            for (int head = 0; head < heads; head++) {
+                runs.add(new Run(sample.index(), head, 0, Math.min(tokens, sample.length()), runs.size() * tokens));
+            }
+        }
+        return runs;
+    }
+
     private NDArray mask(
             NDManager manager,
             long step,
-            Batch batch,
+            PaddedBatch batch,
             int layer,
             DropoutSite site,
             double rate,
@@ -119,24 +185,31 @@ final class Dropout {
             int tokens,
             int width,
             Shape shape) {
-        List<Sample> samples = batch.samples();
-        int rows = samples.size() * heads;
-        long place = (layer + 1L) * DropoutSite.CODES + site.code();
-        int size = Math.multiplyExact(Math.multiplyExact(rows, tokens), width);
+        return mask(manager, step, place(layer, site), 0, rate, runs(batch, heads, tokens), width, shape);
+    }
+
+    /** @param document number that chooses the buffer alone: masks do not depend on what is packed together */
+    private NDArray mask(
+            NDManager manager,
+            long step,
+            long place,
+            int document,
+            double rate,
+            List<Run> runs,
+            int width,
+            Shape shape) {
+        int size = Math.toIntExact(shape.size());
         ByteBuffer buffer = buffers.compute(
-                place,
+                new Use(place, document),
                 (key, old) -> old != null && old.capacity() >= size
                         ? old
                         : ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
         long key = Seeds.derive(seed, Purpose.DROPOUT, step, place);
         int threshold = threshold(rate);
-        IntStream range = IntStream.range(0, rows);
-        (parallel ? range.parallel() : range).forEach(row -> {
-            Sample sample = samples.get(row / heads);
-            long rowKey = Seeds.fold(Seeds.fold(key, sample.index()), row % heads);
-            int used = Math.min(tokens, sample.length());
-            for (int t = 0; t < used; t++) {
-                fill(buffer, (row * tokens + t) * width, width, Seeds.fold(rowKey, t), threshold);
+        (parallel ? runs.parallelStream() : runs.stream()).forEach(run -> {
+            long rowKey = Seeds.fold(Seeds.fold(key, run.sample()), run.head());
+            for (int t = 0; t < run.tokens(); t++) {
+                fill(buffer, (run.firstRow() + t) * width, width, Seeds.fold(rowKey, run.firstToken() + t), threshold);
             }
         });
         return manager.create(buffer.slice(0, size).order(ByteOrder.nativeOrder()), shape, DataType.BOOLEAN);

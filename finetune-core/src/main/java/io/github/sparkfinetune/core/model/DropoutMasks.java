@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** The dropout of one rank: which places of a block drop what in the current step, or nothing in evaluation. */
@@ -41,7 +42,7 @@ public final class DropoutMasks {
     }
 
     /** Masks of a block by the script's names of its sites; sites whose rate is 0 are missing. */
-    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, Batch batch) {
+    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, PaddedBatch batch) {
         Map<String, NDArray> masks = new LinkedHashMap<>();
         if (dropout == null) {
             return masks;
@@ -74,15 +75,87 @@ public final class DropoutMasks {
                 hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, shape);
                 hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, shape);
             }
+            case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
         }
+        block.adapters().forEach((linear, module) -> {
+            if (module.dropout() > 0) {
+                boolean first =
+                        block.kind() == Block.Kind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
+                masks.put(
+                        linear,
+                        dropout.adapter(
+                                owner,
+                                step,
+                                batch,
+                                Dropout.place(block.layer(), linear),
+                                module.dropout(),
+                                first ? 1 : length,
+                                module.module().in()));
+            }
+        });
         return masks;
+    }
+
+    /** Masks of a decoder's block by the script's names of its sites; sites whose rate is 0 are missing. */
+    Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, PackedBatch batch) {
+        Map<String, NDArray> masks = new LinkedHashMap<>();
+        if (dropout == null) {
+            return masks;
+        }
+        switch (block.kind()) {
+            case EMBEDDINGS ->
+                packed(masks, owner, block, batch, DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape);
+            case LAYER -> {
+                if (shape.probsDropout() > 0) {
+                    List<NDArray> probs =
+                            dropout.packedProbs(owner, step, batch, block.layer(), shape.probsDropout(), shape.heads());
+                    for (int i = 0; i < probs.size(); i++) {
+                        masks.put(DropoutSite.PROBS.script() + "." + i, probs.get(i));
+                    }
+                }
+                packed(masks, owner, block, batch, DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape);
+                packed(masks, owner, block, batch, DropoutSite.OUTPUT, shape.residualDropout(), shape);
+            }
+            case HEAD, PROJECTION -> {
+                // Nothing is dropped between the last layer and the logits.
+            }
+        }
+        block.adapters().forEach((linear, module) -> {
+            if (module.dropout() > 0) {
+                long place = Dropout.place(block.layer(), linear);
+                masks.put(
+                        linear,
+                        dropout.packed(
+                                owner,
+                                step,
+                                batch,
+                                place,
+                                module.dropout(),
+                                module.module().in()));
+            }
+        });
+        return masks;
+    }
+
+    private void packed(
+            Map<String, NDArray> masks,
+            NDManager owner,
+            Block block,
+            PackedBatch batch,
+            DropoutSite site,
+            double rate,
+            DecoderShape shape) {
+        if (rate > 0) {
+            long place = Dropout.place(block.layer(), site);
+            masks.put(site.script(), dropout.packed(owner, step, batch, place, rate, shape.hidden()));
+        }
     }
 
     private void hidden(
             Map<String, NDArray> masks,
             NDManager owner,
             Block block,
-            Batch batch,
+            PaddedBatch batch,
             DropoutSite site,
             double rate,
             int tokens,

@@ -5,22 +5,22 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /**
  * A BERT-like encoder with a head: its weights in Java, its computation in {@code encoder.py}, called a block at a
  * time. The input of the first block is the rows of the embedding table that the batch's ids select ({@link #lookup});
  * a gradient of the table therefore exists for these rows alone.
  */
-public final class Encoder {
+public final class Encoder implements Model {
     /** Scripts that an encoder needs in its module. */
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/tensor/autograd.py",
+            "/io/github/sparkfinetune/core/model/linear.py",
             "/io/github/sparkfinetune/core/model/encoder.py",
             Products.SCRIPT,
             "/io/github/sparkfinetune/core/model/encoder_layer.py");
@@ -57,7 +57,7 @@ public final class Encoder {
      * @param script module with {@link #SCRIPTS}
      * @param source weights; a head that is missing or of another size is drawn anew
      * @param classes what the head tells apart
-     * @param trainable the blocks that are trained
+     * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
     public static Encoder load(
@@ -67,38 +67,23 @@ public final class Encoder {
             TensorSource source,
             HeadKind headKind,
             int classes,
-            Trainable trainable,
+            Adaptation adaptation,
             long seed) {
         EncoderArchitecture architecture = EncoderArchitecture.of(config);
         EncoderShape shape = architecture.shape(config);
         HeadShape head = architecture.head(headKind, config);
-        Weights weights = new Weights(source, architecture.prefix(), manager, script, seed, shape.initializerRange());
+        Blocks builder = new Blocks(new Weights(
+                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
         int hidden = shape.hidden();
-        Parameter table = weights.pretrained(architecture.table(), trainable.embeddings(), shape.vocabulary(), hidden);
+        Named tableName = new Named(architecture.table(), shape.vocabulary(), hidden);
+        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
         List<Block> blocks = new ArrayList<>();
-        blocks.add(new Block(
-                Block.Kind.EMBEDDINGS,
-                -1,
-                load(
-                        architecture.embeddings(),
-                        (local, name) ->
-                                weights.pretrained(name, trainable.embeddings(), sizes(local, shape, hidden)))));
+        blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, named(architecture.embeddings(), shape, hidden)));
         for (int i = 0; i < shape.layers(); i++) {
-            boolean trained = trainable.layer(i);
-            blocks.add(new Block(
-                    Block.Kind.LAYER,
-                    i,
-                    load(
-                            architecture.layer(i),
-                            (local, name) ->
-                                    weights.pretrained(name, trained, sizes(local, shape, shape.intermediate())))));
+            blocks.add(builder.block(Block.Kind.LAYER, i, named(architecture.layer(i), shape, shape.intermediate())));
         }
-        blocks.add(new Block(
-                Block.Kind.HEAD,
-                -1,
-                load(
-                        head.parameters(),
-                        (local, name) -> weights.head(name, trainable.head(), sizes(local, shape, classes)))));
+        blocks.add(builder.block(Block.Kind.HEAD, -1, named(head.parameters(), shape, classes)));
+        builder.requireAllUsed();
         return new Encoder(architecture, shape, headKind, head, script, table, blocks);
     }
 
@@ -111,14 +96,10 @@ public final class Encoder {
         return EncoderArchitecture.of(config).shape(config);
     }
 
-    private interface Loader {
-        Parameter load(String local, String name);
-    }
-
-    private static Map<String, Parameter> load(Map<String, String> names, Loader loader) {
-        Map<String, Parameter> parameters = new LinkedHashMap<>();
-        names.forEach((local, name) -> parameters.put(local, loader.load(local, name)));
-        return parameters;
+    private static Map<String, Named> named(Map<String, String> names, EncoderShape shape, int wide) {
+        Map<String, Named> named = new LinkedHashMap<>();
+        names.forEach((local, name) -> named.put(local, new Named(name, sizes(local, shape, wide))));
+        return named;
     }
 
     /** Shape of a weight by its local name; {@code wide} is the feed-forward width or the number of classes. */
@@ -141,61 +122,64 @@ public final class Encoder {
         return shape;
     }
 
-    /** Hugging Face's name of the model's class, for {@code architectures} in config.json. */
+    @Override
     public String className() {
         return architecture.className() + headKind.suffix();
     }
 
-    /** The embedding table [vocabulary, hidden]. */
+    @Override
+    public int maxLength() {
+        return shape.maxLength();
+    }
+
+    @Override
+    public int paddingId() {
+        return shape.paddingId();
+    }
+
+    @Override
     public Parameter table() {
         return table;
     }
 
-    /** The blocks in the order of computation. */
+    @Override
     public List<Block> blocks() {
         return blocks;
     }
 
-    /** All parameters in the order of Hugging Face. */
-    public List<Parameter> parameters() {
-        return Stream.concat(Stream.of(table), blocks.stream().flatMap(block -> block.parameters().stream()))
-                .toList();
+    @Override
+    public void updated() {
+        blocks.forEach(Block::updated);
     }
 
-    /** Rows of the embedding table for a batch: [B, T, hidden]. */
+    @Override
+    public PaddedBatch batch(NDManager owner, List<Sample> samples) {
+        return PaddedBatch.of(owner, samples, shape);
+    }
+
+    @Override
     public NDArray lookup(NDManager owner, Batch batch) {
         return script.callOne(owner, "lookup", table.value(), batch.ids());
     }
 
-    /**
-     * Computes one block.
-     *
-     * @param owner of the result
-     * @param x rows [B, T, hidden] for the embeddings, else the hidden state [B, T, hidden] of the block below
-     * @param masks what is dropped, see {@link DropoutMasks}
-     * @return hidden state [B, T, hidden], or logits
-     */
+    @Override
     public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        return forward(owner, block, x, batch, masks.of(owner, this, block, batch));
+        PaddedBatch padded = (PaddedBatch) batch;
+        return forward(owner, block, x, padded, masks.of(owner, this, block, padded));
     }
 
-    /**
-     * Computes one block so that it can be differentiated.
-     *
-     * @param x as in {@link #forward}; must stay open until the tape's backward
-     * @param wanted whether the gradient of {@code x} is
-     */
+    @Override
     public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
-        Map<String, NDArray> dropped = masks.of(owner, this, block, batch);
+        PaddedBatch padded = (PaddedBatch) batch;
+        Map<String, NDArray> dropped = masks.of(owner, this, block, padded);
         if (block.kind() == Block.Kind.LAYER) {
-            return new LayerTape(script, shape, owner, block, x, batch, dropped, wanted);
+            return new LayerTape(script, shape, owner, block, x, padded, dropped, wanted);
         }
-        NDArray input = wanted ? script.callOne(owner, "leaf", x) : x;
-        NDArray y = Torch.recording(() -> forward(owner, block, input, batch, dropped));
-        return new GraphTape(script, block, wanted ? List.of(input) : List.of(), y);
+        return GraphTape.record(
+                script, owner, block, x, wanted, input -> forward(owner, block, input, padded, dropped));
     }
 
-    private NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, Map<String, NDArray> dropped) {
+    private NDArray forward(NDManager owner, Block block, NDArray x, PaddedBatch batch, Map<String, NDArray> dropped) {
         return switch (block.kind()) {
             case EMBEDDINGS ->
                 script.callOne(
@@ -230,6 +214,7 @@ public final class Encoder {
                         dropped,
                         head.activation(),
                         Dropout.scale(head.dropout()));
+            case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
         };
     }
 

@@ -55,10 +55,6 @@ public record EncoderShape(
             throw RunException.data(config.source() + ": position_embedding_type " + config.positionEmbeddingType()
                     + " is not supported, only absolute is");
         }
-        if (!ACTIVATIONS.contains(config.hiddenAct())) {
-            throw RunException.data(config.source() + ": activation " + config.hiddenAct()
-                    + " is not supported; supported are " + new TreeSet<>(ACTIVATIONS));
-        }
         return new EncoderShape(
                 config.numHiddenLayers(),
                 config.hiddenSize(),
@@ -70,11 +66,20 @@ public record EncoderShape(
                 firstPosition,
                 config.padTokenId().orElse(0),
                 config.layerNormEps(),
-                config.hiddenAct(),
+                activation(config, config.hiddenAct()),
                 config.hiddenDropout(),
                 attentionOutputDropout ? config.hiddenDropout() : 0,
                 config.attentionDropout(),
                 config.initializerRange());
+    }
+
+    /** An activation that the scripts know. */
+    static String activation(HfConfig config, String name) {
+        if (!ACTIVATIONS.contains(name)) {
+            throw RunException.data(config.source() + ": activation " + name + " is not supported; supported are "
+                    + new TreeSet<>(ACTIVATIONS));
+        }
+        return name;
     }
 
     /** Longest sample in tokens. */

@@ -4,8 +4,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /** A block whose forward was recorded by PyTorch: its graph starts at a leaf of its own and holds this block alone. */
 final class GraphTape implements Tape {
@@ -24,6 +26,24 @@ final class GraphTape implements Tape {
         this.block = block;
         this.leaf = leaf;
         this.output = output;
+    }
+
+    /**
+     * Computes a block and records its graph.
+     *
+     * @param wanted whether the input's gradient is
+     * @param forward the computation
+     */
+    static GraphTape record(
+            ScriptModule script,
+            NDManager owner,
+            Block block,
+            NDArray x,
+            boolean wanted,
+            UnaryOperator<NDArray> forward) {
+        NDArray input = wanted ? script.callOne(owner, "leaf", x) : x;
+        NDArray y = Torch.recording(() -> forward.apply(input));
+        return new GraphTape(script, block, wanted ? List.of(input) : List.of(), y);
     }
 
     @Override

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -33,7 +32,7 @@ final class LayerTape implements Tape {
             NDManager owner,
             Block block,
             NDArray input,
-            Batch batch,
+            PaddedBatch batch,
             Map<String, NDArray> masks,
             boolean wanted) {
         this.script = script;
@@ -63,10 +62,6 @@ final class LayerTape implements Tape {
 
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
-        Map<String, NDArray> byName = new LinkedHashMap<>();
-        for (int i = 0; i < gradients.size(); i++) {
-            byName.put(block.trainableNames().get(i), gradients.get(i));
-        }
         NDList result = script.call(
                 owner,
                 "layer_backward",
@@ -74,7 +69,7 @@ final class LayerTape implements Tape {
                 input,
                 kept,
                 block.weights(),
-                byName,
+                block.byName(gradients),
                 masks,
                 shape.heads(),
                 shape.epsilon(),

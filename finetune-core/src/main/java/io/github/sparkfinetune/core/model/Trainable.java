@@ -3,26 +3,39 @@ package io.github.sparkfinetune.core.model;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 
-/**
- * Which blocks are trained: all above a border.
- *
- * @param embeddings whether the embeddings are trained
- * @param firstLayer first layer that is trained; the number of layers when only the head is
- */
-public record Trainable(boolean embeddings, int firstLayer) {
+/** Which parameters of a checkpoint are trained. */
+@FunctionalInterface
+public interface Trainable {
+    /**
+     * Whether a parameter is trained.
+     *
+     * @param name Hugging Face's
+     * @param kind of its block
+     * @param layer number of its layer, -1 outside the layers
+     */
+    boolean trains(String name, Block.Kind kind, int layer);
 
     /** Every parameter. */
-    public static Trainable all() {
-        return new Trainable(true, 0);
+    static Trainable all() {
+        return (name, kind, layer) -> true;
     }
 
     /** No parameter. */
-    public static Trainable none() {
-        return new Trainable(false, Integer.MAX_VALUE);
+    static Trainable none() {
+        return (name, kind, layer) -> false;
     }
 
-    /** What a run's {@code method} trains. */
-    public static Trainable of(MethodConfig method, int layers) {
+    /**
+     * The head, and the layers from a number on.
+     *
+     * @param firstLayer the number of layers where only the head is trained
+     */
+    static Trainable above(int firstLayer) {
+        return (name, kind, layer) -> kind == Block.Kind.LAYER ? layer >= firstLayer : kind != Block.Kind.EMBEDDINGS;
+    }
+
+    /** What a run's {@code method} trains, where it is full or freeze. */
+    static Trainable of(MethodConfig method, int layers) {
         if (method.type() == MethodConfig.Type.FULL) {
             return all();
         }
@@ -31,14 +44,6 @@ public record Trainable(boolean embeddings, int firstLayer) {
             throw RunException.config(
                     "method.freeze_layers: " + frozen + " is not allowed, the model has " + layers + " layers");
         }
-        return new Trainable(false, frozen);
-    }
-
-    boolean layer(int layer) {
-        return layer >= firstLayer;
-    }
-
-    boolean head() {
-        return firstLayer != Integer.MAX_VALUE;
+        return above(frozen);
     }
 }

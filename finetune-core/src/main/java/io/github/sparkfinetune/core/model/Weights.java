@@ -5,9 +5,14 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
 import io.github.sparkfinetune.core.checkpoint.TensorInfo;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.quant.MappedHalf;
+import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Seeds;
 import io.github.sparkfinetune.data.Seeds.Purpose;
@@ -18,18 +23,25 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
+    /** Biases and norms, as {@code Trainer.get_decay_parameter_names} finds them by name and by the norm's class. */
+    private static final Pattern NOT_DECAYED =
+            Pattern.compile("bias|LayerNorm|layernorm|(^|[._])norm\\.|(^|\\.)ln_\\w+\\.");
+
     private final TensorSource source;
     private final String prefix;
     private final NDManager manager;
     private final ScriptModule script;
+    private final Adaptation adaptation;
     private final long seed;
     private final double initializerRange;
 
     /**
-     * @param prefix of the encoder's weights, which a bare encoder's checkpoint lacks
+     * @param prefix of the weights below the head, which a checkpoint without a head lacks
+     * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      * @param initializerRange their standard deviation
      */
@@ -38,43 +50,131 @@ final class Weights {
             String prefix,
             NDManager manager,
             ScriptModule script,
+            Adaptation adaptation,
             long seed,
             double initializerRange) {
         this.source = source;
         this.prefix = prefix;
         this.manager = manager;
         this.script = script;
+        this.adaptation = adaptation;
         this.seed = seed;
         this.initializerRange = initializerRange;
     }
 
-    /** A weight of the pretrained part. */
-    Parameter pretrained(String name, boolean trainable, long... shape) {
-        NDArray value = load(name, trainable, shape)
-                .orElseThrow(() -> RunException.data("the model's weights have no tensor " + name
-                        + " (nor under its older names): is this a checkpoint of the architecture in config.json?"));
-        return parameter(name, value, trainable);
+    Adaptation adaptation() {
+        return adaptation;
+    }
+
+    NDManager manager() {
+        return manager;
+    }
+
+    ScriptModule script() {
+        return script;
+    }
+
+    long seed() {
+        return seed;
     }
 
     /**
-     * A weight of a head: loaded where the checkpoint has it in this shape, else drawn from N(0, initializerRange); one
-     * that is not trained must be there.
+     * A weight in F32.
+     *
+     * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is drawn from
+     *     N(0, initializerRange)
      */
-    Parameter head(String name, boolean trainable, long... shape) {
-        if (!trainable) {
-            return pretrained(name, false, shape);
+    Parameter parameter(Named weight, Block.Kind kind, int layer, boolean mayBeNew) {
+        boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
+        Optional<TensorData> given =
+                adaptation.start().map(start -> start.tensors().get(weight.name()));
+        if (given.isPresent()) {
+            return parameter(weight.name(), given(given.get(), weight), trainable);
         }
-        Optional<String> stored = storedName(name);
-        if (stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), shape)) {
-            return parameter(name, load(name, trainable, shape).orElseThrow(), trainable);
+        Optional<String> stored = storedName(weight.name());
+        boolean fits =
+                stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), weight.shape());
+        if (!fits && mayBeNew && trainable) {
+            return parameter(weight.name(), drawn(weight), true);
         }
-        return parameter(name, drawn(name, shape), trainable);
+        return parameter(weight.name(), load(weight, require(weight), trainable), trainable);
+    }
+
+    /** A weight in F32 that begins with the values of a tensor of another name. */
+    Parameter parameter(Named weight, Block.Kind kind, int layer, String stored) {
+        boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
+        Optional<TensorData> given =
+                adaptation.start().map(start -> start.tensors().get(weight.name()));
+        Named named = new Named(stored, weight.shape());
+        return parameter(
+                weight.name(),
+                given.isPresent() ? given(given.get(), weight) : load(named, require(named), trainable),
+                trainable);
+    }
+
+    /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
+    Optional<StoredWeight> stored(Named weight, int layer) {
+        if (adaptation.trainable().trains(weight.name(), Block.Kind.LAYER, layer)) {
+            return Optional.empty();
+        }
+        String stored = require(weight);
+        if (Nf4Checkpoint.holds(source, stored)) {
+            return Optional.of(checked(weight, stored, Nf4Checkpoint.read(source, stored)));
+        }
+        requireShape(weight, stored);
+        return switch (adaptation.storage()) {
+            case F32 -> Optional.empty();
+            case AS_STORED ->
+                source.info(stored).dtype() == TensorType.F32
+                        ? Optional.empty()
+                        : Optional.of(MappedHalf.of(source, stored));
+            case NF4 -> Optional.of(Nf4.quantise(source, stored, false, adaptation.threads()));
+            case NF4_DOUBLE -> Optional.of(Nf4.quantise(source, stored, true, adaptation.threads()));
+        };
+    }
+
+    private StoredWeight checked(Named weight, String stored, StoredWeight value) {
+        if (!Arrays.equals(value.shape(), weight.shape())) {
+            throw shape(stored, value.shape(), weight.shape());
+        }
+        return value;
+    }
+
+    /** A trained parameter with values that are written into host memory. */
+    Parameter written(String name, Consumer<FloatBuffer> values, long... shape) {
+        NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
+        fill(value, values);
+        return parameter(name, value, true);
+    }
+
+    /** A trained parameter of the adapter that is continued. */
+    Parameter continued(TensorData tensor) {
+        return written(
+                tensor.name(),
+                target -> target.put(
+                        target.position(),
+                        tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer(),
+                        0,
+                        target.remaining()),
+                tensor.shape());
     }
 
     private Parameter parameter(String name, NDArray value, boolean trainable) {
         value.setRequiresGradient(trainable);
-        boolean norm = name.contains("LayerNorm.") || name.contains("layer_norm.");
-        return new Parameter(name, value, !norm && !name.endsWith(".bias"), trainable);
+        return new Parameter(name, value, !NOT_DECAYED.matcher(name).find(), trainable);
+    }
+
+    private NDArray given(TensorData tensor, Named weight) {
+        if (!Arrays.equals(tensor.shape(), weight.shape())) {
+            throw shape(tensor.name(), tensor.shape(), weight.shape());
+        }
+        return continued(tensor).value();
+    }
+
+    private String require(Named weight) {
+        return storedName(weight.name())
+                .orElseThrow(() -> RunException.data("the model's weights have no tensor " + weight.name()
+                        + " (nor under its older names): is this a checkpoint of the architecture in config.json?"));
     }
 
     private Optional<String> storedName(String name) {
@@ -91,27 +191,35 @@ final class Weights {
         return Optional.empty();
     }
 
-    private Optional<NDArray> load(String name, boolean trainable, long... shape) {
-        return storedName(name).map(stored -> {
-            TensorInfo info = source.info(stored);
-            if (!Arrays.equals(info.shape(), shape)) {
-                throw RunException.data(source.fileOf(stored) + ": tensor " + stored + " has shape "
-                        + Arrays.toString(info.shape()) + ", config.json says " + Arrays.toString(shape));
-            }
-            if (info.dtype() == TensorType.F32 && !trainable) {
-                // Used where it lies in the mapped file: never written, shared by all ranks of this machine.
-                return manager.create(source.buffer(stored), new Shape(shape), DataType.FLOAT32);
-            }
-            NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
-            fill(value, target -> source.floats(stored, target));
-            return value;
-        });
+    private void requireShape(Named weight, String stored) {
+        if (!Arrays.equals(source.info(stored).shape(), weight.shape())) {
+            throw shape(stored, source.info(stored).shape(), weight.shape());
+        }
     }
 
-    private NDArray drawn(String name, long... shape) {
-        NDArray value = manager.zeros(new Shape(shape), DataType.FLOAT32);
-        if (!name.endsWith(".bias")) {
-            SplittableRandom random = new SplittableRandom(Seeds.derive(seed, Purpose.INITIALISATION, name.hashCode()));
+    private RunException shape(String name, long[] actual, long[] wanted) {
+        return RunException.data((source.names().contains(name) ? source.fileOf(name) : "the adapter") + ": tensor "
+                + name + " has shape " + Arrays.toString(actual) + ", config.json says " + Arrays.toString(wanted));
+    }
+
+    private NDArray load(Named weight, String stored, boolean trainable) {
+        requireShape(weight, stored);
+        TensorInfo info = source.info(stored);
+        Shape shape = new Shape(weight.shape());
+        if (info.dtype() == TensorType.F32 && !trainable) {
+            // Used where it lies in the mapped file: never written, shared by all ranks of this machine.
+            return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
+        }
+        NDArray value = manager.create(shape, DataType.FLOAT32);
+        fill(value, target -> source.floats(stored, target));
+        return value;
+    }
+
+    private NDArray drawn(Named weight) {
+        NDArray value = manager.zeros(new Shape(weight.shape()), DataType.FLOAT32);
+        if (!weight.name().endsWith(".bias")) {
+            SplittableRandom random = new SplittableRandom(
+                    Seeds.derive(seed, Purpose.INITIALISATION, weight.name().hashCode()));
             fill(value, target -> {
                 for (int i = target.position(); i < target.limit(); i++) {
                     target.put(i, (float) (random.nextGaussian() * initializerRange));

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Sample;
 import java.util.List;
+import java.util.Optional;
 
 /** One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. */
 public final class Classification implements Objective {
@@ -27,10 +28,11 @@ public final class Classification implements Objective {
     }
 
     @Override
-    public Loss loss(NDManager owner, NDArray logits, Batch batch, double[] weights) {
+    public Loss loss(
+            NDManager owner, NDArray output, Batch batch, double[] weights, Optional<NDArray> projection, boolean add) {
         NDArray labels =
                 owner.create(batch.samples().stream().mapToLong(Sample::label).toArray());
-        NDList result = script.call(owner, "cross_entropy", logits, labels, 1 / weights[0]);
+        NDList result = script.call(owner, "cross_entropy", output, labels, 1 / weights[0]);
         return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.EncoderShape;
 import io.github.sparkfinetune.core.model.Trainable;
@@ -22,7 +23,7 @@ import org.apache.hadoop.fs.Path;
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
     /** Scripts of everything that computes. */
-    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
+    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
             .flatMap(List::stream)
             .toList();
 

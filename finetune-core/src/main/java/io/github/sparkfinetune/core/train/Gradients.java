@@ -6,7 +6,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -18,6 +18,7 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.stream.Stream;
 
 /**
  * Gradients of one step: added up over micro-batches, and over the ranks. The gradients of a block start to travel as
@@ -27,25 +28,30 @@ final class Gradients {
     private final ScriptModule script;
     private final Collective collective;
     private final Map<Block, GradientBuffer> buffers = new LinkedHashMap<>();
-    private final Optional<RowGradient> table;
+    private final Optional<TableGradient> table;
+    private final Optional<Block> projection;
+    private final boolean tied;
     private final List<Future<?>> underWay = new ArrayList<>();
 
-    Gradients(NDManager manager, ScriptModule script, Encoder model, Collective collective) {
+    Gradients(NDManager manager, ScriptModule script, Model model, Collective collective) {
         this.script = script;
         this.collective = collective;
-        for (Block block : model.blocks()) {
-            if (!block.trainable().isEmpty()) {
-                buffers.put(block, new GradientBuffer(manager, script, block.trainable()));
-            }
-        }
-        table = model.table().trainable()
-                ? Optional.of(new RowGradient(
-                        manager, script, model.table(), model.shape().paddingId()))
-                : Optional.empty();
+        Stream.concat(model.blocks().stream(), model.projection().stream())
+                .filter(block -> !block.trainable().isEmpty())
+                .forEach(block -> buffers.put(block, new GradientBuffer(manager, script, block.trainable())));
+        projection = model.projection().filter(buffers::containsKey);
+        tied = model.tied();
+        table = model.table().trainable() ? Optional.of(tableGradient(manager, script, model)) : Optional.empty();
+    }
+
+    private static TableGradient tableGradient(NDManager manager, ScriptModule script, Model model) {
+        return model.tied()
+                ? new TiedGradient(manager, script, model.table(), model.paddingId())
+                : new RowGradient(manager, script, model.table(), model.paddingId());
     }
 
     /** Registers every trained parameter and its gradient. */
-    void addTo(AdamW optimizer, Encoder model) {
+    void addTo(AdamW optimizer, Model model) {
         table.ifPresent(rows -> optimizer.add(model.table(), rows.dense()));
         buffers.forEach((block, buffer) -> {
             List<Parameter> parameters = block.trainable();
@@ -65,8 +71,22 @@ final class Gradients {
                 rows -> rows.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
     }
 
+    /** One gradient for each of the block's trained parameters. */
     List<NDArray> of(Block block) {
-        return buffers.get(block).gradients();
+        GradientBuffer buffer = buffers.get(block);
+        return buffer == null ? List.of() : buffer.gradients();
+    }
+
+    /** Where the objective puts the gradient of the weights that it reads itself; empty where they are frozen. */
+    Optional<NDArray> projection() {
+        return tied
+                ? table.map(TableGradient::dense)
+                : projection.map(block -> of(block).get(0));
+    }
+
+    /** The projection's gradient is complete on this rank, if it does not go on to the embedding table. */
+    void completeProjection() {
+        projection.ifPresent(this::complete);
     }
 
     /** Adds a batch's gradient with respect to its rows of the embedding table. */
@@ -79,19 +99,36 @@ final class Gradients {
         return table.orElseThrow().dense();
     }
 
+    /** Whether a step needs the token ids of the global batch. */
+    boolean needsIds() {
+        return table.filter(TableGradient::needsIds).isPresent();
+    }
+
     /** Whether the embedding table is trained. */
     boolean hasTable() {
         return table.isPresent();
     }
 
-    /** Forgets a block's gradients, on a rank that had no sample in this step. */
-    void clear(NDManager owner, Block block) {
-        buffers.get(block).clear(owner);
+    /** Takes part in a step with no sample on this rank: all gradients are zero, and travel. */
+    void completeEmpty(NDManager owner) {
+        // In the order in which a rank with samples completes them.
+        List<Block> blocks = new ArrayList<>(buffers.keySet());
+        for (int i = blocks.size() - 1; i >= 0; i--) {
+            buffers.get(blocks.get(i)).clear(owner);
+            complete(blocks.get(i));
+        }
+        table.ifPresent(gradient -> {
+            gradient.clear(owner);
+            completeTable();
+        });
     }
 
-    /** A block's gradients are complete on this rank. */
+    /** A block's gradients, where it has any, are complete on this rank. */
     void complete(Block block) {
-        underWay.add(buffers.get(block).send(collective));
+        GradientBuffer buffer = buffers.get(block);
+        if (buffer != null) {
+            underWay.add(buffer.send(collective));
+        }
     }
 
     /** The embedding table's gradient is complete on this rank. */
@@ -131,7 +168,7 @@ final class Gradients {
         }
         if (table.isPresent()) {
             squares += square(
-                    script.callOne(owner, "norm", table.orElseThrow().rows()).getFloat());
+                    script.callOne(owner, "norm", table.orElseThrow().nonZero()).getFloat());
         }
         return Math.sqrt(squares);
     }

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.data.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +23,7 @@ final class Inference {
      * @param batchSize samples computed at once
      * @return [samples][classes], in the order of the samples
      */
-    static float[][] logits(NDManager manager, Encoder model, List<Sample> samples, int batchSize) {
+    static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
         float[][] logits = new float[samples.size()][];
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
@@ -40,9 +40,9 @@ final class Inference {
         return logits;
     }
 
-    private static float[] compute(NDManager manager, Encoder model, List<Sample> samples) {
+    private static float[] compute(NDManager manager, Model model, List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
-            Batch batch = Batch.of(owner, samples, model.shape());
+            Batch batch = model.batch(owner, samples);
             NDArray x = model.lookup(owner, batch);
             for (Block block : model.blocks()) {
                 NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());

@@ -5,7 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.objective.Objective;
 import java.util.ArrayList;
@@ -18,12 +18,12 @@ import java.util.Optional;
  * keep no graph and have no backward.
  */
 final class MicroBatch {
-    private final Encoder model;
+    private final Model model;
     private final Objective objective;
     private final DropoutMasks masks;
     private final Gradients gradients;
 
-    MicroBatch(Encoder model, Objective objective, DropoutMasks masks, Gradients gradients) {
+    MicroBatch(Model model, Objective objective, DropoutMasks masks, Gradients gradients) {
         this.model = model;
         this.objective = objective;
         this.masks = masks;
@@ -55,7 +55,10 @@ final class MicroBatch {
                 x = y;
             }
         }
-        Objective.Loss loss = objective.loss(owner, x, batch, weights);
+        Objective.Loss loss = objective.loss(owner, x, batch, weights, gradients.projection(), !first);
+        if (last) {
+            gradients.completeProjection();
+        }
         Optional<NDArray> g = Optional.of(loss.gradient());
         for (int i = tapes.size() - 1; i >= 0; i--) {
             NDArray above = g.orElseThrow();

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
 import io.github.sparkfinetune.core.model.Trainable;
@@ -43,7 +44,7 @@ public final class Predictor implements AutoCloseable {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     config.numLabels(),
-                    Trainable.none(),
+                    Adaptation.of(Trainable.none()),
                     0);
             labels = config.labels();
         } catch (RuntimeException e) {

@@ -18,7 +18,7 @@ import java.util.concurrent.Future;
  * <p>The optimiser sees a dense gradient, because AdamW also moves rows whose gradient is zero; it is kept zero between
  * steps but for the rows of the last one.
  */
-final class RowGradient {
+final class RowGradient implements TableGradient {
     private final ScriptModule script;
     private final NDManager manager;
     private final NDArray dense;
@@ -42,23 +42,24 @@ final class RowGradient {
         this.paddingId = paddingId;
     }
 
-    /** The whole table's gradient, valid after {@link #arrived}. */
-    NDArray dense() {
+    @Override
+    public NDArray dense() {
         return dense;
     }
 
-    /** The rows that may be not zero, valid after {@link #arrived}. */
-    NDArray rows() {
+    @Override
+    public NDArray nonZero() {
         return kept;
     }
 
-    /**
-     * Starts a step.
-     *
-     * @param sortedIds token ids of the global batch, each once, in rising order; equal on all ranks
-     */
-    void begin(int[] sortedIds) {
-        clear();
+    @Override
+    public boolean needsIds() {
+        return true;
+    }
+
+    @Override
+    public void begin(int[] sortedIds) {
+        forgetStep();
         ids = sortedIds;
         step = manager.newSubManager();
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
@@ -67,8 +68,13 @@ final class RowGradient {
         host = new HostView(script, kept);
     }
 
-    /** Adds a batch's gradient [B, T, hidden] with respect to the rows that it looked up. */
-    void add(NDManager owner, Batch batch, NDArray gradient) {
+    @Override
+    public void clear(NDManager owner) {
+        // Rows of a step are zeros from its beginning on.
+    }
+
+    @Override
+    public void add(NDManager owner, Batch batch, NDArray gradient) {
         long[] places = batch.ids().toLongArray();
         for (int i = 0; i < places.length; i++) {
             places[i] = places[i] == paddingId ? ids.length : Arrays.binarySearch(ids, (int) places[i]);
@@ -76,16 +82,18 @@ final class RowGradient {
         script.call(owner, "add_rows", rows, owner.create(places), gradient);
     }
 
-    Future<?> send(Collective collective) {
+    @Override
+    public Future<?> send(Collective collective) {
         return host.send(collective);
     }
 
-    void arrived(NDManager owner, Collective collective) {
+    @Override
+    public void arrived(NDManager owner, Collective collective) {
         host.arrived(collective);
         script.call(owner, "set_rows", dense, idTensor, kept);
     }
 
-    private void clear() {
+    private void forgetStep() {
         if (step != null) {
             script.call(step, "clear_rows", dense, idTensor);
             step.close();

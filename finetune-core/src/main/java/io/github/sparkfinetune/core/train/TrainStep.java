@@ -3,9 +3,8 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
-import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -23,7 +22,7 @@ import java.util.TreeSet;
  */
 final class TrainStep {
     private final NDManager manager;
-    private final Encoder model;
+    private final Model model;
     private final Objective objective;
     private final DropoutMasks masks;
     private final Collective collective;
@@ -39,7 +38,7 @@ final class TrainStep {
     TrainStep(
             NDManager manager,
             ScriptModule script,
-            Encoder model,
+            Model model,
             Objective objective,
             DropoutMasks masks,
             Collective collective,
@@ -77,13 +76,13 @@ final class TrainStep {
     Outcome gradient(long step, List<List<Sample>> parts, Runnable checkCancelled) {
         masks.step(step);
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
-        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.hasTable());
+        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds());
         gradients.begin(global.ids());
         double[] sums = new double[global.weights().length];
         for (int i = 0; i < parts.size(); i++) {
             checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
-                Batch batch = Batch.of(owner, parts.get(i), model.shape());
+                Batch batch = model.batch(owner, parts.get(i));
                 double[] part = microBatch.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
                 for (int term = 0; term < sums.length; term++) {
                     sums[term] += part[term];
@@ -92,28 +91,16 @@ final class TrainStep {
         }
         try (NDManager owner = manager.newSubManager()) {
             if (parts.isEmpty()) {
-                takePartWithNothing(owner);
+                gradients.completeEmpty(owner);
             }
             gradients.await(owner);
             collective.sum(sums);
             double loss = 0;
             for (int term = 0; term < sums.length; term++) {
-                loss += sums[term] / global.weights()[term];
+                // A step in which nothing has a label has no loss.
+                loss += global.weights()[term] == 0 ? 0 : sums[term] / global.weights()[term];
             }
             return new Outcome(loss, gradients.norm(owner), global.samples(), global.tokens());
-        }
-    }
-
-    private void takePartWithNothing(NDManager owner) {
-        List<Block> blocks = model.blocks();
-        for (int i = blocks.size() - 1; i >= 0; i--) {
-            if (!blocks.get(i).trainable().isEmpty()) {
-                gradients.clear(owner, blocks.get(i));
-                gradients.complete(blocks.get(i));
-            }
-        }
-        if (gradients.hasTable()) {
-            gradients.completeTable();
         }
     }
 
@@ -130,6 +117,7 @@ final class TrainStep {
         try (NDManager owner = manager.newSubManager()) {
             optimizer.step(owner, step, rate, divisor);
         }
+        model.updated();
     }
 
     AdamW optimizer() {
@@ -144,7 +132,7 @@ final class TrainStep {
      * What the ranks tell each other before a step.
      *
      * @param weights of the objective's terms over the global batch
-     * @param ids token ids of the global batch, empty where the embedding table is frozen
+     * @param ids token ids of the global batch, empty where they are not needed
      */
     private record GlobalBatch(double[] weights, SortedSet<Integer> ids, long samples, long tokens) {
 

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.ModelFolder;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
@@ -56,8 +57,8 @@ final class Workspace implements AutoCloseable {
         manifest.requireMatches(
                 dataset,
                 config.task(),
-                config.data().maxLength(),
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), rank.hadoop()));
+                config.data(),
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop()));
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
@@ -73,7 +74,7 @@ final class Workspace implements AutoCloseable {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     manifest.labels().size(),
-                    Trainable.of(config.method(), modelConfig.numHiddenLayers()),
+                    Adaptation.of(Trainable.of(config.method(), modelConfig.numHiddenLayers())),
                     training.seed());
         }
         if (manifest.longest() > model.shape().maxLength()) {

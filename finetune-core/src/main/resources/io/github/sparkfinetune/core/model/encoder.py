@@ -12,8 +12,6 @@
     else:
       y = torch.add(r, x)
     return y
-  def linear(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-    return torch.linear(x, w[torch.add(name, ".weight")], w[torch.add(name, ".bias")])
   def layer_norm(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str, eps: float) -> Tensor:
     return torch.layer_norm(x, [torch.size(x, -1)], w[torch.add(name, ".weight")], w[torch.add(name, ".bias")], eps)
   def activation(self: __torch__.Ops, x: Tensor, name: str) -> Tensor:
@@ -58,18 +56,18 @@
     return (self).dropped((self).layer_norm(x1, w, "norm", eps), masks, "embeddings", scale)
   # One post-norm transformer layer.
   def layer(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], bias: List[Tensor], masks: Dict[str, Tensor], n: int, eps: float, act: str, probs_scale: float, scale: float) -> Tensor:
-    q = (self).heads((self).linear(x, w, "query"), n)
-    k = (self).heads((self).linear(x, w, "key"), n)
-    v = (self).heads((self).linear(x, w, "value"), n)
-    a = (self).linear((self).attention(q, k, v, bias, masks, probs_scale), w, "attention_output")
+    q = (self).heads((self).linear(x, w, masks, "query"), n)
+    k = (self).heads((self).linear(x, w, masks, "key"), n)
+    v = (self).heads((self).linear(x, w, masks, "value"), n)
+    a = (self).linear((self).attention(q, k, v, bias, masks, probs_scale), w, masks, "attention_output")
     h = (self).layer_norm((self).residual(x, a, masks, "attention_output", scale), w, "attention_norm", eps)
-    f = (self).linear((self).activation((self).linear(h, w, "intermediate"), act), w, "output")
+    f = (self).linear((self).activation((self).linear(h, w, masks, "intermediate"), act), w, masks, "output")
     return (self).layer_norm((self).residual(h, f, masks, "output", scale), w, "output_norm", eps)
   # Logits [B, classes] from the first token.
   def sequence_head(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], act: str, scale: float) -> Tensor:
     first = (self).dropped(torch.select(x, 1, 0), masks, "head_input", scale)
-    h = (self).activation((self).linear(first, w, "dense"), act)
-    return (self).linear((self).dropped(h, masks, "head", scale), w, "classifier")
+    h = (self).activation((self).linear(first, w, masks, "dense"), act)
+    return (self).linear((self).dropped(h, masks, "head", scale), w, masks, "classifier")
   # Logits [B, T, classes] of every token.
   def token_head(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], act: str, scale: float) -> Tensor:
-    return (self).linear((self).dropped(x, masks, "head", scale), w, "classifier")
+    return (self).linear((self).dropped(x, masks, "head", scale), w, masks, "classifier")

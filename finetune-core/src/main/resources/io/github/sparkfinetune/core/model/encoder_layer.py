@@ -8,11 +8,15 @@
     else:
       y = torch.add(x, a)
     return y
-  def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-    return (self).affine(x, w[torch.add(name, ".weight")], w[torch.add(name, ".bias")])
+  def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
+    if (self).adapted(w, name):
+      y = (self).linear(x, w, masks, name)
+    else:
+      y = (self).affine(x, w[torch.add(name, ".weight")], w[torch.add(name, ".bias")])
+    return y
   # [B, T, H] of a linear -> contiguous [B, heads, T, H / heads]
-  def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], name: str, n: int) -> Tensor:
-    return torch.contiguous((self).heads((self).dense(x, w, name), n))
+  def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str, n: int) -> Tensor:
+    return torch.contiguous((self).heads((self).dense(x, w, masks, name), n))
   # [B, heads, T, d] -> contiguous [B T, heads d]
   def merged(self: __torch__.Ops, x: Tensor) -> Tensor:
     return torch.reshape(torch.transpose(x, 1, 2), [torch.mul(torch.size(x, 0), torch.size(x, 2)), -1])
@@ -37,7 +41,7 @@
   def matrices(self: __torch__.Ops, x: Tensor, q: Tensor, i: int) -> Tensor:
     return torch.flatten((self).samples(x, q, i), 0, 1)
   # q, k, v: contiguous [B, heads, T, d] -> [probabilities [B, heads, T, T], attended, as q]
-  def attend(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor], masks: Dict[str, Tensor], probs_scale: float) -> List[Tensor]:
+  def attend_in_parts(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, bias: List[Tensor], masks: Dict[str, Tensor], probs_scale: float) -> List[Tensor]:
     p = torch.empty([torch.size(q, 0), torch.size(q, 1), torch.size(q, 2), torch.size(q, 2)], dtype=ops.prim.dtype(q), layout=None, device=ops.prim.device(q))
     o = torch.empty_like(q)
     for i in range((self).parts(q)):
@@ -55,7 +59,7 @@
         _4 = torch.baddbmm_((self).matrices(o, q, i), p1, (self).matrices(v, q, i), beta=0, alpha=1)
     return [p, o]
   # go: gradient of attended, contiguous -> gradients of q, k and v
-  def attend_back(self: __torch__.Ops, go: Tensor, q: Tensor, k: Tensor, v: Tensor, p: Tensor, masks: Dict[str, Tensor], probs_scale: float) -> List[Tensor]:
+  def attend_in_parts_back(self: __torch__.Ops, go: Tensor, q: Tensor, k: Tensor, v: Tensor, p: Tensor, masks: Dict[str, Tensor], probs_scale: float) -> List[Tensor]:
     gq = torch.empty_like(q)
     gk = torch.empty_like(q)
     gv = torch.empty_like(q)
@@ -82,28 +86,19 @@
   # -> [y, q, k, v, probabilities, attended, sum 1, its mean, its rstd, pre-activation, sum 2, its mean, its rstd]
   def layer_forward(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], bias: List[Tensor], masks: Dict[str, Tensor], n: int, eps: float, act: str, probs_scale: float, scale: float) -> List[Tensor]:
     width = torch.size(x, -1)
-    q = (self).projected(x, w, "query", n)
-    k = (self).projected(x, w, "key", n)
-    v = (self).projected(x, w, "value", n)
-    p, o, = (self).attend(q, k, v, bias, masks, probs_scale)
+    q = (self).projected(x, w, masks, "query", n)
+    k = (self).projected(x, w, masks, "key", n)
+    v = (self).projected(x, w, masks, "value", n)
+    p, o, = (self).attend_in_parts(q, k, v, bias, masks, probs_scale)
     attended = torch.view((self).merged(o), torch.size(x))
-    r1 = (self).add_dropped(x, (self).dense(attended, w, "attention_output"), masks, "attention_output", scale)
+    r1 = (self).add_dropped(x, (self).dense(attended, w, masks, "attention_output"), masks, "attention_output", scale)
     h, mean1, rstd1 = torch.native_layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    u = (self).dense(h, w, "intermediate")
-    r2 = (self).add_dropped(h, (self).dense((self).activation(u, act), w, "output"), masks, "output", scale)
+    u = (self).dense(h, w, masks, "intermediate")
+    r2 = (self).add_dropped(h, (self).dense((self).activation(u, act), w, masks, "output"), masks, "output", scale)
     y, mean2, rstd2 = torch.native_layer_norm(r2, [width], w["output_norm.weight"], w["output_norm.bias"], eps)
     return [y, q, k, v, p, attended, r1, mean1, rstd1, u, r2, mean2, rstd2]
-  def put(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str, g: Tensor, add: bool) -> bool:
-    if torch.__contains__(gradients, name):
-      if add:
-        _0 = torch.add_(gradients[name], g)
-      else:
-        _1 = torch.copy_(gradients[name], g)
-    else:
-      pass
-    return add
   # Gradients of a linear's weight and bias from those of its output [N, out] and its input [N, in].
-  def linear_back(self: __torch__.Ops, g: Tensor, x: Tensor, gradients: Dict[str, Tensor], name: str, add: bool) -> bool:
+  def encoder_linear_back(self: __torch__.Ops, g: Tensor, x: Tensor, gradients: Dict[str, Tensor], name: str, add: bool) -> bool:
     weight = torch.add(name, ".weight")
     if torch.__contains__(gradients, weight):
       if add:
@@ -147,23 +142,23 @@
     g2 = (self).norm_back(gy, kept[10], kept[11], kept[12], w, gradients, "output_norm", add)
     gf = torch.view((self).dropped_back(g2, masks, "output", scale), rows)
     u2 = torch.view(u, [-1, torch.size(u, -1)])
-    _0 = (self).linear_back(gf, (self).activation(u2, act), gradients, "output", add)
+    _0 = (self).encoder_linear_back(gf, (self).activation(u2, act), gradients, "output", add)
     gu = (self).activation_back((self).times(gf, w["output.weight"]), u2, act)
     h = torch.layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    _1 = (self).linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
+    _1 = (self).encoder_linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
     gh = torch.add_((self).times(gu, w["intermediate.weight"]), torch.view(g2, rows))
     g1 = (self).norm_back(torch.view(gh, torch.size(x)), r1, kept[7], kept[8], w, gradients, "attention_norm", add)
     ga = torch.view((self).dropped_back(g1, masks, "attention_output", scale), rows)
-    _2 = (self).linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
+    _2 = (self).encoder_linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
     go = torch.contiguous((self).heads(torch.view((self).times(ga, w["attention_output.weight"]), torch.size(x)), n))
-    gq0, gk0, gv0, = (self).attend_back(go, kept[1], kept[2], kept[3], kept[4], masks, probs_scale)
+    gq0, gk0, gv0, = (self).attend_in_parts_back(go, kept[1], kept[2], kept[3], kept[4], masks, probs_scale)
     gq = (self).merged(gq0)
     gk = (self).merged(gk0)
     gv = (self).merged(gv0)
     x2 = torch.view(x, rows)
-    _3 = (self).linear_back(gq, x2, gradients, "query", add)
-    _4 = (self).linear_back(gk, x2, gradients, "key", add)
-    _5 = (self).linear_back(gv, x2, gradients, "value", add)
+    _3 = (self).encoder_linear_back(gq, x2, gradients, "query", add)
+    _4 = (self).encoder_linear_back(gk, x2, gradients, "key", add)
+    _5 = (self).encoder_linear_back(gv, x2, gradients, "value", add)
     out = annotate(List[Tensor], [])
     if wanted:
       gx = torch.addmm(torch.view(g1, rows), gq, w["query.weight"])

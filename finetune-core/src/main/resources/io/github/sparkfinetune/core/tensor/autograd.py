@@ -49,3 +49,12 @@
     return torch.index_copy_(table, 0, ids, rows)
   def clear_rows(self: __torch__.Ops, table: Tensor, ids: Tensor) -> Tensor:
     return torch.index_fill_(table, 0, ids, 0)
+  # Adds the gradients of looked-up rows, but for the padding token's (-1: there is none).
+  def add_lookups(self: __torch__.Ops, table: Tensor, ids: Tensor, g: Tensor, padding: int) -> Tensor:
+    flat = torch.view(ids, [-1])
+    rows = torch.view(g, [-1, torch.size(table, 1)])
+    if torch.ge(padding, 0):
+      kept = torch.mul(rows, torch.unsqueeze(torch.ne(flat, padding), 1))
+    else:
+      kept = rows
+    return torch.index_add_(table, 0, flat, kept)

@@ -15,7 +15,7 @@ public final class FarFileSystem extends RawLocalFileSystem {
     private static final String ROOM = "test.far.room";
 
     /** A configuration that knows the scheme. */
-    static Configuration configuration() {
+    public static Configuration configuration() {
         Configuration hadoop = new Configuration(false);
         hadoop.set("fs.far.impl", FarFileSystem.class.getName());
         hadoop.setBoolean("fs.far.impl.disable.cache", true);
@@ -29,7 +29,7 @@ public final class FarFileSystem extends RawLocalFileSystem {
         return hadoop;
     }
 
-    static Path path(java.nio.file.Path local) {
+    public static Path path(java.nio.file.Path local) {
         return new Path("far://" + local);
     }
 

@@ -58,6 +58,27 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void aPartIsReadWithoutMovingTheTarget() throws IOException {
+        Path path = write("x.safetensors", List.of(TensorData.f32("a", new long[] {4}, floats(1, 2, 3, 4))));
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            ByteBuffer target = ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN);
+            target.position(4);
+            file.read("a", 4, target);
+            assertThat(target.position()).isEqualTo(4);
+            assertThat(target.getFloat(0)).isZero();
+            assertThat(target.getFloat(4)).isEqualTo(2);
+            assertThat(target.getFloat(8)).isEqualTo(3);
+
+            FloatBuffer values = FloatBuffer.allocate(3).position(1);
+            file.floats("a", 2, values);
+            assertThat(values.position()).isEqualTo(1);
+            assertThat(values.array()).containsExactly(0, 3, 4);
+            assertThatThrownBy(() -> file.floats("a", 3, values)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThatThrownBy(() -> file.read("a", -1, target)).isInstanceOf(IndexOutOfBoundsException.class);
+        }
+    }
+
+    @Test
     void halfPrecisionIsWidenedExactly() throws IOException {
         // 1, -2, the smallest subnormal, infinity; F16 then BF16, whose subnormal is 2^-133.
         Path file = write(

@@ -25,8 +25,8 @@ class DropoutTest {
     void aSampleHasTheSameMaskInAnyBatchAtAnyPaddingAndByAnyNumberOfThreads() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Batch alone = Batch.of(manager, List.of(sample(5, 11)), SHAPE);
-            Batch among = Batch.of(manager, List.of(sample(1, 40), sample(5, 11), sample(9, 3)), SHAPE);
+            PaddedBatch alone = PaddedBatch.of(manager, List.of(sample(5, 11)), SHAPE);
+            PaddedBatch among = PaddedBatch.of(manager, List.of(sample(1, 40), sample(5, 11), sample(9, 3)), SHAPE);
             boolean[] small = hidden(new Dropout(1, 1), manager, alone, 3, DropoutSite.OUTPUT);
             boolean[] large = hidden(new Dropout(1, 2), manager, among, 3, DropoutSite.OUTPUT);
             for (int i = 0; i < 11 * WIDTH; i++) {
@@ -49,7 +49,7 @@ class DropoutTest {
     void masksOfOtherStepsLayersSitesAndSeedsAreUnrelated() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Batch batch = Batch.of(manager, List.of(sample(5, 512)), SHAPE);
+            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(5, 512)), SHAPE);
             boolean[] one = hidden(new Dropout(1, 1), manager, batch, 3, DropoutSite.OUTPUT);
             for (boolean[] other : List.of(
                     hidden(new Dropout(2, 1), manager, batch, 3, DropoutSite.OUTPUT),
@@ -70,7 +70,7 @@ class DropoutTest {
     void dropsAtTheRate() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Batch batch = Batch.of(manager, List.of(sample(0, 512), sample(1, 512)), SHAPE);
+            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(0, 512), sample(1, 512)), SHAPE);
             for (double rate : new double[] {0.05, 0.1, 0.5}) {
                 NDArray mask = new Dropout(1, 1).hidden(manager, 0, batch, 0, DropoutSite.OUTPUT, rate, 512, WIDTH);
                 boolean[] kept = mask.toBooleanArray();
@@ -85,12 +85,13 @@ class DropoutTest {
         }
     }
 
-    private static boolean[] hidden(Dropout dropout, NDManager manager, Batch batch, int layer, DropoutSite site) {
+    private static boolean[] hidden(
+            Dropout dropout, NDManager manager, PaddedBatch batch, int layer, DropoutSite site) {
         return dropout.hidden(manager, 2, batch, layer, site, 0.1, batch.length(), WIDTH)
                 .toBooleanArray();
     }
 
-    private static boolean[] probs(Dropout dropout, NDManager manager, Batch batch) {
+    private static boolean[] probs(Dropout dropout, NDManager manager, PaddedBatch batch) {
         return dropout.probs(manager, 2, batch, 0, 0.1, HEADS).toBooleanArray();
     }
 }

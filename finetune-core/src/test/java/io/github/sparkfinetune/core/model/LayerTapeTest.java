@@ -48,7 +48,7 @@ class LayerTapeTest {
                 ScriptModule script = ScriptModule.load(manager, Encoder.SCRIPTS)) {
             Encoder model = load(manager, script, activation, hidden, probs);
             Block block = model.blocks().get(2);
-            Batch batch = Batch.of(manager, SAMPLES, model.shape());
+            PaddedBatch batch = model.batch(manager, SAMPLES);
             DropoutMasks masks = DropoutMasks.of(7, 1);
             Map<String, NDArray> dropped = masks.of(manager, model, block, batch);
             NDArray x = normal(manager, 1);
@@ -90,7 +90,7 @@ class LayerTapeTest {
                 ScriptModule script = ScriptModule.load(manager, Encoder.SCRIPTS)) {
             Encoder model = load(manager, script, "gelu", 0.1, 0.1);
             Block block = model.blocks().get(1);
-            Batch batch = Batch.of(manager, SAMPLES, model.shape());
+            PaddedBatch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, 1);
             NDArray gradient = normal(manager, 2);
             List<NDArray> gradients = zeros(manager, block);
@@ -124,7 +124,7 @@ class LayerTapeTest {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     3,
-                    Trainable.all(),
+                    Adaptation.of(Trainable.all()),
                     1);
         }
     }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.bench.RankProcesses;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
@@ -65,7 +66,7 @@ final class ClassifyBench {
                         source,
                         HeadKind.SEQUENCE_CLASSIFICATION,
                         2,
-                        Trainable.all(),
+                        Adaptation.of(Trainable.all()),
                         1);
             }
             TrainStep step = new TrainStep(

@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.core.train;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -8,14 +11,22 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -30,6 +41,8 @@ import java.util.Optional;
 
 /** A golden model, loaded, with its batch. */
 final class GoldenModel implements AutoCloseable {
+    private static final String NEXT_TOKEN = "clm";
+
     /** Head and objective of the golden tasks that are supported. */
     private static final Map<String, HeadKind> HEADS = Map.of(
             "seqcls", HeadKind.SEQUENCE_CLASSIFICATION,
@@ -37,23 +50,37 @@ final class GoldenModel implements AutoCloseable {
 
     final NDManager manager;
     final ScriptModule script;
-    final Encoder model;
+    final Model model;
     final SafetensorsFile expected;
     final List<Sample> samples;
     final long[] tokenLabels;
     final int width;
     final HeadKind head;
 
-    private GoldenModel(Path folder, Trainable trainable) {
+    /** How a model is loaded, given its configuration and weights. */
+    interface Loading {
+        Adaptation of(HfConfig config, TensorSource source);
+    }
+
+    /**
+     * @param folder of the model
+     * @param numbers folder of the reference's numbers
+     */
+    private GoldenModel(Path folder, Path numbers, Loading loading) {
         Torch.start(2);
-        expected = GoldenFiles.expected(folder);
-        head = HEADS.get(task(folder));
+        expected = GoldenFiles.expected(numbers);
+        // The folder of a 4-bit model has the numbers of a causal language model alone.
+        head = Files.exists(folder.resolve("expected.json")) ? HEADS.get(task(folder)) : null;
+
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
         List<String> scripts = new ArrayList<>(FineTuner.SCRIPTS);
         script = ScriptModule.load(manager, scripts);
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            model = Encoder.load(manager, script, config, source, head, config.numLabels(), trainable, 1);
+            Adaptation adaptation = loading.of(config, source);
+            model = head == null
+                    ? Decoder.load(manager, script, config, source, adaptation, 1)
+                    : Encoder.load(manager, script, config, source, head, config.numLabels(), adaptation, 1);
         }
         long[] shape = expected.info("input_ids").shape();
         width = (int) shape[1];
@@ -63,16 +90,19 @@ final class GoldenModel implements AutoCloseable {
 
     /** Loads a golden model, or nothing where its kind is not supported yet. */
     static Optional<GoldenModel> load(Path folder, Trainable trainable) {
-        return unsupported(folder).isPresent() ? Optional.empty() : Optional.of(new GoldenModel(folder, trainable));
+        return unsupported(folder).isPresent()
+                ? Optional.empty()
+                : Optional.of(new GoldenModel(folder, folder, (config, source) -> Adaptation.of(trainable)));
+    }
+
+    /** Loads a model whose reference numbers lie in another folder. */
+    static GoldenModel load(Path folder, Path numbers, Loading loading) {
+        return new GoldenModel(folder, numbers, loading);
     }
 
     /** Why a golden model can not be run yet, or nothing. */
     static Optional<String> unsupported(Path folder) {
-        String type = HfConfig.read(folder).modelType();
-        if (!List.of("bert", "roberta", "distilbert").contains(type)) {
-            return Optional.of("model type " + type);
-        }
-        if (!HEADS.containsKey(task(folder))) {
+        if (!HEADS.containsKey(task(folder)) && !task(folder).equals(NEXT_TOKEN)) {
             return Optional.of("task " + task(folder));
         }
         try (SafetensorsFile file = GoldenFiles.expected(folder)) {
@@ -111,6 +141,14 @@ final class GoldenModel implements AutoCloseable {
                 rowIds[t] = (int) ids[row * width + t];
                 rowTypes[t] = (int) types[row * width + t];
             }
+            if (head == null) {
+                int[] labels = new int[length];
+                for (int t = 0; t < length; t++) {
+                    labels[t] = (int) tokenLabels[row * width + t];
+                }
+                list.add(Sample.ofDocuments(row, rowIds, labels, length));
+                continue;
+            }
             int label = head == HeadKind.SEQUENCE_CLASSIFICATION ? (int) tokenLabels[row] : -1;
             list.add(new Sample(row, rowIds, rowTypes, label));
         }
@@ -118,7 +156,52 @@ final class GoldenModel implements AutoCloseable {
     }
 
     Objective objective() {
+        if (model instanceof Decoder decoder) {
+            return new NextToken(script, decoder);
+        }
         return head == HeadKind.SEQUENCE_CLASSIFICATION ? new Classification(script) : new TokenLabels();
+    }
+
+    /** The model's logits against the reference's, at every token that is not padding. */
+    void compareLogits(NDManager owner, double tolerance) {
+        NDArray logits;
+        int rowLength;
+        if (model instanceof Decoder decoder) {
+            PackedBatch batch = decoder.wholeBatch(owner, samples);
+            NDArray hidden = forward(owner, batch);
+            logits = hidden.matMul(decoder.projectionWeight().transpose());
+            rowLength = -1;
+        } else {
+            PaddedBatch batch = (PaddedBatch) model.batch(owner, samples);
+            logits = forward(owner, batch);
+            rowLength = batch.length();
+        }
+        float[] actual = logits.toFloatArray();
+        float[] reference = GoldenFiles.floats(expected, "logits");
+        if (head == HeadKind.SEQUENCE_CLASSIFICATION) {
+            ModelGoldenTest.assertClose("logits", actual, reference, tolerance);
+            return;
+        }
+        int classes = (int) logits.getShape().get(logits.getShape().dimension() - 1);
+        int packed = 0;
+        for (int row = 0; row < samples.size(); row++) {
+            for (int t = 0; t < samples.get(row).length(); t++) {
+                int place = rowLength < 0 ? packed++ : row * rowLength + t;
+                for (int c = 0; c < classes; c++) {
+                    assertThat((double) actual[place * classes + c])
+                            .as("logit %d of token %d of row %d", c, t, row)
+                            .isCloseTo(reference[(row * width + t) * classes + c], within(tolerance));
+                }
+            }
+        }
+    }
+
+    private NDArray forward(NDManager owner, Batch batch) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            x = model.forward(owner, block, x, batch, DropoutMasks.none());
+        }
+        return x;
     }
 
     /** A training step as the reference takes it. */
@@ -148,7 +231,14 @@ final class GoldenModel implements AutoCloseable {
         }
 
         @Override
-        public Loss loss(NDManager owner, NDArray logits, Batch batch, double[] weights) {
+        public Loss loss(
+                NDManager owner,
+                NDArray logits,
+                Batch samplesOfBatch,
+                double[] weights,
+                Optional<NDArray> projection,
+                boolean add) {
+            PaddedBatch batch = (PaddedBatch) samplesOfBatch;
             long[] labels = new long[batch.samples().size() * batch.length()];
             for (int row = 0; row < batch.samples().size(); row++) {
                 for (int t = 0; t < batch.length(); t++) {

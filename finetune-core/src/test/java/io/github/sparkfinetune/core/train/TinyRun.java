@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.collective.RingTimeouts;
 import io.github.sparkfinetune.core.collective.TcpRing;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.SampleColumns;
 import io.github.sparkfinetune.data.SampleWriter;
 import io.github.sparkfinetune.data.TokenizerFiles;
 import java.io.IOException;
@@ -88,7 +89,8 @@ final class TinyRun {
                         0,
                         0,
                         List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
-                        new Manifest.Options("text", null, "label", "jsonl", 0.1, 0, 48, 1000, false, 2, 42, tokenizer))
+                        new Manifest.Options(
+                                "text", null, "label", "jsonl", 0.1, 0, 48, 1000, false, 2, 42, tokenizer, null))
                 .write(hadoopPath(dataset), hadoop);
     }
 
@@ -99,7 +101,8 @@ final class TinyRun {
         long tokens = 0;
         for (int shard = 0; shard < 2; shard++) {
             String file = name + "-" + shard + ".parquet";
-            SampleWriter writer = new SampleWriter(hadoopPath(dataset.resolve(file)), false, hadoop);
+            SampleWriter writer =
+                    new SampleWriter(hadoopPath(dataset.resolve(file)), SampleColumns.ofText(false), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
                     int label = row % LABELS.size();
@@ -114,7 +117,7 @@ final class TinyRun {
             shards.add(new Manifest.Shard(file, Files.size(dataset.resolve(file)), writer.rowGroups()));
         }
         return new Manifest.Split(
-                rows, tokens, 0, java.util.Arrays.stream(labels).boxed().toList(), shards);
+                rows, tokens, 0, java.util.Arrays.stream(labels).boxed().toList(), shards, null);
     }
 
     private static org.apache.hadoop.fs.Path hadoopPath(Path path) {

@@ -1,0 +1,24 @@
+package io.github.sparkfinetune.data.pack;
+
+import io.github.sparkfinetune.data.Document;
+import io.github.sparkfinetune.data.Sample;
+import java.io.IOException;
+
+/** A document is a sample. */
+final class OneDocument implements DocumentPacker {
+    private final Output output;
+
+    OneDocument(Output output) {
+        this.output = output;
+    }
+
+    @Override
+    public void add(Document document) throws IOException {
+        output.write(Sample.ofDocuments(0, document.inputIds(), document.labels(), document.length()));
+    }
+
+    @Override
+    public void finish() {
+        // No document waits.
+    }
+}

@@ -1,0 +1,163 @@
+package io.github.sparkfinetune.data.sft;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.Document;
+import io.github.sparkfinetune.data.DropReason;
+import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.TextTokenizer;
+import io.github.sparkfinetune.data.TokenSpans;
+import io.github.sparkfinetune.data.TokenizerFiles;
+import io.github.sparkfinetune.data.chat.ChatTemplate;
+import io.github.sparkfinetune.data.sft.SftExample.Conversation;
+import io.github.sparkfinetune.data.sft.SftExample.PromptCompletion;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Examples to documents with the tokens and labels that TRL's {@code SFTTrainer} prepares. Two texts are tokenized as
+ * one; the completion gets the token that ends a text unless it ends with it, and begins where the tokens of the prompt
+ * alone and of both diverge. Not for concurrent use.
+ */
+public final class SftEncoder {
+    private final TextTokenizer tokenizer;
+    private final ChatTemplate template;
+    private final AssistantSpans spans;
+    private final String eosToken;
+    private final String name;
+    private final SftLoss loss;
+
+    /**
+     * @param name what messages call the model or its template
+     * @throws RunException if the chat template cannot be read
+     */
+    public SftEncoder(TextTokenizer tokenizer, TokenizerFiles files, String name, SftLoss loss) {
+        this.tokenizer = tokenizer;
+        this.name = name;
+        this.loss = loss;
+        this.eosToken = files.specialTokens().get("eos_token");
+        this.template = files.chatTemplate() == null
+                ? null
+                : ChatTemplate.parse(files.chatTemplate(), name, files.specialTokens());
+        this.spans = template == null ? null : new AssistantSpans(template, name, files.addedSpecialTokens());
+    }
+
+    /**
+     * Refuses, before any row is read, a template that tells nothing of the assistant's turns of a plain conversation.
+     *
+     * @throws RunException that names the template
+     */
+    public void check() {
+        encode(new Conversation(
+                List.of(message("user"), message("assistant"), message("user"), message("assistant")), -1, Map.of()));
+    }
+
+    /**
+     * Refuses, before any row is read, a template that cannot render a plain prompt.
+     *
+     * @throws RunException that names the template
+     */
+    public void checkPrompt() {
+        prompt(new Conversation(List.of(message("user")), -1, Map.of()));
+    }
+
+    private static Map<String, Object> message(String role) {
+        return Map.of("role", role, "content", "text");
+    }
+
+    /** An example with its answers, neither cut nor dropped for its length. */
+    public Document encode(SftExample example) {
+        if (example instanceof Conversation conversation) {
+            return encode(conversation);
+        }
+        return encode((PromptCompletion) example);
+    }
+
+    /** What a model is asked to go on from: the prompt, or the messages before the assistant's last turn. */
+    public SftPrompt prompt(SftExample example) {
+        if (example instanceof PromptCompletion texts) {
+            return new SftPrompt(
+                    texts.prompt(), tokenizer.encodeDocument(texts.prompt(), Integer.MAX_VALUE), texts.completion());
+        }
+        Conversation conversation = (Conversation) example;
+        int last = conversation.messages().size() - 1;
+        boolean answered = last > 0 && conversation.isAssistant(last);
+        String text = template()
+                .render(conversation.messages().subList(0, answered ? last : last + 1), true, conversation.extra())
+                .text();
+        Object answer = answered ? conversation.messages().get(last).get("content") : null;
+        return new SftPrompt(text, tokenizer.encodePlain(text), answer == null ? null : answer.toString());
+    }
+
+    private Document encode(Conversation conversation) {
+        ChatTemplate.Rendered whole = template().render(conversation.messages(), false, conversation.extra());
+        int[] ids;
+        int[] labels;
+        if (loss.assistantOnly()) {
+            if (!spans.canTell(conversation)) {
+                return Document.dropped(DropReason.ASSISTANT_FIRST);
+            }
+            TokenSpans tokens = tokenizer.encodeWithSpans(whole.text());
+            ids = tokens.inputIds();
+            labels = labels(tokens, spans.of(conversation, whole));
+        } else {
+            ids = tokenizer.encodePlain(whole.text());
+            labels = ids.clone();
+        }
+        if (loss.completionOnly() && conversation.promptMessages() >= 0) {
+            String prompt = template()
+                    .render(
+                            conversation.messages().subList(0, conversation.promptMessages()),
+                            true,
+                            conversation.extra())
+                    .text();
+            Arrays.fill(labels, 0, commonPrefix(tokenizer.encodePlain(prompt), ids), Sample.IGNORED);
+        }
+        return new Document(ids, labels);
+    }
+
+    private Document encode(PromptCompletion texts) {
+        if (eosToken == null) {
+            throw RunException.data(
+                    name + ": tokenizer_config.json names no eos_token to end a completion with: add it");
+        }
+        String both = texts.prompt() + texts.completion();
+        int[] ids = tokenizer.encodeDocument(
+                texts.completion().endsWith(eosToken) ? both : both + eosToken, Integer.MAX_VALUE);
+        int[] labels = ids.clone();
+        if (loss.completionOnly()) {
+            int[] prompt = tokenizer.encodeDocument(texts.prompt(), Integer.MAX_VALUE);
+            Arrays.fill(labels, 0, commonPrefix(prompt, ids), Sample.IGNORED);
+        }
+        return new Document(ids, labels);
+    }
+
+    private ChatTemplate template() {
+        if (template == null) {
+            throw RunException.data(name + " has no chat template (chat_template.jinja, or chat_template in"
+                    + " tokenizer_config.json) to render messages with: set data.chat_template to a file with one");
+        }
+        return template;
+    }
+
+    /** Tokens that stand for any character of a span are learnt. */
+    private static int[] labels(TokenSpans tokens, List<ChatTemplate.Span> spans) {
+        int[] labels = new int[tokens.inputIds().length];
+        Arrays.fill(labels, Sample.IGNORED);
+        int token = 0;
+        for (ChatTemplate.Span span : spans) {
+            while (token < labels.length && tokens.ends()[token] <= span.start()) {
+                token++;
+            }
+            for (; token < labels.length && tokens.starts()[token] < span.end(); token++) {
+                labels[token] = tokens.inputIds()[token];
+            }
+        }
+        return labels;
+    }
+
+    private static int commonPrefix(int[] a, int[] b) {
+        int different = Arrays.mismatch(a, b);
+        return different < 0 ? a.length : different;
+    }
+}

@@ -1,0 +1,267 @@
+package io.github.sparkfinetune.data.sft;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.core.type.TypeReference;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.data.sft.SftExample.Conversation;
+import io.github.sparkfinetune.data.sft.SftExample.PromptCompletion;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+
+/**
+ * Rows, as JSON objects, to examples. A list of messages may be a JSON array or, as CSV has it, a text that holds one.
+ * Alpaca's instruction and input become one user message, with a line end between them.
+ */
+public final class SftRecords {
+    /** The row is no JSON object. */
+    public static final String MALFORMED = "malformed_record";
+    /** A column has no value. */
+    public static final String NO_COLUMN = "no_";
+    /** A value is not what its column holds: a text, or a list of objects with role and content. */
+    public static final String BAD_MESSAGES = "bad_messages";
+    /** A ShareGPT message is from somebody unknown. */
+    public static final String UNKNOWN_ROLE = "unknown_role";
+    /** No message is the assistant's. */
+    public static final String NO_ASSISTANT_TURN = "no_assistant_turn";
+    /** The answer, or all there is, is white space. */
+    public static final String EMPTY = "empty_text";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            // Control bytes inside a text are removed from it, not the row.
+            .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
+            .build();
+    private static final TypeReference<LinkedHashMap<String, Object>> OBJECT = new TypeReference<>() {};
+
+    /** ShareGPT's names of those who speak. */
+    private static final Map<String, String> ROLES = Map.of(
+            "human",
+            "user",
+            "user",
+            "user",
+            "gpt",
+            Conversation.ASSISTANT,
+            "chatgpt",
+            Conversation.ASSISTANT,
+            Conversation.ASSISTANT,
+            Conversation.ASSISTANT,
+            "system",
+            "system",
+            "tool",
+            "tool",
+            "observation",
+            "tool",
+            "function_response",
+            "tool");
+
+    private final SftColumns columns;
+    private final boolean answers;
+    private final UnaryOperator<String> cleaner;
+
+    /**
+     * @param answers whether a row must have an answer; else one may be missing
+     * @param cleaner what becomes of every text
+     */
+    public SftRecords(SftColumns columns, boolean answers, UnaryOperator<String> cleaner) {
+        this.columns = columns;
+        this.answers = answers;
+        this.cleaner = cleaner;
+    }
+
+    /**
+     * Reads one row.
+     *
+     * @param json an object of columns
+     */
+    public SftExample read(String json) throws UnusableRowException {
+        Map<String, Object> row;
+        try {
+            row = JSON.readValue(json, OBJECT);
+        } catch (JsonProcessingException e) {
+            throw new UnusableRowException(MALFORMED);
+        }
+        if (row == null) {
+            throw new UnusableRowException(MALFORMED);
+        }
+        return switch (columns) {
+            case MESSAGES -> conversation(row, "messages");
+            case CONVERSATIONS -> conversation(row, "conversations");
+            case INSTRUCTION -> instruction(row);
+            case PROMPT -> prompt(row);
+        };
+    }
+
+    /** The example's content as bytes that are equal for equal examples. */
+    public static byte[] content(SftExample example) {
+        try {
+            return JSON.writeValueAsBytes(example);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("what was read as JSON can be written as it", e);
+        }
+    }
+
+    private Conversation conversation(Map<String, Object> row, String column) throws UnusableRowException {
+        return checked(new Conversation(messages(present(row, column)), -1, extra(row)), 0);
+    }
+
+    private Conversation instruction(Map<String, Object> row) throws UnusableRowException {
+        String instruction = text(present(row, "instruction"));
+        String input = row.get("input") == null ? "" : text(row.get("input"));
+        List<Map<String, Object>> messages = new ArrayList<>();
+        messages.add(message("user", input.isBlank() ? instruction : instruction + "\n" + input));
+        if (answers || row.get("output") != null) {
+            messages.add(message(Conversation.ASSISTANT, answer(text(present(row, "output")))));
+        }
+        return checked(new Conversation(messages, -1, Map.of()), 0);
+    }
+
+    private SftExample prompt(Map<String, Object> row) throws UnusableRowException {
+        Object prompt = listOrText(present(row, "prompt"));
+        boolean answered = answers || row.get("completion") != null;
+        Object completion = answered ? listOrText(present(row, "completion")) : null;
+        if (prompt instanceof List<?> && (completion == null || completion instanceof List<?>)) {
+            List<Map<String, Object>> messages = new ArrayList<>(messages(prompt));
+            int promptMessages = messages.size();
+            if (completion != null) {
+                messages.addAll(messages(completion));
+            }
+            return checked(new Conversation(messages, promptMessages, extra(row)), promptMessages);
+        }
+        if (prompt instanceof List<?> || completion instanceof List<?>) {
+            throw new UnusableRowException(BAD_MESSAGES);
+        }
+        return new PromptCompletion(text(prompt), completion == null ? null : answer(text(completion)));
+    }
+
+    private Conversation checked(Conversation conversation, int firstAnswer) throws UnusableRowException {
+        if (conversation.messages().isEmpty()) {
+            throw new UnusableRowException(EMPTY);
+        }
+        for (int i = firstAnswer; i < conversation.messages().size(); i++) {
+            if (conversation.isAssistant(i)) {
+                return conversation;
+            }
+        }
+        if (answers) {
+            throw new UnusableRowException(NO_ASSISTANT_TURN);
+        }
+        return conversation;
+    }
+
+    private static Object present(Map<String, Object> row, String column) throws UnusableRowException {
+        Object value = row.get(column);
+        if (value == null) {
+            throw new UnusableRowException(NO_COLUMN + column);
+        }
+        return value;
+    }
+
+    private static String answer(String text) throws UnusableRowException {
+        if (text.isBlank()) {
+            throw new UnusableRowException(EMPTY);
+        }
+        return text;
+    }
+
+    private String text(Object value) throws UnusableRowException {
+        if (value instanceof List<?> || value instanceof Map<?, ?>) {
+            throw new UnusableRowException(BAD_MESSAGES);
+        }
+        return cleaner.apply(value.toString());
+    }
+
+    /** A text that holds a JSON array of objects is that array. */
+    private static Object listOrText(Object value) {
+        if (value instanceof String text && text.stripLeading().startsWith("[")) {
+            Object parsed = parse(text);
+            if (parsed instanceof List<?> list && list.stream().allMatch(Map.class::isInstance)) {
+                return list;
+            }
+        }
+        return value;
+    }
+
+    private static Object parse(String text) {
+        try {
+            return JSON.readValue(text, Object.class);
+        } catch (JsonProcessingException e) {
+            return null;
+        }
+    }
+
+    private List<Map<String, Object>> messages(Object value) throws UnusableRowException {
+        if (!(listOrText(value) instanceof List<?> list)) {
+            throw new UnusableRowException(BAD_MESSAGES);
+        }
+        List<Map<String, Object>> messages = new ArrayList<>();
+        for (Object element : list) {
+            if (!(element instanceof Map<?, ?> fields)) {
+                throw new UnusableRowException(BAD_MESSAGES);
+            }
+            messages.add(message(fields));
+        }
+        return messages;
+    }
+
+    private Map<String, Object> message(Map<?, ?> fields) throws UnusableRowException {
+        Map<String, Object> message = new LinkedHashMap<>();
+        for (Map.Entry<?, ?> field : fields.entrySet()) {
+            switch ((String) field.getKey()) {
+                case "from" -> message.put("role", role(field.getValue()));
+                case "value" -> message.put("content", cleaned(field.getValue()));
+                default -> message.put((String) field.getKey(), cleaned(field.getValue()));
+            }
+        }
+        // A message that calls a tool may say nothing.
+        boolean says = message.containsKey("content") || message.containsKey("tool_calls");
+        if (!(message.get("role") instanceof String) || !says) {
+            throw new UnusableRowException(BAD_MESSAGES);
+        }
+        return message;
+    }
+
+    private static Map<String, Object> message(String role, String content) {
+        Map<String, Object> message = new LinkedHashMap<>();
+        message.put("role", role);
+        message.put("content", content);
+        return message;
+    }
+
+    private static String role(Object from) throws UnusableRowException {
+        String role = from == null ? null : ROLES.get(from.toString().toLowerCase(Locale.ROOT));
+        if (role == null) {
+            throw new UnusableRowException(UNKNOWN_ROLE);
+        }
+        return role;
+    }
+
+    private Object cleaned(Object value) {
+        if (value instanceof String text) {
+            return cleaner.apply(text);
+        }
+        if (value instanceof List<?> list) {
+            return list.stream().map(this::cleaned).collect(ArrayList::new, ArrayList::add, ArrayList::addAll);
+        }
+        if (value instanceof Map<?, ?> map) {
+            Map<String, Object> copy = new LinkedHashMap<>();
+            map.forEach((key, field) -> copy.put((String) key, cleaned(field)));
+            return copy;
+        }
+        return value;
+    }
+
+    private Map<String, Object> extra(Map<String, Object> row) {
+        Object tools = row.get("tools");
+        Object list = tools instanceof String text ? parse(text) : tools;
+        return list instanceof List<?> ? Map.of("tools", cleaned(list)) : Map.of();
+    }
+}

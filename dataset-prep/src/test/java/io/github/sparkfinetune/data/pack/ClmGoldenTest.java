@@ -1,0 +1,102 @@
+package io.github.sparkfinetune.data.pack;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.Packing;
+import io.github.sparkfinetune.data.CausalLmEncoder;
+import io.github.sparkfinetune.data.Document;
+import io.github.sparkfinetune.data.GoldenFolder;
+import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.TextTokenizer;
+import io.github.sparkfinetune.data.TokenizerFiles;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Tokens, blocks and bins equal those of run_clm.py and of TRL's {@code pack_dataset}. */
+class ClmGoldenTest {
+    private final JsonNode golden = GoldenFolder.json("text/clm.json");
+
+    ClmGoldenTest() throws IOException {}
+
+    @Test
+    void blocksOfTextsWithAnEndTokenAfterEach() throws IOException {
+        TokenizerFiles files = GoldenFolder.tokenizer(golden.get("tokenizer").asText());
+        assertThat(files.eosTokenId()).isEqualTo(golden.get("eos").asInt());
+        int block = golden.get("block").asInt();
+        List<Sample> samples = new ArrayList<>();
+        DocumentPacker packer = DocumentPacker.of(Packing.WRAPPED, block, samples::add);
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            CausalLmEncoder encoder = new CausalLmEncoder(tokenizer, files.eosTokenId());
+            for (JsonNode text : golden.get("texts")) {
+                packer.add(encoder.encode(text.asText(), Integer.MAX_VALUE));
+            }
+        }
+        packer.finish();
+        JsonNode blocks = golden.get("blocks");
+        assertThat(samples).hasSize(blocks.size() + 1);
+        for (int i = 0; i < blocks.size(); i++) {
+            Sample sample = samples.get(i);
+            assertThat(sample.inputIds()).isEqualTo(GoldenFolder.ints(blocks.get(i)));
+            assertThat(sample.labels()).isEqualTo(sample.inputIds());
+            // A document ends with the end token, and nothing else does.
+            int at = 0;
+            for (int document : sample.documents()) {
+                at += document;
+                assertThat(at == block || sample.inputIds()[at - 1] == files.eosTokenId())
+                        .isTrue();
+            }
+        }
+        assertThat(samples.get(blocks.size()).length())
+                .isEqualTo(golden.get("dropped_tail").asInt());
+    }
+
+    @Test
+    void bestFitDecreasingBins() {
+        JsonNode packing = golden.get("packing");
+        int size = packing.get("seq_length").asInt();
+        int[] lengths = GoldenFolder.ints(packing.get("lengths"));
+        List<List<Integer>> bins = BestFitDecreasing.bins(lengths, size);
+        JsonNode expected = packing.get("bins").get("bfd");
+        assertThat(bins).hasSize(expected.size());
+        for (int i = 0; i < bins.size(); i++) {
+            int[] documents = bins.get(i).stream().mapToInt(Integer::intValue).toArray();
+            assertThat(documents).isEqualTo(GoldenFolder.ints(expected.get(i).get("documents")));
+            assertThat(Arrays.stream(documents)
+                            .map(document -> Math.min(lengths[document], size))
+                            .toArray())
+                    .isEqualTo(GoldenFolder.ints(expected.get(i).get("seq_lengths")));
+        }
+    }
+
+    @Test
+    void wrappedBins() throws IOException {
+        JsonNode packing = golden.get("packing");
+        int size = packing.get("seq_length").asInt();
+        List<Sample> samples = new ArrayList<>();
+        DocumentPacker packer = DocumentPacker.of(Packing.WRAPPED, size, samples::add);
+        int next = 0;
+        for (JsonNode length : packing.get("lengths")) {
+            int[] ids = IntStream.range(next, next + length.asInt()).toArray();
+            packer.add(new Document(ids, ids));
+            next += ids.length;
+        }
+        packer.finish();
+        JsonNode expected = packing.get("bins").get("wrapped");
+        assertThat(samples).hasSize(expected.size());
+        for (int i = 0; i < samples.size(); i++) {
+            Sample sample = samples.get(i);
+            assertThat(sample.length()).isEqualTo(expected.get(i).get("length").asInt());
+            assertThat(sample.documents())
+                    .hasSize(expected.get(i).get("documents").size());
+            assertThat(sample.inputIds()[0])
+                    .isEqualTo(expected.get(i).get("first").get(0).asInt());
+            assertThat(sample.inputIds()[sample.length() - 1])
+                    .isEqualTo(expected.get(i).get("last").get(0).asInt());
+        }
+    }
+}

@@ -1,0 +1,228 @@
+package io.github.sparkfinetune.core.adapter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.LoraBias;
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.JsonFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * PEFT's {@code adapter_config.json}: a field is one of {@link LoraSettings}, or says nothing about what the adapter
+ * computes, or must be off.
+ */
+final class AdapterConfig {
+    static final String FILE = "adapter_config.json";
+
+    /** The version of PEFT whose layout is written. */
+    private static final String PEFT_VERSION = "0.21.2";
+
+    private static final String PEFT_TYPE = "peft_type";
+    private static final String INIT = "init_lora_weights";
+
+    /** Fields of {@link LoraSettings}. */
+    private static final Set<String> READ = Set.of(
+            "r",
+            "lora_alpha",
+            "target_modules",
+            "exclude_modules",
+            "lora_dropout",
+            "bias",
+            "modules_to_save",
+            "use_rslora",
+            "use_dora",
+            "rank_pattern",
+            "alpha_pattern",
+            "layers_to_transform",
+            "layers_pattern",
+            "fan_in_fan_out",
+            "task_type",
+            "base_model_name_or_path",
+            PEFT_TYPE,
+            INIT);
+
+    /**
+     * Fields that do not change what is computed: how PEFT found the model's class and revision, by which version, and
+     * for use or training; parameters of methods that other fields switch on (megatron_config, use_qalora); and what
+     * PEFT itself ignores in a file (runtime_config).
+     */
+    private static final Set<String> HARMLESS = Set.of(
+            "auto_mapping",
+            "inference_mode",
+            "peft_version",
+            "revision",
+            "megatron_core",
+            "qalora_group_size",
+            "runtime_config");
+
+    /** Fields of PEFT's methods that are not supported, at the values that switch them off. */
+    private static final Map<String, Object> OFF = off();
+
+    private AdapterConfig() {}
+
+    private static Map<String, Object> off() {
+        Map<String, Object> off = new TreeMap<>();
+        for (String key : List.of(
+                "alora_invocation_tokens",
+                "arrow_config",
+                "corda_config",
+                "eva_config",
+                "kasa_config",
+                "layer_replication",
+                "lora_ga_config",
+                "megatron_config",
+                "monteclora_config",
+                "target_parameters",
+                "trainable_token_indices",
+                "use_bdlora",
+                "velora_config")) {
+            off.put(key, JsonNodeFactory.instance.nullNode());
+        }
+        off.put("loftq_config", JsonNodeFactory.instance.objectNode());
+        for (String key : List.of("ensure_weight_tying", "lora_bias", "use_qalora")) {
+            off.put(key, JsonNodeFactory.instance.booleanNode(false));
+        }
+        return off;
+    }
+
+    static LoraSettings read(Path folder) {
+        Path file = folder.resolve(FILE);
+        if (!Files.isRegularFile(file)) {
+            throw RunException.data(folder + " has no " + FILE + ": give a PEFT adapter's folder, as a run with"
+                    + " method.type: lora or qlora writes it");
+        }
+        JsonFields fields = new JsonFields(file, JsonFiles.readObject(file));
+        refuseOthers(fields);
+        try {
+            return new LoraSettings(
+                    fields.whole("r", 8),
+                    fields.number("lora_alpha", 8),
+                    targets(fields),
+                    fields.names("exclude_modules"),
+                    fields.number("lora_dropout", 0),
+                    bias(fields),
+                    fields.texts("modules_to_save"),
+                    fields.flag("use_rslora"),
+                    fields.flag("use_dora"),
+                    fields.wholes("rank_pattern"),
+                    fields.numbers("alpha_pattern"),
+                    fields.wholeList("layers_to_transform"),
+                    fields.texts("layers_pattern"),
+                    fields.flag("fan_in_fan_out"),
+                    fields.text("task_type"),
+                    fields.text("base_model_name_or_path"));
+        } catch (RunException e) {
+            String message = e.getMessage();
+            throw message.startsWith(file.toString()) ? e : RunException.data(file + ": " + message, e);
+        }
+    }
+
+    private static void refuseOthers(JsonFields fields) {
+        String type = fields.text(PEFT_TYPE);
+        if (!"LORA".equals(type)) {
+            throw fields.bad(PEFT_TYPE, "LORA");
+        }
+        JsonNode init = fields.tree().path(INIT);
+        // How A and B began does not matter once they are in the file. What is refused here also changes the base's
+        // weights (pissa, olora, corda, lora_ga, loftq), the ranks (eva) or what is trained (mica).
+        boolean plain = init.isMissingNode()
+                || init.isNull()
+                || init.isBoolean()
+                || Set.of("gaussian", "orthogonal").contains(init.asText());
+        if (!plain) {
+            throw fields.bad(INIT, "true, gaussian or orthogonal");
+        }
+        Iterator<Map.Entry<String, JsonNode>> all = fields.tree().fields();
+        while (all.hasNext()) {
+            Map.Entry<String, JsonNode> field = all.next();
+            String key = field.getKey();
+            if (!READ.contains(key) && !HARMLESS.contains(key) && !isOff(field.getValue())) {
+                throw OFF.containsKey(key)
+                        ? fields.bad(key, "left out: spark-finetune does not support it")
+                        : RunException.data(fields.file() + ": unknown field " + key + " is set ("
+                                + JsonFields.shown(field.getValue())
+                                + "); the adapter needs a method that spark-finetune"
+                                + " does not know");
+            }
+        }
+    }
+
+    /** PEFT's defaults of whatever it adds: null, false or empty. */
+    private static boolean isOff(JsonNode value) {
+        return value.isNull()
+                || (value.isBoolean() && !value.booleanValue())
+                || (value.isContainerNode() && value.isEmpty());
+    }
+
+    private static ModuleNames targets(JsonFields fields) {
+        ModuleNames targets = fields.names("target_modules");
+        if (targets == null) {
+            throw fields.bad("target_modules", "a text or a list of names");
+        }
+        return targets;
+    }
+
+    private static LoraBias bias(JsonFields fields) {
+        String bias = fields.text("bias");
+        for (LoraBias value : LoraBias.values()) {
+            if (value.name().toLowerCase(Locale.ROOT).equals(bias == null ? "none" : bias)) {
+                return value;
+            }
+        }
+        throw fields.bad("bias", "none, all or lora_only");
+    }
+
+    /** The file's bytes, with every field that PEFT writes. */
+    static byte[] write(LoraSettings settings) {
+        Map<String, Object> fields = new TreeMap<>(OFF);
+        fields.put(
+                "alpha_pattern",
+                settings.alphaPattern().entrySet().stream()
+                        .collect(
+                                LinkedHashMap::new, (map, e) -> map.put(e.getKey(), plain(e.getValue())), Map::putAll));
+        fields.put("auto_mapping", null);
+        fields.put("base_model_name_or_path", settings.baseModelNameOrPath());
+        fields.put("bias", settings.bias().name().toLowerCase(Locale.ROOT));
+        fields.put("exclude_modules", settings.excludeModules());
+        fields.put("fan_in_fan_out", settings.fanInFanOut());
+        fields.put("inference_mode", true);
+        fields.put(INIT, true);
+        fields.put("layers_pattern", orNull(settings.layersPattern()));
+        fields.put("layers_to_transform", orNull(settings.layersToTransform()));
+        fields.put("lora_alpha", plain(settings.loraAlpha()));
+        fields.put("lora_dropout", settings.loraDropout());
+        fields.put("megatron_core", "megatron.core");
+        fields.put("modules_to_save", orNull(settings.modulesToSave()));
+        fields.put(PEFT_TYPE, "LORA");
+        fields.put("peft_version", PEFT_VERSION);
+        fields.put("qalora_group_size", 16);
+        fields.put("r", settings.r());
+        fields.put("rank_pattern", settings.rankPattern());
+        fields.put("revision", null);
+        fields.put("target_modules", settings.targetModules());
+        fields.put("task_type", settings.taskType());
+        fields.put("use_dora", settings.useDora());
+        fields.put("use_rslora", settings.useRslora());
+        ObjectNode tree = JsonFiles.tree(fields);
+        return JsonFiles.pretty(tree);
+    }
+
+    private static List<?> orNull(List<?> values) {
+        return values.isEmpty() ? null : values;
+    }
+
+    /** Whole numbers without a fraction, as PEFT's users write them. */
+    private static Number plain(double value) {
+        return value == Math.rint(value) && value <= Integer.MAX_VALUE ? (Number) (int) value : (Number) value;
+    }
+}

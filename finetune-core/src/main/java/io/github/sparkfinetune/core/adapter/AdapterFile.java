@@ -1,0 +1,179 @@
+package io.github.sparkfinetune.core.adapter;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/**
+ * PEFT's folder of an adapter: {@code adapter_config.json} and {@code adapter_model.safetensors}. There a tensor of the
+ * adapter is called {@code base_model.model.MODULE.lora_A.weight} (DoRA's magnitude {@code lora_magnitude_vector},
+ * without {@code weight}), a parameter that is trained whole {@code base_model.model.NAME}, and one of a linear that
+ * has an adapter itself {@code base_model.model.MODULE.base_layer.bias} (source: {@code peft/utils/save_and_load.py}).
+ */
+public final class AdapterFile {
+    /** Name of the weights. */
+    public static final String WEIGHTS = "adapter_model.safetensors";
+
+    private static final String PREFIX = "base_model.model.";
+    private static final String BASE_LAYER = ".base_layer.";
+    private static final Map<String, String> LOCAL = new LinkedHashMap<>();
+
+    static {
+        LOCAL.put(".lora_A.weight", PeftAdapter.LORA_A);
+        LOCAL.put(".lora_B.weight", PeftAdapter.LORA_B);
+        LOCAL.put(".lora_magnitude_vector", PeftAdapter.LORA_MAGNITUDE);
+    }
+
+    private AdapterFile() {}
+
+    /** Whether a local folder holds an adapter. */
+    public static boolean isAdapter(Path folder) {
+        return Files.isRegularFile(folder.resolve(AdapterConfig.FILE));
+    }
+
+    /**
+     * Reads a folder. The values are mapped, or widened to F32 when they are asked for.
+     *
+     * @throws RunException when a file is missing or not sound, a setting is not supported, or a tensor is not one that
+     *     the settings explain
+     */
+    public static PeftAdapter read(Path folder) {
+        LoraSettings settings = LoraSettings.read(folder);
+        Path file = folder.resolve(WEIGHTS);
+        if (!Files.isRegularFile(file) && Files.isRegularFile(folder.resolve("adapter_model.bin"))) {
+            throw RunException.data(
+                    folder + " has adapter_model.bin only: that is a Python pickle, which runs code when"
+                            + " it is read; convert it once in Python by PeftModel.from_pretrained(BASE, DIR)"
+                            + ".save_pretrained(DIR)");
+        }
+        Map<String, TensorData> tensors = new TreeMap<>();
+        try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+            for (String name : weights.names()) {
+                String local = local(file, name);
+                if (local != null) {
+                    tensors.put(local, floats(weights, name, local));
+                }
+            }
+        }
+        PeftAdapter adapter = new PeftAdapter(folder.toString(), settings, tensors);
+        Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
+        for (String name : adapter.whole()) {
+            if (!settings.saves(name) && !settings.trainsBias(name, adapted) && !isEmbedding(name)) {
+                throw RunException.data(file + ": tensor " + name + " is neither of a low-rank adapter of a linear, nor"
+                        + " one that modules_to_save " + settings.modulesToSave() + " or bias "
+                        + settings.bias().name().toLowerCase(java.util.Locale.ROOT) + " names");
+            }
+        }
+        return adapter;
+    }
+
+    /** PEFT saves embeddings and output head too where they were resized, or have an adapter. */
+    private static boolean isEmbedding(String name) {
+        return name.endsWith("embed_tokens.weight") || name.endsWith("wte.weight") || name.equals("lm_head.weight");
+    }
+
+    /** Our name of a stored tensor; null for what PEFT stores needlessly. */
+    private static String local(Path file, String stored) {
+        if (!stored.startsWith(PREFIX)) {
+            throw RunException.data(file + ": tensor " + stored.replaceAll("\\p{Cntrl}", "?") + " does not begin with "
+                    + PREFIX + "; it is not PEFT's file of an adapter");
+        }
+        // With bias: all PEFT stores the biases of a module to save two times more, before and after training.
+        if (stored.contains(".original_module.") || stored.contains(".modules_to_save.")) {
+            return null;
+        }
+        String name = stored.substring(PREFIX.length());
+        for (Map.Entry<String, String> ending : LOCAL.entrySet()) {
+            if (name.endsWith(ending.getKey())) {
+                return name.substring(0, name.length() - ending.getKey().length()) + ending.getValue();
+            }
+        }
+        return name.replace(BASE_LAYER, ".");
+    }
+
+    private static TensorData floats(SafetensorsFile weights, String stored, String name) {
+        TensorInfo info = weights.info(stored);
+        if (info.dtype() == TensorType.F32) {
+            return TensorData.f32(name, info.shape(), weights.buffer(stored));
+        }
+        ByteBuffer wide = ByteBuffer.allocateDirect(Math.toIntExact(info.count() * Float.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        weights.floats(stored, wide.asFloatBuffer());
+        return TensorData.f32(name, info.shape(), wide);
+    }
+
+    /**
+     * The tensors of {@code adapter_model.safetensors} under PEFT's names, in their order.
+     *
+     * @param tensors by our names, see {@link PeftAdapter#tensors()}; those of a module without any mention in the
+     *     settings are refused
+     */
+    public static List<TensorData> entries(LoraSettings settings, Map<String, TensorData> tensors) {
+        Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
+        Map<String, TensorData> entries = new TreeMap<>();
+        tensors.forEach((name, tensor) -> {
+            String stored = PREFIX + stored(name, adapted);
+            if (!PeftAdapter.isLora(name)
+                    && !settings.saves(name)
+                    && !settings.trainsBias(name, adapted)
+                    && !isEmbedding(name)) {
+                throw new IllegalArgumentException(name + " is not a tensor of the adapter");
+            }
+            entries.put(stored, new TensorData(stored, tensor.dtype(), tensor.shape(), tensor.data()));
+        });
+        return new ArrayList<>(entries.values());
+    }
+
+    private static String stored(String name, Set<String> adapted) {
+        for (Map.Entry<String, String> ending : LOCAL.entrySet()) {
+            if (name.endsWith(ending.getValue())) {
+                return name.substring(0, name.length() - ending.getValue().length()) + ending.getKey();
+            }
+        }
+        int dot = name.lastIndexOf('.');
+        return adapted.contains(name.substring(0, dot))
+                ? name.substring(0, dot) + BASE_LAYER + name.substring(dot + 1)
+                : name;
+    }
+
+    /**
+     * Writes a folder that PEFT loads, with the model's {@code config.json} and tokenizer beside the adapter, so that a
+     * merge knows the classes and the vocabulary.
+     *
+     * @param base local folder of the base model; its tokenizer files are copied
+     * @param config configuration of the model that was trained
+     * @param tensors by our names, see {@link PeftAdapter#tensors()}
+     */
+    public static void write(
+            HfFolderWriter writer,
+            Path base,
+            HfConfig config,
+            LoraSettings settings,
+            Map<String, TensorData> tensors,
+            ModelCard card) {
+        LoraSettings named = settings.allLinear()
+                ? settings.withTargets(List.copyOf(PeftAdapter.adapted(tensors.keySet())))
+                : settings;
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        files.put(HfConfig.FILE, config.toJson());
+        files.put(AdapterConfig.FILE, AdapterConfig.write(named));
+        files.put(HfFolderWriter.CARD, card.toAdapterMarkdown().getBytes(StandardCharsets.UTF_8));
+        writer.write(List.of(base), files, Map.of(WEIGHTS, entries(settings, tensors)));
+    }
+}

@@ -1,0 +1,129 @@
+package io.github.sparkfinetune.core.adapter;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.RunException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The fields of a JSON file by their types; null and missing mean the default. What is wrong names file and field. */
+record JsonFields(Path file, ObjectNode tree) {
+
+    private JsonNode find(String key) {
+        JsonNode value = tree.path(key);
+        return value.isNull() ? tree.path("") : value;
+    }
+
+    int whole(String key, int defaultValue) {
+        return find(key).isMissingNode() ? defaultValue : whole(key, find(key));
+    }
+
+    private int whole(String key, JsonNode value) {
+        if (!value.isIntegralNumber() || !value.canConvertToInt()) {
+            throw bad(key, "a whole number");
+        }
+        return value.intValue();
+    }
+
+    double number(String key, double defaultValue) {
+        return find(key).isMissingNode() ? defaultValue : number(key, find(key));
+    }
+
+    private double number(String key, JsonNode value) {
+        if (!value.isNumber()) {
+            throw bad(key, "a number");
+        }
+        return value.doubleValue();
+    }
+
+    boolean flag(String key) {
+        if (!find(key).isMissingNode() && !find(key).isBoolean()) {
+            throw bad(key, "true or false");
+        }
+        return find(key).booleanValue();
+    }
+
+    String text(String key) {
+        if (!find(key).isMissingNode() && !find(key).isTextual()) {
+            throw bad(key, "a text");
+        }
+        return find(key).textValue();
+    }
+
+    /** A list of texts, or one. */
+    List<String> texts(String key) {
+        JsonNode value = find(key);
+        if (value.isTextual()) {
+            return List.of(value.textValue());
+        }
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : list(key, value)) {
+            if (!text.isTextual()) {
+                throw bad(key, "a list of texts");
+            }
+            texts.add(text.textValue());
+        }
+        return texts;
+    }
+
+    /** A list of whole numbers, or one. */
+    List<Integer> wholeList(String key) {
+        JsonNode value = find(key);
+        if (value.isNumber()) {
+            return List.of(whole(key, value));
+        }
+        List<Integer> wholes = new ArrayList<>();
+        list(key, value).forEach(number -> wholes.add(whole(key, number)));
+        return wholes;
+    }
+
+    private JsonNode list(String key, JsonNode value) {
+        if (!value.isArray() && !value.isMissingNode()) {
+            throw bad(key, "a list");
+        }
+        return value;
+    }
+
+    ModuleNames names(String key) {
+        JsonNode value = find(key);
+        if (value.isMissingNode()) {
+            return null;
+        }
+        return value.isTextual() ? ModuleNames.matching(value.textValue()) : ModuleNames.of(texts(key));
+    }
+
+    Map<String, Integer> wholes(String key) {
+        Map<String, Integer> values = new LinkedHashMap<>();
+        object(key).fields().forEachRemaining(entry -> values.put(entry.getKey(), whole(key, entry.getValue())));
+        return values;
+    }
+
+    Map<String, Double> numbers(String key) {
+        Map<String, Double> values = new LinkedHashMap<>();
+        object(key).fields().forEachRemaining(entry -> values.put(entry.getKey(), number(key, entry.getValue())));
+        return values;
+    }
+
+    private JsonNode object(String key) {
+        if (!find(key).isObject() && !find(key).isMissingNode()) {
+            throw bad(key, "an object");
+        }
+        return find(key);
+    }
+
+    RunException bad(String key, String wanted) {
+        return RunException.data(file + ": " + key + " is " + shown(tree.path(key)) + ", must be " + wanted);
+    }
+
+    static String shown(JsonNode value) {
+        if (value.isMissingNode()) {
+            return "missing";
+        }
+        String text = value.toString().replaceAll("\\p{Cntrl}", "?");
+        return text.length() <= 60 ? text : text.substring(0, 60) + "…";
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.sparkfinetune.core.adapter;
+
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.RunException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
+
+/**
+ * Which linears of a model get an adapter, by PEFT's rules (source: {@code check_target_module_exists} in
+ * {@code peft/tuners/tuners_utils.py}, {@code get_pattern_key} in {@code peft/utils/other.py}).
+ */
+public final class LoraTargets {
+    private LoraTargets() {}
+
+    /**
+     * The linears that get an adapter, in the order given. A list of targets holds full names (which are taken whatever
+     * {@code layers_to_transform} says) or what names end with after a dot; a text is a regular expression that a whole
+     * name must match, or {@code all-linear}. What {@code exclude_modules} or {@code modules_to_save} names gets none.
+     *
+     * @throws RunException when there is none, listing what there is
+     */
+    public static List<LoraModule> match(LoraSettings settings, List<LinearModule> modules) {
+        List<LoraModule> matched = new ArrayList<>();
+        for (LinearModule module : modules) {
+            if (!isExcluded(settings, module) && isTarget(settings, module)) {
+                if (settings.saves(module.weight())) {
+                    throw RunException.config("target_modules " + settings.targetModules() + " takes " + module.name()
+                            + ", which modules_to_save " + settings.modulesToSave()
+                            + " trains whole: name the target modules so that it is not one of them");
+                }
+                matched.add(adapted(settings, module));
+            }
+        }
+        if (matched.isEmpty()) {
+            throw nothingMatches(settings.targetModules().toString(), modules);
+        }
+        return matched;
+    }
+
+    /**
+     * Refuses a list of targets in which a name takes no linear of the model: likely it is misspelt. PEFT lets it pass,
+     * so this is for new adapters only.
+     */
+    public static void checkNames(LoraSettings settings, List<LinearModule> modules) {
+        for (String name : settings.targetModules().names()) {
+            if (modules.stream().noneMatch(module -> named(module.name(), name))) {
+                throw nothingMatches(name, modules);
+            }
+        }
+    }
+
+    private static RunException nothingMatches(String targets, List<LinearModule> modules) {
+        List<String> parts =
+                modules.stream().map(LinearModule::lastPart).distinct().toList();
+        return RunException.config("target_modules: " + targets + " matches no linear of this model; there are "
+                + String.join(", ", parts));
+    }
+
+    private static boolean isExcluded(LoraSettings settings, LinearModule module) {
+        ModuleNames exclude = settings.excludeModules();
+        if (exclude != null && matches("exclude_modules", exclude, module.name())) {
+            return true;
+        }
+        return settings.modulesToSave().stream()
+                .anyMatch(saved -> pattern("modules_to_save", "(^|.*\\.)" + saved + "($|\\..*)")
+                        .matcher(module.name())
+                        .lookingAt());
+    }
+
+    private static boolean isTarget(LoraSettings settings, LinearModule module) {
+        ModuleNames targets = settings.targetModules();
+        if (settings.allLinear()) {
+            return !module.outputHead();
+        }
+        if (!matches("target_modules", targets, module.name())) {
+            return false;
+        }
+        return settings.layersToTransform().isEmpty()
+                || targets.names().contains(module.name())
+                || settings.layersToTransform().contains(layer(settings, module));
+    }
+
+    private static int layer(LoraSettings settings, LinearModule module) {
+        if (settings.layersPattern().isEmpty()) {
+            return module.layer();
+        }
+        for (String layers : settings.layersPattern()) {
+            Matcher found = pattern("layers_pattern", "(?:^|.*?\\.)" + layers + "\\.(?<idx>\\d{1,6})\\.")
+                    .matcher(module.name());
+            if (found.lookingAt()) {
+                return Integer.parseInt(found.group("idx"));
+            }
+        }
+        return -1;
+    }
+
+    private static boolean matches(String key, ModuleNames names, String module) {
+        if (names.expression() != null) {
+            return pattern(key, names.expression()).matcher(module).matches();
+        }
+        return names.names().stream().anyMatch(name -> named(module, name));
+    }
+
+    private static boolean named(String module, String name) {
+        return module.equals(name) || module.endsWith("." + name);
+    }
+
+    private static LoraModule adapted(LoraSettings settings, LinearModule module) {
+        int r = first("rank_pattern", settings.rankPattern(), module.name()).orElse(settings.r());
+        double alpha =
+                first("alpha_pattern", settings.alphaPattern(), module.name()).orElse(settings.loraAlpha());
+        double scaling = alpha / (settings.useRslora() ? Math.sqrt(r) : r);
+        return new LoraModule(module, r, scaling, settings.loraDropout(), settings.useDora());
+    }
+
+    private static <T> Optional<T> first(String key, Map<String, T> patterns, String module) {
+        return patterns.entrySet().stream()
+                .filter(entry -> pattern(key, "(.*\\.)?(" + entry.getKey() + ")")
+                        .matcher(module)
+                        .matches())
+                .map(Map.Entry::getValue)
+                .findFirst();
+    }
+
+    private static Pattern pattern(String key, String expression) {
+        try {
+            // Python writes a named group (?P<name>...).
+            return Pattern.compile(expression.replace("(?P<", "(?<"));
+        } catch (PatternSyntaxException e) {
+            throw RunException.config(
+                    key + ": " + expression + " is not a regular expression (" + e.getDescription() + ")");
+        }
+    }
+}

@@ -1,0 +1,212 @@
+package io.github.sparkfinetune.core.adapter;
+
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The weights of a base model with an adapter in them. Nothing is computed here but on demand, tensor by tensor. Every
+ * tensor keeps the type that it has in the base; the parameters that the adapter brings whole take the base's place.
+ */
+final class MergedWeights {
+    private static final String HEAD = ModelModules.LM_HEAD + ".weight";
+
+    private final HfConfig config;
+    private final TensorSource base;
+    private final PeftAdapter adapter;
+    /** Names in the base's file, by the names of the model with a head. */
+    private final Map<String, String> stored = new LinkedHashMap<>();
+
+    private final Map<String, LoraModule> adapted = new LinkedHashMap<>();
+    private boolean tied;
+
+    /**
+     * @param config configuration of the model that was trained
+     * @throws io.github.sparkfinetune.conf.RunException when they do not fit each other
+     */
+    MergedWeights(HfConfig config, TensorSource base, PeftAdapter adapter) {
+        this.config = config;
+        this.base = base;
+        this.adapter = adapter;
+        boolean bare = ModelModules.isBare(config, base);
+        base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(config, name) : name, name));
+        for (LoraModule module : adapter.modules(ModelModules.linears(config, base))) {
+            adapted.put(module.module().weight(), module);
+        }
+        tied = ModelModules.decoderTable(config) != null
+                && (ModelModules.tiesHead(config) || !stored.containsKey(HEAD));
+        if (tied) {
+            // Where the file has a head as well, transformers lets the table win.
+            stored.remove(HEAD);
+            if (adapted.containsKey(HEAD)
+                    || (adapter.tensors().containsKey(HEAD) ? !headIsTable() : onlyTheTableIsNew())) {
+                stored.put(HEAD, stored.get(ModelModules.decoderTable(config)));
+                tied = false;
+            }
+        }
+        adapter.tensors().values().forEach(this::checkFinite);
+        adapter.whole().forEach(this::checkShape);
+    }
+
+    /** As in PEFT, where a trained table leaves the head as it was; one of another size can't. */
+    private boolean onlyTheTableIsNew() {
+        String table = ModelModules.decoderTable(config);
+        TensorData trained = adapter.tensors().get(table);
+        return trained != null
+                && Arrays.equals(trained.shape(), base.info(stored.get(table)).shape());
+    }
+
+    private boolean headIsTable() {
+        TensorData table = adapter.tensors().get(ModelModules.decoderTable(config));
+        return table != null
+                && table.data().get().equals(adapter.tensors().get(HEAD).data().get());
+    }
+
+    private void checkFinite(TensorData tensor) {
+        FloatBuffer values = tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        while (values.hasRemaining()) {
+            if (!Float.isFinite(values.get())) {
+                throw adapter.otherBase(tensor.name() + " holds a value that is not a finite number");
+            }
+        }
+    }
+
+    private void checkShape(String name) {
+        long[] shape = adapter.tensors().get(name).shape();
+        if (!stored.containsKey(name)) {
+            if (!adapter.settings().saves(name) && !name.equals(HEAD)) {
+                throw adapter.otherBase("it brings " + name + ", which this model does not have");
+            }
+            return;
+        }
+        long[] before = base.info(stored.get(name)).shape();
+        boolean rowsMayDiffer =
+                !adapted.containsKey(name) && (adapter.settings().saves(name) || isVocabulary(name));
+        boolean fits =
+                before.length == shape.length && Arrays.equals(tail(before, rowsMayDiffer), tail(shape, rowsMayDiffer));
+        if (!fits) {
+            throw adapter.otherBase(
+                    name + " is " + Arrays.toString(shape) + ", this model's is " + Arrays.toString(before));
+        }
+    }
+
+    private boolean isVocabulary(String name) {
+        return name.equals(HEAD) || name.equals(ModelModules.decoderTable(config));
+    }
+
+    private static long[] tail(long[] shape, boolean withoutFirst) {
+        return withoutFirst && shape.length > 0 ? Arrays.copyOfRange(shape, 1, shape.length) : shape;
+    }
+
+    /** Number of linears with an adapter. */
+    int adaptedLinears() {
+        return adapted.size();
+    }
+
+    /** The configuration that fits the tensors. */
+    HfConfig config() {
+        HfConfig merged = config;
+        String table = ModelModules.decoderTable(config);
+        if (table != null) {
+            if (!tied && ModelModules.tiesHead(config)) {
+                merged = merged.with("tie_word_embeddings", false);
+            }
+            TensorData trained = adapter.tensors().get(table);
+            if (trained != null) {
+                merged = merged.with("vocab_size", trained.shape()[0]);
+            }
+        } else {
+            checkClasses();
+        }
+        return merged;
+    }
+
+    private void checkClasses() {
+        for (String name : adapter.whole()) {
+            boolean last = List.of("classifier.weight", "classifier.out_proj.weight", "score.weight")
+                    .contains(name);
+            if (last && adapter.tensors().get(name).shape()[0] != config.numLabels()) {
+                throw adapter.otherBase(
+                        "its " + name + " has " + adapter.tensors().get(name).shape()[0] + " classes, "
+                                + config.source() + " has " + config.numLabels()
+                                + "; put the config.json of the model that was trained into the adapter's folder");
+            }
+        }
+    }
+
+    /** The tensors in the base's order, new ones at the end. */
+    List<TensorData> tensors() {
+        List<TensorData> tensors = new ArrayList<>();
+        stored.forEach((name, inBase) -> tensors.add(tensor(name, inBase)));
+        TensorType type = tensors.stream()
+                .map(TensorData::dtype)
+                .filter(MergedWeights::isFloat)
+                .findFirst()
+                .orElse(TensorType.F32);
+        for (String name : adapter.whole()) {
+            if (!stored.containsKey(name) && !(tied && name.equals(HEAD))) {
+                tensors.add(whole(name, type));
+            }
+        }
+        return tensors;
+    }
+
+    private TensorData tensor(String name, String inBase) {
+        TensorInfo info = base.info(inBase);
+        if (adapted.containsKey(name)) {
+            return merged(name, adapted.get(name), info.dtype());
+        } else if (adapter.tensors().containsKey(name)) {
+            return whole(name, info.dtype());
+        }
+        return new TensorData(name, info.dtype(), info.shape(), () -> base.buffer(inBase));
+    }
+
+    private TensorData whole(String name, TensorType type) {
+        TensorData trained = adapter.tensors().get(name);
+        return TensorData.narrowed(name, type, trained.shape(), () -> floats(trained));
+    }
+
+    private TensorData merged(String name, LoraModule module, TensorType type) {
+        // The base that PEFT stores with the adapter of a resized head stands for the model's.
+        TensorData trained = adapter.tensors().get(name);
+        long[] shape =
+                trained != null ? trained.shape() : base.info(stored.get(name)).shape();
+        return TensorData.narrowed(name, type, shape, () -> {
+            FloatBuffer weight = ByteBuffer.allocateDirect(Math.multiplyExact(
+                            module.module().in() * Float.BYTES, module.module().out()))
+                    .order(ByteOrder.nativeOrder())
+                    .asFloatBuffer();
+            if (trained != null) {
+                weight.put(floats(trained)).flip();
+            } else {
+                base.floats(stored.get(name), weight);
+            }
+            Map<String, TensorData> tensors = adapter.tensors();
+            LoraMerge.merge(
+                    module,
+                    weight,
+                    floats(tensors.get(module.a())),
+                    floats(tensors.get(module.b())),
+                    module.dora() ? floats(tensors.get(module.magnitude())) : null);
+            return weight;
+        });
+    }
+
+    private static FloatBuffer floats(TensorData tensor) {
+        return tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    }
+
+    private static boolean isFloat(TensorType type) {
+        return type == TensorType.F32 || type == TensorType.F16 || type == TensorType.BF16;
+    }
+}

@@ -1,0 +1,113 @@
+package io.github.sparkfinetune.core.model;
+
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.LinearModule;
+import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.adapter.LoraSettings;
+import io.github.sparkfinetune.core.adapter.LoraTargets;
+import io.github.sparkfinetune.core.adapter.ModelModules;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How a model's weights differ from its checkpoint's: which parameters are trained, which linears have a low-rank
+ * adapter, and how the others are stored.
+ *
+ * @param trainable the parameters of the checkpoint that are trained
+ * @param lora what the adapters are, where there are any
+ * @param modules linears with an adapter, by name
+ * @param start values that the adapters and the parameters saved with them begin with, or empty for new ones
+ * @param storage of the layers' linears that are not trained
+ * @param threads that widen what is stored in a smaller form
+ */
+public record Adaptation(
+        Trainable trainable,
+        Optional<LoraSettings> lora,
+        Map<String, LoraModule> modules,
+        Optional<PeftAdapter> start,
+        Storage storage,
+        int threads) {
+
+    /** Form of weights that are not trained. */
+    public enum Storage {
+        /** F32; a checkpoint in F32 is used where it is mapped. */
+        F32,
+        /** As the checkpoint has them, mapped; BF16 and F16 are widened a layer at a time. */
+        AS_STORED,
+        /** NF4 with plain scales, quantised while loading. */
+        NF4,
+        /** NF4 with double quantisation. */
+        NF4_DOUBLE
+    }
+
+    /** No adapters; everything in F32. */
+    public static Adaptation of(Trainable trainable) {
+        return new Adaptation(trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, 1);
+    }
+
+    /**
+     * What a run's {@code method} does to a model.
+     *
+     * @param source the model's weights
+     * @param taskType PEFT's name of the task
+     * @param adapter the one that {@code method.adapter} names, or empty
+     * @param threads of this rank
+     * @throws RunException when they do not fit each other
+     */
+    public static Adaptation of(
+            MethodConfig method,
+            HfConfig config,
+            TensorSource source,
+            String taskType,
+            String baseModel,
+            Optional<PeftAdapter> adapter,
+            int threads) {
+        boolean quantised = Nf4Checkpoint.isQuantised(config);
+        if (!method.isLora()) {
+            if (quantised) {
+                throw RunException.config("method.type: " + config.source()
+                        + " is of a 4-bit model, whose weights can not be trained: set it to qlora");
+            }
+            return of(Trainable.of(method, config.numHiddenLayers()));
+        }
+        LoraSettings settings = adapter.map(PeftAdapter::settings)
+                .orElseGet(() -> LoraSettings.of(method, config.modelType(), taskType, baseModel));
+        List<LinearModule> linears = ModelModules.linears(config, source);
+        if (adapter.isEmpty()) {
+            LoraTargets.checkNames(settings, linears);
+        }
+        Storage storage = Storage.AS_STORED;
+        if (method.type() == MethodConfig.Type.QLORA) {
+            storage = method.bnb4bitUseDoubleQuant() ? Storage.NF4_DOUBLE : Storage.NF4;
+        }
+        return of(settings, linears, adapter, storage, threads);
+    }
+
+    /** Adapters over a frozen model. */
+    public static Adaptation of(
+            LoraSettings settings,
+            List<LinearModule> linears,
+            Optional<PeftAdapter> adapter,
+            Storage storage,
+            int threads) {
+        List<LoraModule> matched =
+                adapter.isPresent() ? adapter.get().modules(linears) : LoraTargets.match(settings, linears);
+        Map<String, LoraModule> modules = new LinkedHashMap<>();
+        matched.forEach(module -> modules.put(module.module().name(), module));
+        Trainable trainable =
+                (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
+        return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, threads);
+    }
+
+    /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */
+    boolean saves(String parameter) {
+        return lora.filter(settings -> settings.saves(parameter)).isPresent();
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.LoraInit;
+import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.nio.ByteOrder;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** Builds a model's blocks: weights as they are stored, adapters on the linears that have one. */
+final class Blocks {
+    private static final String WEIGHT = ".weight";
+
+    private final Weights weights;
+    private final NDManager manager;
+    private final ScriptModule script;
+    private final Staging staging;
+    private final Set<String> unused;
+
+    Blocks(Weights weights) {
+        this.weights = weights;
+        this.manager = weights.manager();
+        this.script = weights.script();
+        this.staging = new Staging(manager, script, weights.adaptation().threads());
+        this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
+    }
+
+    Weights weights() {
+        return weights;
+    }
+
+    /**
+     * The projection.
+     *
+     * @param stored name of the tensor that it begins with
+     */
+    Block projection(Named weight, String stored) {
+        Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
+        content.parameters().put("projection.weight", weights.parameter(weight, Block.Kind.PROJECTION, -1, stored));
+        return new Block(Block.Kind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
+    }
+
+    /**
+     * A block.
+     *
+     * @param names its weights by the script's names
+     */
+    Block block(Block.Kind kind, int layer, Map<String, Named> names) {
+        Block.Content content = new Block.Content(
+                new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+        names.forEach((local, weight) -> {
+            boolean linear = kind == Block.Kind.LAYER && weight.shape().length == 2;
+            Optional<StoredWeight> stored = linear ? weights.stored(weight, layer) : Optional.empty();
+            stored.ifPresentOrElse(
+                    value -> content.stored().put(local, value),
+                    () -> content.parameters()
+                            .put(local, weights.parameter(weight, kind, layer, kind == Block.Kind.HEAD)));
+            LoraModule module = weights.adaptation().modules().get(module(weight));
+            if (module != null && local.endsWith(WEIGHT)) {
+                content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
+            }
+        });
+        Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
+        content.adapters().forEach((local, module) -> {
+            adapt(content, local, module, norms);
+            unused.remove(module.module().name());
+        });
+        boolean conv1d = content.adapters().values().stream()
+                .anyMatch(module -> module.module().conv1d());
+        return new Block(kind, layer, content, staging, new DoraNorms(script, conv1d, norms));
+    }
+
+    /**
+     * Refuses adapters on linears that no block has.
+     *
+     * @throws RunException naming them
+     */
+    void requireAllUsed() {
+        if (!unused.isEmpty()) {
+            throw RunException.config("method.target_modules: " + String.join(", ", unused)
+                    + " can not have an adapter: train it whole by method.modules_to_save");
+        }
+    }
+
+    private static String module(Named weight) {
+        return weight.name().endsWith(WEIGHT)
+                ? weight.name().substring(0, weight.name().length() - WEIGHT.length())
+                : "";
+    }
+
+    private void adapt(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {
+        Map<String, Parameter> parameters = content.parameters();
+        Optional<PeftAdapter> start = weights.adaptation().start();
+        parameters.put(
+                local + PeftAdapter.LORA_A,
+                start.map(adapter -> weights.continued(adapter.tensors().get(module.a())))
+                        .orElseGet(() -> weights.written(
+                                module.a(), target -> LoraInit.a(weights.seed(), module, target), module.shapeOfA())));
+        parameters.put(
+                local + PeftAdapter.LORA_B,
+                start.map(adapter -> weights.continued(adapter.tensors().get(module.b())))
+                        .orElseGet(() -> weights.written(
+                                module.b(),
+                                target -> {
+                                    while (target.hasRemaining()) {
+                                        target.put(0);
+                                    }
+                                },
+                                module.shapeOfB())));
+        content.constants().put(local + ".scaling", manager.create((float) module.scaling()));
+        content.constants().put(local + ".keep", manager.create((float) Dropout.scale(module.dropout())));
+        if (module.dora()) {
+            magnitude(content, local, module, norms);
+        }
+    }
+
+    private void magnitude(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {
+        NDArray weight = weight(content, local + WEIGHT);
+        Optional<PeftAdapter> start = weights.adaptation().start();
+        Parameter magnitude = start.map(
+                        adapter -> weights.continued(adapter.tensors().get(module.magnitude())))
+                .orElseGet(() -> weights.written(
+                        module.magnitude(),
+                        target -> LoraInit.magnitude(
+                                module.module(),
+                                weight.toByteBuffer(!weight.getDevice().isGpu())
+                                        .order(ByteOrder.nativeOrder())
+                                        .asFloatBuffer(),
+                                target),
+                        module.shapeOfMagnitude()));
+        content.parameters().put(local + PeftAdapter.LORA_MAGNITUDE, magnitude);
+        NDArray squares =
+                script.callOne(manager, "row_squares", weight, module.module().conv1d());
+        NDArray norm = manager.zeros(new Shape(module.module().out()), DataType.FLOAT32);
+        content.constants().put(local + ".norm", norm);
+        norms.put(local, new DoraNorms.Norm(norm, squares));
+    }
+
+    private NDArray weight(Block.Content content, String local) {
+        Parameter parameter = content.parameters().get(local);
+        if (parameter != null) {
+            return parameter.value();
+        }
+        StoredWeight stored = content.stored().get(local);
+        staging.hold(stored, Map.of(local, stored));
+        return staging.tensor(local, stored);
+    }
+}

@@ -1,0 +1,180 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.Sample;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A Llama- or GPT-like language model: its weights in Java, its computation in {@code llama.py} or {@code gpt2.py},
+ * called a block at a time. Samples lie side by side without padding, see {@link PackedBatch}. The last block gives the
+ * hidden states [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
+ */
+public final class Decoder implements Model {
+    /** Scripts that a decoder needs in its module, besides those of an encoder. */
+    public static final List<String> SCRIPTS = List.of(
+            "/io/github/sparkfinetune/core/model/decoder.py",
+            "/io/github/sparkfinetune/core/model/llama.py",
+            "/io/github/sparkfinetune/core/model/gpt2.py");
+
+    private final DecoderArchitecture architecture;
+    private final DecoderShape shape;
+    private final ScriptModule script;
+    private final Parameter table;
+    private final List<Block> blocks;
+    private final Optional<Block> projection;
+    private final Optional<NDArray> frequencies;
+
+    private Decoder(
+            DecoderArchitecture architecture,
+            ScriptModule script,
+            Parameter table,
+            List<Block> blocks,
+            Optional<Block> projection,
+            Optional<NDArray> frequencies) {
+        this.architecture = architecture;
+        this.shape = architecture.shape();
+        this.script = script;
+        this.table = table;
+        this.blocks = List.copyOf(blocks);
+        this.projection = projection;
+        this.frequencies = frequencies;
+    }
+
+    /**
+     * Loads a decoder.
+     *
+     * @param manager owner of the weights, and their device
+     * @param script module with {@link Encoder#SCRIPTS} and {@link #SCRIPTS}
+     * @param adaptation what is trained, and how the rest is stored
+     * @param seed of new weights
+     */
+    public static Decoder load(
+            NDManager manager,
+            ScriptModule script,
+            HfConfig config,
+            TensorSource source,
+            Adaptation adaptation,
+            long seed) {
+        DecoderArchitecture architecture = DecoderArchitecture.of(config);
+        DecoderShape shape = architecture.shape();
+        Blocks builder = new Blocks(new Weights(
+                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
+        Named tableName = new Named(architecture.table(), shape.vocabulary(), shape.hidden());
+        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
+        List<Block> blocks = new ArrayList<>();
+        if (!architecture.embeddings().isEmpty()) {
+            blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, architecture.embeddings()));
+        }
+        for (int i = 0; i < shape.layers(); i++) {
+            blocks.add(builder.block(Block.Kind.LAYER, i, architecture.layer(i)));
+        }
+        blocks.add(builder.block(Block.Kind.HEAD, -1, architecture.head()));
+        Optional<Block> projection = projection(architecture, builder, source, adaptation);
+        builder.requireAllUsed();
+        return new Decoder(architecture, script, table, blocks, projection, architecture.frequencies(script, manager));
+    }
+
+    /** The projection's own weight: where it is not tied, or where PEFT trains it or the table as a copy. */
+    private static Optional<Block> projection(
+            DecoderArchitecture architecture, Blocks builder, TensorSource source, Adaptation adaptation) {
+        DecoderShape shape = architecture.shape();
+        if (shape.tied() && !adaptation.saves(architecture.table()) && !adaptation.saves(architecture.projection())) {
+            return Optional.empty();
+        }
+        Named weight = new Named(architecture.projection(), shape.vocabulary(), shape.hidden());
+        return Optional.of(builder.projection(
+                weight,
+                source.names().contains(weight.name()) && !shape.tied() ? weight.name() : architecture.table()));
+    }
+
+    /**
+     * Sizes of the decoder that a configuration describes.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     */
+    public static DecoderShape shape(HfConfig config) {
+        return DecoderArchitecture.of(config).shape();
+    }
+
+    public DecoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public String className() {
+        return architecture.className();
+    }
+
+    @Override
+    public int maxLength() {
+        return shape.positions();
+    }
+
+    @Override
+    public int paddingId() {
+        return shape.paddingId();
+    }
+
+    @Override
+    public Parameter table() {
+        return table;
+    }
+
+    @Override
+    public List<Block> blocks() {
+        return blocks;
+    }
+
+    @Override
+    public Optional<Block> projection() {
+        return projection;
+    }
+
+    @Override
+    public boolean tied() {
+        return projection.isEmpty();
+    }
+
+    @Override
+    public void updated() {
+        blocks.forEach(Block::updated);
+    }
+
+    /** What maps hidden states to logits [vocabulary, hidden]: a weight of its own, or the embedding table. */
+    public NDArray projectionWeight() {
+        return projection.map(block -> block.parameters().get(0).value()).orElse(table.value());
+    }
+
+    @Override
+    public PackedBatch batch(NDManager owner, List<Sample> samples) {
+        return PackedBatch.of(owner, script, samples, shape, frequencies, false);
+    }
+
+    /** As {@link #batch}, but for the hidden states of all tokens. */
+    public PackedBatch wholeBatch(NDManager owner, List<Sample> samples) {
+        return PackedBatch.of(owner, script, samples, shape, frequencies, true);
+    }
+
+    @Override
+    public NDArray lookup(NDManager owner, Batch batch) {
+        return script.callOne(owner, "lookup", table.value(), batch.ids());
+    }
+
+    @Override
+    public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
+        PackedBatch packed = (PackedBatch) batch;
+        return architecture.forward(script, owner, block, x, packed, masks.of(owner, shape, block, packed));
+    }
+
+    @Override
+    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
+        PackedBatch packed = (PackedBatch) batch;
+        return architecture.record(script, owner, block, x, wanted, packed, masks.of(owner, shape, block, packed));
+    }
+}

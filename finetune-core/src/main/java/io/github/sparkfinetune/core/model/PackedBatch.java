@@ -1,0 +1,147 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.Sample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.TreeMap;
+
+/**
+ * Samples side by side in one row of N tokens, without padding. Attention stays within a document, positions start anew
+ * in each.
+ *
+ * @param samples the samples
+ * @param ids token ids [N], I64
+ * @param positions in the document [N], I64
+ * @param documents tokens of each document
+ * @param cosines of the rotary angles [N, 1, d / 2]; the ids without rotary positions
+ * @param sines of the same angles
+ * @param windows empty, or for each document a bias [L, L] that hides what lies before the sliding window, or an empty
+ *     tensor where it is shorter
+ * @param places of the tokens whose hidden state is wanted at the end [M], I64
+ * @param targets token that follows each of these [M], I64
+ */
+public record PackedBatch(
+        List<Sample> samples,
+        NDArray ids,
+        NDArray positions,
+        long[] documents,
+        NDArray cosines,
+        NDArray sines,
+        List<NDArray> windows,
+        NDArray places,
+        NDArray targets)
+        implements Batch {
+
+    /**
+     * Packs samples.
+     *
+     * @param owner of the batch's tensors
+     * @param all whether every token's hidden state is wanted; else only those before a token with a label
+     */
+    static PackedBatch of(
+            NDManager owner,
+            ScriptModule script,
+            List<Sample> samples,
+            DecoderShape shape,
+            Optional<NDArray> frequencies,
+            boolean all) {
+        int tokens = samples.stream().mapToInt(Sample::length).sum();
+        long[] ids = new long[tokens];
+        long[] positions = new long[tokens];
+        Targets targets = new Targets(tokens);
+        List<Long> documents = new ArrayList<>();
+        int at = 0;
+        for (Sample sample : samples) {
+            int from = 0;
+            for (int length : sample.documents()) {
+                if (length > shape.positions()) {
+                    throw new IllegalArgumentException(
+                            "a document of " + length + " tokens, the model takes " + shape.positions());
+                }
+                documents.add((long) length);
+                for (int t = 0; t < length; t++, at++) {
+                    ids[at] = sample.inputIds()[from + t];
+                    positions[at] = t;
+                    int target = t + 1 < length && sample.labels().length > 0
+                            ? sample.labels()[from + t + 1]
+                            : Sample.IGNORED;
+                    if (all || target != Sample.IGNORED) {
+                        targets.add(at, target);
+                    }
+                }
+                from += length;
+            }
+        }
+        NDArray idTensor = owner.create(ids);
+        NDArray positionTensor = owner.create(positions);
+        long[] lengths = documents.stream().mapToLong(Long::longValue).toArray();
+        NDList rotations = frequencies
+                .map(some -> script.call(owner, "rotations", positionTensor, some))
+                .orElseGet(() -> new NDList(idTensor, idTensor));
+        return new PackedBatch(
+                List.copyOf(samples),
+                idTensor,
+                positionTensor,
+                lengths,
+                rotations.get(0),
+                rotations.get(1),
+                windows(owner, lengths, shape.slidingWindow()),
+                targets.places(owner),
+                targets.targets(owner));
+    }
+
+    private static List<NDArray> windows(NDManager owner, long[] documents, int window) {
+        if (window == 0 || Arrays.stream(documents).allMatch(length -> length <= window)) {
+            return List.of();
+        }
+        TreeMap<Long, NDArray> byLength = new TreeMap<>();
+        NDArray none = owner.zeros(new Shape(0));
+        return Arrays.stream(documents)
+                .mapToObj(length -> length <= window
+                        ? none
+                        : byLength.computeIfAbsent(length, n -> bias(owner, Math.toIntExact(n), window)))
+                .toList();
+    }
+
+    private static NDArray bias(NDManager owner, int length, int window) {
+        float[] bias = new float[length * length];
+        Arrays.fill(bias, Float.NEGATIVE_INFINITY);
+        for (int query = 0; query < length; query++) {
+            int first = Math.max(0, query - window + 1);
+            Arrays.fill(bias, query * length + first, query * length + query + 1, 0);
+        }
+        return owner.create(bias, new Shape(length, length));
+    }
+
+    /** Places and targets as they are found. */
+    private static final class Targets {
+        private final long[] places;
+        private final long[] targets;
+        private int count;
+
+        Targets(int tokens) {
+            places = new long[tokens];
+            targets = new long[tokens];
+        }
+
+        void add(int place, int target) {
+            places[count] = place;
+            targets[count++] = target;
+        }
+
+        NDArray places(NDManager owner) {
+            return owner.create(Arrays.copyOf(places, count));
+        }
+
+        NDArray targets(NDManager owner) {
+            return owner.create(Arrays.copyOf(targets, count));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package io.github.sparkfinetune.core.quant;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** The largest magnitude of each block of 64 weights, by which the block's NF4 values are multiplied. */
+public sealed interface Absmax {
+
+    /** Number of blocks. */
+    int blocks();
+
+    /** Bytes in memory. */
+    long byteSize();
+
+    /**
+     * Copies the absmax of some blocks.
+     *
+     * @param block the first
+     * @param count how many
+     * @param target receives them from 0
+     */
+    void read(int block, int count, float[] target);
+
+    /**
+     * As it is.
+     *
+     * @param values one a block
+     */
+    record Plain(FloatBuffer values) implements Absmax {
+        static Plain of(float[] values) {
+            return new Plain(direct(values));
+        }
+
+        @Override
+        public int blocks() {
+            return values.limit();
+        }
+
+        @Override
+        public long byteSize() {
+            return (long) values.limit() * Float.BYTES;
+        }
+
+        @Override
+        public void read(int block, int count, float[] target) {
+            values.get(block, target, 0, count);
+        }
+    }
+
+    /**
+     * Double quantisation: absmax = nestedCode[code] * nestedAbsmax + offset.
+     *
+     * @param codes one a block
+     * @param nestedAbsmax one for 256 blocks
+     * @param nestedCode the 256 values of the codes
+     * @param offset the mean of the absmax
+     */
+    record DoubleQuantised(ByteBuffer codes, FloatBuffer nestedAbsmax, FloatBuffer nestedCode, float offset)
+            implements Absmax {
+        /** Shared by all tensors that are quantised here. */
+        private static final FloatBuffer NESTED_CODE = direct(DynamicCode.values());
+
+        public DoubleQuantised {
+            if (nestedCode.limit() != DynamicCode.CODES
+                    || nestedAbsmax.limit() != (codes.limit() + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK) {
+                throw new IllegalArgumentException(codes.limit() + " codes, " + nestedAbsmax.limit()
+                        + " nested absmax, " + nestedCode.limit() + " values");
+            }
+        }
+
+        /** Quantises as bitsandbytes does. */
+        static DoubleQuantised of(float[] absmax) {
+            float offset = CascadeSum.mean(absmax);
+            float[] centred = new float[absmax.length];
+            for (int i = 0; i < absmax.length; i++) {
+                centred[i] = absmax[i] - offset;
+            }
+            byte[] codes = new byte[absmax.length];
+            float[] nestedAbsmax = new float[(absmax.length + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK];
+            for (int block = 0; block < nestedAbsmax.length; block++) {
+                int from = block * DynamicCode.BLOCK;
+                nestedAbsmax[block] =
+                        DynamicCode.quantise(centred, from, Math.min(DynamicCode.BLOCK, codes.length - from), codes);
+            }
+            return new DoubleQuantised(
+                    ByteBuffer.allocateDirect(codes.length).put(0, codes), direct(nestedAbsmax), NESTED_CODE, offset);
+        }
+
+        @Override
+        public int blocks() {
+            return codes.limit();
+        }
+
+        @Override
+        public long byteSize() {
+            return codes.limit() + (long) (nestedAbsmax.limit() + nestedCode.limit() + 1) * Float.BYTES;
+        }
+
+        @Override
+        public void read(int block, int count, float[] target) {
+            for (int i = 0; i < count; i++) {
+                float value = nestedCode.get(codes.get(block + i) & 0xff);
+                target[i] = value * nestedAbsmax.get((block + i) / DynamicCode.BLOCK) + offset;
+            }
+        }
+    }
+
+    private static FloatBuffer direct(float[] values) {
+        return ByteBuffer.allocateDirect(values.length * Float.BYTES)
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer()
+                .put(0, values);
+    }
+}

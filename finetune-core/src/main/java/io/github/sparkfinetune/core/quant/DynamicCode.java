@@ -1,0 +1,93 @@
+package io.github.sparkfinetune.core.quant;
+
+import java.util.Arrays;
+
+/**
+ * The signed 8-bit dynamic code, in which double quantisation stores the absmax of blocks (Dettmers et al., 8-bit
+ * Optimizers via Block-wise Quantization, 2022; bitsandbytes' {@code create_dynamic_map}): in the decades from 1e-6 to
+ * 1 there are 1, 2, 4 … 64 values of either sign; then 0 and 1.
+ */
+final class DynamicCode {
+    /** Values that share a scale. */
+    static final int BLOCK = 256;
+    /** Number of codes. */
+    static final int CODES = 256;
+
+    private static final int DECADES = 7;
+    private static final float LOWEST = 0.1f;
+    private static final float[] VALUES = createValues();
+
+    /**
+     * Code of each of 65536 points evenly spaced over [-1, 1]. bitsandbytes looks values up by the nearest of these
+     * points, so a value close to the middle of two codes may get the farther one.
+     */
+    private static final byte[] POINTS = new byte[1 << 16];
+
+    private static final float POINTS_A_UNIT = (POINTS.length - 1) / 2f;
+
+    static {
+        int code = 0;
+        for (int point = 0; point < POINTS.length; point++) {
+            float value = point / (float) (POINTS.length - 1) * 2 - 1;
+            while (code + 1 < CODES && VALUES[code + 1] - value < value - VALUES[code]) {
+                code++;
+            }
+            POINTS[point] = (byte) code;
+        }
+    }
+
+    private DynamicCode() {}
+
+    /** The values by code, ascending. */
+    static float[] values() {
+        return VALUES.clone();
+    }
+
+    private static float[] createValues() {
+        float[] values = new float[CODES];
+        int next = 0;
+        for (int decade = 0; decade < DECADES; decade++) {
+            int count = 1 << decade;
+            float scale = (float) Math.pow(10, decade - DECADES + 1.0);
+            for (int i = 0; i < count; i++) {
+                float value = (boundary(i, count) + boundary(i + 1, count)) / 2 * scale;
+                values[next++] = value;
+                values[next++] = -value;
+            }
+        }
+        values[next] = 1;
+        Arrays.sort(values);
+        return values;
+    }
+
+    /** Element i of {@code torch.linspace(0.1, 1, count + 1)}, which counts from either end and rounds once. */
+    private static float boundary(int i, int count) {
+        float step = (1 - LOWEST) / count;
+        return i < (count + 1) / 2 ? Math.fma(step, (float) i, LOWEST) : Math.fma(-step, (float) (count - i), 1);
+    }
+
+    /**
+     * Codes of one block.
+     *
+     * @param values finite, from {@code at}
+     * @param count how many: {@link #BLOCK}, or fewer at the end
+     * @param codes receives them from {@code at}
+     * @return the largest magnitude; a value is its code's value times this
+     */
+    static float quantise(float[] values, int at, int count, byte[] codes) {
+        float absmax = 0;
+        for (int i = at; i < at + count; i++) {
+            absmax = Math.max(absmax, Math.abs(values[i]));
+        }
+        if (absmax == 0) {
+            Arrays.fill(codes, at, at + count, (byte) 0);
+            return 0;
+        }
+        float scale = 1 / absmax;
+        for (int i = at; i < at + count; i++) {
+            float value = Math.max(-1, Math.min(1, values[i] * scale));
+            codes[i] = POINTS[(int) ((value + 1) * POINTS_A_UNIT + 0.5f)];
+        }
+        return absmax;
+    }
+}

@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.core.quant;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.Quoted;
+import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A BF16 or F16 tensor that stays mapped in its safetensors file; its pages belong to the file cache, so the system may
+ * drop and reread them. Widening is exact. The mapping outlives the {@link TensorSource}.
+ */
+public final class MappedHalf implements StoredWeight {
+    /** Bytes of a mapping. */
+    private static final int PART_BYTES = 1 << 30;
+    /** Elements that are worth a thread. */
+    private static final int LEAST_ELEMENTS = 1 << 16;
+
+    private final TensorType dtype;
+    private final long[] shape;
+    private final long count;
+    private final int partElements;
+    private final List<ByteBuffer> parts;
+
+    private MappedHalf(TensorInfo info, int partElements, List<ByteBuffer> parts) {
+        this.dtype = info.dtype();
+        this.shape = info.shape();
+        this.count = info.count();
+        this.partElements = partElements;
+        this.parts = parts;
+    }
+
+    /**
+     * Maps a tensor.
+     *
+     * @throws RunException when it is neither BF16 nor F16
+     */
+    public static MappedHalf of(TensorSource source, String name) {
+        return of(source, name, PART_BYTES);
+    }
+
+    /** As {@link #of(TensorSource, String)}, with mappings of another even size. */
+    static MappedHalf of(TensorSource source, String name, int partBytes) {
+        TensorInfo info = source.info(name);
+        if (info.dtype() != TensorType.BF16 && info.dtype() != TensorType.F16) {
+            throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name) + " is of type "
+                    + info.dtype() + ", only BF16 and F16 are widened from their file");
+        }
+        List<ByteBuffer> parts = new ArrayList<>();
+        for (long from = 0; from < info.byteSize(); from += partBytes) {
+            int length = (int) Math.min(partBytes, info.byteSize() - from);
+            parts.add(source.buffer(name, from, length));
+        }
+        return new MappedHalf(info, partBytes / Short.BYTES, List.copyOf(parts));
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    @Override
+    public long count() {
+        return count;
+    }
+
+    @Override
+    public long byteSize() {
+        return count * Short.BYTES;
+    }
+
+    @Override
+    public void widen(long from, ByteBuffer target, int threads) {
+        int elements = Targets.floats(target, from, count).limit();
+        ByteBuffer floats = target.slice();
+        Slices.run(elements, LEAST_ELEMENTS, threads, (begin, past) -> {
+            HalfChunk chunk = HalfChunk.of(dtype);
+            int length;
+            for (int at = (int) begin; at < past; at += length) {
+                int inPart = (int) ((from + at) % partElements);
+                length = (int) Math.min(Math.min(HalfChunk.SIZE, past - at), partElements - inPart);
+                ByteBuffer part = parts.get((int) ((from + at) / partElements));
+                chunk.widen(
+                        part.slice(inPart * Short.BYTES, length * Short.BYTES),
+                        floats.slice(at * Float.BYTES, length * Float.BYTES));
+            }
+        });
+    }
+}

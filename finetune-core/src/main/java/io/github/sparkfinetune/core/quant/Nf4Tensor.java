@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.core.quant;
+
+import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import java.nio.ByteBuffer;
+import java.nio.FloatBuffer;
+
+/**
+ * A matrix in 4-bit NormalFloat: weight = value of its code x absmax of its block, in blocks of 64 over the flattened
+ * matrix (Dettmers et al., QLoRA, 2023). The form is that of bitsandbytes' {@code Linear4bit}. Immutable.
+ */
+public final class Nf4Tensor implements StoredWeight {
+    /** Blocks that are decoded into one array, which stays in the first-level cache. */
+    private static final int CHUNK = 32;
+    /** Blocks that are worth a thread. */
+    private static final int LEAST_BLOCKS = 1024;
+
+    private final long[] shape;
+    private final long count;
+    private final ByteBuffer packed;
+    private final Absmax absmax;
+
+    /**
+     * @param packed codes, two a byte, the first in the high half; direct
+     * @param absmax of the blocks
+     */
+    Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax) {
+        this.shape = shape.clone();
+        this.count = TensorInfo.count(shape);
+        this.packed = packed.asReadOnlyBuffer();
+        this.absmax = absmax;
+        if (packed.limit() != Nf4Codes.packedBytes(count) || absmax.blocks() != Nf4Codes.blocks(count)) {
+            throw new IllegalArgumentException(
+                    count + " weights, " + packed.limit() + " bytes of codes, " + absmax.blocks() + " blocks");
+        }
+    }
+
+    @Override
+    public long[] shape() {
+        return shape.clone();
+    }
+
+    @Override
+    public long count() {
+        return count;
+    }
+
+    @Override
+    public long byteSize() {
+        return packed.limit() + absmax.byteSize();
+    }
+
+    /** The codes, two a byte, the first in the high half; read-only. */
+    public ByteBuffer packed() {
+        return packed.duplicate();
+    }
+
+    /** The blocks' scales. */
+    public Absmax absmax() {
+        return absmax;
+    }
+
+    @Override
+    public void widen(long from, ByteBuffer target, int threads) {
+        FloatBuffer floats = Targets.floats(target, from, count);
+        long end = from + floats.limit();
+        long first = from / Nf4Codes.BLOCK;
+        Slices.run(
+                Nf4Codes.blocks(end) - first,
+                LEAST_BLOCKS,
+                threads,
+                (begin, past) -> widenBlocks((int) (first + begin), (int) (first + past), from, floats));
+    }
+
+    /** The part of blocks [block, past) that lies within [from, from + limit of the target). */
+    private void widenBlocks(int block, int past, long from, FloatBuffer target) {
+        byte[] codes = new byte[CHUNK * Nf4Codes.BLOCK_BYTES];
+        float[] scales = new float[CHUNK];
+        float[] weights = new float[CHUNK * Nf4Codes.BLOCK];
+        for (int at = block; at < past; at += CHUNK) {
+            int blocks = Math.min(CHUNK, past - at);
+            int begin = at * Nf4Codes.BLOCK_BYTES;
+            packed.get(begin, codes, 0, Math.min(blocks * Nf4Codes.BLOCK_BYTES, packed.limit() - begin));
+            absmax.read(at, blocks, scales);
+            Nf4Codes.dequantise(codes, scales, blocks, weights);
+
+            long start = (long) at * Nf4Codes.BLOCK - from;
+            int skipped = (int) Math.max(0, -start);
+            int to = (int) Math.min(start + (long) blocks * Nf4Codes.BLOCK, target.limit());
+            target.put((int) start + skipped, weights, skipped, to - (int) start - skipped);
+        }
+    }
+}

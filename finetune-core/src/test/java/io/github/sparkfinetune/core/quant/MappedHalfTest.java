@@ -1,0 +1,91 @@
+package io.github.sparkfinetune.core.quant;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.HalfFloat;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class MappedHalfTest {
+    private static final int PATTERNS = 1 << 16;
+    /** Above two threads' least share, and not a multiple of four. */
+    private static final int COUNT = 3 * PATTERNS + 3;
+
+    @TempDir
+    Path folder;
+
+    private static TensorData everyPattern(TensorType dtype) {
+        ByteBuffer bytes = ByteBuffer.allocate(COUNT * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < COUNT; i++) {
+            bytes.putShort((short) i);
+        }
+        return TensorData.of("w", dtype, new long[] {3, COUNT / 3}, bytes.flip());
+    }
+
+    private static int expectedBits(TensorType dtype, long element) {
+        short half = (short) element;
+        return Float.floatToRawIntBits(dtype == TensorType.BF16 ? HalfFloat.fromBf16(half) : HalfFloat.fromF16(half));
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"BF16", "F16"})
+    void everyNumberIsWidenedAtEveryPlaceWhateverThePartsAndThreads(TensorType dtype) throws IOException {
+        try (SafetensorsFile file = Weights.file(folder, everyPattern(dtype))) {
+            for (int partBytes : new int[] {1 << 30, 10_006, 123_458}) {
+                MappedHalf weight = MappedHalf.of(file, "w", partBytes);
+                assertThat(weight.shape()).containsExactly(3, COUNT / 3);
+                assertThat(weight.byteSize()).isEqualTo(2L * COUNT);
+                for (int threads = 1; threads <= 3; threads++) {
+                    check(weight, dtype, 0, COUNT, threads);
+                    check(weight, dtype, 5001, 130_002, threads);
+                }
+            }
+        }
+    }
+
+    private static void check(MappedHalf weight, TensorType dtype, int from, int count, int threads) {
+        ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES + 8).order(ByteOrder.nativeOrder());
+        target.position(4).limit(4 + count * Float.BYTES);
+        weight.widen(from, target, threads);
+        assertThat(target.position()).isEqualTo(4);
+        int[] actual = new int[count];
+        target.asIntBuffer().get(actual);
+        for (int i = 0; i < count; i++) {
+            if (actual[i] != expectedBits(dtype, from + i)) {
+                assertThat(actual[i]).as("element %d", from + i).isEqualTo(expectedBits(dtype, from + i));
+            }
+        }
+        target.clear();
+        assertThat(target.getInt(0)).isZero();
+        assertThat(target.getInt(4 + count * Float.BYTES)).isZero();
+    }
+
+    @Test
+    void theMappingOutlivesTheFile() throws IOException {
+        MappedHalf weight;
+        try (SafetensorsFile file = Weights.file(folder, everyPattern(TensorType.BF16))) {
+            weight = MappedHalf.of(file, "w");
+        }
+        check(weight, TensorType.BF16, 0, COUNT, 2);
+    }
+
+    @Test
+    void otherTypesAreRefused() throws IOException {
+        try (SafetensorsFile file = Weights.file(folder, Weights.f32("w", new float[4]))) {
+            assertThatThrownBy(() -> MappedHalf.of(file, "w"))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("tensor 'w' is of type F32");
+        }
+    }
+}

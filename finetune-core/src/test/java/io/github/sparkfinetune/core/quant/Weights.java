@@ -1,0 +1,76 @@
+package io.github.sparkfinetune.core.quant;
+
+import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+
+/** Weights for tests. */
+final class Weights {
+    private Weights() {}
+
+    static float[] normal(int count, long seed) {
+        Random random = new Random(seed);
+        float[] weights = new float[count];
+        for (int i = 0; i < count; i++) {
+            weights[i] = (float) (0.05 * random.nextGaussian() * (1 + i / 64 % 7));
+        }
+        return weights;
+    }
+
+    /** The upper half of each float's bits. */
+    static TensorData bf16(String name, float[] weights) {
+        ByteBuffer bytes = ByteBuffer.allocate(weights.length * Short.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (float weight : weights) {
+            bytes.putShort((short) (Float.floatToRawIntBits(weight) >>> Short.SIZE));
+        }
+        return TensorData.of(name, TensorType.BF16, new long[] {weights.length}, bytes.flip());
+    }
+
+    static TensorData f32(String name, float[] weights) {
+        ByteBuffer bytes = ByteBuffer.allocate(weights.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(weights);
+        return TensorData.f32(name, new long[] {weights.length}, bytes);
+    }
+
+    /** The caller closes it. */
+    static SafetensorsFile file(Path folder, TensorData... tensors) throws IOException {
+        Path path = folder.resolve("model.safetensors");
+        try (OutputStream out = Files.newOutputStream(path)) {
+            SafetensorsWriter.write(out, List.of(tensors), SafetensorsWriter.PT);
+        }
+        return SafetensorsFile.open(path);
+    }
+
+    static Nf4Tensor nf4(float[] weights, boolean doubleQuant, int threads) {
+        return Nf4.quantise(FloatBuffer.wrap(weights), new long[] {weights.length}, doubleQuant, threads);
+    }
+
+    static float[] widened(StoredWeight weight, int threads) {
+        return widened(weight, 0, (int) weight.count(), threads);
+    }
+
+    static float[] widened(StoredWeight weight, long from, int count, int threads) {
+        ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
+        weight.widen(from, target, threads);
+        float[] floats = new float[count];
+        target.asFloatBuffer().get(floats);
+        return floats;
+    }
+
+    /** Every absmax. */
+    static float[] absmax(Nf4Tensor tensor) {
+        float[] absmax = new float[tensor.absmax().blocks()];
+        tensor.absmax().read(0, absmax.length, absmax);
+        return absmax;
+    }
+}

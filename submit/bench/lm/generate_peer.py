@@ -1,0 +1,55 @@
+"""Tokens a second of transformers' greedy generation, by KV cache, with prompts padded on the left.
+
+generate_peer.py MODEL_DIR BATCH [NEW_TOKENS]
+
+Every answer gets exactly NEW_TOKENS (64). The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
+threads.
+"""
+
+import os
+import sys
+import time
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from peak import peak_mb
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+ROUNDS = 3
+PROMPTS = [
+    "What is the capital of France?",
+    "Write one sentence about the sea.",
+    "Explain in a few words why the sky is blue on a clear day.",
+    "List three fruits.",
+    "What does the word 'candid' mean?",
+    "How many days are there in a leap year, and why are there more of them than in another year?",
+    "Name a river in Africa.",
+    "Give me a reason to learn to swim.",
+]
+
+if len(sys.argv) not in (3, 4):
+    sys.exit(__doc__)
+folder, batch = sys.argv[1], int(sys.argv[2])
+new_tokens = int(sys.argv[3]) if len(sys.argv) == 4 else 64
+
+tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+chats = [[{"role": "user", "content": PROMPTS[i % len(PROMPTS)]}] for i in range(batch)]
+inputs = tokenizer.apply_chat_template(
+    chats, add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
+)
+
+
+def generate(tokens):
+    return model.generate(**inputs, do_sample=False, max_new_tokens=tokens, min_new_tokens=tokens)
+
+
+generate(4)
+start = time.perf_counter()
+for _ in range(ROUNDS):
+    generate(new_tokens)
+seconds = time.perf_counter() - start
+print(
+    f"transformers generate batch {batch} prompt {inputs['input_ids'].shape[1]} new {new_tokens} threads "
+    f"{torch.get_num_threads()} tok/s {ROUNDS * batch * new_tokens / seconds:.1f} peak MB {peak_mb()}"
+)

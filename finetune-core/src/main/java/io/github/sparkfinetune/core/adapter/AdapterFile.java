@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -74,18 +75,22 @@ public final class AdapterFile {
         PeftAdapter adapter = new PeftAdapter(folder.toString(), settings, tensors);
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         for (String name : adapter.whole()) {
-            if (!settings.saves(name) && !settings.trainsBias(name, adapted) && !isEmbedding(name)) {
+            if (!isWhole(settings, name, adapted)) {
                 throw RunException.data(file + ": tensor " + name + " is neither of a low-rank adapter of a linear, nor"
                         + " one that modules_to_save " + settings.modulesToSave() + " or bias "
-                        + settings.bias().name().toLowerCase(java.util.Locale.ROOT) + " names");
+                        + settings.bias().name().toLowerCase(Locale.ROOT) + " names");
             }
         }
         return adapter;
     }
 
     /** PEFT saves embeddings and output head too where they were resized, or have an adapter. */
-    private static boolean isEmbedding(String name) {
-        return name.endsWith("embed_tokens.weight") || name.endsWith("wte.weight") || name.equals("lm_head.weight");
+    private static boolean isWhole(LoraSettings settings, String name, Set<String> adapted) {
+        return settings.saves(name)
+                || settings.trainsBias(name, adapted)
+                || name.endsWith("embed_tokens.weight")
+                || name.endsWith("wte.weight")
+                || name.equals("lm_head.weight");
     }
 
     /** Our name of a stored tensor; null for what PEFT stores needlessly. */
@@ -121,18 +126,15 @@ public final class AdapterFile {
     /**
      * The tensors of {@code adapter_model.safetensors} under PEFT's names, in their order.
      *
-     * @param tensors by our names, see {@link PeftAdapter#tensors()}; those of a module without any mention in the
-     *     settings are refused
+     * @param tensors by our names, see {@link PeftAdapter#tensors()}
+     * @throws IllegalArgumentException for a tensor that the settings do not name
      */
     public static List<TensorData> entries(LoraSettings settings, Map<String, TensorData> tensors) {
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         Map<String, TensorData> entries = new TreeMap<>();
         tensors.forEach((name, tensor) -> {
             String stored = PREFIX + stored(name, adapted);
-            if (!PeftAdapter.isLora(name)
-                    && !settings.saves(name)
-                    && !settings.trainsBias(name, adapted)
-                    && !isEmbedding(name)) {
+            if (!PeftAdapter.isLora(name) && !isWhole(settings, name, adapted)) {
                 throw new IllegalArgumentException(name + " is not a tensor of the adapter");
             }
             entries.put(stored, new TensorData(stored, tensor.dtype(), tensor.shape(), tensor.data()));
@@ -159,6 +161,7 @@ public final class AdapterFile {
      * @param base local folder of the base model; its tokenizer files are copied
      * @param config configuration of the model that was trained
      * @param tensors by our names, see {@link PeftAdapter#tensors()}
+     * @param more further files by name, instead of the base's where it has them too
      */
     public static void write(
             HfFolderWriter writer,
@@ -166,11 +169,12 @@ public final class AdapterFile {
             HfConfig config,
             LoraSettings settings,
             Map<String, TensorData> tensors,
-            ModelCard card) {
+            ModelCard card,
+            Map<String, byte[]> more) {
         LoraSettings named = settings.allLinear()
                 ? settings.withTargets(List.copyOf(PeftAdapter.adapted(tensors.keySet())))
                 : settings;
-        Map<String, byte[]> files = new LinkedHashMap<>();
+        Map<String, byte[]> files = new LinkedHashMap<>(more);
         files.put(HfConfig.FILE, config.toJson());
         files.put(AdapterConfig.FILE, AdapterConfig.write(named));
         files.put(HfFolderWriter.CARD, card.toAdapterMarkdown().getBytes(StandardCharsets.UTF_8));

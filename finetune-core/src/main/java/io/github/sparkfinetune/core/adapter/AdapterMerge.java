@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -45,7 +44,8 @@ public final class AdapterMerge {
             RunConfig config, String adapter, String output, Configuration hadoop, Path localDir, long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(output), hadoop);
         writer.checkTarget();
-        Path adapterFolder = ModelFolder.fetch("adapter", adapter, hadoop, localDir);
+        Path adapterFolder = ModelFolder.fetch(
+                "adapter", "train first, or name a PEFT adapter's folder with --adapter", adapter, hadoop, localDir);
         PeftAdapter read = AdapterFile.read(adapterFolder);
         Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
         HfConfig baseConfig = HfConfig.read(base);
@@ -58,7 +58,8 @@ public final class AdapterMerge {
                     merged.config(),
                     merged.tensors(),
                     card(config, adapter, read, trained),
-                    maxShardSize);
+                    maxShardSize,
+                    Map.of());
             return new Merged(merged.adaptedLinears(), read.whole().size());
         }
     }
@@ -94,7 +95,8 @@ public final class AdapterMerge {
         settings.put("r", read.settings().r());
         settings.put("lora_alpha", read.settings().loraAlpha());
         settings.put("target_modules", read.settings().targetModules());
-        List<String> data = Stream.ofNullable(config.data().train()).toList();
+        List<String> data = List.of(
+                config.data().train() == null ? config.dataset() : config.data().train());
         String architecture = trained.architectures().stream().findFirst().orElse(trained.modelType());
         return new ModelCard(config.model(), config.task(), architecture, data, settings, Map.of()).toMarkdown();
     }

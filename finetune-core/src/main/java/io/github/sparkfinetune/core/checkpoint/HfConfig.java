@@ -282,9 +282,23 @@ public final class HfConfig {
         copy.put("problem_type", "single_label_classification");
         // num_labels is derived from id2label; a stale value would contradict it.
         copy.remove(List.of("num_labels", "_num_labels"));
-        // transformers before 4.56 knows the key by its longer name only.
-        copy.put(copy.has("torch_dtype") ? "torch_dtype" : "dtype", dtype);
+        copy.put(dtypeKey(), dtype);
         return new HfConfig(source, copy);
+    }
+
+    /**
+     * The configuration of a language model made from this model; whatever else it says stays as it is.
+     *
+     * @param architecture class name, e.g. {@code LlamaForCausalLM}
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    public HfConfig asLanguageModel(String architecture, String dtype) {
+        return with("architectures", List.of(architecture)).with(dtypeKey(), dtype);
+    }
+
+    /** Under which name the element type is stated: {@code transformers} before 4.56 knows the longer one only. */
+    private String dtypeKey() {
+        return tree.has("torch_dtype") ? "torch_dtype" : "dtype";
     }
 
     /** The same with another value of one key; null removes it. */

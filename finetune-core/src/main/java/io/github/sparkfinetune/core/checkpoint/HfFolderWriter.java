@@ -119,12 +119,18 @@ public final class HfFolderWriter {
      *
      * @param base local folder of the base model; its tokenizer files are copied
      * @param maxShardSize bytes of tensors in one file of weights, normally {@link SafetensorsWriter#MAX_SHARD_SIZE}
+     * @param files further files by name, instead of the base's where it has them too
      * @throws RunException when the target exists and is not this run's
      * @throws UncheckedIOException when the file system fails
      */
     public void write(
-            java.nio.file.Path base, HfConfig config, List<TensorData> tensors, ModelCard card, long maxShardSize) {
-        write(List.of(base), config, tensors, card.toMarkdown(), maxShardSize);
+            java.nio.file.Path base,
+            HfConfig config,
+            List<TensorData> tensors,
+            ModelCard card,
+            long maxShardSize,
+            Map<String, byte[]> files) {
+        write(List.of(base), config, tensors, card.toMarkdown(), maxShardSize, files);
     }
 
     /**
@@ -132,11 +138,17 @@ public final class HfFolderWriter {
      *
      * @param bases local folders whose tokenizer files are copied; of two with the same file the first wins
      * @param card text of {@code README.md}
+     * @param more further files by name, instead of the bases' where they have them too
      */
     public void write(
-            List<java.nio.file.Path> bases, HfConfig config, List<TensorData> tensors, String card, long maxShardSize) {
+            List<java.nio.file.Path> bases,
+            HfConfig config,
+            List<TensorData> tensors,
+            String card,
+            long maxShardSize,
+            Map<String, byte[]> more) {
         Map<String, List<TensorData>> shards = SafetensorsWriter.shards(tensors, maxShardSize);
-        Map<String, byte[]> files = new LinkedHashMap<>();
+        Map<String, byte[]> files = new LinkedHashMap<>(more);
         files.put(HfConfig.FILE, config.toJson());
         files.put(CARD, card.getBytes(StandardCharsets.UTF_8));
         if (shards.size() > 1) {
@@ -159,6 +171,9 @@ public final class HfFolderWriter {
         writeBytes(OWNER, (run + "\n").getBytes(StandardCharsets.UTF_8));
         files.forEach(this::writeBytes);
         for (String name : FROM_BASE) {
+            if (files.containsKey(name)) {
+                continue;
+            }
             bases.stream()
                     .map(base -> base.resolve(name))
                     .filter(Files::isRegularFile)

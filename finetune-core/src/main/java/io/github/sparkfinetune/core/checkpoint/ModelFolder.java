@@ -28,21 +28,23 @@ public final class ModelFolder {
      * @throws UncheckedIOException when it can't be read
      */
     public static java.nio.file.Path fetch(String uri, Configuration hadoop, java.nio.file.Path localDir) {
-        return fetch("model", uri, hadoop, localDir);
+        return fetch("model", "give a model folder in Hugging Face layout", uri, hadoop, localDir);
     }
 
     /**
      * The same for a folder that is not the configuration's {@code model}.
      *
      * @param key what messages call it
+     * @param remedy what to do when it is not there
      */
-    public static java.nio.file.Path fetch(String key, String uri, Configuration hadoop, java.nio.file.Path localDir) {
+    public static java.nio.file.Path fetch(
+            String key, String remedy, String uri, Configuration hadoop, java.nio.file.Path localDir) {
         Path folder = new Path(uri);
         FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
         if (HadoopFiles.isLocal(fileSystem)) {
             java.nio.file.Path local = HadoopFiles.local(folder).toAbsolutePath();
             if (!Files.isDirectory(local)) {
-                throw missing(key, uri, null);
+                throw missing(key, remedy, uri, null);
             }
             return local;
         }
@@ -59,14 +61,13 @@ public final class ModelFolder {
             }
             return copy;
         } catch (FileNotFoundException e) {
-            throw missing(key, uri, e);
+            throw missing(key, remedy, uri, e);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, folder, e);
         }
     }
 
-    private static RunException missing(String key, String uri, IOException cause) {
-        return RunException.data(
-                key + ": there is no folder " + uri + ": give a model folder in Hugging Face layout", cause);
+    private static RunException missing(String key, String remedy, String uri, IOException cause) {
+        return RunException.data(key + ": there is no folder " + uri + ": " + remedy, cause);
     }
 }

@@ -46,7 +46,7 @@ final class Blocks {
      */
     Block projection(Named weight, String stored) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        content.parameters().put("projection.weight", weights.parameter(weight, Block.Kind.PROJECTION, -1, stored));
+        content.parameters().put("projection.weight", weights.vocabulary(weight, Block.Kind.PROJECTION, stored));
         return new Block(Block.Kind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 

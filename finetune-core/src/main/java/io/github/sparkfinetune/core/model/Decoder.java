@@ -66,7 +66,7 @@ public final class Decoder implements Model {
         Blocks builder = new Blocks(new Weights(
                 source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
         Named tableName = new Named(architecture.table(), shape.vocabulary(), shape.hidden());
-        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
+        Parameter table = builder.weights().vocabulary(tableName, Block.Kind.EMBEDDINGS, tableName.name());
         List<Block> blocks = new ArrayList<>();
         if (!architecture.embeddings().isEmpty()) {
             blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, architecture.embeddings()));

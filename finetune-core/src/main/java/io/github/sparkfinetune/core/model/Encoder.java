@@ -76,7 +76,7 @@ public final class Encoder implements Model {
                 source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
         int hidden = shape.hidden();
         Named tableName = new Named(architecture.table(), shape.vocabulary(), hidden);
-        Parameter table = builder.weights().parameter(tableName, Block.Kind.EMBEDDINGS, -1, false);
+        Parameter table = builder.weights().vocabulary(tableName, Block.Kind.EMBEDDINGS, tableName.name());
         List<Block> blocks = new ArrayList<>();
         blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, named(architecture.embeddings(), shape, hidden)));
         for (int i = 0; i < shape.layers(); i++) {

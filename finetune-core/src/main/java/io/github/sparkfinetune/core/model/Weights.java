@@ -202,6 +202,36 @@ final class Weights {
                 + name + " has shape " + Arrays.toString(actual) + ", config.json says " + Arrays.toString(wanted));
     }
 
+    /**
+     * An embedding table, or the projection: where the vocabulary has grown, new rows are the mean of the others, as
+     * {@code resize_token_embeddings} of {@code transformers} starts them, without its noise.
+     */
+    Parameter vocabulary(Named weight, Block.Kind kind, String stored) {
+        Optional<TensorData> given =
+                adaptation.start().map(start -> start.tensors().get(weight.name()));
+        Named named = new Named(stored, weight.shape());
+        String found = require(named);
+        long[] shape = source.info(found).shape();
+        long rows = weight.shape()[0];
+        if (given.isPresent() || shape.length != 2 || shape[0] >= rows || shape[1] != weight.shape()[1]) {
+            return parameter(weight, kind, -1, stored);
+        }
+        NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
+        int width = Math.toIntExact(shape[1]);
+        int known = Math.toIntExact(shape[0] * width);
+        fill(value, target -> {
+            source.floats(found, target.slice(0, known));
+            double[] mean = new double[width];
+            for (int i = 0; i < known; i++) {
+                mean[i % width] += target.get(i) / (double) shape[0];
+            }
+            for (int i = known; i < target.limit(); i++) {
+                target.put(i, (float) mean[i % width]);
+            }
+        });
+        return parameter(weight.name(), value, adaptation.trainable().trains(weight.name(), kind, -1));
+    }
+
     private NDArray load(Named weight, String stored, boolean trainable) {
         requireShape(weight, stored);
         TensorInfo info = source.info(stored);

@@ -1,9 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
-import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.metric.ClassificationTally;
-import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.data.Sample;
 import io.github.sparkfinetune.data.SampleSource;
 import java.util.ArrayList;
@@ -16,18 +13,15 @@ final class Evaluation {
     private static final int WINDOW = 16;
 
     private final SampleSource split;
-    private final int classes;
     private final int batchSize;
 
-    Evaluation(SampleSource split, int classes, int batchSize) {
+    Evaluation(SampleSource split, int batchSize) {
         this.split = split;
-        this.classes = classes;
         this.batchSize = batchSize;
     }
 
     /** The metrics over the whole split, the same on every rank. */
-    Map<String, Double> run(NDManager manager, Encoder model, Collective collective, Runnable checkCancelled) {
-        ClassificationTally tally = new ClassificationTally(classes);
+    Map<String, Double> run(Scorer scorer, Collective collective, Runnable checkCancelled) {
         long size = split.size();
         long end = size * (collective.rank() + 1) / collective.size();
         long at = size * collective.rank() / collective.size();
@@ -37,13 +31,10 @@ final class Evaluation {
             while (at < end && window.size() < WINDOW * batchSize) {
                 window.add(split.read(at++));
             }
-            float[][] logits = Inference.logits(manager, model, window, batchSize);
-            for (int i = 0; i < logits.length; i++) {
-                tally.add(window.get(i).label(), logits[i]);
-            }
+            scorer.add(window, batchSize);
         }
-        double[] numbers = tally.numbers();
+        double[] numbers = scorer.numbers();
         collective.sum(numbers);
-        return ClassificationTally.ofNumbers(classes, numbers).metrics();
+        return scorer.metrics(numbers);
     }
 }

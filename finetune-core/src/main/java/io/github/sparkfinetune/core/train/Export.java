@@ -5,14 +5,19 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
 import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.data.Manifest;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
 /** Writes the trained model as a Hugging Face folder. */
@@ -33,12 +38,10 @@ final class Export {
         this.writer = new HfFolderWriter(new Path(config.output().model()), rank.hadoop(), run, rank.attempt());
     }
 
-    /** Writes the model as it is now. */
+    /** Writes the model, or its adapter, as it is now. */
     void write(TrainingResult result) {
-        List<TensorData> tensors = workspace.model().parameters().stream()
-                .map(parameter -> Workspace.tensor(parameter.name(), parameter.value()))
-                .toList();
-        String architecture = workspace.model().className();
+        LoadedModel loaded = workspace.loaded();
+        String architecture = loaded.model().className();
         ModelCard card = new ModelCard(
                 config.model(),
                 config.task(),
@@ -48,14 +51,46 @@ final class Export {
                         .toList(),
                 settings(),
                 result.eval());
-        writer.write(
-                workspace.folder(),
-                workspace
-                        .modelConfig()
-                        .asSequenceClassifier(architecture, workspace.manifest().labels(), "float32"),
-                tensors,
-                card,
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        Map<String, byte[]> files = new LinkedHashMap<>();
+        workspace.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
+        if (loaded.lora().isPresent()) {
+            AdapterFile.write(
+                    writer,
+                    workspace.folder(),
+                    config(architecture),
+                    loaded.lora().get(),
+                    adapter(),
+                    card,
+                    files);
+        } else {
+            List<TensorData> tensors = loaded.model().parameters().stream()
+                    .map(parameter -> Workspace.tensor(parameter.name(), parameter.value()))
+                    .toList();
+            writer.write(
+                    workspace.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
+        }
+    }
+
+    private HfConfig config(String architecture) {
+        HfConfig model = workspace.loaded().config();
+        return config.task().generates()
+                ? model.asLanguageModel(architecture, "float32")
+                : model.asSequenceClassifier(architecture, workspace.manifest().labels(), "float32");
+    }
+
+    /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
+    private Map<String, TensorData> adapter() {
+        Map<String, TensorData> tensors = new LinkedHashMap<>();
+        workspace.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
+        if (workspace.loaded().isResized()) {
+            Model model = workspace.model();
+            Stream.concat(
+                            Stream.of(model.table()),
+                            model.projection().stream().flatMap(block -> block.parameters().stream()))
+                    .forEach(parameter ->
+                            tensors.put(parameter.name(), Workspace.tensor(parameter.name(), parameter.value())));
+        }
+        return tensors;
     }
 
     private Map<String, Object> settings() {

@@ -4,8 +4,11 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.data.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -16,6 +19,14 @@ import java.util.stream.IntStream;
 /** The forward pass alone: no dropout, no graph. */
 final class Inference {
     private Inference() {}
+
+    /**
+     * Next-token loss of a sample.
+     *
+     * @param sum over its tokens with a label
+     * @param tokens how many these are
+     */
+    record TokenLoss(double sum, long tokens) {}
 
     /**
      * Logits of each sample. Samples of similar length are computed together, whatever their order.
@@ -30,8 +41,12 @@ final class Inference {
         byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
         for (int from = 0; from < byLength.size(); from += batchSize) {
             List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
-            float[] flat =
-                    compute(manager, model, places.stream().map(samples::get).toList());
+            float[] flat;
+            try (NDManager owner = manager.newSubManager()) {
+                Batch batch =
+                        model.batch(owner, places.stream().map(samples::get).toList());
+                flat = output(owner, model, batch).toFloatArray();
+            }
             int classes = flat.length / places.size();
             for (int i = 0; i < places.size(); i++) {
                 logits[places.get(i)] = Arrays.copyOfRange(flat, i * classes, (i + 1) * classes);
@@ -40,16 +55,42 @@ final class Inference {
         return logits;
     }
 
-    private static float[] compute(NDManager manager, Model model, List<Sample> samples) {
-        try (NDManager owner = manager.newSubManager()) {
-            Batch batch = model.batch(owner, samples);
-            NDArray x = model.lookup(owner, batch);
-            for (Block block : model.blocks()) {
-                NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());
-                x.close();
-                x = y;
+    /**
+     * Next-token loss of each sample.
+     *
+     * @param batchSize samples computed at once
+     * @return in the order of the samples
+     */
+    static List<TokenLoss> tokenLosses(
+            NDManager manager, Decoder model, NextToken objective, List<Sample> samples, int batchSize) {
+        List<TokenLoss> losses = new ArrayList<>();
+        for (int from = 0; from < samples.size(); from += batchSize) {
+            List<Sample> some = samples.subList(from, Math.min(samples.size(), from + batchSize));
+            try (NDManager owner = manager.newSubManager()) {
+                PackedBatch batch = model.batch(owner, some);
+                float[] tokens = objective.losses(owner, output(owner, model, batch), batch);
+                int at = 0;
+                for (Sample sample : some) {
+                    int end = at + Math.toIntExact(NextToken.targets(sample));
+                    double sum = 0;
+                    for (int i = at; i < end; i++) {
+                        sum += tokens[i];
+                    }
+                    losses.add(new TokenLoss(sum, end - at));
+                    at = end;
+                }
             }
-            return x.toFloatArray();
         }
+        return losses;
+    }
+
+    private static NDArray output(NDManager owner, Model model, Batch batch) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());
+            x.close();
+            x = y;
+        }
+        return x;
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.RecomputedTape;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.objective.Objective;
 import java.util.ArrayList;
@@ -22,8 +23,10 @@ final class MicroBatch {
     private final Objective objective;
     private final DropoutMasks masks;
     private final Gradients gradients;
+    private final boolean recompute;
 
-    MicroBatch(Model model, Objective objective, DropoutMasks masks, Gradients gradients) {
+    MicroBatch(Model model, Objective objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
+        this.recompute = recompute;
         this.model = model;
         this.objective = objective;
         this.masks = masks;
@@ -45,7 +48,7 @@ final class MicroBatch {
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
             if (below || !block.trainable().isEmpty()) {
-                tapes.add(model.record(owner, block, x, below, batch, masks));
+                tapes.add(record(owner, block, x, below, batch));
                 trained.add(block);
                 x = tapes.get(tapes.size() - 1).output();
                 below = true;
@@ -75,5 +78,11 @@ final class MicroBatch {
             }
         }
         return loss.sums();
+    }
+
+    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch) {
+        return recompute && block.kind() == Block.Kind.LAYER
+                ? new RecomputedTape(model, owner, block, x, wanted, batch, masks)
+                : model.record(owner, block, x, wanted, batch, masks);
     }
 }

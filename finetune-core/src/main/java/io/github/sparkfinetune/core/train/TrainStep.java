@@ -34,6 +34,7 @@ final class TrainStep {
     /**
      * @param manager owner of gradients and moments, on the model's device
      * @param maxGradNorm gradients are scaled down to this global norm; 0 switches clipping off
+     * @param recompute whether a layer keeps its input alone and is computed again in the backward pass
      */
     TrainStep(
             NDManager manager,
@@ -43,7 +44,8 @@ final class TrainStep {
             DropoutMasks masks,
             Collective collective,
             AdamW.Settings settings,
-            double maxGradNorm) {
+            double maxGradNorm,
+            boolean recompute) {
         this.manager = manager;
         this.model = model;
         this.objective = objective;
@@ -51,7 +53,7 @@ final class TrainStep {
         this.collective = collective;
         this.maxGradNorm = maxGradNorm;
         this.gradients = new Gradients(manager, script, model, collective);
-        this.microBatch = new MicroBatch(model, objective, masks, gradients);
+        this.microBatch = new MicroBatch(model, objective, masks, gradients, recompute);
         this.optimizer = new AdamW(manager, script, settings);
         gradients.addTo(optimizer, model);
     }

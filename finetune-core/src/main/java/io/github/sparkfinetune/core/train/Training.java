@@ -88,6 +88,7 @@ final class Training {
 
     private void restoreParameters(SafetensorsFile model) {
         workspace.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
+        workspace.model().updated();
     }
 
     private void restore(SafetensorsFile file, String name, NDArray target) {
@@ -179,11 +180,8 @@ final class Training {
             return false;
         }
         throughput.pause();
-        Map<String, Double> metrics = new Evaluation(
-                        workspace.eval().orElseThrow(),
-                        workspace.manifest().labels().size(),
-                        settings.perDeviceEvalBatchSize())
-                .run(workspace.manager(), workspace.model(), collective, this::checkCancelled);
+        Map<String, Double> metrics = new Evaluation(workspace.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
+                .run(workspace.scorer(), collective, this::checkCancelled);
         publish(new TrainingRecord(
                 step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics));
         evaluatedStep = step;

@@ -5,17 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.ModelFolder;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorData;
-import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.model.Trainable;
-import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -38,27 +34,23 @@ import java.util.zip.CRC32C;
 final class Workspace implements AutoCloseable {
     private final Path temporary;
     private final Path folder;
-    private final HfConfig modelConfig;
     private final Manifest manifest;
     private final ParquetSamples train;
     private final Optional<ParquetSamples> eval;
     private final NDManager manager;
     private final ScriptModule script;
-    private final Encoder model;
+    private final LoadedModel loaded;
+    private final TokenizerFiles tokenizer;
     private final TrainStep step;
 
     Workspace(RunConfig config, RankContext rank) throws IOException {
         Torch.start(rank.threads());
         temporary = Files.createTempDirectory("finetune-");
         folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
-        modelConfig = HfConfig.read(folder);
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         manifest = Manifest.read(dataset, rank.hadoop());
-        manifest.requireMatches(
-                dataset,
-                config.task(),
-                config.data(),
-                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop()));
+        tokenizer = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop());
+        manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
@@ -66,41 +58,57 @@ final class Workspace implements AutoCloseable {
         manager = Torch.manager(rank.gpu());
         script = ScriptModule.load(manager, FineTuner.SCRIPTS);
         TrainingConfig training = config.training();
-        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            model = Encoder.load(
-                    manager,
-                    script,
-                    modelConfig,
-                    source,
-                    HeadKind.SEQUENCE_CLASSIFICATION,
-                    manifest.labels().size(),
-                    Adaptation.of(Trainable.of(config.method(), modelConfig.numHiddenLayers())),
-                    training.seed());
-        }
-        if (manifest.longest() > model.shape().maxLength()) {
+        loaded = LoadedModel.toTrain(
+                config,
+                manager,
+                script,
+                folder,
+                Optional.ofNullable(config.method().adapter())
+                        .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
+                manifest.labels().size(),
+                tokenizer.vocabularySize(),
+                rank.threads());
+        Model model = loaded.model();
+        if (manifest.longest() > model.maxLength()) {
             throw RunException.config("data.max_length: samples have up to " + manifest.longest()
-                    + " tokens, the model in " + config.model() + " takes "
-                    + model.shape().maxLength()
+                    + " tokens, the model in " + config.model() + " takes " + model.maxLength()
                     + ": set it to that and prepare again");
         }
         step = new TrainStep(
                 manager,
                 script,
                 model,
-                new Classification(script),
+                loaded.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
                 new AdamW.Settings(
                         training.adamBeta1(), training.adamBeta2(), training.adamEpsilon(), training.weightDecay()),
-                training.maxGradNorm());
+                training.maxGradNorm(),
+                training.gradientCheckpointing());
     }
 
     NDManager manager() {
         return manager;
     }
 
-    Encoder model() {
-        return model;
+    LoadedModel loaded() {
+        return loaded;
+    }
+
+    Model model() {
+        return loaded.model();
+    }
+
+    /** The tokenizer as the run uses it. */
+    TokenizerFiles tokenizer() {
+        return tokenizer;
+    }
+
+    /** Counts what the task's metrics are made of. */
+    Scorer scorer() {
+        return loaded.model() instanceof Decoder decoder
+                ? Scorer.ofTokens(manager, decoder, (NextToken) loaded.objective())
+                : Scorer.ofClasses(manager, loaded.model(), manifest.labels().size());
     }
 
     TrainStep step() {
@@ -117,10 +125,6 @@ final class Workspace implements AutoCloseable {
 
     Manifest manifest() {
         return manifest;
-    }
-
-    HfConfig modelConfig() {
-        return modelConfig;
     }
 
     /** Local folder of the base model. */

@@ -95,7 +95,13 @@ class PeftAdapterGoldenTest {
         ModelCard card = new ModelCard("a/base", Task.SFT, "LlamaForCausalLM", List.of(), Map.of(), Map.of());
 
         AdapterFile.write(
-                writer, base(folder), HfConfig.read(base(folder)), adapter.settings(), adapter.tensors(), card);
+                writer,
+                base(folder),
+                HfConfig.read(base(folder)),
+                adapter.settings(),
+                adapter.tensors(),
+                card,
+                Map.of());
 
         assertThat(GoldenFiles.json(copy.resolve(AdapterConfig.FILE)))
                 .isEqualTo(GoldenFiles.json(folder.resolve(AdapterConfig.FILE)));

@@ -48,7 +48,7 @@ class HfFolderWriterTest {
     private void write(String run, String attempt, float first, long maxShardSize) {
         HfConfig config =
                 HfConfig.read(base).asSequenceClassifier("BertForSequenceClassification", List.of("x", "y"), "float32");
-        writer(run, attempt).write(base, config, weights(first), CARD, maxShardSize);
+        writer(run, attempt).write(base, config, weights(first), CARD, maxShardSize, Map.of());
     }
 
     private List<String> names(Path folder) throws IOException {

@@ -77,7 +77,8 @@ final class ClassifyBench {
                     DropoutMasks.of(1, threads),
                     collective,
                     new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
-                    1);
+                    1,
+                    false);
             int mine = BATCH / collective.size();
             List<Sample> samples = samples().subList(collective.rank() * mine, (collective.rank() + 1) * mine);
             long[] nanos = new long[STEPS];

@@ -206,6 +206,11 @@ final class GoldenModel implements AutoCloseable {
 
     /** A training step as the reference takes it. */
     TrainStep step(Collective collective) {
+        return step(collective, false);
+    }
+
+    /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
+    TrainStep step(Collective collective, boolean recompute) {
         return new TrainStep(
                 manager,
                 script,
@@ -214,7 +219,8 @@ final class GoldenModel implements AutoCloseable {
                 DropoutMasks.none(),
                 collective,
                 new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
-                1.0);
+                1.0,
+                recompute);
     }
 
     /** Cross-entropy over the golden batch's token labels. */

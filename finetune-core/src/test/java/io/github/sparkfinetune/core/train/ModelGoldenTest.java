@@ -52,21 +52,30 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> lossAndEveryGradient() {
         return supported("gradients", (golden, folder) -> {
-            TrainStep step = golden.step(new Solo());
-            TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
-            assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
-            Map<String, NDArray> gradients = gradients(golden, step);
-            List<String> names = golden.expected.names().stream()
-                    .filter(name -> name.startsWith("grad."))
-                    .map(name -> name.substring("grad.".length()))
-                    .toList();
-            assertThat(gradients.keySet()).containsExactlyInAnyOrderElementsOf(names);
-            gradients.forEach((name, gradient) -> assertClose(
-                    "gradient of " + name,
-                    gradient.toFloatArray(),
-                    GoldenFiles.floats(golden.expected, "grad." + name),
-                    GRADIENT));
+            compareGradients(golden, golden.step(new Solo()));
         });
+    }
+
+    @TestFactory
+    Stream<DynamicTest> everyGradientWhenLayersAreComputedAgain() {
+        return supported(
+                "gradients, recomputed", (golden, folder) -> compareGradients(golden, golden.step(new Solo(), true)));
+    }
+
+    private static void compareGradients(GoldenModel golden, TrainStep step) {
+        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
+        assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
+        Map<String, NDArray> gradients = gradients(golden, step);
+        List<String> names = golden.expected.names().stream()
+                .filter(name -> name.startsWith("grad."))
+                .map(name -> name.substring("grad.".length()))
+                .toList();
+        assertThat(gradients.keySet()).containsExactlyInAnyOrderElementsOf(names);
+        gradients.forEach((name, gradient) -> assertClose(
+                "gradient of " + name,
+                gradient.toFloatArray(),
+                GoldenFiles.floats(golden.expected, "grad." + name),
+                GRADIENT));
     }
 
     private static Map<String, NDArray> gradients(GoldenModel golden, TrainStep step) {

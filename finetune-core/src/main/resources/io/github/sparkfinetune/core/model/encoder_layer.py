@@ -8,12 +8,6 @@
     else:
       y = torch.add(x, a)
     return y
-  def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-    if (self).adapted(w, name):
-      y = (self).linear(x, w, masks, name)
-    else:
-      y = (self).affine(x, w[torch.add(name, ".weight")], w[torch.add(name, ".bias")])
-    return y
   # [B, T, H] of a linear -> contiguous [B, heads, T, H / heads]
   def projected(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str, n: int) -> Tensor:
     return torch.contiguous((self).heads((self).dense(x, w, masks, name), n))
@@ -97,19 +91,6 @@
     r2 = (self).add_dropped(h, (self).dense((self).activation(u, act), w, masks, "output"), masks, "output", scale)
     y, mean2, rstd2 = torch.native_layer_norm(r2, [width], w["output_norm.weight"], w["output_norm.bias"], eps)
     return [y, q, k, v, p, attended, r1, mean1, rstd1, u, r2, mean2, rstd2]
-  # Gradients of a linear's weight and bias from those of its output [N, out] and its input [N, in].
-  def encoder_linear_back(self: __torch__.Ops, g: Tensor, x: Tensor, gradients: Dict[str, Tensor], name: str, add: bool) -> bool:
-    weight = torch.add(name, ".weight")
-    if torch.__contains__(gradients, weight):
-      if add:
-        beta = 1
-      else:
-        beta = 0
-      _0 = torch.addmm_(gradients[weight], torch.t(g), x, beta=beta, alpha=1)
-      _1 = (self).put(gradients, torch.add(name, ".bias"), torch.sum(g, [0]), add)
-    else:
-      pass
-    return add
   def norm_back(self: __torch__.Ops, g: Tensor, x: Tensor, mean: Tensor, rstd: Tensor, w: Dict[str, Tensor], gradients: Dict[str, Tensor], name: str, add: bool) -> Tensor:
     weight = torch.add(name, ".weight")
     bias = torch.add(name, ".bias")
@@ -142,29 +123,26 @@
     g2 = (self).norm_back(gy, kept[10], kept[11], kept[12], w, gradients, "output_norm", add)
     gf = torch.view((self).dropped_back(g2, masks, "output", scale), rows)
     u2 = torch.view(u, [-1, torch.size(u, -1)])
-    _0 = (self).encoder_linear_back(gf, (self).activation(u2, act), gradients, "output", add)
-    gu = (self).activation_back((self).times(gf, w["output.weight"]), u2, act)
+    nothing = annotate(List[Tensor], [])
+    gu0 = (self).linear_back(gf, (self).activation(u2, act), w, masks, gradients, "output", add, nothing, True)
+    gu = (self).activation_back(gu0, u2, act)
     h = torch.layer_norm(r1, [width], w["attention_norm.weight"], w["attention_norm.bias"], eps)
-    _1 = (self).encoder_linear_back(gu, torch.view(h, rows), gradients, "intermediate", add)
-    gh = torch.add_((self).times(gu, w["intermediate.weight"]), torch.view(g2, rows))
+    residual = [torch.view(g2, rows)]
+    gh = (self).linear_back(gu, torch.view(h, rows), w, masks, gradients, "intermediate", add, residual, True)
     g1 = (self).norm_back(torch.view(gh, torch.size(x)), r1, kept[7], kept[8], w, gradients, "attention_norm", add)
     ga = torch.view((self).dropped_back(g1, masks, "attention_output", scale), rows)
-    _2 = (self).encoder_linear_back(ga, torch.view(kept[5], rows), gradients, "attention_output", add)
-    go = torch.contiguous((self).heads(torch.view((self).times(ga, w["attention_output.weight"]), torch.size(x)), n))
-    gq0, gk0, gv0, = (self).attend_in_parts_back(go, kept[1], kept[2], kept[3], kept[4], masks, probs_scale)
-    gq = (self).merged(gq0)
-    gk = (self).merged(gk0)
-    gv = (self).merged(gv0)
+    attended = torch.view(kept[5], rows)
+    go0 = (self).linear_back(ga, attended, w, masks, gradients, "attention_output", add, nothing, True)
+    go = torch.contiguous((self).heads(torch.view(go0, torch.size(x)), n))
+    gq, gk, gv, = (self).attend_in_parts_back(go, kept[1], kept[2], kept[3], kept[4], masks, probs_scale)
     x2 = torch.view(x, rows)
-    _3 = (self).encoder_linear_back(gq, x2, gradients, "query", add)
-    _4 = (self).encoder_linear_back(gk, x2, gradients, "key", add)
-    _5 = (self).encoder_linear_back(gv, x2, gradients, "value", add)
+    sum = [torch.view(g1, rows)]
+    gx0 = (self).linear_back((self).merged(gq), x2, w, masks, gradients, "query", add, sum, wanted)
+    gx1 = (self).linear_back((self).merged(gk), x2, w, masks, gradients, "key", add, [gx0], wanted)
+    gx2 = (self).linear_back((self).merged(gv), x2, w, masks, gradients, "value", add, [gx1], wanted)
     out = annotate(List[Tensor], [])
     if wanted:
-      gx = torch.addmm(torch.view(g1, rows), gq, w["query.weight"])
-      _6 = torch.addmm_(gx, gk, w["key.weight"])
-      _7 = torch.addmm_(gx, gv, w["value.weight"])
-      _8 = torch.append(out, torch.view(gx, torch.size(x)))
+      _0 = torch.append(out, torch.view(gx2, torch.size(x)))
     else:
       pass
     return out

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -83,13 +84,25 @@ final class TinyDecoder implements AutoCloseable {
 
     static float[] logits(NDManager manager, Decoder model, List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
-            PackedBatch batch = model.wholeBatch(owner, samples);
-            NDArray x = model.lookup(owner, batch);
-            for (Block block : model.blocks()) {
-                x = model.forward(owner, block, x, batch, DropoutMasks.none());
-            }
-            return x.matMul(model.projectionWeight().transpose()).toFloatArray();
+            NDArray hidden = hidden(owner, model, model.wholeBatch(owner, samples));
+            return hidden.matMul(model.projectionWeight().transpose()).toFloatArray();
         }
+    }
+
+    /** The loss of each token with a label, in the order of the samples. */
+    float[] losses(List<Sample> samples) {
+        try (NDManager owner = manager.newSubManager()) {
+            PackedBatch batch = model().batch(owner, samples);
+            return ((NextToken) loaded.objective()).losses(owner, hidden(owner, model(), batch), batch);
+        }
+    }
+
+    private static NDArray hidden(NDManager owner, Decoder model, PackedBatch batch) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            x = model.forward(owner, block, x, batch, DropoutMasks.none());
+        }
+        return x;
     }
 
     TrainStep step(DropoutMasks masks, boolean recompute) {

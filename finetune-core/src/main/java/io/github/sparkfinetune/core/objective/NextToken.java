@@ -36,22 +36,9 @@ public final class NextToken implements Objective {
     public double[] weights(List<Sample> samples) {
         long count = 0;
         for (Sample sample : samples) {
-            count += targets(sample);
+            count += sample.labelTokens();
         }
         return new double[] {count};
-    }
-
-    /** Tokens of a sample that are predicted: those with a label but for the first of each document. */
-    public static long targets(Sample sample) {
-        long count = 0;
-        int at = 0;
-        for (int length : sample.documents()) {
-            for (int t = at + 1; t < at + length; t++) {
-                count += sample.labels()[t] == Sample.IGNORED ? 0 : 1;
-            }
-            at += length;
-        }
-        return count;
     }
 
     @Override

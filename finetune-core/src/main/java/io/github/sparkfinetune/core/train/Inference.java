@@ -71,7 +71,7 @@ final class Inference {
                 float[] tokens = objective.losses(owner, output(owner, model, batch), batch);
                 int at = 0;
                 for (Sample sample : some) {
-                    int end = at + Math.toIntExact(NextToken.targets(sample));
+                    int end = at + sample.labelTokens();
                     double sum = 0;
                     for (int i = at; i < end; i++) {
                         sum += tokens[i];

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.PrecisionChoice;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -36,7 +37,7 @@ public final class Predictor implements AutoCloseable {
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(gpu);
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            script = ScriptModule.load(manager, FineTuner.SCRIPTS);
+            script = ScriptModule.load(manager, FineTuner.scripts(PrecisionChoice.AUTO, gpu));
             model = Encoder.load(
                     manager,
                     script,

@@ -37,15 +37,12 @@
   # x W^T + b, and the adapter, as PyTorch records it. weight: [out, in]
   def recorded(self: __torch__.Ops, x: Tensor, weight: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     bias = torch.add(name, ".bias")
+    wx = (self).recorded_product(x, weight)
     if torch.__contains__(w, bias):
-      y = torch.linear(x, weight, w[bias])
+      y = torch.add(wx, w[bias])
     else:
-      y = torch.linear(x, weight)
+      y = wx
     if (self).adapted(w, name):
-      if torch.__contains__(w, bias):
-        wx = torch.sub(y, w[bias])
-      else:
-        wx = y
       z = torch.add(y, (self).lora_output(x, wx, weight, w, masks, name))
     else:
       z = y
@@ -111,11 +108,7 @@
   # A weight's gradient a' b, straight into its place.
   def put_product(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, add: bool) -> bool:
     if torch.__contains__(gradients, name):
-      if add:
-        beta = 1
-      else:
-        beta = 0
-      _0 = torch.addmm_(gradients[name], torch.t(a), b, beta=beta, alpha=1)
+      _0 = (self).outer(gradients[name], a, b, add)
     else:
       pass
     return add

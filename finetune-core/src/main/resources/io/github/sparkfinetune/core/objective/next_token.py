@@ -23,11 +23,7 @@
       g = torch.scatter_add_(p, 1, target, torch.neg(torch.ones_like(target, dtype=6)))
       _1 = torch.mul((self).times(g, projection), scale, out=torch.slice(gh, 0, start, end))
       if torch.gt(torch.len(gw), 0):
-        if torch.__or__(add, torch.gt(i, 0)):
-          beta = 1
-        else:
-          beta = 0
-        _2 = torch.addmm_(gw[0], torch.t(g), hc, beta=beta, alpha=scale)
+        _2 = (self).outer(gw[0], torch.mul_(g, scale), hc, torch.__or__(add, torch.gt(i, 0)))
       else:
         pass
     return [total, gh]

@@ -28,11 +28,23 @@
     else:
       y = l
     return y
+  # x W' with W [out, in]. For 2 to 8 rows x [N, in] and a weight that lies row by row BLAS is several times faster the
+  # other way around, W x'.
+  def plain_product(self: __torch__.Ops, x: Tensor, weight: Tensor) -> Tensor:
+    if torch.__and__(torch.eq(torch.dim(x), 2), torch.is_contiguous(weight)):
+      few = torch.__and__(torch.gt(torch.size(x, 0), 1), torch.le(torch.size(x, 0), 8))
+    else:
+      few = False
+    if few:
+      y = torch.contiguous(torch.t(torch.mm(weight, torch.t(x))))
+    else:
+      y = torch.linear(x, weight)
+    return y
   # wt: the weight as [in, out]
   def product(self: __torch__.Ops, x: Tensor, wt: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     bias = torch.add(name, ".bias")
     if (self).adapted(w, name):
-      wx = torch.matmul(x, wt)
+      wx = (self).plain_product(x, torch.t(wt))
       y = torch.add(wx, (self).lora_output(x, wx, wt, w, masks, name))
       if torch.__contains__(w, bias):
         y1 = torch.add(y, w[bias])
@@ -42,7 +54,7 @@
       if torch.__contains__(w, bias):
         y1 = torch.linear(x, torch.t(wt), w[bias])
       else:
-        y1 = torch.linear(x, torch.t(wt))
+        y1 = (self).plain_product(x, torch.t(wt))
     return y1
   # x W' + b with W [out, in]
   def linear(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:

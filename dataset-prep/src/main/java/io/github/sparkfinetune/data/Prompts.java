@@ -23,6 +23,9 @@ public final class Prompts {
      */
     public static List<Prompt> of(Sample sample) {
         List<Prompt> prompts = new ArrayList<>();
+        if (sample.labels().length == 0) {
+            return prompts;
+        }
         int from = 0;
         for (int length : sample.documents()) {
             int to = from + length;

@@ -25,7 +25,8 @@ public final class RankProcesses {
     private RankProcesses() {}
 
     /**
-     * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says.
+     * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says. With {@code -Dtcp=true} the
+     * ranks talk TCP, as between machines.
      *
      * @param jvm options of each
      */
@@ -53,7 +54,10 @@ public final class RankProcesses {
                 Process process = builder.start();
                 processes.add(process);
                 outputs.add(process.inputReader(StandardCharsets.UTF_8));
-                addresses.append(outputs.get(rank).readLine()).append(' ');
+                String address = outputs.get(rank).readLine();
+                addresses
+                        .append(Boolean.getBoolean("tcp") ? address.replaceFirst("#.*", "") : address)
+                        .append(' ');
             }
             for (Process process : processes) {
                 process.outputWriter(StandardCharsets.UTF_8)

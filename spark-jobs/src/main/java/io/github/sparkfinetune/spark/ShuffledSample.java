@@ -20,7 +20,7 @@ import org.apache.spark.Partitioner;
  * hash of its content), 8 bytes that tell contents apart, 4 bytes of the label's rank by name. Value: 1 byte of the
  * source (its split, or the one that is split), 1 byte whether truncated, 4 bytes of the number of tokens, the ids, and
  * with pairs a byte of token type each. A document has, after the ids, a byte each whether it has a label, or nothing
- * where all have; one that is dropped has the reason in place of the number.
+ * where all have; one that is dropped has the negative code of the reason in place of the number.
  */
 final class ShuffledSample {
     static final int KEY_BYTES = 20;
@@ -59,7 +59,7 @@ final class ShuffledSample {
                 .order(ByteOrder.nativeOrder());
         value.put((byte) source).put((byte) (document.truncated() ? 1 : 0));
         if (document.droppedBecause() != null) {
-            return value.putInt(-1 - document.droppedBecause().ordinal()).array();
+            return value.putInt(-document.droppedBecause().code()).array();
         }
         value.putInt(ids.length);
         value.asIntBuffer().put(ids);
@@ -76,7 +76,7 @@ final class ShuffledSample {
         ByteBuffer value = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         int size = value.getInt(2);
         if (size < 0) {
-            return Document.dropped(DropReason.values()[-1 - size]);
+            return Document.dropped(DropReason.of(-size));
         }
         int[] ids = new int[size];
         value.position(HEADER_BYTES);

@@ -18,6 +18,10 @@ import org.apache.spark.sql.SparkSession;
 final class PrepareFixture {
     private static final Path MODEL =
             Path.of("..", "finetune-core", "src", "test", "resources", "golden", "models", "bert-seqcls");
+    /** Tokenizer files alone: nothing is trained here. */
+    private static final Path LANGUAGE_MODEL =
+            Path.of("..", "dataset-prep", "src", "test", "resources", "golden", "tokenizers", "bpe");
+
     private static final String[] WORDS =
             "license copyright software permission notice warranty distribute modify source binary form copy"
                     .split(" ");
@@ -33,12 +37,22 @@ final class PrepareFixture {
                 .getOrCreate();
     }
 
-    /** A run whose data section is the given lines, prepared into a folder. */
+    /** A classification run whose data section is the given lines, prepared into a folder. */
     static RunConfig config(Path dataset, String... data) {
+        return config(MODEL, "classification", dataset, data);
+    }
+
+    /** A run of a language model, with a chat template that marks what the assistant says. */
+    static RunConfig languageModel(String task, Path dataset, String... data) {
+        return config(LANGUAGE_MODEL, task, dataset, data);
+    }
+
+    private static RunConfig config(Path model, String task, Path dataset, String... data) {
         String yaml = String.format(
                 Locale.ROOT,
-                "model: %s%ntask: classification%noutput: {dir: %s}%ndata:%n  dir: %s%n  shards: 3%n  %s%n",
-                MODEL.toAbsolutePath().normalize(),
+                "model: %s%ntask: %s%noutput: {dir: %s}%ndata:%n  dir: %s%n  shards: 3%n  %s%n",
+                model.toAbsolutePath().normalize(),
+                task,
                 dataset.resolveSibling("run"),
                 dataset,
                 String.join(System.lineSeparator() + "  ", data));

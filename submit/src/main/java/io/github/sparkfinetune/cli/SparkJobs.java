@@ -49,17 +49,28 @@ final class SparkJobs implements Jobs {
     public String prepare(RunConfig config) {
         Manifest manifest = PrepareJob.run(session, config);
         String splits = manifest.splits().entrySet().stream()
-                .map(split -> String.format(
-                        Locale.ROOT,
-                        "%,d %s rows (%,d tokens)",
-                        split.getValue().rows(),
-                        split.getKey(),
-                        split.getValue().tokens()))
+                .map(split -> described(split.getKey(), split.getValue()))
                 .collect(Collectors.joining(", "));
         long bad =
                 manifest.badRows().values().stream().mapToLong(Long::longValue).sum();
-        return splits + "; " + manifest.labels().size() + " labels"
+        return splits
+                + (manifest.labels().isEmpty() ? "" : "; " + manifest.labels().size() + " labels")
                 + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows());
+    }
+
+    private static String described(String name, Manifest.Split split) {
+        String samples = String.format(Locale.ROOT, "%,d %s rows (%,d tokens", split.rows(), name, split.tokens());
+        if (split.documents() == null) {
+            return samples + ")";
+        }
+        Manifest.Documents documents = split.documents();
+        return samples
+                + String.format(
+                        Locale.ROOT,
+                        ", %,d of them learnt, of %,d documents)",
+                        documents.labelTokens(),
+                        documents.count())
+                + (documents.dropped().isEmpty() ? "" : " without " + documents.dropped());
     }
 
     @Override

@@ -6,20 +6,26 @@ import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * The listening socket on which a rank waits for the rank before it. Bound before the ranks exchange their addresses;
- * {@link TcpRing#join} takes it over and closes it as soon as the ring is complete.
+ * The listening sockets on which a rank waits for the rank before it: TCP, and a Unix domain socket for a rank on the
+ * same machine. Bound before the ranks exchange their addresses; {@link TcpRing#join} takes them over and closes them
+ * as soon as the ring is complete.
  */
 public final class RingEndpoint implements AutoCloseable {
     private static final int BACKLOG = 64;
 
     private final ServerSocketChannel server;
-    private final String address;
+    private final Optional<LocalServer> local;
+    private final RingAddress address;
 
-    private RingEndpoint(ServerSocketChannel server, String address) {
+    private RingEndpoint(ServerSocketChannel server, Optional<LocalServer> local, String host, int port) {
         this.server = server;
-        this.address = address;
+        this.local = local;
+        this.address = RingAddress.of(host, port, local.map(LocalServer::socket));
     }
 
     /**
@@ -41,51 +47,40 @@ public final class RingEndpoint implements AutoCloseable {
                 server.bind(wanted, BACKLOG);
                 server.configureBlocking(false);
                 int bound = ((InetSocketAddress) server.getLocalAddress()).getPort();
-                return new RingEndpoint(server, format(host, bound));
+                return new RingEndpoint(server, LocalServer.open(BACKLOG), host, bound);
             } catch (IOException | RuntimeException e) {
                 server.close();
                 throw e;
             }
         } catch (BindException e) {
-            throw RunException.config("cluster.port: cannot listen on " + format(host, port) + " (" + e.getMessage()
+            throw RunException.config("cluster.port: cannot listen on " + host + ":" + port + " (" + e.getMessage()
                     + "); choose a free port, or 0 for any");
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot listen on " + format(host, port), e);
+            throw new UncheckedIOException("cannot listen on " + host + ":" + port, e);
         }
     }
 
-    /** Where the other ranks reach this one: {@code host:port}, an IPv6 host in brackets. */
+    /**
+     * Where the other ranks reach this one: {@code host:port}, an IPv6 host in brackets, followed by {@code #} and the
+     * path of the Unix domain socket if there is one.
+     */
     public String address() {
-        return address;
+        return address.toString();
     }
 
-    ServerSocketChannel server() {
-        return server;
-    }
-
-    /** The socket address that {@link #address()} stands for. */
-    static InetSocketAddress parse(String address) {
-        int colon = address.lastIndexOf(':');
-        if (colon < 1) {
-            throw new IllegalArgumentException("'" + address + "' is not host:port");
-        }
-        String host = address.substring(0, colon);
-        if (host.startsWith("[") && host.endsWith("]")) {
-            host = host.substring(1, host.length() - 1);
-        }
-        return new InetSocketAddress(host, Integer.parseInt(address.substring(colon + 1)));
-    }
-
-    private static String format(String host, int port) {
-        return (host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port;
+    /** All that it listens on. */
+    List<ServerSocketChannel> servers() {
+        return Stream.concat(Stream.of(server), local.map(LocalServer::channel).stream())
+                .toList();
     }
 
     @Override
     public void close() {
+        local.ifPresent(LocalServer::close);
         try {
             server.close();
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot close " + address, e);
+            throw new UncheckedIOException("cannot close " + address.tcp(), e);
         }
     }
 }

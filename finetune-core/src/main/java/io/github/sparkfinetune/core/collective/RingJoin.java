@@ -3,14 +3,18 @@ package io.github.sparkfinetune.core.collective;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
@@ -37,6 +41,7 @@ final class RingJoin implements AutoCloseable {
 
     private final Deque<Exchange> pending = new ArrayDeque<>();
     private Exchange.Dialling dialling;
+    private boolean locally = true;
     private String refusal = "it did not answer";
     private long dialAgain = System.nanoTime();
     private long pause = POLL_NANOS;
@@ -71,7 +76,9 @@ final class RingJoin implements AutoCloseable {
     }
 
     private void run() throws IOException {
-        endpoint.server().register(selector, SelectionKey.OP_ACCEPT);
+        for (ServerSocketChannel server : endpoint.servers()) {
+            server.register(selector, SelectionKey.OP_ACCEPT);
+        }
         while (previous == null || next == null) {
             long now = System.nanoTime();
             if (Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
@@ -99,24 +106,25 @@ final class RingJoin implements AutoCloseable {
     }
 
     private void dial() throws IOException {
-        InetSocketAddress address = RingEndpoint.parse(member.addresses().get(member.next()));
-        if (address.isUnresolved()) {
+        RingAddress address = RingAddress.parse(member.addresses().get(member.next()));
+        Optional<SocketAddress> local = locally ? address.localSocket() : Optional.empty();
+        locally = local.isPresent();
+        InetSocketAddress tcp = address.socket();
+        if (!locally && tcp.isUnresolved()) {
             throw new LostRankException(
                     member.next(), member.name(member.next()) + " cannot be reached: unknown host", null);
         }
-        SocketChannel channel = SocketChannel.open();
+        SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
         dialling = new Exchange.Dialling(channel, member, deadline);
         channel.configureBlocking(false);
-        boolean connected;
         try {
-            connected = channel.connect(address);
+            boolean connected = channel.connect(local.orElse(tcp));
+            channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialling);
+            if (connected) {
+                dialling.begin();
+            }
         } catch (IOException e) {
             redial(e);
-            return;
-        }
-        channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialling);
-        if (connected) {
-            dialling.begin();
         }
     }
 
@@ -125,7 +133,7 @@ final class RingJoin implements AutoCloseable {
             return;
         }
         if (key.isAcceptable()) {
-            admit();
+            admit((ServerSocketChannel) key.channel());
             return;
         }
         Exchange exchange = (Exchange) key.attachment();
@@ -147,8 +155,8 @@ final class RingJoin implements AutoCloseable {
         }
     }
 
-    private void admit() throws IOException {
-        SocketChannel channel = endpoint.server().accept();
+    private void admit(ServerSocketChannel server) throws IOException {
+        SocketChannel channel = server.accept();
         if (channel == null) {
             return;
         }
@@ -173,7 +181,7 @@ final class RingJoin implements AutoCloseable {
         LOG.warn(
                 "rank {} dropped a connection from {}: {}",
                 member.rank(),
-                exchange.channel().socket().getRemoteSocketAddress(),
+                exchange.channel().getRemoteAddress(),
                 why);
         pending.remove(exchange);
         exchange.channel().close();
@@ -182,6 +190,12 @@ final class RingJoin implements AutoCloseable {
     private void redial(IOException why) throws IOException {
         dialling.channel().close();
         dialling = null;
+        if (locally) {
+            // A path that exists here may still be another machine's, on a folder that both share.
+            LOG.info("{} is not reached by its Unix domain socket: {}", member.name(member.next()), why.getMessage());
+            locally = false;
+            return;
+        }
         if (why instanceof ConnectException) {
             // It listened before it told its address, and listens until this rank has joined: so it is gone.
             throw new LostRankException(
@@ -209,8 +223,10 @@ final class RingJoin implements AutoCloseable {
         // Only now, because a cancelled key is forgotten by its selector at the next selection.
         selector.close();
         for (SocketChannel channel : List.of(previous, next)) {
-            channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-            channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            if (channel.getRemoteAddress() instanceof InetSocketAddress) {
+                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            }
         }
         Neighbours neighbours = new Neighbours(
                 member,

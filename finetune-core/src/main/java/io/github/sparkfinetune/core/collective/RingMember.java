@@ -40,6 +40,6 @@ public record RingMember(int rank, List<String> addresses, String attempt, byte[
 
     /** {@code rank 3 (host:port)}, for messages. */
     String name(int of) {
-        return "rank " + of + " (" + addresses.get(of) + ")";
+        return "rank " + of + " (" + RingAddress.parse(addresses.get(of)).tcp() + ")";
     }
 }

@@ -13,9 +13,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The collective of several ranks: each is connected to the next and the previous one by TCP. One thread moves the
- * bytes and works off the operations in the order in which they were called; it gives signs of life while the caller
- * computes and blocks while there is nothing to move.
+ * The collective of several ranks: each is connected to the next and the previous one, by TCP or, on one machine, by a
+ * Unix domain socket. One thread moves the bytes and works off the operations in the order in which they were called;
+ * it gives signs of life while the caller computes and blocks while there is nothing to move.
  *
  * <p>When a rank is lost every other one fails with its name: the first to notice tells its neighbours, which pass it
  * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
@@ -43,7 +43,7 @@ public final class TcpRing implements Collective {
      * Joins the ring: connects to the next rank, waits for the previous one, proves to both that it is a member and has
      * them prove it. Others that connect are dropped and logged.
      *
-     * @param endpoint the socket whose address is {@code member}'s; closed on return, however this ends
+     * @param endpoint the sockets whose address is {@code member}'s; closed on return, however this ends
      * @param cancelled polled while ranks wait for each other; true ends the waiting with a
      *     {@link CancellationException}, also in every later operation
      * @return a collective that the caller closes; {@link Solo} for a single rank

@@ -22,6 +22,7 @@ public final class Encoder implements Model {
             "/io/github/sparkfinetune/core/tensor/autograd.py",
             "/io/github/sparkfinetune/core/model/linear.py",
             "/io/github/sparkfinetune/core/model/encoder.py",
+            Products.SCRIPT,
             "/io/github/sparkfinetune/core/model/encoder_layer.py");
 
     private final EncoderArchitecture architecture;

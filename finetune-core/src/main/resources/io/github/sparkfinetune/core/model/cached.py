@@ -43,4 +43,4 @@
     return torch.index_select(x, 0, rows)
   # Logits [B, vocabulary] of hidden states [B, H].
   def next_logits(self: __torch__.Ops, h: Tensor, projection: Tensor) -> Tensor:
-    return (self).plain_product(h, projection)
+    return (self).without_graph(h, projection, None)

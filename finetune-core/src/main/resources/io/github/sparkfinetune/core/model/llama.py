@@ -67,21 +67,21 @@
   def llama_heads(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, masks: Dict[str, Tensor], heads: int, kv: int, eps: float) -> List[Tensor]:
     r1 = (self).inverse_rms(x, eps)
     x1 = (self).normed(x, r1, w["input_layernorm.weight"])
-    q0 = (self).linear(x1, w, masks, "q_proj")
-    k0 = (self).linear(x1, w, masks, "k_proj")
-    v = (self).linear(x1, w, masks, "v_proj")
+    q0 = (self).dense(x1, w, masks, "q_proj")
+    k0 = (self).dense(x1, w, masks, "k_proj")
+    v = (self).dense(x1, w, masks, "v_proj")
     q = (self).rotated((self).head_norm(q0, w, "q_norm", heads, eps), heads, cos, sin, 1)
     k = (self).rotated((self).head_norm(k0, w, "k_norm", kv, eps), kv, cos, sin, 1)
     return [q, k, v, q0, k0, r1]
   # The layer from the attention's output o on -> [y, hidden state between the halves, gate, up, its rms]
   def llama_rest(self: __torch__.Ops, x: Tensor, o: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], eps: float) -> List[Tensor]:
-    h = torch.add_((self).linear(o, w, masks, "o_proj"), x)
+    h = torch.add_((self).dense(o, w, masks, "o_proj"), x)
     r2 = (self).inverse_rms(h, eps)
     h1 = (self).normed(h, r2, w["post_attention_layernorm.weight"])
-    gate = (self).linear(h1, w, masks, "gate_proj")
-    up = (self).linear(h1, w, masks, "up_proj")
+    gate = (self).dense(h1, w, masks, "gate_proj")
+    up = (self).dense(h1, w, masks, "up_proj")
     m = torch.mul_(torch.silu(gate), up)
-    y = torch.add_((self).linear(m, w, masks, "down_proj"), h)
+    y = torch.add_((self).dense(m, w, masks, "down_proj"), h)
     return [y, h, gate, up, r2]
   # x [N, H] -> [y, q, k, v, o, h, gate, up, rms of x, rms of h, q and k before their norms, log-sum-exp ...]
   def llama_forward(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool) -> List[Tensor]:
@@ -126,25 +126,23 @@
     r2 = kept[9]
     none = torch.slice(gy, 0, 0, 0)
     # Feed-forward half.
-    gm = torch.empty_like(gate)
     if (self).reads(gradients, "down_proj"):
       m = torch.mul_(torch.silu(gate), up)
     else:
       m = none
-    _0 = (self).linear_back(gy, m, w, masks, gradients, "down_proj", add, gm, True)
+    nothing = annotate(List[Tensor], [])
+    gm = (self).linear_back(gy, m, w, masks, gradients, "down_proj", add, nothing, True)
     g_gate = torch.silu_backward(torch.mul(gm, up), gate)
     g_up = torch.mul_(torch.silu(gate), gm)
     if torch.__or__((self).reads(gradients, "gate_proj"), (self).reads(gradients, "up_proj")):
       h1 = (self).normed(h, r2, w["post_attention_layernorm.weight"])
     else:
       h1 = none
-    gh1 = torch.empty_like(h)
-    _1 = (self).linear_back(g_gate, h1, w, masks, gradients, "gate_proj", add, gh1, True)
-    _2 = (self).linear_back(g_up, h1, w, masks, gradients, "up_proj", add, gh1, False)
+    gh0 = (self).linear_back(g_gate, h1, w, masks, gradients, "gate_proj", add, nothing, True)
+    gh1 = (self).linear_back(g_up, h1, w, masks, gradients, "up_proj", add, [gh0], True)
     gh = torch.add_((self).normed_back(gh1, h, r2, w, gradients, "post_attention_layernorm", add), gy)
     # Attention half.
-    go = torch.empty_like(o)
-    _3 = (self).linear_back(gh, o, w, masks, gradients, "o_proj", add, go, True)
+    go = (self).linear_back(gh, o, w, masks, gradients, "o_proj", add, nothing, True)
     lse = torch.slice(kept, 12)
     g = (self).attend_back(go, q, k, v, o, lse, documents, windows, heads, kv, fused)
     gq = (self).head_norm_back((self).rotated(g[0], heads, cos, sin, -1), kept[10], w, gradients, "q_norm", heads, eps, add)
@@ -155,16 +153,12 @@
     else:
       x1 = none
     below = torch.__or__(wanted, torch.__contains__(gradients, "input_layernorm.weight"))
-    if below:
-      gx1 = torch.empty_like(x)
-    else:
-      gx1 = none
-    _4 = (self).linear_back(gq, x1, w, masks, gradients, "q_proj", add, gx1, True)
-    _5 = (self).linear_back(gk, x1, w, masks, gradients, "k_proj", add, gx1, False)
-    _6 = (self).linear_back(g[2], x1, w, masks, gradients, "v_proj", add, gx1, False)
+    gx0 = (self).linear_back(gq, x1, w, masks, gradients, "q_proj", add, nothing, below)
+    gx1 = (self).linear_back(gk, x1, w, masks, gradients, "k_proj", add, [gx0], below)
+    gx2 = (self).linear_back(g[2], x1, w, masks, gradients, "v_proj", add, [gx1], below)
     out = annotate(List[Tensor], [])
     if below:
-      gx = torch.add_((self).normed_back(gx1, x, r1, w, gradients, "input_layernorm", add), gh)
+      gx = torch.add_((self).normed_back(gx2, x, r1, w, gradients, "input_layernorm", add), gh)
       if wanted:
         _7 = torch.append(out, gx)
       else:

@@ -142,7 +142,8 @@ class IntruderTest {
         RingTimeouts brief = new RingTimeouts(Duration.ofMillis(300), Duration.ofSeconds(1), Duration.ofSeconds(1));
         assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), brief, () -> false))
                 .isInstanceOf(LostRankException.class)
-                .hasMessageContaining("rank 1 (" + second.address() + ") did not join in time");
+                .hasMessageContaining(
+                        "rank 1 (" + RingAddress.parse(second.address()).tcp() + ") did not join in time");
         assertThatThrownBy(this::stranger).isInstanceOf(ConnectException.class);
     }
 
@@ -151,7 +152,8 @@ class IntruderTest {
         second.close();
         assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), TIMEOUTS, () -> false))
                 .isInstanceOf(LostRankException.class)
-                .hasMessageContaining("rank 1 (" + second.address() + ") cannot be reached");
+                .hasMessageContaining(
+                        "rank 1 (" + RingAddress.parse(second.address()).tcp() + ") cannot be reached");
     }
 
     private RingMember member(int rank, byte[] secret) {
@@ -204,7 +206,7 @@ class IntruderTest {
     private Socket stranger() throws IOException {
         Socket socket = new Socket();
         opened.add(socket);
-        InetSocketAddress address = RingEndpoint.parse(first.address());
+        InetSocketAddress address = RingAddress.parse(first.address()).socket();
         socket.connect(address, 5000);
         socket.setSoTimeout(8000);
         return socket;

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Ranks as processes, of which one is killed or stopped. */
 @Timeout(90)
@@ -72,16 +72,16 @@ class LostRankTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {4_000_000, 1})
-    void aKilledRankIsNamedByAllOthers(int floats) throws Exception {
-        start(floats);
+    @CsvSource({"4000000, true", "1, true", "4000000, false"})
+    void aKilledRankIsNamedByAllOthers(int floats, boolean locally) throws Exception {
+        start(floats, locally);
         processes.get(VICTIM).destroyForcibly();
         assertNamed(Duration.ofSeconds(10));
     }
 
     @Test
     void aRankKilledWhileAllComputeIsNamedByTheNextOperation() throws Exception {
-        start(0);
+        start(0, true);
         processes.get(VICTIM).destroyForcibly().waitFor(5, TimeUnit.SECONDS);
         for (int rank = 0; rank < SIZE; rank++) {
             if (rank != VICTIM) {
@@ -93,7 +93,7 @@ class LostRankTest {
 
     @Test
     void aStoppedRankIsNamedAfterTheSilence() throws Exception {
-        start(4_000_000);
+        start(4_000_000, true);
         signal("STOP");
         try {
             assertNamed(SILENCE.plusSeconds(4));
@@ -111,7 +111,8 @@ class LostRankTest {
         assertThat(kill.waitFor(5, TimeUnit.SECONDS)).isTrue();
     }
 
-    private void start(int floats) throws IOException {
+    /** @param locally over Unix domain sockets, otherwise over TCP */
+    private void start(int floats, boolean locally) throws IOException {
         for (int rank = 0; rank < SIZE; rank++) {
             Process process = new ProcessBuilder(
                             Path.of(System.getProperty("java.home"), "bin", "java")
@@ -131,7 +132,10 @@ class LostRankTest {
         }
         StringBuilder addresses = new StringBuilder();
         for (BufferedReader output : outputs) {
-            addresses.append(output.readLine()).append(' ');
+            String address = output.readLine();
+            addresses
+                    .append(locally ? address : RingAddress.parse(address).tcp())
+                    .append(' ');
         }
         for (Process process : processes) {
             process.outputWriter()

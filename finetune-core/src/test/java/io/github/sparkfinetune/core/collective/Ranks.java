@@ -13,6 +13,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 
 /** Ranks of one ring as threads of the test. */
 final class Ranks implements AutoCloseable {
@@ -39,19 +40,48 @@ final class Ranks implements AutoCloseable {
     }
 
     static Ranks join(int size, RingTimeouts timeouts, BooleanSupplier cancelled) throws Exception {
-        List<RingEndpoint> endpoints = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
-            endpoints.add(RingEndpoint.bind("127.0.0.1", 0));
-        }
-        List<String> addresses = endpoints.stream().map(RingEndpoint::address).toList();
-        ExecutorService threads = Executors.newFixedThreadPool(size);
+        List<RingEndpoint> endpoints = endpoints(size);
+        return join(endpoints, addresses(endpoints), timeouts, cancelled);
+    }
+
+    /** As if every rank were on a machine of its own. */
+    static Ranks joinByTcp(int size) throws Exception {
+        return join(size, address -> RingAddress.parse(address).tcp());
+    }
+
+    /** @param told what the ranks are told instead of a rank's address, in the order of the ranks */
+    static Ranks join(int size, UnaryOperator<String> told) throws Exception {
+        List<RingEndpoint> endpoints = endpoints(size);
+        return join(endpoints, addresses(endpoints).stream().map(told).toList());
+    }
+
+    static Ranks join(List<RingEndpoint> endpoints, List<String> addresses) throws Exception {
+        return join(endpoints, addresses, SHORT, () -> false);
+    }
+
+    private static Ranks join(
+            List<RingEndpoint> endpoints, List<String> addresses, RingTimeouts timeouts, BooleanSupplier cancelled)
+            throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(endpoints.size());
         List<Callable<Collective>> joins = new ArrayList<>();
-        for (int rank = 0; rank < size; rank++) {
+        for (int rank = 0; rank < endpoints.size(); rank++) {
             RingMember member = new RingMember(rank, addresses, "test", SECRET);
             RingEndpoint endpoint = endpoints.get(rank);
             joins.add(() -> TcpRing.join(endpoint, member, timeouts, cancelled));
         }
         return new Ranks(threads, results(threads, joins));
+    }
+
+    private static List<RingEndpoint> endpoints(int size) {
+        List<RingEndpoint> endpoints = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            endpoints.add(RingEndpoint.bind("127.0.0.1", 0));
+        }
+        return endpoints;
+    }
+
+    private static List<String> addresses(List<RingEndpoint> endpoints) {
+        return endpoints.stream().map(RingEndpoint::address).toList();
     }
 
     Collective ring(int rank) {

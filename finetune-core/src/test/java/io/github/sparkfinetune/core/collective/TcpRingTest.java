@@ -21,7 +21,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The operations among threads as ranks, against plain sums. */
 @Timeout(120)
@@ -29,8 +29,8 @@ class TcpRingTest {
     private static final int CHUNK_FLOATS = RingOperation.CHUNK / Float.BYTES;
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 3, 4, 5})
-    void sumsAnySizeToTheSameBitsOnEveryRank(int size) throws Exception {
+    @CsvSource({"1, true", "2, true", "3, true", "4, true", "5, true", "2, false", "3, false"})
+    void sumsAnySizeToTheSameBitsOnEveryRank(int size, boolean locally) throws Exception {
         List<Integer> lengths = List.of(
                 0,
                 1,
@@ -44,7 +44,7 @@ class TcpRingTest {
                 CHUNK_FLOATS,
                 size * CHUNK_FLOATS + 1,
                 5 * CHUNK_FLOATS + 7);
-        try (Ranks ranks = Ranks.join(size)) {
+        try (Ranks ranks = locally ? Ranks.join(size) : Ranks.joinByTcp(size)) {
             for (int length : lengths) {
                 List<float[]> sums = ranks.play(ring -> {
                     ByteBuffer floats = Ranks.floats(random(ring.rank(), length));

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
-import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.bench.RankProcesses;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
@@ -18,9 +17,7 @@ import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.SplittableRandom;
 
 /**
@@ -31,19 +28,16 @@ import java.util.SplittableRandom;
 final class ClassifyBench {
     private static final int BATCH = 16;
     private static final int LENGTH = 128;
-    private static final int WARM_UP = 3;
-    private static final int STEPS = 20;
 
     private ClassifyBench() {}
 
     public static void main(String[] arguments) throws Exception {
         if (arguments.length == 3) {
-            List<String> jvm = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
-            if (System.getProperty("profile") != null) {
-                jvm.add("-Dprofile=" + System.getProperty("profile"));
-            }
             RankProcesses.run(
-                    ClassifyBench.class, Integer.parseInt(arguments[1]), jvm, List.of(arguments[0], arguments[2]));
+                    ClassifyBench.class,
+                    Integer.parseInt(arguments[1]),
+                    TimedSteps.jvm(),
+                    List.of(arguments[0], arguments[2]));
             return;
         }
         int rank = Integer.parseInt(arguments[0]);
@@ -81,39 +75,7 @@ final class ClassifyBench {
                     false);
             int mine = BATCH / collective.size();
             List<Sample> samples = samples().subList(collective.rank() * mine, (collective.rank() + 1) * mine);
-            long[] nanos = new long[STEPS];
-            double loss = 0;
-            for (int i = 0; i < WARM_UP + STEPS; i++) {
-                long start = System.nanoTime();
-                boolean profiled =
-                        i == WARM_UP + STEPS - 1 && collective.rank() == 0 && System.getProperty("profile") != null;
-                if (profiled) {
-                    TorchJni.startProfile();
-                }
-                TrainStep.Outcome outcome = step.gradient(i, List.of(samples), () -> {});
-                step.update(i + 1, 5e-5, outcome.gradNorm());
-                loss = outcome.loss();
-                if (i >= WARM_UP) {
-                    nanos[i - WARM_UP] = System.nanoTime() - start;
-                }
-                if (profiled) {
-                    TorchJni.stopProfile(System.getProperty("profile"));
-                }
-            }
-            double seconds = Arrays.stream(nanos).sum() / 1e9;
-            Arrays.sort(nanos);
-            if (collective.rank() == 0) {
-                System.out.printf(
-                        Locale.ROOT,
-                        "ours ranks %d threads %d seq/s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f%n",
-                        collective.size(),
-                        threads,
-                        BATCH * STEPS / seconds,
-                        nanos[STEPS / 2] / 1e6,
-                        nanos[0] / 1e6,
-                        ResidentMemory.peak() >> 20,
-                        loss);
-            }
+            new TimedSteps(step, List.of(samples), collective, threads).run("seq/s", BATCH);
         }
     }
 

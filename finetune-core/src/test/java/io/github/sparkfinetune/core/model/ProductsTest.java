@@ -1,0 +1,40 @@
+package io.github.sparkfinetune.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The script for every platform, against products written out by hand. */
+class ProductsTest {
+    @BeforeAll
+    static void start() {
+        Torch.start(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, aarch64, products.py", "Mac OS X, x86_64, products.py", "Linux, amd64, products_onednn.py"})
+    void scriptOfAPlatform(String system, String processor, String file) {
+        String script = Products.script(system, processor);
+        assertThat(script).endsWith("/" + file);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule module = ScriptModule.load(manager, List.of(script))) {
+            NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(1, 2, 3));
+            NDArray weight = manager.create(new float[] {1, 0, -1, 2, 1, 0}, new Shape(2, 3));
+            NDArray bias = manager.create(new float[] {10, 20});
+            NDArray y = module.callOne(manager, "affine", x, weight, bias);
+            assertThat(y.getShape()).isEqualTo(new Shape(1, 2, 2));
+            assertThat(y.toFloatArray()).containsExactly(8, 24, 8, 33);
+            NDArray g = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
+            assertThat(module.callOne(manager, "times", g, weight).toFloatArray())
+                    .containsExactly(5, 2, -1, 11, 4, -3);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.bench.RankProcesses;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/**
+ * Speed and memory of fine-tuning a language model on random tokens, every one of them a label: {@code LmBench
+ * MODEL_DIR RANKS THREADS {lora|qlora|full} BATCH LENGTH {keep|ckpt}}. Adapters have rank 8 on q_proj and v_proj.
+ */
+final class LmBench {
+    private LmBench() {}
+
+    public static void main(String[] arguments) throws Exception {
+        if (arguments.length == 7) {
+            List<String> rest = new ArrayList<>(List.of(arguments));
+            rest.remove(1);
+            RankProcesses.run(LmBench.class, Integer.parseInt(arguments[1]), TimedSteps.jvm(), rest);
+            return;
+        }
+        int rank = Integer.parseInt(arguments[0]);
+        try (Collective collective = RankProcesses.join(rank)) {
+            rank(List.of(arguments).subList(2, arguments.length), collective);
+        }
+    }
+
+    private static void rank(List<String> arguments, Collective collective) {
+        String folder = arguments.get(0);
+        int threads = Integer.parseInt(arguments.get(1));
+        RunConfig config = RunConfigLoader.parse(
+                "{task: causal-lm, data: {train: none}, output: {dir: none}}",
+                "bench",
+                List.of(
+                        "model=" + folder,
+                        "method.type=" + arguments.get(2),
+                        "method.lora_alpha=16",
+                        "method.target_modules=[q_proj, v_proj]"));
+        int batch = Integer.parseInt(arguments.get(3));
+        int length = Integer.parseInt(arguments.get(4));
+        Torch.start(threads);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, FineTuner.SCRIPTS)) {
+            LoadedModel loaded =
+                    LoadedModel.toTrain(config, manager, script, Path.of(folder), Optional.empty(), 0, 0, threads);
+            boolean full = config.method().type() == MethodConfig.Type.FULL;
+            TrainStep step = new TrainStep(
+                    manager,
+                    script,
+                    loaded.model(),
+                    loaded.objective(),
+                    DropoutMasks.of(1, threads),
+                    collective,
+                    new AdamW.Settings(0.9, 0.999, 1e-8, full ? 0.01 : 0),
+                    1,
+                    arguments.get(5).equals("ckpt"));
+            int mine = batch / collective.size();
+            List<Sample> samples =
+                    samples(batch, length).subList(collective.rank() * mine, (collective.rank() + 1) * mine);
+            new TimedSteps(step, List.of(samples), collective, threads).run("tok/s", (long) batch * length);
+        }
+    }
+
+    private static List<Sample> samples(int batch, int length) {
+        SplittableRandom random = new SplittableRandom(1);
+        List<Sample> samples = new ArrayList<>();
+        for (int i = 0; i < batch; i++) {
+            int[] ids = random.ints(length, 100, 40000).toArray();
+            samples.add(Sample.ofDocuments(i, ids, ids, length));
+        }
+        return samples;
+    }
+}

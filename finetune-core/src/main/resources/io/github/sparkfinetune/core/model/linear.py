@@ -50,12 +50,27 @@
   # The same with W [in, out], as GPT-2 stores it.
   def conv1d(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     return (self).recorded(x, torch.t(w[torch.add(name, ".weight")]), w, masks, name)
+  # x W^T + b without a graph, W [out, in]: one row is a product of a matrix and a vector, and 2 to 8 rows BLAS multiplies
+  # several times faster as W x^T.
+  def without_graph(self: __torch__.Ops, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+    if torch.__and__(torch.eq(torch.dim(x), 2), torch.le(torch.size(x, 0), 8)):
+      if torch.eq(torch.size(x, 0), 1):
+        y = torch.linear(x, weight, bias)
+      else:
+        few = torch.contiguous(torch.t(torch.mm(weight, torch.t(x))))
+        if torch.__is__(bias, None):
+          y = few
+        else:
+          y = torch.add_(few, unchecked_cast(Tensor, bias))
+    else:
+      y = (self).affine(x, weight, bias)
+    return y
   # A linear whose backward is linear_back: without a graph, by the faster library.
   def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     weight = w[torch.add(name, ".weight")]
     bias = torch.add(name, ".bias")
     if (self).adapted(w, name):
-      wx = (self).affine(x, weight, None)
+      wx = (self).without_graph(x, weight, None)
       y = torch.add_((self).lora_output(x, wx, weight, w, masks, name), wx)
       if torch.__contains__(w, bias):
         z = torch.add_(y, w[bias])
@@ -63,9 +78,9 @@
         z = y
     else:
       if torch.__contains__(w, bias):
-        z = (self).affine(x, weight, w[bias])
+        z = (self).without_graph(x, weight, w[bias])
       else:
-        z = (self).affine(x, weight, None)
+        z = (self).without_graph(x, weight, None)
     return z
   def oriented(self: __torch__.Ops, weight: Tensor, conv1d: bool) -> Tensor:
     if conv1d:

@@ -72,8 +72,7 @@ class BadConfigTest {
         """)
     void whatATaskCannotUseIsRefused(String task, String override, String message) {
         assertRefused(
-                () -> RunConfigLoader.parse(
-                        GOOD.replace('|', '\n'), "run.yaml", List.of("task=" + task, override)),
+                () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of("task=" + task, override)),
                 message);
     }
 

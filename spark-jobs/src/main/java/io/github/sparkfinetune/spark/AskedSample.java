@@ -23,8 +23,9 @@ import java.util.stream.Stream;
 record AskedSample(Sample sample, Map<Integer, Long> asked) {
 
     /**
-     * One task's part of a split. The prompts that are answered are the first ones in storage order, whatever the number
-     * of tasks; their samples are dealt out one by one, since answers take far longer than losses, and the rest is cut.
+     * One task's part of a split. The prompts that are answered are the first ones in storage order, whatever the
+     * number of tasks; their samples are dealt out one by one, since answers take far longer than losses, and the rest
+     * is cut.
      *
      * @param task number of the task
      * @param prompts how many are answered by all tasks together

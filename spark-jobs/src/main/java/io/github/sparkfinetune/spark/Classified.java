@@ -28,8 +28,7 @@ record Classified<T>(ClassPredictor predictor, Function<T, Sample> toSample, BiF
     @Override
     public List<Row> apply(List<T> block) {
         List<Sample> samples = block.stream().map(toSample).toList();
-        List<Sample> usable =
-                samples.stream().filter(sample -> sample != null).toList();
+        List<Sample> usable = samples.stream().filter(sample -> sample != null).toList();
         float[][] logits = usable.isEmpty() ? new float[0][] : predictor.logits(usable);
         List<Row> rows = new ArrayList<>();
         int predicted = 0;

@@ -73,9 +73,10 @@ final class LabelEvaluation {
             ClassPredictor predictor = model.open().classes();
             List<String> labels = manifest.labels();
             if (!labels.equals(predictor.labels())) {
-                throw RunException.data("the model in " + model.config().output().model() + " knows the labels "
-                        + predictor.labels() + ", the dataset has " + labels
-                        + ": use the dataset that the model was trained on");
+                throw RunException.data(
+                        "the model in " + model.config().output().model() + " knows the labels "
+                                + predictor.labels() + ", the dataset has " + labels
+                                + ": use the dataset that the model was trained on");
             }
             Iterator<Sample> mine = LongStream.range(rows * number / tasks, rows * (number + 1) / tasks)
                     .mapToObj(samples::read)

@@ -52,11 +52,10 @@ record ModelTask(RunConfig config, Which which, Placement placement, Serializabl
         context.addTaskCompletionListener((TaskCompletionListener) ended -> delete(copy));
         int gpu = placement.gpu(context);
         int threads = placement.threads(context);
-        Predictor predictor =
-                switch (which) {
-                    case TRAINED -> Predictor.trained(config, hadoop(), copy, gpu, threads);
-                    case BASE -> Predictor.base(config, hadoop(), copy, gpu, threads);
-                };
+        Predictor predictor = switch (which) {
+            case TRAINED -> Predictor.trained(config, hadoop(), copy, gpu, threads);
+            case BASE -> Predictor.base(config, hadoop(), copy, gpu, threads);
+        };
         context.addTaskCompletionListener((TaskCompletionListener) ended -> predictor.close());
         return predictor;
     }

@@ -77,8 +77,7 @@ public final class PredictJob {
             JavaRDD<Row> predicted = generates
                     ? PrepareJob.prompts(session, resolved, key, from).mapPartitions(new Answering(model))
                     : PrepareJob.tokenize(session, resolved, key, from).mapPartitions(new Labelling(model));
-            session.createDataFrame(
-                            model.placement().place(predicted.rdd()).toJavaRDD(), generates ? ANSWERS : LABELS)
+            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), generates ? ANSWERS : LABELS)
                     .write()
                     .mode(SaveMode.ErrorIfExists)
                     .parquet(to);
@@ -121,8 +120,7 @@ public final class PredictJob {
                 return List.<Row>of().iterator();
             }
             TextPredictor predictor = model.open().texts();
-            return new Answered(predictor)
-                    .of(prompts, model.config().training().perDeviceEvalBatchSize());
+            return new Answered(predictor).of(prompts, model.config().training().perDeviceEvalBatchSize());
         }
     }
 }

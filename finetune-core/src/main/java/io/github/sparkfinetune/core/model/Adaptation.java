@@ -88,8 +88,7 @@ public record Adaptation(
 
     /** Nothing is trained and nothing adapted; the weights are stored as the method's adapters find them. */
     public static Adaptation none(MethodConfig method, int threads) {
-        return new Adaptation(
-                Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
+        return new Adaptation(Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
     }
 
     private static Storage storage(MethodConfig method) {

@@ -93,8 +93,7 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         HfConfig model = HfConfig.read(base);
         HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            return load(
-                    config, manager, script, grown, source, 0, Adaptation.none(config.method(), threads), false);
+            return load(config, manager, script, grown, source, 0, Adaptation.none(config.method(), threads), false);
         }
     }
 

@@ -70,7 +70,11 @@ public final class Predictor implements AutoCloseable {
     public static Predictor trained(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
         Path trained = ModelFolder.fetch(
-                "output.dir", "train first, or name the folder of a run", config.output().model(), hadoop, localDir);
+                "output.dir",
+                "train first, or name the folder of a run",
+                config.output().model(),
+                hadoop,
+                localDir);
         boolean adapter = AdapterFile.isAdapter(trained);
         if (adapter && !config.method().isLora()) {
             throw RunException.config(

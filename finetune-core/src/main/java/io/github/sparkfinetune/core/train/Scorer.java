@@ -52,8 +52,7 @@ interface Scorer {
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (List<TokenLoss> documents :
-                        Inference.tokenLosses(manager, model, objective, samples, batchSize)) {
+                for (List<TokenLoss> documents : Inference.tokenLosses(manager, model, objective, samples, batchSize)) {
                     for (TokenLoss loss : documents) {
                         sums[0] += loss.sum();
                         sums[1] += loss.tokens();

@@ -60,7 +60,7 @@ class ModelJobsTest {
                     .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
             assertThat(result.steps()).isEqualTo(6);
 
-            EvaluateJob.Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config);
 
             ClassificationTally expected = tallyInOneProcess(config);
             assertThat(scores.labels()).containsExactly("cat", "dog");
@@ -97,10 +97,10 @@ class ModelJobsTest {
         Manifest manifest = Manifest.read(dataset, hadoop);
         ClassificationTally tally = new ClassificationTally(2);
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
-                Predictor predictor = new Predictor(Path.of(config.output().model()), -1, 1, 8)) {
+                Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {
             Sample[] all = new Sample[(int) samples.size()];
             Arrays.setAll(all, samples::read);
-            float[][] logits = predictor.logits(List.of(all));
+            float[][] logits = predictor.classes().logits(List.of(all));
             for (int i = 0; i < all.length; i++) {
                 tally.add(all[i].label(), logits[i]);
             }

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.EncoderShape;
 import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
@@ -68,12 +67,18 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        EncoderShape shape = Encoder.shape(model);
-        Trainable.of(config.method(), shape.layers());
+        int layers = config.task().generates()
+                ? Decoder.shape(model).layers()
+                : Encoder.shape(model).layers();
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
         if (folder.getFileSystem(hadoop) instanceof LocalFileSystem local) {
-            SafetensorsModel.open(local.pathToFile(folder).toPath()).close();
+            try (SafetensorsModel source =
+                    SafetensorsModel.open(local.pathToFile(folder).toPath())) {
+                LoadedModel.check(config, model, source);
+            }
+        } else if (!config.method().isLora()) {
+            Trainable.of(config.method(), layers);
         }
     }
 

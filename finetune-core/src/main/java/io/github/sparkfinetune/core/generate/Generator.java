@@ -20,6 +20,9 @@ import java.util.stream.IntStream;
  * The answer to a prompt does not depend on the others of its batch. Not for concurrent use.
  */
 public final class Generator {
+    /** Tokens of each answer that the cache takes memory for at a time. */
+    private static final int ROOM = 128;
+
     private final NDManager manager;
     private final Decoder model;
     private final GenerationConfig config;
@@ -124,7 +127,8 @@ public final class Generator {
         try (Decoding decoding = new Decoding(
                 manager,
                 model,
-                open.stream().map(answer -> answer.prompt.inputIds()).toList())) {
+                open.stream().map(answer -> answer.prompt.inputIds()).toList(),
+                Math.min(ROOM, config.maxNewTokens()))) {
             while (true) {
                 choose(open, decoding.logits());
                 int[] kept = IntStream.range(0, open.size())

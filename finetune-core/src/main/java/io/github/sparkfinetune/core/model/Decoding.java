@@ -22,8 +22,9 @@ public final class Decoding implements AutoCloseable {
      *
      * @param parent of the manager that owns the cache
      * @param prompts token ids, none of them empty or longer than {@link Decoder#maxLength}
+     * @param room tokens of each text that memory is taken for at a time
      */
-    public Decoding(NDManager parent, Decoder model, List<int[]> prompts) {
+    public Decoding(NDManager parent, Decoder model, List<int[]> prompts, int room) {
         int[] lengths = prompts.stream().mapToInt(prompt -> prompt.length).toArray();
         for (int length : lengths) {
             requireLength(length, model.maxLength());
@@ -31,7 +32,7 @@ public final class Decoding implements AutoCloseable {
         this.model = model;
         this.manager = parent.newSubManager();
         try {
-            this.cache = new KeyValueCache(manager, model.script(), model.shape(), lengths);
+            this.cache = new KeyValueCache(manager, model.script(), model.shape(), lengths, room);
             try (NDManager owner = manager.newSubManager()) {
                 PackedBatch batch =
                         PackedBatch.ofPrompts(owner, model.script(), prompts, model.shape(), model.frequencies());

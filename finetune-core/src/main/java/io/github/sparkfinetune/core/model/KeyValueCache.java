@@ -12,14 +12,13 @@ import java.util.function.UnaryOperator;
 /**
  * The keys and values of B sequences in every layer, [B, kv heads, capacity, head width] each. The sequences end at the
  * same place, so that a new token of each is written by one copy and a sliding window is one slice; shorter ones start
- * later, and the places before a start are zeros. Grows by {@value #CHUNK} places. Owns its memory.
+ * later, and the places before a start are zeros. Owns its memory.
  */
 final class KeyValueCache implements AutoCloseable {
-    private static final int CHUNK = 128;
-
     private final ScriptModule script;
     private final NDManager manager;
     private final int window;
+    private final int room;
     private final List<NDArray> keys = new ArrayList<>();
     private final List<NDArray> values = new ArrayList<>();
     private long[] starts;
@@ -31,14 +30,16 @@ final class KeyValueCache implements AutoCloseable {
      *
      * @param parent of the manager that owns the memory
      * @param lengths of the prompts
+     * @param room places that it has after the prompts, and grows by when these are taken
      */
-    KeyValueCache(NDManager parent, ScriptModule script, DecoderShape shape, int[] lengths) {
+    KeyValueCache(NDManager parent, ScriptModule script, DecoderShape shape, int[] lengths, int room) {
         this.script = script;
         this.manager = parent.newSubManager();
         this.window = shape.slidingWindow();
+        this.room = room;
         this.end = Arrays.stream(lengths).max().orElseThrow();
         this.starts = Arrays.stream(lengths).mapToLong(length -> end - length).toArray();
-        this.capacity = end + CHUNK;
+        this.capacity = end + room;
         Shape extents = new Shape(lengths.length, shape.kvHeads(), capacity, shape.headWidth());
         for (int layer = 0; layer < shape.layers(); layer++) {
             keys.add(manager.zeros(extents));
@@ -78,7 +79,7 @@ final class KeyValueCache implements AutoCloseable {
     /** Takes one more place, to be filled with one token of each sequence. */
     void extend() {
         if (end == capacity) {
-            capacity += CHUNK;
+            capacity += room;
             replace(old -> script.callOne(manager, "cache_grown", old, end, capacity));
         }
         end++;

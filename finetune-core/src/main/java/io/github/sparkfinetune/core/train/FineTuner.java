@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
@@ -8,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
@@ -21,12 +23,26 @@ import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
-    /** Scripts of everything that computes. */
-    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
+    private static final List<String> SCRIPTS = Stream.of(
+                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
             .flatMap(List::stream)
             .toList();
 
     private FineTuner() {}
+
+    /**
+     * Scripts of everything that computes.
+     *
+     * @param half whether matrix products are in BF16
+     */
+    static List<String> scripts(boolean half) {
+        return Stream.concat(Stream.of(Products.script(half)), SCRIPTS.stream()).toList();
+    }
+
+    /** The same for a run. */
+    static List<String> scripts(PrecisionChoice precision, int gpu) {
+        return scripts(precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu >= 0));
+    }
 
     /**
      * Name of the newest committed checkpoint of a run, the final one if there is one, or null.

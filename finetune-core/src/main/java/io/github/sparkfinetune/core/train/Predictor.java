@@ -54,7 +54,7 @@ public final class Predictor implements AutoCloseable {
         Torch.start(threads);
         manager = Torch.manager(gpu);
         try {
-            script = ScriptModule.load(manager, FineTuner.SCRIPTS);
+            script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), gpu));
             loaded = loader.load(manager, script);
         } catch (RuntimeException e) {
             manager.close();

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.Predictor;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.data.ParquetSamples;
 import java.io.IOException;
@@ -52,6 +53,7 @@ public final class EvaluateJob {
                 throw RunException.data(dataset + " was prepared for task " + manifest.task() + ", this run's is "
                         + resolved.task() + ": use the dataset that the model was trained on");
             }
+            Predictor.check(resolved, spark.hadoopConfiguration());
             String split = heldOut(manifest, dataset);
             return resolved.task().generates()
                     ? TextEvaluation.run(session, resolved, manifest, split)

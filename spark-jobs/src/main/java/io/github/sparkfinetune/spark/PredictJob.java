@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationTally;
 import io.github.sparkfinetune.core.train.ClassPredictor;
+import io.github.sparkfinetune.core.train.Predictor;
 import io.github.sparkfinetune.core.train.TextPredictor;
 import java.io.IOException;
 import java.util.Iterator;
@@ -71,6 +72,7 @@ public final class PredictJob {
             if (files.exists(target)) {
                 throw RunException.config(to + " exists already: choose another output, or delete it");
             }
+            Predictor.check(resolved, hadoop);
             ModelTask model = ModelTask.of(
                     spark, resolved, ModelTask.Which.TRAINED, resolved.cluster().ranks());
             boolean generates = resolved.task().generates();

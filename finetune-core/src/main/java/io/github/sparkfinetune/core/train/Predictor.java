@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.EndTokens;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.ModelFolder;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -19,12 +20,15 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
 
 /**
  * A run's model, loaded to predict: what the run trained, or the base model that it began with. Owns its memory; what
  * it hands out is valid until it is closed. Not for concurrent use.
  */
 public final class Predictor implements AutoCloseable {
+    private static final String REMEDY = "train first, or name the folder of a run";
+
     private final RunConfig config;
     private final NDManager manager;
     private final ScriptModule script;
@@ -59,6 +63,29 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
+     * Finds whether {@link #trained} has something to load, before any long work.
+     *
+     * @param config with absolute paths
+     * @throws RunException that says what to do
+     */
+    public static void check(RunConfig config, Configuration hadoop) throws IOException {
+        org.apache.hadoop.fs.Path folder =
+                new org.apache.hadoop.fs.Path(config.output().model());
+        FileSystem files = folder.getFileSystem(hadoop);
+        if (!files.exists(new org.apache.hadoop.fs.Path(folder, HfConfig.FILE))) {
+            throw RunException.data("output.dir: there is no model in " + folder + ": " + REMEDY);
+        }
+        requireMethod(config, files.exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG)));
+    }
+
+    private static void requireMethod(RunConfig config, boolean adapter) {
+        if (adapter && !config.method().isLora()) {
+            throw RunException.config("method.type: " + config.output().model()
+                    + " holds an adapter: set it to lora or qlora, as it was trained");
+        }
+    }
+
+    /**
      * Loads what a run has trained: its model, or its adapter over the base in the form that it was trained over.
      *
      * @param config with absolute paths
@@ -69,17 +96,9 @@ public final class Predictor implements AutoCloseable {
      */
     public static Predictor trained(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
-        Path trained = ModelFolder.fetch(
-                "output.dir",
-                "train first, or name the folder of a run",
-                config.output().model(),
-                hadoop,
-                localDir);
+        Path trained = ModelFolder.fetch("output.dir", REMEDY, config.output().model(), hadoop, localDir);
         boolean adapter = AdapterFile.isAdapter(trained);
-        if (adapter && !config.method().isLora()) {
-            throw RunException.config(
-                    "method.type: " + trained + " holds an adapter: set it to lora or qlora, as it was trained");
-        }
+        requireMethod(config, adapter);
         Optional<Path> base =
                 adapter ? Optional.of(ModelFolder.fetch(config.model(), hadoop, localDir)) : Optional.empty();
         TokenizerFiles tokenizer = tokenizer(trained, config, hadoop);

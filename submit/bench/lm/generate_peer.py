@@ -12,20 +12,11 @@ import time
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
+from chat_prompts import chats
 from peak import peak_mb
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROUNDS = 3
-PROMPTS = [
-    "What is the capital of France?",
-    "Write one sentence about the sea.",
-    "Explain in a few words why the sky is blue on a clear day.",
-    "List three fruits.",
-    "What does the word 'candid' mean?",
-    "How many days are there in a leap year, and why are there more of them than in another year?",
-    "Name a river in Africa.",
-    "Give me a reason to learn to swim.",
-]
 
 if len(sys.argv) not in (3, 4):
     sys.exit(__doc__)
@@ -34,9 +25,8 @@ new_tokens = int(sys.argv[3]) if len(sys.argv) == 4 else 64
 
 tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
 model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-chats = [[{"role": "user", "content": PROMPTS[i % len(PROMPTS)]}] for i in range(batch)]
 inputs = tokenizer.apply_chat_template(
-    chats, add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
+    chats(batch), add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
 )
 
 

@@ -19,6 +19,7 @@ public final class Decoder implements Model {
     /** Scripts that a decoder needs in its module, besides those of an encoder. */
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/model/decoder.py",
+            "/io/github/sparkfinetune/core/model/cached.py",
             "/io/github/sparkfinetune/core/model/llama.py",
             "/io/github/sparkfinetune/core/model/gpt2.py");
 
@@ -159,6 +160,18 @@ public final class Decoder implements Model {
     /** As {@link #batch}, but for the hidden states of all tokens. */
     public PackedBatch wholeBatch(NDManager owner, List<Sample> samples) {
         return PackedBatch.of(owner, script, samples, shape, frequencies, true);
+    }
+
+    DecoderArchitecture architecture() {
+        return architecture;
+    }
+
+    ScriptModule script() {
+        return script;
+    }
+
+    Optional<NDArray> frequencies() {
+        return frequencies;
     }
 
     @Override

@@ -74,6 +74,30 @@ interface DecoderArchitecture {
             PackedBatch batch,
             Map<String, NDArray> masks);
 
+    /**
+     * Computes a layer over whole prompts and caches their keys and values, so that they end at the cache's end.
+     *
+     * @param batch one document a prompt, in the order of the cache
+     */
+    NDArray prompts(
+            ScriptModule script, NDManager owner, Block block, NDArray x, PackedBatch batch, KeyValueCache cache);
+
+    /**
+     * Computes a layer for one more token of each cached sequence, and caches its keys and values at the last place.
+     *
+     * @param x [B, hidden]
+     * @param batch one document of one token a sequence
+     * @param bias none, or what hides the places before a sequence's first token
+     */
+    NDArray tokens(
+            ScriptModule script,
+            NDManager owner,
+            Block block,
+            NDArray x,
+            PackedBatch batch,
+            KeyValueCache cache,
+            List<NDArray> bias);
+
     /** Whether the attention kernel that is fused on the CPU can be used. */
     static boolean fused(NDArray x) {
         return !x.getDevice().isGpu();

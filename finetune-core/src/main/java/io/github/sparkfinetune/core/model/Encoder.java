@@ -17,12 +17,11 @@ import java.util.Map;
  * a gradient of the table therefore exists for these rows alone.
  */
 public final class Encoder implements Model {
-    /** Scripts that an encoder needs in its module. */
+    /** Scripts that an encoder needs in its module, besides {@link Products}. */
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/tensor/autograd.py",
             "/io/github/sparkfinetune/core/model/linear.py",
             "/io/github/sparkfinetune/core/model/encoder.py",
-            Products.SCRIPT,
             "/io/github/sparkfinetune/core/model/encoder_layer.py");
 
     private final EncoderArchitecture architecture;

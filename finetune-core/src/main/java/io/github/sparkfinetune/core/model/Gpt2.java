@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -154,6 +155,49 @@ final class Gpt2 implements DecoderArchitecture {
             case HEAD -> script.callOne(owner, "gpt2_head", x, block.weights(), batch.places(), shape.epsilon());
             case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
         };
+    }
+
+    @Override
+    public NDArray prompts(
+            ScriptModule script, NDManager owner, Block block, NDArray x, PackedBatch batch, KeyValueCache cache) {
+        return script.callOne(
+                owner,
+                "gpt2_prompts",
+                x,
+                block.weights(),
+                batch.documents(),
+                Map.of(),
+                shape.heads(),
+                shape.epsilon(),
+                shape.activation(),
+                DecoderArchitecture.fused(x),
+                cache.keys(block.layer()),
+                cache.values(block.layer()),
+                cache.end());
+    }
+
+    @Override
+    public NDArray tokens(
+            ScriptModule script,
+            NDManager owner,
+            Block block,
+            NDArray x,
+            PackedBatch batch,
+            KeyValueCache cache,
+            List<NDArray> bias) {
+        return script.callOne(
+                owner,
+                "gpt2_token",
+                x,
+                block.weights(),
+                Map.of(),
+                shape.epsilon(),
+                shape.activation(),
+                cache.keys(block.layer()),
+                cache.values(block.layer()),
+                cache.begin(),
+                cache.end() - 1,
+                bias);
     }
 
     @Override

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
@@ -187,6 +188,55 @@ final class Llama implements DecoderArchitecture {
                 shape.kvHeads(),
                 shape.epsilon(),
                 DecoderArchitecture.fused(x));
+    }
+
+    @Override
+    public NDArray prompts(
+            ScriptModule script, NDManager owner, Block block, NDArray x, PackedBatch batch, KeyValueCache cache) {
+        return script.callOne(
+                owner,
+                "llama_prompts",
+                x,
+                block.weights(),
+                batch.cosines(),
+                batch.sines(),
+                batch.documents(),
+                batch.windows(),
+                Map.of(),
+                shape.heads(),
+                shape.kvHeads(),
+                shape.epsilon(),
+                DecoderArchitecture.fused(x),
+                cache.keys(block.layer()),
+                cache.values(block.layer()),
+                cache.end());
+    }
+
+    @Override
+    public NDArray tokens(
+            ScriptModule script,
+            NDManager owner,
+            Block block,
+            NDArray x,
+            PackedBatch batch,
+            KeyValueCache cache,
+            List<NDArray> bias) {
+        return script.callOne(
+                owner,
+                "llama_token",
+                x,
+                block.weights(),
+                batch.cosines(),
+                batch.sines(),
+                Map.of(),
+                shape.heads(),
+                shape.kvHeads(),
+                shape.epsilon(),
+                cache.keys(block.layer()),
+                cache.values(block.layer()),
+                cache.begin(),
+                cache.end() - 1,
+                bias);
     }
 
     @Override

@@ -79,9 +79,67 @@ public record PackedBatch(
                 from += length;
             }
         }
+        long[] lengths = documents.stream().mapToLong(Long::longValue).toArray();
+        return of(owner, script, samples, ids, positions, lengths, targets, shape.slidingWindow(), frequencies);
+    }
+
+    /**
+     * Whole prompts, for the hidden state of the last token of each.
+     *
+     * @param prompts not empty, none longer than the model takes
+     */
+    static PackedBatch ofPrompts(
+            NDManager owner,
+            ScriptModule script,
+            List<int[]> prompts,
+            DecoderShape shape,
+            Optional<NDArray> frequencies) {
+        int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
+        long[] ids = new long[tokens];
+        long[] positions = new long[tokens];
+        Targets ends = new Targets(prompts.size());
+        int at = 0;
+        for (int[] prompt : prompts) {
+            for (int t = 0; t < prompt.length; t++, at++) {
+                ids[at] = prompt[t];
+                positions[at] = t;
+            }
+            ends.add(at - 1, Sample.IGNORED);
+        }
+        long[] lengths = prompts.stream().mapToLong(prompt -> prompt.length).toArray();
+        return of(owner, script, List.of(), ids, positions, lengths, ends, shape.slidingWindow(), frequencies);
+    }
+
+    /**
+     * One token of each of several texts, at any place in it.
+     *
+     * @param positions in the texts
+     */
+    static PackedBatch ofTokens(
+            NDManager owner, ScriptModule script, int[] tokens, long[] positions, Optional<NDArray> frequencies) {
+        long[] ids = new long[tokens.length];
+        long[] lengths = new long[tokens.length];
+        Targets all = new Targets(tokens.length);
+        for (int i = 0; i < tokens.length; i++) {
+            ids[i] = tokens[i];
+            lengths[i] = 1;
+            all.add(i, Sample.IGNORED);
+        }
+        return of(owner, script, List.of(), ids, positions, lengths, all, 0, frequencies);
+    }
+
+    private static PackedBatch of(
+            NDManager owner,
+            ScriptModule script,
+            List<Sample> samples,
+            long[] ids,
+            long[] positions,
+            long[] lengths,
+            Targets targets,
+            int window,
+            Optional<NDArray> frequencies) {
         NDArray idTensor = owner.create(ids);
         NDArray positionTensor = owner.create(positions);
-        long[] lengths = documents.stream().mapToLong(Long::longValue).toArray();
         NDList rotations = frequencies
                 .map(some -> script.call(owner, "rotations", positionTensor, some))
                 .orElseGet(() -> new NDList(idTensor, idTensor));
@@ -92,7 +150,7 @@ public record PackedBatch(
                 lengths,
                 rotations.get(0),
                 rotations.get(1),
-                windows(owner, lengths, shape.slidingWindow()),
+                windows(owner, lengths, window),
                 targets.places(owner),
                 targets.targets(owner));
     }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
@@ -8,7 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.EncoderShape;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
@@ -22,12 +23,26 @@ import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
-    /** Scripts of everything that computes. */
-    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
+    private static final List<String> SCRIPTS = Stream.of(
+                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
             .flatMap(List::stream)
             .toList();
 
     private FineTuner() {}
+
+    /**
+     * Scripts of everything that computes.
+     *
+     * @param half whether matrix products are in BF16
+     */
+    static List<String> scripts(boolean half) {
+        return Stream.concat(Stream.of(Products.script(half)), SCRIPTS.stream()).toList();
+    }
+
+    /** The same for a run. */
+    static List<String> scripts(PrecisionChoice precision, int gpu) {
+        return scripts(precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu >= 0));
+    }
 
     /**
      * Name of the newest committed checkpoint of a run, the final one if there is one, or null.
@@ -52,12 +67,18 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        EncoderShape shape = Encoder.shape(model);
-        Trainable.of(config.method(), shape.layers());
+        int layers = config.task().generates()
+                ? Decoder.shape(model).layers()
+                : Encoder.shape(model).layers();
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
         if (folder.getFileSystem(hadoop) instanceof LocalFileSystem local) {
-            SafetensorsModel.open(local.pathToFile(folder).toPath()).close();
+            try (SafetensorsModel source =
+                    SafetensorsModel.open(local.pathToFile(folder).toPath())) {
+                LoadedModel.check(config, model, source);
+            }
+        } else if (!config.method().isLora()) {
+            Trainable.of(config.method(), layers);
         }
     }
 

@@ -81,6 +81,34 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         }
     }
 
+    /**
+     * The base model of a run that trains a language model, ready to predict, in the form that adapters are trained
+     * over.
+     *
+     * @param base local folder of the base model
+     * @param vocabulary token ids that must have an embedding
+     */
+    static LoadedModel base(
+            RunConfig config, NDManager manager, ScriptModule script, Path base, int vocabulary, int threads) {
+        HfConfig model = HfConfig.read(base);
+        HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
+        try (SafetensorsModel source = SafetensorsModel.open(base)) {
+            return load(config, manager, script, grown, source, 0, Adaptation.none(config.method(), threads), false);
+        }
+    }
+
+    /**
+     * Refuses a method that does not fit the model, as far as it is known without {@code method.adapter}'s folder.
+     *
+     * @param source the model's weights
+     * @throws RunException that says what to change
+     */
+    static void check(RunConfig config, HfConfig model, TensorSource source) {
+        if (config.method().adapter() == null) {
+            adaptation(config, model, source, Optional.empty(), 1);
+        }
+    }
+
     private static Adaptation adaptation(
             RunConfig config, HfConfig model, TensorSource source, Optional<PeftAdapter> adapter, int threads) {
         return Adaptation.of(

@@ -33,14 +33,33 @@
       attended = (self).attend(q, k, v, documents, annotate(List[Tensor], []), heads, heads, fused)
       out = attended[0]
     return out
-  def gpt2_layer(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], documents: List[int], masks: Dict[str, Tensor], heads: int, eps: float, act: str, probs_scale: float, scale: float, fused: bool) -> Tensor:
+  # -> [q, k, v], each [N, H]
+  def gpt2_heads(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], eps: float) -> List[Tensor]:
     qkv = (self).conv1d((self).gpt2_norm(x, w, "ln_1", eps), w, masks, "attn.c_attn")
-    parts = torch.split(qkv, torch.size(x, -1), 1)
-    o = (self).gpt2_attend(torch.contiguous(parts[0]), torch.contiguous(parts[1]), torch.contiguous(parts[2]), documents, masks, heads, probs_scale, fused)
+    q, k, v, = torch.split(qkv, torch.size(x, -1), 1)
+    return [torch.contiguous(q), torch.contiguous(k), torch.contiguous(v)]
+  # The layer from the attention's output o on.
+  def gpt2_rest(self: __torch__.Ops, x: Tensor, o: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], eps: float, act: str, scale: float) -> Tensor:
     a = (self).conv1d(o, w, masks, "attn.c_proj")
     h = torch.add(x, (self).gpt2_dropped(a, masks, "attention_output", scale))
     u = (self).conv1d((self).gpt2_norm(h, w, "ln_2", eps), w, masks, "mlp.c_fc")
     f = (self).conv1d((self).activation(u, act), w, masks, "mlp.c_proj")
     return torch.add(h, (self).gpt2_dropped(f, masks, "output", scale))
+  def gpt2_layer(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], documents: List[int], masks: Dict[str, Tensor], heads: int, eps: float, act: str, probs_scale: float, scale: float, fused: bool) -> Tensor:
+    q, k, v, = (self).gpt2_heads(x, w, masks, eps)
+    o = (self).gpt2_attend(q, k, v, documents, masks, heads, probs_scale, fused)
+    return (self).gpt2_rest(x, o, w, masks, eps, act, scale)
+  # The layer of whole prompts, whose keys and values go to a cache where they end at end, see cached.py.
+  def gpt2_prompts(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], documents: List[int], masks: Dict[str, Tensor], heads: int, eps: float, act: str, fused: bool, keys: Tensor, values: Tensor, end: int) -> Tensor:
+    q, k, v, = (self).gpt2_heads(x, w, masks, eps)
+    _0 = (self).cache_documents(keys, k, documents, end)
+    _1 = (self).cache_documents(values, v, documents, end)
+    o = (self).gpt2_attend(q, k, v, documents, masks, heads, 1., fused)
+    return (self).gpt2_rest(x, o, w, masks, eps, act, 1.)
+  # The layer of one more token of each cached sequence. x [B, H]
+  def gpt2_token(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], eps: float, act: str, keys: Tensor, values: Tensor, begin: int, at: int, bias: List[Tensor]) -> Tensor:
+    q, k, v, = (self).gpt2_heads(x, w, masks, eps)
+    o = (self).attend_cached(q, k, v, keys, values, begin, at, bias)
+    return (self).gpt2_rest(x, o, w, masks, eps, act, 1.)
   def gpt2_head(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], places: Tensor, eps: float) -> Tensor:
     return (self).gpt2_norm(torch.index_select(x, 0, places), w, "ln_f", eps)

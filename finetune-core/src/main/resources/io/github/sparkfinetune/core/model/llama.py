@@ -63,8 +63,8 @@
     else:
       y = torch.empty([0], dtype=6, device=torch.device("cpu"))
     return y
-  # x [N, H] -> [y, q, k, v, o, h, gate, up, rms of x, rms of h, q and k before their norms, log-sum-exp ...]
-  def llama_forward(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool) -> List[Tensor]:
+  # Queries, keys and values of x [N, H], rotated -> [q, k, v, q and k before their norms, rms of x]
+  def llama_heads(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, masks: Dict[str, Tensor], heads: int, kv: int, eps: float) -> List[Tensor]:
     r1 = (self).inverse_rms(x, eps)
     x1 = (self).normed(x, r1, w["input_layernorm.weight"])
     q0 = (self).dense(x1, w, masks, "q_proj")
@@ -72,8 +72,9 @@
     v = (self).dense(x1, w, masks, "v_proj")
     q = (self).rotated((self).head_norm(q0, w, "q_norm", heads, eps), heads, cos, sin, 1)
     k = (self).rotated((self).head_norm(k0, w, "k_norm", kv, eps), kv, cos, sin, 1)
-    attended = (self).attend(q, k, v, documents, windows, heads, kv, fused)
-    o = attended[0]
+    return [q, k, v, q0, k0, r1]
+  # The layer from the attention's output o on -> [y, hidden state between the halves, gate, up, its rms]
+  def llama_rest(self: __torch__.Ops, x: Tensor, o: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], eps: float) -> List[Tensor]:
     h = torch.add_((self).dense(o, w, masks, "o_proj"), x)
     r2 = (self).inverse_rms(h, eps)
     h1 = (self).normed(h, r2, w["post_attention_layernorm.weight"])
@@ -81,6 +82,13 @@
     up = (self).dense(h1, w, masks, "up_proj")
     m = torch.mul_(torch.silu(gate), up)
     y = torch.add_((self).dense(m, w, masks, "down_proj"), h)
+    return [y, h, gate, up, r2]
+  # x [N, H] -> [y, q, k, v, o, h, gate, up, rms of x, rms of h, q and k before their norms, log-sum-exp ...]
+  def llama_forward(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool) -> List[Tensor]:
+    q, k, v, q0, k0, r1, = (self).llama_heads(x, w, cos, sin, masks, heads, kv, eps)
+    attended = (self).attend(q, k, v, documents, windows, heads, kv, fused)
+    o = attended[0]
+    y, h, gate, up, r2, = (self).llama_rest(x, o, w, masks, eps)
     q1 = (self).head_norm_keep(q0, w, "q_norm")
     k1 = (self).head_norm_keep(k0, w, "k_norm")
     kept = [y, q, k, v, o, h, gate, up, r1, r2, q1, k1]
@@ -91,6 +99,20 @@
   def llama_layer(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool) -> Tensor:
     kept = (self).llama_forward(x, w, cos, sin, documents, windows, masks, heads, kv, eps, fused)
     return kept[0]
+  # The layer of whole prompts, whose keys and values go to a cache where they end at end, see cached.py.
+  def llama_prompts(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool, keys: Tensor, values: Tensor, end: int) -> Tensor:
+    q, k, v, q0, k0, r1, = (self).llama_heads(x, w, cos, sin, masks, heads, kv, eps)
+    _0 = (self).cache_documents(keys, k, documents, end)
+    _1 = (self).cache_documents(values, v, documents, end)
+    attended = (self).attend(q, k, v, documents, windows, heads, kv, fused)
+    rest = (self).llama_rest(x, attended[0], w, masks, eps)
+    return rest[0]
+  # The layer of one more token of each cached sequence. x [B, H]
+  def llama_token(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], cos: Tensor, sin: Tensor, masks: Dict[str, Tensor], heads: int, kv: int, eps: float, keys: Tensor, values: Tensor, begin: int, at: int, bias: List[Tensor]) -> Tensor:
+    q, k, v, q0, k0, r1, = (self).llama_heads(x, w, cos, sin, masks, heads, kv, eps)
+    o = (self).attend_cached(q, k, v, keys, values, begin, at, bias)
+    rest = (self).llama_rest(x, o, w, masks, eps)
+    return rest[0]
   # kept: what llama_forward returned -> [gradient of x], or nothing where it is not wanted
   def llama_backward(self: __torch__.Ops, gy: Tensor, x: Tensor, kept: List[Tensor], w: Dict[str, Tensor], gradients: Dict[str, Tensor], cos: Tensor, sin: Tensor, documents: List[int], windows: List[Tensor], masks: Dict[str, Tensor], heads: int, kv: int, eps: float, fused: bool, add: bool, wanted: bool) -> List[Tensor]:
     q = kept[1]

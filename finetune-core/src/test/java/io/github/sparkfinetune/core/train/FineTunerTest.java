@@ -154,9 +154,9 @@ class FineTunerTest {
                 .orElseThrow();
         assertThat(result.eval().get("accuracy")).isEqualTo(best);
         assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
-        Path model = TinyRun.exported(config);
-        try (Predictor predictor = new Predictor(model, -1, 1, 8)) {
-            assertThat(predictor.labels()).containsExactly("a", "b", "c");
+        try (Predictor predictor =
+                Predictor.trained(config, new org.apache.hadoop.conf.Configuration(), tiny.base(), -1, 1)) {
+            assertThat(predictor.classes().labels()).containsExactly("a", "b", "c");
         }
     }
 

@@ -1,0 +1,118 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.List;
+
+/**
+ * Texts that a decoder continues together, a token of each at a time: prompts are computed whole and packed, later
+ * tokens by the cache of keys and values. A text's logits are those that it has alone, within rounding. Draws no
+ * dropout and records no graph. Not for concurrent use.
+ */
+public final class Decoding implements AutoCloseable {
+    private final Decoder model;
+    private final NDManager manager;
+    private final KeyValueCache cache;
+    private NDArray logits;
+
+    /**
+     * Begins with prompts.
+     *
+     * @param parent of the manager that owns the cache
+     * @param prompts token ids, none of them empty or longer than {@link Decoder#maxLength}
+     * @param room tokens of each text that memory is taken for at a time
+     */
+    public Decoding(NDManager parent, Decoder model, List<int[]> prompts, int room) {
+        int[] lengths = prompts.stream().mapToInt(prompt -> prompt.length).toArray();
+        for (int length : lengths) {
+            requireLength(length, model.maxLength());
+        }
+        this.model = model;
+        this.manager = parent.newSubManager();
+        try {
+            this.cache = new KeyValueCache(manager, model.script(), model.shape(), lengths, room);
+            try (NDManager owner = manager.newSubManager()) {
+                PackedBatch batch =
+                        PackedBatch.ofPrompts(owner, model.script(), prompts, model.shape(), model.frequencies());
+                this.logits = compute(
+                        owner,
+                        batch,
+                        (block, x) -> model.architecture().prompts(model.script(), owner, block, x, batch, cache));
+            }
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    /** Logits of the next token of each text, [texts, vocabulary]; valid until the next call. */
+    public FloatBuffer logits() {
+        return logits.toByteBuffer(!logits.getDevice().isGpu())
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    /**
+     * Appends a token to each text.
+     *
+     * @param tokens one a text
+     */
+    public void append(int[] tokens) {
+        if (tokens.length != cache.size()) {
+            throw new IllegalArgumentException(tokens.length + " tokens for " + cache.size() + " texts");
+        }
+        cache.extend();
+        long[] positions = cache.positions();
+        for (long position : positions) {
+            requireLength((int) position + 1, model.maxLength());
+        }
+        logits.close();
+        try (NDManager owner = manager.newSubManager()) {
+            PackedBatch batch = PackedBatch.ofTokens(owner, model.script(), tokens, positions, model.frequencies());
+            List<NDArray> bias = cache.bias(owner);
+            logits = compute(
+                    owner,
+                    batch,
+                    (block, x) -> model.architecture().tokens(model.script(), owner, block, x, batch, cache, bias));
+        }
+    }
+
+    /**
+     * Goes on with some of the texts; the others are complete. The logits are those of the next {@link #append}.
+     *
+     * @param texts their numbers, not empty, in the order that they have from now on
+     */
+    public void keep(int[] texts) {
+        cache.keep(texts);
+    }
+
+    private NDArray compute(NDManager owner, PackedBatch batch, Layer layer) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            NDArray y = block.kind() == Block.Kind.LAYER
+                    ? layer.compute(block, x)
+                    : model.forward(owner, block, x, batch, DropoutMasks.none());
+            x.close();
+            x = y;
+        }
+        return model.script().callOne(manager, "next_logits", x, model.projectionWeight());
+    }
+
+    private static void requireLength(int length, int longest) {
+        if (length < 1 || length > longest) {
+            throw new IllegalArgumentException("a text of " + length + " tokens, the model takes 1 to " + longest);
+        }
+    }
+
+    @Override
+    public void close() {
+        manager.close();
+    }
+
+    /** How a layer is computed. */
+    private interface Layer {
+        NDArray compute(Block block, NDArray x);
+    }
+}

@@ -1,0 +1,86 @@
+package io.github.sparkfinetune.core.generate;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.ModelModules;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Adaptation.Storage;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.Products;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/** A golden language model, loaded, without training around it. */
+final class DecoderFixture implements AutoCloseable {
+    final NDManager manager;
+    final Decoder model;
+
+    private final ScriptModule script;
+
+    private DecoderFixture(String name, Optional<PeftAdapter> adapter, Storage storage) {
+        Torch.start(2);
+        Path folder = GoldenFiles.root().resolve("models").resolve(name);
+        HfConfig config = HfConfig.read(folder);
+        manager = Torch.manager(-1);
+        script = ScriptModule.load(
+                manager,
+                Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                        .flatMap(List::stream)
+                        .toList());
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Adaptation adaptation = adapter.map(some ->
+                            Adaptation.of(some.settings(), ModelModules.linears(config, source), adapter, storage, 2))
+                    .orElseGet(() -> Adaptation.of(Trainable.none()));
+            model = Decoder.load(manager, script, config, source, adaptation, 1);
+        }
+    }
+
+    static DecoderFixture of(String name) {
+        return new DecoderFixture(name, Optional.empty(), Storage.F32);
+    }
+
+    /** Under an adapter from {@code golden/peft}. */
+    static DecoderFixture adapted(String name, String adapter, Storage storage) {
+        return new DecoderFixture(
+                name,
+                Optional.of(AdapterFile.read(GoldenFiles.root().resolve("peft").resolve(adapter))),
+                storage);
+    }
+
+    /** Logits of the token after a text, computed without a cache. */
+    float[] recomputed(int[] text) {
+        try (NDManager owner = manager.newSubManager()) {
+            PackedBatch batch =
+                    model.wholeBatch(owner, List.of(Sample.ofDocuments(0, text, new int[text.length], text.length)));
+            NDArray x = model.lookup(owner, batch);
+            for (Block block : model.blocks()) {
+                x = model.forward(owner, block, x, batch, DropoutMasks.none());
+            }
+            float[] all = x.matMul(model.projectionWeight().transpose()).toFloatArray();
+            int vocabulary = model.shape().vocabulary();
+            return Arrays.copyOfRange(all, all.length - vocabulary, all.length);
+        }
+    }
+
+    @Override
+    public void close() {
+        script.close();
+        manager.close();
+    }
+}

@@ -1,0 +1,31 @@
+"""Prompts of the benchmarks of generation. As a program: chat_prompts.py MODEL_DIR N prints the token ids of N as JSON."""
+
+import json
+import os
+import sys
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+PROMPTS = [
+    "What is the capital of France?",
+    "Write one sentence about the sea.",
+    "Explain in a few words why the sky is blue on a clear day.",
+    "List three fruits.",
+    "What does the word 'candid' mean?",
+    "How many days are there in a leap year, and why are there more of them than in another year?",
+    "Name a river in Africa.",
+    "Give me a reason to learn to swim.",
+    "Translate 'good morning' into Spanish.",
+    "Who wrote Hamlet, and when?",
+]
+
+
+def chats(n):
+    return [[{"role": "user", "content": PROMPTS[i % len(PROMPTS)]}] for i in range(n)]
+
+
+if __name__ == "__main__":
+    from transformers import AutoTokenizer
+
+    tokenizer = AutoTokenizer.from_pretrained(sys.argv[1])
+    print(json.dumps([tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(int(sys.argv[2]))]))

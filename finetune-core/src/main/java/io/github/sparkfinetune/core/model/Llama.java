@@ -39,8 +39,8 @@ final class Llama implements DecoderArchitecture {
         mlpBias = type.equals("llama") && config.flag(false, "mlp_bias");
         String activation = config.text("hidden_act").orElse("silu");
         if (!activation.equals("silu")) {
-            throw RunException.data(config.source() + ": hidden_act " + activation + " is not supported for "
-                    + type + ", only silu is");
+            throw RunException.data(config.source() + ": hidden_act " + activation + " is not supported for " + type
+                    + ", only silu is");
         }
         if (config.number(0, "attention_dropout") != 0) {
             throw RunException.data(config.source() + ": attention_dropout is not supported for " + type

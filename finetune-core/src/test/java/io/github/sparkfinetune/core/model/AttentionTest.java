@@ -29,8 +29,9 @@ class AttentionTest {
     @CsvSource({"4, 4, 0", "4, 2, 0", "6, 1, 0", "4, 2, 3", "4, 1, 6", "3, 3, 1"})
     void isWhatItsDefinitionSays(int heads, int kv, int window) {
         Torch.start(1);
-        List<String> scripts =
-                Stream.concat(Encoder.SCRIPTS.stream(), Decoder.SCRIPTS.stream()).toList();
+        List<String> scripts = Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                .flatMap(List::stream)
+                .toList();
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, scripts)) {
             float[][] inputs = {values(1, heads), values(2, kv), values(3, kv)};
@@ -45,16 +46,7 @@ class AttentionTest {
             double[][] gradients = gradients(inputs, upstream, heads, kv, window);
             for (boolean fused : new boolean[] {true, false}) {
                 NDList attended = script.call(
-                        manager,
-                        "attend",
-                        x.get(0),
-                        x.get(1),
-                        x.get(2),
-                        DOCUMENTS,
-                        windows,
-                        heads,
-                        kv,
-                        fused);
+                        manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, heads, kv, fused);
                 assertThat(attended).hasSize(fused ? 1 + DOCUMENTS.length : 1);
                 assertClose("output, fused " + fused, attended.get(0), expected, 1e-6);
                 NDList back = Torch.recording(() -> script.call(
@@ -100,8 +92,7 @@ class AttentionTest {
                 for (int key = first; key <= query; key++) {
                     double dot = 0;
                     for (int i = 0; i < WIDTH; i++) {
-                        dot += (double) qkv[0][at(query, head, heads, i)]
-                                * qkv[1][at(key, head * kv / heads, kv, i)];
+                        dot += (double) qkv[0][at(query, head, heads, i)] * qkv[1][at(key, head * kv / heads, kv, i)];
                     }
                     p[key - first] = Math.exp(dot / Math.sqrt(WIDTH));
                 }

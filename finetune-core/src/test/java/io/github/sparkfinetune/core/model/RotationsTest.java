@@ -53,8 +53,9 @@ class RotationsTest {
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
-        List<String> scripts =
-                Stream.concat(Encoder.SCRIPTS.stream(), Decoder.SCRIPTS.stream()).toList();
+        List<String> scripts = Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                .flatMap(List::stream)
+                .toList();
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, scripts)) {
             NDArray frequencies =

@@ -7,10 +7,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -24,8 +26,10 @@ class NextTokenTest {
     @CsvSource({"0, 128", "1, 128", "127, 128", "128, 128", "129, 128", "300, 128", "10, 3", "9, 3"})
     void inChunksIsTheWhole(int m, int chunk) {
         Torch.start(1);
+        List<String> scripts = Stream.concat(Stream.of(Products.script(false)), Objective.SCRIPTS.stream())
+                .toList();
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Objective.SCRIPTS)) {
+                ScriptModule script = ScriptModule.load(manager, scripts)) {
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);

@@ -76,7 +76,7 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
         List<Part> parts = new ArrayList<>();
         parts.add(new Part(Block.Kind.EMBEDDINGS, -1, named(architecture.embeddings(), shape, hidden)));
         for (int i = 0; i < shape.layers(); i++) {
-            parts.add(new Part(Block.Kind.LAYER, i, named(architecture.layer(i), shape, shape.intermediate())));
+            parts.add(new Part(Block.Kind.LAYER, i, layer(architecture, shape, i)));
         }
         Map<String, String> names = architecture.head(head, config).parameters();
         parts.add(new Part(Block.Kind.HEAD, -1, named(names, shape, classes)));
@@ -85,6 +85,11 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
                 new Named(architecture.table(), shape.vocabulary(), hidden),
                 parts,
                 Optional.empty());
+    }
+
+    /** An encoder layer's weights. */
+    static Map<String, Named> layer(EncoderArchitecture architecture, EncoderShape shape, int layer) {
+        return named(architecture.layer(layer), shape, shape.intermediate());
     }
 
     private static Map<String, Named> named(Map<String, String> names, EncoderShape shape, int wide) {

@@ -31,6 +31,9 @@ final class Weights {
     private static final Pattern NOT_DECAYED =
             Pattern.compile("bias|LayerNorm|layernorm|(^|[._])norm\\.|(^|\\.)ln_\\w+\\.");
 
+    /** Values that are copied at a time. */
+    private static final int PART = 1 << 18;
+
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
@@ -200,7 +203,7 @@ final class Weights {
         int width = Math.toIntExact(shape[1]);
         int known = Math.toIntExact(shape[0] * width);
         fill(value, target -> {
-            source.floats(found, target.slice(0, known));
+            copy(found, target.slice(0, known));
             double[] mean = new double[width];
             for (int i = 0; i < known; i++) {
                 mean[i % width] += target.get(i) / (double) shape[0];
@@ -221,8 +224,15 @@ final class Weights {
             return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
         }
         NDArray value = manager.create(shape, DataType.FLOAT32);
-        fill(value, target -> source.floats(stored, target));
+        fill(value, target -> copy(stored, target));
         return value;
+    }
+
+    /** Copies a tensor in parts, so that no pages of it stay mapped. */
+    private void copy(String stored, FloatBuffer target) {
+        for (int from = 0; from < target.limit(); from += PART) {
+            source.floats(stored, from, target.slice(from, Math.min(PART, target.limit() - from)));
+        }
     }
 
     private NDArray drawn(Named weight) {

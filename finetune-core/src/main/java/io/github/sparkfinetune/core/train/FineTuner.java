@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.ModelWeights;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.EncoderShape;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
@@ -43,8 +42,8 @@ public final class FineTuner {
     }
 
     /**
-     * Finds what is wrong with a run before any long work: the model's architecture, its weights where they lie on this
-     * machine, and settings that do not fit it.
+     * Finds what is wrong with a run before any long work: the model's architecture, the headers of its weights, and
+     * settings that do not fit it.
      *
      * @param config with absolute paths
      * @throws io.github.sparkfinetune.conf.RunException that says what to change
@@ -52,13 +51,13 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        EncoderShape shape = Encoder.shape(model);
-        Trainable.of(config.method(), shape.layers());
+        int layers = config.task() == Task.CLASSIFICATION
+                ? Encoder.shape(model).layers()
+                : Decoder.shape(model).layers();
+        Trainable.of(config.method(), layers);
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
-        if (folder.getFileSystem(hadoop) instanceof LocalFileSystem local) {
-            SafetensorsModel.open(local.pathToFile(folder).toPath()).close();
-        }
+        ModelWeights.open(folder, hadoop).close();
     }
 
     static CheckpointStore store(RunConfig config, Configuration hadoop, String attempt) {

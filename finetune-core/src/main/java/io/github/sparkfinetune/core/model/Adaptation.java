@@ -115,6 +115,11 @@ public record Adaptation(
         return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, threads);
     }
 
+    /** The same with the layers' linears that are not trained in another form. */
+    public Adaptation withStorage(Storage other) {
+        return new Adaptation(trainable, lora, modules, start, other, threads);
+    }
+
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */
     boolean saves(String parameter) {
         return lora.filter(settings -> settings.saves(parameter)).isPresent();

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
@@ -58,7 +59,8 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         int rows = model.vocabSize();
         HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            Adaptation adaptation = adaptation(config, grown, source, adapter.map(AdapterFile::read), threads);
+            Adaptation adaptation =
+                    adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
             return load(config, manager, script, grown, source, classes, adaptation, vocabulary > rows);
         }
     }
@@ -74,7 +76,8 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             Adaptation adaptation = base.isPresent()
-                    ? adaptation(config, model, source, Optional.of(AdapterFile.read(trained)), threads)
+                    ? adaptation(
+                            config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
                     : Adaptation.of(Trainable.none());
             int classes = config.task() == Task.CLASSIFICATION ? model.numLabels() : 0;
             return load(config, manager, script, model, source, classes, adaptation, false);
@@ -105,14 +108,24 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
      */
     static void check(RunConfig config, HfConfig model, TensorSource source) {
         if (config.method().adapter() == null) {
-            adaptation(config, model, source, Optional.empty(), 1);
+            adaptation(config, config.method(), model, source, Optional.empty(), 1);
         }
     }
 
-    private static Adaptation adaptation(
-            RunConfig config, HfConfig model, TensorSource source, Optional<PeftAdapter> adapter, int threads) {
+    /**
+     * What a method does to a run's model.
+     *
+     * @param method the run's own, or another
+     */
+    static Adaptation adaptation(
+            RunConfig config,
+            MethodConfig method,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            int threads) {
         return Adaptation.of(
-                config.method(), model, source, taskType(config.task()), localName(config.model()), adapter, threads);
+                method, model, source, taskType(config.task()), localName(config.model()), adapter, threads);
     }
 
     /** PEFT's name of a task. */

@@ -38,7 +38,7 @@ final class TinyDecoder implements AutoCloseable {
     private TinyDecoder(Loading loading) {
         Torch.start(1);
         manager = Torch.manager(-1);
-        script = ScriptModule.load(manager, FineTuner.SCRIPTS);
+        script = ScriptModule.load(manager, FineTuner.scripts(false));
         try {
             loaded = loading.load(manager, script);
         } catch (RuntimeException e) {

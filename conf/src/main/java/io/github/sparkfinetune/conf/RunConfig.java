@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
+import java.util.Locale;
 
 /**
  * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
@@ -44,6 +45,18 @@ public record RunConfig(
         Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);
+        if (task.generates()) {
+            Check.that(
+                    training.metricForBestModel() == BestMetric.LOSS,
+                    "training.metric_for_best_model",
+                    training.metricForBestModel().name().toLowerCase(Locale.ROOT),
+                    "loss where text is generated");
+            Check.that(
+                    generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),
+                    "generation.eval_samples",
+                    generation.evalSamples(),
+                    "0 unless task is sft and data.assistant_only_loss true: without them held-out text has no answers");
+        }
     }
 
     /** The same run with another data section. */

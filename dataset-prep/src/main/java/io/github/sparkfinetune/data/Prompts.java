@@ -11,10 +11,11 @@ public final class Prompts {
     /**
      * One prompt and its answer.
      *
+     * @param document its place among the sample's documents
      * @param inputIds tokens before the answer
      * @param answerIds tokens of the answer, its end token included
      */
-    public record Prompt(int[] inputIds, int[] answerIds) {}
+    public record Prompt(int document, int[] inputIds, int[] answerIds) {}
 
     /**
      * The first answer of each of a sample's documents: the first tokens in a row that have labels, and what comes
@@ -27,8 +28,8 @@ public final class Prompts {
             return prompts;
         }
         int from = 0;
-        for (int length : sample.documents()) {
-            int to = from + length;
+        for (int document = 0; document < sample.documents().length; document++) {
+            int to = from + sample.documents()[document];
             int answer = from;
             while (answer < to && sample.labels()[answer] == Sample.IGNORED) {
                 answer++;
@@ -39,6 +40,7 @@ public final class Prompts {
             }
             if (answer > from && end > answer) {
                 prompts.add(new Prompt(
+                        document,
                         Arrays.copyOfRange(sample.inputIds(), from, answer),
                         Arrays.copyOfRange(sample.inputIds(), answer, end)));
             }

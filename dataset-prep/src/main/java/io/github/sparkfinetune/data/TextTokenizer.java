@@ -134,8 +134,17 @@ public final class TextTokenizer implements AutoCloseable {
 
     /** The text of token ids, special tokens left out. */
     public String decode(int[] ids) {
+        return decode(ids, true);
+    }
+
+    /** The text of token ids, special tokens included. */
+    public String decodeWhole(int[] ids) {
+        return decode(ids, false);
+    }
+
+    private String decode(int[] ids, boolean skipSpecial) {
         return TokenizersLibrary.LIB.decode(
-                handle, Arrays.stream(ids).asLongStream().toArray(), true);
+                handle, Arrays.stream(ids).asLongStream().toArray(), skipSpecial);
     }
 
     private Encoded assemble(SpecialTokens special, int[] first, int firstKept, int[] second, int secondKept) {

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -46,7 +47,7 @@ public final class Generate {
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(
                         manager,
-                        Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS)
+                        Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
                                 .flatMap(List::stream)
                                 .toList());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {

@@ -2,19 +2,14 @@ package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.metric.ClassificationTally;
+import io.github.sparkfinetune.core.train.Predictor;
 import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.data.ParquetSamples;
-import io.github.sparkfinetune.data.Sample;
 import java.io.IOException;
-import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
@@ -23,44 +18,24 @@ import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Measures a trained model on a split that it was not trained on. As many tasks as there are ranks compute it; what a
  * task predicts goes straight into {@code predictions.parquet} in the output folder, and the counts are added up from
- * there by Spark, so that the driver sees one row a pair of (label, prediction).
- *
- * <p>Columns: {@code index} (place in the split), {@code label}, {@code prediction}, {@code probabilities} (in the
- * order of the label ids), {@code loss} (cross-entropy).
+ * there by Spark, so that the driver sees a few rows. The columns stand at {@link LabelEvaluation} and
+ * {@link TextEvaluation}.
  */
 public final class EvaluateJob {
-    private static final StructType SCHEMA = new StructType()
-            .add("index", DataTypes.LongType, false)
-            .add("label", DataTypes.StringType, false)
-            .add("prediction", DataTypes.StringType, false)
-            .add("probabilities", DataTypes.createArrayType(DataTypes.DoubleType, false), false)
-            .add("loss", DataTypes.DoubleType, false);
-
-    private static final String PREDICTIONS = "predictions.parquet";
+    /** The trained model's predictions, in the output folder. */
+    static final String PREDICTIONS = "predictions.parquet";
+    /** The base model's. */
+    static final String BASE_PREDICTIONS = "base-predictions.parquet";
 
     private EvaluateJob() {}
-
-    /**
-     * What was measured.
-     *
-     * @param split the split it was measured on
-     * @param metrics by their names in {@code metrics.json}
-     * @param labels names of the labels by id
-     * @param confusion samples by {@code [label][prediction]}
-     */
-    public record Scores(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {}
 
     /**
      * Evaluates the model in the output folder on the test split, or where the dataset has none on the evaluation
@@ -70,35 +45,26 @@ public final class EvaluateJob {
      */
     public static Scores run(SparkSession session, RunConfig config) {
         SparkContext spark = session.sparkContext();
-        Configuration hadoop = spark.hadoopConfiguration();
-        RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         Path dataset = new Path(resolved.dataset());
         try {
-            Manifest manifest = Manifest.read(dataset, hadoop);
+            Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
+            if (manifest.task() != resolved.task()) {
+                throw RunException.data(dataset + " was prepared for task " + manifest.task() + ", this run's is "
+                        + resolved.task() + ": use the dataset that the model was trained on");
+            }
+            Predictor.check(resolved, spark.hadoopConfiguration());
             String split = heldOut(manifest, dataset);
-            long rows = manifest.split(split).rows();
-            int tasks = (int) Math.min(resolved.cluster().ranks(), rows);
-            ModelTask model = new ModelTask(
-                    resolved.output().model(),
-                    resolved.training().perDeviceEvalBatchSize(),
-                    Placement.of(spark, resolved, tasks),
-                    new SerializableConfiguration(hadoop));
-            String predictions = resolved.output().dir() + "/" + PREDICTIONS;
-            Task task = new Task(model, resolved.dataset(), split, manifest.labels());
-            JavaRDD<Row> predicted = new JavaSparkContext(spark)
-                    .parallelize(Range.cut(rows, tasks), tasks)
-                    .mapPartitions(task);
-            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), SCHEMA)
-                    .write()
-                    .mode(SaveMode.Overwrite)
-                    .parquet(predictions);
-            return scores(
-                    split, manifest.labels(), session.read().schema(SCHEMA).parquet(predictions));
+            return resolved.task().generates()
+                    ? TextEvaluation.run(session, resolved, manifest, split)
+                    : LabelEvaluation.run(session, resolved, manifest, split);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain("the evaluation", e);
+        } finally {
+            spark.setJobDescription(null);
         }
     }
 
@@ -112,55 +78,41 @@ public final class EvaluateJob {
                 + " and prepare it again");
     }
 
-    private static Scores scores(String split, List<String> labels, Dataset<Row> predictions) {
-        int classes = labels.size();
-        double[] numbers = new double[classes * classes + 1];
-        List<Row> counts = predictions
-                .groupBy("label", "prediction")
-                .agg(functions.count("*"), functions.sum("loss"))
-                .collectAsList();
-        for (Row count : counts) {
-            int label = labels.indexOf(count.getString(0));
-            numbers[label * classes + labels.indexOf(count.getString(1))] += count.getLong(2);
-            numbers[classes * classes] += count.getDouble(3);
-        }
-        ClassificationTally tally = ClassificationTally.ofNumbers(classes, numbers);
-        return new Scores(split, tally.metrics(), labels, tally.confusion());
+    /** How many tasks measure a split. */
+    static int tasks(RunConfig config, long rows) {
+        return (int) Math.min(config.cluster().ranks(), rows);
     }
 
-    /** The places {@code from} to {@code to - 1} of a split. */
-    private record Range(long from, long to) implements Serializable {
-        static List<Range> cut(long rows, int parts) {
-            return IntStream.range(0, parts)
-                    .mapToObj(part -> new Range(rows * part / parts, rows * (part + 1) / parts))
-                    .toList();
-        }
+    /** Opens the run's samples in a task; they are closed when the task ends. */
+    static ParquetSamples open(ModelTask model, Manifest manifest, String split) throws IOException {
+        ParquetSamples samples =
+                ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop());
+        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
+        return samples;
     }
 
-    /** Predicts a range of a split. */
-    private record Task(ModelTask model, String dataset, String split, List<String> labels)
-            implements FlatMapFunction<Iterator<Range>, Row> {
-        @Override
-        public Iterator<Row> call(Iterator<Range> ranges) throws IOException {
-            Range range = ranges.next();
-            Path folder = new Path(dataset);
-            Configuration hadoop = model.hadoop().value();
-            ParquetSamples samples = ParquetSamples.open(folder, Manifest.read(folder, hadoop), split, hadoop);
-            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
-            Iterator<Sample> rows = LongStream.range(range.from(), range.to())
-                    .mapToObj(samples::read)
-                    .iterator();
-            return new Classified<>(model.open(labels), rows, sample -> sample, this::row);
-        }
-
-        private Row row(Sample sample, float[] logits) {
-            double[] probabilities = ClassificationTally.probabilities(logits);
-            return RowFactory.create(
-                    sample.index(),
-                    labels.get(sample.label()),
-                    labels.get(ClassificationTally.highest(logits)),
-                    probabilities,
-                    -Math.log(probabilities[sample.label()]));
-        }
+    /**
+     * Computes rows by tasks that are given their numbers, and writes them.
+     *
+     * @param name of the Parquet folder in the output folder
+     * @return what was written
+     */
+    static Dataset<Row> write(
+            SparkSession session,
+            ModelTask model,
+            int tasks,
+            FlatMapFunction<Iterator<Integer>, Row> task,
+            StructType schema,
+            String name) {
+        session.sparkContext().setJobDescription("evaluate: " + name);
+        String folder = model.config().output().dir() + "/" + name;
+        JavaRDD<Row> rows = new JavaSparkContext(session.sparkContext())
+                .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
+                .mapPartitions(task);
+        session.createDataFrame(model.placement().place(rows.rdd()).toJavaRDD(), schema)
+                .write()
+                .mode(SaveMode.Overwrite)
+                .parquet(folder);
+        return session.read().schema(schema).parquet(folder);
     }
 }

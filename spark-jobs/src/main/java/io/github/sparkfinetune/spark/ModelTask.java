@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark;
 
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.ModelFolder;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.Predictor;
 import java.io.IOException;
 import java.io.Serializable;
@@ -9,38 +8,55 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * A trained model, to be opened in tasks.
+ * A run's model, to be opened in tasks.
  *
- * @param uri its folder
- * @param batchSize samples computed at once
+ * @param config with absolute paths
+ * @param which what of the run is opened
  */
-record ModelTask(String uri, int batchSize, Placement placement, SerializableConfiguration hadoop)
+record ModelTask(RunConfig config, Which which, Placement placement, SerializableConfiguration configuration)
         implements Serializable {
 
-    /**
-     * Loads the model in a task, on the device that Spark gave the task; it is closed when the task ends.
-     *
-     * @param labels names of the labels that it must know, by id, or null for any
-     */
-    Predictor open(List<String> labels) throws IOException {
+    /** A model of a run. */
+    enum Which {
+        TRAINED,
+        BASE
+    }
+
+    /** @param tasks how many are computed at once */
+    static ModelTask of(SparkContext spark, RunConfig config, Which which, int tasks) {
+        return new ModelTask(
+                config,
+                which,
+                Placement.of(spark, config, tasks),
+                new SerializableConfiguration(spark.hadoopConfiguration()));
+    }
+
+    /** The driver's configuration of the file systems. */
+    Configuration hadoop() {
+        return configuration.value();
+    }
+
+    /** Loads the model in a task, on the device that Spark gave the task; it is closed when the task ends. */
+    Predictor open() throws IOException {
         DjlSettings.apply();
         TaskContext context = TaskContext.get();
         Path copy = Files.createTempDirectory("model-");
         context.addTaskCompletionListener((TaskCompletionListener) ended -> delete(copy));
-        Path folder = ModelFolder.fetch(uri, hadoop.value(), copy);
-        Predictor predictor = new Predictor(folder, placement.gpu(context), placement.threads(context), batchSize);
+        int gpu = placement.gpu(context);
+        int threads = placement.threads(context);
+        Predictor predictor = switch (which) {
+            case TRAINED -> Predictor.trained(config, hadoop(), copy, gpu, threads);
+            case BASE -> Predictor.base(config, hadoop(), copy, gpu, threads);
+        };
         context.addTaskCompletionListener((TaskCompletionListener) ended -> predictor.close());
-        if (labels != null && !labels.equals(predictor.labels())) {
-            throw RunException.data("the model in " + uri + " knows the labels " + predictor.labels()
-                    + ", the dataset has " + labels + ": use the dataset that the model was trained on");
-        }
         return predictor;
     }
 

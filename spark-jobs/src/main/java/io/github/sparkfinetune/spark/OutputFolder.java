@@ -42,6 +42,13 @@ final class OutputFolder {
             "training.logging_steps",
             "training.save_steps",
             "training.save_total_limit",
+            "generation.max_new_tokens",
+            "generation.do_sample",
+            "generation.temperature",
+            "generation.top_k",
+            "generation.top_p",
+            "generation.repetition_penalty",
+            "generation.eval_samples",
             "output.dir");
 
     private OutputFolder() {}

@@ -3,7 +3,9 @@ package io.github.sparkfinetune.spark;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationTally;
+import io.github.sparkfinetune.core.train.ClassPredictor;
 import io.github.sparkfinetune.core.train.Predictor;
+import io.github.sparkfinetune.core.train.TextPredictor;
 import java.io.IOException;
 import java.util.Iterator;
 import java.util.List;
@@ -19,24 +21,32 @@ import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
-import org.apache.spark.util.SerializableConfiguration;
 
 /**
- * Predicts the labels of raw texts with a trained model: read, cleaned and tokenized as for training, written as
- * Parquet in the order of the source. No row passes through the driver.
+ * Predicts the labels of raw texts, or answers prompts, with a trained model: read, cleaned and tokenized as for
+ * training, written as Parquet in the order of the source. No row passes through the driver.
  *
- * <p>Columns: {@code file}, {@code text}, {@code text_pair}, {@code prediction}, {@code score} (its probability),
- * {@code probabilities} (in the order of the model's label ids), {@code error} (why a row could not be used; then the
- * columns before it are null).
+ * <p>Columns of labels: {@code file}, {@code text}, {@code text_pair}, {@code prediction}, {@code score} (its
+ * probability), {@code probabilities} (in the order of the model's label ids), {@code error} (why a row could not be
+ * used; then the columns before it are null). Columns of answers: {@code file}, {@code prompt} (as the model reads it),
+ * {@code reference} (the answer that the row has, if any), {@code generated}, {@code error} (then {@code generated} is
+ * null).
  */
 public final class PredictJob {
-    private static final StructType SCHEMA = new StructType()
+    private static final StructType LABELS = new StructType()
             .add("file", DataTypes.StringType)
             .add("text", DataTypes.StringType)
             .add("text_pair", DataTypes.StringType)
             .add("prediction", DataTypes.StringType)
             .add("score", DataTypes.DoubleType)
             .add("probabilities", DataTypes.createArrayType(DataTypes.DoubleType, false))
+            .add("error", DataTypes.StringType);
+
+    private static final StructType ANSWERS = new StructType()
+            .add("file", DataTypes.StringType)
+            .add("prompt", DataTypes.StringType)
+            .add("reference", DataTypes.StringType)
+            .add("generated", DataTypes.StringType)
             .add("error", DataTypes.StringType);
 
     private PredictJob() {}
@@ -62,14 +72,14 @@ public final class PredictJob {
             if (files.exists(target)) {
                 throw RunException.config(to + " exists already: choose another output, or delete it");
             }
-            ModelTask model = new ModelTask(
-                    resolved.output().model(),
-                    resolved.training().perDeviceEvalBatchSize(),
-                    Placement.of(spark, resolved, resolved.cluster().ranks()),
-                    new SerializableConfiguration(hadoop));
-            JavaRDD<Row> predicted =
-                    PrepareJob.tokenize(session, resolved, key, from).mapPartitions(new Task(model));
-            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), SCHEMA)
+            Predictor.check(resolved, hadoop);
+            ModelTask model = ModelTask.of(
+                    spark, resolved, ModelTask.Which.TRAINED, resolved.cluster().ranks());
+            boolean generates = resolved.task().generates();
+            JavaRDD<Row> predicted = generates
+                    ? PrepareJob.prompts(session, resolved, key, from).mapPartitions(new Answering(model))
+                    : PrepareJob.tokenize(session, resolved, key, from).mapPartitions(new Labelling(model));
+            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), generates ? ANSWERS : LABELS)
                     .write()
                     .mode(SaveMode.ErrorIfExists)
                     .parquet(to);
@@ -79,19 +89,19 @@ public final class PredictJob {
         }
     }
 
-    private record Task(ModelTask model) implements FlatMapFunction<Iterator<TokenizedText>, Row> {
+    private record Labelling(ModelTask model) implements FlatMapFunction<Iterator<TokenizedText>, Row> {
         @Override
         public Iterator<Row> call(Iterator<TokenizedText> texts) throws IOException {
             if (!texts.hasNext()) {
                 return List.<Row>of().iterator();
             }
-            Predictor predictor = model.open(null);
+            ClassPredictor predictor = model.open().classes();
             List<String> labels = predictor.labels();
-            return new Classified<>(
-                    predictor,
-                    texts,
-                    text -> text.badBecause() == null ? text.sample(0) : null,
-                    (text, logits) -> row(labels, text, logits));
+            return new Classified<TokenizedText>(
+                            predictor,
+                            text -> text.badBecause() == null ? text.sample(0) : null,
+                            (text, logits) -> row(labels, text, logits))
+                    .of(texts);
         }
 
         private static Row row(List<String> labels, TokenizedText text, float[] logits) {
@@ -102,6 +112,17 @@ public final class PredictJob {
             int best = ClassificationTally.highest(logits);
             return RowFactory.create(
                     text.file(), text.text(), text.pair(), labels.get(best), probabilities[best], probabilities, null);
+        }
+    }
+
+    private record Answering(ModelTask model) implements FlatMapFunction<Iterator<TokenizedPrompt>, Row> {
+        @Override
+        public Iterator<Row> call(Iterator<TokenizedPrompt> prompts) throws IOException {
+            if (!prompts.hasNext()) {
+                return List.<Row>of().iterator();
+            }
+            TextPredictor predictor = model.open().texts();
+            return new Answered(predictor).of(prompts, model.config().training().perDeviceEvalBatchSize());
         }
     }
 }

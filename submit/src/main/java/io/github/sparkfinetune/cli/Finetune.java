@@ -12,7 +12,7 @@ import picocli.CommandLine.ParameterException;
 /** The command line: {@code COMMAND --config run.yaml [--set section.key=value ...]}. */
 @Command(
         name = "finetune",
-        description = "Fine-tunes an encoder on an Apache Spark cluster.",
+        description = "Fine-tunes encoders and language models on an Apache Spark cluster.",
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Scores;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 
@@ -32,7 +33,9 @@ interface Jobs extends AutoCloseable {
     /** Measures the trained model on the held-out samples. */
     Scores evaluate(RunConfig config);
 
-    /** Writes the trained model's predictions for each row of {@code input} as Parquet files in {@code output}. */
+    /**
+     * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.
+     */
     void predict(RunConfig config, String input, String output);
 
     /**

@@ -4,7 +4,9 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
+import java.util.List;
 
 /** {@code metrics.json}: how the run ended; each command replaces its own part. */
 final class MetricsFile {
@@ -48,14 +50,27 @@ final class MetricsFile {
         write(folder, metrics);
     }
 
-    /** Writes {@code test} and its {@code confusion_matrix}. */
+    /**
+     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; for a language model {@code base}, the
+     * same metrics of the base model, and a few {@code answers}.
+     */
     static void put(RunFolder folder, Scores scores) throws IOException {
         ObjectNode metrics = read(folder);
         ObjectNode test = metrics.putObject("test");
         scores.metrics().forEach(test::put);
-        ObjectNode matrix = metrics.putObject("confusion_matrix");
-        matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
-        matrix.set("counts", MetricsLog.JSON.valueToTree(scores.confusion()));
+        metrics.remove(List.of("base", "confusion_matrix", "answers"));
+        if (!scores.labels().isEmpty()) {
+            ObjectNode matrix = metrics.putObject("confusion_matrix");
+            matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
+            matrix.set("counts", MetricsLog.JSON.valueToTree(scores.confusion()));
+        }
+        if (!scores.base().isEmpty()) {
+            ObjectNode base = metrics.putObject("base");
+            scores.base().forEach(base::put);
+        }
+        if (!scores.answers().isEmpty()) {
+            metrics.set("answers", MetricsLog.JSON.valueToTree(scores.answers()));
+        }
         write(folder, metrics);
     }
 

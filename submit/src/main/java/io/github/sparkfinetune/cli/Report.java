@@ -38,8 +38,8 @@ final class Report {
                         + run.cluster().ranks()
                         + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
         parts.put("tiles", ReportTables.tiles(metrics));
-        parts.put("confusion", ReportTables.confusion(metrics.path("confusion_matrix")));
-        parts.put("metrics", ReportTables.otherMetrics(metrics.path("test")));
+        parts.put("held-out", ReportTables.heldOut(metrics));
+        parts.put("unit", run.task().generates() ? "mean per token" : "mean per sample");
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
         parts.put("style", resource("report.css"));

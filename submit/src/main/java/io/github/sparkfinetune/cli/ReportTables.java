@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /** The report's figures and tables as HTML. */
 final class ReportTables {
-    private static final List<String> HEADLINES = List.of("accuracy", "f1_macro", "loss");
+    private static final List<String> HEADLINES = List.of("accuracy", "f1_macro", "loss", "perplexity", "rougeL");
 
     private ReportTables() {}
 
@@ -15,7 +15,13 @@ final class ReportTables {
     static String tiles(JsonNode metrics) {
         StringBuilder tiles = new StringBuilder();
         for (String metric : HEADLINES) {
-            tile(tiles, "test " + shown(metric), metrics.path("test").path(metric), "%.4f", 1);
+            JsonNode base = metrics.path("base").path(metric);
+            tile(
+                    tiles,
+                    "test " + shown(metric) + (base.isNumber() ? ", base " + number(base) : ""),
+                    metrics.path("test").path(metric),
+                    "%.4f",
+                    1);
         }
         JsonNode train = metrics.path("train");
         tile(tiles, "steps", train.path("steps"), "%,.0f", 1);
@@ -26,8 +32,71 @@ final class ReportTables {
         return tiles.toString();
     }
 
+    /** What was measured on held-out text. */
+    static String heldOut(JsonNode metrics) {
+        if (metrics.path("test").isEmpty()) {
+            return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
+                    + " text.</p>";
+        }
+        return metrics.has("confusion_matrix")
+                ? confusion(metrics.path("confusion_matrix")) + "\n" + otherMetrics(metrics.path("test"))
+                : comparison(metrics.path("test"), metrics.path("base")) + "\n" + answers(metrics.path("answers"));
+    }
+
+    private static String number(JsonNode value) {
+        return String.format(Locale.ROOT, "%.4f", value.asDouble());
+    }
+
+    /** A language model's metrics beside those of the base model. */
+    private static String comparison(JsonNode test, JsonNode base) {
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th></th>")
+                .append("<th scope=\"col\">trained model</th><th scope=\"col\">base model</th>")
+                .append("<th scope=\"col\">change</th></tr></thead><tbody>\n");
+        test.fields().forEachRemaining(metric -> {
+            JsonNode before = base.path(metric.getKey());
+            double change = 100 * (metric.getValue().asDouble() / before.asDouble() - 1);
+            html.append("<tr><th scope=\"row\">")
+                    .append(Html.escape(shown(metric.getKey())))
+                    .append("</th><td>")
+                    .append(number(metric.getValue()))
+                    .append("</td><td>")
+                    .append(before.isNumber() ? number(before) : "–")
+                    .append("</td><td>")
+                    .append(
+                            before.isNumber() && Double.isFinite(change)
+                                    ? String.format(Locale.ROOT, "%+.1f %%", change)
+                                    : "–")
+                    .append("</td></tr>\n");
+        });
+        return html.append("</tbody></table></div>").toString();
+    }
+
+    /** Answers side by side with what they should be. */
+    private static String answers(JsonNode answers) {
+        if (answers.isEmpty()) {
+            return "<p class=\"note\">No answers were generated: <code>generation.eval_samples</code> says for how many"
+                    + " held-out prompts they are.</p>";
+        }
+        StringBuilder html = new StringBuilder("<h2>Answers</h2>\n<div class=\"scroll\"><table class=\"answers\">")
+                .append("<thead><tr><th scope=\"col\">prompt</th><th scope=\"col\">reference</th>")
+                .append("<th scope=\"col\">trained model</th><th scope=\"col\">base model</th></tr></thead><tbody>\n");
+        for (JsonNode answer : answers) {
+            html.append("<tr>");
+            for (String column : List.of("prompt", "reference", "generated", "base")) {
+                html.append("<td>")
+                        .append(Html.escape(answer.path(column).asText().strip()))
+                        .append("</td>");
+            }
+            html.append("</tr>\n");
+        }
+        return html.append("</tbody></table></div>\n<p class=\"note\">The first ")
+                .append(answers.size())
+                .append(" held-out prompts; predictions.parquet and base-predictions.parquet hold all.</p>")
+                .toString();
+    }
+
     /** The test metrics that have no figure at the top. */
-    static String otherMetrics(JsonNode test) {
+    private static String otherMetrics(JsonNode test) {
         List<String> others = new ArrayList<>();
         test.fields().forEachRemaining(metric -> {
             if (!HEADLINES.contains(metric.getKey()) && metric.getValue().isNumber()) {
@@ -53,14 +122,10 @@ final class ReportTables {
     }
 
     /** The confusion matrix, shaded by the share of the true label, with each label's precision, recall and F1. */
-    static String confusion(JsonNode matrix) {
+    private static String confusion(JsonNode matrix) {
         JsonNode labels = matrix.path("labels");
         JsonNode counts = matrix.path("counts");
         int n = labels.size();
-        if (n == 0) {
-            return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
-                    + " text.</p>";
-        }
         StringBuilder html = new StringBuilder(
                         "<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th>true \\")
                 .append(" predicted</th>");

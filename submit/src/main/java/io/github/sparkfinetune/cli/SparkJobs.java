@@ -10,6 +10,7 @@ import io.github.sparkfinetune.spark.MainEnd;
 import io.github.sparkfinetune.spark.MergeJob;
 import io.github.sparkfinetune.spark.PredictJob;
 import io.github.sparkfinetune.spark.PrepareJob;
+import io.github.sparkfinetune.spark.Scores;
 import io.github.sparkfinetune.spark.SparkSessions;
 import io.github.sparkfinetune.spark.TrainJob;
 import java.util.Locale;
@@ -80,8 +81,7 @@ final class SparkJobs implements Jobs {
 
     @Override
     public Scores evaluate(RunConfig config) {
-        EvaluateJob.Scores scores = EvaluateJob.run(session, config);
-        return new Scores(scores.metrics(), scores.labels(), scores.confusion());
+        return EvaluateJob.run(session, config);
     }
 
     @Override

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -57,7 +59,8 @@ final class StepCommand implements Callable<Integer> {
     @Option(
             names = "--input",
             paramLabel = "PATH",
-            description = "predict: the texts, in the format and columns of the data section.")
+            description =
+                    "predict: the texts, conversations or prompts, in the format and columns of the data section.")
     private String input;
 
     @Option(
@@ -145,16 +148,32 @@ final class StepCommand implements Callable<Integer> {
                 result.tokensPerSecond(),
                 result.peakRssBytes() / 1e6));
         say("model     " + folder.shown("model"));
-        say("report    " + folder.shown(RunFolder.REPORT));
+        if (step == Step.TRAIN) {
+            say("report    " + folder.shown(RunFolder.REPORT));
+        }
     }
 
     private void evaluate(RunConfig run, Jobs jobs, RunFolder folder) throws IOException {
         Scores scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
         folder.writeReport();
-        StringBuilder line = new StringBuilder("test     ");
-        scores.metrics().forEach((name, value) -> line.append(String.format(Locale.ROOT, " %s %.4f", name, value)));
-        say(line.toString());
+        say(line("test", scores.metrics()));
+        if (!scores.base().isEmpty()) {
+            say(line("base", scores.base()));
+            double share = scores.metrics().get("loss") / scores.base().get("loss") - 1;
+            say(String.format(
+                    Locale.ROOT,
+                    "          the loss is %.1f%% %s the base model's",
+                    Math.abs(100 * share),
+                    share > 0 ? "above" : "below"));
+        }
+        say("report    " + folder.shown(RunFolder.REPORT));
+    }
+
+    private static String line(String name, Map<String, Double> metrics) {
+        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-9s", name));
+        metrics.forEach((metric, value) -> line.append(String.format(Locale.ROOT, " %s %.4f", metric, value)));
+        return line.toString();
     }
 
     private void say(String line) {

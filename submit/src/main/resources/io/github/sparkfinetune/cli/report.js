@@ -41,7 +41,7 @@
   if (step.length) {
     const evalLoss = data.eval.loss ? [data.eval.loss] : [];
     charts.push({
-      title: "Loss", unit: "mean per sample", format: plain(4), min: 0,
+      title: "Loss", unit: box.dataset.lossUnit, format: plain(4), min: 0,
       data: join(step, [data.loss, smooth(data.loss)], evalStep, evalLoss),
       series: [line("training", "--faint", plain(4), {width: 1}), line("smoothed", "--main", plain(4)),
         ...evalLoss.map(() => dots("evaluation", "--other", plain(4)))],

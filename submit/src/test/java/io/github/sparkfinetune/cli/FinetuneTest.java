@@ -7,8 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -16,7 +18,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -64,6 +65,22 @@ class FinetuneTest {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder("run.yaml", "metrics.jsonl", "metrics.json", "report.html");
         }
+    }
+
+    @Test
+    void aLanguageModelIsComparedWithItsBase() throws IOException {
+        int code =
+                finetune("evaluate", "--config", "../conf/recipes/instruct-smollm2.yaml", "--set", "output.dir=" + dir);
+
+        assertThat(code).isZero();
+        assertThat(out.toString())
+                .isEqualToNormalizingNewlines("test      loss 1.5000\nbase      loss 2.0000\n"
+                        + "          the loss is 25.0% below the base model's\nreport    " + dir + "/report.html\n");
+        JsonNode metrics =
+                new ObjectMapper().readTree(dir.resolve("metrics.json").toFile());
+        assertThat(metrics.at("/test/loss").asDouble()).isEqualTo(1.5);
+        assertThat(metrics.at("/base/loss").asDouble()).isEqualTo(2.0);
+        assertThat(metrics.has("confusion_matrix")).isFalse();
     }
 
     @ParameterizedTest
@@ -193,7 +210,10 @@ class FinetuneTest {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return new Scores(Map.of("accuracy", 0.75), Arrays.asList("a", "b"), new long[][] {{1, 1}, {0, 2}});
+            return config.task() == Task.SFT
+                    ? Scores.ofText("test", Map.of("loss", 1.5), Map.of("loss", 2.0), List.of())
+                    : Scores.ofLabels(
+                            "test", Map.of("accuracy", 0.75), List.of("a", "b"), new long[][] {{1, 1}, {0, 2}});
         }
 
         @Override

@@ -6,9 +6,12 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.regex.Pattern;
@@ -30,7 +33,8 @@ class ReportTest {
         MetricsFile.put(folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000));
         MetricsFile.put(
                 folder,
-                new Scores(
+                Scores.ofLabels(
+                        "test",
                         Map.of("accuracy", 0.97, "f1_macro", 0.9688, "loss", 0.12, "mcc", 0.9612),
                         List.of("business", "entertainment", "politics", "sport", "tech"),
                         new long[][] {
@@ -60,12 +64,40 @@ class ReportTest {
     void textOfTheRunStaysText() throws IOException {
         RunFolder folder = folder(EVIL);
         records(folder, 1);
-        MetricsFile.put(folder, new Scores(Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}}));
+        MetricsFile.put(folder, Scores.ofLabels("test", Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}}));
         folder.writeReport();
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html).doesNotContain("<img");
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
+    }
+
+    @Test
+    void aLanguageModelsFiguresStandBesideItsBases() throws IOException {
+        RunFolder folder = folder("models/smollm2", "task=sft");
+        records(folder, 111);
+        Map<String, Double> base = new LinkedHashMap<>(Map.of("loss", 4.0));
+        base.put("rougeL", 0.0);
+        MetricsFile.put(
+                folder,
+                Scores.ofText(
+                        "test",
+                        Map.of("loss", 3.0, "rougeL", 0.25),
+                        base,
+                        List.of(new Scores.Answer("a\nprompt", EVIL, "the answer", "before"))));
+        folder.writeReport();
+
+        String html = Files.readString(dir.resolve("report.html"));
+        assertThat(html)
+                .contains("test loss, base 4.0000", "-25.0 %", "<td>a\nprompt</td>", "the answer", "mean per token")
+                .contains(Html.escape(EVIL))
+                .doesNotContain("{{", "true \\ predicted", "Infinity", "<img");
+        assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
+
+        // A classifier's figures take the place of all of them.
+        MetricsFile.put(folder, Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}}));
+        folder.writeReport();
+        assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("the answer", "base 4.0000");
     }
 
     @Test
@@ -89,10 +121,11 @@ class ReportTest {
         assertThat(curves.loss()).hasSize(991).allMatch(loss -> Math.abs(loss - 0.5) < 0.05);
     }
 
-    private RunFolder folder(String model) throws IOException {
-        RunConfig run = RunConfigLoader.load(
-                Path.of("../conf/recipes/news-minilm.yaml"),
-                List.of("output.dir=" + dir, "model='" + model.replace("'", "''") + "'"));
+    private RunFolder folder(String model, String... settings) throws IOException {
+        List<String> overrides =
+                new ArrayList<>(List.of("output.dir=" + dir, "model='" + model.replace("'", "''") + "'"));
+        overrides.addAll(List.of(settings));
+        RunConfig run = RunConfigLoader.load(Path.of("../conf/recipes/news-minilm.yaml"), overrides);
         RunFolder folder = RunFolder.of(run, new Configuration());
         folder.write(RunFolder.RUN_YAML, RunConfigLoader.toYaml(run));
         return folder;

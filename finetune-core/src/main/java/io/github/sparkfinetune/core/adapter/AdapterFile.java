@@ -28,6 +28,8 @@ import java.util.TreeMap;
  * has an adapter itself {@code base_model.model.MODULE.base_layer.bias} (source: {@code peft/utils/save_and_load.py}).
  */
 public final class AdapterFile {
+    /** Name of the settings, which tells an adapter's folder from a model's. */
+    public static final String CONFIG = AdapterConfig.FILE;
     /** Name of the weights. */
     public static final String WEIGHTS = "adapter_model.safetensors";
 
@@ -45,7 +47,7 @@ public final class AdapterFile {
 
     /** Whether a local folder holds an adapter. */
     public static boolean isAdapter(Path folder) {
-        return Files.isRegularFile(folder.resolve(AdapterConfig.FILE));
+        return Files.isRegularFile(folder.resolve(CONFIG));
     }
 
     /**

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -94,20 +95,31 @@ public final class Generator {
      * @throws RunException that names it
      */
     public void requireFits(Prompt prompt) {
-        int length = prompt.inputIds().length;
-        if (length == 0) {
-            throw RunException.data("prompt " + prompt.sample() + " is empty: nothing can be generated from it");
+        refusal("prompt " + prompt.sample(), prompt.inputIds()).ifPresent(refusal -> {
+            throw refusal;
+        });
+    }
+
+    /** Why a prompt can not be answered; empty if it can. */
+    public Optional<String> refusal(int[] prompt) {
+        return refusal("the prompt", prompt).map(RunException::getMessage);
+    }
+
+    private Optional<RunException> refusal(String name, int[] prompt) {
+        if (prompt.length == 0) {
+            return Optional.of(RunException.data(name + " is empty: nothing can be generated from it"));
         }
-        int room = model.maxLength() - length;
+        int room = model.maxLength() - prompt.length;
         if (room < 1) {
-            throw RunException.data("prompt " + prompt.sample() + " has " + length + " tokens, the model takes "
-                    + model.maxLength() + " with the answer: shorten it");
+            return Optional.of(RunException.data(name + " has " + prompt.length + " tokens, the model takes "
+                    + model.maxLength() + " with the answer: shorten it"));
         }
         if (config.maxNewTokens() > room) {
-            throw RunException.config("generation.max_new_tokens: prompt " + prompt.sample() + " has " + length
+            return Optional.of(RunException.config("generation.max_new_tokens: " + name + " has " + prompt.length
                     + " tokens, with " + config.maxNewTokens() + " more they are above the " + model.maxLength()
-                    + " that the model takes: set it to " + room + " at most, or shorten the prompt");
+                    + " that the model takes: set it to " + room + " at most, or shorten the prompt"));
         }
+        return Optional.empty();
     }
 
     private void complete(List<Answer> answers) {

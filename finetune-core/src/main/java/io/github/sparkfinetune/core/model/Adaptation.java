@@ -83,11 +83,20 @@ public record Adaptation(
         if (adapter.isEmpty()) {
             LoraTargets.checkNames(settings, linears);
         }
-        Storage storage = Storage.AS_STORED;
-        if (method.type() == MethodConfig.Type.QLORA) {
-            storage = method.bnb4bitUseDoubleQuant() ? Storage.NF4_DOUBLE : Storage.NF4;
-        }
-        return of(settings, linears, adapter, storage, threads);
+        return of(settings, linears, adapter, storage(method), threads);
+    }
+
+    /** Nothing is trained and nothing adapted; the weights are stored as the method's adapters find them. */
+    public static Adaptation none(MethodConfig method, int threads) {
+        return new Adaptation(Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
+    }
+
+    private static Storage storage(MethodConfig method) {
+        return switch (method.type()) {
+            case FULL, FREEZE -> Storage.F32;
+            case LORA -> Storage.AS_STORED;
+            case QLORA -> method.bnb4bitUseDoubleQuant() ? Storage.NF4_DOUBLE : Storage.NF4;
+        };
     }
 
     /** Adapters over a frozen model. */
@@ -104,6 +113,11 @@ public record Adaptation(
         Trainable trainable =
                 (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
         return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, threads);
+    }
+
+    /** The same with the layers' linears that are not trained in another form. */
+    public Adaptation withStorage(Storage other) {
+        return new Adaptation(trainable, lora, modules, start, other, threads);
     }
 
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */

@@ -39,33 +39,29 @@ final class Blocks {
         return weights;
     }
 
-    /**
-     * The projection.
-     *
-     * @param stored name of the tensor that it begins with
-     */
-    Block projection(Named weight, String stored) {
+    /** The projection. */
+    Block projection(Blueprint.Projection projection) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        content.parameters().put("projection.weight", weights.vocabulary(weight, Block.Kind.PROJECTION, stored));
+        content.parameters()
+                .put(
+                        "projection.weight",
+                        weights.vocabulary(projection.weight(), Block.Kind.PROJECTION, projection.stored()));
         return new Block(Block.Kind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 
-    /**
-     * A block.
-     *
-     * @param names its weights by the script's names
-     */
-    Block block(Block.Kind kind, int layer, Map<String, Named> names) {
+    /** A block. */
+    Block block(Blueprint.Part part) {
+        Block.Kind kind = part.kind();
+        int layer = part.layer();
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
-        names.forEach((local, weight) -> {
-            boolean linear = kind == Block.Kind.LAYER && weight.shape().length == 2;
-            Optional<StoredWeight> stored = linear ? weights.stored(weight, layer) : Optional.empty();
+        part.names().forEach((local, weight) -> {
+            Optional<StoredWeight> stored = part.isLinear(weight) ? weights.stored(weight, layer) : Optional.empty();
             stored.ifPresentOrElse(
                     value -> content.stored().put(local, value),
                     () -> content.parameters()
                             .put(local, weights.parameter(weight, kind, layer, kind == Block.Kind.HEAD)));
-            LoraModule module = weights.adaptation().modules().get(module(weight));
+            LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
                 content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
             }
@@ -90,12 +86,6 @@ final class Blocks {
             throw RunException.config("method.target_modules: " + String.join(", ", unused)
                     + " can not have an adapter: train it whole by method.modules_to_save");
         }
-    }
-
-    private static String module(Named weight) {
-        return weight.name().endsWith(WEIGHT)
-                ? weight.name().substring(0, weight.name().length() - WEIGHT.length())
-                : "";
     }
 
     private void adapt(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {

@@ -53,6 +53,8 @@ final class GraphTape implements Tape {
 
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
+        // The graph reads what is staged for the block, and other blocks have been computed meanwhile.
+        block.weights();
         NDList input = script.call(
                 owner,
                 "backward",

@@ -37,9 +37,10 @@ final class Llama implements DecoderArchitecture {
         attentionBias = type.equals("qwen2") || config.flag(false, "attention_bias");
         outputBias = !type.equals("qwen2") && attentionBias;
         mlpBias = type.equals("llama") && config.flag(false, "mlp_bias");
-        if (!config.hiddenAct().equals("silu")) {
-            throw RunException.data(config.source() + ": hidden_act " + config.hiddenAct() + " is not supported for "
-                    + type + ", only silu is");
+        String activation = config.text("hidden_act").orElse("silu");
+        if (!activation.equals("silu")) {
+            throw RunException.data(config.source() + ": hidden_act " + activation + " is not supported for " + type
+                    + ", only silu is");
         }
         if (config.number(0, "attention_dropout") != 0) {
             throw RunException.data(config.source() + ": attention_dropout is not supported for " + type
@@ -61,7 +62,7 @@ final class Llama implements DecoderArchitecture {
                 RopeScaling.of(config),
                 window(config),
                 config.flag(false, "tie_word_embeddings"),
-                "silu",
+                activation,
                 0,
                 0,
                 0,

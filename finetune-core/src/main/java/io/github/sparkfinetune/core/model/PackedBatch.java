@@ -155,7 +155,7 @@ public record PackedBatch(
                 targets.targets(owner));
     }
 
-    private static List<NDArray> windows(NDManager owner, long[] documents, int window) {
+    static List<NDArray> windows(NDManager owner, long[] documents, int window) {
         if (window == 0 || Arrays.stream(documents).allMatch(length -> length <= window)) {
             return List.of();
         }

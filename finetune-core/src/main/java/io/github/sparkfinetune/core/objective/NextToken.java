@@ -17,7 +17,8 @@ import java.util.Optional;
  * their gradient (softmax minus one-hot) by hand, so that [tokens, vocabulary] is never held.
  */
 public final class NextToken implements Objective {
-    private static final int CHUNK = 128;
+    /** Tokens whose logits are there at once. */
+    public static final int CHUNK = 128;
 
     private final ScriptModule script;
     private final Decoder model;
@@ -46,10 +47,17 @@ public final class NextToken implements Objective {
         long count = 0;
         int at = 0;
         for (int length : sample.documents()) {
-            for (int t = at + 1; t < at + length; t++) {
-                count += sample.labels()[t] == Sample.IGNORED ? 0 : 1;
-            }
+            count += targets(sample, at, length);
             at += length;
+        }
+        return count;
+    }
+
+    /** The same of one document: {@code length} tokens from {@code from} on. */
+    public static long targets(Sample sample, int from, int length) {
+        long count = 0;
+        for (int t = from + 1; t < from + length; t++) {
+            count += sample.labels()[t] == Sample.IGNORED ? 0 : 1;
         }
         return count;
     }

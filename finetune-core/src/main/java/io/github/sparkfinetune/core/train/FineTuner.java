@@ -1,15 +1,16 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.ModelWeights;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.EncoderShape;
-import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.optim.LrSchedule;
@@ -17,17 +18,30 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
-    /** Scripts of everything that computes. */
-    static final List<String> SCRIPTS = Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
+    private static final List<String> SCRIPTS = Stream.of(
+                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
             .flatMap(List::stream)
             .toList();
 
     private FineTuner() {}
+
+    /**
+     * Scripts of everything that computes.
+     *
+     * @param half whether matrix products are in BF16
+     */
+    static List<String> scripts(boolean half) {
+        return Stream.concat(Stream.of(Products.script(half)), SCRIPTS.stream()).toList();
+    }
+
+    /** The same for a run. */
+    static List<String> scripts(PrecisionChoice precision, int gpu) {
+        return scripts(precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu >= 0));
+    }
 
     /**
      * Name of the newest committed checkpoint of a run, the final one if there is one, or null.
@@ -43,8 +57,8 @@ public final class FineTuner {
     }
 
     /**
-     * Finds what is wrong with a run before any long work: the model's architecture, its weights where they lie on this
-     * machine, and settings that do not fit it.
+     * Finds what is wrong with a run before any long work: the model's architecture, the headers of its weights, and
+     * settings that do not fit it.
      *
      * @param config with absolute paths
      * @throws io.github.sparkfinetune.conf.RunException that says what to change
@@ -52,12 +66,16 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        EncoderShape shape = Encoder.shape(model);
-        Trainable.of(config.method(), shape.layers());
+        // Refuses an architecture that is not known.
+        if (config.task().generates()) {
+            Decoder.shape(model);
+        } else {
+            Encoder.shape(model);
+        }
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
-        if (folder.getFileSystem(hadoop) instanceof LocalFileSystem local) {
-            SafetensorsModel.open(local.pathToFile(folder).toPath()).close();
+        try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
+            LoadedModel.check(config, model, weights);
         }
     }
 

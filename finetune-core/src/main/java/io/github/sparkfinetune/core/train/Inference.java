@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.data.Sample;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -19,14 +20,6 @@ import java.util.stream.IntStream;
 /** The forward pass alone: no dropout, no graph. */
 final class Inference {
     private Inference() {}
-
-    /**
-     * Next-token loss of a sample.
-     *
-     * @param sum over its tokens with a label
-     * @param tokens how many these are
-     */
-    record TokenLoss(double sum, long tokens) {}
 
     /**
      * Logits of each sample. Samples of similar length are computed together, whatever their order.
@@ -56,30 +49,37 @@ final class Inference {
     }
 
     /**
-     * Next-token loss of each sample.
+     * Next-token losses of each sample's documents.
      *
      * @param batchSize samples computed at once
-     * @return in the order of the samples
+     * @return [samples][documents], in their order
      */
-    static List<TokenLoss> tokenLosses(
+    static List<List<TokenLoss>> tokenLosses(
             NDManager manager, Decoder model, NextToken objective, List<Sample> samples, int batchSize) {
-        List<TokenLoss> losses = new ArrayList<>();
+        List<List<TokenLoss>> losses = new ArrayList<>();
         for (int from = 0; from < samples.size(); from += batchSize) {
             List<Sample> some = samples.subList(from, Math.min(samples.size(), from + batchSize));
             try (NDManager owner = manager.newSubManager()) {
                 PackedBatch batch = model.batch(owner, some);
-                float[] tokens = objective.losses(owner, output(owner, model, batch), batch);
-                int at = 0;
-                for (Sample sample : some) {
-                    int end = at + Math.toIntExact(NextToken.targets(sample));
-                    double sum = 0;
-                    for (int i = at; i < end; i++) {
-                        sum += tokens[i];
-                    }
-                    losses.add(new TokenLoss(sum, end - at));
-                    at = end;
-                }
+                FloatBuffer tokens = FloatBuffer.wrap(objective.losses(owner, output(owner, model, batch), batch));
+                some.forEach(sample -> losses.add(documents(sample, tokens)));
             }
+        }
+        return losses;
+    }
+
+    /** Takes a sample's documents from the losses of a batch's tokens. */
+    private static List<TokenLoss> documents(Sample sample, FloatBuffer tokens) {
+        List<TokenLoss> losses = new ArrayList<>();
+        int from = 0;
+        for (int length : sample.documents()) {
+            long count = NextToken.targets(sample, from, length);
+            double sum = 0;
+            for (long i = 0; i < count; i++) {
+                sum += tokens.get();
+            }
+            losses.add(new TokenLoss(sum, count));
+            from += length;
         }
         return losses;
     }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
@@ -58,7 +59,8 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         int rows = model.vocabSize();
         HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            Adaptation adaptation = adaptation(config, grown, source, adapter.map(AdapterFile::read), threads);
+            Adaptation adaptation =
+                    adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
             return load(config, manager, script, grown, source, classes, adaptation, vocabulary > rows);
         }
     }
@@ -74,17 +76,56 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             Adaptation adaptation = base.isPresent()
-                    ? adaptation(config, model, source, Optional.of(AdapterFile.read(trained)), threads)
+                    ? adaptation(
+                            config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
                     : Adaptation.of(Trainable.none());
             int classes = config.task() == Task.CLASSIFICATION ? model.numLabels() : 0;
             return load(config, manager, script, model, source, classes, adaptation, false);
         }
     }
 
-    private static Adaptation adaptation(
-            RunConfig config, HfConfig model, TensorSource source, Optional<PeftAdapter> adapter, int threads) {
+    /**
+     * The base model of a run that trains a language model, ready to predict, in the form that adapters are trained
+     * over.
+     *
+     * @param base local folder of the base model
+     * @param vocabulary token ids that must have an embedding
+     */
+    static LoadedModel base(
+            RunConfig config, NDManager manager, ScriptModule script, Path base, int vocabulary, int threads) {
+        HfConfig model = HfConfig.read(base);
+        HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
+        try (SafetensorsModel source = SafetensorsModel.open(base)) {
+            return load(config, manager, script, grown, source, 0, Adaptation.none(config.method(), threads), false);
+        }
+    }
+
+    /**
+     * Refuses a method that does not fit the model, as far as it is known without {@code method.adapter}'s folder.
+     *
+     * @param source the model's weights
+     * @throws RunException that says what to change
+     */
+    static void check(RunConfig config, HfConfig model, TensorSource source) {
+        if (config.method().adapter() == null) {
+            adaptation(config, config.method(), model, source, Optional.empty(), 1);
+        }
+    }
+
+    /**
+     * What a method does to a run's model.
+     *
+     * @param method the run's own, or another
+     */
+    static Adaptation adaptation(
+            RunConfig config,
+            MethodConfig method,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            int threads) {
         return Adaptation.of(
-                config.method(), model, source, taskType(config.task()), localName(config.model()), adapter, threads);
+                method, model, source, taskType(config.task()), localName(config.model()), adapter, threads);
     }
 
     /** PEFT's name of a task. */

@@ -52,9 +52,11 @@ interface Scorer {
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (Inference.TokenLoss loss : Inference.tokenLosses(manager, model, objective, samples, batchSize)) {
-                    sums[0] += loss.sum();
-                    sums[1] += loss.tokens();
+                for (List<TokenLoss> documents : Inference.tokenLosses(manager, model, objective, samples, batchSize)) {
+                    for (TokenLoss loss : documents) {
+                        sums[0] += loss.sum();
+                        sums[1] += loss.tokens();
+                    }
                 }
             }
 

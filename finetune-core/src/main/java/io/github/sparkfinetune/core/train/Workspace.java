@@ -56,7 +56,7 @@ final class Workspace implements AutoCloseable {
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
                 : Optional.empty();
         manager = Torch.manager(rank.gpu());
-        script = ScriptModule.load(manager, FineTuner.SCRIPTS);
+        script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), rank.gpu()));
         TrainingConfig training = config.training();
         loaded = LoadedModel.toTrain(
                 config,

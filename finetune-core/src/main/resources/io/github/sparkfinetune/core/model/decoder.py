@@ -15,6 +15,16 @@
     else:
       y = torch.sum(torch.view(torch.contiguous(x[0]), [n, torch.floordiv(heads, n), torch.size(x, 2), -1]), [1])
     return torch.reshape(torch.transpose(y, 0, 1), [torch.size(x, 2), -1])
+  # Causal attention of one document by PyTorch's own choice of kernel.
+  def plain_attention(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, windows: List[Tensor], i: int, windowed: bool) -> Tensor:
+    q1 = (self).attention_input(q)
+    k1 = (self).attention_input(k)
+    v1 = (self).attention_input(v)
+    if windowed:
+      y = torch.scaled_dot_product_attention(q1, k1, v1, (self).attention_input(windows[i]), 0., False)
+    else:
+      y = torch.scaled_dot_product_attention(q1, k1, v1, None, 0., True)
+    return torch.to(y, 6)
   # Causal attention of each document. q [N, heads d], k and v [N, kv d]; windows: empty, or for each document a bias
   # [L, L] or nothing. -> [o [N, heads d], and with the fused CPU kernel the log-sum-exp of each document]
   def attend(self: __torch__.Ops, q: Tensor, k: Tensor, v: Tensor, documents: List[int], windows: List[Tensor], heads: int, kv: int, fused: bool) -> List[Tensor]:
@@ -38,10 +48,7 @@
         _0 = torch.append(rest, lse)
         y = o
       else:
-        if windowed:
-          y = torch.scaled_dot_product_attention(qi, ki, vi, windows[i], 0., False)
-        else:
-          y = torch.scaled_dot_product_attention(qi, ki, vi, None, 0., True)
+        y = (self).plain_attention(qi, ki, vi, windows, i, windowed)
       _1 = torch.append(pieces, torch.reshape(torch.transpose(y[0], 0, 1), [documents[i], -1]))
       start = end
     if torch.eq(torch.len(pieces), 1):
@@ -79,10 +86,7 @@
         q1 = torch.requires_grad_(torch.detach(qi), True)
         k1 = torch.requires_grad_(torch.detach(ki), True)
         v1 = torch.requires_grad_(torch.detach(vi), True)
-        if windowed:
-          y = torch.scaled_dot_product_attention(q1, k1, v1, windows[i], 0., False)
-        else:
-          y = torch.scaled_dot_product_attention(q1, k1, v1, None, 0., True)
+        y = (self).plain_attention(q1, k1, v1, windows, i, windowed)
         found = torch.grad([y], [q1, k1, v1], annotate(List[Optional[Tensor]], [gi]))
         g0 = unchecked_cast(Tensor, found[0])
         g1 = unchecked_cast(Tensor, found[1])

@@ -10,10 +10,16 @@
     else:
       y = x
     return y
+  # scaling A d, [..., r]
+  def lora_inner(self: __torch__.Ops, d: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+    return torch.mul(torch.linear(d, w[torch.add(name, ".lora_A")]), w[torch.add(name, ".scaling")])
   # scaling B A d
   def lora(self: __torch__.Ops, d: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-    a = torch.mul(torch.linear(d, w[torch.add(name, ".lora_A")]), w[torch.add(name, ".scaling")])
-    return torch.linear(a, w[torch.add(name, ".lora_B")])
+    return torch.linear((self).lora_inner(d, w, name), w[torch.add(name, ".lora_B")])
+  # y + a b', in place of y
+  def add_product(self: __torch__.Ops, y: Tensor, a: Tensor, b: Tensor) -> Tensor:
+    _0 = torch.addmm_(torch.view(y, [-1, torch.size(y, -1)]), torch.view(a, [-1, torch.size(a, -1)]), torch.t(b))
+    return y
   # The adapter's share of the output, given W x: scaling B A d, or with DoRA (m/n - 1) W d + m/n scaling B A d.
   def lora_output(self: __torch__.Ops, x: Tensor, wx: Tensor, weight: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     d = (self).lora_input(x, w, masks, name)
@@ -31,15 +37,12 @@
   # x W^T + b, and the adapter, as PyTorch records it. weight: [out, in]
   def recorded(self: __torch__.Ops, x: Tensor, weight: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
     bias = torch.add(name, ".bias")
+    wx = (self).recorded_product(x, weight)
     if torch.__contains__(w, bias):
-      y = torch.linear(x, weight, w[bias])
+      y = torch.add(wx, w[bias])
     else:
-      y = torch.linear(x, weight)
+      y = wx
     if (self).adapted(w, name):
-      if torch.__contains__(w, bias):
-        wx = torch.sub(y, w[bias])
-      else:
-        wx = y
       z = torch.add(y, (self).lora_output(x, wx, weight, w, masks, name))
     else:
       z = y
@@ -71,7 +74,10 @@
     bias = torch.add(name, ".bias")
     if (self).adapted(w, name):
       wx = (self).without_graph(x, weight, None)
-      y = torch.add_((self).lora_output(x, wx, weight, w, masks, name), wx)
+      if torch.__contains__(w, torch.add(name, ".lora_magnitude")):
+        y = torch.add_(wx, (self).lora_output(x, wx, weight, w, masks, name))
+      else:
+        y = (self).add_product(wx, (self).lora_inner((self).lora_input(x, w, masks, name), w, name), w[torch.add(name, ".lora_B")])
       if torch.__contains__(w, bias):
         z = torch.add_(y, w[bias])
       else:
@@ -117,11 +123,7 @@
   # A weight's gradient a' b, straight into its place.
   def put_product(self: __torch__.Ops, gradients: Dict[str, Tensor], name: str, a: Tensor, b: Tensor, add: bool) -> bool:
     if torch.__contains__(gradients, name):
-      if add:
-        beta = 1
-      else:
-        beta = 0
-      _0 = torch.addmm_(gradients[name], torch.t(a), b, beta=beta, alpha=1)
+      _0 = (self).outer(gradients[name], a, b, add)
     else:
       pass
     return add
@@ -141,7 +143,7 @@
       scaling = w[torch.add(name, ".scaling")]
       magnitude = torch.add(name, ".lora_magnitude")
       d = (self).lora_input(x, w, masks, name)
-      ad = torch.mul(torch.linear(d, a), scaling)
+      ad = (self).lora_inner(d, w, name)
       if torch.__contains__(w, magnitude):
         c = torch.div(w[magnitude], w[torch.add(name, ".norm")])
         gl = torch.mul(g, c)
@@ -153,8 +155,9 @@
           pass
       else:
         gl = g
-      gb = torch.mul(torch.mm(gl, b), scaling)
-      _3 = (self).put_product(gradients, torch.add(name, ".lora_B"), gl, ad, add)
+      # [r, N] and [r, out]: the library is three times as fast at these as at their transposes.
+      gb = torch.t(torch.mul(torch.mm(torch.t(b), torch.t(gl)), scaling))
+      _3 = (self).put(gradients, torch.add(name, ".lora_B"), torch.t(torch.mm(torch.t(ad), gl)), add)
       _4 = (self).put_product(gradients, torch.add(name, ".lora_A"), gb, d, add)
       if wanted:
         if torch.__contains__(masks, name):

@@ -17,17 +17,13 @@
       end = torch.add(start, chunk)
       hc = torch.slice(h, 0, start, end)
       target = torch.unsqueeze(torch.slice(targets, 0, start, end), 1)
-      logp = torch.log_softmax(torch.linear(hc, projection), -1)
+      logp = torch.log_softmax((self).affine(hc, projection, None), -1)
       total = torch.sub(total, torch.to(torch.sum(torch.gather(logp, 1, target)), total))
       p = torch.exp_(logp)
       g = torch.scatter_add_(p, 1, target, torch.neg(torch.ones_like(target, dtype=6)))
-      _1 = torch.addmm_(torch.slice(gh, 0, start, end), g, projection, beta=0, alpha=scale)
+      _1 = torch.mul((self).times(g, projection), scale, out=torch.slice(gh, 0, start, end))
       if torch.gt(torch.len(gw), 0):
-        if torch.__or__(add, torch.gt(i, 0)):
-          beta = 1
-        else:
-          beta = 0
-        _2 = torch.addmm_(gw[0], torch.t(g), hc, beta=beta, alpha=scale)
+        _2 = (self).outer(gw[0], torch.mul_(g, scale), hc, torch.__or__(add, torch.gt(i, 0)))
       else:
         pass
     return [total, gh]
@@ -37,7 +33,7 @@
     for i in range(torch.floordiv(torch.sub(torch.add(torch.size(h, 0), chunk), 1), chunk)):
       start = torch.mul(i, chunk)
       end = torch.add(start, chunk)
-      z = torch.linear(torch.slice(h, 0, start, end), projection)
+      z = (self).affine(torch.slice(h, 0, start, end), projection, None)
       target = torch.unsqueeze(torch.slice(targets, 0, start, end), 1)
       _0 = torch.append(pieces, torch.sub(torch.logsumexp(z, [-1]), torch.squeeze(torch.gather(z, 1, target), 1)))
     return torch.cat(pieces)

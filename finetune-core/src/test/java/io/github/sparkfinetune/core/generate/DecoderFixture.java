@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -39,7 +40,7 @@ final class DecoderFixture implements AutoCloseable {
         manager = Torch.manager(-1);
         script = ScriptModule.load(
                 manager,
-                Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS)
+                Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
                         .flatMap(List::stream)
                         .toList());
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {

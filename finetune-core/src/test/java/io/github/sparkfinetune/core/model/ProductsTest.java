@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -35,6 +36,18 @@ class ProductsTest {
             NDArray g = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
             assertThat(module.callOne(manager, "times", g, weight).toFloatArray())
                     .containsExactly(5, 2, -1, 11, 4, -3);
+        }
+    }
+
+    @Test
+    void halfPrecisionRoundsTheFactorsAndSumsInF32() {
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule module = ScriptModule.load(manager, List.of(Products.script(true)))) {
+            // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
+            NDArray x = manager.create(new float[] {1 + 0x1p-9f, 1 + 0x1p-7f}, new Shape(1, 2));
+            NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));
+            NDArray y = module.callOne(manager, "affine", x, weight, manager.create(new float[] {0, 0x1p-9f}));
+            assertThat(y.toFloatArray()).containsExactly(1, 1 + 0x1p-7f + 0x1p-9f);
         }
     }
 }

@@ -50,7 +50,7 @@ final class ClassifyBench {
     private static void rank(Path folder, int threads, Collective collective) {
         Torch.start(threads);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.SCRIPTS)) {
+                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(false))) {
             Encoder model;
             try (SafetensorsModel source = SafetensorsModel.open(folder)) {
                 model = Encoder.load(

@@ -1,15 +1,13 @@
 package io.github.sparkfinetune.core.train;
 
+import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
@@ -20,7 +18,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** How a batch is cut, over ranks and over time, changes nothing; all with the model's dropout on. */
 class FineTunerTest {
-    private static final double LOSS = 1e-5;
     /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
     private static final double NOISY_PARAMETER = 2e-2;
 
@@ -85,7 +82,7 @@ class FineTunerTest {
         assertThat(checkpoints).hasSize(10);
         for (int i : new int[] {0, 4, 6, 8}) {
             RunConfig resumed = tiny.config("resumed-" + i, settings);
-            copy(whole, resumed, checkpoints.get(i));
+            TinyRun.copy(whole, resumed, checkpoints.get(i));
             TinyRun.Outcome outcome = tiny.run(resumed, 2, checkpoints.get(i).name());
             // The checkpoint's own record travels with it.
             assertThat(outcome.losses()).isEqualTo(losses.subList(i, 10));
@@ -103,7 +100,7 @@ class FineTunerTest {
         List<Double> losses = tiny.run(whole, 2, null).losses();
         RunConfig resumed = tiny.config("resumed", settings);
         Checkpoint fourth = tiny.checkpoints(whole).get(0);
-        copy(whole, resumed, fourth);
+        TinyRun.copy(whole, resumed, fourth);
         TinyRun.Outcome outcome = tiny.run(resumed, ranks, fourth.name());
         assertSameLosses(outcome.losses().subList(4, 10), losses.subList(4, 10));
         assertSameModel(TinyRun.model(resumed), TinyRun.model(whole));
@@ -124,7 +121,7 @@ class FineTunerTest {
         RunConfig config = tiny.config(
                 "frozen", "method.type=freeze", "method.freeze_layers=" + layers, "training.learning_rate=1.0e-2");
         tiny.run(config, 1, null);
-        Map<String, float[]> before = base();
+        Map<String, float[]> before = TinyModel.weights(tiny.base());
         Map<String, float[]> after = TinyRun.model(config);
         after.forEach((name, values) -> {
             boolean head = name.startsWith("classifier") || name.contains("pooler");
@@ -157,49 +154,14 @@ class FineTunerTest {
                 .orElseThrow();
         assertThat(result.eval().get("accuracy")).isEqualTo(best);
         assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
-        Path model = Path.of(java.net.URI.create(config.output().model()));
-        try (Predictor predictor = new Predictor(model, -1, 1, 8)) {
-            assertThat(predictor.labels()).containsExactly("a", "b", "c");
-        }
-    }
-
-    private Map<String, float[]> base() {
-        Map<String, float[]> tensors = new LinkedHashMap<>();
-        try (SafetensorsFile source = SafetensorsFile.open(tiny.base().resolve("model.safetensors"))) {
-            source.names().forEach(name -> tensors.put(name, GoldenFiles.floats(source, name)));
-        }
-        return tensors;
-    }
-
-    private static void copy(RunConfig from, RunConfig to, Checkpoint checkpoint) throws Exception {
-        org.apache.hadoop.conf.Configuration hadoop = new org.apache.hadoop.conf.Configuration();
-        org.apache.hadoop.fs.Path source =
-                new org.apache.hadoop.fs.Path(from.output().checkpoints(), checkpoint.name());
-        org.apache.hadoop.fs.Path target =
-                new org.apache.hadoop.fs.Path(to.output().checkpoints(), checkpoint.name());
-        org.apache.hadoop.fs.FileUtil.copy(
-                source.getFileSystem(hadoop), source, target.getFileSystem(hadoop), target, false, hadoop);
-    }
-
-    private static void assertSameLosses(List<Double> actual, List<Double> expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        for (int i = 0; i < actual.size(); i++) {
-            assertThat(actual.get(i)).as("loss %d", i).isCloseTo(expected.get(i), within(LOSS * expected.get(i)));
+        try (Predictor predictor =
+                Predictor.trained(config, new org.apache.hadoop.conf.Configuration(), tiny.base(), -1, 1)) {
+            assertThat(predictor.classes().labels()).containsExactly("a", "b", "c");
         }
     }
 
     private static void assertSameModel(Map<String, float[]> actual, Map<String, float[]> expected) {
-        assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach((name, values) -> {
-            double tolerance = name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER;
-            for (int i = 0; i < values.length; i++) {
-                assertThat((double) actual.get(name)[i]).as("%s[%d]", name, i).isCloseTo(values[i], within(tolerance));
-            }
-        });
-    }
-
-    private static void assertBitEqual(Map<String, float[]> actual, Map<String, float[]> expected) {
-        assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach((name, values) -> assertThat(actual.get(name)).as(name).isEqualTo(values));
+        RunAssertions.assertSameModel(
+                actual, expected, name -> name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER);
     }
 }

@@ -65,8 +65,9 @@ final class GoldenModel implements AutoCloseable {
     /**
      * @param folder of the model
      * @param numbers folder of the reference's numbers
+     * @param half whether matrix products are in BF16
      */
-    private GoldenModel(Path folder, Path numbers, Loading loading) {
+    private GoldenModel(Path folder, Path numbers, Loading loading, boolean half) {
         Torch.start(2);
         expected = GoldenFiles.expected(numbers);
         // The folder of a 4-bit model has the numbers of a causal language model alone.
@@ -74,8 +75,7 @@ final class GoldenModel implements AutoCloseable {
 
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
-        List<String> scripts = new ArrayList<>(FineTuner.SCRIPTS);
-        script = ScriptModule.load(manager, scripts);
+        script = ScriptModule.load(manager, FineTuner.scripts(half));
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = loading.of(config, source);
             model = head == null
@@ -92,12 +92,17 @@ final class GoldenModel implements AutoCloseable {
     static Optional<GoldenModel> load(Path folder, Trainable trainable) {
         return unsupported(folder).isPresent()
                 ? Optional.empty()
-                : Optional.of(new GoldenModel(folder, folder, (config, source) -> Adaptation.of(trainable)));
+                : Optional.of(new GoldenModel(folder, folder, (config, source) -> Adaptation.of(trainable), false));
+    }
+
+    /** Loads a golden model whose matrix products are in BF16. */
+    static GoldenModel inHalf(Path folder) {
+        return new GoldenModel(folder, folder, (config, source) -> Adaptation.of(Trainable.all()), true);
     }
 
     /** Loads a model whose reference numbers lie in another folder. */
     static GoldenModel load(Path folder, Path numbers, Loading loading) {
-        return new GoldenModel(folder, numbers, loading);
+        return new GoldenModel(folder, numbers, loading, false);
     }
 
     /** Why a golden model can not be run yet, or nothing. */

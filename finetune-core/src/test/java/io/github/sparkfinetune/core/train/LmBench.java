@@ -52,7 +52,7 @@ final class LmBench {
         int length = Integer.parseInt(arguments.get(4));
         Torch.start(threads);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.SCRIPTS)) {
+                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
             LoadedModel loaded =
                     LoadedModel.toTrain(config, manager, script, Path.of(folder), Optional.empty(), 0, 0, threads);
             boolean full = config.method().type() == MethodConfig.Type.FULL;

@@ -1,11 +1,9 @@
 package io.github.sparkfinetune.core.train;
 
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfigLoader;
-import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import io.github.sparkfinetune.core.collective.Collective;
@@ -13,20 +11,14 @@ import io.github.sparkfinetune.core.collective.RingEndpoint;
 import io.github.sparkfinetune.core.collective.RingMember;
 import io.github.sparkfinetune.core.collective.RingTimeouts;
 import io.github.sparkfinetune.core.collective.TcpRing;
-import io.github.sparkfinetune.data.Manifest;
-import io.github.sparkfinetune.data.Sample;
-import io.github.sparkfinetune.data.SampleColumns;
-import io.github.sparkfinetune.data.SampleWriter;
-import io.github.sparkfinetune.data.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
-import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -34,116 +26,70 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
-/** A whole run on a golden model with its dropout switched on, over a small dataset whose samples can be learnt. */
+/** A whole run of a small model over a small dataset whose samples can be learnt. */
 final class TinyRun {
-    private static final ObjectMapper JSON = new ObjectMapper();
-    private static final List<String> LABELS = List.of("a", "b", "c");
-    private static final int TRAIN_ROWS = 66;
-    private static final int EVAL_ROWS = 24;
     private static final long DEADLINE_SECONDS = 120;
     private static final byte[] SECRET = new byte[32];
 
     private final Path folder;
     private final Path model;
+    private final String task;
+    private final List<String> settings;
     private final Configuration hadoop = new Configuration();
 
     /**
+     * A run of a classifier.
+     *
      * @param kind name of a golden model for sequence classification
      * @param dropout rate everywhere
      */
     TinyRun(Path folder, String kind, double dropout) throws IOException {
+        this(
+                folder,
+                TinyModel.copy(folder.resolve("base"), kind, config -> {
+                    for (String key :
+                            List.of("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")) {
+                        config.put(key, dropout);
+                    }
+                }),
+                "classification");
+    }
+
+    /**
+     * @param model folder of the base model
+     * @param task as the configuration calls it
+     * @param settings KEY=VALUE of every configuration of this run
+     */
+    TinyRun(Path folder, Path model, String task, String... settings) throws IOException {
         this.folder = folder;
-        this.model = Files.createDirectory(folder.resolve("base"));
-        Path golden = GoldenFiles.root().resolve("models").resolve(kind);
-        try (Stream<Path> files = Files.list(golden)) {
-            for (Path file : files.toList()) {
-                if (!file.getFileName().toString().startsWith("expected")) {
-                    Files.copy(file, model.resolve(file.getFileName().toString()));
-                }
-            }
-        }
-        ObjectNode config =
-                (ObjectNode) JSON.readTree(golden.resolve("config.json").toFile());
-        for (String key : List.of("hidden_dropout_prob", "attention_probs_dropout_prob", "classifier_dropout")) {
-            config.put(key, dropout);
-        }
-        Files.write(model.resolve("config.json"), JSON.writeValueAsBytes(config));
-        writeDataset();
-    }
-
-    private void writeDataset() throws IOException {
-        Path dataset = Files.createDirectory(folder.resolve("dataset"));
-        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
-        splits.put(Manifest.TRAIN, writeSplit(dataset, Manifest.TRAIN, TRAIN_ROWS));
-        splits.put(Manifest.EVAL, writeSplit(dataset, Manifest.EVAL, EVAL_ROWS));
-        String tokenizer = TokenizerFiles.read(hadoopPath(model), hadoop).sha256();
-        new Manifest(
-                        Manifest.SCHEMA_VERSION,
-                        Task.CLASSIFICATION,
-                        LABELS,
-                        30,
-                        splits,
-                        new TreeMap<>(),
-                        0,
-                        0,
-                        0,
-                        0,
-                        List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
-                        new Manifest.Options(
-                                "text", null, "label", "jsonl", 0.1, 0, 48, 1000, false, 2, 42, tokenizer, null))
-                .write(hadoopPath(dataset), hadoop);
-    }
-
-    private Manifest.Split writeSplit(Path dataset, String name, int rows) throws IOException {
-        SplittableRandom random = new SplittableRandom(name.hashCode());
-        List<Manifest.Shard> shards = new ArrayList<>();
-        long[] labels = new long[LABELS.size()];
-        long tokens = 0;
-        for (int shard = 0; shard < 2; shard++) {
-            String file = name + "-" + shard + ".parquet";
-            SampleWriter writer =
-                    new SampleWriter(hadoopPath(dataset.resolve(file)), SampleColumns.ofText(false), hadoop);
-            try (writer) {
-                for (int row = 0; row < rows / 2; row++) {
-                    int label = row % LABELS.size();
-                    int[] ids = random.ints(random.nextInt(4, 30), 10, 380).toArray();
-                    // The token after the first says what the label is.
-                    ids[1] = 100 + label;
-                    writer.write(new Sample(0, ids, new int[ids.length], label));
-                    labels[label]++;
-                    tokens += ids.length;
-                }
-            }
-            shards.add(new Manifest.Shard(file, Files.size(dataset.resolve(file)), writer.rowGroups()));
-        }
-        return new Manifest.Split(
-                rows, tokens, 0, java.util.Arrays.stream(labels).boxed().toList(), shards, null);
-    }
-
-    private static org.apache.hadoop.fs.Path hadoopPath(Path path) {
-        return new org.apache.hadoop.fs.Path(path.toUri());
+        this.model = model;
+        this.task = task;
+        this.settings = List.of(settings);
+        TinyDataset.write(folder.resolve("dataset"), config("unused"), model, hadoop);
     }
 
     /**
      * The configuration of a run of this model.
      *
      * @param output name of its output folder
-     * @param settings KEY=VALUE, over small defaults
+     * @param more KEY=VALUE, over small defaults
      */
-    RunConfig config(String output, String... settings) throws IOException {
+    RunConfig config(String output, String... more) throws IOException {
         Path yaml = folder.resolve("run.yaml");
         Files.writeString(yaml, """
                 model: %s
-                task: classification
+                task: %s
                 data: {train: unused, max_length: 48, dir: %s}
                 training: {max_steps: 10, learning_rate: 1.0e-3, per_device_train_batch_size: 12, weight_decay: 0.01,
                   warmup_ratio: 0.2}
                 output: {dir: %s}
                 """.formatted(
                         model.toUri(),
+                        task,
                         folder.resolve("dataset").toUri(),
                         folder.resolve(output).toUri()));
-        return RunConfigLoader.load(yaml, List.of(settings));
+        return RunConfigLoader.load(
+                yaml, Stream.concat(settings.stream(), Arrays.stream(more)).toList());
     }
 
     /** What a run left behind. */
@@ -200,11 +146,30 @@ final class TinyRun {
         return list;
     }
 
-    /** The trained model's tensors. */
+    /** Copies a checkpoint from one run's folder to another's. */
+    static void copy(RunConfig from, RunConfig to, Checkpoint checkpoint) throws IOException {
+        Configuration hadoop = new Configuration();
+        org.apache.hadoop.fs.Path source =
+                new org.apache.hadoop.fs.Path(from.output().checkpoints(), checkpoint.name());
+        org.apache.hadoop.fs.Path target =
+                new org.apache.hadoop.fs.Path(to.output().checkpoints(), checkpoint.name());
+        org.apache.hadoop.fs.FileUtil.copy(
+                source.getFileSystem(hadoop), source, target.getFileSystem(hadoop), target, false, hadoop);
+    }
+
+    /** Folder of the exported model, or adapter. */
+    static Path exported(RunConfig config) {
+        return Path.of(java.net.URI.create(config.output().model()));
+    }
+
+    /** The trained model's tensors, or its adapter's. */
     static Map<String, float[]> model(RunConfig config) {
-        Path file = Path.of(java.net.URI.create(config.output().model())).resolve("model.safetensors");
+        Path adapter = exported(config).resolve(AdapterFile.WEIGHTS);
+        if (!Files.exists(adapter)) {
+            return TinyModel.weights(exported(config));
+        }
         Map<String, float[]> tensors = new LinkedHashMap<>();
-        try (SafetensorsFile source = SafetensorsFile.open(file)) {
+        try (SafetensorsFile source = SafetensorsFile.open(adapter)) {
             source.names().forEach(name -> tensors.put(name, GoldenFiles.floats(source, name)));
         }
         return tensors;

@@ -1,0 +1,106 @@
+package io.github.sparkfinetune.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Rotary angles against those of {@code transformers}, made by {@code make_rotations.py}. */
+class RotationsTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    @TempDir
+    private Path folder;
+
+    private JsonNode reference;
+
+    @BeforeEach
+    void read() throws Exception {
+        try (InputStream file = RotationsTest.class.getResourceAsStream("/rotations/rotations.json")) {
+            reference = JSON.readTree(file);
+        }
+    }
+
+    private Llama llama(JsonNode config) throws Exception {
+        Files.write(folder.resolve(HfConfig.FILE), JSON.writeValueAsBytes(config));
+        return (Llama) DecoderArchitecture.of(HfConfig.read(folder));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"plain", "llama3"})
+    void areThoseOfTheReference(String name) throws Exception {
+        Torch.start(1);
+        JsonNode expected = reference.path(name);
+        List<String> scripts = Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                .flatMap(List::stream)
+                .toList();
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, scripts)) {
+            NDArray frequencies =
+                    llama(expected.path("config")).frequencies(script, manager).orElseThrow();
+            assertClose(frequencies, List.of(expected.path("frequencies")), 1e-7);
+            NDArray positions = manager.create(JSON.convertValue(reference.path("positions"), long[].class));
+            NDList rotations = script.call(manager, "rotations", positions, frequencies);
+            assertClose(rotations.get(0), expected.path("cosines"), 1e-6);
+            assertClose(rotations.get(1), expected.path("sines"), 1e-6);
+        }
+    }
+
+    private static void assertClose(NDArray actual, Iterable<JsonNode> rows, double tolerance) {
+        float[] values = actual.toFloatArray();
+        int i = 0;
+        for (JsonNode row : rows) {
+            for (JsonNode value : row) {
+                assertThat((double) values[i]).as("element %d", i).isCloseTo(value.doubleValue(), within(tolerance));
+                i++;
+            }
+        }
+        assertThat(values).hasSize(i);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "rope_type, yarn, rope_scaling of type yarn is not supported",
+        "type, linear, rope_scaling of type linear is not supported",
+        "type, dynamic, rope_scaling of type dynamic is not supported",
+        "rope_type, llama3, rope_scaling has no number factor",
+    })
+    void otherScalingsAreRefusedByName(String key, String type, String message) throws Exception {
+        ObjectNode config = reference.path("plain").path("config").deepCopy();
+        config.putObject("rope_scaling").put(key, type);
+        assertThatThrownBy(() -> llama(config))
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining(message)
+                .hasMessageContaining("config.json");
+    }
+
+    @Test
+    void aScalingThatScalesNothingIsNone() throws Exception {
+        ObjectNode config = reference.path("plain").path("config").deepCopy();
+        config.putObject("rope_scaling").put("rope_type", "default");
+        assertThat(llama(config).shape().ropeScaling()).isEmpty();
+    }
+}

@@ -1,0 +1,151 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
+import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * An adapter begins as a no-op, leaves its base alone, changes what the model computes, and computes the same in
+ * memory, read from its folder, merged, and where its training goes on.
+ */
+class AdapterRunTest {
+    /** Of the largest. */
+    private static final double LOGITS = 1e-5;
+
+    private static final int STEPS = 3;
+    private static final List<Sample> SAMPLES = IntStream.range(0, 3)
+            .mapToObj(i -> TinyDataset.documents(new SplittableRandom(i), i, false, i + 1))
+            .toList();
+
+    @TempDir
+    private Path folder;
+
+    static Stream<List<String>> adapters() {
+        String all = "target_modules=all-linear";
+        return Stream.of(
+                List.of("llama-tied"),
+                List.of("llama-untied", all, "use_rslora=true", "r=4"),
+                List.of("mistral", all, "use_dora=true", "lora_dropout=0.1"),
+                List.of("qwen2", "bias=lora_only"),
+                List.of("qwen2", "bias=all", "target_modules=[down_proj]", "layers_to_transform=[1]"),
+                List.of("llama-tied", "modules_to_save=[lm_head]"),
+                List.of("llama-tied", "modules_to_save=[embed_tokens]"),
+                List.of("llama-tied", "modules_to_save=[embed_tokens, lm_head, norm]"),
+                List.of("llama-untied", "modules_to_save=[embed_tokens, lm_head]", "use_dora=true"),
+                List.of("gpt2"),
+                List.of("gpt2", all, "use_dora=true", "bias=all"),
+                List.of("gpt2", "target_modules=[c_fc, attn.c_proj]", "bias=lora_only", "modules_to_save=[lm_head]"),
+                List.of("gpt2", "modules_to_save=[wte, ln_f, wpe]", "rank_pattern={h.1.attn.c_attn: 3}"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("adapters")
+    void isTheSameInMemoryReadMergedAndContinued(List<String> adapter) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), adapter.get(0), config -> {});
+        byte[] file = Files.readAllBytes(base.resolve("model.safetensors"));
+        TinyRun tiny = new TinyRun(folder, base, "causal-lm");
+        RunConfig config = tiny.config(
+                "out",
+                Stream.concat(
+                                Stream.of(
+                                        "training.max_steps=" + STEPS,
+                                        "training.warmup_ratio=0",
+                                        "training.learning_rate=2.0e-2",
+                                        "method.type=lora"),
+                                adapter.stream().skip(1).map(setting -> "method." + setting))
+                        .toArray(String[]::new));
+        float[] before;
+        try (TinyDecoder plain = TinyDecoder.trained(base, Optional.empty(), config)) {
+            before = plain.logits(SAMPLES);
+        }
+        float[] after = train(config, before);
+        assertThat(distance(after, before)).isGreaterThan(1e-2);
+        assertThat(Files.readAllBytes(base.resolve("model.safetensors"))).isEqualTo(file);
+
+        Path exported = TinyRun.exported(config);
+        try (TinyDecoder read = TinyDecoder.trained(exported, Optional.of(base), config)) {
+            assertSame("read", read.logits(SAMPLES), after);
+        }
+        Path merged = folder.resolve("merged");
+        AdapterMerge.run(
+                config,
+                exported.toUri().toString(),
+                merged.toUri().toString(),
+                new Configuration(false),
+                folder.resolve("cache"),
+                SafetensorsWriter.MAX_SHARD_SIZE);
+        try (TinyDecoder whole = TinyDecoder.trained(merged, Optional.empty(), config)) {
+            assertSame("merged", whole.logits(SAMPLES), after);
+        }
+        try (TinyDecoder continued = TinyDecoder.toTrain(base, config, Optional.of(exported), 0)) {
+            assertSame("continued", continued.logits(SAMPLES), after);
+            try (TinyDecoder anew = TinyDecoder.toTrain(base, config, Optional.empty(), 0)) {
+                assertThat(trained(continued.model())).isEqualTo(trained(anew.model()));
+            }
+        }
+    }
+
+    /** Trains, and returns the logits of the model as it lies in memory at the end. */
+    private static float[] train(RunConfig config, float[] before) throws Exception {
+        RankContext rank = new RankContext(new Solo(), -1, 1, new Configuration(), "a", record -> {}, () -> false);
+        try (Workspace workspace = new Workspace(config, rank)) {
+            Decoder model = (Decoder) workspace.model();
+            assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);
+            Map<String, float[]> frozen = new LinkedHashMap<>();
+            for (Parameter parameter : model.parameters()) {
+                if (!parameter.trainable()) {
+                    frozen.put(parameter.name(), parameter.value().toFloatArray());
+                }
+            }
+            Training training = new Training(config, rank, workspace);
+            training.train();
+            training.finish();
+            for (Parameter parameter : model.parameters()) {
+                float[] was = frozen.get(parameter.name());
+                assertThat(was == null || Arrays.equals(was, parameter.value().toFloatArray()))
+                        .as("%s is frozen", parameter.name())
+                        .isTrue();
+            }
+            return TinyDecoder.logits(workspace.manager(), model, SAMPLES);
+        }
+    }
+
+    private static void assertSame(String what, float[] actual, float[] expected) {
+        assertClose(what, actual, expected, LOGITS * distance(expected, new float[expected.length]));
+    }
+
+    private static List<String> trained(Decoder model) {
+        return model.parameters().stream()
+                .filter(Parameter::trainable)
+                .map(Parameter::name)
+                .toList();
+    }
+
+    private static double distance(float[] a, float[] b) {
+        return IntStream.range(0, a.length)
+                .mapToDouble(i -> Math.abs(a[i] - b[i]))
+                .max()
+                .orElseThrow();
+    }
+}

@@ -1,0 +1,175 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.withinPercentage;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Whole runs of language models: how a batch is cut, over ranks and over time, changes nothing, by any method. */
+class LanguageModelRunTest {
+    /** A gradient that is rounding noise moves a parameter as far as any other in Adam's first steps. */
+    private static final double PARAMETER = 1e-4;
+
+    private static final double NOISY_PARAMETER = 3e-2;
+
+    @TempDir
+    private Path folder;
+
+    /** Models and methods, and what they are tested with. */
+    enum Method {
+        FULL("llama-tied", "causal-lm", "method.type=full"),
+        FULL_GPT2_WITH_DROPOUT("gpt2", "sft", "method.type=full"),
+        FREEZE("qwen2", "sft", "method.type=freeze", "method.freeze_layers=1"),
+        LORA("llama-tied", "sft", LORA_SETTINGS),
+        LORA_WITH_DROPOUT_AND_BIAS("qwen2", "causal-lm", LORA_SETTINGS, "method.lora_dropout=0.2", "method.bias=all"),
+        DORA("mistral", "causal-lm", LORA_SETTINGS, "method.use_dora=true", "method.lora_dropout=0.1"),
+        QLORA("llama-tied", "sft", "method.type=qlora", "method.lora_dropout=0.1"),
+        LORA_OVER_BF16("llama-untied", "causal-lm", LORA_SETTINGS);
+
+        private final String kind;
+        private final String task;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
+
+        Method(String kind, String task, String... settings) {
+            this.kind = kind;
+            this.task = task;
+            this.settings = List.of(settings);
+        }
+
+        TinyRun prepare(Path folder) throws Exception {
+            Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {
+                if (this == FULL_GPT2_WITH_DROPOUT) {
+                    List.of("attn_pdrop", "embd_pdrop", "resid_pdrop").forEach(rate -> config.put(rate, 0.1));
+                }
+            });
+            if (this == LORA_OVER_BF16) {
+                base = TinyModel.rewrite(base, folder.resolve("half"), TensorType.BF16, 60_000, (name, values) -> {});
+                assertThat(base.resolve("model.safetensors.index.json")).exists();
+            }
+            String[] all = settings.toArray(new String[settings.size() + 1]);
+            all[settings.size()] = "training.learning_rate=5.0e-3";
+            return new TinyRun(folder, base, task, all);
+        }
+    }
+
+    private static final String LORA_SETTINGS = "method.type=lora";
+
+    @ParameterizedTest
+    @EnumSource(Method.class)
+    void ranksMicroBatchesAndRecomputationChangeNothing(Method method) throws Exception {
+        TinyRun tiny = method.prepare(folder);
+        RunConfig one = tiny.config("one");
+        TinyRun.Outcome reference = tiny.run(one, 1, null);
+        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
+        for (String[] other : new String[][] {
+            {"2", "training.per_device_train_batch_size=6"},
+            {"3", "training.per_device_train_batch_size=4"},
+            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+            {"1", "training.gradient_checkpointing=true"},
+        }) {
+            RunConfig config = tiny.config("other-" + other[0] + other.length + other[1].hashCode(), rest(other));
+            assertSameLosses(tiny.run(config, Integer.parseInt(other[0]), null).losses(), reference.losses());
+            assertSameModel(TinyRun.model(config), TinyRun.model(one), LanguageModelRunTest::tolerance);
+        }
+    }
+
+    /** The attention does not change when all keys do alike. */
+    private static double tolerance(String name) {
+        return name.contains("k_proj.bias") || name.contains("c_attn.bias") ? NOISY_PARAMETER : PARAMETER;
+    }
+
+    private static String[] rest(String[] settings) {
+        return Arrays.copyOfRange(settings, 1, settings.length);
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Method.class,
+            names = {"FULL", "FULL_GPT2_WITH_DROPOUT", "LORA_WITH_DROPOUT_AND_BIAS", "DORA", "QLORA"})
+    void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method) throws Exception {
+        TinyRun tiny = method.prepare(folder);
+        String[] settings = {
+            "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
+        };
+        RunConfig whole = tiny.config("whole", settings);
+        List<Double> losses = tiny.run(whole, 2, null).losses();
+        RunConfig again = tiny.config("again", settings);
+        assertThat(tiny.run(again, 2, null).losses()).isEqualTo(losses);
+        assertBitEqual(TinyRun.model(again), TinyRun.model(whole));
+
+        Checkpoint fourth = tiny.checkpoints(whole).get(0);
+        for (int ranks : new int[] {2, 3}) {
+            RunConfig resumed = tiny.config("resumed-" + ranks, settings);
+            TinyRun.copy(whole, resumed, fourth);
+            List<Double> after =
+                    tiny.run(resumed, ranks, fourth.name()).losses().subList(4, 10);
+            if (ranks == 2) {
+                assertThat(after).isEqualTo(losses.subList(4, 10));
+                assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
+            } else {
+                assertSameLosses(after, losses.subList(4, 10));
+                assertSameModel(TinyRun.model(resumed), TinyRun.model(whole), LanguageModelRunTest::tolerance);
+            }
+        }
+    }
+
+    @Test
+    void stopsEarlyAndKeepsTheBestAdapter() throws Exception {
+        TinyRun tiny = Method.LORA.prepare(folder);
+        RunConfig config = tiny.config(
+                "best",
+                "training.max_steps=60",
+                "training.learning_rate=5.0e-2",
+                "training.eval_steps=5",
+                "training.early_stopping_patience=2");
+        TinyRun.Outcome outcome = tiny.run(config, 2, null);
+        List<Map<String, Double>> evaluations = outcome.records().stream()
+                .map(TrainingRecord::eval)
+                .filter(Objects::nonNull)
+                .toList();
+        evaluations.forEach(metrics ->
+                assertThat(metrics.get("perplexity")).isCloseTo(Math.exp(metrics.get("loss")), withinPercentage(0.01)));
+        TrainingResult result = outcome.result();
+        assertThat(result.eval())
+                .isEqualTo(evaluations.stream()
+                        .min(Comparator.comparing(metrics -> metrics.get("loss")))
+                        .orElseThrow());
+        assertThat(result.steps() - result.bestStep()).as("stopped early").isEqualTo(10);
+
+        Map<String, float[]> exported = TinyRun.model(config);
+        assertThat(exported.keySet()).allMatch(name -> name.contains(".lora_"));
+        CheckpointStore store = FineTuner.store(config, new Configuration(), "reader");
+        for (Checkpoint checkpoint : store.committed()) {
+            try (LoadedCheckpoint loaded =
+                    store.read(checkpoint, Files.createDirectories(folder.resolve("checkpoint")))) {
+                boolean equal = loaded.model().names().stream()
+                        .allMatch(name -> Arrays.equals(
+                                GoldenFiles.floats(loaded.model(), name),
+                                exported.get("base_model.model." + name + ".weight")));
+                assertThat(equal).as(checkpoint.name()).isEqualTo(checkpoint.step() == result.bestStep());
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Layers whose weights take turns in the same buffers compute what layers do that have weights of their own: a buffer
+ * that is not filled anew before a layer's forward, recomputation or backward would give another layer's gradients.
+ */
+class StagedWeightsTest {
+    private static final double TOLERANCE = 1e-6;
+    private static final String LINEAR = ".*(proj|c_attn|c_fc)\\.weight";
+    private static final List<List<Sample>> PARTS = List.of(samples(0), samples(2));
+
+    @TempDir
+    private Path folder;
+
+    private static List<Sample> samples(int from) {
+        return IntStream.range(from, from + 2)
+                .mapToObj(i -> TinyDataset.documents(new SplittableRandom(i), i, false, 2))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama-tied, true, false",
+        "llama-tied, false, true",
+        "mistral, true, true",
+        "qwen2, true, false",
+        "gpt2, true, false"
+    })
+    void fourBitsComputeAsTheirValuesDo(String kind, boolean doubleQuant, boolean dora) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        Path plain = folder.resolve("plain");
+        try (SafetensorsModel source = SafetensorsModel.open(base)) {
+            TinyModel.rewrite(base, plain, TensorType.F32, Long.MAX_VALUE, (name, values) -> {
+                if (name.matches(LINEAR)) {
+                    ByteBuffer wide = ByteBuffer.allocateDirect(values.length * Float.BYTES)
+                            .order(ByteOrder.nativeOrder());
+                    Nf4.quantise(source, name, doubleQuant, 1).widen(wide, 1);
+                    wide.clear().order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                }
+            });
+        }
+        compare(
+                base,
+                new String[] {"method.type=qlora", "method.bnb_4bit_use_double_quant=" + doubleQuant},
+                plain,
+                dora);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"llama-untied, BF16, false", "gpt2, BF16, true", "mistral, F16, true"})
+    void halvesComputeAsTheirValuesDo(String kind, TensorType type, boolean dora) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        Path half = TinyModel.rewrite(base, folder.resolve("half"), type, 50_000, (name, values) -> {});
+        Path plain =
+                TinyModel.rewrite(half, folder.resolve("plain"), TensorType.F32, Long.MAX_VALUE, (name, values) -> {});
+        assertThat(TinyModel.weights(plain).keySet())
+                .isEqualTo(TinyModel.weights(base).keySet());
+        compare(half, new String[] {"method.type=lora"}, plain, dora);
+    }
+
+    private static void compare(Path stored, String[] settings, Path plain, boolean dora) {
+        String[] more = {"method.target_modules=all-linear", "method.use_dora=" + dora};
+        try (TinyDecoder staged =
+                        TinyDecoder.toTrain(stored, settings[0], settings[settings.length - 1], more[0], more[1]);
+                TinyDecoder own = TinyDecoder.toTrain(plain, "method.type=lora", more[0], more[1])) {
+            staged.stir();
+            own.stir();
+            assertThat(staged.parameters().keySet())
+                    .as("linears are no F32 parameters")
+                    .noneMatch(name -> name.matches(LINEAR));
+            assertClose("logits", staged.logits(PARTS.get(0)), own.logits(PARTS.get(0)), 10 * TOLERANCE);
+            TinyDecoder.Gradient expected = own.gradient(DropoutMasks.none(), false, PARTS);
+            assertThat(expected.byName()).hasSizeGreaterThan(8);
+            for (boolean recompute : new boolean[] {false, true}) {
+                TinyDecoder.Gradient actual = staged.gradient(DropoutMasks.none(), recompute, PARTS);
+                assertThat(actual.loss()).isCloseTo(expected.loss(), within(TOLERANCE));
+                assertThat(actual.byName().keySet()).isEqualTo(expected.byName().keySet());
+                expected.byName()
+                        .forEach((name, values) -> assertClose(
+                                "gradient of " + name, actual.byName().get(name), values, TOLERANCE));
+            }
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.Task;
+import io.github.sparkfinetune.data.Manifest;
+import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.SampleColumns;
+import io.github.sparkfinetune.data.SampleWriter;
+import io.github.sparkfinetune.data.TokenizerFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.SplittableRandom;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+
+/** A small prepared dataset of a run's task, of random samples that can be learnt. */
+final class TinyDataset {
+    private static final List<String> LABELS = List.of("a", "b", "c");
+    private static final int TRAIN_ROWS = 66;
+    private static final int EVAL_ROWS = 24;
+    private static final int LONGEST = 30;
+    private static final int FIRST_ID = 10;
+    private static final int IDS = 370;
+
+    private final Path folder;
+    private final RunConfig config;
+    private final Configuration hadoop;
+    private final Manifest.Options options;
+
+    private TinyDataset(Path folder, RunConfig config, Path model, Configuration hadoop) throws IOException {
+        this.folder = Files.createDirectory(folder);
+        this.config = config;
+        this.hadoop = hadoop;
+        TokenizerFiles tokenizer = TokenizerFiles.read(hadoopPath(model), config, hadoop);
+        options = new Manifest.Options(
+                "text",
+                null,
+                config.task() == Task.CLASSIFICATION ? "label" : null,
+                "jsonl",
+                0.1,
+                0,
+                config.data().maxLength(),
+                1000,
+                false,
+                2,
+                42,
+                tokenizer.sha256(),
+                Manifest.DocumentOptions.of(config.task(), config.data(), tokenizer));
+    }
+
+    /**
+     * Writes a dataset.
+     *
+     * @param folder made anew
+     * @param config of the run that it is for
+     * @param model folder of its model
+     */
+    static void write(Path folder, RunConfig config, Path model, Configuration hadoop) throws IOException {
+        new TinyDataset(folder, config, model, hadoop).write();
+    }
+
+    private void write() throws IOException {
+        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+        splits.put(Manifest.TRAIN, split(Manifest.TRAIN, TRAIN_ROWS));
+        splits.put(Manifest.EVAL, split(Manifest.EVAL, EVAL_ROWS));
+        new Manifest(
+                        Manifest.SCHEMA_VERSION,
+                        config.task(),
+                        config.task() == Task.CLASSIFICATION ? LABELS : List.of(),
+                        LONGEST,
+                        splits,
+                        new TreeMap<>(),
+                        0,
+                        0,
+                        0,
+                        0,
+                        List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
+                        options)
+                .write(hadoopPath(folder), hadoop);
+    }
+
+    private Manifest.Split split(String name, int rows) throws IOException {
+        SplittableRandom random = new SplittableRandom(name.hashCode());
+        List<Manifest.Shard> shards = new ArrayList<>();
+        List<Sample> all = new ArrayList<>();
+        for (int shard = 0; shard < 2; shard++) {
+            String file = name + "-" + shard + ".parquet";
+            SampleWriter writer = new SampleWriter(hadoopPath(folder.resolve(file)), columns(), hadoop);
+            try (writer) {
+                for (int row = 0; row < rows / 2; row++) {
+                    Sample sample = sample(config.task(), random, row);
+                    writer.write(sample);
+                    all.add(sample);
+                }
+            }
+            shards.add(new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups()));
+        }
+        long tokens = all.stream().mapToLong(Sample::length).sum();
+        if (config.task() != Task.CLASSIFICATION) {
+            Manifest.Documents documents = new Manifest.Documents(
+                    all.stream().mapToLong(sample -> sample.documents().length).sum(),
+                    all.stream().mapToLong(Sample::labelTokens).sum(),
+                    Map.of());
+            return new Manifest.Split(rows, tokens, 0, List.of(), shards, documents);
+        }
+        Long[] labels = new Long[LABELS.size()];
+        Arrays.setAll(
+                labels,
+                label -> all.stream().filter(sample -> sample.label() == label).count());
+        return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
+    }
+
+    private SampleColumns columns() {
+        return options.documents() == null
+                ? SampleColumns.ofText(false)
+                : SampleColumns.ofDocuments(config.task() == Task.CAUSAL_LM);
+    }
+
+    /** A sample of a task. */
+    static Sample sample(Task task, SplittableRandom random, int row) {
+        if (task != Task.CLASSIFICATION) {
+            return documents(random, row, task == Task.SFT, random.nextInt(1, 5));
+        }
+        int label = row % LABELS.size();
+        int[] ids = random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + IDS)
+                .toArray();
+        // The token after the first says what the label is.
+        ids[1] = 100 + label;
+        return new Sample(0, ids, new int[ids.length], label);
+    }
+
+    /**
+     * Documents in which a token says what the next one is, in 9 cases of 10.
+     *
+     * @param masked whether the first half of each has no labels, and every tenth sample none at all
+     */
+    static Sample documents(SplittableRandom random, int row, boolean masked, int count) {
+        int[] lengths = random.ints(count, 1, LONGEST / count + 1).toArray();
+        int[] ids = new int[Arrays.stream(lengths).sum()];
+        int[] labels = new int[ids.length];
+        int at = 0;
+        for (int length : lengths) {
+            for (int t = 0; t < length; t++, at++) {
+                boolean follows = t > 0 && random.nextInt(10) > 0;
+                ids[at] = FIRST_ID + (follows ? (ids[at - 1] * 7 + 3) % IDS : random.nextInt(IDS));
+                labels[at] = masked && (t < length / 2 || row % 10 == 9) ? Sample.IGNORED : ids[at];
+            }
+        }
+        return Sample.ofDocuments(row, ids, labels, lengths);
+    }
+
+    static org.apache.hadoop.fs.Path hadoopPath(Path path) {
+        return new org.apache.hadoop.fs.Path(path.toUri());
+    }
+}

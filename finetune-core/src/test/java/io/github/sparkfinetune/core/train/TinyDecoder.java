@@ -1,0 +1,186 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+
+/** A language model as a run loads it. */
+final class TinyDecoder implements AutoCloseable {
+    final NDManager manager;
+    final ScriptModule script;
+    final LoadedModel loaded;
+
+    /** How a model is loaded. */
+    private interface Loading {
+        LoadedModel load(NDManager manager, ScriptModule script);
+    }
+
+    private TinyDecoder(Loading loading) {
+        Torch.start(1);
+        manager = Torch.manager(-1);
+        script = ScriptModule.load(manager, FineTuner.scripts(false));
+        try {
+            loaded = loading.load(manager, script);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** The base model of a run, ready to be trained. */
+    static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
+        return new TinyDecoder(
+                (manager, script) -> LoadedModel.toTrain(config, manager, script, base, adapter, 0, vocabulary, 1));
+    }
+
+    /**
+     * A model, ready to be trained.
+     *
+     * @param settings KEY=VALUE of the run
+     */
+    static TinyDecoder toTrain(Path base, String... settings) {
+        return toTrain(base, config(settings), Optional.empty(), 0);
+    }
+
+    /** What a run wrote: a model, or an adapter of a base. */
+    static TinyDecoder trained(Path folder, Optional<Path> base, RunConfig config) {
+        return new TinyDecoder((manager, script) -> LoadedModel.trained(config, manager, script, folder, base, 1));
+    }
+
+    /** A run's configuration for tests that need no dataset. */
+    static RunConfig config(String... settings) {
+        return RunConfigLoader.parse(
+                "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
+    }
+
+    Decoder model() {
+        return (Decoder) loaded.model();
+    }
+
+    /** Logits of every token of samples that lie side by side. */
+    float[] logits(List<Sample> samples) {
+        return logits(manager, model(), samples);
+    }
+
+    static float[] logits(NDManager manager, Decoder model, List<Sample> samples) {
+        try (NDManager owner = manager.newSubManager()) {
+            NDArray hidden = hidden(owner, model, model.wholeBatch(owner, samples));
+            return hidden.matMul(model.projectionWeight().transpose()).toFloatArray();
+        }
+    }
+
+    /** The loss of each token with a label, in the order of the samples. */
+    float[] losses(List<Sample> samples) {
+        try (NDManager owner = manager.newSubManager()) {
+            PackedBatch batch = model().batch(owner, samples);
+            return ((NextToken) loaded.objective()).losses(owner, hidden(owner, model(), batch), batch);
+        }
+    }
+
+    private static NDArray hidden(NDManager owner, Decoder model, PackedBatch batch) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            x = model.forward(owner, block, x, batch, DropoutMasks.none());
+        }
+        return x;
+    }
+
+    TrainStep step(DropoutMasks masks, boolean recompute) {
+        return new TrainStep(
+                manager,
+                script,
+                loaded.model(),
+                loaded.objective(),
+                masks,
+                new Solo(),
+                new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
+                1,
+                recompute);
+    }
+
+    /**
+     * Loss and gradients of one step.
+     *
+     * @param masks what is dropped
+     * @param parts its micro-batches
+     */
+    Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
+        TrainStep step = step(masks, recompute);
+        TrainStep.Outcome outcome = step.gradient(0, parts, () -> {});
+        Map<String, float[]> gradients = gradients(step, loaded.model());
+        return new Gradient(outcome.loss(), gradients);
+    }
+
+    /** Gradients by the names of the parameters. */
+    static Map<String, float[]> gradients(TrainStep step, Model model) {
+        Map<String, float[]> gradients = new LinkedHashMap<>();
+        if (model.table().trainable()) {
+            gradients.put(model.table().name(), step.gradients().tableGradient().toFloatArray());
+        }
+        List<Block> blocks = new ArrayList<>(model.blocks());
+        model.projection().ifPresent(blocks::add);
+        for (Block block : blocks) {
+            for (int i = 0; i < block.trainable().size(); i++) {
+                gradients.put(
+                        block.trainable().get(i).name(),
+                        step.gradients().of(block).get(i).toFloatArray());
+            }
+        }
+        return gradients;
+    }
+
+    /** Values of the parameters by name. */
+    Map<String, float[]> parameters() {
+        Map<String, float[]> values = new LinkedHashMap<>();
+        for (Parameter parameter : loaded.model().parameters()) {
+            values.put(parameter.name(), parameter.value().toFloatArray());
+        }
+        return values;
+    }
+
+    /** Moves an adapter's B, which are zeros at first and hide the gradients of A, to small random values. */
+    void stir() {
+        for (Parameter parameter : loaded.model().parameters()) {
+            if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
+                SplittableRandom random = new SplittableRandom(parameter.name().hashCode());
+                float[] values = new float[(int) parameter.size()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) random.nextGaussian() / 10;
+                }
+                try (NDArray array = manager.create(values, parameter.value().getShape())) {
+                    script.call(manager, "copy", parameter.value(), array).close();
+                }
+            }
+        }
+        loaded.model().updated();
+    }
+
+    /** What a step computed. */
+    record Gradient(double loss, Map<String, float[]> byName) {}
+
+    @Override
+    public void close() {
+        script.close();
+        manager.close();
+    }
+}

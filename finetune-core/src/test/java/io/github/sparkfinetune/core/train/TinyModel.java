@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.core.train;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.io.IOException;
+import java.nio.FloatBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+
+/** Model folders made from golden ones. */
+final class TinyModel {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private TinyModel() {}
+
+    /**
+     * Copies a golden model.
+     *
+     * @param folder made anew
+     * @param kind name of the golden model
+     * @param edit changes its config.json
+     */
+    static Path copy(Path folder, String kind, Consumer<ObjectNode> edit) throws IOException {
+        Files.createDirectories(folder);
+        try (Stream<Path> files =
+                Files.list(GoldenFiles.root().resolve("models").resolve(kind))) {
+            for (Path file : files.toList()) {
+                if (!file.getFileName().toString().startsWith("expected")) {
+                    Files.copy(file, folder.resolve(file.getFileName().toString()));
+                }
+            }
+        }
+        editConfig(folder, edit);
+        return folder;
+    }
+
+    /** Changes a folder's config.json. */
+    static void editConfig(Path folder, Consumer<ObjectNode> edit) throws IOException {
+        Path file = folder.resolve(HfConfig.FILE);
+        ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
+        edit.accept(config);
+        Files.write(file, JSON.writeValueAsBytes(config));
+    }
+
+    /** A model's weights by name, in F32. */
+    static Map<String, float[]> weights(Path folder) {
+        Map<String, float[]> tensors = new LinkedHashMap<>();
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            for (String name : source.names()) {
+                float[] values = new float[(int) source.info(name).count()];
+                source.floats(name, FloatBuffer.wrap(values));
+                tensors.put(name, values);
+            }
+        }
+        return tensors;
+    }
+
+    /**
+     * Writes a model's weights in another type and in shards, with the rest of its folder.
+     *
+     * @param target made anew
+     * @param maxShardSize bytes
+     * @param edit changes the values of a tensor, by its name
+     */
+    static Path rewrite(
+            Path folder, Path target, TensorType type, long maxShardSize, BiConsumer<String, float[]> edit) {
+        List<TensorData> tensors = new ArrayList<>();
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            weights(folder).forEach((name, values) -> {
+                edit.accept(name, values);
+                tensors.add(TensorData.narrowed(name, type, source.info(name).shape(), () -> FloatBuffer.wrap(values)));
+            });
+        }
+        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false))
+                .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", maxShardSize, Map.of());
+        return target;
+    }
+}

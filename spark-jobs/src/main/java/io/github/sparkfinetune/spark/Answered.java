@@ -1,0 +1,48 @@
+package io.github.sparkfinetune.spark;
+
+import io.github.sparkfinetune.core.generate.Generator;
+import io.github.sparkfinetune.core.train.TextPredictor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+
+/** Answers prompts a block at a time. */
+record Answered(TextPredictor predictor) {
+    /** Batches of a block: prompts of like length share a batch. */
+    private static final int BATCHES = 4;
+
+    /** Prompts with their answers, in order. */
+    Iterator<Row> of(Iterator<TokenizedPrompt> prompts, int batchSize) {
+        return new InBlocks<>(prompts, BATCHES * batchSize, this::rows);
+    }
+
+    private List<Row> rows(List<TokenizedPrompt> block) {
+        List<String> errors = block.stream().map(this::error).toList();
+        List<Generator.Prompt> usable = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            if (errors.get(i) == null) {
+                int[] ids = block.get(i).inputIds();
+                // What is drawn depends on the prompt, not on how the source was cut into partitions.
+                usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
+            }
+        }
+        Iterator<String> answers = predictor.generate(usable).iterator();
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            TokenizedPrompt prompt = block.get(i);
+            String error = errors.get(i);
+            rows.add(RowFactory.create(
+                    prompt.file(), prompt.text(), prompt.reference(), error == null ? answers.next() : null, error));
+        }
+        return rows;
+    }
+
+    private String error(TokenizedPrompt prompt) {
+        return prompt.badBecause() != null
+                ? prompt.badBecause()
+                : predictor.refusal(prompt.inputIds()).orElse(null);
+    }
+}

@@ -26,7 +26,7 @@ theirs = [
 differ = 0
 for batch in (1, 4):
     words = [str(batch) if word == "BATCH" else word for word in command]
-    run = subprocess.run(words, input=json.dumps(prompts), capture_output=True, text=True, timeout=600)
+    run = subprocess.run(words, input=json.dumps(prompts), capture_output=True, text=True, timeout=3600)
     if run.returncode:
         sys.exit(run.stderr)
     ours = json.loads(run.stdout.strip().splitlines()[-1])

@@ -3,6 +3,8 @@ package io.github.sparkfinetune.spark;
 import io.github.sparkfinetune.conf.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import java.util.ArrayList;
+import java.util.List;
 import org.apache.spark.SparkConf;
 
 /** What Spark's settings forbid to a training run, told before anything starts. */
@@ -28,51 +30,64 @@ final class ClusterChecks {
     }
 
     private static void checkSlots(SparkConf spark, Master master, int ranks) {
+        for (Slots slots : slots(spark, master, ranks)) {
+            if (ranks > slots.count()) {
+                throw RunException.config("cluster.ranks is " + ranks + ", but " + slots.setting() + " has room for "
+                        + slots.count() + " (one rank an executor): use " + slots.remedy() + ", or cluster.ranks="
+                        + Math.max(1, slots.count()));
+            }
+        }
+    }
+
+    /**
+     * A bound on the ranks.
+     *
+     * @param count how many there can be
+     * @param setting that says so
+     * @param remedy how to raise it
+     */
+    record Slots(int count, String setting, String remedy) {}
+
+    /** What bounds the ranks under these settings; nothing where only the cluster knows. */
+    static List<Slots> slots(SparkConf spark, Master master, int ranks) {
         int executorCores = executorCores(spark, master);
-        switch (master.kind()) {
+        return switch (master.kind()) {
             case LOCAL ->
-                atMost(
-                        ranks,
+                List.of(new Slots(
                         master.cores() / spark.getInt("spark.task.cpus", 1),
                         "spark.master=" + master.url(),
-                        "--master local[" + ranks + "]");
+                        "--master local[" + ranks + "]"));
             case LOCAL_CLUSTER -> {
                 if (executorCores > master.cores()) {
                     throw RunException.config("spark.executor.cores is " + executorCores + ", but the workers of "
                             + master.url() + " have " + master.cores() + ": lower it, or give them more");
                 }
+                List<Slots> all = new ArrayList<>();
                 int executors = master.workers() * (master.cores() / executorCores);
-                atMost(ranks, executors, "spark.master=" + master.url(), "more workers in local-cluster[...]");
-                atMostCores(spark, ranks, executorCores);
+                all.add(new Slots(executors, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
+                all.addAll(ofCores(spark, ranks, executorCores));
+                yield all;
             }
-            case STANDALONE -> atMostCores(spark, ranks, Math.max(1, executorCores));
+            case STANDALONE -> ofCores(spark, ranks, Math.max(1, executorCores));
             case OTHER -> {
                 int instances = spark.getInt("spark.executor.instances", 2);
-                atMost(
-                        ranks,
+                yield List.of(new Slots(
                         instances,
                         "spark.executor.instances=" + instances,
-                        "--conf spark.executor.instances=" + ranks);
+                        "--conf spark.executor.instances=" + ranks));
             }
-        }
+        };
     }
 
-    private static void atMostCores(SparkConf spark, int ranks, int executorCores) {
-        if (spark.contains("spark.cores.max")) {
-            int cores = spark.getInt("spark.cores.max", 0);
-            atMost(
-                    ranks,
-                    cores / executorCores,
-                    "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
-                    "--conf spark.cores.max=" + ranks * executorCores);
+    private static List<Slots> ofCores(SparkConf spark, int ranks, int executorCores) {
+        if (!spark.contains("spark.cores.max")) {
+            return List.of();
         }
-    }
-
-    private static void atMost(int ranks, int slots, String setting, String remedy) {
-        if (ranks > slots) {
-            throw RunException.config("cluster.ranks is " + ranks + ", but " + setting + " has room for " + slots
-                    + " (one rank an executor): use " + remedy + ", or cluster.ranks=" + Math.max(1, slots));
-        }
+        int cores = spark.getInt("spark.cores.max", 0);
+        return List.of(new Slots(
+                cores / executorCores,
+                "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
+                "--conf spark.cores.max=" + ranks * executorCores));
     }
 
     private static void checkGpu(SparkConf spark, Master master, int ranks) {
@@ -88,6 +103,20 @@ final class ClusterChecks {
                             : "")
                     + ", or use device=cpu");
         }
+    }
+
+    /**
+     * Whether Spark's settings say what memory a rank has: not where it is a thread of the driver, nor where it
+     * computes on a GPU, which has memory of its own.
+     */
+    static boolean limitsMemory(SparkConf spark, RunConfig config) {
+        return !Master.parse(spark.get("spark.master")).isLocal() && !onGpu(spark, config);
+    }
+
+    /** Whether the ranks compute on GPUs that Spark gives them. */
+    static boolean onGpu(SparkConf spark, RunConfig config) {
+        String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";
+        return config.device() != DeviceChoice.CPU && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
     }
 
     /** Cores of an executor by the settings; 0 where only the cluster knows. */

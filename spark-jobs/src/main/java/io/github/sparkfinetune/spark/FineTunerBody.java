@@ -3,8 +3,10 @@ package io.github.sparkfinetune.spark;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.RankMemory;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.IOException;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /** Fine-tuning, as what every rank does. */
@@ -12,6 +14,11 @@ record FineTunerBody() implements RankBody {
     @Override
     public void check(RunConfig config, Configuration hadoop) throws IOException {
         FineTuner.check(config, hadoop);
+    }
+
+    @Override
+    public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
+        return Optional.of(PlanJob.plan(config, hadoop).memory());
     }
 
     @Override

@@ -2,9 +2,11 @@ package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.RankMemory;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import java.io.IOException;
 import java.io.Serializable;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 
 /**
@@ -24,6 +26,11 @@ public interface RankBody extends Serializable {
      * @throws io.github.sparkfinetune.conf.RunException that says what to change
      */
     default void check(RunConfig config, Configuration hadoop) throws IOException {}
+
+    /** Memory that a rank will take outside the Java heap, or empty where it is not known. */
+    default Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
+        return Optional.empty();
+    }
 
     /**
      * Name of the newest committed checkpoint, which all ranks of this attempt resume from, or null for none. Asked on

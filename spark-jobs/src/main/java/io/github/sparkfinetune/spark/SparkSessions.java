@@ -31,6 +31,18 @@ public final class SparkSessions {
      */
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
         DjlSettings.apply();
+        SparkConf spark = conf(config, appName, master, settings);
+        Master parsed = Master.parse(spark.get("spark.master"));
+        SparkSession session = SparkSession.builder().config(spark).getOrCreate();
+        if (!session.sparkContext().master().equals(parsed.url())) {
+            throw new IllegalStateException("this JVM has a session on "
+                    + session.sparkContext().master() + " already: stop it before one on " + parsed.url());
+        }
+        return session;
+    }
+
+    /** The settings of a session that {@link #open} would start. */
+    static SparkConf conf(RunConfig config, String appName, String master, Map<String, String> settings) {
         SparkConf spark = new SparkConf();
         settings.forEach(spark::set);
         if (master != null) {
@@ -50,12 +62,7 @@ public final class SparkSessions {
             wanted.putAll(localCluster(parsed));
         }
         wanted.forEach(spark::setIfMissing);
-        SparkSession session = SparkSession.builder().config(spark).getOrCreate();
-        if (!session.sparkContext().master().equals(parsed.url())) {
-            throw new IllegalStateException("this JVM has a session on "
-                    + session.sparkContext().master() + " already: stop it before one on " + parsed.url());
-        }
-        return session;
+        return spark;
     }
 
     private static Map<String, String> everywhere(RunConfig config) {

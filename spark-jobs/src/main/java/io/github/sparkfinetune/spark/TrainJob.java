@@ -101,6 +101,10 @@ public final class TrainJob {
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         try {
             body.check(resolved, spark.hadoopConfiguration());
+            if (ClusterChecks.limitsMemory(spark.getConf(), resolved)) {
+                ExecutorMemory given = ExecutorMemory.of(spark.getConf(), Master.parse(spark.master()));
+                body.memory(resolved, spark.hadoopConfiguration()).ifPresent(given::require);
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(resolved.model() + " can not be read", e);
         }

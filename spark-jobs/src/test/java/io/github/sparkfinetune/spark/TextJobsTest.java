@@ -188,7 +188,8 @@ class TextJobsTest {
             PredictJob.run(spark, config, "--input", beginnings.toString(), output);
             assertThat(spark.read().parquet(output).collectAsList())
                     .hasSize(4)
-                    .allSatisfy(row -> assertThat(row.<String>getAs("generated")).isNotNull());
+                    .allSatisfy(
+                            row -> assertThat(row.<String>getAs("generated")).isNotNull());
         }
     }
 

@@ -18,8 +18,6 @@ import java.util.Set;
  * may be larger than one buffer can be.
  */
 public final class SafetensorsFile implements TensorSource {
-    private static final int LENGTH_BYTES = Long.BYTES;
-
     private final Path file;
     private final FileChannel channel;
     private final SafetensorsHeader header;
@@ -58,18 +56,10 @@ public final class SafetensorsFile implements TensorSource {
 
     private static SafetensorsFile open(Path file, FileChannel channel) throws IOException {
         long size = channel.size();
-        if (size < LENGTH_BYTES) {
-            throw RunException.data(file + ": " + size + " bytes are too few for a safetensors file; fetch it again");
-        }
-        long length = read(channel, 0, LENGTH_BYTES).getLong(0);
-        if (length < 0 || length > SafetensorsHeader.MAX_BYTES || length > size - LENGTH_BYTES) {
-            throw RunException.data(
-                    file + ": the header claims " + Long.toUnsignedString(length) + " bytes in a file of "
-                            + size + " (at most " + SafetensorsHeader.MAX_BYTES
-                            + " are allowed); it is not a safetensors file or not complete, fetch it again");
-        }
-        long dataStart = LENGTH_BYTES + length;
-        ByteBuffer json = read(channel, LENGTH_BYTES, (int) length);
+        ByteBuffer begin = read(channel, 0, (int) Math.min(size, SafetensorsHeader.LENGTH_BYTES));
+        int length = SafetensorsHeader.length(begin, size, file.toString());
+        long dataStart = (long) SafetensorsHeader.LENGTH_BYTES + length;
+        ByteBuffer json = read(channel, SafetensorsHeader.LENGTH_BYTES, length);
         return new SafetensorsFile(
                 file, channel, SafetensorsHeader.parse(json, size - dataStart, file.toString()), dataStart);
     }

@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.CharBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
@@ -28,12 +29,34 @@ import java.util.Map;
 record SafetensorsHeader(Map<String, String> metadata, Map<String, TensorInfo> tensors) {
     /** The format's own limit. */
     static final int MAX_BYTES = 100_000_000;
+    /** Bytes of the header's length, which a file begins with. */
+    static final int LENGTH_BYTES = Long.BYTES;
 
     static final String METADATA = "__metadata__";
 
     private static final int MAX_RANK = 64;
     private static final JsonFactory JSON =
             JsonFactory.builder().build().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION);
+
+    /**
+     * The header's length.
+     *
+     * @param begin the file's first bytes
+     * @param size of the file
+     * @throws RunException when such a file can not have such a header
+     */
+    static int length(ByteBuffer begin, long size, String file) {
+        if (size < LENGTH_BYTES) {
+            throw RunException.data(file + ": " + size + " bytes are too few for a safetensors file; fetch it again");
+        }
+        long length = begin.order(ByteOrder.LITTLE_ENDIAN).getLong(0);
+        if (length < 0 || length > MAX_BYTES || length > size - LENGTH_BYTES) {
+            throw RunException.data(file + ": the header claims " + Long.toUnsignedString(length)
+                    + " bytes in a file of " + size + " (at most " + MAX_BYTES
+                    + " are allowed); it is not a safetensors file or not complete, fetch it again");
+        }
+        return (int) length;
+    }
 
     /**
      * @param json the header's bytes

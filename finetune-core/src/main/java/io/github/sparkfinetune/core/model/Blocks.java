@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.LoraInit;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.nio.ByteOrder;
@@ -39,37 +40,36 @@ final class Blocks {
         return weights;
     }
 
-    /**
-     * The projection.
-     *
-     * @param stored name of the tensor that it begins with
-     */
-    Block projection(Named weight, String stored) {
+    /** The projection. */
+    Block projection(Blueprint.Projection projection) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        content.parameters().put("projection.weight", weights.vocabulary(weight, Block.Kind.PROJECTION, stored));
+        content.parameters()
+                .put(
+                        "projection.weight",
+                        weights.vocabulary(projection.weight(), Block.Kind.PROJECTION, projection.stored()));
         return new Block(Block.Kind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 
-    /**
-     * A block.
-     *
-     * @param names its weights by the script's names
-     */
-    Block block(Block.Kind kind, int layer, Map<String, Named> names) {
+    /** A block. */
+    Block block(Blueprint.Part part) {
+        Block.Kind kind = part.kind();
+        int layer = part.layer();
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
-        names.forEach((local, weight) -> {
-            boolean linear = kind == Block.Kind.LAYER && weight.shape().length == 2;
-            Optional<StoredWeight> stored = linear ? weights.stored(weight, layer) : Optional.empty();
+        part.names().forEach((local, weight) -> {
+            Optional<StoredWeight> stored = part.isLinear(weight) ? weights.stored(weight, layer) : Optional.empty();
             stored.ifPresentOrElse(
                     value -> content.stored().put(local, value),
                     () -> content.parameters()
                             .put(local, weights.parameter(weight, kind, layer, kind == Block.Kind.HEAD)));
-            LoraModule module = weights.adaptation().modules().get(module(weight));
+            LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
-                content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
+                content.adapters().put(linear(local), module);
             }
         });
+        if (kind == Block.Kind.LAYER && isTurned()) {
+            turn(content);
+        }
         Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
         content.adapters().forEach((local, module) -> {
             adapt(content, local, module, norms);
@@ -78,6 +78,25 @@ final class Blocks {
         boolean conv1d = content.adapters().values().stream()
                 .anyMatch(module -> module.module().conv1d());
         return new Block(kind, layer, content, staging, new DoraNorms(script, conv1d, norms));
+    }
+
+    private boolean isTurned() {
+        return weights.adaptation().storage() == Storage.AS_STORED_AND_TURNED
+                && !manager.getDevice().isGpu();
+    }
+
+    /** Copies of the frozen linears as the forward pass reads them. */
+    private void turn(Block.Content content) {
+        content.parameters().forEach((local, parameter) -> {
+            if (local.endsWith(WEIGHT) && parameter.shape().length == 2 && !parameter.trainable()) {
+                content.constants()
+                        .put(linear(local) + ".turned", script.callOne(manager, "turned", parameter.value()));
+            }
+        });
+    }
+
+    private static String linear(String local) {
+        return local.substring(0, local.length() - WEIGHT.length());
     }
 
     /**
@@ -90,12 +109,6 @@ final class Blocks {
             throw RunException.config("method.target_modules: " + String.join(", ", unused)
                     + " can not have an adapter: train it whole by method.modules_to_save");
         }
-    }
-
-    private static String module(Named weight) {
-        return weight.name().endsWith(WEIGHT)
-                ? weight.name().substring(0, weight.name().length() - WEIGHT.length())
-                : "";
     }
 
     private void adapt(Block.Content content, String local, LoraModule module, Map<String, DoraNorms.Norm> norms) {

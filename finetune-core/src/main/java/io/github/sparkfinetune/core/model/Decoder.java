@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Sample;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -64,34 +63,16 @@ public final class Decoder implements Model {
             long seed) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);
         DecoderShape shape = architecture.shape();
-        Blocks builder = new Blocks(new Weights(
-                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        Named tableName = new Named(architecture.table(), shape.vocabulary(), shape.hidden());
-        Parameter table = builder.weights().vocabulary(tableName, Block.Kind.EMBEDDINGS, tableName.name());
-        List<Block> blocks = new ArrayList<>();
-        if (!architecture.embeddings().isEmpty()) {
-            blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, architecture.embeddings()));
-        }
-        for (int i = 0; i < shape.layers(); i++) {
-            blocks.add(builder.block(Block.Kind.LAYER, i, architecture.layer(i)));
-        }
-        blocks.add(builder.block(Block.Kind.HEAD, -1, architecture.head()));
-        Optional<Block> projection = projection(architecture, builder, source, adaptation);
+        Blueprint blueprint = Blueprint.of(architecture, source, adaptation);
+        Blocks builder = new Blocks(
+                new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
+        Named table = blueprint.table();
+        Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
+        List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
+        Optional<Block> projection = blueprint.projection().map(builder::projection);
         builder.requireAllUsed();
-        return new Decoder(architecture, script, table, blocks, projection, architecture.frequencies(script, manager));
-    }
-
-    /** The projection's own weight: where it is not tied, or where PEFT trains it or the table as a copy. */
-    private static Optional<Block> projection(
-            DecoderArchitecture architecture, Blocks builder, TensorSource source, Adaptation adaptation) {
-        DecoderShape shape = architecture.shape();
-        if (shape.tied() && !adaptation.saves(architecture.table()) && !adaptation.saves(architecture.projection())) {
-            return Optional.empty();
-        }
-        Named weight = new Named(architecture.projection(), shape.vocabulary(), shape.hidden());
-        return Optional.of(builder.projection(
-                weight,
-                source.names().contains(weight.name()) && !shape.tied() ? weight.name() : architecture.table()));
+        return new Decoder(
+                architecture, script, tableValue, blocks, projection, architecture.frequencies(script, manager));
     }
 
     /**

@@ -6,8 +6,6 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.Sample;
-import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -70,20 +68,15 @@ public final class Encoder implements Model {
             long seed) {
         EncoderArchitecture architecture = EncoderArchitecture.of(config);
         EncoderShape shape = architecture.shape(config);
-        HeadShape head = architecture.head(headKind, config);
-        Blocks builder = new Blocks(new Weights(
-                source, architecture.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        int hidden = shape.hidden();
-        Named tableName = new Named(architecture.table(), shape.vocabulary(), hidden);
-        Parameter table = builder.weights().vocabulary(tableName, Block.Kind.EMBEDDINGS, tableName.name());
-        List<Block> blocks = new ArrayList<>();
-        blocks.add(builder.block(Block.Kind.EMBEDDINGS, -1, named(architecture.embeddings(), shape, hidden)));
-        for (int i = 0; i < shape.layers(); i++) {
-            blocks.add(builder.block(Block.Kind.LAYER, i, named(architecture.layer(i), shape, shape.intermediate())));
-        }
-        blocks.add(builder.block(Block.Kind.HEAD, -1, named(head.parameters(), shape, classes)));
+        Blueprint blueprint = Blueprint.of(architecture, config, headKind, classes);
+        Blocks builder = new Blocks(
+                new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
+        Named table = blueprint.table();
+        Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
+        List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
         builder.requireAllUsed();
-        return new Encoder(architecture, shape, headKind, head, script, table, blocks);
+        HeadShape head = architecture.head(headKind, config);
+        return new Encoder(architecture, shape, headKind, head, script, tableValue, blocks);
     }
 
     /**
@@ -93,28 +86,6 @@ public final class Encoder implements Model {
      */
     public static EncoderShape shape(HfConfig config) {
         return EncoderArchitecture.of(config).shape(config);
-    }
-
-    private static Map<String, Named> named(Map<String, String> names, EncoderShape shape, int wide) {
-        Map<String, Named> named = new LinkedHashMap<>();
-        names.forEach((local, name) -> named.put(local, new Named(name, sizes(local, shape, wide))));
-        return named;
-    }
-
-    /** Shape of a weight by its local name; {@code wide} is the feed-forward width or the number of classes. */
-    private static long[] sizes(String local, EncoderShape shape, int wide) {
-        long hidden = shape.hidden();
-        return switch (local) {
-            case "position.weight" -> new long[] {shape.positions(), hidden};
-            case "type.weight" -> new long[] {shape.types(), hidden};
-            case "intermediate.weight", "classifier.weight" -> new long[] {wide, hidden};
-            case "intermediate.bias", "classifier.bias" -> new long[] {wide};
-            case "output.weight" -> new long[] {hidden, wide};
-            default ->
-                local.endsWith(".bias") || local.endsWith("norm.weight")
-                        ? new long[] {hidden}
-                        : new long[] {hidden, hidden};
-        };
     }
 
     public EncoderShape shape() {

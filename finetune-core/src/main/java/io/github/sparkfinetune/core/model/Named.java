@@ -6,4 +6,11 @@ package io.github.sparkfinetune.core.model;
  * @param name Hugging Face's
  * @param shape extents, outermost first
  */
-record Named(String name, long... shape) {}
+record Named(String name, long... shape) {
+    private static final String WEIGHT = ".weight";
+
+    /** The module whose weight it is, or nothing for a bias. */
+    String module() {
+        return name.endsWith(WEIGHT) ? name.substring(0, name.length() - WEIGHT.length()) : "";
+    }
+}

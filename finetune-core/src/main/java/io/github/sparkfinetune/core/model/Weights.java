@@ -31,8 +31,11 @@ final class Weights {
     private static final Pattern NOT_DECAYED =
             Pattern.compile("bias|LayerNorm|layernorm|(^|[._])norm\\.|(^|\\.)ln_\\w+\\.");
 
+    /** Values that are copied at a time. */
+    private static final int PART = 1 << 18;
+
     private final TensorSource source;
-    private final String prefix;
+    private final StoredNames names;
     private final NDManager manager;
     private final ScriptModule script;
     private final Adaptation adaptation;
@@ -54,7 +57,7 @@ final class Weights {
             long seed,
             double initializerRange) {
         this.source = source;
-        this.prefix = prefix;
+        this.names = new StoredNames(source, prefix);
         this.manager = manager;
         this.script = script;
         this.adaptation = adaptation;
@@ -91,13 +94,13 @@ final class Weights {
         if (given.isPresent()) {
             return parameter(weight.name(), given(given.get(), weight), trainable);
         }
-        Optional<String> stored = storedName(weight.name());
+        Optional<String> stored = names.find(weight.name());
         boolean fits =
                 stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), weight.shape());
         if (!fits && mayBeNew && trainable) {
             return parameter(weight.name(), drawn(weight), true);
         }
-        return parameter(weight.name(), load(weight, require(weight), trainable), trainable);
+        return parameter(weight.name(), load(weight, names.require(weight.name()), trainable), trainable);
     }
 
     /** A weight in F32 that begins with the values of a tensor of another name. */
@@ -108,7 +111,7 @@ final class Weights {
         Named named = new Named(stored, weight.shape());
         return parameter(
                 weight.name(),
-                given.isPresent() ? given(given.get(), weight) : load(named, require(named), trainable),
+                given.isPresent() ? given(given.get(), weight) : load(named, names.require(named.name()), trainable),
                 trainable);
     }
 
@@ -117,14 +120,14 @@ final class Weights {
         if (adaptation.trainable().trains(weight.name(), Block.Kind.LAYER, layer)) {
             return Optional.empty();
         }
-        String stored = require(weight);
+        String stored = names.require(weight.name());
         if (Nf4Checkpoint.holds(source, stored)) {
             return Optional.of(checked(weight, stored, Nf4Checkpoint.read(source, stored)));
         }
         requireShape(weight, stored);
         return switch (adaptation.storage()) {
             case F32 -> Optional.empty();
-            case AS_STORED ->
+            case AS_STORED, AS_STORED_AND_TURNED ->
                 source.info(stored).dtype() == TensorType.F32
                         ? Optional.empty()
                         : Optional.of(MappedHalf.of(source, stored));
@@ -171,26 +174,6 @@ final class Weights {
         return continued(tensor).value();
     }
 
-    private String require(Named weight) {
-        return storedName(weight.name())
-                .orElseThrow(() -> RunException.data("the model's weights have no tensor " + weight.name()
-                        + " (nor under its older names): is this a checkpoint of the architecture in config.json?"));
-    }
-
-    private Optional<String> storedName(String name) {
-        // TensorFlow's first BERT checkpoints call a norm's weight gamma and its bias beta.
-        String older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
-        for (String candidate : new String[] {name, older}) {
-            String bare = candidate.startsWith(prefix) ? candidate.substring(prefix.length()) : candidate;
-            if (source.names().contains(candidate)) {
-                return Optional.of(candidate);
-            } else if (source.names().contains(bare)) {
-                return Optional.of(bare);
-            }
-        }
-        return Optional.empty();
-    }
-
     private void requireShape(Named weight, String stored) {
         if (!Arrays.equals(source.info(stored).shape(), weight.shape())) {
             throw shape(stored, source.info(stored).shape(), weight.shape());
@@ -210,7 +193,7 @@ final class Weights {
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         Named named = new Named(stored, weight.shape());
-        String found = require(named);
+        String found = names.require(named.name());
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
         if (given.isPresent() || shape.length != 2 || shape[0] >= rows || shape[1] != weight.shape()[1]) {
@@ -220,7 +203,7 @@ final class Weights {
         int width = Math.toIntExact(shape[1]);
         int known = Math.toIntExact(shape[0] * width);
         fill(value, target -> {
-            source.floats(found, target.slice(0, known));
+            copy(found, target.slice(0, known));
             double[] mean = new double[width];
             for (int i = 0; i < known; i++) {
                 mean[i % width] += target.get(i) / (double) shape[0];
@@ -241,8 +224,15 @@ final class Weights {
             return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
         }
         NDArray value = manager.create(shape, DataType.FLOAT32);
-        fill(value, target -> source.floats(stored, target));
+        fill(value, target -> copy(stored, target));
         return value;
+    }
+
+    /** Copies a tensor in parts, so that no pages of it stay mapped. */
+    private void copy(String stored, FloatBuffer target) {
+        for (int from = 0; from < target.limit(); from += PART) {
+            source.floats(stored, from, target.slice(from, Math.min(PART, target.limit() - from)));
+        }
     }
 
     private NDArray drawn(Named weight) {

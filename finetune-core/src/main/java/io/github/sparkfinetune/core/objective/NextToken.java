@@ -17,7 +17,8 @@ import java.util.Optional;
  * their gradient (softmax minus one-hot) by hand, so that [tokens, vocabulary] is never held.
  */
 public final class NextToken implements Objective {
-    private static final int CHUNK = 128;
+    /** Tokens whose logits are there at once. */
+    public static final int CHUNK = 128;
 
     private final ScriptModule script;
     private final Decoder model;

@@ -23,6 +23,15 @@ public final class Nf4 {
 
     private Nf4() {}
 
+    /** Bytes of {@code count} weights in NF4. */
+    public static long byteSize(long count, boolean doubleQuant) {
+        long blocks = Nf4Codes.blocks(count);
+        long scales = doubleQuant
+                ? blocks + (blocks + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK * Float.BYTES
+                : blocks * Float.BYTES;
+        return Nf4Codes.packedBytes(count) + scales;
+    }
+
     /**
      * Quantises a tensor of a checkpoint as it is read; no more than 64 KB of it a thread is in memory in another form.
      *

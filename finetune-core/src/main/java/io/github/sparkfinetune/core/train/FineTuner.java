@@ -6,11 +6,11 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.checkpoint.ModelWeights;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.Products;
-import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.optim.LrSchedule;
@@ -18,7 +18,6 @@ import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
@@ -58,8 +57,8 @@ public final class FineTuner {
     }
 
     /**
-     * Finds what is wrong with a run before any long work: the model's architecture, its weights where they lie on this
-     * machine, and settings that do not fit it.
+     * Finds what is wrong with a run before any long work: the model's architecture, the headers of its weights, and
+     * settings that do not fit it.
      *
      * @param config with absolute paths
      * @throws io.github.sparkfinetune.conf.RunException that says what to change
@@ -67,18 +66,16 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        int layers = config.task().generates()
-                ? Decoder.shape(model).layers()
-                : Encoder.shape(model).layers();
+        // Refuses an architecture that is not known.
+        if (config.task().generates()) {
+            Decoder.shape(model);
+        } else {
+            Encoder.shape(model);
+        }
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
-        if (folder.getFileSystem(hadoop) instanceof LocalFileSystem local) {
-            try (SafetensorsModel source =
-                    SafetensorsModel.open(local.pathToFile(folder).toPath())) {
-                LoadedModel.check(config, model, source);
-            }
-        } else if (!config.method().isLora()) {
-            Trainable.of(config.method(), layers);
+        try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
+            LoadedModel.check(config, model, weights);
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
@@ -58,7 +60,8 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         int rows = model.vocabSize();
         HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            Adaptation adaptation = adaptation(config, grown, source, adapter.map(AdapterFile::read), threads);
+            Adaptation adaptation =
+                    adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
             return load(config, manager, script, grown, source, classes, adaptation, vocabulary > rows);
         }
     }
@@ -74,7 +77,14 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             Adaptation adaptation = base.isPresent()
-                    ? adaptation(config, model, source, Optional.of(AdapterFile.read(trained)), threads)
+                    ? adaptation(
+                                    config,
+                                    config.method(),
+                                    model,
+                                    source,
+                                    Optional.of(AdapterFile.read(trained)),
+                                    threads)
+                            .forPrediction()
                     : Adaptation.of(Trainable.none());
             int classes = config.task() == Task.CLASSIFICATION ? model.numLabels() : 0;
             return load(config, manager, script, model, source, classes, adaptation, false);
@@ -105,14 +115,28 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
      */
     static void check(RunConfig config, HfConfig model, TensorSource source) {
         if (config.method().adapter() == null) {
-            adaptation(config, model, source, Optional.empty(), 1);
+            adaptation(config, config.method(), model, source, Optional.empty(), 1);
         }
     }
 
-    private static Adaptation adaptation(
-            RunConfig config, HfConfig model, TensorSource source, Optional<PeftAdapter> adapter, int threads) {
-        return Adaptation.of(
-                config.method(), model, source, taskType(config.task()), localName(config.model()), adapter, threads);
+    /**
+     * What a method does to a run's model.
+     *
+     * @param method the run's own, or another
+     */
+    static Adaptation adaptation(
+            RunConfig config,
+            MethodConfig method,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            int threads) {
+        Adaptation adaptation = Adaptation.of(
+                method, model, source, taskType(config.task()), localName(config.model()), adapter, threads);
+        // Who asks for recomputation would rather have the memory.
+        boolean turned =
+                adaptation.storage() == Storage.AS_STORED && !config.training().gradientCheckpointing();
+        return turned ? adaptation.withStorage(Storage.AS_STORED_AND_TURNED) : adaptation;
     }
 
     /** PEFT's name of a task. */

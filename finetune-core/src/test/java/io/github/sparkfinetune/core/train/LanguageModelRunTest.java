@@ -48,12 +48,14 @@ class LanguageModelRunTest {
 
         private final String kind;
         private final String task;
-        private final String[] settings;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
 
         Method(String kind, String task, String... settings) {
             this.kind = kind;
             this.task = task;
-            this.settings = settings;
+            this.settings = List.of(settings);
         }
 
         TinyRun prepare(Path folder) throws Exception {
@@ -66,8 +68,8 @@ class LanguageModelRunTest {
                 base = TinyModel.rewrite(base, folder.resolve("half"), TensorType.BF16, 60_000, (name, values) -> {});
                 assertThat(base.resolve("model.safetensors.index.json")).exists();
             }
-            String[] all = Arrays.copyOf(settings, settings.length + 1);
-            all[settings.length] = "training.learning_rate=5.0e-3";
+            String[] all = settings.toArray(new String[settings.size() + 1]);
+            all[settings.size()] = "training.learning_rate=5.0e-3";
             return new TinyRun(folder, base, task, all);
         }
     }

@@ -1,0 +1,183 @@
+package io.github.sparkfinetune.core.model;
+
+import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * How many parameters a model has and where their values lie once it is loaded, told from its configuration and the
+ * headers of its weights alone. {@link Weights} and {@link Blocks} load it so.
+ *
+ * @param parameters number of values, the adapters' included
+ * @param trained of them
+ * @param trainedTable values of the embedding table, where it is trained
+ * @param mapped bytes of frozen weights that are read where they lie in the mapped files
+ * @param frozen bytes of frozen weights in memory of their own, F32 or NF4
+ * @param trainedWeights bytes of trained weights of the base model
+ * @param adapters bytes of the adapters' weights
+ * @param staging bytes of the buffers that stored weights are widened into, a layer at a time
+ * @param direct bytes of {@code frozen} and {@code staging} that Java counts as direct memory
+ * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
+ *     gradients are there twice for a moment
+ */
+public record Footprint(
+        long parameters,
+        long trained,
+        long trainedTable,
+        long mapped,
+        long frozen,
+        long trainedWeights,
+        long adapters,
+        long staging,
+        long direct,
+        long largestGradient) {
+
+    /** A decoder's. */
+    public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
+        DecoderArchitecture architecture = DecoderArchitecture.of(config);
+        Count count = new Count(source, adaptation, architecture.prefix());
+        return count.all(Blueprint.of(architecture, source, adaptation), architecture.conv1d());
+    }
+
+    /**
+     * An encoder's.
+     *
+     * @param classes of its head
+     */
+    public static Footprint ofEncoder(
+            HfConfig config, TensorSource source, HeadKind head, int classes, Adaptation adaptation) {
+        EncoderArchitecture architecture = EncoderArchitecture.of(config);
+        Count count = new Count(source, adaptation, architecture.prefix());
+        return count.all(Blueprint.of(architecture, config, head, classes), false);
+    }
+
+    /** Adds up. */
+    private static final class Count {
+        private final TensorSource source;
+        private final Adaptation adaptation;
+        private final StoredNames names;
+        private final Map<String, Long> staging = new HashMap<>();
+        private long parameters;
+        private long trained;
+        private long mapped;
+        private long frozen;
+        private long nf4;
+        private long trainedWeights;
+        private long adapters;
+        private long largestGradient;
+
+        Count(TensorSource source, Adaptation adaptation, String prefix) {
+            this.source = source;
+            this.adaptation = adaptation;
+            this.names = new StoredNames(source, prefix);
+        }
+
+        /** @param recorded whether PyTorch differentiates the layers, and not only the embeddings and the head */
+        Footprint all(Blueprint blueprint, boolean recorded) {
+            Named table = blueprint.table();
+            whole(table, table.name(), Block.Kind.EMBEDDINGS, -1);
+            long trainedTable = trained;
+            for (Blueprint.Part part : blueprint.parts()) {
+                long before = trained;
+                part.names().forEach((local, weight) -> add(part, local, weight));
+                if (recorded || part.kind() != Block.Kind.LAYER) {
+                    largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
+                }
+            }
+            blueprint
+                    .projection()
+                    .ifPresent(
+                            projection -> whole(projection.weight(), projection.stored(), Block.Kind.PROJECTION, -1));
+            long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
+            return new Footprint(
+                    parameters,
+                    trained,
+                    trainedTable,
+                    mapped,
+                    frozen,
+                    trainedWeights,
+                    adapters,
+                    buffers,
+                    buffers + nf4,
+                    largestGradient);
+        }
+
+        private void add(Blueprint.Part part, String local, Named weight) {
+            boolean frozenLinear =
+                    part.isLinear(weight) && !adaptation.trainable().trains(weight.name(), part.kind(), part.layer());
+            if (!frozenLinear || !stored(local, weight)) {
+                if (frozenLinear && adaptation.storage() == Adaptation.Storage.AS_STORED_AND_TURNED) {
+                    frozen += TensorInfo.count(weight.shape()) * Float.BYTES;
+                }
+                whole(weight, weight.name(), part.kind(), part.layer());
+            }
+            LoraModule module = adaptation.modules().get(weight.module());
+            if (module != null && local.endsWith(".weight")) {
+                adapter(module);
+            }
+        }
+
+        /** Counts a frozen linear that stays in a form smaller than F32; whether it does. */
+        private boolean stored(String local, Named weight) {
+            String name = names.require(weight.name());
+            long count = TensorInfo.count(weight.shape());
+            if (Nf4Checkpoint.holds(source, name)) {
+                mapped += Nf4.byteSize(count, true);
+            } else if (adaptation.storage() == Adaptation.Storage.NF4
+                    || adaptation.storage() == Adaptation.Storage.NF4_DOUBLE) {
+                long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
+                frozen += bytes;
+                nf4 += bytes;
+            } else if (adaptation.storage() != Adaptation.Storage.F32
+                    && source.info(name).dtype() != TensorType.F32) {
+                mapped += source.info(name).byteSize();
+            } else {
+                return false;
+            }
+            parameters += count;
+            staging.put(local + Arrays.toString(weight.shape()), count * Float.BYTES);
+            return true;
+        }
+
+        /** Counts a weight in F32. */
+        private void whole(Named weight, String stored, Block.Kind kind, int layer) {
+            long count = TensorInfo.count(weight.shape());
+            parameters += count;
+            if (adaptation.trainable().trains(weight.name(), kind, layer)) {
+                trained += count;
+                trainedWeights += count * Float.BYTES;
+                return;
+            }
+            Optional<TensorInfo> there = names.find(stored).map(source::info);
+            boolean usedInPlace = there.filter(info -> info.dtype() == TensorType.F32)
+                    .filter(info -> Arrays.equals(info.shape(), weight.shape()))
+                    .isPresent();
+            if (usedInPlace) {
+                mapped += count * Float.BYTES;
+            } else {
+                frozen += count * Float.BYTES;
+            }
+        }
+
+        private void adapter(LoraModule module) {
+            long count = TensorInfo.count(module.shapeOfA()) + TensorInfo.count(module.shapeOfB());
+            adapters += count * Float.BYTES;
+            if (module.dora()) {
+                long magnitude = TensorInfo.count(module.shapeOfMagnitude());
+                count += magnitude;
+                // With the norms and the squares that they are computed from.
+                adapters += 3 * magnitude * Float.BYTES;
+            }
+            parameters += count;
+            trained += count;
+        }
+    }
+}

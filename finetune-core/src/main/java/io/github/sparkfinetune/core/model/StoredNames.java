@@ -1,0 +1,43 @@
+package io.github.sparkfinetune.core.model;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import java.util.Optional;
+
+/** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */
+final class StoredNames {
+    private final TensorSource source;
+    private final String prefix;
+
+    /** @param prefix of the weights below the head, which a checkpoint without a head lacks */
+    StoredNames(TensorSource source, String prefix) {
+        this.source = source;
+        this.prefix = prefix;
+    }
+
+    /** The checkpoint's name of a weight, empty where it has none. */
+    Optional<String> find(String name) {
+        // TensorFlow's first BERT checkpoints call a norm's weight gamma and its bias beta.
+        String older = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+        for (String candidate : new String[] {name, older}) {
+            String bare = candidate.startsWith(prefix) ? candidate.substring(prefix.length()) : candidate;
+            if (source.names().contains(candidate)) {
+                return Optional.of(candidate);
+            } else if (source.names().contains(bare)) {
+                return Optional.of(bare);
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The checkpoint's name of a weight.
+     *
+     * @throws RunException where it has none
+     */
+    String require(String name) {
+        return find(name)
+                .orElseThrow(() -> RunException.data("the model's weights have no tensor " + name
+                        + " (nor under its older names): is this a checkpoint of the architecture in config.json?"));
+    }
+}

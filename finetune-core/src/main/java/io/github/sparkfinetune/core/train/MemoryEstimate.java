@@ -1,0 +1,105 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.Task;
+import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.model.Activations;
+import io.github.sparkfinetune.core.model.Activations.MicroBatch;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Footprint;
+import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.data.Manifest;
+import java.util.Optional;
+
+/**
+ * Estimates a rank's memory for one model and dataset under several choices.
+ *
+ * @param longest tokens of the longest sample
+ * @param classes of a classifier
+ * @param evaluated samples evaluated at once, or 0 where there is no evaluation while training
+ */
+record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int longest, int classes, int evaluated) {
+    /** Encoders pad to a multiple of this. */
+    private static final int PADDED = 8;
+
+    /**
+     * What a JVM with PyTorch takes before it does anything, beside its heap: code and class data of Java (metaspace,
+     * code cache, thread stacks), Spark, Parquet and DJL, PyTorch's libraries and the working memory of its operators.
+     * Measured, see submit/bench/README.md.
+     */
+    static final long BASE = 420L << 20;
+
+    /**
+     * What can be changed to need less.
+     *
+     * @param samples of a micro-batch
+     * @param recompute whether layers are computed again in the backward pass
+     */
+    record Choice(Adaptation adaptation, int samples, boolean recompute) {}
+
+    static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
+        boolean evaluates = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
+                .orElse(config.data().eval() != null || config.data().evalFraction() > 0);
+        return new MemoryEstimate(
+                config,
+                model,
+                source,
+                manifest.map(Manifest::longest).orElse(config.data().maxLength()),
+                manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
+                evaluates ? config.training().perDeviceEvalBatchSize() : 0);
+    }
+
+    private boolean encodes() {
+        return config.task() == Task.CLASSIFICATION;
+    }
+
+    Footprint footprint(Adaptation adaptation) {
+        return encodes()
+                ? Footprint.ofEncoder(model, source, HeadKind.SEQUENCE_CLASSIFICATION, classes, adaptation)
+                : Footprint.ofDecoder(model, source, adaptation);
+    }
+
+    RankMemory memory(Choice choice) {
+        Footprint footprint = footprint(choice.adaptation());
+        Activations training = activations(choice, choice.samples());
+        long evaluation = evaluated == 0 ? 0 : evaluation(choice);
+        return RankMemory.of(footprint, rows(footprint, choice), training, logits(choice), evaluation, BASE);
+    }
+
+    private Activations activations(Choice choice, int samples) {
+        if (encodes()) {
+            int most = Encoder.shape(model).maxLength();
+            MicroBatch batch = new MicroBatch(samples, Math.min(most, (longest + PADDED - 1) / PADDED * PADDED));
+            return Activations.ofEncoder(model, choice.adaptation(), batch, choice.recompute());
+        }
+        return Activations.ofDecoder(model, choice.adaptation(), new MicroBatch(samples, longest), choice.recompute());
+    }
+
+    /** The state before and after a layer, and the layer. */
+    private long evaluation(Choice choice) {
+        return activations(choice, evaluated).forward() + 2L * evaluated * longest * model.hiddenSize() * Float.BYTES;
+    }
+
+    private long logits(Choice choice) {
+        if (encodes()) {
+            return 0;
+        }
+        long tokens = Math.min(NextToken.CHUNK, (long) choice.samples() * longest);
+        return 2 * tokens * model.vocabSize() * Float.BYTES;
+    }
+
+    /** Gradients of the rows that a step looks up: twice, because they are written into the whole table's. */
+    private long rows(Footprint footprint, Choice choice) {
+        if (footprint.trainedTable() == 0 || !encodes()) {
+            return 0;
+        }
+        long tokens = (long) choice.samples()
+                * config.training().gradientAccumulationSteps()
+                * config.cluster().ranks()
+                * longest;
+        return Math.min(tokens, model.vocabSize()) * model.hiddenSize() * Float.BYTES;
+    }
+}

@@ -44,7 +44,7 @@ public record Footprint(
     public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);
         Count count = new Count(source, adaptation, architecture.prefix());
-        return count.all(Blueprint.of(architecture, source, adaptation), architecture.conv1d());
+        return count.all(Blueprint.of(architecture, adaptation), architecture.conv1d());
     }
 
     /**

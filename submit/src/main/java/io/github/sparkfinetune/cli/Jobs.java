@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.PlanJob;
 import io.github.sparkfinetune.spark.Scores;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
@@ -14,12 +15,15 @@ interface Jobs extends AutoCloseable {
     @FunctionalInterface
     interface Opener {
         /**
-         * Starts a session.
+         * Makes jobs ready, whose session starts when one of them needs it.
          *
          * @param local whether on {@code local[cluster.ranks]} in this process instead of the configured master
          */
         Jobs open(RunConfig config, boolean local);
     }
+
+    /** Says what training will take, without a session. */
+    PlanJob.Plan plan(RunConfig config);
 
     /** Finds what training would refuse, before any long work. */
     void check(RunConfig config);

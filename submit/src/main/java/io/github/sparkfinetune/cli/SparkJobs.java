@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.Manifest;
 import io.github.sparkfinetune.spark.EvaluateJob;
 import io.github.sparkfinetune.spark.MainEnd;
 import io.github.sparkfinetune.spark.MergeJob;
+import io.github.sparkfinetune.spark.PlanJob;
 import io.github.sparkfinetune.spark.PredictJob;
 import io.github.sparkfinetune.spark.PrepareJob;
 import io.github.sparkfinetune.spark.Scores;
@@ -24,16 +25,32 @@ import org.apache.spark.sql.SparkSession;
 
 /** The jobs on a real Spark session. */
 final class SparkJobs implements Jobs {
-    private final SparkSession session;
+    private final RunConfig run;
+    /** The master, or null for the configured one. */
+    private final String master;
 
-    private SparkJobs(SparkSession session) {
-        this.session = session;
+    private SparkSession session;
+
+    private SparkJobs(RunConfig run, String master) {
+        this.run = run;
+        this.master = master;
     }
 
-    /** Starts a session, see {@link Jobs.Opener}. */
+    /** See {@link Jobs.Opener}. */
     static Jobs open(RunConfig run, boolean local) {
-        String master = local ? "local[" + run.cluster().ranks() + "]" : null;
-        return new SparkJobs(SparkSessions.open(run, "finetune " + run.output().dir(), master, Map.of()));
+        return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null);
+    }
+
+    private SparkSession session() {
+        if (session == null) {
+            session = SparkSessions.open(run, "finetune " + run.output().dir(), master, Map.of());
+        }
+        return session;
+    }
+
+    @Override
+    public PlanJob.Plan plan(RunConfig config) {
+        return PlanJob.run(config, master, Map.of());
     }
 
     /** Ends the process as the master wants it; must be the last call of {@code main}. */
@@ -43,12 +60,12 @@ final class SparkJobs implements Jobs {
 
     @Override
     public void check(RunConfig config) {
-        TrainJob.check(session, config);
+        TrainJob.check(session(), config);
     }
 
     @Override
     public String prepare(RunConfig config) {
-        Manifest manifest = PrepareJob.run(session, config);
+        Manifest manifest = PrepareJob.run(session(), config);
         String splits = manifest.splits().entrySet().stream()
                 .map(split -> described(split.getKey(), split.getValue()))
                 .collect(Collectors.joining(", "));
@@ -76,32 +93,34 @@ final class SparkJobs implements Jobs {
 
     @Override
     public TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
-        return TrainJob.run(session, config, records);
+        return TrainJob.run(session(), config, records);
     }
 
     @Override
     public Scores evaluate(RunConfig config) {
-        return EvaluateJob.run(session, config);
+        return EvaluateJob.run(session(), config);
     }
 
     @Override
     public void predict(RunConfig config, String input, String output) {
-        PredictJob.run(session, config, "--input", input, output);
+        PredictJob.run(session(), config, "--input", input, output);
     }
 
     @Override
     public String merge(RunConfig config, String adapter, String output) {
-        AdapterMerge.Merged merged = MergeJob.run(session, config, adapter, output);
+        AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
         return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
     }
 
     @Override
     public Configuration hadoop() {
-        return session.sparkContext().hadoopConfiguration();
+        return session().sparkContext().hadoopConfiguration();
     }
 
     @Override
     public void close() {
-        session.stop();
+        if (session != null) {
+            session.stop();
+        }
     }
 }

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.PlanJob;
 import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
 import java.io.InputStream;
@@ -103,6 +104,10 @@ final class StepCommand implements Callable<Integer> {
                     step.command() + " takes no --adapter; method.adapter names one that is trained on");
         }
         try (Jobs jobs = opener.open(run, local)) {
+            if (step == Step.PLAN) {
+                plan(jobs.plan(run));
+                return 0;
+            }
             RunFolder folder = RunFolder.of(run, jobs.hadoop());
             if (step == Step.RUN) {
                 jobs.check(run);
@@ -127,6 +132,14 @@ final class StepCommand implements Callable<Integer> {
             }
         }
         return 0;
+    }
+
+    /** Shows a plan; ends as {@code train} would where that refuses the run. */
+    private void plan(PlanJob.Plan plan) {
+        PlanText.lines(plan).forEach(this::say);
+        plan.refusal().ifPresent(refusal -> {
+            throw refusal;
+        });
     }
 
     private void train(RunConfig run, Jobs jobs, RunFolder folder) throws IOException {

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.PlanJob;
 import io.github.sparkfinetune.spark.Scores;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -111,6 +112,18 @@ class FinetuneTest {
     }
 
     @Test
+    void planIsShownAndEndsAsTrainWould() {
+        assertThat(finetune("plan", "--config", recipe())).isZero();
+        assertThat(calls).containsExactly("open", "plan", "close");
+        assertThat(out.toString()).contains("trained     460,800 (0.34%)");
+
+        failure = RunException.config("spark.executor.memoryOverhead is 384m: set 1536m");
+        assertThat(finetune("plan", "--config", recipe())).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: spark.executor.memoryOverhead is 384m: set 1536m" + System.lineSeparator());
+    }
+
+    @Test
     void mergeWritesWhereItIsTold() {
         assertThat(finetune("merge", "--config", recipe(), "--set", "output.dir=" + dir, "--output", "merged"))
                 .isZero();
@@ -175,6 +188,12 @@ class FinetuneTest {
 
     /** Jobs that compute nothing and answer with fixed figures. */
     private final class FakeJobs implements Jobs {
+        @Override
+        public PlanJob.Plan plan(RunConfig config) {
+            calls.add("plan");
+            return PlanTextTest.plan(failure instanceof RunException refusal ? refusal : null);
+        }
+
         @Override
         public void check(RunConfig config) {
             calls.add("check");

@@ -15,6 +15,7 @@ import java.util.Map;
  * @param activations kept for the backward pass, what one block's backward takes besides as far as the loss does not
  *     take as much, and dropout masks; or what an evaluation takes, where that is more
  * @param loss logits of {@value io.github.sparkfinetune.core.objective.NextToken#CHUNK} tokens and their gradient
+ * @param scattered what the allocator holds of freed tensors
  * @param staging F32 buffers for one layer's weights that are stored in a smaller form
  * @param base what a JVM with PyTorch takes before it does anything
  * @param direct the part of it that Java counts as direct memory, at most the heap's size by default
@@ -26,6 +27,7 @@ public record RankMemory(
         long optimizer,
         long activations,
         long loss,
+        long scattered,
         long staging,
         long base,
         long direct) {
@@ -48,6 +50,7 @@ public record RankMemory(
                 2 * footprint.trained() * Float.BYTES,
                 computed + training.masks(),
                 loss,
+                training.scattered(),
                 footprint.staging(),
                 base,
                 footprint.direct() + training.masks());
@@ -67,6 +70,7 @@ public record RankMemory(
         parts.put("optimizer", optimizer);
         parts.put("activations", activations);
         parts.put("logits and loss", loss);
+        parts.put("freed, not returned", scattered);
         parts.put("staging buffers", staging);
         parts.put("JVM and libraries", base);
         return parts;

@@ -1,0 +1,94 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.core.train.RankMemory;
+import io.github.sparkfinetune.core.train.RunPlan;
+import io.github.sparkfinetune.spark.ExecutorMemory;
+import io.github.sparkfinetune.spark.PlanJob;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/** A plan in words, one screen of aligned lines. */
+final class PlanText {
+    private static final double MIB = 1 << 20;
+
+    private PlanText() {}
+
+    static List<String> lines(PlanJob.Plan plan) {
+        List<String> lines = new ArrayList<>();
+        RunPlan run = plan.run();
+        lines.add(format("parameters  %,d", run.parameters()));
+        lines.add(format("trained     %,d (%.2f%%)", run.trained(), 100.0 * run.trained() / run.parameters()));
+        lines.add("");
+        lines.add("memory of a rank " + (plan.onGpu() ? "on its GPU" : "outside the Java heap") + ", MiB");
+        RankMemory memory = run.memory();
+        memory.parts().forEach((part, bytes) -> {
+            if (bytes > 0) {
+                lines.add(format("  %-22s%,10.0f", part, bytes / MIB));
+            }
+        });
+        lines.add(format("  %-22s%,10.0f", "sum", memory.sum() / MIB));
+        room(plan, lines);
+        lines.add("");
+        lines.add(format("ranks       %,d, %s", plan.ranks(), slots(plan)));
+        run.work()
+                .ifPresentOrElse(
+                        work -> work(work, lines),
+                        () -> lines.add("steps       known when the dataset is prepared: finetune prepare, then plan"));
+        if (!run.smaller().isEmpty()) {
+            lines.add("");
+            lines.add("to need less, one of (sum, MiB)");
+            run.smaller()
+                    .forEach((change, bytes) -> lines.add(
+                            format("  %-72s%,10.0f", "--set " + change.replace(" ", " --set "), bytes / MIB)));
+        }
+        return lines;
+    }
+
+    private static void room(PlanJob.Plan plan, List<String> lines) {
+        lines.add("");
+        if (!plan.onGpu() && !plan.oneProcess()) {
+            lines.add(format("set         --conf spark.executor.memoryOverhead=%dm (15%% spare)", plan.overheadMib()));
+        }
+        plan.executor().ifPresent(executor -> lines.add("executor    " + executor(executor)));
+        plan.machine().ifPresent(bytes -> {
+            double needed = plan.ranks() * (double) plan.run().memory().sum();
+            lines.add(format(
+                    "machine     %,.0f MiB for %d rank(s) and the Java heaps, it has %,.0f%s",
+                    needed / MIB, plan.ranks(), bytes / MIB, needed > bytes ? ": TOO LITTLE" : ""));
+        });
+    }
+
+    private static String executor(ExecutorMemory executor) {
+        String heap = format("spark.executor.memory %,.0f MiB for the Java heap", executor.heap() / MIB);
+        return executor.overhead().isPresent()
+                ? heap
+                        + format(
+                                ", memoryOverhead %,.0f MiB",
+                                executor.overhead().getAsLong() / MIB)
+                : heap + "; nothing limits the rest";
+    }
+
+    private static String slots(PlanJob.Plan plan) {
+        return plan.slots().isPresent()
+                ? format("%s has room for %,d", plan.master(), plan.slots().getAsInt())
+                : plan.master() + " says when it starts whether it has room";
+    }
+
+    private static void work(RunPlan.Work work, List<String> lines) {
+        lines.add(format(
+                "steps       %,d of %,d samples, %s epoch(s)",
+                work.steps(),
+                work.globalBatch(),
+                work.epochs() == Math.rint(work.epochs())
+                        ? format("%.0f", work.epochs())
+                        : format("%.2f", work.epochs())));
+        lines.add(format(
+                "epoch       %,d samples, %,d tokens%s",
+                work.samples(), work.tokens(), work.learnt() > 0 ? format(", %,d of them learnt", work.learnt()) : ""));
+    }
+
+    private static String format(String pattern, Object... values) {
+        return String.format(Locale.ROOT, pattern, values);
+    }
+}

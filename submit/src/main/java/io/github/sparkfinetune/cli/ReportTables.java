@@ -18,17 +18,18 @@ final class ReportTables {
             JsonNode base = metrics.path("base").path(metric);
             tile(
                     tiles,
-                    "test " + shown(metric) + (base.isNumber() ? ", base " + number(base) : ""),
+                    "test " + shown(metric),
                     metrics.path("test").path(metric),
                     "%.4f",
-                    1);
+                    1,
+                    base.isNumber() ? "base " + number(base) : "");
         }
         JsonNode train = metrics.path("train");
-        tile(tiles, "steps", train.path("steps"), "%,.0f", 1);
-        tile(tiles, "minutes", train.path("seconds"), "%,.1f", 60);
-        tile(tiles, "samples / s", train.path("samples_per_second"), "%,.1f", 1);
-        tile(tiles, "tokens / s", train.path("tokens_per_second"), "%,.0f", 1);
-        tile(tiles, "MB peak", train.path("peak_rss_mb"), "%,.0f", 1);
+        tile(tiles, "steps", train.path("steps"), "%,.0f", 1, "");
+        tile(tiles, "minutes", train.path("seconds"), "%,.1f", 60, "");
+        tile(tiles, "samples / s", train.path("samples_per_second"), "%,.1f", 1, "");
+        tile(tiles, "tokens / s", train.path("tokens_per_second"), "%,.0f", 1, "");
+        tile(tiles, "MB peak", train.path("peak_rss_mb"), "%,.0f", 1, "");
         return tiles.toString();
     }
 
@@ -111,13 +112,16 @@ final class ReportTables {
         return metric.replace('_', ' ');
     }
 
-    private static void tile(StringBuilder tiles, String name, JsonNode value, String format, double unit) {
+    private static void tile(
+            StringBuilder tiles, String name, JsonNode value, String format, double unit, String beside) {
         if (value.isNumber()) {
             tiles.append("<div class=\"tile\"><b>")
                     .append(String.format(Locale.ROOT, format, value.asDouble() / unit))
                     .append("</b><span>")
                     .append(Html.escape(name))
-                    .append("</span></div>\n");
+                    .append("</span>")
+                    .append(beside.isEmpty() ? "" : "<span>" + Html.escape(beside) + "</span>")
+                    .append("</div>\n");
         }
     }
 

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import picocli.CommandLine.Command;
@@ -154,6 +155,9 @@ final class StepCommand implements Callable<Integer> {
     }
 
     private void evaluate(RunConfig run, Jobs jobs, RunFolder folder) throws IOException {
+        if (run.task().generates()) {
+            spec.commandLine().getErr().println("evaluate  the trained model, then its base, on held-out text");
+        }
         Scores scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
         folder.writeReport();
@@ -171,9 +175,10 @@ final class StepCommand implements Callable<Integer> {
     }
 
     private static String line(String name, Map<String, Double> metrics) {
-        StringBuilder line = new StringBuilder(String.format(Locale.ROOT, "%-9s", name));
-        metrics.forEach((metric, value) -> line.append(String.format(Locale.ROOT, " %s %.4f", metric, value)));
-        return line.toString();
+        return String.format(Locale.ROOT, "%-10s", name)
+                + metrics.entrySet().stream()
+                        .map(metric -> String.format(Locale.ROOT, "%s %.4f", metric.getKey(), metric.getValue()))
+                        .collect(Collectors.joining("  "));
     }
 
     private void say(String line) {

@@ -89,7 +89,12 @@ class ReportTest {
 
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html)
-                .contains("test loss, base 4.0000", "-25.0 %", "<td>a\nprompt</td>", "the answer", "mean per token")
+                .contains(
+                        "<span>test loss</span><span>base 4.0000</span>",
+                        "-25.0 %",
+                        "<td>a\nprompt</td>",
+                        "the answer",
+                        "mean per token")
                 .contains(Html.escape(EVIL))
                 .doesNotContain("{{", "true \\ predicted", "Infinity", "<img");
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));

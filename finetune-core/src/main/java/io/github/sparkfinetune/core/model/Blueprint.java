@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +38,7 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
     }
 
     /** A decoder's. */
-    static Blueprint of(DecoderArchitecture architecture, TensorSource source, Adaptation adaptation) {
+    static Blueprint of(DecoderArchitecture architecture, Adaptation adaptation) {
         DecoderShape shape = architecture.shape();
         List<Part> parts = new ArrayList<>();
         if (!architecture.embeddings().isEmpty()) {
@@ -53,20 +52,17 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
                 architecture.prefix(),
                 new Named(architecture.table(), shape.vocabulary(), shape.hidden()),
                 parts,
-                projection(architecture, source, adaptation));
+                projection(architecture, adaptation));
     }
 
     /** The projection's own weight: where it is not tied, or where PEFT trains it or the table as a copy. */
-    private static Optional<Projection> projection(
-            DecoderArchitecture architecture, TensorSource source, Adaptation adaptation) {
+    private static Optional<Projection> projection(DecoderArchitecture architecture, Adaptation adaptation) {
         DecoderShape shape = architecture.shape();
         if (shape.tied() && !adaptation.saves(architecture.table()) && !adaptation.saves(architecture.projection())) {
             return Optional.empty();
         }
         Named weight = new Named(architecture.projection(), shape.vocabulary(), shape.hidden());
-        return Optional.of(new Projection(
-                weight,
-                source.names().contains(weight.name()) && !shape.tied() ? weight.name() : architecture.table()));
+        return Optional.of(new Projection(weight, shape.tied() ? architecture.table() : weight.name()));
     }
 
     /** An encoder's. */

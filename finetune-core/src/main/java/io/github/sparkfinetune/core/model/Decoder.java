@@ -63,7 +63,7 @@ public final class Decoder implements Model {
             long seed) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);
         DecoderShape shape = architecture.shape();
-        Blueprint blueprint = Blueprint.of(architecture, source, adaptation);
+        Blueprint blueprint = Blueprint.of(architecture, adaptation);
         Blocks builder = new Blocks(
                 new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
         Named table = blueprint.table();

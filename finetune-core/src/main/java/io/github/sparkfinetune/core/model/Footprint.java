@@ -44,7 +44,7 @@ public record Footprint(
     public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);
         Count count = new Count(source, adaptation, architecture.prefix());
-        return count.all(Blueprint.of(architecture, source, adaptation), architecture.conv1d());
+        return count.all(Blueprint.of(architecture, adaptation), architecture.conv1d());
     }
 
     /**
@@ -114,6 +114,9 @@ public record Footprint(
             boolean frozenLinear =
                     part.isLinear(weight) && !adaptation.trainable().trains(weight.name(), part.kind(), part.layer());
             if (!frozenLinear || !stored(local, weight)) {
+                if (frozenLinear && adaptation.storage() == Adaptation.Storage.AS_STORED_AND_TURNED) {
+                    frozen += TensorInfo.count(weight.shape()) * Float.BYTES;
+                }
                 whole(weight, weight.name(), part.kind(), part.layer());
             }
             LoraModule module = adaptation.modules().get(weight.module());
@@ -133,7 +136,7 @@ public record Footprint(
                 long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
                 frozen += bytes;
                 nf4 += bytes;
-            } else if (adaptation.storage() == Adaptation.Storage.AS_STORED
+            } else if (adaptation.storage() != Adaptation.Storage.F32
                     && source.info(name).dtype() != TensorType.F32) {
                 mapped += source.info(name).byteSize();
             } else {

@@ -58,7 +58,7 @@ final class Llama implements DecoderArchitecture {
                 config.maxPositionEmbeddings(),
                 config.padTokenId().orElse(-1),
                 config.number(1e-6, "rms_norm_eps"),
-                config.number(10_000, "rope_theta"),
+                RopeScaling.theta(config),
                 RopeScaling.of(config),
                 window(config),
                 config.flag(false, "tie_word_embeddings"),

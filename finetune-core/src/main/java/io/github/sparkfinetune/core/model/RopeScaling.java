@@ -17,9 +17,21 @@ import java.util.Optional;
  */
 record RopeScaling(float factor, float lowFrequencyFactor, float highFrequencyFactor, float original) {
 
+    /** Where transformers writes base and scaling from its version 5 on. */
+    private static final String PARAMETERS = "rope_parameters";
+
+    /** Base of the angles that config.json says. */
+    static double theta(HfConfig config) {
+        double usual = 10_000;
+        return config.find(PARAMETERS)
+                .filter(parameters -> parameters.path("rope_theta").isNumber())
+                .map(parameters -> parameters.path("rope_theta").doubleValue())
+                .orElseGet(() -> config.number(usual, "rope_theta"));
+    }
+
     /** What config.json says, or nothing where angles are not scaled. */
     static Optional<RopeScaling> of(HfConfig config) {
-        Optional<JsonNode> found = config.find("rope_scaling");
+        Optional<JsonNode> found = config.find("rope_scaling").or(() -> config.find(PARAMETERS));
         if (found.isEmpty()) {
             return Optional.empty();
         }

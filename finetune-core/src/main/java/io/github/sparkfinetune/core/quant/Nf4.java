@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.quant;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.FiniteWeights;
 import io.github.sparkfinetune.core.checkpoint.Quoted;
 import io.github.sparkfinetune.core.checkpoint.TensorInfo;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
@@ -116,8 +117,7 @@ public final class Nf4 {
                 while (Float.isFinite(values[i])) {
                     i++;
                 }
-                throw RunException.data(
-                        place + " is " + values[i] + " at element " + (from + i) + "; the checkpoint is damaged");
+                throw FiniteWeights.notFinite(place, values[i], from + i);
             }
         }
     }

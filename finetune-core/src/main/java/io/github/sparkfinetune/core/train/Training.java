@@ -129,6 +129,7 @@ final class Training {
                 .step()
                 .gradient(step, TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()), this::checkCancelled);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
+            workspace.requireFiniteBase();
             throw RunException.failed(
                     "training.learning_rate: the loss of step " + (step + 1) + " is " + outcome.loss()
                             + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()

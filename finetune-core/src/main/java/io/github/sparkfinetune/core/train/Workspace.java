@@ -5,7 +5,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.checkpoint.FiniteWeights;
 import io.github.sparkfinetune.core.checkpoint.ModelFolder;
+import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorData;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -130,6 +132,17 @@ final class Workspace implements AutoCloseable {
     /** Local folder of the base model. */
     Path folder() {
         return folder;
+    }
+
+    /**
+     * Looks for the reason of a loss that is not a number in the base model.
+     *
+     * @throws RunException naming a weight that is none
+     */
+    void requireFiniteBase() {
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            FiniteWeights.require(source);
+        }
     }
 
     /** Folder of this machine for files that are deleted at the end. */

@@ -37,7 +37,7 @@ class AttentionTest {
             float[][] inputs = {values(1, heads), values(2, kv), values(3, kv)};
             float[] upstream = values(4, heads);
             List<NDArray> x = Stream.of(0, 1, 2)
-                    .map(i -> manager.create(inputs[i], new Shape(TOKENS, (i == 0 ? heads : kv) * WIDTH)))
+                    .map(i -> manager.create(inputs[i], new Shape(TOKENS, (long) WIDTH * (i == 0 ? heads : kv))))
                     .toList();
             NDArray go = manager.create(upstream, x.get(0).getShape());
             List<NDArray> windows = PackedBatch.windows(manager, DOCUMENTS, window);

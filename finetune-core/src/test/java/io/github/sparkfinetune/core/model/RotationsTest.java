@@ -81,6 +81,20 @@ class RotationsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"plain", "llama3"})
+    void areReadFromWhereTransformers5WritesThem(String name) throws Exception {
+        ObjectNode config = reference.path(name).path("config").deepCopy();
+        DecoderShape expected = llama(config).shape();
+        ObjectNode parameters = config.path("rope_scaling").isObject()
+                ? (ObjectNode) config.remove("rope_scaling")
+                : JSON.createObjectNode().put("rope_type", "default");
+        parameters.set("rope_theta", config.remove("rope_theta"));
+        config.set("rope_parameters", parameters);
+        assertThat(llama(config).shape()).isEqualTo(expected);
+        assertThat(expected.ropeScaling().isPresent()).isEqualTo(name.equals("llama3"));
+    }
+
+    @ParameterizedTest
     @CsvSource({
         "rope_type, yarn, rope_scaling of type yarn is not supported",
         "type, linear, rope_scaling of type linear is not supported",

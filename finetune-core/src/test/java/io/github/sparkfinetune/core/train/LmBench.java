@@ -47,7 +47,8 @@ final class LmBench {
                         "model=" + folder,
                         "method.type=" + arguments.get(2),
                         "method.lora_alpha=16",
-                        "method.target_modules=[q_proj, v_proj]"));
+                        "method.target_modules=[q_proj, v_proj]",
+                        "training.gradient_checkpointing=" + arguments.get(5).equals("ckpt")));
         int batch = Integer.parseInt(arguments.get(3));
         int length = Integer.parseInt(arguments.get(4));
         Torch.start(threads);
@@ -65,7 +66,7 @@ final class LmBench {
                     collective,
                     new AdamW.Settings(0.9, 0.999, 1e-8, full ? 0.01 : 0),
                     1,
-                    arguments.get(5).equals("ckpt"));
+                    config.training().gradientCheckpointing());
             int mine = batch / collective.size();
             List<Sample> samples =
                     samples(batch, length).subList(collective.rank() * mine, (collective.rank() + 1) * mine);

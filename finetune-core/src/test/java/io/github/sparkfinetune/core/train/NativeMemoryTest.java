@@ -11,12 +11,17 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.NativeArrays;
 import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.Sample;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Training leaves no native array behind, and needs no more memory the longer it runs. */
 class NativeMemoryTest {
@@ -45,6 +50,22 @@ class NativeMemoryTest {
         assertThat(NativeArrays.alive()).as("after a failed run").isEqualTo(before);
     }
 
+    @ParameterizedTest
+    @CsvSource({
+        "llama-tied, method.type=full, training.gradient_checkpointing=true",
+        "llama-tied, method.type=qlora, method.lora_dropout=0.1",
+        "mistral, method.type=lora, method.use_dora=true",
+        "gpt2, method.type=qlora, training.gradient_checkpointing=true"
+    })
+    void noArrayOfALanguageModelIsAliveAfterwards(String kind, String method, String setting) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        TinyRun tiny = new TinyRun(folder, base, "sft", method, setting);
+        Torch.start(1);
+        long before = NativeArrays.alive();
+        tiny.run(tiny.config("leaks", "training.eval_steps=3", "training.save_steps=4"), 2, null);
+        assertThat(NativeArrays.alive()).isEqualTo(before);
+    }
+
     @Test
     void aStepLeavesNoArrayToTheNext() throws Exception {
         Path model = GoldenFiles.root().resolve("models/bert-seqcls");
@@ -57,6 +78,25 @@ class NativeMemoryTest {
                 first = i == 0 ? NativeArrays.alive() : first;
             }
             assertThat(NativeArrays.alive()).isEqualTo(first);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"llama-tied, full", "gpt2, full", "mistral, lora", "llama-tied, qlora"})
+    void aStepOfALanguageModelLeavesNoArrayToTheNext(String kind, String method) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        List<Sample> samples = List.of(TinyDataset.documents(new SplittableRandom(1), 1, false, 3));
+        try (TinyDecoder decoder = TinyDecoder.toTrain(base, "method.type=" + method, "method.lora_dropout=0.1")) {
+            for (boolean recompute : new boolean[] {false, true}) {
+                TrainStep step = decoder.step(DropoutMasks.of(1, 1), recompute);
+                long first = 0;
+                for (int i = 0; i < 4; i++) {
+                    TrainStep.Outcome outcome = step.gradient(i, List.of(samples, samples), () -> {});
+                    step.update(i + 1, 1e-3, outcome.gradNorm());
+                    first = i == 0 ? NativeArrays.alive() : first;
+                }
+                assertThat(NativeArrays.alive()).isEqualTo(first);
+            }
         }
     }
 }

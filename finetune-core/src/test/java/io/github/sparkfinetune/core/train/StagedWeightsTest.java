@@ -77,6 +77,24 @@ class StagedWeightsTest {
         compare(half, new String[] {"method.type=lora"}, plain, dora);
     }
 
+    @ParameterizedTest
+    @CsvSource({"llama-untied, BF16", "gpt2, F16"})
+    void shardsOfHalvesAreTrainedAsTheirValuesAre(String kind, TensorType type) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        Path half = TinyModel.rewrite(base, folder.resolve("half"), type, 50_000, (name, values) -> {});
+        assertThat(half.resolve(SafetensorsModel.INDEX)).exists();
+        Path plain =
+                TinyModel.rewrite(half, folder.resolve("plain"), TensorType.F32, Long.MAX_VALUE, (name, values) -> {});
+        try (TinyDecoder shards = TinyDecoder.toTrain(half);
+                TinyDecoder whole = TinyDecoder.toTrain(plain)) {
+            TinyDecoder.Gradient expected = whole.gradient(DropoutMasks.none(), false, PARTS);
+            TinyDecoder.Gradient actual = shards.gradient(DropoutMasks.none(), false, PARTS);
+            assertThat(actual.loss()).isEqualTo(expected.loss());
+            RunAssertions.assertBitEqual(actual.byName(), expected.byName());
+            RunAssertions.assertBitEqual(shards.parameters(), whole.parameters());
+        }
+    }
+
     private static void compare(Path stored, String[] settings, Path plain, boolean dora) {
         String[] more = {"method.target_modules=all-linear", "method.use_dora=" + dora};
         try (TinyDecoder staged =

@@ -1,0 +1,189 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Named;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a language model or an adapter can be wrong in: one line that says what, where, and what to do. */
+class BadLanguageModelTest {
+    @TempDir
+    private Path folder;
+
+    private static void refused(ThrowingCallable work, ExitCode code, String... parts) {
+        assertThatThrownBy(work)
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
+                .hasMessageContainingAll(parts)
+                .extracting(Throwable::getMessage)
+                .asString()
+                .doesNotContain("\n");
+    }
+
+    private static void refused(Path base, ExitCode code, List<String> settings, String... parts) {
+        refused(() -> TinyDecoder.toTrain(base, settings.toArray(String[]::new)).close(), code, parts);
+    }
+
+    static Stream<Arguments> configurations() {
+        return Stream.of(
+                of("llama-tied", config -> config.put("attention_dropout", 0.1), "attention_dropout is not supported"),
+                of("llama-tied", config -> config.put("hidden_act", "gelu"), "hidden_act gelu is not supported"),
+                of(
+                        "llama-tied",
+                        config -> config.put("num_key_value_heads", 3),
+                        "num_key_value_heads 3 does not divide"),
+                of(
+                        "llama-tied",
+                        config -> config.put("num_hidden_layers", 3),
+                        "model.layers.2.self_attn.q_proj.weight"),
+                of("llama-tied", config -> config.put("intermediate_size", 96), "gate_proj.weight has shape [128, 64]"),
+                of("llama-tied", config -> config.put("model_type", "mamba"), "model_type mamba is not supported"),
+                of("llama-tied", config -> config.put("tie_word_embeddings", false), "lm_head.weight"),
+                of("llama-tied", config -> config.putObject("rope_scaling").put("type", "yarn"), "type yarn is not"),
+                of("qwen2", BadLanguageModelTest::slidingWindow, "use_sliding_window is not supported for qwen2"),
+                of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
+                of("gpt2", config -> config.put("activation_function", "mish"), "mish"));
+    }
+
+    private static Arguments of(String kind, Consumer<ObjectNode> edit, String message) {
+        return Arguments.of(kind, Named.of("config.json", edit), message);
+    }
+
+    private static void slidingWindow(ObjectNode config) {
+        config.put("use_sliding_window", true).put("max_window_layers", 1).put("sliding_window", 16);
+    }
+
+    @ParameterizedTest
+    @MethodSource("configurations")
+    void aModelThatIsNotSupportedOrNotWhole(String kind, Consumer<ObjectNode> edit, String message) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, edit);
+        refused(base, ExitCode.DATA, List.of(), message);
+    }
+
+    @Test
+    void aPickle() throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        Files.move(base.resolve("model.safetensors"), base.resolve("pytorch_model.bin"));
+        refused(base, ExitCode.DATA, List.of(), "pytorch_model.bin", "Python pickle", "convert it");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"full", "freeze"})
+    void fourBitsCanNotBeTrainedWhole(String method) {
+        Path base = GoldenFiles.root().resolve("nf4/llama-tied-4bit");
+        refused(base, ExitCode.CONFIG, List.of("method.type=" + method), "method.type", "4-bit model", "qlora");
+    }
+
+    @Test
+    void targetsThatMatchNothingAndListWhatIsThere() throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        refused(
+                base,
+                ExitCode.CONFIG,
+                List.of("method.type=lora", "method.target_modules=[q_proj, query]"),
+                "target_modules: query matches no linear",
+                "there are down_proj, gate_proj, up_proj, k_proj, o_proj, q_proj, v_proj, lm_head");
+        refused(
+                base,
+                ExitCode.CONFIG,
+                List.of("method.type=lora", "method.layers_to_transform=[7]"),
+                "target_modules",
+                "matches no linear");
+        refused(
+                base,
+                ExitCode.CONFIG,
+                List.of("method.type=lora", "method.target_modules=[lm_head]"),
+                "method.target_modules: lm_head can not have an adapter",
+                "modules_to_save");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gpt2, lora-qv", "llama-tied, gpt2-lora-c_attn", "mistral, lora-qv", "llama-tied, bert-lora-qv"})
+    void anAdapterForAnotherBase(String kind, String adapter) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        refused(
+                () -> TinyDecoder.toTrain(
+                                base,
+                                TinyDecoder.config("method.type=lora", "method.adapter=unused"),
+                                Optional.of(GoldenFiles.root().resolve("peft/" + adapter)),
+                                0)
+                        .close(),
+                ExitCode.DATA,
+                "the adapter does not fit this model",
+                "it was trained for");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "full, F32, model.layers.1.mlp.up_proj.weight",
+        "lora, F32, model.norm.weight",
+        "lora, BF16, model.layers.0.mlp.down_proj.weight",
+        "lora, F32, model.embed_tokens.weight",
+        "qlora, F32, model.layers.1.self_attn.k_proj.weight"
+    })
+    void weightsThatAreNotFinite(String method, TensorType type, String tensor) throws Exception {
+        Path whole = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        Path base = TinyModel.rewrite(whole, folder.resolve("damaged"), type, Long.MAX_VALUE, (name, values) -> {
+            if (name.equals(tensor)) {
+                Arrays.fill(values, 1, values.length, Float.NaN);
+            }
+        });
+        TinyRun tiny = new TinyRun(folder, base, "causal-lm", "method.type=" + method);
+        RunConfig config = tiny.config("out");
+        refused(
+                () -> run(tiny, config, 2),
+                ExitCode.DATA,
+                base.resolve("model.safetensors").toString(),
+                tensor,
+                " is NaN at element 1",
+                "damaged");
+    }
+
+    /** Runs, and throws what rank 0 threw. */
+    private static TinyRun.Outcome run(TinyRun tiny, RunConfig config, int ranks) throws Throwable {
+        try {
+            return tiny.run(config, ranks, null);
+        } catch (ExecutionException e) {
+            throw e.getCause();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"full", "lora"})
+    void aLossThatIsNotFiniteStopsAndKeepsTheCheckpoints(String method) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        TinyRun tiny = new TinyRun(folder, base, "sft", "method.type=" + method);
+        RunConfig config = tiny.config(
+                "out", "training.learning_rate=1.0e30", "training.warmup_ratio=0.2", "training.save_steps=1");
+        refused(
+                () -> run(tiny, config, 2),
+                ExitCode.FAILED,
+                "training.learning_rate: the loss of step 3 is ",
+                "rank 0",
+                "the newest checkpoint is kept");
+        List<Checkpoint> kept = tiny.checkpoints(config);
+        assertThat(kept).extracting(Checkpoint::step).last().isEqualTo(2L);
+    }
+}

@@ -16,13 +16,14 @@ final class ReportTables {
         StringBuilder tiles = new StringBuilder();
         for (String metric : HEADLINES) {
             JsonNode base = metrics.path("base").path(metric);
+            String format = metric.equals("perplexity") ? "%.2f" : "%.4f";
             tile(
                     tiles,
                     "test " + shown(metric),
                     metrics.path("test").path(metric),
-                    "%.4f",
+                    format,
                     1,
-                    base.isNumber() ? "base " + number(base) : "");
+                    base.isNumber() ? "base " + String.format(Locale.ROOT, format, base.asDouble()) : "");
         }
         JsonNode train = metrics.path("train");
         tile(tiles, "steps", train.path("steps"), "%,.0f", 1, "");

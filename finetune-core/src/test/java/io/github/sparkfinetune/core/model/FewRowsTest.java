@@ -25,7 +25,7 @@ class FewRowsTest {
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(
                         manager,
-                        Stream.of(Encoder.SCRIPTS, Decoder.SCRIPTS)
+                        Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
                                 .flatMap(List::stream)
                                 .toList())) {
             // Integers, so that every order of summing gives the same.

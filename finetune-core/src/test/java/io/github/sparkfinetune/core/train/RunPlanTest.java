@@ -124,11 +124,11 @@ class RunPlanTest {
         RunPlan.Work work =
                 RunPlan.of(config, new Configuration(), folder).work().orElseThrow();
 
-        assertThat(work.samples()).isEqualTo(TinyRun.TRAIN_ROWS);
+        assertThat(work.samples()).isEqualTo(TinyDataset.TRAIN_ROWS);
         assertThat(work.globalBatch()).isEqualTo(36);
-        assertThat(work.steps()).isEqualTo(2 * ((TinyRun.TRAIN_ROWS + 35) / 36));
+        assertThat(work.steps()).isEqualTo(2 * ((TinyDataset.TRAIN_ROWS + 35) / 36));
         assertThat(work.epochs()).isEqualTo(2);
-        assertThat(work.tokens()).isBetween(4L * TinyRun.TRAIN_ROWS, 30L * TinyRun.TRAIN_ROWS);
+        assertThat(work.tokens()).isBetween(4L * TinyDataset.TRAIN_ROWS, 30L * TinyDataset.TRAIN_ROWS);
         assertThat(work.learnt()).isZero();
     }
 

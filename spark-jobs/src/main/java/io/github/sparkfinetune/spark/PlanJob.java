@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark;
 import com.sun.management.OperatingSystemMXBean;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.RankMemory;
 import io.github.sparkfinetune.core.train.RunPlan;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -45,7 +46,14 @@ public final class PlanJob {
             long overheadMib,
             Optional<ExecutorMemory> executor,
             OptionalLong machine,
-            Optional<RunException> refusal) {}
+            Optional<RunException> refusal) {
+
+        /** Bytes that the ranks take together, where they are on one machine; threads of one JVM share its base. */
+        public long machineNeeds() {
+            RankMemory rank = run.memory();
+            return ranks * rank.sum() - (oneProcess ? (ranks - 1) * rank.base() : 0);
+        }
+    }
 
     /**
      * Plans a run.

@@ -37,10 +37,10 @@ final class PlanText {
                         () -> lines.add("steps       known when the dataset is prepared: finetune prepare, then plan"));
         if (!run.smaller().isEmpty()) {
             lines.add("");
-            lines.add("to need less, one of (sum, MiB)");
+            lines.add("to need less: what the sum becomes by one of these, MiB");
             run.smaller()
-                    .forEach((change, bytes) -> lines.add(
-                            format("  %-72s%,10.0f", "--set " + change.replace(" ", " --set "), bytes / MIB)));
+                    .forEach((change, bytes) ->
+                            lines.add(format("  %,8.0f  --set %s", bytes / MIB, change.replace(" ", " --set "))));
         }
         return lines;
     }
@@ -52,10 +52,9 @@ final class PlanText {
         }
         plan.executor().ifPresent(executor -> lines.add("executor    " + executor(executor)));
         plan.machine().ifPresent(bytes -> {
-            double needed = plan.ranks() * (double) plan.run().memory().sum();
             lines.add(format(
-                    "machine     %,.0f MiB for %d rank(s) and the Java heaps, it has %,.0f%s",
-                    needed / MIB, plan.ranks(), bytes / MIB, needed > bytes ? ": TOO LITTLE" : ""));
+                    "machine     has %,.0f MiB, the ranks take %,.0f and the Java heap%s",
+                    bytes / MIB, plan.machineNeeds() / MIB, plan.machineNeeds() > bytes ? ": TOO LITTLE" : ""));
         });
     }
 

@@ -63,7 +63,7 @@ class PlanTextTest {
                 steps       400 of 4 samples, 1 epoch(s)
                 epoch       1,600 samples, 200,000 tokens, 90,000 of them learnt
 
-                to need less, one of (sum, MiB)
-                  --set training.gradient_checkpointing=true                                   1,029""");
+                to need less: what the sum becomes by one of these, MiB
+                     1,029  --set training.gradient_checkpointing=true""");
     }
 }

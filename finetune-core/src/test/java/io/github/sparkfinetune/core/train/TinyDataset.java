@@ -22,7 +22,7 @@ import org.apache.hadoop.conf.Configuration;
 /** A small prepared dataset of a run's task, of random samples that can be learnt. */
 final class TinyDataset {
     private static final List<String> LABELS = List.of("a", "b", "c");
-    private static final int TRAIN_ROWS = 66;
+    static final int TRAIN_ROWS = 66;
     private static final int EVAL_ROWS = 24;
     private static final int LONGEST = 30;
     private static final int FIRST_ID = 10;

@@ -15,7 +15,6 @@ import io.github.sparkfinetune.data.Sample;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -37,10 +36,7 @@ class ActivationsTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        Stream.concat(Encoder.SCRIPTS.stream(), Decoder.SCRIPTS.stream())
-                                .toList());
+                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Decoder model = Decoder.load(manager, script, config, source, adaptation, 1);
             List<Sample> samples = IntStream.range(0, 3)
@@ -73,7 +69,7 @@ class ActivationsTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Encoder.SCRIPTS);
+                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Encoder model =
                     Encoder.load(manager, script, config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, adaptation, 1);

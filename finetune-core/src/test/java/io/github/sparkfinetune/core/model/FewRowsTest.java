@@ -7,9 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -23,11 +21,7 @@ class FewRowsTest {
     void isTheProduct(int rows) {
         Torch.start(2);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
-                                .flatMap(List::stream)
-                                .toList())) {
+                ScriptModule script = ScriptModule.load(manager, Scripts.all())) {
             // Integers, so that every order of summing gives the same.
             NDArray x = small(manager, rows, IN);
             NDArray weight = small(manager, OUT, IN);

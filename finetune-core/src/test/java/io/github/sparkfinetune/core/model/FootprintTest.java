@@ -11,7 +11,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.nio.file.Path;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -23,10 +22,7 @@ class FootprintTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        Stream.concat(Encoder.SCRIPTS.stream(), Decoder.SCRIPTS.stream())
-                                .toList());
+                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = Adaptation.of(
                     MethodConfig.lora(4, 8, null), config, source, "CAUSAL_LM", name, Optional.empty(), 1);

@@ -20,7 +20,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,7 +45,7 @@ class LayerTapeTest {
     void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean wanted) throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, scripts())) {
+                ScriptModule script = ScriptModule.load(manager, Scripts.all())) {
             Encoder model = load(manager, script, activation, hidden, probs);
             Block block = model.blocks().get(2);
             PaddedBatch batch = model.batch(manager, SAMPLES);
@@ -88,7 +87,7 @@ class LayerTapeTest {
     void addsToTheGradientsThatAreThere() throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, scripts())) {
+                ScriptModule script = ScriptModule.load(manager, Scripts.all())) {
             Encoder model = load(manager, script, "gelu", 0.1, 0.1);
             Block block = model.blocks().get(1);
             PaddedBatch batch = model.batch(manager, SAMPLES);
@@ -154,10 +153,5 @@ class LayerTapeTest {
         for (int i = 0; i < a.length; i++) {
             assertThat((double) a[i]).as("%s[%d]", what, i).isCloseTo(e[i], within(TOLERANCE * largest));
         }
-    }
-
-    private static List<String> scripts() {
-        return Stream.concat(Stream.of(Products.script(false)), Encoder.SCRIPTS.stream())
-                .toList();
     }
 }

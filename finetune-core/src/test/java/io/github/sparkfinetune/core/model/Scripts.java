@@ -1,0 +1,16 @@
+package io.github.sparkfinetune.core.model;
+
+import java.util.List;
+import java.util.stream.Stream;
+
+/** What a model's module needs. */
+final class Scripts {
+    private Scripts() {}
+
+    /** Scripts of all models, products in F32. */
+    static List<String> all() {
+        return Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                .flatMap(List::stream)
+                .toList();
+    }
+}

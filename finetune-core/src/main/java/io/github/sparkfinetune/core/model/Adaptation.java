@@ -41,11 +41,6 @@ public record Adaptation(
         F32,
         /** As the checkpoint has them, mapped; BF16 and F16 are widened a layer at a time. */
         AS_STORED,
-        /**
-         * As the checkpoint has them, and those in F32 a second time as [in, out] for the forward pass: products are a
-         * quarter faster then, see {@code linear.py}.
-         */
-        AS_STORED_AND_TURNED,
         /** NF4 with plain scales, quantised while loading. */
         NF4,
         /** NF4 with double quantisation. */
@@ -118,11 +113,6 @@ public record Adaptation(
         Trainable trainable =
                 (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
         return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, threads);
-    }
-
-    /** The same without what only makes training faster. */
-    public Adaptation forPrediction() {
-        return storage == Storage.AS_STORED_AND_TURNED ? withStorage(Storage.AS_STORED) : this;
     }
 
     /** The same with the layers' linears that are not trained in another form. */

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.LoraInit;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
-import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.nio.ByteOrder;
@@ -64,12 +63,9 @@ final class Blocks {
                             .put(local, weights.parameter(weight, kind, layer, kind == Block.Kind.HEAD)));
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
-                content.adapters().put(linear(local), module);
+                content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
             }
         });
-        if (kind == Block.Kind.LAYER && isTurned()) {
-            turn(content);
-        }
         Map<String, DoraNorms.Norm> norms = new LinkedHashMap<>();
         content.adapters().forEach((local, module) -> {
             adapt(content, local, module, norms);
@@ -78,25 +74,6 @@ final class Blocks {
         boolean conv1d = content.adapters().values().stream()
                 .anyMatch(module -> module.module().conv1d());
         return new Block(kind, layer, content, staging, new DoraNorms(script, conv1d, norms));
-    }
-
-    private boolean isTurned() {
-        return weights.adaptation().storage() == Storage.AS_STORED_AND_TURNED
-                && !manager.getDevice().isGpu();
-    }
-
-    /** Copies of the frozen linears as the forward pass reads them. */
-    private void turn(Block.Content content) {
-        content.parameters().forEach((local, parameter) -> {
-            if (local.endsWith(WEIGHT) && parameter.shape().length == 2 && !parameter.trainable()) {
-                content.constants()
-                        .put(linear(local) + ".turned", script.callOne(manager, "turned", parameter.value()));
-            }
-        });
-    }
-
-    private static String linear(String local) {
-        return local.substring(0, local.length() - WEIGHT.length());
     }
 
     /**

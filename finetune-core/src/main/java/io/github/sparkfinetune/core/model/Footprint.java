@@ -114,9 +114,6 @@ public record Footprint(
             boolean frozenLinear =
                     part.isLinear(weight) && !adaptation.trainable().trains(weight.name(), part.kind(), part.layer());
             if (!frozenLinear || !stored(local, weight)) {
-                if (frozenLinear && adaptation.storage() == Adaptation.Storage.AS_STORED_AND_TURNED) {
-                    frozen += TensorInfo.count(weight.shape()) * Float.BYTES;
-                }
                 whole(weight, weight.name(), part.kind(), part.layer());
             }
             LoraModule module = adaptation.modules().get(weight.module());
@@ -136,7 +133,7 @@ public record Footprint(
                 long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
                 frozen += bytes;
                 nf4 += bytes;
-            } else if (adaptation.storage() != Adaptation.Storage.F32
+            } else if (adaptation.storage() == Adaptation.Storage.AS_STORED
                     && source.info(name).dtype() != TensorType.F32) {
                 mapped += source.info(name).byteSize();
             } else {

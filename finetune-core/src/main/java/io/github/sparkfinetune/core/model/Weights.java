@@ -127,7 +127,7 @@ final class Weights {
         requireShape(weight, stored);
         return switch (adaptation.storage()) {
             case F32 -> Optional.empty();
-            case AS_STORED, AS_STORED_AND_TURNED ->
+            case AS_STORED ->
                 source.info(stored).dtype() == TensorType.F32
                         ? Optional.empty()
                         : Optional.of(MappedHalf.of(source, stored));

@@ -12,7 +12,6 @@ import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
@@ -78,13 +77,7 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             Adaptation adaptation = base.isPresent()
                     ? adaptation(
-                                    config,
-                                    config.method(),
-                                    model,
-                                    source,
-                                    Optional.of(AdapterFile.read(trained)),
-                                    threads)
-                            .forPrediction()
+                            config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
                     : Adaptation.of(Trainable.none());
             int classes = config.task() == Task.CLASSIFICATION ? model.numLabels() : 0;
             return load(config, manager, script, model, source, classes, adaptation, false);
@@ -131,12 +124,8 @@ record LoadedModel(Model model, Objective objective, HfConfig config, Optional<L
             TensorSource source,
             Optional<PeftAdapter> adapter,
             int threads) {
-        Adaptation adaptation = Adaptation.of(
+        return Adaptation.of(
                 method, model, source, taskType(config.task()), localName(config.model()), adapter, threads);
-        // Who asks for recomputation would rather have the memory.
-        boolean turned =
-                adaptation.storage() == Storage.AS_STORED && !config.training().gradientCheckpointing();
-        return turned ? adaptation.withStorage(Storage.AS_STORED_AND_TURNED) : adaptation;
     }
 
     /** PEFT's name of a task. */

@@ -72,14 +72,9 @@
     else:
       y = (self).affine(x, weight, bias)
     return y
-  # A linear whose backward is linear_back: without a graph, by the faster library. Where the layer has NAME.turned, its
-  # weight as [in, out], that is read: the library need not turn it at each product then.
+  # A linear whose backward is linear_back: without a graph, by the faster library.
   def dense(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str) -> Tensor:
-    turned = torch.add(name, ".turned")
-    if torch.__contains__(w, turned):
-      weight = torch.t(w[turned])
-    else:
-      weight = w[torch.add(name, ".weight")]
+    weight = w[torch.add(name, ".weight")]
     bias = torch.add(name, ".bias")
     if (self).adapted(w, name):
       wx = (self).without_graph(x, weight, None)
@@ -97,8 +92,6 @@
       else:
         z = (self).without_graph(x, weight, None)
     return z
-  def turned(self: __torch__.Ops, weight: Tensor) -> Tensor:
-    return torch.contiguous(torch.t(weight))
   def oriented(self: __torch__.Ops, weight: Tensor, conv1d: bool) -> Tensor:
     if conv1d:
       y = torch.t(weight)

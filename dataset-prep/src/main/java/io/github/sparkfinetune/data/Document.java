@@ -40,7 +40,7 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
     }
 
     /** Labels in [from, to) that are predicted where a document begins at {@code from}. */
-    static int labelTokens(int[] labels, int from, int to) {
+    public static int labelTokens(int[] labels, int from, int to) {
         int count = 0;
         for (int i = from + 1; i < to; i++) {
             count += labels[i] == Sample.IGNORED ? 0 : 1;

@@ -37,29 +37,9 @@ public final class NextToken implements Objective {
     public double[] weights(List<Sample> samples) {
         long count = 0;
         for (Sample sample : samples) {
-            count += targets(sample);
+            count += sample.labelTokens();
         }
         return new double[] {count};
-    }
-
-    /** Tokens of a sample that are predicted: those with a label but for the first of each document. */
-    public static long targets(Sample sample) {
-        long count = 0;
-        int at = 0;
-        for (int length : sample.documents()) {
-            count += targets(sample, at, length);
-            at += length;
-        }
-        return count;
-    }
-
-    /** The same of one document: {@code length} tokens from {@code from} on. */
-    public static long targets(Sample sample, int from, int length) {
-        long count = 0;
-        for (int t = from + 1; t < from + length; t++) {
-            count += sample.labels()[t] == Sample.IGNORED ? 0 : 1;
-        }
-        return count;
     }
 
     @Override

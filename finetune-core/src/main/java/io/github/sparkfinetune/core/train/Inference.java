@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.data.Document;
 import io.github.sparkfinetune.data.Sample;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -73,7 +74,7 @@ final class Inference {
         List<TokenLoss> losses = new ArrayList<>();
         int from = 0;
         for (int length : sample.documents()) {
-            long count = NextToken.targets(sample, from, length);
+            long count = Document.labelTokens(sample.labels(), from, from + length);
             double sum = 0;
             for (long i = 0; i < count; i++) {
                 sum += tokens.get();

@@ -50,7 +50,7 @@ public final class RankProcesses {
                                 .toList())
                         .redirectError(Redirect.INHERIT);
                 // As the executors of a run have it.
-                builder.environment().putAll(Allocator.ENVIRONMENT);
+                Allocator.ENVIRONMENT.forEach(builder.environment()::putIfAbsent);
                 Process process = builder.start();
                 processes.add(process);
                 outputs.add(process.inputReader(StandardCharsets.UTF_8));

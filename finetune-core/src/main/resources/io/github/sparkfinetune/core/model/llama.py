@@ -132,7 +132,8 @@
       m = none
     nothing = annotate(List[Tensor], [])
     gm = (self).linear_back(gy, m, w, masks, gradients, "down_proj", add, nothing, True)
-    g_gate = torch.silu_backward(torch.mul(gm, up), gate)
+    gs = torch.mul(gm, up)
+    g_gate = torch.silu_backward(gs, gate, grad_input=gs)
     g_up = torch.mul_(torch.silu(gate), gm)
     if torch.__or__((self).reads(gradients, "gate_proj"), (self).reads(gradients, "up_proj")):
       h1 = (self).normed(h, r2, w["post_attention_layernorm.weight"])

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /** Which special token has which role, and the chat template, as a tokenizer's settings say. */
 final class SpecialTokenRoles {
@@ -14,15 +15,17 @@ final class SpecialTokenRoles {
     private SpecialTokenRoles() {}
 
     /**
-     * The token of each role that has one.
+     * The token of each role that has one, as {@code transformers} finds it: the map counts in folders of the older
+     * layout only, and goes before the settings there.
      *
-     * @param settings {@code tokenizer_config.json}, which goes before
+     * @param settings {@code tokenizer_config.json}
      * @param map {@code special_tokens_map.json}
      */
     static Map<String, String> of(JsonNode settings, JsonNode map) {
+        boolean older = !settings.has("added_tokens_decoder");
         Map<String, String> roles = new TreeMap<>();
         for (String role : ROLES) {
-            JsonNode token = settings.hasNonNull(role) ? settings.get(role) : map.path(role);
+            JsonNode token = older && map.hasNonNull(role) ? map.get(role) : settings.path(role);
             String content = token.isObject() ? token.path("content").asText() : token.asText("");
             if (!token.isNull() && !content.isEmpty()) {
                 roles.put(role, content);
@@ -56,12 +59,14 @@ final class SpecialTokenRoles {
         if (!template.isArray()) {
             return template.isTextual() ? template.asText() : null;
         }
+        TreeSet<String> names = new TreeSet<>();
         for (JsonNode named : template) {
             if (named.path("name").asText().equals("default")) {
                 return named.path("template").asText();
             }
+            names.add(named.path("name").asText());
         }
-        throw RunException.data("tokenizer_config.json has several chat templates and none is called default: set"
-                + " data.chat_template to a file with the one to use");
+        throw RunException.data("tokenizer_config.json: chat_template has no template named default, only " + names
+                + ": set data.chat_template to a file with the one to use");
     }
 }

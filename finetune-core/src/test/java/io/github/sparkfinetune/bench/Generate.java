@@ -47,7 +47,7 @@ public final class Generate {
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(
                         manager,
-                        Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                        Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                                 .flatMap(List::stream)
                                 .toList());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.FiniteWeights;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
@@ -53,8 +54,8 @@ public final class AdapterFile {
     /**
      * Reads a folder. The values are mapped, or widened to F32 when they are asked for.
      *
-     * @throws RunException when a file is missing or not sound, a setting is not supported, or a tensor is not one that
-     *     the settings explain
+     * @throws RunException when a file is missing or not sound, a setting is not supported, a value is not finite, or a
+     *     tensor is not one that the settings explain
      */
     public static PeftAdapter read(Path folder) {
         LoraSettings settings = LoraSettings.read(folder);
@@ -67,6 +68,7 @@ public final class AdapterFile {
         }
         Map<String, TensorData> tensors = new TreeMap<>();
         try (SafetensorsFile weights = SafetensorsFile.open(file)) {
+            FiniteWeights.require(weights);
             for (String name : weights.names()) {
                 String local = local(file, name);
                 if (local != null) {

@@ -54,7 +54,6 @@ final class MergedWeights {
                 tied = false;
             }
         }
-        adapter.tensors().values().forEach(this::checkFinite);
         adapter.whole().forEach(this::checkShape);
     }
 
@@ -70,15 +69,6 @@ final class MergedWeights {
         TensorData table = adapter.tensors().get(ModelModules.decoderTable(config));
         return table != null
                 && table.data().get().equals(adapter.tensors().get(HEAD).data().get());
-    }
-
-    private void checkFinite(TensorData tensor) {
-        FloatBuffer values = tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
-        while (values.hasRemaining()) {
-            if (!Float.isFinite(values.get())) {
-                throw adapter.otherBase(tensor.name() + " holds a value that is not a finite number");
-            }
-        }
     }
 
     private void checkShape(String name) {

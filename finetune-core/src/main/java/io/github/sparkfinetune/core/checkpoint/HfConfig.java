@@ -207,6 +207,11 @@ public final class HfConfig {
         return value.isMissingNode() || value.isNull() ? Optional.empty() : Optional.of(value.deepCopy());
     }
 
+    /** Whether a key is there, be it null. */
+    public boolean has(String key) {
+        return tree.has(key);
+    }
+
     /** A whole number, under the first of these names that is there. */
     public OptionalInt integer(String... keys) {
         for (String key : keys) {

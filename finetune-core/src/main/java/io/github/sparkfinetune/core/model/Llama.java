@@ -25,6 +25,7 @@ final class Llama implements DecoderArchitecture {
             "qwen3", "Qwen3ForCausalLM"));
 
     private static final String PREFIX = "model.";
+    private static final int MISTRAL_WINDOW = 4096;
 
     private final String type;
     private final DecoderShape shape;
@@ -71,7 +72,10 @@ final class Llama implements DecoderArchitecture {
 
     private static int window(HfConfig config) {
         if (config.modelType().equals("mistral")) {
-            return config.integer("sliding_window").orElse(0);
+            // Without the key transformers' default counts; null means no window.
+            return config.has("sliding_window")
+                    ? config.integer("sliding_window").orElse(0)
+                    : MISTRAL_WINDOW;
         }
         boolean some = config.flag(false, "use_sliding_window")
                 && config.integer("max_window_layers").orElse(0) < config.numHiddenLayers();

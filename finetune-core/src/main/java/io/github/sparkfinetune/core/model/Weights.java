@@ -168,8 +168,14 @@ final class Weights {
     }
 
     private NDArray given(TensorData tensor, Named weight) {
-        if (!Arrays.equals(tensor.shape(), weight.shape())) {
-            throw shape(tensor.name(), tensor.shape(), weight.shape());
+        long[] wanted = weight.shape();
+        if (!Arrays.equals(tensor.shape(), wanted)) {
+            boolean longer = tensor.shape().length == 2 && wanted.length == 2 && tensor.shape()[1] == wanted[1];
+            throw longer
+                    ? RunException.config("tokenizer.add_special_tokens: the adapter's " + tensor.name() + " has "
+                            + tensor.shape()[0] + " rows, the model with the run's tokens " + wanted[0]
+                            + ": set it to the tokens that the adapter was trained with")
+                    : shape(tensor.name(), tensor.shape(), wanted);
         }
         return continued(tensor).value();
     }

@@ -35,7 +35,7 @@ public final class FineTuner {
      * @param half whether matrix products are in BF16
      */
     static List<String> scripts(boolean half) {
-        return Stream.concat(Stream.of(Products.script(half)), SCRIPTS.stream()).toList();
+        return Stream.concat(Products.scripts(half).stream(), SCRIPTS.stream()).toList();
     }
 
     /** The same for a run. */

@@ -17,17 +17,16 @@
       start = 0
       for i in range(torch.len(documents)):
         n = documents[i]
-        end = torch.add(start, n)
-        qi = (self).document(q, start, end, heads, heads)
-        ki = (self).document(k, start, end, heads, heads)
-        vi = (self).document(v, start, end, heads, heads)
+        qi = (self).by_heads(q, start, 1, n, heads, heads)
+        ki = (self).by_heads(k, start, 1, n, heads, heads)
+        vi = (self).by_heads(v, start, 1, n, heads, heads)
         s = torch.matmul(torch.mul(qi, torch.pow(float(torch.size(qi, -1)), -0.5)), torch.transpose(ki, -2, -1))
         future = torch.triu(torch.ones_like(torch.select(torch.select(s, 0, 0), 0, 0), dtype=11), 1)
         p = torch.softmax(torch.masked_fill(s, future, -inf), -1)
         dropped = torch.mul(p, torch.unsqueeze(masks[torch.add("probs.", torch.str(i))], 0))
         y = torch.matmul(dropped, torch.mul(vi, scale))
-        _0 = torch.append(pieces, torch.reshape(torch.transpose(y[0], 0, 1), [n, -1]))
-        start = end
+        _0 = torch.append(pieces, (self).by_tokens(y, heads, heads))
+        start = torch.add(start, n)
       out = torch.cat(pieces)
     else:
       attended = (self).attend(q, k, v, documents, annotate(List[Tensor], []), heads, heads, fused)

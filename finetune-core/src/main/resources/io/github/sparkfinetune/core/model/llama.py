@@ -18,8 +18,8 @@
     y = torch.empty_like(h)
     ya = torch.slice(y, 2, 0, half)
     yb = torch.slice(y, 2, half, torch.mul(half, 2))
-    _0 = torch.addcmul_(torch.copy_(ya, torch.mul(a, cos)), b, sin, value=torch.neg(sign))
-    _1 = torch.addcmul_(torch.copy_(yb, torch.mul(b, cos)), a, sin, value=sign)
+    _0 = torch.addcmul_(torch.mul(a, cos, out=ya), b, sin, value=torch.neg(sign))
+    _1 = torch.addcmul_(torch.mul(b, cos, out=yb), a, sin, value=sign)
     return torch.view(y, torch.size(x))
   # 1 / sqrt(mean of squares + eps), [..., 1]
   def inverse_rms(self: __torch__.Ops, x: Tensor, eps: float) -> Tensor:

@@ -1,5 +1,5 @@
-  # The products of products.py in BF16, from and to F32, as PyTorch's autocast computes them: whatever the weights are
-  # stored in, sums are kept in F32 inside a product and the rest of the model is F32.
+  # The products of products.py and products_f32.py in BF16, from and to F32, as PyTorch's autocast computes them: whatever
+  # the weights are stored in, sums are kept in F32 inside a product and the rest of the model is F32.
   def half_product(self: __torch__.Ops, x: Tensor, weight: Tensor) -> Tensor:
     return torch.to(torch.linear(torch.to(x, 15), torch.to(weight, 15)), 6)
   def affine(self: __torch__.Ops, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:

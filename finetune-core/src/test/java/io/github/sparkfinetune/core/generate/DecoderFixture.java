@@ -40,7 +40,7 @@ final class DecoderFixture implements AutoCloseable {
         manager = Torch.manager(-1);
         script = ScriptModule.load(
                 manager,
-                Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                         .flatMap(List::stream)
                         .toList());
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {

@@ -33,6 +33,10 @@ class ProductsTest {
             NDArray y = module.callOne(manager, "affine", x, weight, bias);
             assertThat(y.getShape()).isEqualTo(new Shape(1, 2, 2));
             assertThat(y.toFloatArray()).containsExactly(8, 24, 8, 33);
+            NDArray tall = manager.create(new float[] {1, 0, -1, 2, 1, 0, 1, 1, 1, 0, 0, 2}, new Shape(4, 3));
+            assertThat(module.callOne(manager, "affine", x, tall, manager.create(new float[] {0, 0, 0, 1}))
+                            .toFloatArray())
+                    .containsExactly(-2, 4, 6, 7, -2, 13, 15, 13);
             NDArray g = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
             assertThat(module.callOne(manager, "times", g, weight).toFloatArray())
                     .containsExactly(5, 2, -1, 11, 4, -3);
@@ -42,7 +46,7 @@ class ProductsTest {
     @Test
     void halfPrecisionRoundsTheFactorsAndSumsInF32() {
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, List.of(Products.script(true)))) {
+                ScriptModule module = ScriptModule.load(manager, Products.scripts(true))) {
             // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
             NDArray x = manager.create(new float[] {1 + 0x1p-9f, 1 + 0x1p-7f}, new Shape(1, 2));
             NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));

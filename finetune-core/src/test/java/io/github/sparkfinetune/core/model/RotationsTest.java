@@ -53,7 +53,7 @@ class RotationsTest {
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
-        List<String> scripts = Stream.of(List.of(Products.script(false)), Encoder.SCRIPTS, Decoder.SCRIPTS)
+        List<String> scripts = Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                 .flatMap(List::stream)
                 .toList();
         try (NDManager manager = Torch.manager(-1);

@@ -26,7 +26,7 @@ class NextTokenTest {
     @CsvSource({"0, 128", "1, 128", "127, 128", "128, 128", "129, 128", "300, 128", "10, 3", "9, 3"})
     void inChunksIsTheWhole(int m, int chunk) {
         Torch.start(1);
-        List<String> scripts = Stream.concat(Stream.of(Products.script(false)), Objective.SCRIPTS.stream())
+        List<String> scripts = Stream.concat(Products.scripts(false).stream(), Objective.SCRIPTS.stream())
                 .toList();
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, scripts)) {

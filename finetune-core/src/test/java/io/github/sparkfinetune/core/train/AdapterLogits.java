@@ -34,8 +34,8 @@ final class AdapterLogits {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
-            Decoder model = (Decoder)
-                    LoadedModel.toTrain(config, manager, script, base, Optional.of(adapter), 0, 0, 1).model();
+            Decoder model = (Decoder) LoadedModel.toTrain(config, manager, script, base, Optional.of(adapter), 0, 0, 1)
+                    .model();
             List<float[]> logits = new ArrayList<>();
             try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
                 FloatBuffer all = decoding.logits();

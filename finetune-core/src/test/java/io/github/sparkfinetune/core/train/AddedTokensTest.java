@@ -2,9 +2,11 @@ package io.github.sparkfinetune.core.train;
 
 import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
@@ -132,6 +134,9 @@ class AddedTokensTest {
         try (TinyDecoder continued = TinyDecoder.toTrain(base, config, Optional.of(exported), NEW)) {
             assertClose("continued", continued.logits(WITH_NEW), logits, 1e-6);
         }
+        assertThatThrownBy(() -> TinyDecoder.toTrain(base, config, Optional.of(exported), OLD))
+                .isInstanceOf(RunException.class)
+                .hasMessageContainingAll("tokenizer.add_special_tokens", NEW + " rows", "tokens " + OLD);
         Path merged = folder.resolve("merged");
         AdapterMerge.run(
                 config,

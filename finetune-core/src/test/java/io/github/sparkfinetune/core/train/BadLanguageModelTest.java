@@ -10,6 +10,8 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -158,6 +160,24 @@ class BadLanguageModelTest {
                 base.resolve("model.safetensors").toString(),
                 tensor,
                 " is NaN at element 1",
+                "damaged");
+    }
+
+    @Test
+    void anAdapterThatIsNotFinite() throws Exception {
+        Path source = GoldenFiles.root().resolve("peft/lora-qv");
+        Path adapter = Files.createDirectory(folder.resolve("adapter"));
+        Files.copy(source.resolve("adapter_config.json"), adapter.resolve("adapter_config.json"));
+        byte[] weights = Files.readAllBytes(source.resolve("adapter_model.safetensors"));
+        ByteBuffer.wrap(weights).order(ByteOrder.LITTLE_ENDIAN).putFloat(weights.length - Float.BYTES, Float.NaN);
+        Files.write(adapter.resolve("adapter_model.safetensors"), weights);
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        RunConfig config = TinyDecoder.config("method.type=lora", "method.adapter=unused");
+        refused(
+                () -> TinyDecoder.toTrain(base, config, Optional.of(adapter), 0).close(),
+                ExitCode.DATA,
+                adapter.resolve("adapter_model.safetensors").toString(),
+                " is NaN at element ",
                 "damaged");
     }
 

@@ -107,7 +107,7 @@ class ModelJobsTest {
             assertThat(scores.base()).isEmpty();
             String output = folder.resolve("predicted").toString();
             PredictJob.run(spark, config, "data.train", mails.toString(), output);
-            List<Row> predicted = spark.read().parquet(output).collectAsList();
+            List<Row> predicted = spark.read().parquet(output).orderBy("index").collectAsList();
             assertThat(predicted)
                     .hasSize(60)
                     .allSatisfy(row -> assertThat(row.<String>getAs("error")).isNull());
@@ -118,7 +118,7 @@ class ModelJobsTest {
             RunConfig whole = config("method.type=full", "output.dir=" + folder.resolve("merged"));
             String again = folder.resolve("again").toString();
             PredictJob.run(spark, whole, "data.train", mails.toString(), again);
-            List<Row> ofMerged = spark.read().parquet(again).collectAsList();
+            List<Row> ofMerged = spark.read().parquet(again).orderBy("index").collectAsList();
             for (int i = 0; i < 60; i++) {
                 assertThat(ofMerged.get(i).<Double>getAs("score"))
                         .isCloseTo(predicted.get(i).getAs("score"), within(method.equals("lora") ? 1e-5 : 0.1));

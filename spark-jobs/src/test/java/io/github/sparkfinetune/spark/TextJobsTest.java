@@ -110,7 +110,11 @@ class TextJobsTest {
 
         PredictJob.run(spark, config, "--input", input.toString(), output);
 
-        List<Row> answers = spark.read().parquet(output).collectAsList();
+        assertThat(Path.of(output).toFile().listFiles((at, name) -> name.endsWith(".parquet")))
+                .as("both ranks answer")
+                .hasSize(2);
+        List<Row> answers = spark.read().parquet(output).orderBy("index").collectAsList();
+        assertThat(answers.stream().map(row -> row.<Long>getAs("index"))).containsExactly(0L, 1L, 2L, 3L);
         assertThat(answers.stream().map(row -> row.<String>getAs("error") == null))
                 .containsExactly(true, false, false, true);
         assertThat(answers.get(0).<String>getAs("generated")).isEqualTo(heldOut.getAs("generated"));

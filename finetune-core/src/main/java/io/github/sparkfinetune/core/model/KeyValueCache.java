@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -90,13 +91,14 @@ final class KeyValueCache implements AutoCloseable {
         if (Arrays.stream(starts).max().orElseThrow() <= begin()) {
             return List.of();
         }
-        return List.of(script.callOne(owner, "unbegun", owner.create(starts), begin(), end));
+        return List.of(script.callOne(owner, "unbegun", Tensors.of(owner, starts), begin(), end));
     }
 
     /** Keeps some of the sequences, by their numbers. */
     void keep(int[] rows) {
         starts = Arrays.stream(rows).mapToLong(row -> starts[row]).toArray();
-        try (NDArray indexes = manager.create(Arrays.stream(rows).asLongStream().toArray())) {
+        try (NDArray indexes =
+                Tensors.of(manager, Arrays.stream(rows).asLongStream().toArray())) {
             replace(old -> script.callOne(manager, "select_rows", old, indexes));
         }
     }

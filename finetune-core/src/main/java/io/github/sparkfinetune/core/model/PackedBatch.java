@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -138,8 +139,8 @@ public record PackedBatch(
             Targets targets,
             int window,
             Optional<NDArray> frequencies) {
-        NDArray idTensor = owner.create(ids);
-        NDArray positionTensor = owner.create(positions);
+        NDArray idTensor = Tensors.of(owner, ids);
+        NDArray positionTensor = Tensors.of(owner, positions);
         NDList rotations = frequencies
                 .map(some -> script.call(owner, "rotations", positionTensor, some))
                 .orElseGet(() -> new NDList(idTensor, idTensor));
@@ -175,7 +176,7 @@ public record PackedBatch(
             int first = Math.max(0, query - window + 1);
             Arrays.fill(bias, query * length + first, query * length + query + 1, 0);
         }
-        return owner.create(bias, new Shape(length, length));
+        return Tensors.of(owner, bias, new Shape(length, length));
     }
 
     /** Places and targets as they are found. */
@@ -195,11 +196,11 @@ public record PackedBatch(
         }
 
         NDArray places(NDManager owner) {
-            return owner.create(Arrays.copyOf(places, count));
+            return Tensors.of(owner, Arrays.copyOf(places, count));
         }
 
         NDArray targets(NDManager owner) {
-            return owner.create(Arrays.copyOf(targets, count));
+            return Tensors.of(owner, Arrays.copyOf(targets, count));
         }
     }
 }

@@ -2,13 +2,10 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.Sample;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
-import java.nio.LongBuffer;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -40,65 +37,43 @@ public record PaddedBatch(
                     "a sample of " + longest + " tokens, the model takes " + shape.maxLength());
         }
         int length = Math.min(shape.maxLength(), (longest + LENGTH_MULTIPLE - 1) / LENGTH_MULTIPLE * LENGTH_MULTIPLE);
-        int cells = samples.size() * length;
-        ByteBuffer ids = direct(cells, Long.BYTES);
-        ByteBuffer types = direct(cells, Long.BYTES);
-        ByteBuffer positions = direct(cells, Long.BYTES);
-        ByteBuffer bias = direct(cells, Float.BYTES);
+        int cells = Math.multiplyExact(samples.size(), length);
+        long[] ids = new long[cells];
+        long[] types = new long[cells];
+        long[] positions = new long[cells];
+        float[] bias = new float[cells];
         boolean padded = false;
         for (int row = 0; row < samples.size(); row++) {
             Sample sample = samples.get(row);
             padded |= sample.length() < length;
-            fill(
-                    row * length,
-                    length,
-                    sample,
-                    shape,
-                    ids.asLongBuffer(),
-                    types.asLongBuffer(),
-                    positions.asLongBuffer());
-            FloatBuffer mask = bias.asFloatBuffer();
-            for (int t = sample.length(); t < length; t++) {
-                mask.put(row * length + t, Float.NEGATIVE_INFINITY);
-            }
+            fill(row * length, length, sample, shape, ids, types, positions);
+            Arrays.fill(bias, row * length + sample.length(), (row + 1) * length, Float.NEGATIVE_INFINITY);
         }
         Shape cellsShape = new Shape(samples.size(), length);
         return new PaddedBatch(
                 List.copyOf(samples),
                 length,
-                manager.create(ids, cellsShape, DataType.INT64),
-                manager.create(types, cellsShape, DataType.INT64),
-                manager.create(positions, cellsShape, DataType.INT64),
-                padded
-                        ? List.of(manager.create(bias, new Shape(samples.size(), 1, 1, length), DataType.FLOAT32))
-                        : List.of());
+                Tensors.of(manager, ids, cellsShape),
+                Tensors.of(manager, types, cellsShape),
+                Tensors.of(manager, positions, cellsShape),
+                padded ? List.of(Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length))) : List.of());
     }
 
     private static void fill(
-            int at,
-            int length,
-            Sample sample,
-            EncoderShape shape,
-            LongBuffer ids,
-            LongBuffer types,
-            LongBuffer positions) {
+            int at, int length, Sample sample, EncoderShape shape, long[] ids, long[] types, long[] positions) {
         // RoBERTa counts positions over the tokens that are not padding; a padding id in mid-text stays at the padding
         // position. BERT counts all.
         int next = shape.firstPosition();
         for (int t = 0; t < length; t++) {
             boolean token = t < sample.length();
             int id = token ? sample.inputIds()[t] : shape.paddingId();
-            ids.put(at + t, id);
-            types.put(at + t, token ? sample.tokenTypeIds()[t] : 0);
+            ids[at + t] = id;
+            types[at + t] = token ? sample.tokenTypeIds()[t] : 0;
             if (shape.firstPosition() == 0) {
-                positions.put(at + t, t);
+                positions[at + t] = t;
             } else {
-                positions.put(at + t, id == shape.paddingId() ? shape.paddingId() : next++);
+                positions[at + t] = id == shape.paddingId() ? shape.paddingId() : next++;
             }
         }
-    }
-
-    private static ByteBuffer direct(int count, int bytes) {
-        return ByteBuffer.allocateDirect(Math.multiplyExact(count, bytes)).order(ByteOrder.nativeOrder());
     }
 }

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.Sample;
 import java.util.List;
 import java.util.Optional;
@@ -30,8 +31,8 @@ public final class Classification implements Objective {
     @Override
     public Loss loss(
             NDManager owner, NDArray output, Batch batch, double[] weights, Optional<NDArray> projection, boolean add) {
-        NDArray labels =
-                owner.create(batch.samples().stream().mapToLong(Sample::label).toArray());
+        NDArray labels = Tensors.of(
+                owner, batch.samples().stream().mapToLong(Sample::label).toArray());
         NDList result = script.call(owner, "cross_entropy", output, labels, 1 / weights[0]);
         return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
     }

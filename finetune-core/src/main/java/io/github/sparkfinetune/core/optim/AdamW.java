@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -76,8 +77,8 @@ public final class AdamW {
      * @param divisor gradients are divided by it before use, for clipping
      */
     public void step(NDManager owner, long step, double rate, double divisor) {
-        NDArray number = owner.create((float) step);
-        NDArray scale = owner.create((float) divisor);
+        NDArray number = Tensors.of(owner, (double) step);
+        NDArray scale = Tensors.of(owner, divisor);
         for (boolean decayed : new boolean[] {true, false}) {
             List<Slot> group = slots.values().stream()
                     .filter(slot -> slot.parameter().decayed() == decayed)

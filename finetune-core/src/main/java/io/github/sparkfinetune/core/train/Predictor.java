@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.checkpoint.ModelFolder;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.TextTokenizer;
@@ -51,6 +52,7 @@ public final class Predictor implements AutoCloseable {
         this.config = config;
         this.tokenizerFiles = tokenizerFiles;
         this.endTokens = endTokens;
+        Allocator.release();
         Torch.start(threads);
         manager = Torch.manager(gpu);
         try {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.Arrays;
 import java.util.concurrent.Future;
 
@@ -64,7 +65,7 @@ final class RowGradient implements TableGradient {
         step = manager.newSubManager();
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
         kept = rows.get("0:" + ids.length);
-        idTensor = step.create(Arrays.stream(ids).asLongStream().toArray());
+        idTensor = Tensors.of(step, Arrays.stream(ids).asLongStream().toArray());
         host = new HostView(script, kept);
     }
 
@@ -79,7 +80,7 @@ final class RowGradient implements TableGradient {
         for (int i = 0; i < places.length; i++) {
             places[i] = places[i] == paddingId ? ids.length : Arrays.binarySearch(ids, (int) places[i]);
         }
-        script.call(owner, "add_rows", rows, owner.create(places), gradient);
+        script.call(owner, "add_rows", rows, Tensors.of(owner, places), gradient);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.NextToken;
 import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.Manifest;
@@ -46,6 +47,7 @@ final class Workspace implements AutoCloseable {
     private final TrainStep step;
 
     Workspace(RunConfig config, RankContext rank) throws IOException {
+        Allocator.release();
         Torch.start(rank.threads());
         temporary = Files.createTempDirectory("finetune-");
         folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);

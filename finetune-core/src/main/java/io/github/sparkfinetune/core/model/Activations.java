@@ -57,6 +57,16 @@ public record Activations(long kept, long backward, long forward, long masks, lo
     }
 
     /**
+     * Bytes of the keys and values that a decoder caches while it generates.
+     *
+     * @param places tokens of each sequence
+     */
+    public static long keysAndValues(HfConfig config, long sequences, long places) {
+        DecoderShape shape = DecoderArchitecture.of(config).shape();
+        return 2 * sequences * places * shape.layers() * shape.keyWidth() * Float.BYTES;
+    }
+
+    /**
      * An encoder's.
      *
      * @param recompute whether a layer keeps its input alone

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.core.checkpoint.HfConfig;
@@ -19,7 +20,8 @@ import java.util.Optional;
  *
  * @param longest tokens of the longest sample
  * @param classes of a classifier
- * @param evaluated samples evaluated at once, or 0 where there is no evaluation while training
+ * @param evaluated samples evaluated at once, while training or after it in the same process, or 0 where none is held
+ *     out
  */
 record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int longest, int classes, int evaluated) {
     /** Encoders pad to a multiple of this. */
@@ -41,8 +43,12 @@ record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int
     record Choice(Adaptation adaptation, int samples, boolean recompute) {}
 
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
-        boolean evaluates = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
-                .orElse(config.data().eval() != null || config.data().evalFraction() > 0);
+        DataConfig data = config.data();
+        boolean evaluates = manifest.map(there -> there.splits().size() > 1)
+                .orElse(data.eval() != null
+                        || data.evalFraction() > 0
+                        || data.test() != null
+                        || data.testFraction() > 0);
         return new MemoryEstimate(
                 config,
                 model,
@@ -78,9 +84,19 @@ record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int
         return Activations.ofDecoder(model, choice.adaptation(), new MicroBatch(samples, longest), choice.recompute());
     }
 
-    /** The state before and after a layer, and the layer. */
+    /** The state before and after a layer, and the layer; where answers are generated, keys and values of all. */
     private long evaluation(Choice choice) {
-        return activations(choice, evaluated).forward() + 2L * evaluated * longest * model.hiddenSize() * Float.BYTES;
+        return activations(choice, evaluated).forward()
+                + 2L * evaluated * longest * model.hiddenSize() * Float.BYTES
+                + cache();
+    }
+
+    private long cache() {
+        if (config.task() != Task.SFT || config.generation().evalSamples() == 0) {
+            return 0;
+        }
+        long places = (long) longest + config.generation().maxNewTokens();
+        return Activations.keysAndValues(model, evaluated, places);
     }
 
     private long logits(Choice choice) {

@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Plans of the golden models against parameters counted by hand. */
 class RunPlanTest {
@@ -106,14 +107,24 @@ class RunPlanTest {
         }
     }
 
-    @Test
-    void evaluationCountsWhereItTakesMore() throws IOException {
+    @ParameterizedTest
+    @ValueSource(strings = {"data.eval_fraction=0.1", "data.test_fraction=0.1", "data.test=some.jsonl"})
+    void evaluationCountsWhereItTakesMore(String heldOut) throws IOException {
         String settings = "method.type=lora data.max_length=128 training.per_device_train_batch_size=1";
 
-        assertThat(plan("llama-tied", settings + " data.eval_fraction=0.1")
-                        .memory()
-                        .activations())
+        assertThat(plan("llama-tied", settings + " " + heldOut).memory().activations())
                 .isGreaterThan(plan("llama-tied", settings).memory().activations());
+    }
+
+    @Test
+    void answersNeedKeysAndValues() throws IOException {
+        String settings = "task=sft method.type=lora training.per_device_train_batch_size=1 data.test=some.jsonl"
+                + " training.per_device_eval_batch_size=8 generation.max_new_tokens=96 generation.eval_samples=";
+
+        assertThat(plan("llama-tied", settings + 5).memory().activations()
+                        - plan("llama-tied", settings + 0).memory().activations())
+                .as("of 2 layers with 2 heads of 16, for 32 tokens and 96 new ones")
+                .isEqualTo(2 * 8 * 128 * 2 * 32 * 4);
     }
 
     @Test

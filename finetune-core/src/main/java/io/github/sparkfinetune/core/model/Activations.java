@@ -17,11 +17,15 @@ import java.util.stream.IntStream;
  */
 public record Activations(long kept, long backward, long forward, long masks, long scattered) {
     /**
-     * How often over the allocator holds what a layer has in tensors that it does not take from the kernel. Measured
-     * under {@link io.github.sparkfinetune.core.tensor.Allocator#ENVIRONMENT}: 4.0 to 7.0, whatever the number of
-     * layers, whether they are kept or computed again.
+     * How often over the allocator holds what a layer has in tensors that it does not take from the kernel, whatever
+     * the number of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at
+     * each step; an encoder's texts are padded to few lengths. Measured on the recipes under
+     * {@link io.github.sparkfinetune.core.tensor.Allocator#ENVIRONMENT}, see submit/bench/README.md.
      */
-    private static final int SCATTERED = 5;
+    private static final int SCATTERED_PACKED = 5;
+
+    /** The same of texts that are padded. */
+    private static final int SCATTERED_PADDED = 3;
 
     /**
      * A micro-batch.
@@ -53,7 +57,7 @@ public record Activations(long kept, long backward, long forward, long masks, lo
         long hidden = batch.tokens() * shape.hidden() * Float.BYTES;
         // Rows of the table, with positions once more; the head's input, its norm and what comes out of it.
         long outside = (architecture.embeddings().isEmpty() ? 4 : 5) * hidden;
-        return of(layer, recorded.size(), hidden, outside, recompute);
+        return of(layer, recorded.size(), hidden, outside, recompute, SCATTERED_PACKED);
     }
 
     /**
@@ -81,7 +85,7 @@ public record Activations(long kept, long backward, long forward, long masks, lo
         long hidden = batch.tokens() * shape.hidden() * Float.BYTES;
         // Rows of the table; their sum with positions and types, and what comes out of the norm.
         long outside = (table ? 3 : 1) * hidden;
-        return of(LayerBytes.encoder(shape, any, batch), recorded.size(), hidden, outside, recompute);
+        return of(LayerBytes.encoder(shape, any, batch), recorded.size(), hidden, outside, recompute, SCATTERED_PADDED);
     }
 
     private static boolean trainsTable(Adaptation adaptation, String table) {
@@ -101,10 +105,11 @@ public record Activations(long kept, long backward, long forward, long masks, lo
         return uses.subList(lowest, layers);
     }
 
-    private static Activations of(LayerBytes layer, int layers, long hidden, long outside, boolean recompute) {
+    private static Activations of(
+            LayerBytes layer, int layers, long hidden, long outside, boolean recompute, int timesScattered) {
         long masks = layer.masks() * layers;
         long forward = layer.kept() + layer.forward();
-        long scattered = layers == 0 ? 0 : SCATTERED * layer.small();
+        long scattered = layers == 0 ? 0 : timesScattered * layer.small();
         return recompute
                 ? new Activations(outside + layers * hidden, layer.kept() + layer.backward(), forward, masks, scattered)
                 : new Activations(outside + layers * layer.kept(), layer.backward(), forward, masks, scattered);

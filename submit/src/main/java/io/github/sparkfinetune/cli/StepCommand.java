@@ -156,7 +156,7 @@ final class StepCommand implements Callable<Integer> {
         folder.writeReport();
         say(String.format(
                 Locale.ROOT,
-                "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a rank",
+                "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
                 result.steps(),
                 result.samplesPerSecond(),
                 result.tokensPerSecond(),

@@ -46,7 +46,7 @@ class FinetuneTest {
         assertThat(code).isZero();
         assertThat(calls).containsExactly("open local", "check", "prepare", "train", "evaluate", "close");
         assertThat(out.toString())
-                .contains("train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident in a rank")
+                .contains("train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident in a process")
                 .contains("model     " + dir + "/model")
                 .contains("report    " + dir + "/report.html")
                 .contains("test      accuracy 0.7500");

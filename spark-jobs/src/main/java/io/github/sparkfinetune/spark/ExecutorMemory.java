@@ -60,9 +60,12 @@ public record ExecutorMemory(long heap, OptionalLong overhead, OptionalLong dire
         return Long.parseLong(found.group(1)) << shift;
     }
 
-    /** The {@code spark.executor.memoryOverhead} to set for a rank, in MiB: what it takes and a margin. */
+    /**
+     * The {@code spark.executor.memoryOverhead} to set for a rank, in MiB: what training and evaluation take and a
+     * margin.
+     */
     static long recommendedMib(RankMemory rank) {
-        long mib = (long) Math.ceil(rank.sum() * MARGIN / MIB);
+        long mib = (long) Math.ceil(Math.max(rank.sum(), rank.evaluation()) * MARGIN / MIB);
         return (mib + STEP_MIB - 1) / STEP_MIB * STEP_MIB;
     }
 

@@ -41,6 +41,13 @@ class ExecutorMemoryTest {
         assertThat(of(master, settings).overhead().orElseThrow() / MIB).isEqualTo(mib);
     }
 
+    @Test
+    void evaluationAfterTheTrainingHasRoomToo() {
+        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, 0, 2000 * MIB);
+
+        assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
+    }
+
     @ParameterizedTest
     @CsvSource({"spark://host:7077", "'local-cluster[2,1,1024]'"})
     void nothingEndsAnExecutorWhereNothingIsSet(String master) {
@@ -130,7 +137,7 @@ class ExecutorMemoryTest {
     }
 
     private static RankMemory rank(long mib, long directMib) {
-        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB);
+        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB, 0);
     }
 
     private static ExecutorMemory of(String master, String settings) {

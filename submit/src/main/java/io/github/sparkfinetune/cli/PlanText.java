@@ -28,6 +28,9 @@ final class PlanText {
             }
         });
         lines.add(format("  %-22s%,10.0f", "sum", memory.sum() / MIB));
+        if (memory.evaluation() > 0) {
+            lines.add(format("  %-22s%,10.0f", "evaluation, at most", memory.evaluation() / MIB));
+        }
         room(plan, lines);
         lines.add("");
         lines.add(format("ranks       %,d, %s", plan.ranks(), slots(plan)));

@@ -18,8 +18,8 @@ class PlanTextTest {
 
     /** A LoRA run on YARN that is refused for something, or not. */
     static PlanJob.Plan plan(RunException refusal) {
-        RankMemory memory =
-                new RankMemory(513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0);
+        RankMemory memory = new RankMemory(
+                513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0, 1290 * MIB);
         RunPlan run = new RunPlan(
                 134_975_808,
                 460_800,
@@ -55,6 +55,7 @@ class PlanTextTest {
                   freed, not returned          125
                   JVM and libraries            300
                   sum                        1,333
+                  evaluation, at most        1,290
 
                 set         --conf spark.executor.memoryOverhead=1536m (15% spare)
                 executor    spark.executor.memory 1,024 MiB for the Java heap, memoryOverhead 384 MiB

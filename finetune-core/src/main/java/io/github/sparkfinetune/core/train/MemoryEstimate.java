@@ -20,10 +20,17 @@ import java.util.Optional;
  *
  * @param longest tokens of the longest sample
  * @param classes of a classifier
- * @param evaluated samples evaluated at once, while training or after it in the same process, or 0 where none is held
- *     out
+ * @param evaluated samples evaluated at once while training, or 0 where none are
+ * @param evaluatedAfter samples evaluated at once afterwards, or 0 where none are held out
  */
-record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int longest, int classes, int evaluated) {
+record MemoryEstimate(
+        RunConfig config,
+        HfConfig model,
+        TensorSource source,
+        int longest,
+        int classes,
+        int evaluated,
+        int evaluatedAfter) {
     /** Encoders pad to a multiple of this. */
     private static final int PADDED = 8;
 
@@ -44,18 +51,30 @@ record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int
 
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
         DataConfig data = config.data();
-        boolean evaluates = manifest.map(there -> there.splits().size() > 1)
-                .orElse(data.eval() != null
-                        || data.evalFraction() > 0
-                        || data.test() != null
-                        || data.testFraction() > 0);
+        int batch = config.training().perDeviceEvalBatchSize();
+        boolean eval = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
+                .orElse(data.eval() != null || data.evalFraction() > 0);
+        boolean test = data.test() != null || data.testFraction() > 0;
+        int after = manifest.map(there ->
+                        (int) Math.min(batch, heldOut(there, config.cluster().ranks())))
+                .orElse(eval || test ? batch : 0);
         return new MemoryEstimate(
                 config,
                 model,
                 source,
-                manifest.map(Manifest::longest).orElse(config.data().maxLength()),
+                manifest.map(Manifest::longest).orElse(data.maxLength()),
                 manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
-                evaluates ? config.training().perDeviceEvalBatchSize() : 0);
+                eval ? batch : 0,
+                after);
+    }
+
+    /** Samples of the greatest part of a held-out split that a rank evaluates. */
+    private static long heldOut(Manifest manifest, int ranks) {
+        return manifest.splits().entrySet().stream()
+                .filter(split -> !split.getKey().equals(Manifest.TRAIN))
+                .mapToLong(split -> (split.getValue().rows() + ranks - 1) / ranks)
+                .max()
+                .orElse(0);
     }
 
     private boolean encodes() {
@@ -71,8 +90,9 @@ record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int
     RankMemory memory(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
         Activations training = activations(choice, choice.samples());
-        long evaluation = evaluated == 0 ? 0 : evaluation(choice);
-        return RankMemory.of(footprint, rows(footprint, choice), training, logits(choice), evaluation, BASE);
+        long scored = evaluated == 0 ? 0 : scoring(choice, evaluated);
+        return RankMemory.of(
+                footprint, rows(footprint, choice), training, logits(choice), scored, BASE, evaluation(choice));
     }
 
     private Activations activations(Choice choice, int samples) {
@@ -84,19 +104,39 @@ record MemoryEstimate(RunConfig config, HfConfig model, TensorSource source, int
         return Activations.ofDecoder(model, choice.adaptation(), new MicroBatch(samples, longest), choice.recompute());
     }
 
-    /** The state before and after a layer, and the layer; where answers are generated, keys and values of all. */
+    /**
+     * The most that the evaluation after a training takes, which runs in the same processes: of losses, or of answers
+     * to prompts as long as the longest sample.
+     *
+     * @return bytes, or 0 where nothing is held out
+     */
     private long evaluation(Choice choice) {
-        return activations(choice, evaluated).forward()
-                + 2L * evaluated * longest * model.hiddenSize() * Float.BYTES
-                + cache();
+        if (evaluatedAfter == 0) {
+            return 0;
+        }
+        Footprint footprint = footprint(choice.adaptation());
+        return footprint.mapped()
+                + footprint.frozen()
+                + footprint.trainedWeights()
+                + footprint.adapters()
+                + footprint.staging()
+                + BASE
+                + Math.max(scoring(choice, evaluatedAfter) + logits(choice), answering(choice));
     }
 
-    private long cache() {
+    /** The state before and after a layer, and the layer. */
+    private long scoring(Choice choice, int samples) {
+        return activations(choice, samples).forward() + 2L * samples * longest * model.hiddenSize() * Float.BYTES;
+    }
+
+    /** Keys and values of a batch, and a layer of its prompts. */
+    private long answering(Choice choice) {
         if (config.task() != Task.SFT || config.generation().evalSamples() == 0) {
             return 0;
         }
+        int prompts = config.training().perDeviceEvalBatchSize();
         long places = (long) longest + config.generation().maxNewTokens();
-        return Activations.keysAndValues(model, evaluated, places);
+        return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, places);
     }
 
     private long logits(Choice choice) {

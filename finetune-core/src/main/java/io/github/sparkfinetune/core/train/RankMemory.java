@@ -19,6 +19,7 @@ import java.util.Map;
  * @param staging F32 buffers for one layer's weights that are stored in a smaller form
  * @param base what a JVM with PyTorch takes before it does anything
  * @param direct the part of it that Java counts as direct memory, at most the heap's size by default
+ * @param evaluation the most that the evaluation after the training takes in all, or 0
  */
 public record RankMemory(
         long weights,
@@ -30,7 +31,8 @@ public record RankMemory(
         long scattered,
         long staging,
         long base,
-        long direct) {
+        long direct,
+        long evaluation) {
 
     /**
      * Adds up what a rank holds.
@@ -38,11 +40,19 @@ public record RankMemory(
      * @param rows bytes of the rows of the embedding table that a step looks up, where their gradients are held apart
      * @param training a training micro-batch
      * @param loss bytes of logits
-     * @param evaluation bytes of an evaluation batch without its logits, or 0
+     * @param evaluated bytes of an evaluation batch while training without its logits, or 0
      * @param base bytes, see {@link #base()}
+     * @param evaluation bytes, see {@link #evaluation()}
      */
-    static RankMemory of(Footprint footprint, long rows, Activations training, long loss, long evaluation, long base) {
-        long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), Math.max(0, evaluation));
+    static RankMemory of(
+            Footprint footprint,
+            long rows,
+            Activations training,
+            long loss,
+            long evaluated,
+            long base,
+            long evaluation) {
+        long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), Math.max(0, evaluated));
         return new RankMemory(
                 footprint.mapped() + footprint.frozen() + footprint.trainedWeights(),
                 footprint.adapters(),
@@ -53,10 +63,11 @@ public record RankMemory(
                 training.scattered(),
                 footprint.staging(),
                 base,
-                footprint.direct() + training.masks());
+                footprint.direct() + training.masks(),
+                evaluation);
     }
 
-    /** All parts together. */
+    /** All parts of the training together. */
     public long sum() {
         return parts().values().stream().mapToLong(Long::longValue).sum();
     }

@@ -107,24 +107,37 @@ class RunPlanTest {
         }
     }
 
-    @ParameterizedTest
-    @ValueSource(strings = {"data.eval_fraction=0.1", "data.test_fraction=0.1", "data.test=some.jsonl"})
-    void evaluationCountsWhereItTakesMore(String heldOut) throws IOException {
+    @Test
+    void evaluationWhileTrainingCountsWhereItTakesMore() throws IOException {
         String settings = "method.type=lora data.max_length=128 training.per_device_train_batch_size=1";
 
-        assertThat(plan("llama-tied", settings + " " + heldOut).memory().activations())
+        assertThat(plan("llama-tied", settings + " data.eval_fraction=0.1")
+                        .memory()
+                        .activations())
                 .isGreaterThan(plan("llama-tied", settings).memory().activations());
+        assertThat(plan("llama-tied", settings + " data.test_fraction=0.1")
+                        .memory()
+                        .sum())
+                .isEqualTo(plan("llama-tied", settings).memory().sum());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data.eval_fraction=0.1", "data.test_fraction=0.1", "data.test=some.jsonl"})
+    void whatIsHeldOutIsEvaluatedAfterwards(String heldOut) throws IOException {
+        assertThat(plan("llama-tied", "method.type=lora").memory().evaluation()).isZero();
+        assertThat(plan("llama-tied", "method.type=lora " + heldOut).memory().evaluation())
+                .isGreaterThan(4 * 98624 + 4 * 3584 + MemoryEstimate.BASE);
     }
 
     @Test
     void answersNeedKeysAndValues() throws IOException {
-        String settings = "task=sft method.type=lora training.per_device_train_batch_size=1 data.test=some.jsonl"
-                + " training.per_device_eval_batch_size=8 generation.max_new_tokens=96 generation.eval_samples=";
+        String settings = "task=sft method.type=lora data.test=some.jsonl training.per_device_eval_batch_size=8"
+                + " generation.eval_samples=5 generation.max_new_tokens=";
 
-        assertThat(plan("llama-tied", settings + 5).memory().activations()
-                        - plan("llama-tied", settings + 0).memory().activations())
-                .as("of 2 layers with 2 heads of 16, for 32 tokens and 96 new ones")
-                .isEqualTo(2 * 8 * 128 * 2 * 32 * 4);
+        assertThat(plan("llama-tied", settings + 96).memory().evaluation()
+                        - plan("llama-tied", settings + 64).memory().evaluation())
+                .as("of 2 layers with 2 heads of 16 for 32 more tokens of 8 answers")
+                .isEqualTo(2 * 8 * 32 * 2 * 32 * 4);
     }
 
     @Test

@@ -40,6 +40,11 @@ public record Footprint(
         long direct,
         long largestGradient) {
 
+    /** Bytes of the base model's weights, wherever they lie. */
+    public long weights() {
+        return mapped + frozen + trainedWeights;
+    }
+
     /** A decoder's. */
     public static Footprint ofDecoder(HfConfig config, TensorSource source, Adaptation adaptation) {
         DecoderArchitecture architecture = DecoderArchitecture.of(config);

@@ -90,9 +90,14 @@ record MemoryEstimate(
     RankMemory memory(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
         Activations training = activations(choice, choice.samples());
-        long scored = evaluated == 0 ? 0 : scoring(choice, evaluated);
         return RankMemory.of(
-                footprint, rows(footprint, choice), training, logits(choice), scored, BASE, evaluation(choice));
+                footprint,
+                rows(footprint, choice),
+                training,
+                logits(choice),
+                scoring(choice, evaluated),
+                BASE,
+                evaluation(footprint, choice));
     }
 
     private Activations activations(Choice choice, int samples) {
@@ -110,14 +115,11 @@ record MemoryEstimate(
      *
      * @return bytes, or 0 where nothing is held out
      */
-    private long evaluation(Choice choice) {
+    private long evaluation(Footprint footprint, Choice choice) {
         if (evaluatedAfter == 0) {
             return 0;
         }
-        Footprint footprint = footprint(choice.adaptation());
-        return footprint.mapped()
-                + footprint.frozen()
-                + footprint.trainedWeights()
+        return footprint.weights()
                 + footprint.adapters()
                 + footprint.staging()
                 + BASE

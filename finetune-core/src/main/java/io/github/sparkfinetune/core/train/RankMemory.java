@@ -52,9 +52,9 @@ public record RankMemory(
             long evaluated,
             long base,
             long evaluation) {
-        long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), Math.max(0, evaluated));
+        long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
         return new RankMemory(
-                footprint.mapped() + footprint.frozen() + footprint.trainedWeights(),
+                footprint.weights(),
                 footprint.adapters(),
                 footprint.trained() * Float.BYTES + footprint.largestGradient() + rows,
                 2 * footprint.trained() * Float.BYTES,

@@ -9,13 +9,14 @@ import java.util.stream.IntStream;
 /**
  * Bytes that computing one micro-batch takes, counted from the shapes of what the scripts keep and make.
  *
+ * @param hidden the state between two blocks
  * @param kept from the forward pass until the backward of each block
  * @param backward the most that the backward of one block takes besides
  * @param forward the most that the forward of one block takes besides its input, where nothing is kept for a backward
  * @param masks of dropout, in buffers that stay from step to step
  * @param scattered what the allocator holds besides, in pieces between tensors that it could not give to others
  */
-public record Activations(long kept, long backward, long forward, long masks, long scattered) {
+public record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
     /**
      * How often over the allocator holds what a layer has in tensors that it does not take from the kernel, whatever
      * the number of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at
@@ -111,7 +112,8 @@ public record Activations(long kept, long backward, long forward, long masks, lo
         long forward = layer.kept() + layer.forward();
         long scattered = layers == 0 ? 0 : timesScattered * layer.small();
         return recompute
-                ? new Activations(outside + layers * hidden, layer.kept() + layer.backward(), forward, masks, scattered)
-                : new Activations(outside + layers * layer.kept(), layer.backward(), forward, masks, scattered);
+                ? new Activations(
+                        hidden, outside + layers * hidden, layer.kept() + layer.backward(), forward, masks, scattered)
+                : new Activations(hidden, outside + layers * layer.kept(), layer.backward(), forward, masks, scattered);
     }
 }

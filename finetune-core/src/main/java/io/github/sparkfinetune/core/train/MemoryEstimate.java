@@ -128,7 +128,8 @@ record MemoryEstimate(
 
     /** The state before and after a layer, and the layer. */
     private long scoring(Choice choice, int samples) {
-        return activations(choice, samples).forward() + 2L * samples * longest * model.hiddenSize() * Float.BYTES;
+        Activations scored = activations(choice, samples);
+        return scored.forward() + 2 * scored.hidden();
     }
 
     /** Keys and values of a batch, and a layer of its prompts. */

@@ -127,6 +127,8 @@ class RunPlanTest {
         assertThat(plan("llama-tied", "method.type=lora").memory().evaluation()).isZero();
         assertThat(plan("llama-tied", "method.type=lora " + heldOut).memory().evaluation())
                 .isGreaterThan(4 * 98624 + 4 * 3584 + MemoryEstimate.BASE);
+        // Whose configuration names its sizes otherwise.
+        assertThat(plan("gpt2", heldOut).memory().evaluation()).isGreaterThan(4 * 39808 + MemoryEstimate.BASE);
     }
 
     @Test

@@ -1,7 +1,7 @@
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
-import io.github.sparkfinetune.data.Manifest;
-import io.github.sparkfinetune.spark.PrepareJob;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;

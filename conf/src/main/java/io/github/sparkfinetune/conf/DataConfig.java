@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
 /**
@@ -49,6 +50,52 @@ public record DataConfig(
         Overlong overlong,
         @OptionalKey String dir)
         implements Serializable {
+
+    /** How documents share a sample of {@code data.max_length} tokens; attention never crosses documents. */
+    public enum Packing {
+        /** A document is a sample. */
+        @JsonProperty("none")
+        NONE,
+        /** Whole documents, best-fit decreasing (TRL: {@code packing_strategy: bfd}). */
+        @JsonProperty("bfd")
+        BFD,
+        /**
+         * All documents in a row, cut every {@code max_length} tokens (TRL: {@code wrapped}, HF: {@code group_texts}).
+         */
+        @JsonProperty("wrapped")
+        WRAPPED
+    }
+
+    /** What becomes of a sample longer than {@code data.max_length}. */
+    public enum Overlong {
+        /** It is cut at its end, and counted. */
+        @JsonProperty("truncate")
+        TRUNCATE,
+        /** It is left out, and counted. */
+        @JsonProperty("drop")
+        DROP
+    }
+
+    /** Format of raw text. */
+    public enum DataFormat {
+        /**
+         * By the path: {@code .jsonl}/{@code .json}, {@code .csv}, {@code .parquet}, else a folder of label folders.
+         */
+        @JsonProperty("auto")
+        AUTO,
+        /** {@code LABEL/FILE.txt}: one sample a file, the folder's name is its label. */
+        @JsonProperty("text_folders")
+        TEXT_FOLDERS,
+        /** One JSON object a line. */
+        @JsonProperty("jsonl")
+        JSONL,
+        /** RFC 4180 with a header line. */
+        @JsonProperty("csv")
+        CSV,
+        /** Parquet. */
+        @JsonProperty("parquet")
+        PARQUET
+    }
 
     public DataConfig {
         Check.present("data.train", train);

@@ -44,6 +44,19 @@ public record MethodConfig(
         @JsonProperty("bnb_4bit_use_double_quant") boolean bnb4bitUseDoubleQuant)
         implements Serializable {
 
+    /** Which biases LoRA trains besides its adapters, as PEFT's {@code bias}. */
+    public enum LoraBias {
+        /** No bias. */
+        @JsonProperty("none")
+        NONE,
+        /** Every bias of the model. */
+        @JsonProperty("all")
+        ALL,
+        /** The biases of the adapted linears. */
+        @JsonProperty("lora_only")
+        LORA_ONLY
+    }
+
     /** Kind of fine-tuning. */
     public enum Type {
         /** Every parameter. */

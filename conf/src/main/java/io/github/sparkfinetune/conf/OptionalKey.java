@@ -8,4 +8,4 @@ import java.lang.annotation.Target;
 /** Marks a key of the configuration that may be null; every other key needs a value. */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
-@interface OptionalKey {}
+public @interface OptionalKey {}

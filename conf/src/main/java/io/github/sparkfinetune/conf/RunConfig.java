@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.Serializable;
 import java.util.Locale;
 
@@ -32,6 +35,50 @@ public record RunConfig(
         ClusterConfig cluster,
         OutputConfig output)
         implements Serializable {
+
+    /** What a run learns. */
+    public enum Task {
+        /** One label a text (Hugging Face: {@code ForSequenceClassification}). */
+        @JsonProperty("classification")
+        CLASSIFICATION,
+        /** The next token of a text (Hugging Face: {@code ForCausalLM}). */
+        @JsonProperty("causal-lm")
+        CAUSAL_LM,
+        /** The answers of conversations and instructions (TRL: {@code SFTTrainer}). */
+        @JsonProperty("sft")
+        SFT;
+
+        /** Whether a model that generates text is trained. */
+        public boolean generates() {
+            return this != CLASSIFICATION;
+        }
+    }
+
+    /** What the ranks compute in; trained weights and the optimiser's state are F32 always. */
+    public enum PrecisionChoice {
+        /** bf16 on a GPU, fp32 on the CPU. */
+        @JsonProperty("auto")
+        AUTO,
+        /** Everything in F32. */
+        @JsonProperty("fp32")
+        FP32,
+        /** Matrix products in BF16. */
+        @JsonProperty("bf16")
+        BF16
+    }
+
+    /** Where the ranks compute. */
+    public enum DeviceChoice {
+        /** The GPU that Spark gives the task, else the CPU. */
+        @JsonProperty("auto")
+        AUTO,
+        /** The CPU, even where there is a GPU. */
+        @JsonProperty("cpu")
+        CPU,
+        /** The GPU that Spark gives the task; without a usable one the run is refused. */
+        @JsonProperty("gpu")
+        GPU
+    }
 
     public RunConfig {
         Check.present("model", model);

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.conf;
 
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+
 /**
  * An error that its reader can act on: one line that says what was wrong, where (file, line or key) and what to do. It
  * carries the exit code of the command that it ends.
@@ -23,7 +25,7 @@ public final class RunException extends RuntimeException {
     }
 
     /** Bad value of one key; {@link RunConfigLoader} adds where the key was set. */
-    static RunException key(String key, String message) {
+    public static RunException key(String key, String message) {
         return new RunException(ExitCode.CONFIG, key, message, null);
     }
 
@@ -43,7 +45,7 @@ public final class RunException extends RuntimeException {
     }
 
     /** Key of the configuration that is at fault, or null. */
-    String key() {
+    public String key() {
         return key;
     }
 

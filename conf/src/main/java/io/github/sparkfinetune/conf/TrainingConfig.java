@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 import java.util.Map;
 
@@ -56,6 +57,41 @@ public record TrainingConfig(
         int earlyStoppingPatience,
         BestMetric metricForBestModel)
         implements Serializable {
+
+    /** Metric of the evaluation split that decides which model is the best one. */
+    public enum BestMetric {
+        /** Lower is better. */
+        @JsonProperty("loss")
+        LOSS,
+        /** Higher is better. */
+        @JsonProperty("accuracy")
+        ACCURACY,
+        /** Higher is better. */
+        @JsonProperty("f1_macro")
+        F1_MACRO
+    }
+
+    /** Shape of the learning rate over the steps; the names and formulas are those of {@code transformers}. */
+    public enum LrSchedulerType {
+        @JsonProperty("linear")
+        LINEAR,
+        @JsonProperty("cosine")
+        COSINE,
+        @JsonProperty("cosine_with_restarts")
+        COSINE_WITH_RESTARTS,
+        @JsonProperty("polynomial")
+        POLYNOMIAL,
+        @JsonProperty("constant")
+        CONSTANT,
+        @JsonProperty("constant_with_warmup")
+        CONSTANT_WITH_WARMUP,
+        @JsonProperty("inverse_sqrt")
+        INVERSE_SQRT,
+        @JsonProperty("cosine_with_min_lr")
+        COSINE_WITH_MIN_LR,
+        @JsonProperty("warmup_stable_decay")
+        WARMUP_STABLE_DECAY
+    }
 
     public TrainingConfig {
         Check.that(numTrainEpochs >= 1, "training.num_train_epochs", numTrainEpochs, "at least 1");

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.conf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.util.Arrays;
 import java.util.List;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -10,7 +11,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-class BadConfigTest {
+public class BadConfigTest {
     /** The first line is line 1; the lines of a case are separated by '|'. */
     private static final String GOOD = "model: m|task: classification|output: {dir: o}|data:|  train: t|";
 
@@ -89,7 +90,7 @@ class BadConfigTest {
                 "run.yaml:1: model is missing");
     }
 
-    static void assertRefused(ThrowingCallable load, String message) {
+    public static void assertRefused(ThrowingCallable load, String message) {
         RunException refused = catchThrowableOfType(RunException.class, load);
         assertThat(refused).isNotNull();
         assertThat(refused.exitCode()).isEqualTo(ExitCode.CONFIG);

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -39,7 +40,7 @@ public final class GoldenFolder {
     }
 
     /** A tokenizer of which only these are known. */
-    static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
+    public static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
         return new TokenizerFiles(
                 json, sha256, vocabulary, 0, modelVocabulary, 512, true, Map.of(), -1, null, null, null);
     }

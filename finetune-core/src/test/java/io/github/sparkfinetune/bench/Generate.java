@@ -3,18 +3,18 @@ package io.github.sparkfinetune.bench;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.GenerationConfig;
-import io.github.sparkfinetune.core.checkpoint.EndTokens;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.Products;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.hf.EndTokens;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -47,7 +47,7 @@ public final class Generate {
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(
                         manager,
-                        Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                        Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                                 .flatMap(List::stream)
                                 .toList());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {

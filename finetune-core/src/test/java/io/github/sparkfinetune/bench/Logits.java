@@ -2,9 +2,9 @@ package io.github.sparkfinetune.bench;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
-import io.github.sparkfinetune.core.train.Predictor;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

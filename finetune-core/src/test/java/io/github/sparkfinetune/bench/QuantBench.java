@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.bench;
 
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.quant.MappedHalf;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.PrintWriter;

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.RingEndpoint;
-import io.github.sparkfinetune.core.collective.RingMember;
-import io.github.sparkfinetune.core.collective.RingTimeouts;
-import io.github.sparkfinetune.core.collective.TcpRing;
+import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
+import io.github.sparkfinetune.core.collective.ring.RingMember;
+import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
+import io.github.sparkfinetune.core.collective.ring.TcpRing;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import java.io.BufferedReader;
 import java.io.IOException;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

@@ -1,17 +1,17 @@
 package io.github.sparkfinetune.spark;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
 /** Configurations for tests. */
-final class Runs {
+public final class Runs {
     private Runs() {}
 
     /** A run of two ranks that writes to {@code folder}/run. */
-    static RunConfig in(Path folder, String... overrides) {
+    public static RunConfig in(Path folder, String... overrides) {
         List<String> all = new ArrayList<>(
                 List.of("cluster.ranks=2", "cluster.timeout_seconds=5", "output.dir=" + folder.resolve("run")));
         all.addAll(List.of(overrides));

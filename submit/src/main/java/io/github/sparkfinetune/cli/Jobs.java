@@ -3,8 +3,8 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.spark.PlanJob;
-import io.github.sparkfinetune.spark.Scores;
+import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 

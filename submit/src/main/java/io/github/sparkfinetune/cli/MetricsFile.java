@@ -4,7 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.spark.Scores;
+import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.util.List;
 

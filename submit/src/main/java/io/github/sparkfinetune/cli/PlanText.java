@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.core.train.RankMemory;
-import io.github.sparkfinetune.core.train.RunPlan;
-import io.github.sparkfinetune.spark.ExecutorMemory;
-import io.github.sparkfinetune.spark.PlanJob;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
+import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

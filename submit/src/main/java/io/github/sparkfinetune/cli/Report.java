@@ -2,7 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

@@ -4,16 +4,16 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.data.Manifest;
-import io.github.sparkfinetune.spark.EvaluateJob;
-import io.github.sparkfinetune.spark.MainEnd;
-import io.github.sparkfinetune.spark.MergeJob;
-import io.github.sparkfinetune.spark.PlanJob;
-import io.github.sparkfinetune.spark.PredictJob;
-import io.github.sparkfinetune.spark.PrepareJob;
-import io.github.sparkfinetune.spark.Scores;
-import io.github.sparkfinetune.spark.SparkSessions;
-import io.github.sparkfinetune.spark.TrainJob;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.cluster.DriverExit;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.predict.EvaluateJob;
+import io.github.sparkfinetune.spark.predict.PredictJob;
+import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.MergeJob;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -55,7 +55,7 @@ final class SparkJobs implements Jobs {
 
     /** Ends the process as the master wants it; must be the last call of {@code main}. */
     static void exit(int code) throws SparkUserAppException {
-        MainEnd.exit(code, new SparkConf().get("spark.master", null));
+        DriverExit.exit(code, new SparkConf().get("spark.master", null));
     }
 
     @Override

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.spark.PlanJob;
-import io.github.sparkfinetune.spark.Scores;
+import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.run.PlanJob;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.PrintWriter;

@@ -19,7 +19,7 @@ class DistributionJarIT {
             assertThat(names)
                     .contains(
                             "io/github/sparkfinetune/cli/Finetune.class",
-                            "io/github/sparkfinetune/conf/defaults.yaml",
+                            "io/github/sparkfinetune/conf/load/defaults.yaml",
                             "io/github/sparkfinetune/shaded/gson/Gson.class",
                             "ai/djl/pytorch/engine/PtEngine.class",
                             "ai/djl/huggingface/tokenizers/jni/TokenizersLibrary.class",

@@ -3,10 +3,10 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.train.RankMemory;
-import io.github.sparkfinetune.core.train.RunPlan;
-import io.github.sparkfinetune.spark.ExecutorMemory;
-import io.github.sparkfinetune.spark.PlanJob;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
+import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;

@@ -3,10 +3,10 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
-import io.github.sparkfinetune.spark.Scores;
+import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

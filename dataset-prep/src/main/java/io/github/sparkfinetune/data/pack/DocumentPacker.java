@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.pack;
 
-import io.github.sparkfinetune.conf.Packing;
-import io.github.sparkfinetune.data.Document;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 
 /**

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.pack;
 
-import io.github.sparkfinetune.data.Document;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.sft;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.chat.ChatTemplate;
+import io.github.sparkfinetune.data.jinja.ChatTemplate;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;
 import java.util.ArrayList;
 import java.util.List;

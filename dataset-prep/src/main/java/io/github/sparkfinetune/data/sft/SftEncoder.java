@@ -1,15 +1,15 @@
 package io.github.sparkfinetune.data.sft;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.Document;
-import io.github.sparkfinetune.data.DropReason;
-import io.github.sparkfinetune.data.Sample;
-import io.github.sparkfinetune.data.TextTokenizer;
-import io.github.sparkfinetune.data.TokenSpans;
-import io.github.sparkfinetune.data.TokenizerFiles;
-import io.github.sparkfinetune.data.chat.ChatTemplate;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.jinja.ChatTemplate;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;
 import io.github.sparkfinetune.data.sft.SftExample.PromptCompletion;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.data.tokenizer.TokenSpans;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

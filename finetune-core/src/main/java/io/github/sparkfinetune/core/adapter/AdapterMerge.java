@@ -2,11 +2,11 @@ package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.checkpoint.ModelFolder;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.ModelFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.data.Seeds;
-import io.github.sparkfinetune.data.Seeds.Purpose;
+import io.github.sparkfinetune.data.dataset.Seeds;
+import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 

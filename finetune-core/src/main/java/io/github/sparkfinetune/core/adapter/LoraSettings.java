@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.conf.LoraBias;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
 import java.nio.file.Path;

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.core.adapter;
 
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
-import io.github.sparkfinetune.core.checkpoint.TensorInfo;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;

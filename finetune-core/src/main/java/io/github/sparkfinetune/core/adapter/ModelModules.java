@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;

@@ -1,6 +1,13 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.checkpoint;
 
-import io.github.sparkfinetune.conf.Task;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

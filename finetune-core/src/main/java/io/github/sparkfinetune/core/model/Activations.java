@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -80,7 +80,7 @@ public record Activations(long hidden, long kept, long backward, long forward, l
         EncoderArchitecture architecture = EncoderArchitecture.of(config);
         EncoderShape shape = architecture.shape(config);
         boolean table = trainsTable(adaptation, architecture.table());
-        IntFunction<Map<String, Named>> names = layer -> Blueprint.layer(architecture, shape, layer);
+        IntFunction<Map<String, WeightSpec>> names = layer -> Blueprint.layer(architecture, shape, layer);
         List<LayerUse> recorded = recorded(shape.layers(), table, adaptation, names);
         LayerUse any = recorded.isEmpty() ? new LayerUse(0, names.apply(0), adaptation) : recorded.get(0);
         long hidden = batch.tokens() * shape.hidden() * Float.BYTES;
@@ -95,7 +95,7 @@ public record Activations(long hidden, long kept, long backward, long forward, l
 
     /** The layers that have a backward: those from the lowest trained one on. */
     private static List<LayerUse> recorded(
-            int layers, boolean table, Adaptation adaptation, IntFunction<Map<String, Named>> names) {
+            int layers, boolean table, Adaptation adaptation, IntFunction<Map<String, WeightSpec>> names) {
         List<LayerUse> uses = IntStream.range(0, layers)
                 .mapToObj(layer -> new LayerUse(layer, names.apply(layer), adaptation))
                 .toList();

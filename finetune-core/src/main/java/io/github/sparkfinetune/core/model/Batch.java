@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 
 /** Samples as a model computes them at once. */

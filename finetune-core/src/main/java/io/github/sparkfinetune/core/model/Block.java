@@ -47,7 +47,7 @@ public final class Block {
     private final Map<String, LoraModule> adapters;
     private final List<Parameter> trainable;
     private final List<String> trainableNames;
-    private final Staging staging;
+    private final DequantBuffers staging;
     private final DoraNorms norms;
 
     /**
@@ -55,7 +55,7 @@ public final class Block {
      * @param staging holds what is stored in a smaller form while the block is computed
      * @param norms of the adapters that have a magnitude
      */
-    Block(Kind kind, int layer, Content content, Staging staging, DoraNorms norms) {
+    Block(Kind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms) {
         this.kind = kind;
         this.layer = layer;
         this.staging = staging;

@@ -24,14 +24,14 @@ final class Blocks {
     private final Weights weights;
     private final NDManager manager;
     private final ScriptModule script;
-    private final Staging staging;
+    private final DequantBuffers staging;
     private final Set<String> unused;
 
     Blocks(Weights weights) {
         this.weights = weights;
         this.manager = weights.manager();
         this.script = weights.script();
-        this.staging = new Staging(manager, script, weights.adaptation().threads());
+        this.staging = new DequantBuffers(manager, script, weights.adaptation().threads());
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.Optional;
  * @param parts the blocks in the order of computation
  * @param projection what maps hidden states to logits, where it has a weight of its own
  */
-record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projection> projection) {
+record Blueprint(String prefix, WeightSpec table, List<Part> parts, Optional<Projection> projection) {
 
     /**
      * One block.
@@ -23,15 +23,15 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
      * @param layer its number among the layers, or -1
      * @param names its weights by the script's names
      */
-    record Part(Block.Kind kind, int layer, Map<String, Named> names) {
+    record Part(Block.Kind kind, int layer, Map<String, WeightSpec> names) {
         /** Whether a weight is a linear's of a layer, which may be stored in a smaller form. */
-        boolean isLinear(Named weight) {
+        boolean isLinear(WeightSpec weight) {
             return kind == Block.Kind.LAYER && weight.shape().length == 2;
         }
     }
 
     /** @param stored name of the tensor that it begins with */
-    record Projection(Named weight, String stored) {}
+    record Projection(WeightSpec weight, String stored) {}
 
     Blueprint {
         parts = List.copyOf(parts);
@@ -50,7 +50,7 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
         parts.add(new Part(Block.Kind.HEAD, -1, architecture.head()));
         return new Blueprint(
                 architecture.prefix(),
-                new Named(architecture.table(), shape.vocabulary(), shape.hidden()),
+                new WeightSpec(architecture.table(), shape.vocabulary(), shape.hidden()),
                 parts,
                 projection(architecture, adaptation));
     }
@@ -61,7 +61,7 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
         if (shape.tied() && !adaptation.saves(architecture.table()) && !adaptation.saves(architecture.projection())) {
             return Optional.empty();
         }
-        Named weight = new Named(architecture.projection(), shape.vocabulary(), shape.hidden());
+        WeightSpec weight = new WeightSpec(architecture.projection(), shape.vocabulary(), shape.hidden());
         return Optional.of(new Projection(weight, shape.tied() ? architecture.table() : weight.name()));
     }
 
@@ -78,19 +78,19 @@ record Blueprint(String prefix, Named table, List<Part> parts, Optional<Projecti
         parts.add(new Part(Block.Kind.HEAD, -1, named(names, shape, classes)));
         return new Blueprint(
                 architecture.prefix(),
-                new Named(architecture.table(), shape.vocabulary(), hidden),
+                new WeightSpec(architecture.table(), shape.vocabulary(), hidden),
                 parts,
                 Optional.empty());
     }
 
     /** An encoder layer's weights. */
-    static Map<String, Named> layer(EncoderArchitecture architecture, EncoderShape shape, int layer) {
+    static Map<String, WeightSpec> layer(EncoderArchitecture architecture, EncoderShape shape, int layer) {
         return named(architecture.layer(layer), shape, shape.intermediate());
     }
 
-    private static Map<String, Named> named(Map<String, String> names, EncoderShape shape, int wide) {
-        Map<String, Named> named = new LinkedHashMap<>();
-        names.forEach((local, name) -> named.put(local, new Named(name, sizes(local, shape, wide))));
+    private static Map<String, WeightSpec> named(Map<String, String> names, EncoderShape shape, int wide) {
+        Map<String, WeightSpec> named = new LinkedHashMap<>();
+        names.forEach((local, name) -> named.put(local, new WeightSpec(name, sizes(local, shape, wide))));
         return named;
     }
 

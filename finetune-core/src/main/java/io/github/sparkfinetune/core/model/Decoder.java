@@ -2,10 +2,10 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Optional;
 
@@ -66,7 +66,7 @@ public final class Decoder implements Model {
         Blueprint blueprint = Blueprint.of(architecture, adaptation);
         Blocks builder = new Blocks(
                 new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        Named table = blueprint.table();
+        WeightSpec table = blueprint.table();
         Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
         List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
         Optional<Block> projection = blueprint.projection().map(builder::projection);

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -38,13 +38,13 @@ interface DecoderArchitecture {
     String table();
 
     /** What is added to looked-up rows, by the script's names; empty where nothing is. */
-    Map<String, Named> embeddings();
+    Map<String, WeightSpec> embeddings();
 
     /** A layer's weights by the script's names. */
-    Map<String, Named> layer(int layer);
+    Map<String, WeightSpec> layer(int layer);
 
     /** The last norm's weights by the script's names. */
-    Map<String, Named> head();
+    Map<String, WeightSpec> head();
 
     /** Name of the weight that maps hidden states to logits, where it is not the embedding table. */
     String projection();

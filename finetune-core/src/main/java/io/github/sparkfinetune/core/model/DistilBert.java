@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

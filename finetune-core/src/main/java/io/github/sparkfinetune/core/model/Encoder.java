@@ -2,10 +2,10 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 
@@ -15,7 +15,7 @@ import java.util.Map;
  * a gradient of the table therefore exists for these rows alone.
  */
 public final class Encoder implements Model {
-    /** Scripts that an encoder needs in its module, besides {@link Products}. */
+    /** Scripts that an encoder needs in its module, besides {@link MatmulBackend}. */
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/tensor/autograd.py",
             "/io/github/sparkfinetune/core/model/linear.py",
@@ -71,7 +71,7 @@ public final class Encoder implements Model {
         Blueprint blueprint = Blueprint.of(architecture, config, headKind, classes);
         Blocks builder = new Blocks(
                 new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        Named table = blueprint.table();
+        WeightSpec table = blueprint.table();
         Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
         List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
         builder.requireAllUsed();
@@ -143,7 +143,7 @@ public final class Encoder implements Model {
         PaddedBatch padded = (PaddedBatch) batch;
         Map<String, NDArray> dropped = masks.of(owner, this, block, padded);
         if (block.kind() == Block.Kind.LAYER) {
-            return new LayerTape(script, shape, owner, block, x, padded, dropped, wanted);
+            return new EncoderLayerTape(script, shape, owner, block, x, padded, dropped, wanted);
         }
         return GraphTape.record(
                 script, owner, block, x, wanted, input -> forward(owner, block, input, padded, dropped));

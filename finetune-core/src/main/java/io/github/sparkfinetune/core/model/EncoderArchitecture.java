@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

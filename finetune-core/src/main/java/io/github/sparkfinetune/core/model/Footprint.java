@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.core.adapter.LoraModule;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.TensorInfo;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -87,7 +87,7 @@ public record Footprint(
 
         /** @param recorded whether PyTorch differentiates the layers, and not only the embeddings and the head */
         Footprint all(Blueprint blueprint, boolean recorded) {
-            Named table = blueprint.table();
+            WeightSpec table = blueprint.table();
             whole(table, table.name(), Block.Kind.EMBEDDINGS, -1);
             long trainedTable = trained;
             for (Blueprint.Part part : blueprint.parts()) {
@@ -115,7 +115,7 @@ public record Footprint(
                     largestGradient);
         }
 
-        private void add(Blueprint.Part part, String local, Named weight) {
+        private void add(Blueprint.Part part, String local, WeightSpec weight) {
             boolean frozenLinear =
                     part.isLinear(weight) && !adaptation.trainable().trains(weight.name(), part.kind(), part.layer());
             if (!frozenLinear || !stored(local, weight)) {
@@ -128,7 +128,7 @@ public record Footprint(
         }
 
         /** Counts a frozen linear that stays in a form smaller than F32; whether it does. */
-        private boolean stored(String local, Named weight) {
+        private boolean stored(String local, WeightSpec weight) {
             String name = names.require(weight.name());
             long count = TensorInfo.count(weight.shape());
             if (Nf4Checkpoint.holds(source, name)) {
@@ -150,7 +150,7 @@ public record Footprint(
         }
 
         /** Counts a weight in F32. */
-        private void whole(Named weight, String stored, Block.Kind kind, int layer) {
+        private void whole(WeightSpec weight, String stored, Block.Kind kind, int layer) {
             long count = TensorInfo.count(weight.shape());
             parameters += count;
             if (adaptation.trainable().trains(weight.name(), kind, layer)) {

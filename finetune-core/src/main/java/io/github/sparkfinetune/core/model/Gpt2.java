@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,15 +69,15 @@ final class Gpt2 implements DecoderArchitecture {
     }
 
     @Override
-    public Map<String, Named> embeddings() {
-        return Map.of("position.weight", new Named(PREFIX + "wpe.weight", shape.positions(), shape.hidden()));
+    public Map<String, WeightSpec> embeddings() {
+        return Map.of("position.weight", new WeightSpec(PREFIX + "wpe.weight", shape.positions(), shape.hidden()));
     }
 
     @Override
-    public Map<String, Named> layer(int layer) {
+    public Map<String, WeightSpec> layer(int layer) {
         String at = PREFIX + "h." + layer + ".";
         int hidden = shape.hidden();
-        Map<String, Named> names = new LinkedHashMap<>();
+        Map<String, WeightSpec> names = new LinkedHashMap<>();
         norm(names, "ln_1", at);
         conv(names, "attn.c_attn", at, hidden, 3 * hidden);
         conv(names, "attn.c_proj", at, hidden, hidden);
@@ -87,19 +87,19 @@ final class Gpt2 implements DecoderArchitecture {
         return names;
     }
 
-    private void norm(Map<String, Named> names, String local, String at) {
-        names.put(local + ".weight", new Named(at + local + ".weight", shape.hidden()));
-        names.put(local + ".bias", new Named(at + local + ".bias", shape.hidden()));
+    private void norm(Map<String, WeightSpec> names, String local, String at) {
+        names.put(local + ".weight", new WeightSpec(at + local + ".weight", shape.hidden()));
+        names.put(local + ".bias", new WeightSpec(at + local + ".bias", shape.hidden()));
     }
 
-    private static void conv(Map<String, Named> names, String local, String at, int in, int out) {
-        names.put(local + ".weight", new Named(at + local + ".weight", in, out));
-        names.put(local + ".bias", new Named(at + local + ".bias", out));
+    private static void conv(Map<String, WeightSpec> names, String local, String at, int in, int out) {
+        names.put(local + ".weight", new WeightSpec(at + local + ".weight", in, out));
+        names.put(local + ".bias", new WeightSpec(at + local + ".bias", out));
     }
 
     @Override
-    public Map<String, Named> head() {
-        Map<String, Named> names = new LinkedHashMap<>();
+    public Map<String, WeightSpec> head() {
+        Map<String, WeightSpec> names = new LinkedHashMap<>();
         norm(names, "ln_f", PREFIX);
         return names;
     }

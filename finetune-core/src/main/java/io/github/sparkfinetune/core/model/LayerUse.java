@@ -6,11 +6,11 @@ import java.util.Map;
 /** What is trained in a layer, as far as its memory depends on it. */
 final class LayerUse {
     private final int layer;
-    private final Map<String, Named> names;
+    private final Map<String, WeightSpec> names;
     private final Adaptation adaptation;
 
     /** @param names the layer's weights by the script's names */
-    LayerUse(int layer, Map<String, Named> names, Adaptation adaptation) {
+    LayerUse(int layer, Map<String, WeightSpec> names, Adaptation adaptation) {
         this.layer = layer;
         this.names = names;
         this.adaptation = adaptation;

@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -107,14 +107,14 @@ final class Llama implements DecoderArchitecture {
     }
 
     @Override
-    public Map<String, Named> embeddings() {
+    public Map<String, WeightSpec> embeddings() {
         return Map.of();
     }
 
     @Override
-    public Map<String, Named> layer(int layer) {
+    public Map<String, WeightSpec> layer(int layer) {
         String at = PREFIX + "layers." + layer + ".";
-        Map<String, Named> names = new LinkedHashMap<>();
+        Map<String, WeightSpec> names = new LinkedHashMap<>();
         int hidden = shape.hidden();
         int keys = shape.keyWidth();
         linear(names, "q_proj", at + "self_attn.q_proj", shape.queryWidth(), hidden, attentionBias);
@@ -122,28 +122,29 @@ final class Llama implements DecoderArchitecture {
         linear(names, "v_proj", at + "self_attn.v_proj", keys, hidden, attentionBias);
         linear(names, "o_proj", at + "self_attn.o_proj", hidden, shape.queryWidth(), outputBias);
         if (type.equals("qwen3")) {
-            names.put("q_norm.weight", new Named(at + "self_attn.q_norm.weight", shape.headWidth()));
-            names.put("k_norm.weight", new Named(at + "self_attn.k_norm.weight", shape.headWidth()));
+            names.put("q_norm.weight", new WeightSpec(at + "self_attn.q_norm.weight", shape.headWidth()));
+            names.put("k_norm.weight", new WeightSpec(at + "self_attn.k_norm.weight", shape.headWidth()));
         }
         linear(names, "gate_proj", at + "mlp.gate_proj", shape.intermediate(), hidden, mlpBias);
         linear(names, "up_proj", at + "mlp.up_proj", shape.intermediate(), hidden, mlpBias);
         linear(names, "down_proj", at + "mlp.down_proj", hidden, shape.intermediate(), mlpBias);
         for (String norm : new String[] {"input_layernorm.weight", "post_attention_layernorm.weight"}) {
-            names.put(norm, new Named(at + norm, hidden));
+            names.put(norm, new WeightSpec(at + norm, hidden));
         }
         return names;
     }
 
-    private static void linear(Map<String, Named> names, String local, String full, int out, int in, boolean bias) {
-        names.put(local + ".weight", new Named(full + ".weight", out, in));
+    private static void linear(
+            Map<String, WeightSpec> names, String local, String full, int out, int in, boolean bias) {
+        names.put(local + ".weight", new WeightSpec(full + ".weight", out, in));
         if (bias) {
-            names.put(local + ".bias", new Named(full + ".bias", out));
+            names.put(local + ".bias", new WeightSpec(full + ".bias", out));
         }
     }
 
     @Override
-    public Map<String, Named> head() {
-        return Map.of("norm.weight", new Named(PREFIX + "norm.weight", shape.hidden()));
+    public Map<String, WeightSpec> head() {
+        return Map.of("norm.weight", new WeightSpec(PREFIX + "norm.weight", shape.hidden()));
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 
 /** RoBERTa, as {@code transformers/models/roberta/modeling_roberta.py} computes it. */
 final class Roberta extends Bert {

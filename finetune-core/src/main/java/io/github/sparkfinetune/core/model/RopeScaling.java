@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 
 /**

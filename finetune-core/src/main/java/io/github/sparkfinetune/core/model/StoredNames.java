@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
 import java.util.Optional;
 
 /** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */

@@ -5,17 +5,17 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
-import io.github.sparkfinetune.core.checkpoint.TensorInfo;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.quant.MappedHalf;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.data.Seeds;
-import io.github.sparkfinetune.data.Seeds.Purpose;
+import io.github.sparkfinetune.data.dataset.Seeds;
+import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -87,7 +87,7 @@ final class Weights {
      * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is drawn from
      *     N(0, initializerRange)
      */
-    Parameter parameter(Named weight, Block.Kind kind, int layer, boolean mayBeNew) {
+    Parameter parameter(WeightSpec weight, Block.Kind kind, int layer, boolean mayBeNew) {
         boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
@@ -104,11 +104,11 @@ final class Weights {
     }
 
     /** A weight in F32 that begins with the values of a tensor of another name. */
-    Parameter parameter(Named weight, Block.Kind kind, int layer, String stored) {
+    Parameter parameter(WeightSpec weight, Block.Kind kind, int layer, String stored) {
         boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
-        Named named = new Named(stored, weight.shape());
+        WeightSpec named = new WeightSpec(stored, weight.shape());
         return parameter(
                 weight.name(),
                 given.isPresent() ? given(given.get(), weight) : load(named, names.require(named.name()), trainable),
@@ -116,7 +116,7 @@ final class Weights {
     }
 
     /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
-    Optional<StoredWeight> stored(Named weight, int layer) {
+    Optional<StoredWeight> stored(WeightSpec weight, int layer) {
         if (adaptation.trainable().trains(weight.name(), Block.Kind.LAYER, layer)) {
             return Optional.empty();
         }
@@ -136,7 +136,7 @@ final class Weights {
         };
     }
 
-    private StoredWeight checked(Named weight, String stored, StoredWeight value) {
+    private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
         if (!Arrays.equals(value.shape(), weight.shape())) {
             throw shape(stored, value.shape(), weight.shape());
         }
@@ -167,7 +167,7 @@ final class Weights {
         return new Parameter(name, value, !NOT_DECAYED.matcher(name).find(), trainable);
     }
 
-    private NDArray given(TensorData tensor, Named weight) {
+    private NDArray given(TensorData tensor, WeightSpec weight) {
         long[] wanted = weight.shape();
         if (!Arrays.equals(tensor.shape(), wanted)) {
             boolean longer = tensor.shape().length == 2 && wanted.length == 2 && tensor.shape()[1] == wanted[1];
@@ -180,7 +180,7 @@ final class Weights {
         return continued(tensor).value();
     }
 
-    private void requireShape(Named weight, String stored) {
+    private void requireShape(WeightSpec weight, String stored) {
         if (!Arrays.equals(source.info(stored).shape(), weight.shape())) {
             throw shape(stored, source.info(stored).shape(), weight.shape());
         }
@@ -195,10 +195,10 @@ final class Weights {
      * An embedding table, or the projection: where the vocabulary has grown, new rows are the mean of the others, as
      * {@code resize_token_embeddings} of {@code transformers} starts them, without its noise.
      */
-    Parameter vocabulary(Named weight, Block.Kind kind, String stored) {
+    Parameter vocabulary(WeightSpec weight, Block.Kind kind, String stored) {
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
-        Named named = new Named(stored, weight.shape());
+        WeightSpec named = new WeightSpec(stored, weight.shape());
         String found = names.require(named.name());
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
@@ -221,7 +221,7 @@ final class Weights {
         return parameter(weight.name(), value, adaptation.trainable().trains(weight.name(), kind, -1));
     }
 
-    private NDArray load(Named weight, String stored, boolean trainable) {
+    private NDArray load(WeightSpec weight, String stored, boolean trainable) {
         requireShape(weight, stored);
         TensorInfo info = source.info(stored);
         Shape shape = new Shape(weight.shape());
@@ -241,7 +241,7 @@ final class Weights {
         }
     }
 
-    private NDArray drawn(Named weight) {
+    private NDArray drawn(WeightSpec weight) {
         NDArray value = manager.zeros(new Shape(weight.shape()), DataType.FLOAT32);
         if (!weight.name().endsWith(".bias")) {
             SplittableRandom random = new SplittableRandom(

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Optional;
 

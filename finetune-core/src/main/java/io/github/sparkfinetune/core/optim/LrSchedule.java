@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.optim;
 
-import io.github.sparkfinetune.conf.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import java.util.Map;
 import java.util.function.DoubleUnaryOperator;
 

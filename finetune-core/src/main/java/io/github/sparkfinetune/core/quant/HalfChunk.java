@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.quant;
 
-import io.github.sparkfinetune.core.checkpoint.HalfFloat;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.core.quant;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.Quoted;
-import io.github.sparkfinetune.core.checkpoint.TensorInfo;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.quant;
 
-import io.github.sparkfinetune.core.checkpoint.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 

@@ -6,7 +6,7 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.Offline;
+import io.github.sparkfinetune.data.tokenizer.Offline;
 import java.util.function.Supplier;
 
 /** PyTorch in this process: start, threads, devices, gradient mode. */

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.BestMetric;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
 import java.util.Locale;
 import java.util.Map;
 

@@ -1,8 +1,9 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.data.Sample;
-import io.github.sparkfinetune.data.SampleSource;
+import io.github.sparkfinetune.core.predict.Scorer;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

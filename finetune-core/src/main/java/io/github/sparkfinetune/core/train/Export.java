@@ -6,13 +6,14 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.data.Manifest;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,10 +28,10 @@ final class Export {
             .build();
 
     private final RunConfig config;
-    private final Workspace workspace;
+    private final TrainingResources workspace;
     private final HfFolderWriter writer;
 
-    Export(RunConfig config, RankContext rank, Workspace workspace) {
+    Export(RunConfig config, RankContext rank, TrainingResources workspace) {
         this.config = config;
         this.workspace = workspace;
         // The same for every attempt at this run: its output folder is no other run's.
@@ -64,7 +65,7 @@ final class Export {
                     files);
         } else {
             List<TensorData> tensors = loaded.model().parameters().stream()
-                    .map(parameter -> Workspace.tensor(parameter.name(), parameter.value()))
+                    .map(parameter -> TrainingResources.tensor(parameter.name(), parameter.value()))
                     .toList();
             writer.write(
                     workspace.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
@@ -87,8 +88,8 @@ final class Export {
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))
-                    .forEach(parameter ->
-                            tensors.put(parameter.name(), Workspace.tensor(parameter.name(), parameter.value())));
+                    .forEach(parameter -> tensors.put(
+                            parameter.name(), TrainingResources.tensor(parameter.name(), parameter.value())));
         }
         return tensors;
     }

@@ -1,19 +1,20 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.ModelWeights;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.Products;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.optim.LrSchedule;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.safetensors.ModelWeights;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Stream;
@@ -34,12 +35,13 @@ public final class FineTuner {
      *
      * @param half whether matrix products are in BF16
      */
-    static List<String> scripts(boolean half) {
-        return Stream.concat(Products.scripts(half).stream(), SCRIPTS.stream()).toList();
+    public static List<String> scripts(boolean half) {
+        return Stream.concat(MatmulBackend.scripts(half).stream(), SCRIPTS.stream())
+                .toList();
     }
 
     /** The same for a run. */
-    static List<String> scripts(PrecisionChoice precision, int gpu) {
+    public static List<String> scripts(PrecisionChoice precision, int gpu) {
         return scripts(precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu >= 0));
     }
 
@@ -95,7 +97,7 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (Workspace workspace = new Workspace(config, rank)) {
+        try (TrainingResources workspace = new TrainingResources(config, rank)) {
             Training training = new Training(config, rank, workspace);
             if (resumeFrom != null) {
                 training.resume(resumeFrom);

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
 import java.util.concurrent.Future;
@@ -17,7 +18,7 @@ final class GradientBuffer {
     private final ScriptModule script;
     private final NDArray flat;
     private final List<NDArray> gradients;
-    private final HostView host;
+    private final HostBuffer host;
 
     GradientBuffer(NDManager manager, ScriptModule script, List<Parameter> parameters) {
         this.script = script;
@@ -28,7 +29,7 @@ final class GradientBuffer {
                 "pieces",
                 flat,
                 parameters.stream().map(Parameter::value).toList());
-        host = new HostView(script, flat);
+        host = new HostBuffer(script, flat);
     }
 
     /** One gradient a parameter, views into the buffer. */

@@ -24,7 +24,7 @@ import java.util.stream.Stream;
  * Gradients of one step: added up over micro-batches, and over the ranks. The gradients of a block start to travel as
  * soon as they are complete, while the block below is still computed.
  */
-final class Gradients {
+public final class Gradients {
     private final ScriptModule script;
     private final Collective collective;
     private final Map<Block, GradientBuffer> buffers = new LinkedHashMap<>();

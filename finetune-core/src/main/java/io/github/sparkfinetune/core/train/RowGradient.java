@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.Arrays;
@@ -33,7 +34,7 @@ final class RowGradient implements TableGradient {
     private NDArray rows;
     private NDArray kept;
     private NDArray idTensor;
-    private HostView host;
+    private HostBuffer host;
 
     RowGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
         this.manager = manager;
@@ -66,7 +67,7 @@ final class RowGradient implements TableGradient {
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
         kept = rows.get("0:" + ids.length);
         idTensor = Tensors.of(step, Arrays.stream(ids).asLongStream().toArray());
-        host = new HostView(script, kept);
+        host = new HostBuffer(script, kept);
     }
 
     @Override

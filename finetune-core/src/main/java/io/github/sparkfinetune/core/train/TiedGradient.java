@@ -7,6 +7,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.concurrent.Future;
 
@@ -18,13 +19,13 @@ final class TiedGradient implements TableGradient {
     private final ScriptModule script;
     private final NDArray dense;
     private final int paddingId;
-    private final HostView host;
+    private final HostBuffer host;
 
     TiedGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
         this.script = script;
         this.paddingId = paddingId;
         dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
-        host = new HostView(script, dense);
+        host = new HostBuffer(script, dense);
     }
 
     @Override

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;

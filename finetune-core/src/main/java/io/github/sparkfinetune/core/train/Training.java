@@ -7,10 +7,11 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -26,7 +27,7 @@ final class Training {
     private final TrainingConfig settings;
     private final RankContext rank;
     private final Collective collective;
-    private final Workspace workspace;
+    private final TrainingResources workspace;
     private final CheckpointStore checkpoints;
     private final BestModel best;
     private final Throughput throughput = new Throughput();
@@ -41,7 +42,7 @@ final class Training {
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
 
-    Training(RunConfig config, RankContext rank, Workspace workspace) {
+    Training(RunConfig config, RankContext rank, TrainingResources workspace) {
         this.config = config;
         this.settings = config.training();
         this.rank = rank;

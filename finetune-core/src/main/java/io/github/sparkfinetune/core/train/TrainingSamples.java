@@ -1,9 +1,10 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.data.EpochOrder;
-import io.github.sparkfinetune.data.Sample;
-import io.github.sparkfinetune.data.SampleSource;
+import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.data.dataset.EpochOrder;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.util.ArrayList;
 import java.util.List;
 

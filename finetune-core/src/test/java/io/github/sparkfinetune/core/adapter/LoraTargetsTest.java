@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.LoraBias;
 import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.ArrayList;

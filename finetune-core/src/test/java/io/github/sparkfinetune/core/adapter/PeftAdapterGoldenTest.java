@@ -2,14 +2,14 @@ package io.github.sparkfinetune.core.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.Task;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;

@@ -3,9 +3,15 @@ package io.github.sparkfinetune.core.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.conf.Task;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.Tensors;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.ModelFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,20 +6,20 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.model.Products;
 import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -40,7 +40,7 @@ final class DecoderFixture implements AutoCloseable {
         manager = Torch.manager(-1);
         script = ScriptModule.load(
                 manager,
-                Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
+                Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                         .flatMap(List::stream)
                         .toList());
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.GenerationConfig;
-import io.github.sparkfinetune.data.Seeds;
+import io.github.sparkfinetune.data.dataset.Seeds;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.Arrays;

@@ -29,7 +29,7 @@ class AttentionTest {
     @CsvSource({"4, 4, 0", "4, 2, 0", "6, 1, 0", "4, 2, 3", "4, 1, 6", "3, 3, 1"})
     void isWhatItsDefinitionSays(int heads, int kv, int window) {
         Torch.start(1);
-        List<String> scripts = Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
+        List<String> scripts = Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                 .flatMap(List::stream)
                 .toList();
         try (NDManager manager = Torch.manager(-1);

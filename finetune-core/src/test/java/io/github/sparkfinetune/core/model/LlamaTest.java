@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -12,9 +12,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,7 +53,7 @@ class RotationsTest {
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
-        List<String> scripts = Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
+        List<String> scripts = Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                 .flatMap(List::stream)
                 .toList();
         try (NDManager manager = Torch.manager(-1);

@@ -9,7 +9,7 @@ final class Scripts {
 
     /** Scripts of all models, products in F32. */
     static List<String> all() {
-        return Stream.of(Products.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
+        return Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                 .flatMap(List::stream)
                 .toList();
     }

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.core.GoldenFiles;
 import java.util.List;
 import java.util.Map;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.LrSchedulerType;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;

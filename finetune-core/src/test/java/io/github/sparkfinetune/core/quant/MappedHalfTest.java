@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.checkpoint.HalfFloat;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
-import io.github.sparkfinetune.core.checkpoint.TensorData;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

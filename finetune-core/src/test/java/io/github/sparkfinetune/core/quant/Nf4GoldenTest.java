@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsWriter;
-import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -108,8 +108,9 @@ class AdapterRunTest {
 
     /** Trains, and returns the logits of the model as it lies in memory at the end. */
     private static float[] train(RunConfig config, float[] before) throws Exception {
-        RankContext rank = new RankContext(new Solo(), -1, 1, new Configuration(), "a", record -> {}, () -> false);
-        try (Workspace workspace = new Workspace(config, rank)) {
+        RankContext rank =
+                new RankContext(new SingleRank(), -1, 1, new Configuration(), "a", record -> {}, () -> false);
+        try (TrainingResources workspace = new TrainingResources(config, rank)) {
             Decoder model = (Decoder) workspace.model();
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);
             Map<String, float[]> frozen = new LinkedHashMap<>();

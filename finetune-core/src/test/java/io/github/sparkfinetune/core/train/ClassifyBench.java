@@ -2,19 +2,19 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.bench.RankProcesses;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.HeadKind;
 import io.github.sparkfinetune.core.model.Trainable;
-import io.github.sparkfinetune.core.objective.Classification;
+import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,7 +67,7 @@ final class ClassifyBench {
                     manager,
                     script,
                     model,
-                    new Classification(script),
+                    new ClassificationLoss(script),
                     DropoutMasks.of(1, threads),
                     collective,
                     new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),

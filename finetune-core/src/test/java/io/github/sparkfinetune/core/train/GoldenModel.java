@@ -8,11 +8,6 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.checkpoint.HfConfig;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
-import io.github.sparkfinetune.core.checkpoint.TensorSource;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
@@ -25,13 +20,18 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Trainable;
-import io.github.sparkfinetune.core.objective.Classification;
-import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -162,9 +162,9 @@ final class GoldenModel implements AutoCloseable {
 
     Objective objective() {
         if (model instanceof Decoder decoder) {
-            return new NextToken(script, decoder);
+            return new CausalLmLoss(script, decoder);
         }
-        return head == HeadKind.SEQUENCE_CLASSIFICATION ? new Classification(script) : new TokenLabels();
+        return head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(script) : new TokenLabels();
     }
 
     /** The model's logits against the reference's, at every token that is not padding. */

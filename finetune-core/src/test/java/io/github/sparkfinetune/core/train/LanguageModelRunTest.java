@@ -11,7 +11,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.model.Trainable;
@@ -52,14 +52,15 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> lossAndEveryGradient() {
         return supported("gradients", (golden, folder) -> {
-            compareGradients(golden, golden.step(new Solo()));
+            compareGradients(golden, golden.step(new SingleRank()));
         });
     }
 
     @TestFactory
     Stream<DynamicTest> everyGradientWhenLayersAreComputedAgain() {
         return supported(
-                "gradients, recomputed", (golden, folder) -> compareGradients(golden, golden.step(new Solo(), true)));
+                "gradients, recomputed",
+                (golden, folder) -> compareGradients(golden, golden.step(new SingleRank(), true)));
     }
 
     private static void compareGradients(GoldenModel golden, TrainStep step) {
@@ -96,7 +97,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> parametersAfterThreeSteps() {
         return supported("3 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new Solo());
+            TrainStep step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
                 assertThat(outcome.gradNorm())
@@ -126,7 +127,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return supported("10 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new Solo());
+            TrainStep step = golden.step(new SingleRank());
             double[] rates = new double[10];
             golden.expected.buffer("lrs10").asDoubleBuffer().get(rates);
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
@@ -161,7 +162,7 @@ class ModelGoldenTest {
                 .filter(folder -> GoldenModel.unsupported(folder).isEmpty())
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": BF16", () -> {
                     try (GoldenModel golden = GoldenModel.inHalf(folder)) {
-                        TrainStep step = golden.step(new Solo());
+                        TrainStep step = golden.step(new SingleRank());
                         double loss = step.gradient(0, List.of(golden.samples), () -> {})
                                 .loss();
                         float expected = GoldenFiles.floats(golden.expected, "loss")[0];

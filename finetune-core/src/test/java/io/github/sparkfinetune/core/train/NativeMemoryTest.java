@@ -10,11 +10,11 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.NativeArrays;
-import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -70,7 +70,7 @@ class NativeMemoryTest {
     void aStepLeavesNoArrayToTheNext() throws Exception {
         Path model = GoldenFiles.root().resolve("models/bert-seqcls");
         try (GoldenModel golden = GoldenModel.load(model, Trainable.all()).orElseThrow()) {
-            TrainStep step = golden.step(new Solo());
+            TrainStep step = golden.step(new SingleRank());
             long first = 0;
             for (int i = 0; i < 5; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});

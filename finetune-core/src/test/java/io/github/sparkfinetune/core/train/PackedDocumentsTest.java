@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -10,7 +10,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
-import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
@@ -45,7 +45,7 @@ class PeftGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return adapters("10 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new Solo());
+            TrainStep step = golden.step(new SingleRank());
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             Map<String, NDArray> before = new HashMap<>();
@@ -113,7 +113,7 @@ class PeftGoldenTest {
     }
 
     private static void compareGradients(GoldenModel golden) {
-        TrainStep step = golden.step(new Solo());
+        TrainStep step = golden.step(new SingleRank());
         TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, NDArray> gradients = new LinkedHashMap<>();

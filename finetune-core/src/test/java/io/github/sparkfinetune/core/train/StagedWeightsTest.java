@@ -4,11 +4,11 @@ import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import io.github.sparkfinetune.core.checkpoint.SafetensorsModel;
-import io.github.sparkfinetune.core.checkpoint.TensorType;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.quant.Nf4;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;

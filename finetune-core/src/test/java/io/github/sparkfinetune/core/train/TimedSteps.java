@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.Task;
-import io.github.sparkfinetune.data.Manifest;
-import io.github.sparkfinetune.data.Sample;
-import io.github.sparkfinetune.data.SampleColumns;
-import io.github.sparkfinetune.data.SampleWriter;
-import io.github.sparkfinetune.data.TokenizerFiles;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleColumns;
+import io.github.sparkfinetune.data.dataset.SampleWriter;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,9 +20,9 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /** A small prepared dataset of a run's task, of random samples that can be learnt. */
-final class TinyDataset {
+public final class TinyDataset {
     private static final List<String> LABELS = List.of("a", "b", "c");
-    static final int TRAIN_ROWS = 66;
+    public static final int TRAIN_ROWS = 66;
     private static final int EVAL_ROWS = 24;
     private static final int LONGEST = 30;
     private static final int FIRST_ID = 10;

@@ -3,19 +3,20 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
-import io.github.sparkfinetune.core.collective.Solo;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.objective.NextToken;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.data.Sample;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -93,7 +94,7 @@ final class TinyDecoder implements AutoCloseable {
     float[] losses(List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
             PackedBatch batch = model().batch(owner, samples);
-            return ((NextToken) loaded.objective()).losses(owner, hidden(owner, model(), batch), batch);
+            return ((CausalLmLoss) loaded.objective()).losses(owner, hidden(owner, model(), batch), batch);
         }
     }
 
@@ -112,7 +113,7 @@ final class TinyDecoder implements AutoCloseable {
                 loaded.model(),
                 loaded.objective(),
                 masks,
-                new Solo(),
+                new SingleRank(),
                 new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
                 1,
                 recompute);

@@ -1,16 +1,16 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
-import io.github.sparkfinetune.core.checkpoint.SafetensorsFile;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.collective.RingEndpoint;
-import io.github.sparkfinetune.core.collective.RingMember;
-import io.github.sparkfinetune.core.collective.RingTimeouts;
-import io.github.sparkfinetune.core.collective.TcpRing;
+import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
+import io.github.sparkfinetune.core.collective.ring.RingMember;
+import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
+import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,7 +27,7 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /** A whole run of a small model over a small dataset whose samples can be learnt. */
-final class TinyRun {
+public final class TinyRun {
     private static final long DEADLINE_SECONDS = 120;
     private static final byte[] SECRET = new byte[32];
 
@@ -43,7 +43,7 @@ final class TinyRun {
      * @param kind name of a golden model for sequence classification
      * @param dropout rate everywhere
      */
-    TinyRun(Path folder, String kind, double dropout) throws IOException {
+    public TinyRun(Path folder, String kind, double dropout) throws IOException {
         this(
                 folder,
                 TinyModel.copy(folder.resolve("base"), kind, config -> {
@@ -60,7 +60,7 @@ final class TinyRun {
      * @param task as the configuration calls it
      * @param settings KEY=VALUE of every configuration of this run
      */
-    TinyRun(Path folder, Path model, String task, String... settings) throws IOException {
+    public TinyRun(Path folder, Path model, String task, String... settings) throws IOException {
         this.folder = folder;
         this.model = model;
         this.task = task;
@@ -74,7 +74,7 @@ final class TinyRun {
      * @param output name of its output folder
      * @param more KEY=VALUE, over small defaults
      */
-    RunConfig config(String output, String... more) throws IOException {
+    public RunConfig config(String output, String... more) throws IOException {
         Path yaml = folder.resolve("run.yaml");
         Files.writeString(yaml, """
                 model: %s

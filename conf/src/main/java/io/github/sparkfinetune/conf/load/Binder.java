@@ -1,0 +1,239 @@
+package io.github.sparkfinetune.conf.load;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.OptionalKey;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Settings.Setting;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+
+/**
+ * Settings to records. A value is read as what its key is: {@code label: no} is the text "no", {@code 1e-4} a number.
+ */
+final class Binder {
+    private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9][0-9_]*");
+    private static final Pattern NUMBER =
+            Pattern.compile("[-+]?([0-9][0-9_]*\\.?[0-9_]*|\\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?");
+
+    private final Settings settings;
+    private final String file;
+
+    Binder(Settings settings, String file) {
+        this.settings = settings;
+        this.file = file;
+    }
+
+    RunConfig bind() {
+        List<String> missing = Keys.all().entrySet().stream()
+                .filter(key -> isMissing(key.getKey(), key.getValue()))
+                .map(Map.Entry::getKey)
+                .toList();
+        if (!missing.isEmpty()) {
+            throw RunException.config(file + ": " + String.join(", ", missing) + (missing.size() == 1 ? " is" : " are")
+                    + " missing: set in the file or with --set " + missing.get(0) + "=VALUE");
+        }
+        return (RunConfig) section("", RunConfig.class);
+    }
+
+    private boolean isMissing(String path, RecordComponent component) {
+        if (Keys.isSection(path) || Keys.isMap(path) || component.isAnnotationPresent(OptionalKey.class)) {
+            return false;
+        }
+        Setting setting = settings.get(path);
+        return setting == null || setting.isNull();
+    }
+
+    private Object section(String section, Class<?> type) {
+        RecordComponent[] components = type.getRecordComponents();
+        Object[] values = new Object[components.length];
+        for (int i = 0; i < values.length; i++) {
+            String path = Keys.path(section, components[i]);
+            Class<?> wanted = components[i].getType();
+            if (wanted.isRecord()) {
+                values[i] = section(path, wanted);
+            } else if (Keys.isMap(path)) {
+                values[i] = map(path);
+            } else {
+                values[i] = value(path, wanted);
+            }
+        }
+        return construct(type, values);
+    }
+
+    private Object construct(Class<?> type, Object[] values) {
+        Class<?>[] types = Arrays.stream(type.getRecordComponents())
+                .map(RecordComponent::getType)
+                .toArray(Class<?>[]::new);
+        try {
+            return type.getDeclaredConstructor(types).newInstance(values);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof RunException refused) {
+                Setting setting = settings.get(String.valueOf(refused.key()));
+                throw RunException.config((setting == null ? file : setting.where()) + ": " + refused.getMessage());
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private Map<String, Object> map(String path) {
+        Map<String, Object> values = new LinkedHashMap<>();
+        settings.below(path).forEach((key, setting) -> {
+            if (setting.isNull()) {
+                throw RunException.config(setting.where() + ": " + path + "." + key + ": expected a value");
+            }
+            values.put(key, new Plain().construct(setting.node()));
+        });
+        return values;
+    }
+
+    private Object value(String path, Class<?> wanted) {
+        Setting setting = settings.get(path);
+        if (setting.isNull()) {
+            return null;
+        }
+        if (wanted == List.class) {
+            return list(path, setting);
+        }
+        if (wanted == ModuleNames.class) {
+            return setting.node() instanceof ScalarNode scalar
+                    ? ModuleNames.matching(scalar.getValue())
+                    : ModuleNames.of(texts(path, setting));
+        }
+        if (!(setting.node() instanceof ScalarNode scalar)) {
+            throw wrong(path, setting, wanted == String.class ? "text" : "one value");
+        }
+        String text = scalar.getValue();
+        // Text in quotes is text, even where it looks like a number.
+        boolean plain = scalar.getScalarStyle() == ScalarStyle.PLAIN;
+        if (wanted == String.class) {
+            return text;
+        }
+        if (wanted.isEnum()) {
+            return constant(path, setting, text, wanted);
+        }
+        if (wanted == boolean.class) {
+            if (plain && (text.equals("true") || text.equals("false"))) {
+                return text.equals("true");
+            }
+            throw wrong(path, setting, "true or false");
+        }
+        if (wanted == double.class) {
+            if (plain && NUMBER.matcher(text).matches()) {
+                return Double.parseDouble(text.replace("_", ""));
+            }
+            throw wrong(path, setting, "a number");
+        }
+        if (wanted != int.class && wanted != Integer.class && wanted != long.class) {
+            throw new IllegalStateException(path + " has a type that is not read: " + wanted);
+        }
+        return whole(path, setting, plain, text, wanted);
+    }
+
+    private static List<?> list(String path, Setting setting) {
+        ParameterizedType type = (ParameterizedType) Keys.all().get(path).getGenericType();
+        if (type.getActualTypeArguments()[0] == String.class) {
+            return texts(path, setting);
+        }
+        List<Object> values = new ArrayList<>();
+        for (ScalarNode item : items(path, setting, "a list of whole numbers")) {
+            boolean plain = item.getScalarStyle() == ScalarStyle.PLAIN;
+            values.add(whole(path, new Setting(item, setting.where()), plain, item.getValue(), Integer.class));
+        }
+        return values;
+    }
+
+    private static List<String> texts(String path, Setting setting) {
+        return items(path, setting, "a list of texts").stream()
+                .map(ScalarNode::getValue)
+                .toList();
+    }
+
+    private static List<ScalarNode> items(String path, Setting setting, String expected) {
+        if (!(setting.node() instanceof SequenceNode sequence)
+                || !sequence.getValue().stream().allMatch(ScalarNode.class::isInstance)) {
+            throw wrong(path, setting, expected);
+        }
+        return sequence.getValue().stream().map(ScalarNode.class::cast).toList();
+    }
+
+    private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {
+        if (!plain || !WHOLE.matcher(text).matches()) {
+            throw wrong(path, setting, "a whole number");
+        }
+        String digits = text.replace("_", "");
+        try {
+            return wanted == long.class ? (Object) Long.valueOf(digits) : (Object) Integer.valueOf(digits);
+        } catch (NumberFormatException e) {
+            throw wrong(path, setting, "a whole number of " + (wanted == long.class ? 64 : 32) + " bits");
+        }
+    }
+
+    private static Object constant(String path, Setting setting, String text, Class<?> wanted) {
+        Map<String, Object> constants = new LinkedHashMap<>();
+        for (Object constant : wanted.getEnumConstants()) {
+            constants.put(nameOf((Enum<?>) constant), constant);
+        }
+        Object found = constants.get(text);
+        if (found == null) {
+            throw wrong(path, setting, "one of " + String.join(", ", constants.keySet()));
+        }
+        return found;
+    }
+
+    private static String nameOf(Enum<?> constant) {
+        try {
+            return constant.getDeclaringClass()
+                    .getField(constant.name())
+                    .getAnnotation(JsonProperty.class)
+                    .value();
+        } catch (NoSuchFieldException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static RunException wrong(String path, Setting setting, String expected) {
+        return RunException.config(
+                setting.where() + ": " + path + ": expected " + expected + ", got " + shown(setting.node()));
+    }
+
+    /** How an error shows a value. */
+    static String shown(Node node) {
+        if (node instanceof ScalarNode scalar) {
+            String text = Settings.oneLine(scalar.getValue());
+            return "'" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
+        }
+        if (node instanceof MappingNode) {
+            return "a section of keys";
+        }
+        return node instanceof SequenceNode ? "a list" : "nothing";
+    }
+
+    /** Free values as YAML has them: numbers, texts, booleans, lists and maps of these. */
+    private static final class Plain extends SafeConstructor {
+        Plain() {
+            super(new LoaderOptions());
+        }
+
+        Object construct(Node node) {
+            return constructDocument(node);
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.sparkfinetune.conf.load;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
+import io.github.sparkfinetune.conf.RunConfig;
+import java.lang.reflect.RecordComponent;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** The keys a run may have, read off {@link RunConfig}: dotted snake_case path to record component. */
+final class Keys {
+    private static final NamingBase SNAKE_CASE = (NamingBase) PropertyNamingStrategies.SNAKE_CASE;
+    private static final Map<String, RecordComponent> ALL = new LinkedHashMap<>();
+
+    static {
+        collect("", RunConfig.class);
+    }
+
+    private Keys() {}
+
+    private static void collect(String section, Class<?> type) {
+        for (RecordComponent component : type.getRecordComponents()) {
+            String path = path(section, component);
+            ALL.put(path, component);
+            if (component.getType().isRecord()) {
+                collect(path, component.getType());
+            }
+        }
+    }
+
+    static Map<String, RecordComponent> all() {
+        return ALL;
+    }
+
+    static String path(String section, RecordComponent component) {
+        JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
+        return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
+    }
+
+    static String path(String section, String key) {
+        return section.isEmpty() ? key : section + "." + key;
+    }
+
+    /** Whether {@code path} holds keys of its own. */
+    static boolean isSection(String path) {
+        return path.isEmpty()
+                || (ALL.containsKey(path) && ALL.get(path).getType().isRecord());
+    }
+
+    /** Whether the keys below {@code path} are free: a map. */
+    static boolean isMap(String path) {
+        return ALL.containsKey(path) && Map.class.isAssignableFrom(ALL.get(path).getType());
+    }
+
+    /** What to write instead of the unknown {@code path}: the right name, or the right section of the same name. */
+    static String suggestion(String path) {
+        String name = lastPart(path);
+        return ALL.keySet().stream()
+                .filter(known -> lastPart(known).equals(name))
+                .findFirst()
+                .or(() -> nearest(path, ALL.keySet()))
+                .map(known -> "; did you mean " + known + "?")
+                .orElse("");
+    }
+
+    /** The candidate with the fewest edits from {@code word}, when these are no more than a third of its length. */
+    static Optional<String> nearest(String word, Collection<String> candidates) {
+        return candidates.stream()
+                .min(Comparator.comparingInt(candidate -> edits(word, candidate)))
+                .filter(best -> edits(word, best) <= Math.max(2, word.length() / 3));
+    }
+
+    private static String lastPart(String path) {
+        return path.substring(path.lastIndexOf('.') + 1);
+    }
+
+    /** Levenshtein distance. */
+    private static int edits(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j < row.length; j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j < row.length; j++) {
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                diagonal = row[j];
+                row[j] = Math.min(replaced, 1 + Math.min(row[j], row[j - 1]));
+            }
+        }
+        return row[b.length()];
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.sparkfinetune.conf.load;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Reads the configuration of a run: {@code defaults.yaml}, over it the run's own YAML file, over that the overrides of
+ * the command line. Every error is one line that names the file and line (or the override) and the key.
+ */
+public final class RunConfigLoader {
+    private static final String DEFAULTS = "defaults.yaml";
+    private static final YAMLMapper WRITER = YAMLMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+            .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .build();
+
+    private RunConfigLoader() {}
+
+    /**
+     * Reads a run's file.
+     *
+     * @param overrides {@code section.key=value}, later ones win; a value is YAML, so it may be a flow list or map
+     * @throws RunException with {@link ExitCode#CONFIG} when the file can not be read, is not YAML, has an unknown or
+     *     repeated key, lacks a required one, or has a value of the wrong type or out of range
+     */
+    public static RunConfig load(Path file, List<String> overrides) {
+        return parse(read(file), file.toString(), overrides);
+    }
+
+    /**
+     * Reads a run's configuration from text, for instance what {@link #toYaml} wrote.
+     *
+     * @param name how errors call the text: the file it came from
+     * @param overrides as in {@link #load}
+     * @throws RunException as in {@link #load}
+     */
+    public static RunConfig parse(String yaml, String name, List<String> overrides) {
+        Settings settings = new Settings();
+        settings.addFile(DEFAULTS, defaults());
+        settings.addFile(name, yaml);
+        overrides.forEach(settings::addOverride);
+        return new Binder(settings, name).bind();
+    }
+
+    /** The whole configuration with every default in it, as YAML that {@link #parse} reads back to an equal value. */
+    public static String toYaml(RunConfig config) {
+        try {
+            return WRITER.writeValueAsString(config);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String defaults() {
+        try (InputStream in = RunConfigLoader.class.getResourceAsStream(DEFAULTS)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (NoSuchFileException e) {
+            throw RunException.config(file + ": no such file: name the run's YAML file with --config");
+        } catch (CharacterCodingException e) {
+            throw RunException.config(file + ": is not UTF-8 text: save it as UTF-8");
+        } catch (IOException e) {
+            throw RunException.config(file + ": can not be read: " + e.getMessage());
+        }
+    }
+}

@@ -1,0 +1,127 @@
+package io.github.sparkfinetune.conf.load;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.io.StringReader;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.Mark;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.Tag;
+
+/** What files and overrides set, each value with the place it was set at; the last one wins. */
+final class Settings {
+    /**
+     * A value as it was written.
+     *
+     * @param node null stands for the empty value
+     * @param where {@code FILE:LINE} or {@code --set KEY}
+     */
+    record Setting(Node node, String where) {
+        boolean isNull() {
+            return node == null || node.getTag().equals(Tag.NULL);
+        }
+    }
+
+    private final Map<String, Setting> settings = new HashMap<>();
+
+    /** The setting of a key that is no section; with a map, one setting for each of its keys lies below it. */
+    Setting get(String path) {
+        return settings.get(path);
+    }
+
+    /** The settings of the keys of a map. */
+    Map<String, Setting> below(String path) {
+        Map<String, Setting> below = new HashMap<>();
+        settings.forEach((key, value) -> {
+            if (key.startsWith(path + ".")) {
+                below.put(key.substring(path.length() + 1), value);
+            }
+        });
+        return below;
+    }
+
+    void addFile(String name, String yaml) {
+        add("", compose(yaml, name), mark -> name + ":" + (mark.getLine() + 1), name);
+    }
+
+    /** Adds {@code section.key=value}. */
+    void addOverride(String override) {
+        int equals = override.indexOf('=');
+        if (equals < 1) {
+            throw RunException.config("--set " + override + ": expected section.key=value");
+        }
+        String path = override.substring(0, equals).strip();
+        String where = "--set " + path;
+        String map = path.contains(".") ? path.substring(0, path.lastIndexOf('.')) : "";
+        if (!Keys.all().containsKey(path) && !Keys.isMap(map)) {
+            throw unknown(path, where);
+        }
+        add(path, compose(override.substring(equals + 1), where), mark -> where, where);
+    }
+
+    private interface Place {
+        String of(Mark mark);
+    }
+
+    private static Node compose(String yaml, String name) {
+        LoaderOptions options = new LoaderOptions();
+        try {
+            return new Yaml(new SafeConstructor(options)).compose(new StringReader(yaml));
+        } catch (MarkedYAMLException e) {
+            String line =
+                    e.getProblemMark() == null ? "" : ":" + (e.getProblemMark().getLine() + 1);
+            throw RunException.config(name + line + ": is not YAML: " + oneLine(e.getProblem()));
+        } catch (YAMLException e) {
+            throw RunException.config(name + ": is not YAML: " + oneLine(e.getMessage()));
+        }
+    }
+
+    private void add(String path, Node node, Place place, String top) {
+        Setting setting = new Setting(node, node == null ? top : place.of(node.getStartMark()));
+        boolean section = Keys.isSection(path);
+        if (!section && !Keys.isMap(path)) {
+            settings.put(path, setting);
+            return;
+        }
+        if (setting.isNull()) {
+            return;
+        }
+        if (!(node instanceof MappingNode mapping)) {
+            throw RunException.config(setting.where() + ": " + (path.isEmpty() ? "the file" : path)
+                    + ": expected a section of keys, got " + Binder.shown(node));
+        }
+        Set<String> seen = new HashSet<>();
+        for (NodeTuple tuple : mapping.getValue()) {
+            String where = place.of(tuple.getKeyNode().getStartMark());
+            if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
+                throw RunException.config(where + ": a key must be a name, got " + Binder.shown(tuple.getKeyNode()));
+            }
+            String child = Keys.path(path, key.getValue());
+            if (!seen.add(child)) {
+                throw RunException.config(where + ": " + child + " is set twice: remove one");
+            }
+            if (section && !Keys.all().containsKey(child)) {
+                throw unknown(child, where);
+            }
+            add(child, tuple.getValueNode(), place, where);
+        }
+    }
+
+    private static RunException unknown(String path, String where) {
+        return RunException.config(where + ": unknown key " + path + Keys.suggestion(path));
+    }
+
+    static String oneLine(String text) {
+        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+}

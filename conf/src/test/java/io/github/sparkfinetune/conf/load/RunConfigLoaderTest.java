@@ -1,0 +1,348 @@
+package io.github.sparkfinetune.conf.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.BadConfigTest;
+import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.GenerationConfig;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.OutputConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.TokenizerConfig;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
+import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.yaml.snakeyaml.Yaml;
+
+class RunConfigLoaderTest {
+    private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
+
+    @Test
+    void defaultsAreThoseOfDefaultsYaml() {
+        RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
+
+        assertThat(config.device()).isEqualTo(DeviceChoice.AUTO);
+        assertThat(config.data())
+                .isEqualTo(new DataConfig(
+                        "t",
+                        null,
+                        null,
+                        DataFormat.AUTO,
+                        "text",
+                        null,
+                        "label",
+                        0.1,
+                        0.0,
+                        128,
+                        1_000_000,
+                        0.01,
+                        false,
+                        8,
+                        42,
+                        null,
+                        true,
+                        Packing.NONE,
+                        Overlong.TRUNCATE,
+                        null));
+        assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
+        assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
+        assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
+        assertThat(config.method()).isEqualTo(MethodConfig.full());
+        assertThat(config.training())
+                .isEqualTo(new TrainingConfig(
+                        1,
+                        0,
+                        16,
+                        32,
+                        1,
+                        5e-5,
+                        LrSchedulerType.LINEAR,
+                        Map.of(),
+                        0.0,
+                        0,
+                        0.0,
+                        0.9,
+                        0.999,
+                        1e-8,
+                        1.0,
+                        false,
+                        42,
+                        1,
+                        0,
+                        0,
+                        2,
+                        0,
+                        BestMetric.LOSS));
+        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, 10, 120, false));
+    }
+
+    @Test
+    @SuppressWarnings("unchecked")
+    void defaultsYamlHasEveryKeyOfTheRecords() throws IOException {
+        TreeSet<String> written = new TreeSet<>();
+        try (InputStream in = RunConfigLoader.class.getResourceAsStream("defaults.yaml")) {
+            Map<String, Object> sections = new Yaml().load(in);
+            sections.forEach((key, value) -> {
+                written.add(key);
+                if (Keys.isSection(key)) {
+                    ((Map<String, Object>) value).keySet().forEach(child -> written.add(key + "." + child));
+                }
+            });
+        }
+        assertThat(written).isEqualTo(new TreeSet<>(Keys.all().keySet()));
+    }
+
+    /** Every key has a value that is not its default, so a key that is not read, or is read into another, is seen. */
+    @Test
+    void everyKeyIsRead() {
+        RunConfig config = RunConfigLoader.parse("""
+                model: hdfs://nn/m
+                task: classification
+                device: cpu
+                precision: bf16
+                data:
+                  train: s3a://b/train.csv
+                  eval: s3a://b/eval.csv
+                  test: s3a://b/test.csv
+                  format: csv
+                  text: body
+                  text_pair: 2
+                  label: no
+                  eval_fraction: .25
+                  test_fraction: 0.125
+                  max_length: 64
+                  max_text_bytes: 1_000
+                  max_bad_fraction: 0.5
+                  deduplicate: true
+                  shards: 3
+                  seed: 7
+                  chat_template: c.jinja
+                  assistant_only_loss: false
+                  packing: wrapped
+                  overlong: drop
+                  dir: d
+                tokenizer:
+                  add_special_tokens: ["<a>", "<b>"]
+                method:
+                  type: qlora
+                  adapter: hdfs://nn/a
+                  r: 4
+                  lora_alpha: 32
+                  target_modules: [q_proj, v_proj]
+                  lora_dropout: 0.05
+                  bias: lora_only
+                  modules_to_save: [score]
+                  use_rslora: true
+                  use_dora: true
+                  rank_pattern: {"model.layers.0.self_attn.q_proj": 2, "^v": 3}
+                  alpha_pattern: {v_proj: 1.5}
+                  layers_to_transform: [0, 2]
+                  bnb_4bit_use_double_quant: false
+                training:
+                  num_train_epochs: 3
+                  max_steps: 100
+                  per_device_train_batch_size: 4
+                  per_device_eval_batch_size: 5
+                  gradient_accumulation_steps: 6
+                  learning_rate: 1e-4
+                  lr_scheduler_type: cosine_with_min_lr
+                  lr_scheduler_kwargs: {min_lr_rate: 0.1, num_cycles: 2}
+                  warmup_ratio: 0.2
+                  warmup_steps: 8
+                  weight_decay: 0.01
+                  adam_beta1: 0.8
+                  adam_beta2: 0.99
+                  adam_epsilon: 1E-6
+                  max_grad_norm: 2
+                  gradient_checkpointing: true
+                  seed: 9
+                  logging_steps: 10
+                  eval_steps: 11
+                  save_steps: 12
+                  save_total_limit: 13
+                  early_stopping_patience: 14
+                  metric_for_best_model: f1_macro
+                generation:
+                  max_new_tokens: 17
+                  do_sample: true
+                  temperature: 0.7
+                  top_k: 18
+                  top_p: 0.9
+                  repetition_penalty: 1.1
+                  eval_samples: 19
+                cluster:
+                  ranks: 4
+                  port: 7000
+                  timeout_seconds: 15
+                  start_timeout_seconds: 16
+                  shared_filesystem: true
+                output: {dir: out}
+                """, "run.yaml", List.of());
+
+        RunConfig expected = new RunConfig(
+                "hdfs://nn/m",
+                Task.CLASSIFICATION,
+                DeviceChoice.CPU,
+                PrecisionChoice.BF16,
+                new DataConfig(
+                        "s3a://b/train.csv",
+                        "s3a://b/eval.csv",
+                        "s3a://b/test.csv",
+                        DataFormat.CSV,
+                        "body",
+                        "2",
+                        "no",
+                        0.25,
+                        0.125,
+                        64,
+                        1000,
+                        0.5,
+                        true,
+                        3,
+                        7,
+                        "c.jinja",
+                        false,
+                        Packing.WRAPPED,
+                        Overlong.DROP,
+                        "d"),
+                new TokenizerConfig(List.of("<a>", "<b>")),
+                new MethodConfig(
+                        MethodConfig.Type.QLORA,
+                        null,
+                        "hdfs://nn/a",
+                        4,
+                        32,
+                        ModuleNames.of(List.of("q_proj", "v_proj")),
+                        0.05,
+                        LoraBias.LORA_ONLY,
+                        List.of("score"),
+                        true,
+                        true,
+                        Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
+                        Map.of("v_proj", 1.5),
+                        List.of(0, 2),
+                        false),
+                new TrainingConfig(
+                        3,
+                        100,
+                        4,
+                        5,
+                        6,
+                        1e-4,
+                        LrSchedulerType.COSINE_WITH_MIN_LR,
+                        Map.of("min_lr_rate", 0.1, "num_cycles", 2),
+                        0.2,
+                        8,
+                        0.01,
+                        0.8,
+                        0.99,
+                        1e-6,
+                        2.0,
+                        true,
+                        9,
+                        10,
+                        11,
+                        12,
+                        13,
+                        14,
+                        BestMetric.F1_MACRO),
+                new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
+                new ClusterConfig(4, 7000, 15, 16, true),
+                new OutputConfig("out"));
+        assertThat(config).isEqualTo(expected);
+        assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                .isEqualTo(expected);
+    }
+
+    @Test
+    void overridesWinAndTheLastOneWins() {
+        RunConfig config = RunConfigLoader.parse(
+                MINIMAL,
+                "run.yaml",
+                List.of(
+                        "training.learning_rate=2e-5",
+                        "training.learning_rate=3e-5",
+                        "method={type: freeze, freeze_layers: 1}",
+                        "method.freeze_layers=",
+                        "training.lr_scheduler_kwargs.num_cycles=3",
+                        "data.train=a=b"));
+
+        assertThat(config.training().learningRate()).isEqualTo(3e-5);
+        assertThat(config.method()).isEqualTo(MethodConfig.freeze(null));
+        assertThat(config.training().lrSchedulerKwargs()).isEqualTo(Map.of("num_cycles", 3));
+        assertThat(config.data().train()).isEqualTo("a=b");
+    }
+
+    @Test
+    void targetModulesAreNamesOrAnExpression() {
+        RunConfig names = RunConfigLoader.parse(
+                MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=[query, value]"));
+        RunConfig all = RunConfigLoader.parse(
+                MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=all-linear"));
+
+        assertThat(names.method().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
+        assertThat(all.method().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
+        for (RunConfig config : List.of(names, all)) {
+            assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                    .isEqualTo(config);
+        }
+    }
+
+    static Stream<Path> recipes() throws IOException {
+        try (Stream<Path> files = Files.list(Path.of("recipes"))) {
+            return files.sorted().toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("recipes")
+    void everyRecipeLoadsAndSurvivesBeingWritten(Path recipe) {
+        RunConfig config = RunConfigLoader.load(recipe, List.of());
+
+        assertThat(config.output().dir())
+                .isEqualTo("runs/" + recipe.getFileName().toString().replace(".yaml", ""));
+        assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                .isEqualTo(config);
+    }
+
+    @Test
+    void textThatLooksLikeAnotherTypeSurvivesBeingWritten() {
+        RunConfig config = RunConfigLoader.parse(
+                MINIMAL,
+                "run.yaml",
+                List.of("data.text='null'", "data.label='12'", "data.text_pair=\"a: #b\"", "data.dir='~'"));
+
+        assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                .isEqualTo(config);
+    }
+
+    @Test
+    void aMissingFileIsNamed(@TempDir Path dir) throws IOException {
+        Path none = dir.resolve("none.yaml");
+        BadConfigTest.assertRefused(() -> RunConfigLoader.load(none, List.of()), none + ": no such file");
+
+        Path binary = Files.write(dir.resolve("binary.yaml"), new byte[] {(byte) 0xff, 0x00});
+        BadConfigTest.assertRefused(() -> RunConfigLoader.load(binary, List.of()), binary + ": is not UTF-8 text");
+    }
+}

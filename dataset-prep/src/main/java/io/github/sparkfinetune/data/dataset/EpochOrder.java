@@ -1,0 +1,94 @@
+package io.github.sparkfinetune.data.dataset;
+
+import java.util.List;
+
+/**
+ * The order of one epoch: a permutation of a split's storage indexes that is a pure function of (seed, epoch, rows of
+ * the row groups). Row groups are shuffled, then the rows within each, so that a reader in this order loads every row
+ * group once. Neither the number of ranks nor a restart changes it.
+ *
+ * <p>Building costs O(row groups); going through the positions in order costs O(1) each, amortised. Not for concurrent
+ * use.
+ */
+public final class EpochOrder {
+    private final long epochSeed;
+    private final int[] groups;
+    private final long[] firstPosition;
+    private final long[] firstIndex;
+    private final int[] rows;
+
+    private int current = -1;
+    private int[] within = new int[0];
+
+    /**
+     * @param rowGroups rows of each row group, in storage order
+     * @param seed the run's seed
+     * @param epoch in [0, …)
+     */
+    public EpochOrder(List<Integer> rowGroups, long seed, int epoch) {
+        int count = rowGroups.size();
+        epochSeed = Seeds.derive(seed, Seeds.Purpose.SHUFFLE, epoch);
+        // Index -1 is no row group's: the order of the groups has a stream of its own.
+        groups = permutation(count, Seeds.fold(epochSeed, -1));
+        firstIndex = new long[count];
+        rows = new int[count];
+        long next = 0;
+        for (int i = 0; i < count; i++) {
+            firstIndex[i] = next;
+            rows[i] = rowGroups.get(i);
+            next += rows[i];
+        }
+        firstPosition = new long[count + 1];
+        for (int i = 0; i < count; i++) {
+            firstPosition[i + 1] = firstPosition[i] + rows[groups[i]];
+        }
+    }
+
+    /** Number of samples. */
+    public long size() {
+        return firstPosition[groups.length];
+    }
+
+    /**
+     * The storage index of the sample at a position of the epoch.
+     *
+     * @param position in [0, size())
+     */
+    public long index(long position) {
+        if (position < 0 || position >= size()) {
+            throw new IndexOutOfBoundsException("position " + position + " of an epoch of " + size() + " samples");
+        }
+        if (current < 0 || position < firstPosition[current] || position >= firstPosition[current + 1]) {
+            current = find(position);
+            int group = groups[current];
+            within = permutation(rows[group], Seeds.fold(epochSeed, group));
+        }
+        return firstIndex[groups[current]] + within[(int) (position - firstPosition[current])];
+    }
+
+    /** The last group that begins at or before the position and is not empty. */
+    private int find(long position) {
+        int low = 0;
+        int high = groups.length - 1;
+        while (low < high) {
+            int middle = (low + high + 1) >>> 1;
+            if (firstPosition[middle] <= position) {
+                low = middle;
+            } else {
+                high = middle - 1;
+            }
+        }
+        return low;
+    }
+
+    /** Fisher-Yates; the i-th exchange is drawn from (seed, i). */
+    private static int[] permutation(int size, long seed) {
+        int[] order = new int[size];
+        for (int i = 0; i < size; i++) {
+            int j = (int) Seeds.bounded(Seeds.fold(seed, i), i + 1L);
+            order[i] = order[j];
+            order[j] = i;
+        }
+        return order;
+    }
+}

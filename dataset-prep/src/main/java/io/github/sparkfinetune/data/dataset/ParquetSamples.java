@@ -1,0 +1,248 @@
+package io.github.sparkfinetune.data.dataset;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
+import org.apache.parquet.column.ColumnDescriptor;
+import org.apache.parquet.column.ColumnReader;
+import org.apache.parquet.column.impl.ColumnReadStoreImpl;
+import org.apache.parquet.column.page.PageReadStore;
+import org.apache.parquet.example.DummyRecordConverter;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.schema.MessageType;
+
+/**
+ * The samples of one split of a prepared dataset, read with Parquet's own reader through Hadoop's file systems. A row
+ * group is read whole; the last {@value #CACHED_GROUPS} stay in memory, and one file stays open.
+ */
+public final class ParquetSamples implements SampleSource {
+    private static final int CACHED_GROUPS = 3;
+
+    private final Path dataset;
+    private final Manifest manifest;
+    private final Manifest.Split split;
+    private final Configuration hadoop;
+    private final List<Integer> rowGroups;
+    private final long[] firstIndex;
+    private final int[] shardOf;
+    private final int[] firstGroup;
+    private final Map<Integer, Sample[]> cache = new LinkedHashMap<>(8, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, Sample[]> eldest) {
+            return size() > CACHED_GROUPS;
+        }
+    };
+
+    private int lastGroup;
+    private int openShard = -1;
+    private ParquetFileReader reader;
+
+    private ParquetSamples(Path dataset, Manifest manifest, Manifest.Split split, Configuration hadoop) {
+        this.dataset = dataset;
+        this.manifest = manifest;
+        this.split = split;
+        this.hadoop = hadoop;
+        List<Integer> groups = new ArrayList<>();
+        firstGroup = new int[split.shards().size()];
+        for (int shard = 0; shard < firstGroup.length; shard++) {
+            firstGroup[shard] = groups.size();
+            groups.addAll(split.shards().get(shard).rowGroups());
+        }
+        rowGroups = List.copyOf(groups);
+        shardOf = new int[rowGroups.size()];
+        firstIndex = new long[rowGroups.size() + 1];
+        int shard = 0;
+        for (int group = 0; group < shardOf.length; group++) {
+            while (shard + 1 < firstGroup.length && firstGroup[shard + 1] <= group) {
+                shard++;
+            }
+            shardOf[group] = shard;
+            firstIndex[group + 1] = firstIndex[group] + rowGroups.get(group);
+        }
+    }
+
+    /**
+     * Opens a split.
+     *
+     * @param dataset the dataset's folder
+     * @param splitName train, eval or test
+     * @throws RunException if the split has no rows or a file is missing or not of the length that the manifest says
+     */
+    public static ParquetSamples open(Path dataset, Manifest manifest, String splitName, Configuration hadoop)
+            throws IOException {
+        ParquetSamples samples = new ParquetSamples(dataset, manifest, manifest.split(splitName), hadoop);
+        for (Manifest.Shard shard : samples.split.shards()) {
+            samples.requireLength(shard);
+        }
+        return samples;
+    }
+
+    private void requireLength(Manifest.Shard shard) throws IOException {
+        Path file = new Path(dataset, shard.file());
+        FileStatus status;
+        try {
+            status = file.getFileSystem(hadoop).getFileStatus(file);
+        } catch (FileNotFoundException e) {
+            throw RunException.data(
+                    file + " is missing, the manifest names it: copy the dataset again or prepare it again", e);
+        }
+        if (status.getLen() != shard.bytes()) {
+            throw RunException.data(file + " has " + status.getLen() + " bytes, the manifest says " + shard.bytes()
+                    + ": copy the dataset again or prepare it again");
+        }
+    }
+
+    @Override
+    public List<Integer> rowGroups() {
+        return rowGroups;
+    }
+
+    @Override
+    public Sample read(long index) {
+        if (index < 0 || index >= size()) {
+            throw new IndexOutOfBoundsException("sample " + index + " of " + size());
+        }
+        int group = groupOf(index);
+        Sample[] samples = cache.get(group);
+        if (samples == null) {
+            samples = load(group);
+            cache.put(group, samples);
+        }
+        return samples[(int) (index - firstIndex[group])];
+    }
+
+    @Override
+    public long size() {
+        return firstIndex[rowGroups.size()];
+    }
+
+    private int groupOf(long index) {
+        if (index < firstIndex[lastGroup] || index >= firstIndex[lastGroup + 1]) {
+            int low = 0;
+            int high = rowGroups.size() - 1;
+            while (low < high) {
+                int middle = (low + high + 1) >>> 1;
+                if (firstIndex[middle] <= index) {
+                    low = middle;
+                } else {
+                    high = middle - 1;
+                }
+            }
+            lastGroup = low;
+        }
+        return lastGroup;
+    }
+
+    private Sample[] load(int group) {
+        int shard = shardOf[group];
+        Path file = new Path(dataset, split.shards().get(shard).file());
+        try {
+            open(shard, file);
+            return decode(reader.readRowGroup(group - firstGroup[shard]), rowGroups.get(group), firstIndex[group]);
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file, e);
+        } catch (RunException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            // Parquet has no exception of its own for bytes that make no sense.
+            throw RunException.data(
+                    file + " is damaged (" + e.getMessage() + "): copy the dataset again or prepare it again", e);
+        }
+    }
+
+    private void open(int shard, Path file) throws IOException {
+        if (openShard == shard) {
+            return;
+        }
+        close();
+        reader = ParquetFileReader.open(
+                HadoopInputFile.fromPath(file, hadoop),
+                HadoopReadOptions.builder(hadoop)
+                        .usePageChecksumVerification(true)
+                        .build());
+        openShard = shard;
+        List<Integer> expected = split.shards().get(shard).rowGroups();
+        List<Integer> found = SampleWriter.rowGroups(reader.getFooter().getBlocks());
+        if (!found.equals(expected)) {
+            throw RunException.data(
+                    file + " has other row groups than the manifest says: copy the dataset again or prepare it again");
+        }
+    }
+
+    private Sample[] decode(PageReadStore pages, int rows, long first) {
+        MessageType schema = reader.getFooter().getFileMetaData().getSchema();
+        ColumnReadStoreImpl columns = new ColumnReadStoreImpl(
+                pages,
+                new DummyRecordConverter(schema).getRootConverter(),
+                schema,
+                reader.getFooter().getFileMetaData().getCreatedBy());
+        int[][] inputIds = lists(columns, schema, SampleSchema.INPUT_IDS, rows);
+        SampleColumns besides = manifest.columns();
+        Sample[] samples = new Sample[rows];
+        if (besides.documents()) {
+            int[][] labels = besides.labels() ? lists(columns, schema, SampleSchema.LABELS, rows) : inputIds;
+            int[][] documents = lists(columns, schema, SampleSchema.DOCUMENTS, rows);
+            for (int row = 0; row < rows; row++) {
+                samples[row] = Sample.ofDocuments(first + row, inputIds[row], labels[row], documents[row]);
+            }
+            return samples;
+        }
+        int[][] types = besides.tokenTypes() ? lists(columns, schema, SampleSchema.TOKEN_TYPE_IDS, rows) : null;
+        ColumnReader labels = columns.getColumnReader(schema.getColumnDescription(new String[] {SampleSchema.LABEL}));
+        for (int row = 0; row < rows; row++) {
+            int label = labels.getInteger();
+            labels.consume();
+            int[] ids = inputIds[row];
+            samples[row] = new Sample(first + row, ids, types == null ? new int[ids.length] : types[row], label);
+        }
+        return samples;
+    }
+
+    private static int[][] lists(ColumnReadStoreImpl columns, MessageType schema, String name, int rows) {
+        ColumnDescriptor column = schema.getColumnDescription(new String[] {name, "list", "element"});
+        ColumnReader values = columns.getColumnReader(column);
+        int[][] lists = new int[rows][];
+        int[] buffer = new int[1024];
+        for (int row = 0; row < rows; row++) {
+            int size = 0;
+            do {
+                if (size == buffer.length) {
+                    buffer = Arrays.copyOf(buffer, 2 * size);
+                }
+                buffer[size++] = values.getInteger();
+                values.consume();
+                // Repetition level 0 begins the next row, and is what the reader says at the end.
+            } while (values.getCurrentRepetitionLevel() > 0);
+            lists[row] = Arrays.copyOf(buffer, size);
+        }
+        return lists;
+    }
+
+    /** Closes the open file; a later read opens it again. */
+    @Override
+    public void close() {
+        if (reader != null) {
+            try {
+                reader.close();
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot close a shard of " + dataset, e);
+            } finally {
+                reader = null;
+                openShard = -1;
+            }
+        }
+    }
+}

@@ -1,0 +1,355 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * A model folder's {@code config.json}. Known keys are read through accessors, DistilBERT's names for them included;
+ * keys that this class does not know survive a rewrite. Defaults are those of {@code transformers}' configuration
+ * classes; a key without one there is required. Immutable.
+ */
+public final class HfConfig {
+    /** Name of the file. */
+    public static final String FILE = "config.json";
+
+    private static final String ID2LABEL = "id2label";
+    private static final int DEFAULT_NUM_LABELS = 2;
+
+    private final String source;
+    private final ObjectNode tree;
+
+    private HfConfig(String source, ObjectNode tree) {
+        this.source = source;
+        this.tree = tree;
+    }
+
+    /**
+     * Reads {@code config.json} of a local model folder.
+     *
+     * @throws RunException when it is missing or not a JSON object
+     */
+    public static HfConfig read(Path folder) {
+        Path file = folder.resolve(FILE);
+        return new HfConfig(file.toString(), JsonFiles.readObject(file));
+    }
+
+    /**
+     * Reads {@code config.json} of a model folder, wherever it lies, and nothing else of it.
+     *
+     * @throws RunException when it is missing or not a JSON object
+     */
+    public static HfConfig read(org.apache.hadoop.fs.Path folder, Configuration hadoop) throws IOException {
+        org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(folder, FILE);
+        try {
+            String text = HadoopFiles.readText(HadoopFiles.fileSystem(folder, hadoop), file);
+            return new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString()));
+        } catch (FileNotFoundException e) {
+            throw RunException.data(
+                    "model: " + file + " does not exist: give a model folder in Hugging Face layout", e);
+        }
+    }
+
+    /** The file it was read from, for messages. */
+    public String source() {
+        return source;
+    }
+
+    /** Architecture family, e.g. {@code bert}. */
+    public String modelType() {
+        return text("model_type").orElseThrow(() -> missing("model_type"));
+    }
+
+    /** Class names, e.g. {@code BertForSequenceClassification}; empty when not stated. */
+    public List<String> architectures() {
+        List<String> names = new ArrayList<>();
+        tree.path("architectures").forEach(name -> names.add(name.asText()));
+        return Collections.unmodifiableList(names);
+    }
+
+    /** Width of a token's representation. */
+    public int hiddenSize() {
+        return size("hidden_size", "dim");
+    }
+
+    /** Width inside the feed-forward block. */
+    public int intermediateSize() {
+        return size("intermediate_size", "hidden_dim");
+    }
+
+    /** Number of encoder layers. */
+    public int numHiddenLayers() {
+        return size("num_hidden_layers", "n_layers", "n_layer");
+    }
+
+    /** Attention heads of a layer; they divide the hidden size. */
+    public int numAttentionHeads() {
+        int heads = size("num_attention_heads", "n_heads");
+        if (hiddenSize() % heads != 0) {
+            throw RunException.data(
+                    source + ": num_attention_heads " + heads + " does not divide hidden_size " + hiddenSize());
+        }
+        return heads;
+    }
+
+    /** Rows of the token embedding. */
+    public int vocabSize() {
+        return size("vocab_size");
+    }
+
+    /** Rows of the position embedding; RoBERTa's first position is {@code pad_token_id + 1}. */
+    public int maxPositionEmbeddings() {
+        return size("max_position_embeddings");
+    }
+
+    /** Rows of the token type embedding. */
+    public int typeVocabSize() {
+        return size("type_vocab_size");
+    }
+
+    /** Added to the variance in layer norms. */
+    public double layerNormEps() {
+        return number(1e-12, "layer_norm_eps");
+    }
+
+    /** Activation of the feed-forward block. */
+    public String hiddenAct() {
+        return text("hidden_act", "activation").orElse("gelu");
+    }
+
+    /** Dropout of embeddings and sub-layer outputs. */
+    public double hiddenDropout() {
+        return probability(0.1, "hidden_dropout_prob", "dropout");
+    }
+
+    /** Dropout of attention weights. */
+    public double attentionDropout() {
+        return probability(0.1, "attention_probs_dropout_prob", "attention_dropout");
+    }
+
+    /** Dropout before the classification head: {@code classifier_dropout}, or else the hidden one. */
+    public double classifierDropout() {
+        return probability(hiddenDropout(), "classifier_dropout");
+    }
+
+    /** DistilBERT's dropout before the sequence classification head. */
+    public double seqClassifDropout() {
+        return probability(0.2, "seq_classif_dropout");
+    }
+
+    /** Standard deviation of freshly initialised weights. */
+    public double initializerRange() {
+        return number(0.02, "initializer_range");
+    }
+
+    /** Kind of position embedding; only {@code absolute} is in use today. */
+    public String positionEmbeddingType() {
+        return text("position_embedding_type").orElse("absolute");
+    }
+
+    /** Padding token; its row of the token embedding gets no gradient. Empty when not stated. */
+    public OptionalInt padTokenId() {
+        return find("pad_token_id").isEmpty()
+                ? OptionalInt.empty()
+                : OptionalInt.of(integer("pad_token_id").orElseThrow());
+    }
+
+    /** Number of classes: those of {@code id2label}, or else 2 as {@code transformers} assumes. */
+    public int numLabels() {
+        List<String> labels = labels();
+        return labels.isEmpty() ? integer("num_labels").orElse(DEFAULT_NUM_LABELS) : labels.size();
+    }
+
+    /**
+     * Names of the classes by id; empty when {@code id2label} is not there.
+     *
+     * @throws RunException when its ids are not 0 … n-1
+     */
+    public List<String> labels() {
+        JsonNode labels = tree.path(ID2LABEL);
+        if (labels.isMissingNode() || labels.isNull()) {
+            return List.of();
+        }
+        Map<Integer, String> byId = new TreeMap<>();
+        labels.fields().forEachRemaining(entry -> {
+            if (!entry.getKey().matches("\\d{1,9}")) {
+                throw RunException.data(source + ": " + ID2LABEL + " has the id " + Quoted.name(entry.getKey())
+                        + "; ids must be the numbers from 0");
+            }
+            byId.put(Integer.valueOf(entry.getKey()), entry.getValue().asText());
+        });
+        if (!labels.isObject() || byId.size() != labels.size()) {
+            throw RunException.data(source + ": " + ID2LABEL + " must map each id to a name");
+        }
+        for (int id = 0; id < byId.size(); id++) {
+            if (!byId.containsKey(id)) {
+                throw RunException.data(source + ": " + ID2LABEL + " has " + byId.size() + " labels but no id " + id);
+            }
+        }
+        return List.copyOf(byId.values());
+    }
+
+    /** A value that has no accessor of its own, or empty when it is not there or null. */
+    public Optional<JsonNode> find(String key) {
+        JsonNode value = tree.path(key);
+        return value.isMissingNode() || value.isNull() ? Optional.empty() : Optional.of(value.deepCopy());
+    }
+
+    /** Whether a key is there, be it null. */
+    public boolean has(String key) {
+        return tree.has(key);
+    }
+
+    /** A whole number, under the first of these names that is there. */
+    public OptionalInt integer(String... keys) {
+        for (String key : keys) {
+            Optional<JsonNode> value = find(key);
+            if (value.isPresent()) {
+                if (!value.get().canConvertToInt() || !value.get().isIntegralNumber()) {
+                    throw wrong(key, value.get(), "a whole number");
+                }
+                return OptionalInt.of(value.get().intValue());
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    /** A number, under the first of these names that is there, or else {@code defaultValue}. */
+    public double number(double defaultValue, String... keys) {
+        for (String key : keys) {
+            Optional<JsonNode> value = find(key);
+            if (value.isPresent()) {
+                if (!value.get().isNumber() || !Double.isFinite(value.get().doubleValue())) {
+                    throw wrong(key, value.get(), "a number");
+                }
+                return value.get().doubleValue();
+            }
+        }
+        return defaultValue;
+    }
+
+    /** A truth value, or else {@code defaultValue}. */
+    public boolean flag(boolean defaultValue, String key) {
+        Optional<JsonNode> value = find(key);
+        if (value.isPresent() && !value.get().isBoolean()) {
+            throw wrong(key, value.get(), "true or false");
+        }
+        return value.map(JsonNode::booleanValue).orElse(defaultValue);
+    }
+
+    /** A text, under the first of these names that is there. */
+    public Optional<String> text(String... keys) {
+        for (String key : keys) {
+            Optional<JsonNode> value = find(key);
+            if (value.isPresent()) {
+                if (!value.get().isTextual()) {
+                    throw wrong(key, value.get(), "a text");
+                }
+                return Optional.of(value.get().textValue());
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * The configuration of a single-label classifier made from this model; whatever else it says stays as it is.
+     *
+     * @param architecture class name, e.g. {@code BertForSequenceClassification}
+     * @param labels names of the classes by id, without duplicates
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    public HfConfig asSequenceClassifier(String architecture, List<String> labels, String dtype) {
+        ObjectNode copy = tree.deepCopy();
+        copy.set("architectures", copy.arrayNode().add(architecture));
+        ObjectNode id2label = copy.objectNode();
+        ObjectNode label2id = copy.objectNode();
+        for (int id = 0; id < labels.size(); id++) {
+            id2label.put(String.valueOf(id), labels.get(id));
+            label2id.put(labels.get(id), id);
+        }
+        if (label2id.size() != labels.size()) {
+            throw new IllegalArgumentException("labels must differ: " + labels);
+        }
+        copy.set(ID2LABEL, id2label);
+        copy.set("label2id", label2id);
+        copy.put("problem_type", "single_label_classification");
+        // num_labels is derived from id2label; a stale value would contradict it.
+        copy.remove(List.of("num_labels", "_num_labels"));
+        copy.put(dtypeKey(), dtype);
+        return new HfConfig(source, copy);
+    }
+
+    /**
+     * The configuration of a language model made from this model; whatever else it says stays as it is.
+     *
+     * @param architecture class name, e.g. {@code LlamaForCausalLM}
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    public HfConfig asLanguageModel(String architecture, String dtype) {
+        return with("architectures", List.of(architecture)).with(dtypeKey(), dtype);
+    }
+
+    /** Under which name the element type is stated: {@code transformers} before 4.56 knows the longer one only. */
+    private String dtypeKey() {
+        return tree.has("torch_dtype") ? "torch_dtype" : "dtype";
+    }
+
+    /** The same with another value of one key; null removes it. */
+    public HfConfig with(String key, Object value) {
+        ObjectNode copy = tree.deepCopy();
+        if (value == null) {
+            copy.remove(key);
+        } else {
+            copy.set(key, JsonFiles.MAPPER.valueToTree(value));
+        }
+        return new HfConfig(source, copy);
+    }
+
+    /** The file's bytes, keys sorted as {@code transformers} sorts them. */
+    public byte[] toJson() {
+        ObjectNode sorted = tree.objectNode();
+        Map<String, JsonNode> byKey = new TreeMap<>();
+        tree.fields().forEachRemaining(entry -> byKey.put(entry.getKey(), entry.getValue()));
+        byKey.forEach(sorted::set);
+        return JsonFiles.pretty(sorted);
+    }
+
+    /** A count that must be there and be at least 1, under the first of these names that is there. */
+    public int size(String... keys) {
+        int value = integer(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
+        if (value < 1) {
+            throw RunException.data(
+                    source + ": " + String.join(" or ", keys) + " is " + value + ", must be at least 1");
+        }
+        return value;
+    }
+
+    private double probability(double defaultValue, String... keys) {
+        double value = number(defaultValue, keys);
+        if (value < 0 || value >= 1) {
+            throw RunException.data(source + ": " + String.join(" or ", keys) + " is " + value + ", must be in [0, 1)");
+        }
+        return value;
+    }
+
+    private RunException missing(String key) {
+        return RunException.data(source + ": " + key + " is missing; is this the model's own config.json?");
+    }
+
+    private RunException wrong(String key, JsonNode value, String wanted) {
+        String shown = value instanceof ArrayNode ? "a list" : Quoted.name(value.toString());
+        return RunException.data(source + ": " + key + " is " + shown + ", must be " + wanted);
+    }
+}

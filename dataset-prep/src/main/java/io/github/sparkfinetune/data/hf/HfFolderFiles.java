@@ -1,0 +1,47 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.Path;
+
+/** Reads the small files of a model folder, wherever it lies. */
+public final class HfFolderFiles {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private HfFolderFiles() {}
+
+    /** The file's bytes, or null where there is none. */
+    public static byte[] content(Path path, Configuration hadoop) throws IOException {
+        try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
+            return in.readAllBytes();
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    /**
+     * A JSON file; an empty object where there is none.
+     *
+     * @throws RunException if it is not JSON
+     */
+    public static JsonNode json(Path path, Configuration hadoop) throws IOException {
+        byte[] bytes = content(path, hadoop);
+        return bytes == null ? JSON.createObjectNode() : json(path, bytes);
+    }
+
+    /** The content of a JSON file. */
+    static JsonNode json(Path path, byte[] bytes) throws IOException {
+        try {
+            return JSON.readTree(bytes);
+        } catch (JsonProcessingException e) {
+            throw RunException.data(
+                    path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);
+        }
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunException;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.TreeSet;
+
+/** Which special token has which role, and the chat template, as a tokenizer's settings say. */
+final class SpecialTokenRoles {
+    private static final List<String> ROLES =
+            List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
+
+    private SpecialTokenRoles() {}
+
+    /**
+     * The token of each role that has one, as {@code transformers} finds it: the map counts in folders of the older
+     * layout only, and goes before the settings there.
+     *
+     * @param settings {@code tokenizer_config.json}
+     * @param map {@code special_tokens_map.json}
+     */
+    static Map<String, String> of(JsonNode settings, JsonNode map) {
+        boolean older = !settings.has("added_tokens_decoder");
+        Map<String, String> roles = new TreeMap<>();
+        for (String role : ROLES) {
+            JsonNode token = older && map.hasNonNull(role) ? map.get(role) : settings.path(role);
+            String content = token.isObject() ? token.path("content").asText() : token.asText("");
+            if (!token.isNull() && !content.isEmpty()) {
+                roles.put(role, content);
+            }
+        }
+        return roles;
+    }
+
+    /** Id of the token that ends a text, or -1 where nothing names one. */
+    static int eosTokenId(Map<String, String> roles, JsonNode tokenizer, JsonNode config) {
+        String eos = roles.get("eos_token");
+        if (eos == null) {
+            JsonNode id = config.path("eos_token_id");
+            return id.isArray() ? id.path(0).asInt(-1) : id.asInt(-1);
+        }
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            if (token.path("content").asText().equals(eos)) {
+                return token.path("id").asInt();
+            }
+        }
+        return tokenizer.path("model").path("vocab").path(eos).asInt(-1);
+    }
+
+    /**
+     * The template in {@code tokenizer_config.json}, or null where there is none.
+     *
+     * @throws RunException if there are several and none of them is called default
+     */
+    static String chatTemplate(JsonNode settings) {
+        JsonNode template = settings.path("chat_template");
+        if (!template.isArray()) {
+            return template.isTextual() ? template.asText() : null;
+        }
+        TreeSet<String> names = new TreeSet<>();
+        for (JsonNode named : template) {
+            if (named.path("name").asText().equals("default")) {
+                return named.path("template").asText();
+            }
+            names.add(named.path("name").asText());
+        }
+        throw RunException.data("tokenizer_config.json: chat_template has no template named default, only " + names
+                + ": set data.chat_template to a file with the one to use");
+    }
+}

@@ -1,0 +1,272 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a model folder says about its tokenizer: read once on the driver, sent to the tasks as it is.
+ *
+ * @param json content of {@code tokenizer.json}
+ * @param sha256 its SHA-256 in hexadecimal: two datasets with the same hash have the same tokens
+ * @param vocabularySize highest token id plus one, added tokens included
+ * @param padTokenId id that batches are padded with
+ * @param modelVocabularySize {@code vocab_size} of {@code config.json}, or 0 where the folder says nothing
+ * @param modelPositions longest sample that the model has positions for, or 0 where the folder says nothing
+ * @param distinguishesTexts whether the second text of a pair gets token type 1 (false where the model has only one
+ *     type, as RoBERTa, or takes none)
+ * @param specialTokens what {@code special_tokens_map} of {@code transformers} has, by role: {@code bos_token},
+ *     {@code eos_token} and so on
+ * @param eosTokenId id of the token that ends a text, or -1 where the folder names none
+ * @param chatTemplate text of the Jinja chat template, or null where there is none
+ * @param settings content of {@code tokenizer_config.json}, or null where there is none
+ * @param specialTokensMap content of {@code special_tokens_map.json}, or null where there is none
+ */
+public record TokenizerFiles(
+        String json,
+        String sha256,
+        int vocabularySize,
+        int padTokenId,
+        int modelVocabularySize,
+        int modelPositions,
+        boolean distinguishesTexts,
+        Map<String, String> specialTokens,
+        int eosTokenId,
+        String chatTemplate,
+        String settings,
+        String specialTokensMap)
+        implements Serializable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    public TokenizerFiles {
+        specialTokens = Map.copyOf(specialTokens);
+    }
+
+    /**
+     * Reads a model folder's tokenizer as a run changes it: with the tokens of {@code tokenizer.add_special_tokens} and
+     * the template of {@code data.chat_template}.
+     *
+     * @param modelFolder the run's model, or a copy of it
+     * @throws RunException if the folder has no readable tokenizer, it does not fit the model, or there is no such
+     *     template
+     */
+    public static TokenizerFiles read(Path modelFolder, RunConfig config, Configuration hadoop) throws IOException {
+        TokenizerFiles files = read(modelFolder, hadoop);
+        files.requireFits(config.model(), config.data().maxLength());
+        if (!config.tokenizer().addSpecialTokens().isEmpty()) {
+            files = files.withAddedSpecialTokens(config.tokenizer().addSpecialTokens());
+        }
+        String template = config.data().chatTemplate();
+        if (template == null) {
+            return files;
+        }
+        byte[] bytes = HfFolderFiles.content(new Path(template), hadoop);
+        if (bytes == null) {
+            throw RunException.config("data.chat_template: " + template + " does not exist: correct the path");
+        }
+        return files.withChatTemplate(new String(bytes, StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json},
+     * {@code special_tokens_map.json}, {@code chat_template.jinja} and {@code config.json}.
+     *
+     * @throws RunException if the folder has no readable {@code tokenizer.json}
+     */
+    public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
+        Path path = new Path(modelFolder, "tokenizer.json");
+        byte[] bytes = HfFolderFiles.content(path, hadoop);
+        if (bytes == null) {
+            throw RunException.data(path + " does not exist: model must be a folder in Hugging Face layout with a fast"
+                    + " tokenizer (save it with tokenizer.save_pretrained)");
+        }
+        JsonNode tokenizer = HfFolderFiles.json(path, bytes);
+        String settingsText = text(new Path(modelFolder, "tokenizer_config.json"), hadoop);
+        JsonNode settings = HfFolderFiles.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
+        String mapText = text(new Path(modelFolder, "special_tokens_map.json"), hadoop);
+        JsonNode map = HfFolderFiles.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
+        JsonNode config = HfFolderFiles.json(new Path(modelFolder, "config.json"), hadoop);
+        String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
+        Map<String, String> special = SpecialTokenRoles.of(settings, map);
+        return new TokenizerFiles(
+                new String(bytes, StandardCharsets.UTF_8),
+                sha256(bytes),
+                vocabularySize(path, tokenizer),
+                padTokenId(tokenizer, settings, config),
+                config.path("vocab_size").asInt(0),
+                positions(config),
+                distinguishesTexts(settings, config),
+                special,
+                SpecialTokenRoles.eosTokenId(special, tokenizer, config),
+                template != null ? template : SpecialTokenRoles.chatTemplate(settings),
+                settingsText,
+                mapText);
+    }
+
+    /**
+     * The same tokenizer with more special tokens, as {@code tokenizer.add_special_tokens({"additional_special_tokens":
+     * tokens})} of {@code transformers} makes it: a token that is there already keeps its id, a new one gets the next
+     * id above the vocabulary.
+     */
+    public TokenizerFiles withAddedSpecialTokens(List<String> tokens) {
+        AddedSpecialTokens added = AddedSpecialTokens.add(this, tokens);
+        return new TokenizerFiles(
+                added.json(),
+                sha256(added.json().getBytes(StandardCharsets.UTF_8)),
+                added.vocabularySize(),
+                padTokenId,
+                modelVocabularySize,
+                modelPositions,
+                distinguishesTexts,
+                specialTokens,
+                eosTokenId,
+                chatTemplate,
+                added.settings(),
+                added.specialTokensMap());
+    }
+
+    /** The same tokenizer with another chat template. */
+    public TokenizerFiles withChatTemplate(String template) {
+        return new TokenizerFiles(
+                json,
+                sha256,
+                vocabularySize,
+                padTokenId,
+                modelVocabularySize,
+                modelPositions,
+                distinguishesTexts,
+                specialTokens,
+                eosTokenId,
+                template,
+                settings,
+                specialTokensMap);
+    }
+
+    /** Texts of the added tokens that are special. */
+    public Set<String> addedSpecialTokens() {
+        JsonNode tokenizer;
+        try {
+            tokenizer = JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw RunException.data("tokenizer.json is not JSON (" + e.getOriginalMessage() + ")", e);
+        }
+        Set<String> special = new TreeSet<>();
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            if (token.path("special").asBoolean()) {
+                special.add(token.path("content").asText());
+            }
+        }
+        return special;
+    }
+
+    /** The files that a model folder with this tokenizer has, by name. */
+    public Map<String, String> files() {
+        Map<String, String> files = new LinkedHashMap<>();
+        files.put("tokenizer.json", json);
+        if (settings != null) {
+            files.put("tokenizer_config.json", settings);
+        }
+        if (specialTokensMap != null) {
+            files.put("special_tokens_map.json", specialTokensMap);
+        }
+        if (chatTemplate != null) {
+            files.put("chat_template.jinja", chatTemplate);
+        }
+        return files;
+    }
+
+    /** Hash of the chat template in hexadecimal, or null where there is none. */
+    public String chatTemplateSha256() {
+        return chatTemplate == null ? null : sha256(chatTemplate.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /**
+     * Refuses a tokenizer whose ids, or samples longer than the positions, that the model has no embedding for.
+     *
+     * @param model the model folder's name in the message
+     * @throws RunException that says what does not fit
+     */
+    public void requireFits(String model, int maxLength) {
+        if (modelVocabularySize > 0 && vocabularySize > modelVocabularySize) {
+            throw RunException.data(model + ": the tokenizer does not fit the model: tokenizer.json has "
+                    + vocabularySize + " tokens, config.json vocab_size is " + modelVocabularySize
+                    + ": take both from the same model");
+        }
+        if (modelPositions > 0 && maxLength > modelPositions) {
+            throw RunException.config("data.max_length: " + maxLength + " is more than the " + modelPositions
+                    + " positions of " + model + ": set it to " + modelPositions + " or less");
+        }
+    }
+
+    private static int positions(JsonNode config) {
+        int positions = config.path("max_position_embeddings").asInt(0);
+        // RoBERTa counts its positions from the padding index plus one on.
+        boolean offset = config.path("model_type").asText().contains("roberta");
+        return offset ? positions - config.path("pad_token_id").asInt(1) - 1 : positions;
+    }
+
+    private static boolean distinguishesTexts(JsonNode settings, JsonNode config) {
+        JsonNode inputs = settings.path("model_input_names");
+        boolean takesTypes = !inputs.isArray();
+        for (JsonNode input : inputs) {
+            takesTypes |= input.asText().equals("token_type_ids");
+        }
+        return takesTypes && config.path("type_vocab_size").asInt(2) > 1;
+    }
+
+    private static int padTokenId(JsonNode tokenizer, JsonNode settings, JsonNode config) {
+        JsonNode pad = settings.path("pad_token");
+        String content = pad.isObject() ? pad.path("content").asText() : pad.asText("");
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            if (!content.isEmpty() && token.path("content").asText().equals(content)) {
+                return token.path("id").asInt();
+            }
+        }
+        return config.path("pad_token_id").asInt(0);
+    }
+
+    private static int vocabularySize(Path path, JsonNode tokenizer) {
+        JsonNode vocabulary = tokenizer.path("model").path("vocab");
+        int highest = vocabulary.isArray() ? vocabulary.size() - 1 : -1;
+        if (vocabulary.isObject()) {
+            for (JsonNode id : vocabulary) {
+                highest = Math.max(highest, id.asInt());
+            }
+        }
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            highest = Math.max(highest, token.path("id").asInt());
+        }
+        if (highest < 0) {
+            throw RunException.data(path + " has no vocabulary: take the tokenizer.json that belongs to the model");
+        }
+        return highest + 1;
+    }
+
+    private static String text(Path path, Configuration hadoop) throws IOException {
+        byte[] bytes = HfFolderFiles.content(path, hadoop);
+        return bytes == null ? null : new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+    }
+}

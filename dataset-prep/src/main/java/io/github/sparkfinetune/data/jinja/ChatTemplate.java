@@ -1,0 +1,109 @@
+package io.github.sparkfinetune.data.jinja;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A model's chat template: Jinja2 text that turns a conversation into the text that the model was trained on, rendered
+ * as {@code transformers.apply_chat_template} does.
+ *
+ * <p>It interprets the part of Jinja2 that chat templates use, and fails, naming the line, on anything that it does not
+ * know; it never guesses. A template is foreign code: it sees copies of JSON-like values and nothing of Java, cannot
+ * change them, and is stopped when it takes too many steps, makes too much text or nests too deeply. The template
+ * itself cannot change; any number of threads may render it.
+ */
+public final class ChatTemplate {
+    private static final int MAX_SOURCE = 1_000_000;
+    private static final int MAX_MESSAGE = 500;
+
+    private final String name;
+    private final Parser.Parsed parsed;
+    private final Map<String, Object> specialTokens;
+
+    private ChatTemplate(String name, Parser.Parsed parsed, Map<String, Object> specialTokens) {
+        this.name = name;
+        this.parsed = parsed;
+        this.specialTokens = specialTokens;
+    }
+
+    /**
+     * Part of a text.
+     *
+     * @param start index of its first UTF-16 unit
+     * @param end index behind its last one
+     */
+    public record Span(int start, int end) {}
+
+    /**
+     * A rendered conversation.
+     *
+     * @param assistantSpans what the template's {@code generation} blocks made, in order
+     */
+    public record Rendered(String text, List<Span> assistantSpans) {
+        public Rendered {
+            assistantSpans = List.copyOf(assistantSpans);
+        }
+    }
+
+    /**
+     * Parses a template.
+     *
+     * @param name what errors call it, e.g. its file
+     * @param specialTokens variables {@code bos_token}, {@code eos_token}, {@code pad_token}, {@code unk_token}, ...
+     * @throws RunException if it is not Jinja2, or uses what is not supported
+     */
+    public static ChatTemplate parse(String source, String name, Map<String, String> specialTokens) {
+        if (source.length() > MAX_SOURCE) {
+            throw RunException.data("chat template " + name + ": it has " + source.length() + " characters, more than "
+                    + MAX_SOURCE + ": is it the right file?");
+        }
+        try {
+            return new ChatTemplate(name, Parser.parse(source), new LinkedHashMap<>(specialTokens));
+        } catch (TemplateFault e) {
+            throw error(name, e);
+        }
+    }
+
+    /** Whether the template marks what the assistant says: only then {@link Rendered#assistantSpans} can tell it. */
+    public boolean hasGenerationBlocks() {
+        return parsed.hasGenerationBlocks();
+    }
+
+    /**
+     * Renders a conversation.
+     *
+     * @param messages maps ({@code role}, {@code content}, ...) of JSON-like values
+     * @param addGenerationPrompt whether the text ends with what precedes the assistant's next answer
+     * @param extra other variables, e.g. {@code tools}, {@code documents}, {@code enable_thinking}; they win over the
+     *     special tokens. {@code tools} and {@code documents} are None unless given
+     * @throws RunException if the template refuses the conversation, fails, or exceeds a limit
+     */
+    public Rendered render(List<Map<String, Object>> messages, boolean addGenerationPrompt, Map<String, Object> extra) {
+        try {
+            Map<String, Object> variables = new LinkedHashMap<>(specialTokens);
+            variables.put("tools", null);
+            variables.put("documents", null);
+            extra.forEach((key, value) -> variables.put(key, Values.ofInput(value)));
+            variables.put("messages", Values.ofInput(messages));
+            variables.put("add_generation_prompt", addGenerationPrompt);
+            Run run = new Run();
+            Scope.root(run, variables).run(parsed.body());
+            return new Rendered(run.out.toString(), run.spans);
+        } catch (TemplateFault e) {
+            throw error(name, e);
+        }
+    }
+
+    private static RunException error(String name, TemplateFault fault) {
+        String what = fault.getMessage().replaceAll("\\s*[\\r\\n]+\\s*", " ");
+        if (what.length() > MAX_MESSAGE) {
+            what = what.substring(0, MAX_MESSAGE) + "...";
+        }
+        return RunException.data(
+                "chat template " + name + (fault.line() > 0 ? " line " + fault.line() : "") + ": " + what
+                        + " (correct the conversation, or set data.chat_template to another template)",
+                fault);
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.sparkfinetune.data.task;
+
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+
+/**
+ * Makes a text of whatever bytes a source holds: control bytes other than tab and line ends, byte sequences that are
+ * not UTF-8, and U+FFFD (what another reader has already put in their place) are removed, and the rest is cut at a
+ * limit. Not for concurrent use.
+ */
+public final class TextCleaner {
+    /** A text file has next to none of what is removed; the share is the one that {@code perl -T} uses. */
+    private static final double BINARY_SHARE = 0.3;
+
+    private final int maxBytes;
+    private byte[] kept = new byte[0];
+
+    /** @param maxBytes longest cleaned text in UTF-8 bytes */
+    public TextCleaner(int maxBytes) {
+        this.maxBytes = maxBytes;
+    }
+
+    /**
+     * A cleaned text.
+     *
+     * @param text the text
+     * @param utf8 its UTF-8 bytes
+     * @param repaired whether bytes were removed
+     * @param cut whether it was cut at the limit, always between two code points
+     * @param binary whether more than 30% of the bytes had to be removed: this was no text
+     */
+    public record Cleaned(String text, byte[] utf8, boolean repaired, boolean cut, boolean binary) {
+        /** Whether nothing but white space is left. */
+        public boolean empty() {
+            return text.isBlank();
+        }
+    }
+
+    /** Cleans one text. */
+    public Cleaned clean(byte[] bytes) {
+        kept = kept.length < Math.min(bytes.length, maxBytes) ? new byte[Math.min(bytes.length, maxBytes)] : kept;
+        int size = 0;
+        int removed = 0;
+        int at = 0;
+        boolean cut = false;
+        while (at < bytes.length) {
+            int length = sequence(bytes, at);
+            if (length == 0) {
+                removed++;
+                at++;
+            } else if (isReplacement(bytes, at, length)) {
+                removed += length;
+                at += length;
+            } else if (size + length > maxBytes) {
+                cut = true;
+                break;
+            } else {
+                for (int i = 0; i < length; i++) {
+                    kept[size++] = bytes[at++];
+                }
+            }
+        }
+        byte[] utf8 = Arrays.copyOf(kept, size);
+        boolean binary = removed > BINARY_SHARE * at;
+        return new Cleaned(new String(utf8, StandardCharsets.UTF_8), utf8, removed > 0, cut, binary);
+    }
+
+    private static boolean isReplacement(byte[] bytes, int at, int length) {
+        return length == 3 && bytes[at] == (byte) 0xEF && bytes[at + 1] == (byte) 0xBF && bytes[at + 2] == (byte) 0xBD;
+    }
+
+    /** Length of the well-formed sequence that begins here (Unicode, table 3-7), or 0 if this byte has to go. */
+    private static int sequence(byte[] bytes, int at) {
+        int lead = bytes[at] & 0xFF;
+        if (lead < 0x80) {
+            return (lead >= 0x20 && lead != 0x7F) || lead == '\t' || lead == '\n' || lead == '\r' ? 1 : 0;
+        }
+        int length = lead >= 0xC2 && lead <= 0xDF
+                ? 2
+                : lead >= 0xE0 && lead <= 0xEF ? 3 : lead >= 0xF0 && lead <= 0xF4 ? 4 : 0;
+        if (length == 0 || at + length > bytes.length) {
+            return 0;
+        }
+        int second = bytes[at + 1] & 0xFF;
+        int lowest = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
+        int highest = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
+        if (second < lowest || second > highest) {
+            return 0;
+        }
+        for (int i = 2; i < length; i++) {
+            if ((bytes[at + i] & 0xC0) != 0x80) {
+                return 0;
+            }
+        }
+        return length;
+    }
+}

@@ -1,0 +1,79 @@
+package io.github.sparkfinetune.data.tokenizer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunException;
+
+/**
+ * Where a text can be cut so that its tokens are those of its pieces, one after the other: between a printable ASCII
+ * character and ASCII white space, for tokenizers that never look across such a place. Those are BERT's (its normalizer
+ * works on single characters and their combining marks, its words end at white space) and byte-level BPE with GPT-2's
+ * regex (no match begins before white space and goes on behind it), with or without digits split off first, unless an
+ * added token holds white space or takes what follows it ({@code rstrip}). A text of any other tokenizer is one piece.
+ */
+final class WordSplit {
+    private final boolean splits;
+
+    private WordSplit(boolean splits) {
+        this.splits = splits;
+    }
+
+    static WordSplit of(String tokenizerJson) {
+        JsonNode tokenizer;
+        try {
+            tokenizer = new ObjectMapper().readTree(tokenizerJson);
+        } catch (JsonProcessingException e) {
+            throw RunException.data("tokenizer.json is not JSON (" + e.getOriginalMessage() + ")", e);
+        }
+        boolean splits = isBert(tokenizer) || isByteLevel(tokenizer);
+        for (JsonNode token : tokenizer.path("added_tokens")) {
+            splits &= token.path("content").asText().chars().noneMatch(Character::isWhitespace);
+            splits &= !token.path("rstrip").asBoolean();
+        }
+        return new WordSplit(splits);
+    }
+
+    private static boolean isBert(JsonNode tokenizer) {
+        JsonNode normalizer = tokenizer.path("normalizer");
+        return tokenizer.path("pre_tokenizer").path("type").asText().equals("BertPreTokenizer")
+                && (isAbsent(normalizer) || normalizer.path("type").asText().equals("BertNormalizer"));
+    }
+
+    private static boolean isByteLevel(JsonNode tokenizer) {
+        JsonNode splitter = tokenizer.path("pre_tokenizer");
+        JsonNode steps = splitter.path("pretokenizers");
+        if (splitter.path("type").asText().equals("Sequence")
+                && steps.size() == 2
+                && steps.get(0).path("type").asText().equals("Digits")) {
+            // SmolLM2's: every step looks at the pieces of the one before.
+            splitter = steps.get(1);
+        }
+        return splitter.path("type").asText().equals("ByteLevel")
+                && splitter.path("use_regex").asBoolean(true)
+                // Else every piece would get a space in front.
+                && !splitter.path("add_prefix_space").asBoolean(true)
+                && isAbsent(tokenizer.path("normalizer"));
+    }
+
+    private static boolean isAbsent(JsonNode node) {
+        return node.isNull() || node.isMissingNode();
+    }
+
+    /** End of the piece that begins at {@code start}: white space and the word behind it. */
+    int end(String text, int start) {
+        if (!splits) {
+            return text.length();
+        }
+        for (int i = start + 1; i < text.length(); i++) {
+            char c = text.charAt(i);
+            if (c == ' ' || c == '\n' || c == '\t' || c == '\r') {
+                char before = text.charAt(i - 1);
+                if (before > ' ' && before < 0x7F) {
+                    return i;
+                }
+            }
+        }
+        return text.length();
+    }
+}

@@ -1,0 +1,216 @@
+package io.github.sparkfinetune.data.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.GoldenFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DatasetTest {
+    private final Configuration hadoop = new Configuration();
+
+    @TempDir
+    private java.nio.file.Path folder;
+
+    private Path dataset;
+    private Manifest manifest;
+
+    @BeforeEach
+    void write() throws IOException {
+        dataset = new Path(folder.toUri());
+        List<Manifest.Shard> shards =
+                List.of(shard("train/part-00000.parquet", 0, 2300), shard("train/part-00001.parquet", 2300, 10));
+        manifest = new Manifest(
+                Manifest.SCHEMA_VERSION,
+                Task.CLASSIFICATION,
+                List.of("ham", "spam"),
+                9,
+                Map.of(Manifest.TRAIN, new Manifest.Split(2310, 12345, 3, List.of(1155L, 1155L), shards, null)),
+                Map.of("empty_text", 2L),
+                1,
+                1,
+                0,
+                0,
+                List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
+                new Manifest.Options("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null));
+        manifest.write(dataset, hadoop);
+    }
+
+    private Manifest.Shard shard(String file, int first, int rows) throws IOException {
+        SampleWriter writer = new SampleWriter(new Path(dataset, file), SampleColumns.ofText(true), hadoop);
+        for (int i = first; i < first + rows; i++) {
+            writer.write(sample(i));
+        }
+        writer.close();
+        return new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
+    }
+
+    private static Sample sample(int i) {
+        int[] ids = new int[1 + i % 9];
+        int[] types = new int[ids.length];
+        for (int k = 0; k < ids.length; k++) {
+            ids[k] = 31 * i + k;
+            types[k] = k % 2;
+        }
+        return new Sample(i, ids, types, i % 2);
+    }
+
+    @Test
+    void samplesComeBackInStorageOrderAndInAnyOther() throws IOException {
+        Manifest read = Manifest.read(dataset, hadoop);
+        assertThat(read).isEqualTo(manifest);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, read, Manifest.TRAIN, hadoop)) {
+            assertThat(samples.rowGroups()).containsExactly(1000, 1000, 300, 10);
+            assertThat(samples.size()).isEqualTo(2310);
+            List<Sample> all = new ArrayList<>();
+            EpochOrder order = new EpochOrder(samples.rowGroups(), 42, 0);
+            for (long i = 0; i < samples.size(); i++) {
+                assertThat(samples.read(i)).isEqualTo(sample((int) i));
+                all.add(samples.read(order.index(i)));
+            }
+            for (int i = 0; i < all.size(); i++) {
+                assertThat(all.get(i)).isEqualTo(sample((int) order.index(i)));
+            }
+        }
+    }
+
+    @Test
+    void aTruncatedMissingOrForeignFileIsNamed() throws IOException {
+        java.nio.file.Path file = folder.resolve("train/part-00001.parquet");
+        byte[] bytes = Files.readAllBytes(file);
+        Files.delete(folder.resolve("train/.part-00001.parquet.crc"));
+        Files.write(file, java.util.Arrays.copyOf(bytes, bytes.length - 20));
+        assertRefused("part-00001.parquet has " + (bytes.length - 20) + " bytes, the manifest says " + bytes.length);
+        Files.delete(file);
+        assertRefused("part-00001.parquet is missing");
+
+        Files.write(file, bytes);
+        java.nio.file.Path first = folder.resolve("train/part-00000.parquet");
+        byte[] damaged = Files.readAllBytes(first);
+        java.util.Arrays.fill(damaged, 2000, 2100, (byte) 0x55);
+        Files.delete(folder.resolve("train/.part-00000.parquet.crc"));
+        Files.write(first, damaged);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, hadoop)) {
+            assertThat(samples.read(2305)).isEqualTo(sample(2305));
+            assertThatThrownBy(() -> samples.read(5))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("part-00000.parquet is damaged");
+        }
+    }
+
+    private void assertRefused(String message) {
+        assertThatThrownBy(() -> ParquetSamples.open(dataset, manifest, Manifest.TRAIN, hadoop))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void anotherRunsDatasetIsRefused() {
+        TokenizerFiles same = GoldenFolder.tokenizer("{}", "cafe", 10, 10);
+        TokenizerFiles other = GoldenFolder.tokenizer("{}", "beef", 10, 10);
+        manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), same);
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 10"), same))
+                .hasMessageContaining("data.max_length: 9, this run has 10");
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), other))
+                .hasMessageContaining("another tokenizer.json");
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.SFT, data("max_length: 9"), same))
+                .hasMessageContaining("task: CLASSIFICATION, this run has SFT");
+        assertThatThrownBy(() -> manifest.split(Manifest.EVAL)).hasMessageContaining("the dataset has no eval rows");
+    }
+
+    private static DataConfig data(String settings) {
+        return RunConfigLoader.parse(
+                        "{model: m, task: sft, output: {dir: out}, data: {train: t.jsonl, " + settings + "}}",
+                        "test.yaml",
+                        List.of())
+                .data();
+    }
+
+    @Test
+    void packedConversationsComeBack() throws IOException {
+        TokenizerFiles tokenizer = GoldenFolder.tokenizer("{}", "cafe", 10, 10).withChatTemplate("{{ messages }}");
+        DataConfig data = data("max_length: 50, packing: bfd");
+        for (boolean assistantOnly : List.of(true, false)) {
+            String file = "train/part-" + assistantOnly + ".parquet";
+            SampleWriter writer =
+                    new SampleWriter(new Path(dataset, file), SampleColumns.ofDocuments(!assistantOnly), hadoop);
+            List<Sample> written = new ArrayList<>();
+            for (int i = 0; i < 1500; i++) {
+                int[] ids = IntStream.range(i, i + 5 + i % 9).toArray();
+                int[] labels = ids.clone();
+                Arrays.fill(labels, 0, assistantOnly ? 3 : 0, Sample.IGNORED);
+                written.add(Sample.ofDocuments(i, ids, labels, 4, ids.length - 4));
+                writer.write(written.get(i));
+            }
+            writer.close();
+            Manifest.DocumentOptions options = new Manifest.DocumentOptions(
+                    Packing.BFD, Overlong.TRUNCATE, assistantOnly, tokenizer.chatTemplateSha256());
+            Manifest packed = new Manifest(
+                    Manifest.SCHEMA_VERSION,
+                    Task.SFT,
+                    List.of(),
+                    13,
+                    Map.of(
+                            Manifest.TRAIN,
+                            new Manifest.Split(
+                                    1500,
+                                    9999,
+                                    0,
+                                    List.of(),
+                                    List.of(new Manifest.Shard(
+                                            file, Files.size(folder.resolve(file)), writer.rowGroups())),
+                                    new Manifest.Documents(3000, 8000, Map.of("overlong", 1L)))),
+                    Map.of(),
+                    0,
+                    0,
+                    0,
+                    0,
+                    List.of(),
+                    new Manifest.Options(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options));
+            packed.write(dataset, hadoop);
+            Manifest read = Manifest.read(dataset, hadoop);
+            assertThat(read).isEqualTo(packed);
+            try (ParquetSamples samples = ParquetSamples.open(dataset, read, Manifest.TRAIN, hadoop)) {
+                for (int i = 0; i < 1500; i++) {
+                    assertThat(samples.read(i)).isEqualTo(written.get(i));
+                }
+            }
+            if (assistantOnly) {
+                read.requireMatches(dataset, Task.SFT, data, tokenizer);
+                assertThatThrownBy(() -> read.requireMatches(dataset, Task.SFT, data("max_length: 50"), tokenizer))
+                        .hasMessageContaining("data.packing: BFD, this run has NONE");
+                assertThatThrownBy(() ->
+                                read.requireMatches(dataset, Task.SFT, data, tokenizer.withChatTemplate("{{ other }}")))
+                        .hasMessageContaining("a chat template of SHA-256");
+            }
+        }
+    }
+
+    @Test
+    void aMissingOrForeignManifestIsRefused() throws IOException {
+        Path empty = new Path(folder.resolve("empty").toUri());
+        assertThat(Manifest.exists(empty, hadoop)).isFalse();
+        assertThatThrownBy(() -> Manifest.read(empty, hadoop)).hasMessageContaining("run prepare first");
+        Files.delete(folder.resolve(".manifest.json.crc"));
+        Files.writeString(folder.resolve(Manifest.FILE_NAME), "{\"schema_version\": 1, \"what\": 2}");
+        assertThatThrownBy(() -> Manifest.read(dataset, hadoop)).hasMessageContaining("is not a manifest");
+    }
+}

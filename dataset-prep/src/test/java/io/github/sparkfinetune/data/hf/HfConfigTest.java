@@ -1,0 +1,118 @@
+package io.github.sparkfinetune.data.hf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class HfConfigTest {
+    @TempDir
+    Path folder;
+
+    private HfConfig config(String json) throws IOException {
+        Files.writeString(folder.resolve("config.json"), json);
+        return HfConfig.read(folder);
+    }
+
+    @Test
+    void distilBertsNamesMeanTheSame() throws IOException {
+        HfConfig config = config("""
+                {"model_type": "distilbert", "dim": 768, "hidden_dim": 3072, "n_layers": 6, "n_heads": 12,
+                 "vocab_size": 30522, "max_position_embeddings": 512, "activation": "gelu", "dropout": 0.2,
+                 "attention_dropout": 0.3, "pad_token_id": 0}""");
+        assertThat(List.of(
+                        config.hiddenSize(),
+                        config.intermediateSize(),
+                        config.numHiddenLayers(),
+                        config.numAttentionHeads()))
+                .containsExactly(768, 3072, 6, 12);
+        assertThat(List.of(config.hiddenDropout(), config.attentionDropout(), config.seqClassifDropout()))
+                .containsExactly(0.2, 0.3, 0.2);
+        assertThat(config.hiddenAct()).isEqualTo("gelu");
+        assertThat(config.padTokenId()).hasValue(0);
+        assertThat(config.numLabels()).isEqualTo(2);
+        assertThat(config.architectures()).isEmpty();
+    }
+
+    @Test
+    void aRewriteKeepsWhatIsNotKnown() throws IOException {
+        HfConfig base = config("""
+                {"model_type": "bert", "transformers_version": "4.8.2", "torch_dtype": "float16", "num_labels": 7,
+                 "classifier_dropout": null, "hidden_dropout_prob": 0.25, "quirk": {"b": [1, 2.5e-7], "a": null},
+                 "id2label": {"1": "old1", "0": "old0"}}""");
+        assertThat(base.labels()).containsExactly("old0", "old1");
+        assertThat(base.classifierDropout()).isEqualTo(0.25);
+        HfConfig rewritten = base.asSequenceClassifier(
+                "BertForSequenceClassification", List.of("ham", "spam", "\"quoted\""), "float32");
+        Files.write(folder.resolve("config.json"), rewritten.toJson());
+        HfConfig read = HfConfig.read(folder);
+        assertThat(read.labels()).containsExactly("ham", "spam", "\"quoted\"");
+        assertThat(read.numLabels()).isEqualTo(3);
+        assertThat(read.architectures()).containsExactly("BertForSequenceClassification");
+        assertThat(read.find("label2id").orElseThrow().get("spam").intValue()).isEqualTo(1);
+        assertThat(read.find("quirk")).isEqualTo(base.find("quirk"));
+        assertThat(read.text("transformers_version")).contains("4.8.2");
+        assertThat(read.text("torch_dtype")).contains("float32");
+        assertThat(read.text("problem_type")).contains("single_label_classification");
+        assertThat(read.find("num_labels").or(() -> read.find("dtype"))).isEmpty();
+        assertThat(base.numLabels()).isEqualTo(2);
+    }
+
+    static Stream<Arguments> bad() {
+        return Stream.of(
+                Arguments.of("{}", (Function<HfConfig, Object>) HfConfig::modelType, "model_type is missing"),
+                Arguments.of("{}", (Function<HfConfig, Object>) HfConfig::hiddenSize, "hidden_size or dim is missing"),
+                Arguments.of("{\"vocab_size\": \"9\"}", (Function<HfConfig, Object>) HfConfig::vocabSize, "vocab_size"),
+                Arguments.of("{\"vocab_size\": 1.5}", (Function<HfConfig, Object>) HfConfig::vocabSize, "vocab_size"),
+                Arguments.of("{\"vocab_size\": -1}", (Function<HfConfig, Object>) HfConfig::vocabSize, "at least 1"),
+                Arguments.of(
+                        "{\"vocab_size\": 99999999999}",
+                        (Function<HfConfig, Object>) HfConfig::vocabSize,
+                        "vocab_size"),
+                Arguments.of(
+                        "{\"hidden_size\": 10, \"num_attention_heads\": 3}",
+                        (Function<HfConfig, Object>) HfConfig::numAttentionHeads,
+                        "does not divide"),
+                Arguments.of(
+                        "{\"hidden_dropout_prob\": 1}",
+                        (Function<HfConfig, Object>) HfConfig::hiddenDropout,
+                        "hidden_dropout_prob"),
+                Arguments.of(
+                        "{\"id2label\": {\"0\": \"a\", \"2\": \"b\"}}",
+                        (Function<HfConfig, Object>) HfConfig::labels,
+                        "no id 1"),
+                Arguments.of(
+                        "{\"id2label\": {\"x\": \"a\"}}", (Function<HfConfig, Object>) HfConfig::labels, "the id 'x'"),
+                Arguments.of("{\"id2label\": [1]}", (Function<HfConfig, Object>) HfConfig::labels, "id2label"),
+                Arguments.of("[1]", (Function<HfConfig, Object>) HfConfig::modelType, "not a JSON object"),
+                Arguments.of("", (Function<HfConfig, Object>) HfConfig::modelType, "not a JSON object"),
+                Arguments.of("{\"a\": 1, \"a\": 2}", (Function<HfConfig, Object>) HfConfig::modelType, "Duplicate"),
+                Arguments.of("{\n\"a\"", (Function<HfConfig, Object>) HfConfig::modelType, "line 2"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("bad")
+    void aBadValueIsNamedWithFileAndKey(String json, Function<HfConfig, Object> read, String message) {
+        assertThatThrownBy(() -> read.apply(config(json)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContainingAll("config.json", message);
+    }
+
+    @Test
+    void aMissingFileIsNamed() {
+        assertThatThrownBy(() -> HfConfig.read(folder))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("config.json is missing");
+    }
+}

@@ -1,0 +1,201 @@
+package io.github.sparkfinetune.data.tokenizer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.GoldenFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Random;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TextTokenizerTest {
+    private static final String[] PIECES = {
+        " ",
+        " ",
+        " ",
+        "  ",
+        "\n",
+        "\r\n",
+        "\t",
+        "\u00A0",
+        "\u3000",
+        "\u200B",
+        "\u0085",
+        "a",
+        "license",
+        "The",
+        "don't",
+        "'s",
+        "I'LL",
+        ",",
+        ".",
+        "...",
+        "--",
+        "(",
+        "$",
+        "42",
+        "3.14",
+        "\u00E9t\u00E9",
+        "e\u0301",
+        "\u0301",
+        "\u0345",
+        "\u03A3",
+        "\u0130",
+        "\uFB01",
+        "\u4E2D\u6587",
+        "\uD83D\uDE00",
+        "\u0915\u094D\u0937",
+        "\uAC00",
+        "\u1112\u1161",
+        "[SEP]",
+        "[MASK]",
+        "<mask>",
+        "</s>",
+        "<|im_end|>",
+        "supercalifragilisticexpialidocious",
+        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+    };
+
+    /** Our words, put together, against the library's view of the whole text. */
+    @ParameterizedTest
+    @ValueSource(strings = {"wordpiece", "roberta", "bpe", "digits"})
+    void anyTextGivesTheTokensOfTheWhole(String name) throws IOException {
+        TokenizerFiles files = name.equals("digits") ? splittingDigits() : GoldenFolder.tokenizer(name);
+        Random random = new Random(1);
+        long whole = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            int special = tokenizer.encode("", null, 100).inputIds().length;
+            int before = special == 0 ? 0 : 1;
+            for (int round = 0; round < 3000; round++) {
+                StringBuilder text = new StringBuilder();
+                for (int i = random.nextInt(40); i >= 0; i--) {
+                    text.append(PIECES[random.nextInt(PIECES.length)]);
+                }
+                int[] expected = encodeWhole(whole, text.toString());
+                Encoded encoded = tokenizer.encode(text.toString(), null, Integer.MAX_VALUE);
+                assertThat(Arrays.copyOfRange(encoded.inputIds(), before, before + expected.length))
+                        .as(text.toString())
+                        .isEqualTo(expected);
+                assertThat(encoded.inputIds()).hasSize(expected.length + special);
+                int kept = random.nextInt(expected.length + 1);
+                Encoded cut = tokenizer.encode(text.toString(), null, kept + special);
+                assertThat(Arrays.copyOfRange(cut.inputIds(), before, before + kept))
+                        .isEqualTo(Arrays.copyOf(expected, kept));
+                assertThat(cut.inputIds()).hasSize(kept + special);
+                assertThat(cut.truncated()).isEqualTo(kept < expected.length);
+            }
+        } finally {
+            TokenizersLibrary.LIB.deleteTokenizer(whole);
+        }
+    }
+
+    /** As SmolLM2's tokenizer does. */
+    private static TokenizerFiles splittingDigits() throws IOException {
+        String json = GoldenFolder.tokenizer("bpe").json();
+        String split = json.replaceFirst(
+                "(?s)(\"pre_tokenizer\":\\s*)(\\{.*?\\})",
+                "$1{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Digits\", \"individual_digits\": true}, $2]}");
+        assertThat(split).contains("Digits");
+        return GoldenFolder.tokenizer(split, "cafe", 384, 384);
+    }
+
+    private static int[] encodeWhole(long tokenizer, String text) {
+        long encoding = TokenizersLibrary.LIB.encode(tokenizer, text, false);
+        try {
+            return Arrays.stream(TokenizersLibrary.LIB.getTokenIds(encoding))
+                    .mapToInt(Math::toIntExact)
+                    .toArray();
+        } finally {
+            TokenizersLibrary.LIB.deleteEncoding(encoding);
+        }
+    }
+
+    @Test
+    void ownTruncationAndPaddingOfTheFileAreOff(@TempDir Path folder) throws IOException {
+        String json = Files.readString(GoldenFolder.root().resolve("tokenizers/wordpiece/tokenizer.json"));
+        String limited = json.replaceFirst(
+                        "\"truncation\":\\s*null",
+                        "\"truncation\": {\"direction\": \"Right\", \"max_length\": 8, \"strategy\": \"LongestFirst\","
+                                + " \"stride\": 0}")
+                .replaceFirst(
+                        "\"padding\":\\s*null",
+                        "\"padding\": {\"strategy\": {\"Fixed\": 64}, \"direction\": \"Right\", \"pad_to_multiple_of\":"
+                                + " null, \"pad_id\": 0, \"pad_type_id\": 0, \"pad_token\": \"[PAD]\"}");
+        assertThat(limited).contains("\"max_length\": 8").contains("Fixed");
+        Files.writeString(folder.resolve("tokenizer.json"), limited);
+        TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+        String text = "one two three four five six seven eight nine ten";
+        try (TextTokenizer tokenizer = TextTokenizer.open(files);
+                TextTokenizer plain = TextTokenizer.open(GoldenFolder.tokenizer("wordpiece"))) {
+            assertThat(tokenizer.encode(text, null, 512).inputIds())
+                    .isEqualTo(plain.encode(text, null, 512).inputIds())
+                    .hasSizeBetween(12, 63);
+        }
+    }
+
+    @Test
+    void theModelFolderDecidesPaddingVocabularyAndTypes(@TempDir Path folder) throws IOException {
+        TokenizerFiles roberta = GoldenFolder.tokenizer("roberta");
+        assertThat(roberta.padTokenId()).isEqualTo(1);
+        assertThat(roberta.sha256()).hasSize(64);
+        int tokens = GoldenFolder.json("tokenizers/roberta/vocab.json").size();
+        assertThat(roberta.vocabularySize()).isGreaterThanOrEqualTo(tokens);
+
+        Files.copy(GoldenFolder.root().resolve("tokenizers/bpe/tokenizer.json"), folder.resolve("tokenizer.json"));
+        Files.writeString(folder.resolve("config.json"), "{\"type_vocab_size\": 1, \"pad_token_id\": 7}");
+        TokenizerFiles oneType =
+                TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
+        assertThat(oneType.padTokenId()).isEqualTo(7);
+        try (TextTokenizer tokenizer = TextTokenizer.open(oneType)) {
+            assertThat(tokenizer.encode("a", "b", 10).tokenTypeIds()).containsOnly(0);
+        }
+    }
+
+    @Test
+    void aFolderWithoutATokenizerOrWithADamagedOneIsRefused(@TempDir Path folder) throws IOException {
+        org.apache.hadoop.fs.Path model = new org.apache.hadoop.fs.Path(folder.toUri());
+        assertRefused(() -> TokenizerFiles.read(model, new Configuration()), "tokenizer.json does not exist");
+        Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {\"a\"");
+        assertRefused(() -> TokenizerFiles.read(model, new Configuration()), "tokenizer.json is not JSON");
+        Files.writeString(
+                folder.resolve("tokenizer.json"), "{\"model\": {\"type\": \"Nonsense\", \"vocab\": {\"a\": 0}}}");
+        TokenizerFiles files = TokenizerFiles.read(model, new Configuration());
+        assertRefused(() -> TextTokenizer.open(files).close(), "tokenizer.json cannot be loaded");
+    }
+
+    private static void assertRefused(org.assertj.core.api.ThrowableAssert.ThrowingCallable call, String message) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void aTokenizerThatDoesNotFitTheModelIsRefused() {
+        TokenizerFiles files = GoldenFolder.tokenizer("{}", "cafe", 101, 100);
+        assertRefused(
+                () -> files.requireFits("models/mini", 128),
+                "tokenizer.json has 101 tokens, config.json vocab_size is 100");
+        TokenizerFiles fits = GoldenFolder.tokenizer("{}", "cafe", 100, 100);
+        fits.requireFits("models/mini", 512);
+        assertThatThrownBy(() -> fits.requireFits("models/mini", 513))
+                .hasMessageContaining("data.max_length: 513 is more than the 512 positions");
+    }
+
+    @Test
+    void djlIsOffline() {
+        Offline.ensure();
+        assertThat(System.getProperty("ai.djl.offline")).isEqualTo("true");
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+
+/**
+ * One connection on which a handshake is under way, driven by the selector. Reads not one byte more than the message it
+ * waits for, so that what follows the handshake stays in the socket.
+ */
+abstract class Exchange {
+    private final SocketChannel channel;
+    private final long deadline;
+    private final ByteBuffer message = ByteBuffer.allocate(Handshake.HELLO_BYTES);
+
+    Exchange(SocketChannel channel, long deadline) {
+        this.channel = channel;
+        this.deadline = deadline;
+    }
+
+    final SocketChannel channel() {
+        return channel;
+    }
+
+    /** Until when the handshake must be done, by {@link System#nanoTime()}. */
+    final long deadline() {
+        return deadline;
+    }
+
+    /** Lets the next message be {@code bytes} long. */
+    final void expect(int bytes) {
+        message.clear().limit(bytes);
+    }
+
+    /** Handles what has come; true once both sides have proved themselves. */
+    final boolean advance() throws IOException {
+        while (message.hasRemaining()) {
+            int count = channel.read(message);
+            if (count < 0) {
+                throw new EOFException("it closed the connection");
+            }
+            if (count == 0) {
+                return false;
+            }
+            if (!message.hasRemaining() && take(message.flip())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** Takes a complete message, and sends or expects the next; true if it was the last. */
+    abstract boolean take(ByteBuffer complete) throws IOException;
+
+    final void send(ByteBuffer reply) throws IOException {
+        channel.write(reply);
+        if (reply.hasRemaining()) {
+            // The first bytes on a socket always fit its buffer.
+            throw new IOException("it does not read");
+        }
+    }
+
+    /** The side that waits for the previous rank. */
+    static final class Greeting extends Exchange {
+        private final Handshake handshake;
+        private boolean challenged;
+
+        Greeting(SocketChannel channel, RingMember member, long deadline) {
+            super(channel, deadline);
+            this.handshake = Handshake.greet(member);
+            expect(Handshake.HELLO_BYTES);
+        }
+
+        @Override
+        boolean take(ByteBuffer complete) throws IOException {
+            if (!challenged) {
+                String wrong = handshake.takeHello(complete);
+                if (wrong != null) {
+                    throw new IOException(wrong);
+                }
+                challenged = true;
+                expect(Handshake.PROOF_BYTES);
+                send(handshake.challenge());
+                return false;
+            }
+            if (!handshake.proves(complete)) {
+                throw new IOException("it does not know the secret of this ring");
+            }
+            send(handshake.welcome());
+            return true;
+        }
+    }
+
+    /** The side that connects to the next rank. */
+    static final class Dialling extends Exchange {
+        private final Handshake handshake;
+        private boolean proved;
+
+        Dialling(SocketChannel channel, RingMember member, long deadline) {
+            super(channel, deadline);
+            this.handshake = Handshake.dial(member);
+            expect(Handshake.NONCE_BYTES);
+        }
+
+        /** To be called once connected. */
+        void begin() throws IOException {
+            send(handshake.hello());
+        }
+
+        @Override
+        boolean take(ByteBuffer complete) throws IOException {
+            if (!proved) {
+                handshake.takeChallenge(complete);
+                proved = true;
+                expect(Handshake.PROOF_BYTES);
+                send(handshake.proof());
+                return false;
+            }
+            if (!handshake.welcomes(complete)) {
+                throw new IOException("it does not know the secret of this ring");
+            }
+            return true;
+        }
+    }
+}

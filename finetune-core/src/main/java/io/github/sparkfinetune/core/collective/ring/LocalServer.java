@@ -1,0 +1,75 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A Unix domain socket on which a rank listens beside its TCP port: bytes between two processes of one machine cost
+ * about two thirds of what they cost through TCP. It lies in a temporary folder of its own that only this user can
+ * enter, and whose name is not to be guessed.
+ */
+final class LocalServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(LocalServer.class);
+
+    private final ServerSocketChannel channel;
+    private final Path socket;
+
+    private LocalServer(ServerSocketChannel channel, Path socket) {
+        this.channel = channel;
+        this.socket = socket;
+    }
+
+    /** Begins to listen; empty where the system has no such sockets or its temporary folder's path is too long. */
+    static Optional<LocalServer> open(int backlog) {
+        Path folder = null;
+        ServerSocketChannel channel = null;
+        try {
+            channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            // Owner only, by createTempDirectory's contract.
+            folder = Files.createTempDirectory("ring");
+            Path socket = folder.resolve("rank");
+            channel.bind(UnixDomainSocketAddress.of(socket), backlog);
+            channel.configureBlocking(false);
+            return Optional.of(new LocalServer(channel, socket));
+        } catch (IOException | UnsupportedOperationException e) {
+            LOG.info("ranks on this machine use TCP, not a Unix domain socket: {}", e.getMessage());
+            discard(channel, folder);
+            return Optional.empty();
+        }
+    }
+
+    ServerSocketChannel channel() {
+        return channel;
+    }
+
+    /** Absolute path of the socket. */
+    Path socket() {
+        return socket;
+    }
+
+    @Override
+    public void close() {
+        discard(channel, socket.getParent());
+    }
+
+    private static void discard(ServerSocketChannel channel, Path folder) {
+        try {
+            if (channel != null) {
+                channel.close();
+            }
+            if (folder != null) {
+                Files.deleteIfExists(folder.resolve("rank"));
+                Files.deleteIfExists(folder);
+            }
+        } catch (IOException e) {
+            LOG.warn("{} is left over: {}", folder, e.toString());
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.UnixDomainSocketAddress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * Where a rank listens. As text {@code host:port}, an IPv6 host in brackets; {@code host:port#path} if it listens on a
+ * Unix domain socket of its machine too.
+ *
+ * @param tcp {@code host:port}, also the rank's address in messages
+ * @param local absolute path of the socket, if any
+ */
+record RingAddress(String tcp, Optional<Path> local) {
+    private static final char SEPARATOR = '#';
+
+    static RingAddress of(String host, int port, Optional<Path> local) {
+        return new RingAddress((host.indexOf(':') < 0 ? host : "[" + host + "]") + ":" + port, local);
+    }
+
+    static RingAddress parse(String text) {
+        int end = text.indexOf(SEPARATOR);
+        return end < 0
+                ? new RingAddress(text, Optional.empty())
+                : new RingAddress(text.substring(0, end), Optional.of(Path.of(text.substring(end + 1))));
+    }
+
+    /** Its TCP address; unresolved if the host is unknown here. */
+    InetSocketAddress socket() {
+        int colon = tcp.lastIndexOf(':');
+        if (colon < 1) {
+            throw new IllegalArgumentException("'" + tcp + "' is not host:port");
+        }
+        String host = tcp.substring(0, colon);
+        if (host.startsWith("[") && host.endsWith("]")) {
+            host = host.substring(1, host.length() - 1);
+        }
+        return new InetSocketAddress(host, Integer.parseInt(tcp.substring(colon + 1)));
+    }
+
+    /** Its Unix domain socket, if this machine has it: a rank of another machine does not find the path. */
+    Optional<SocketAddress> localSocket() {
+        return local.filter(Files::exists).map(UnixDomainSocketAddress::of);
+    }
+
+    @Override
+    public String toString() {
+        return local.map(path -> tcp + SEPARATOR + path).orElse(tcp);
+    }
+}

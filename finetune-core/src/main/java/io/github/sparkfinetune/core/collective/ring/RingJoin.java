@@ -1,0 +1,279 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import io.github.sparkfinetune.core.collective.LostRankException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardProtocolFamily;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers
+ * may connect meanwhile; none delays the true neighbour, because each has a handshake of its own, a deadline, and gives
+ * way to newer ones when there are many.
+ */
+final class RingJoin implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(RingJoin.class);
+    private static final long LONGEST_HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(5);
+    private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
+    private static final int MOST_PENDING = 128;
+
+    private final RingEndpoint endpoint;
+    private final RingMember member;
+    private final BooleanSupplier cancelled;
+    private final long deadline;
+    private final long handshakeNanos;
+    private final Selector selector = Selector.open();
+
+    private final Deque<Exchange> pending = new ArrayDeque<>();
+    private Exchange.Dialling dialling;
+    private boolean locally = true;
+    private String refusal = "it did not answer";
+    private long dialAgain = System.nanoTime();
+    private long pause = POLL_NANOS;
+    private SocketChannel previous;
+    private SocketChannel next;
+
+    private RingJoin(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
+            throws IOException {
+        this.endpoint = endpoint;
+        this.member = member;
+        this.cancelled = cancelled;
+        this.deadline = System.nanoTime() + timeouts.join().toNanos();
+        this.handshakeNanos = Math.min(LONGEST_HANDSHAKE_NANOS, timeouts.join().toNanos() / 4);
+    }
+
+    /** The loop of a ring whose two connections are made; the endpoint is left to the caller. */
+    static RingThread join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
+            throws IOException {
+        try (RingJoin join = new RingJoin(endpoint, member, timeouts, cancelled)) {
+            try {
+                join.run();
+                return join.ring(timeouts);
+            } catch (IOException | RuntimeException e) {
+                join.giveUp(e);
+                if (Thread.currentThread().isInterrupted()) {
+                    throw (CancellationException)
+                            new CancellationException("interrupted while the ranks were joining").initCause(e);
+                }
+                throw e;
+            }
+        }
+    }
+
+    private void run() throws IOException {
+        for (ServerSocketChannel server : endpoint.servers()) {
+            server.register(selector, SelectionKey.OP_ACCEPT);
+        }
+        while (previous == null || next == null) {
+            long now = System.nanoTime();
+            if (Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
+                throw new CancellationException("cancelled while the ranks were joining");
+            }
+            if (now >= deadline) {
+                throw missing();
+            }
+            if (next == null && dialling == null && now >= dialAgain) {
+                dial();
+            }
+            dropLate(now);
+            selector.select(TimeUnit.NANOSECONDS.toMillis(POLL_NANOS));
+            for (SelectionKey key : selector.selectedKeys()) {
+                handle(key);
+            }
+            selector.selectedKeys().clear();
+        }
+    }
+
+    private LostRankException missing() {
+        int rank = previous == null ? member.previous() : member.next();
+        String why = previous == null ? "it did not connect" : refusal;
+        return new LostRankException(rank, member.name(rank) + " did not join in time: " + why, null);
+    }
+
+    private void dial() throws IOException {
+        RingAddress address = RingAddress.parse(member.addresses().get(member.next()));
+        Optional<SocketAddress> local = locally ? address.localSocket() : Optional.empty();
+        locally = local.isPresent();
+        InetSocketAddress tcp = address.socket();
+        if (!locally && tcp.isUnresolved()) {
+            throw new LostRankException(
+                    member.next(), member.name(member.next()) + " cannot be reached: unknown host", null);
+        }
+        SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
+        dialling = new Exchange.Dialling(channel, member, deadline);
+        channel.configureBlocking(false);
+        try {
+            boolean connected = channel.connect(local.orElse(tcp));
+            channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialling);
+            if (connected) {
+                dialling.begin();
+            }
+        } catch (IOException e) {
+            redial(e);
+        }
+    }
+
+    private void handle(SelectionKey key) throws IOException {
+        if (!key.isValid()) {
+            return;
+        }
+        if (key.isAcceptable()) {
+            admit((ServerSocketChannel) key.channel());
+            return;
+        }
+        Exchange exchange = (Exchange) key.attachment();
+        try {
+            if (key.isConnectable()) {
+                exchange.channel().finishConnect();
+                key.interestOps(SelectionKey.OP_READ);
+                dialling.begin();
+            } else if (exchange.advance()) {
+                key.cancel();
+                joined(exchange);
+            }
+        } catch (IOException e) {
+            if (exchange == dialling) {
+                redial(e);
+            } else {
+                drop(exchange, e.getMessage());
+            }
+        }
+    }
+
+    private void admit(ServerSocketChannel server) throws IOException {
+        SocketChannel channel = server.accept();
+        if (channel == null) {
+            return;
+        }
+        channel.configureBlocking(false);
+        Exchange exchange = new Exchange.Greeting(channel, member, System.nanoTime() + handshakeNanos);
+        channel.register(selector, SelectionKey.OP_READ, exchange);
+        pending.add(exchange);
+        if (pending.size() > MOST_PENDING) {
+            drop(pending.peek(), "too many connections at once");
+        }
+    }
+
+    private void dropLate(long now) throws IOException {
+        for (Exchange exchange : List.copyOf(pending)) {
+            if (now >= exchange.deadline()) {
+                drop(exchange, "it proved nothing in time");
+            }
+        }
+    }
+
+    private void drop(Exchange exchange, String why) throws IOException {
+        LOG.warn(
+                "rank {} dropped a connection from {}: {}",
+                member.rank(),
+                exchange.channel().getRemoteAddress(),
+                why);
+        pending.remove(exchange);
+        exchange.channel().close();
+    }
+
+    private void redial(IOException why) throws IOException {
+        dialling.channel().close();
+        dialling = null;
+        if (locally) {
+            // A path that exists here may still be another machine's, on a folder that both share.
+            LOG.info("{} is not reached by its Unix domain socket: {}", member.name(member.next()), why.getMessage());
+            locally = false;
+            return;
+        }
+        if (why instanceof ConnectException) {
+            // It listened before it told its address, and listens until this rank has joined: so it is gone.
+            throw new LostRankException(
+                    member.next(), member.name(member.next()) + " cannot be reached: " + why.getMessage(), why);
+        }
+        LOG.warn("{} did not admit rank {}: {}", member.name(member.next()), member.rank(), why.getMessage());
+        refusal = why.getMessage();
+        dialAgain = System.nanoTime() + pause;
+        pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
+    }
+
+    private void joined(Exchange exchange) throws IOException {
+        if (exchange == dialling) {
+            next = exchange.channel();
+            dialling = null;
+        } else if (previous == null) {
+            previous = exchange.channel();
+            pending.remove(exchange);
+        } else {
+            drop(exchange, "rank " + member.previous() + " has joined already");
+        }
+    }
+
+    private RingThread ring(RingTimeouts timeouts) throws IOException {
+        // Only now, because a cancelled key is forgotten by its selector at the next selection.
+        selector.close();
+        for (SocketChannel channel : List.of(previous, next)) {
+            if (channel.getRemoteAddress() instanceof InetSocketAddress) {
+                channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+            }
+        }
+        Neighbours neighbours = new Neighbours(
+                member,
+                new Connection(member.previous(), previous),
+                new Connection(member.next(), next),
+                timeouts.silence().toNanos());
+        return new RingThread(member, neighbours, timeouts.operation().toNanos(), cancelled);
+    }
+
+    /** Tells a neighbour that has joined why it waits in vain. */
+    private void giveUp(Exception cause) throws IOException {
+        int rank = cause instanceof LostRankException lost ? lost.rank() : member.rank();
+        RingFailure failure = new RingFailure(RingFailure.Reason.LOST, rank, message(cause), cause);
+        List<Connection> joined = new ArrayList<>();
+        if (previous != null) {
+            joined.add(new Connection(member.previous(), previous));
+        }
+        if (next != null) {
+            joined.add(new Connection(member.next(), next));
+        }
+        try (Selector parting = Selector.open();
+                GracefulClose farewell = new GracefulClose(parting, joined)) {
+            for (Connection neighbour : joined) {
+                neighbour.key(neighbour.channel().register(parting, 0));
+            }
+            farewell.tell(failure, false);
+        }
+    }
+
+    private String message(Exception cause) {
+        return cause instanceof LostRankException
+                ? cause.getMessage()
+                : member.name(member.rank()) + " gave up joining: " + cause.getMessage();
+    }
+
+    @Override
+    public void close() throws IOException {
+        try {
+            for (Exchange exchange : List.copyOf(pending)) {
+                drop(exchange, "the ring is complete or given up");
+            }
+            if (dialling != null) {
+                dialling.channel().close();
+            }
+        } finally {
+            selector.close();
+        }
+    }
+}

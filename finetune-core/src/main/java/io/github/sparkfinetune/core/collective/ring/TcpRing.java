@@ -1,0 +1,148 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The collective of several ranks: each is connected to the next and the previous one, by TCP or, on one machine, by a
+ * Unix domain socket. One thread moves the bytes and works off the operations in the order in which they were called;
+ * it gives signs of life while the caller computes and blocks while there is nothing to move.
+ *
+ * <p>When a rank is lost every other one fails with its name: the first to notice tells its neighbours, which pass it
+ * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
+ * fail with an {@link IllegalStateException} that names both operations.
+ *
+ * <p>Ranks prove to each other that they know the secret when they join; what they exchange afterwards is neither
+ * encrypted nor signed.
+ */
+public final class TcpRing implements Collective {
+    private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);
+
+    private final RingMember member;
+    private final RingBuffers buffers = new RingBuffers();
+    private final RingThread loop;
+    private final Thread thread;
+
+    private TcpRing(RingMember member, RingThread loop) {
+        this.member = member;
+        this.loop = loop;
+        this.thread = new Thread(loop, "ring-" + member.rank());
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Joins the ring: connects to the next rank, waits for the previous one, proves to both that it is a member and has
+     * them prove it. Others that connect are dropped and logged.
+     *
+     * @param endpoint the sockets whose address is {@code member}'s; closed on return, however this ends
+     * @param cancelled polled while ranks wait for each other; true ends the waiting with a
+     *     {@link CancellationException}, also in every later operation
+     * @return a collective that the caller closes; {@link SingleRank} for a single rank
+     * @throws LostRankException if a neighbour has not joined in time or is gone
+     * @throws CancellationException if cancelled or interrupted
+     */
+    public static Collective join(
+            RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled) {
+        try (endpoint) {
+            if (member.size() == 1) {
+                return new SingleRank();
+            }
+            TcpRing ring = new TcpRing(member, RingJoin.join(endpoint, member, timeouts, cancelled));
+            ring.thread.start();
+            return ring;
+        } catch (IOException e) {
+            throw new UncheckedIOException(member.name(member.rank()) + " cannot join its ring", e);
+        }
+    }
+
+    @Override
+    public int rank() {
+        return member.rank();
+    }
+
+    @Override
+    public int size() {
+        return member.size();
+    }
+
+    @Override
+    public Future<?> sumAsync(ByteBuffer floats) {
+        if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
+            throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
+        }
+        RingOperation operation = new SumOperation(member.rank(), member.size(), floats, buffers);
+        loop.submit(operation);
+        return operation.future();
+    }
+
+    @Override
+    public void sum(double[] values) {
+        ByteBuffer mine = ByteBuffer.allocate(values.length * Double.BYTES);
+        mine.asDoubleBuffer().put(values);
+        byte[][] all = gather(RingOperation.Kind.SUM_DOUBLES, mine.array());
+        double[] addend = new double[values.length];
+        ByteBuffer.wrap(all[0]).asDoubleBuffer().get(values);
+        for (int rank = 1; rank < all.length; rank++) {
+            ByteBuffer.wrap(all[rank]).asDoubleBuffer().get(addend);
+            for (int i = 0; i < values.length; i++) {
+                values[i] += addend[i];
+            }
+        }
+    }
+
+    @Override
+    public byte[][] allGather(byte[] mine) {
+        return gather(RingOperation.Kind.ALL_GATHER, mine);
+    }
+
+    private byte[][] gather(RingOperation.Kind kind, byte[] mine) {
+        GatherOperation operation = new GatherOperation(kind, member.rank(), member.size(), mine, buffers);
+        loop.submit(operation);
+        try {
+            operation.future().get();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw (CancellationException)
+                    new CancellationException("interrupted while waiting for the other ranks").initCause(e);
+        } catch (ExecutionException e) {
+            throw loop.failure().exception();
+        }
+        return operation.blocks();
+    }
+
+    /**
+     * Leaves the ring. Operations that are under way fail, on all ranks. Safe at any time and from any thread; ends
+     * within seconds and leaves no thread and no socket.
+     */
+    @Override
+    public void close() {
+        loop.close();
+        boolean interrupted = false;
+        long deadline = System.nanoTime() + 10 * GracefulClose.NANOS;
+        while (thread.isAlive() && System.nanoTime() < deadline) {
+            try {
+                thread.join(TimeUnit.NANOSECONDS.toMillis(Math.max(1_000_000, deadline - System.nanoTime())));
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (thread.isAlive()) {
+            LOG.warn("the thread of {} has not ended", member.name(member.rank()));
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

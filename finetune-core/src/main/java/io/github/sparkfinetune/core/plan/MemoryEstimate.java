@@ -1,0 +1,164 @@
+package io.github.sparkfinetune.core.plan;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.core.model.Activations;
+import io.github.sparkfinetune.core.model.Activations.MicroBatch;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Footprint;
+import io.github.sparkfinetune.core.model.HeadKind;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
+
+/**
+ * Estimates a rank's memory for one model and dataset under several choices.
+ *
+ * @param longest tokens of the longest sample
+ * @param classes of a classifier
+ * @param evaluated samples evaluated at once while training, or 0 where none are
+ * @param evaluatedAfter samples evaluated at once afterwards, or 0 where none are held out
+ */
+record MemoryEstimate(
+        RunConfig config,
+        HfConfig model,
+        TensorSource source,
+        int longest,
+        int classes,
+        int evaluated,
+        int evaluatedAfter) {
+    /** Encoders pad to a multiple of this. */
+    private static final int PADDED = 8;
+
+    /**
+     * What a JVM with PyTorch takes before it does anything, beside its heap: code and class data of Java (metaspace,
+     * code cache, thread stacks), Spark, Parquet and DJL, PyTorch's libraries and the working memory of its operators.
+     * Measured, see submit/bench/README.md.
+     */
+    static final long BASE = 320L << 20;
+
+    /**
+     * What can be changed to need less.
+     *
+     * @param samples of a micro-batch
+     * @param recompute whether layers are computed again in the backward pass
+     */
+    record Choice(Adaptation adaptation, int samples, boolean recompute) {}
+
+    static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
+        DataConfig data = config.data();
+        int batch = config.training().perDeviceEvalBatchSize();
+        boolean eval = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
+                .orElse(data.eval() != null || data.evalFraction() > 0);
+        boolean test = data.test() != null || data.testFraction() > 0;
+        int after = manifest.map(there ->
+                        (int) Math.min(batch, heldOut(there, config.cluster().ranks())))
+                .orElse(eval || test ? batch : 0);
+        return new MemoryEstimate(
+                config,
+                model,
+                source,
+                manifest.map(Manifest::longest).orElse(data.maxLength()),
+                manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
+                eval ? batch : 0,
+                after);
+    }
+
+    /** Samples of the greatest part of a held-out split that a rank evaluates. */
+    private static long heldOut(Manifest manifest, int ranks) {
+        return manifest.splits().entrySet().stream()
+                .filter(split -> !split.getKey().equals(Manifest.TRAIN))
+                .mapToLong(split -> (split.getValue().rows() + ranks - 1) / ranks)
+                .max()
+                .orElse(0);
+    }
+
+    private boolean encodes() {
+        return config.task() == Task.CLASSIFICATION;
+    }
+
+    Footprint footprint(Adaptation adaptation) {
+        return encodes()
+                ? Footprint.ofEncoder(model, source, HeadKind.SEQUENCE_CLASSIFICATION, classes, adaptation)
+                : Footprint.ofDecoder(model, source, adaptation);
+    }
+
+    RankMemory memory(Choice choice) {
+        Footprint footprint = footprint(choice.adaptation());
+        Activations training = activations(choice, choice.samples());
+        return RankMemory.of(
+                footprint,
+                rows(footprint, choice),
+                training,
+                logits(choice),
+                scoring(choice, evaluated),
+                BASE,
+                evaluation(footprint, choice));
+    }
+
+    private Activations activations(Choice choice, int samples) {
+        if (encodes()) {
+            int most = Encoder.shape(model).maxLength();
+            MicroBatch batch = new MicroBatch(samples, Math.min(most, (longest + PADDED - 1) / PADDED * PADDED));
+            return Activations.ofEncoder(model, choice.adaptation(), batch, choice.recompute());
+        }
+        return Activations.ofDecoder(model, choice.adaptation(), new MicroBatch(samples, longest), choice.recompute());
+    }
+
+    /**
+     * The most that the evaluation after a training takes, which runs in the same processes: of losses, or of answers
+     * to prompts as long as the longest sample.
+     *
+     * @return bytes, or 0 where nothing is held out
+     */
+    private long evaluation(Footprint footprint, Choice choice) {
+        if (evaluatedAfter == 0) {
+            return 0;
+        }
+        return footprint.weights()
+                + footprint.adapters()
+                + footprint.staging()
+                + BASE
+                + Math.max(scoring(choice, evaluatedAfter) + logits(choice), answering(choice));
+    }
+
+    /** The state before and after a layer, and the layer. */
+    private long scoring(Choice choice, int samples) {
+        Activations scored = activations(choice, samples);
+        return scored.forward() + 2 * scored.hidden();
+    }
+
+    /** Keys and values of a batch, and a layer of its prompts. */
+    private long answering(Choice choice) {
+        if (config.task() != Task.SFT || config.generation().evalSamples() == 0) {
+            return 0;
+        }
+        int prompts = config.training().perDeviceEvalBatchSize();
+        long places = (long) longest + config.generation().maxNewTokens();
+        return scoring(choice, prompts) + Activations.keysAndValues(model, prompts, places);
+    }
+
+    private long logits(Choice choice) {
+        if (encodes()) {
+            return 0;
+        }
+        long tokens = Math.min(CausalLmLoss.CHUNK, (long) choice.samples() * longest);
+        return 2 * tokens * model.vocabSize() * Float.BYTES;
+    }
+
+    /** Gradients of the rows that a step looks up: twice, because they are written into the whole table's. */
+    private long rows(Footprint footprint, Choice choice) {
+        if (footprint.trainedTable() == 0 || !encodes()) {
+            return 0;
+        }
+        long tokens = (long) choice.samples()
+                * config.training().gradientAccumulationSteps()
+                * config.cluster().ranks()
+                * longest;
+        return Math.min(tokens, model.vocabSize()) * model.hiddenSize() * Float.BYTES;
+    }
+}

@@ -1,0 +1,89 @@
+package io.github.sparkfinetune.core.plan;
+
+import io.github.sparkfinetune.core.model.Activations;
+import io.github.sparkfinetune.core.model.Footprint;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * The most memory that a rank takes outside the Java heap, by what it is for; bytes.
+ *
+ * @param weights the base model's: mapped, in memory of their own, or trained
+ * @param adapters the adapters' weights
+ * @param gradients of all that is trained
+ * @param optimizer AdamW's two moments
+ * @param activations kept for the backward pass, what one block's backward takes besides as far as the loss does not
+ *     take as much, and dropout masks; or what an evaluation takes, where that is more
+ * @param loss logits of {@value io.github.sparkfinetune.core.objective.CausalLmLoss#CHUNK} tokens and their gradient
+ * @param scattered what the allocator holds of freed tensors
+ * @param staging F32 buffers for one layer's weights that are stored in a smaller form
+ * @param base what a JVM with PyTorch takes before it does anything
+ * @param direct the part of it that Java counts as direct memory, at most the heap's size by default
+ * @param evaluation the most that the evaluation after the training takes in all, or 0
+ */
+public record RankMemory(
+        long weights,
+        long adapters,
+        long gradients,
+        long optimizer,
+        long activations,
+        long loss,
+        long scattered,
+        long staging,
+        long base,
+        long direct,
+        long evaluation) {
+
+    /**
+     * Adds up what a rank holds.
+     *
+     * @param rows bytes of the rows of the embedding table that a step looks up, where their gradients are held apart
+     * @param training a training micro-batch
+     * @param loss bytes of logits
+     * @param evaluated bytes of an evaluation batch while training without its logits, or 0
+     * @param base bytes, see {@link #base()}
+     * @param evaluation bytes, see {@link #evaluation()}
+     */
+    static RankMemory of(
+            Footprint footprint,
+            long rows,
+            Activations training,
+            long loss,
+            long evaluated,
+            long base,
+            long evaluation) {
+        long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
+        return new RankMemory(
+                footprint.weights(),
+                footprint.adapters(),
+                footprint.trained() * Float.BYTES + footprint.largestGradient() + rows,
+                2 * footprint.trained() * Float.BYTES,
+                computed + training.masks(),
+                loss,
+                training.scattered(),
+                footprint.staging(),
+                base,
+                footprint.direct() + training.masks(),
+                evaluation);
+    }
+
+    /** All parts of the training together. */
+    public long sum() {
+        return parts().values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    /** The parts by name, in the order of this record. */
+    public Map<String, Long> parts() {
+        Map<String, Long> parts = new LinkedHashMap<>();
+        parts.put("weights", weights);
+        parts.put("adapters", adapters);
+        parts.put("gradients", gradients);
+        parts.put("optimizer", optimizer);
+        parts.put("activations", activations);
+        parts.put("logits and loss", loss);
+        parts.put("freed, not returned", scattered);
+        parts.put("staging buffers", staging);
+        parts.put("JVM and libraries", base);
+        return parts;
+    }
+}

@@ -1,0 +1,162 @@
+package io.github.sparkfinetune.core.plan;
+
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.safetensors.ModelWeights;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a training run will take, told from its configuration, the headers of the model's weights and the manifest of
+ * its dataset.
+ *
+ * @param parameters of the model, its adapters included
+ * @param trained of them
+ * @param memory of a rank
+ * @param smaller memory of a rank under single changes of the configuration that need less, by {@code key=value}
+ * @param work what is computed, or empty before the dataset is prepared
+ */
+public record RunPlan(
+        long parameters, long trained, RankMemory memory, Map<String, Long> smaller, Optional<Work> work) {
+
+    /** A change must save this share of a rank's memory to be told of. */
+    private static final double WORTH = 0.03;
+
+    /**
+     * What is computed.
+     *
+     * @param samples of an epoch
+     * @param tokens of an epoch, without padding
+     * @param learnt of them those with a label, or 0 where a text has one
+     * @param globalBatch samples of an optimizer step over all ranks
+     * @param steps optimizer steps of the run
+     * @param epochs passes over the samples
+     */
+    public record Work(long samples, long tokens, long learnt, long globalBatch, long steps, double epochs) {
+        static Work of(RunConfig config, Manifest manifest) {
+            Manifest.Split train = manifest.split(Manifest.TRAIN);
+            StepPlan plan = StepPlan.of(
+                    config.training(),
+                    train.rows(),
+                    StepPlan.globalBatch(config.training(), config.cluster().ranks()));
+            return new Work(
+                    train.rows(),
+                    train.tokens(),
+                    train.documents() == null ? 0 : train.documents().labelTokens(),
+                    plan.globalBatch(),
+                    plan.totalSteps(),
+                    plan.epochsAfter(plan.totalSteps()));
+        }
+    }
+
+    /**
+     * Plans a run.
+     *
+     * @param config with absolute paths
+     * @param localDir gets a copy of an adapter that lies on another file system; the caller deletes it
+     * @throws io.github.sparkfinetune.conf.RunException when model, adapter or dataset do not fit the configuration
+     */
+    public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
+        Path folder = new Path(config.model());
+        HfConfig model = HfConfig.read(folder, hadoop);
+        TokenizerFiles tokenizer = TokenizerFiles.read(folder, config, hadoop);
+        Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
+        HfConfig grown = tokenizer.vocabularySize() > model.vocabSize()
+                ? model.with("vocab_size", tokenizer.vocabularySize())
+                : model;
+        Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
+                .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
+        try (TensorSource source = ModelWeights.open(folder, hadoop)) {
+            return of(config, grown, source, adapter, manifest);
+        }
+    }
+
+    private static Optional<Manifest> manifest(RunConfig config, TokenizerFiles tokenizer, Configuration hadoop)
+            throws IOException {
+        Path dataset = new Path(config.dataset());
+        if (!Manifest.exists(dataset, hadoop)) {
+            return Optional.empty();
+        }
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
+        return Optional.of(manifest);
+    }
+
+    /**
+     * Plans a run of a model whose files are open.
+     *
+     * @param model its configuration, with the vocabulary that it is loaded with
+     * @param adapter the one that {@code method.adapter} names, or empty
+     * @param manifest the prepared dataset's, or empty
+     */
+    static RunPlan of(
+            RunConfig config,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            Optional<Manifest> manifest) {
+        Adaptation adaptation = LoadedModel.adaptation(config, config.method(), model, source, adapter, 1);
+        MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
+        MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
+                adaptation,
+                config.training().perDeviceTrainBatchSize(),
+                config.training().gradientCheckpointing());
+        RankMemory memory = estimate.memory(choice);
+        Map<String, Long> smaller = new LinkedHashMap<>();
+        alternatives(config, model, source, adaptation, choice).forEach((change, other) -> {
+            long needed = estimate.memory(other).sum();
+            if (needed < memory.sum() * (1 - WORTH)) {
+                smaller.put(change, needed);
+            }
+        });
+        return new RunPlan(
+                estimate.footprint(adaptation).parameters(),
+                estimate.footprint(adaptation).trained(),
+                memory,
+                smaller,
+                manifest.map(there -> Work.of(config, there)));
+    }
+
+    private static Map<String, MemoryEstimate.Choice> alternatives(
+            RunConfig config, HfConfig model, TensorSource source, Adaptation adaptation, MemoryEstimate.Choice now) {
+        Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
+        changes.put("training.gradient_checkpointing=true", new MemoryEstimate.Choice(adaptation, now.samples(), true));
+        MethodConfig method = config.method();
+        if (method.type() == MethodConfig.Type.LORA) {
+            changes.put(
+                    "method.type=qlora",
+                    new MemoryEstimate.Choice(
+                            adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE), now.samples(), now.recompute()));
+        } else if (method.type() == MethodConfig.Type.FULL) {
+            MethodConfig lora = MethodConfig.lora(method.r(), method.loraAlpha(), method.targetModules());
+            changes.put(
+                    "method.type=lora",
+                    new MemoryEstimate.Choice(
+                            LoadedModel.adaptation(config, lora, model, source, Optional.empty(), 1),
+                            now.samples(),
+                            now.recompute()));
+        }
+        if (now.samples() > 1) {
+            int samples = now.samples() / 2;
+            int accumulated = config.training().gradientAccumulationSteps() * ((now.samples() + samples - 1) / samples);
+            changes.put(
+                    "training.per_device_train_batch_size=" + samples + " training.gradient_accumulation_steps="
+                            + accumulated,
+                    new MemoryEstimate.Choice(adaptation, samples, now.recompute()));
+        }
+        return changes;
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.sparkfinetune.core.predict;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.nio.FloatBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The forward pass alone: no dropout, no graph. */
+final class Inference {
+    private Inference() {}
+
+    /**
+     * Logits of each sample. Samples of similar length are computed together, whatever their order.
+     *
+     * @param batchSize samples computed at once
+     * @return [samples][classes], in the order of the samples
+     */
+    static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
+        float[][] logits = new float[samples.size()][];
+        List<Integer> byLength =
+                new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
+        byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
+        for (int from = 0; from < byLength.size(); from += batchSize) {
+            List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
+            float[] flat;
+            try (NDManager owner = manager.newSubManager()) {
+                Batch batch =
+                        model.batch(owner, places.stream().map(samples::get).toList());
+                flat = output(owner, model, batch).toFloatArray();
+            }
+            int classes = flat.length / places.size();
+            for (int i = 0; i < places.size(); i++) {
+                logits[places.get(i)] = Arrays.copyOfRange(flat, i * classes, (i + 1) * classes);
+            }
+        }
+        return logits;
+    }
+
+    /**
+     * Next-token losses of each sample's documents.
+     *
+     * @param batchSize samples computed at once
+     * @return [samples][documents], in their order
+     */
+    static List<List<TokenLoss>> tokenLosses(
+            NDManager manager, Decoder model, CausalLmLoss objective, List<Sample> samples, int batchSize) {
+        List<List<TokenLoss>> losses = new ArrayList<>();
+        for (int from = 0; from < samples.size(); from += batchSize) {
+            List<Sample> some = samples.subList(from, Math.min(samples.size(), from + batchSize));
+            try (NDManager owner = manager.newSubManager()) {
+                PackedBatch batch = model.batch(owner, some);
+                FloatBuffer tokens = FloatBuffer.wrap(objective.losses(owner, output(owner, model, batch), batch));
+                some.forEach(sample -> losses.add(documents(sample, tokens)));
+            }
+        }
+        return losses;
+    }
+
+    /** Takes a sample's documents from the losses of a batch's tokens. */
+    private static List<TokenLoss> documents(Sample sample, FloatBuffer tokens) {
+        List<TokenLoss> losses = new ArrayList<>();
+        int from = 0;
+        for (int length : sample.documents()) {
+            long count = Document.labelTokens(sample.labels(), from, from + length);
+            double sum = 0;
+            for (long i = 0; i < count; i++) {
+                sum += tokens.get();
+            }
+            losses.add(new TokenLoss(sum, count));
+            from += length;
+        }
+        return losses;
+    }
+
+    private static NDArray output(NDManager owner, Model model, Batch batch) {
+        NDArray x = model.lookup(owner, batch);
+        for (Block block : model.blocks()) {
+            NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());
+            x.close();
+            x = y;
+        }
+        return x;
+    }
+}

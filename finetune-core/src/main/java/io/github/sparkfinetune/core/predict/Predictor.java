@@ -1,0 +1,192 @@
+package io.github.sparkfinetune.core.predict;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.generate.Generator;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.tensor.Allocator;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.data.hf.EndTokens;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+
+/**
+ * A run's model, loaded to predict: what the run trained, or the base model that it began with. Owns its memory; what
+ * it hands out is valid until it is closed. Not for concurrent use.
+ */
+public final class Predictor implements AutoCloseable {
+    private static final String REMEDY = "train first, or name the folder of a run";
+
+    private final RunConfig config;
+    private final NDManager manager;
+    private final ScriptModule script;
+    private final LoadedModel loaded;
+    private final TokenizerFiles tokenizerFiles;
+    private final Set<Integer> endTokens;
+    private Optional<TextTokenizer> tokenizer = Optional.empty();
+
+    private interface Loader {
+        LoadedModel load(NDManager manager, ScriptModule script);
+    }
+
+    private Predictor(
+            RunConfig config,
+            int gpu,
+            int threads,
+            TokenizerFiles tokenizerFiles,
+            Set<Integer> endTokens,
+            Loader loader) {
+        this.config = config;
+        this.tokenizerFiles = tokenizerFiles;
+        this.endTokens = endTokens;
+        Allocator.release();
+        Torch.start(threads);
+        manager = Torch.manager(gpu);
+        try {
+            script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), gpu));
+            loaded = loader.load(manager, script);
+        } catch (RuntimeException e) {
+            manager.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Finds whether {@link #trained} has something to load, before any long work.
+     *
+     * @param config with absolute paths
+     * @throws RunException that says what to do
+     */
+    public static void check(RunConfig config, Configuration hadoop) throws IOException {
+        org.apache.hadoop.fs.Path folder =
+                new org.apache.hadoop.fs.Path(config.output().model());
+        FileSystem files = folder.getFileSystem(hadoop);
+        if (!files.exists(new org.apache.hadoop.fs.Path(folder, HfConfig.FILE))) {
+            throw RunException.data("output.dir: there is no model in " + folder + ": " + REMEDY);
+        }
+        requireMethod(config, files.exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG)));
+    }
+
+    private static void requireMethod(RunConfig config, boolean adapter) {
+        if (adapter && !config.method().isLora()) {
+            throw RunException.config("method.type: " + config.output().model()
+                    + " holds an adapter: set it to lora or qlora, as it was trained");
+        }
+    }
+
+    /**
+     * Loads what a run has trained: its model, or its adapter over the base in the form that it was trained over.
+     *
+     * @param config with absolute paths
+     * @param localDir gets copies of folders on other machines, which the caller deletes
+     * @param gpu index of the GPU, or -1 for the CPU
+     * @param threads of PyTorch's operators, in the whole process
+     * @throws RunException when there is no such model, or adapter and base do not fit
+     */
+    public static Predictor trained(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
+            throws IOException {
+        Path trained = ModelFolder.fetch("output.dir", REMEDY, config.output().model(), hadoop, localDir);
+        boolean adapter = AdapterFile.isAdapter(trained);
+        requireMethod(config, adapter);
+        Optional<Path> base =
+                adapter ? Optional.of(ModelFolder.fetch(config.model(), hadoop, localDir)) : Optional.empty();
+        TokenizerFiles tokenizer = tokenizer(trained, config, hadoop);
+        return new Predictor(
+                config,
+                gpu,
+                threads,
+                tokenizer,
+                endTokens(trained, tokenizer),
+                (manager, script) -> LoadedModel.trained(config, manager, script, trained, base, threads));
+    }
+
+    /**
+     * Loads the base model of a run that trains a language model, without adapters but in the form that they are
+     * trained over (4 bits for {@code qlora}), with the parameters as for {@link #trained}.
+     */
+    public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
+            throws IOException {
+        Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
+        TokenizerFiles tokenizer = tokenizer(base, config, hadoop);
+        return new Predictor(
+                config,
+                gpu,
+                threads,
+                tokenizer,
+                endTokens(base, tokenizer),
+                (manager, script) ->
+                        LoadedModel.base(config, manager, script, base, tokenizer.vocabularySize(), threads));
+    }
+
+    private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
+        return TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, hadoop);
+    }
+
+    /** The model's own, and the tokenizer's, which ends the answers that were learnt. */
+    private static Set<Integer> endTokens(Path folder, TokenizerFiles tokenizer) {
+        Set<Integer> tokens = new TreeSet<>(EndTokens.read(folder));
+        if (tokenizer.eosTokenId() >= 0) {
+            tokens.add(tokenizer.eosTokenId());
+        }
+        return tokens;
+    }
+
+    /** Longest sample in tokens that the model takes. */
+    public int maxLength() {
+        return loaded.model().maxLength();
+    }
+
+    /** Predicts labels; the run's task is {@code classification}. */
+    public ClassPredictor classes() {
+        return new ClassPredictor(manager, loaded.model(), loaded.config().labels(), batchSize());
+    }
+
+    /** Measures the loss of texts; the run's task is one that generates. */
+    public LossPredictor losses() {
+        return new LossPredictor(manager, decoder(), (CausalLmLoss) loaded.objective(), batchSize());
+    }
+
+    /** Answers prompts; the run's task is one that generates. */
+    public TextPredictor texts() {
+        if (tokenizer.isEmpty()) {
+            tokenizer = Optional.of(TextTokenizer.open(tokenizerFiles));
+        }
+        Generator generator = new Generator(
+                manager,
+                decoder(),
+                config.generation(),
+                endTokens,
+                config.training().seed(),
+                batchSize());
+        return new TextPredictor(generator, tokenizer.get());
+    }
+
+    private Decoder decoder() {
+        return (Decoder) loaded.model();
+    }
+
+    private int batchSize() {
+        return config.training().perDeviceEvalBatchSize();
+    }
+
+    @Override
+    public void close() {
+        tokenizer.ifPresent(TextTokenizer::close);
+        script.close();
+        manager.close();
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.sparkfinetune.core.safetensors;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.Quoted;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The weights of a model folder on any file system, to look at: headers are read at once, bytes of tensors one call at
+ * a time. To compute with them, copy the folder with {@link ModelFolder} and open {@link SafetensorsModel}.
+ */
+public final class ModelWeights implements TensorSource {
+    private final FileSystem fileSystem;
+    private final Map<String, Place> places;
+
+    /** Where a tensor lies. */
+    private record Place(Path file, long dataStart, TensorInfo info) {}
+
+    private ModelWeights(FileSystem fileSystem, Map<String, Place> places) {
+        this.fileSystem = fileSystem;
+        this.places = Collections.unmodifiableMap(places);
+    }
+
+    /**
+     * Opens the weights of a model folder, on this machine as {@link SafetensorsModel} does.
+     *
+     * @throws RunException when weights or a shard is missing, or a file is not sound
+     */
+    public static TensorSource open(Path folder, Configuration hadoop) throws IOException {
+        FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
+        if (HadoopFiles.isLocal(fileSystem)) {
+            return SafetensorsModel.open(HadoopFiles.local(folder));
+        }
+        return openFar(fileSystem, folder);
+    }
+
+    /** The same for a folder that is not looked at as a local one. */
+    static ModelWeights openFar(FileSystem fileSystem, Path folder) throws IOException {
+        Map<String, Place> places = new LinkedHashMap<>();
+        Path single = new Path(folder, SafetensorsModel.FILE);
+        Path index = new Path(folder, SafetensorsModel.INDEX);
+        if (fileSystem.exists(single) || !fileSystem.exists(index)) {
+            add(fileSystem, single, places);
+        } else {
+            JsonNode shards = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, index), index.toString())
+                    .path("weight_map");
+            Set<String> names = new TreeSet<>();
+            shards.forEach(shard -> names.add(shard.asText()));
+            for (String name : names) {
+                add(fileSystem, new Path(folder, name), places);
+            }
+        }
+        return new ModelWeights(fileSystem, places);
+    }
+
+    private static void add(FileSystem fileSystem, Path file, Map<String, Place> places) throws IOException {
+        try (FSDataInputStream in = fileSystem.open(file)) {
+            long size = fileSystem.getFileStatus(file).getLen();
+            ByteBuffer begin = read(in, 0, (int) Math.min(size, SafetensorsHeader.LENGTH_BYTES));
+            int length = SafetensorsHeader.length(begin, size, file.toString());
+            long dataStart = (long) SafetensorsHeader.LENGTH_BYTES + length;
+            ByteBuffer json = read(in, SafetensorsHeader.LENGTH_BYTES, length);
+            SafetensorsHeader.parse(json, size - dataStart, file.toString())
+                    .tensors()
+                    .forEach((name, info) -> places.put(name, new Place(file, dataStart, info)));
+        } catch (FileNotFoundException e) {
+            throw RunException.data(file + " is missing: give a model folder with safetensors weights", e);
+        }
+    }
+
+    private static ByteBuffer read(FSDataInputStream in, long from, int length) throws IOException {
+        byte[] bytes = new byte[length];
+        in.readFully(from, bytes);
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    private Place place(String name) {
+        Place place = places.get(name);
+        if (place == null) {
+            throw RunException.data("there is no tensor " + Quoted.name(name)
+                    + " in the safetensors weights; they do not fit the model's configuration");
+        }
+        return place;
+    }
+
+    @Override
+    public Set<String> names() {
+        return places.keySet();
+    }
+
+    @Override
+    public TensorInfo info(String name) {
+        return place(name).info();
+    }
+
+    @Override
+    public ByteBuffer buffer(String name, long from, int length) {
+        Place place = place(name);
+        try (FSDataInputStream in = fileSystem.open(place.file())) {
+            return read(in, place.dataStart() + place.info().begin() + from, length);
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", place.file(), e);
+        }
+    }
+
+    @Override
+    public String fileOf(String name) {
+        return place(name).file().toString();
+    }
+
+    @Override
+    public void close() {
+        // Nothing stays open between calls.
+    }
+}

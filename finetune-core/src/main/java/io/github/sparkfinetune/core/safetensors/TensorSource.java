@@ -1,0 +1,121 @@
+package io.github.sparkfinetune.core.safetensors;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.Quoted;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+import java.util.Set;
+
+/** Named tensors that are read where they are stored: one safetensors file, or the shards of a model. */
+public interface TensorSource extends AutoCloseable {
+
+    /** Names in the order of the data. */
+    Set<String> names();
+
+    /**
+     * Type, shape and place of a tensor.
+     *
+     * @throws RunException when there is none of this name
+     */
+    TensorInfo info(String name);
+
+    /**
+     * Part of a tensor's bytes, mapped: read-only, direct, little-endian. The mapping outlives {@link #close()}, for as
+     * long as the buffer is reachable.
+     *
+     * @param from first byte, counted from the tensor's begin
+     * @param length number of bytes
+     */
+    ByteBuffer buffer(String name, long from, int length);
+
+    /**
+     * Reads part of a tensor's bytes into memory of the caller's, so that a pass over a large tensor leaves no pages
+     * mapped. May be called by several threads at once.
+     *
+     * @param from first byte, counted from the tensor's begin
+     * @param target filled from its position to its limit; both are the same afterwards
+     */
+    default void read(String name, long from, ByteBuffer target) {
+        target.duplicate().put(buffer(name, from, target.remaining()));
+    }
+
+    /** The file that holds this tensor, for messages. */
+    String fileOf(String name);
+
+    /**
+     * A whole tensor, mapped: read-only, direct, little-endian, row-major.
+     *
+     * @throws RunException when it is above 2 GB, more than one buffer holds; read it in parts then
+     */
+    default ByteBuffer buffer(String name) {
+        long size = info(name).byteSize();
+        if (size > Integer.MAX_VALUE) {
+            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " has " + size
+                    + " bytes, more than the 2 GB that one buffer holds; use a model with smaller tensors");
+        }
+        return buffer(name, 0, (int) size);
+    }
+
+    /**
+     * Copies a tensor as F32, widening F16 and BF16 (exact). Neither position nor limit of {@code target} moves.
+     *
+     * @param target written from its position; has as many floats remaining as the tensor has elements
+     * @throws RunException when the tensor is of another type
+     */
+    default void floats(String name, FloatBuffer target) {
+        TensorInfo info = info(name);
+        if (target.remaining() != info.count()) {
+            throw new IllegalArgumentException("tensor " + Quoted.name(name) + " has " + info.count()
+                    + " elements, the target has room for " + target.remaining());
+        }
+        checkFloats(name);
+        widen(info.dtype(), buffer(name), target);
+    }
+
+    /**
+     * Reads elements from {@code from} on as F32, as {@link #floats(String, FloatBuffer)} does but without a mapping,
+     * so that a pass over a tensor of any size needs no more memory than {@code target}. May be called by several
+     * threads at once.
+     *
+     * @param target filled from its position to its limit; both are the same afterwards
+     * @throws RunException when the tensor is of another type
+     */
+    default void floats(String name, long from, FloatBuffer target) {
+        TensorType dtype = checkFloats(name);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(target.remaining(), dtype.bytes()));
+        read(name, Math.multiplyExact(from, dtype.bytes()), bytes);
+        widen(dtype, bytes, target);
+    }
+
+    /**
+     * The type of a tensor of floats.
+     *
+     * @throws RunException when it is neither F32, F16 nor BF16
+     */
+    private TensorType checkFloats(String name) {
+        TensorType dtype = info(name).dtype();
+        if (dtype != TensorType.F32 && dtype != TensorType.F16 && dtype != TensorType.BF16) {
+            throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + dtype
+                    + "; weights must be F32, F16 or BF16");
+        }
+        return dtype;
+    }
+
+    private static void widen(TensorType dtype, ByteBuffer bytes, FloatBuffer target) {
+        ByteBuffer source = bytes.order(ByteOrder.LITTLE_ENDIAN);
+        if (dtype == TensorType.F32) {
+            target.put(target.position(), source.asFloatBuffer(), 0, target.remaining());
+            return;
+        }
+        ShortBuffer halves = source.asShortBuffer();
+        for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
+            short half = halves.get(i);
+            target.put(at, dtype == TensorType.BF16 ? HalfFloat.fromBf16(half) : HalfFloat.fromF16(half));
+        }
+    }
+
+    @Override
+    void close();
+}

@@ -1,0 +1,201 @@
+package io.github.sparkfinetune.core.train;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.predict.Scorer;
+import io.github.sparkfinetune.core.safetensors.FiniteWeights;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.tensor.Allocator;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.zip.CRC32C;
+
+/** What a rank loads for a run: model, optimiser, splits. Owns all of it. */
+final class TrainingResources implements AutoCloseable {
+    private final Path temporary;
+    private final Path folder;
+    private final Manifest manifest;
+    private final ParquetSamples train;
+    private final Optional<ParquetSamples> eval;
+    private final NDManager manager;
+    private final ScriptModule script;
+    private final LoadedModel loaded;
+    private final TokenizerFiles tokenizer;
+    private final TrainStep step;
+
+    TrainingResources(RunConfig config, RankContext rank) throws IOException {
+        Allocator.release();
+        Torch.start(rank.threads());
+        temporary = Files.createTempDirectory("finetune-");
+        folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        manifest = Manifest.read(dataset, rank.hadoop());
+        tokenizer = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop());
+        manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
+        train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
+        eval = manifest.splits().containsKey(Manifest.EVAL)
+                ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
+                : Optional.empty();
+        manager = Torch.manager(rank.gpu());
+        script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), rank.gpu()));
+        TrainingConfig training = config.training();
+        loaded = LoadedModel.toTrain(
+                config,
+                manager,
+                script,
+                folder,
+                Optional.ofNullable(config.method().adapter())
+                        .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
+                manifest.labels().size(),
+                tokenizer.vocabularySize(),
+                rank.threads());
+        Model model = loaded.model();
+        if (manifest.longest() > model.maxLength()) {
+            throw RunException.config("data.max_length: samples have up to " + manifest.longest()
+                    + " tokens, the model in " + config.model() + " takes " + model.maxLength()
+                    + ": set it to that and prepare again");
+        }
+        step = new TrainStep(
+                manager,
+                script,
+                model,
+                loaded.objective(),
+                DropoutMasks.of(training.seed(), rank.threads()),
+                rank.collective(),
+                new AdamW.Settings(
+                        training.adamBeta1(), training.adamBeta2(), training.adamEpsilon(), training.weightDecay()),
+                training.maxGradNorm(),
+                training.gradientCheckpointing());
+    }
+
+    NDManager manager() {
+        return manager;
+    }
+
+    LoadedModel loaded() {
+        return loaded;
+    }
+
+    Model model() {
+        return loaded.model();
+    }
+
+    /** The tokenizer as the run uses it. */
+    TokenizerFiles tokenizer() {
+        return tokenizer;
+    }
+
+    /** Counts what the task's metrics are made of. */
+    Scorer scorer() {
+        return loaded.model() instanceof Decoder decoder
+                ? Scorer.ofTokens(manager, decoder, (CausalLmLoss) loaded.objective())
+                : Scorer.ofClasses(manager, loaded.model(), manifest.labels().size());
+    }
+
+    TrainStep step() {
+        return step;
+    }
+
+    ParquetSamples train() {
+        return train;
+    }
+
+    Optional<ParquetSamples> eval() {
+        return eval;
+    }
+
+    Manifest manifest() {
+        return manifest;
+    }
+
+    /** Local folder of the base model. */
+    Path folder() {
+        return folder;
+    }
+
+    /**
+     * Looks for the reason of a loss that is not a number in the base model.
+     *
+     * @throws RunException naming a weight that is none
+     */
+    void requireFiniteBase() {
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            FiniteWeights.require(source);
+        }
+    }
+
+    /** Folder of this machine for files that are deleted at the end. */
+    Path temporary() {
+        return temporary;
+    }
+
+    ScriptModule script() {
+        return script;
+    }
+
+    List<Parameter> trained() {
+        return step.optimizer().parameters();
+    }
+
+    /** Trained parameters as they are now. */
+    List<TensorData> trainedTensors() {
+        return trained().stream()
+                .map(parameter -> tensor(parameter.name(), parameter.value()))
+                .toList();
+    }
+
+    /** The optimiser's moments as they are now. */
+    List<TensorData> momentTensors() {
+        return step.optimizer().moments().entrySet().stream()
+                .map(moment -> tensor(moment.getKey(), moment.getValue()))
+                .toList();
+    }
+
+    /** The bytes of a tensor when they are asked for: its own memory on the CPU, a copy from a GPU. */
+    static TensorData tensor(String name, NDArray value) {
+        return TensorData.f32(name, value.getShape().getShape(), bytes(value));
+    }
+
+    private static ByteBuffer bytes(NDArray value) {
+        return value.toByteBuffer(!value.getDevice().isGpu()).order(ByteOrder.LITTLE_ENDIAN);
+    }
+
+    /** A hash of all trained parameters, equal on ranks that hold the same bits. */
+    long parametersHash() {
+        CRC32C crc = new CRC32C();
+        trained().forEach(parameter -> crc.update(bytes(parameter.value())));
+        return crc.getValue();
+    }
+
+    @Override
+    public void close() {
+        script.close();
+        manager.close();
+        train.close();
+        eval.ifPresent(ParquetSamples::close);
+        HadoopFiles.deleteLocal(temporary);
+    }
+}

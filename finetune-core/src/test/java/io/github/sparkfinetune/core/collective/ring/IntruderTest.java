@@ -1,0 +1,234 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import java.io.IOException;
+import java.net.ConnectException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.net.Socket;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Strangers at the door of a ring of two whose rank 1 is yet to come. */
+@Timeout(60)
+class IntruderTest {
+    private static final RingTimeouts TIMEOUTS =
+            new RingTimeouts(Duration.ofSeconds(6), Duration.ofSeconds(3), Duration.ofSeconds(10));
+
+    private final List<AutoCloseable> opened = new ArrayList<>();
+    private final RingEndpoint first = RingEndpoint.bind("127.0.0.1", 0);
+    private final RingEndpoint second = RingEndpoint.bind("127.0.0.1", 0);
+    private final List<String> addresses = List.of(first.address(), second.address());
+
+    @AfterEach
+    void close() throws Exception {
+        for (AutoCloseable each : opened) {
+            each.close();
+        }
+        first.close();
+        second.close();
+    }
+
+    @Test
+    void noStrangerJoinsOrDelays() throws Exception {
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
+        byte[] noise = new byte[5000];
+        new Random(1).nextBytes(noise);
+        Socket silent = stranger();
+        List<Socket> dropped = new ArrayList<>();
+        dropped.add(stranger(noise));
+        dropped.add(
+                stranger("GET / HTTP/1.1\r\nHost: x\r\n\r\n--------------------".getBytes(StandardCharsets.US_ASCII)));
+        dropped.add(stranger(hello(new RingMember(0, addresses, "test", Ranks.SECRET))));
+        for (int i = 0; i < 200; i++) {
+            stranger().close();
+        }
+        Socket half = stranger(new byte[3]);
+        Socket unproved = stranger(hello(member(1, Ranks.SECRET)));
+        readFully(unproved, Handshake.NONCE_BYTES);
+        unproved.getOutputStream().write(new byte[Handshake.PROOF_BYTES]);
+        dropped.add(unproved);
+        for (Socket socket : dropped) {
+            assertThatEnds(socket);
+        }
+        // Says nothing and is dropped for it, while the ring still waits for its rank.
+        assertThatEnds(silent);
+        assertThat(zero).isNotDone();
+
+        long start = System.nanoTime();
+        CompletableFuture<Collective> one = join(second, member(1, Ranks.SECRET));
+        Collective ring = zero.get(5, TimeUnit.SECONDS);
+        assertThat(System.nanoTime() - start).isLessThan(TimeUnit.SECONDS.toNanos(2));
+        assertWorks(ring, one.get(5, TimeUnit.SECONDS));
+        assertThatEnds(half);
+        assertThatThrownBy(this::stranger).isInstanceOf(ConnectException.class);
+        assertWorks(ring, one.get());
+    }
+
+    @Test
+    void aReplayedHandshakeProvesNothing() throws Exception {
+        // A dialler that connects to the recorder in place of rank 0, which passes everything on and keeps it.
+        try (ServerSocket recorder = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            List<String> seenByOne = List.of("127.0.0.1:" + recorder.getLocalPort(), second.address());
+            CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
+            CompletableFuture<Collective> one = join(second, new RingMember(1, seenByOne, "test", Ranks.SECRET));
+            byte[] hello;
+            byte[] proof;
+            try (Socket dialler = recorder.accept();
+                    Socket greeter = stranger()) {
+                hello = readFully(dialler, Handshake.HELLO_BYTES);
+                greeter.getOutputStream().write(hello);
+                dialler.getOutputStream().write(readFully(greeter, Handshake.NONCE_BYTES));
+                proof = readFully(dialler, Handshake.PROOF_BYTES);
+            }
+            Socket replay = stranger(hello);
+            readFully(replay, Handshake.NONCE_BYTES);
+            replay.getOutputStream().write(proof);
+            assertThatEnds(replay);
+            assertThat(zero).isNotDone();
+            assertThat(one).isNotDone();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"an earlier attempt, a secret of the ranks", "test, another secret of ranks"})
+    void aRankWithAnotherSecretOrOfAnotherAttemptIsNotAdmitted(String attempt, String secret) {
+        RingTimeouts brief = new RingTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
+        byte[] known = secret.getBytes(StandardCharsets.US_ASCII);
+        CompletableFuture<Collective> one = join(second, new RingMember(1, addresses, attempt, known), brief);
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET), brief);
+        assertThatThrownBy(() -> one.get(20, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(LostRankException.class)
+                .hasMessageContaining("rank 0");
+        assertThatThrownBy(() -> zero.get(20, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(LostRankException.class)
+                .hasMessageContaining("rank 1")
+                .hasMessageNotContaining(new String(Ranks.SECRET, StandardCharsets.US_ASCII));
+    }
+
+    @Test
+    void aGreeterWithoutTheSecretIsNotBelieved() throws Exception {
+        try (ServerSocket impostor = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            List<String> led = List.of(first.address(), "127.0.0.1:" + impostor.getLocalPort());
+            CompletableFuture<Collective> zero = join(first, new RingMember(0, led, "test", Ranks.SECRET));
+            try (Socket dialler = impostor.accept()) {
+                readFully(dialler, Handshake.HELLO_BYTES);
+                dialler.getOutputStream().write(new byte[Handshake.NONCE_BYTES]);
+                byte[] proof = readFully(dialler, Handshake.PROOF_BYTES);
+                // The proof sent back: the role in it keeps it from passing as a welcome.
+                dialler.getOutputStream().write(proof);
+                assertThatEnds(dialler);
+            }
+            assertThat(zero).isNotDone();
+        }
+    }
+
+    @Test
+    void aRankThatNeverComesIsNamed() {
+        RingTimeouts brief = new RingTimeouts(Duration.ofMillis(300), Duration.ofSeconds(1), Duration.ofSeconds(1));
+        assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), brief, () -> false))
+                .isInstanceOf(LostRankException.class)
+                .hasMessageContaining(
+                        "rank 1 (" + RingAddress.parse(second.address()).tcp() + ") did not join in time");
+        assertThatThrownBy(this::stranger).isInstanceOf(ConnectException.class);
+    }
+
+    @Test
+    void aRankThatIsGoneIsNamedAtOnce() {
+        second.close();
+        assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), TIMEOUTS, () -> false))
+                .isInstanceOf(LostRankException.class)
+                .hasMessageContaining(
+                        "rank 1 (" + RingAddress.parse(second.address()).tcp() + ") cannot be reached");
+    }
+
+    private RingMember member(int rank, byte[] secret) {
+        return new RingMember(rank, addresses, "test", secret);
+    }
+
+    private CompletableFuture<Collective> join(RingEndpoint endpoint, RingMember member) {
+        return join(endpoint, member, TIMEOUTS);
+    }
+
+    private CompletableFuture<Collective> join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts) {
+        CompletableFuture<Collective> ring = new CompletableFuture<>();
+        Thread thread = new Thread(() -> {
+            try {
+                ring.complete(TcpRing.join(endpoint, member, timeouts, ring::isCancelled));
+            } catch (RuntimeException e) {
+                ring.completeExceptionally(e);
+            }
+        });
+        thread.start();
+        opened.add(() -> {
+            ring.cancel(false);
+            if (!ring.isCompletedExceptionally()) {
+                ring.get().close();
+            }
+            thread.join(10_000);
+            assertThat(thread.isAlive()).isFalse();
+        });
+        return ring;
+    }
+
+    private static void assertWorks(Collective zero, Collective one) throws Exception {
+        ByteBuffer a = Ranks.floats(new float[100_000]);
+        ByteBuffer b = Ranks.floats(1, 2);
+        var half = zero.sumAsync(a);
+        one.sumAsync(Ranks.floats(new float[100_000])).get(5, TimeUnit.SECONDS);
+        half.get(5, TimeUnit.SECONDS);
+        var other = zero.sumAsync(b);
+        one.sumAsync(Ranks.floats(3, 4)).get(5, TimeUnit.SECONDS);
+        other.get(5, TimeUnit.SECONDS);
+        assertThat(Ranks.values(b)).containsExactly(4, 6);
+    }
+
+    private Socket stranger(byte[] said) throws IOException {
+        Socket socket = stranger();
+        socket.getOutputStream().write(said);
+        return socket;
+    }
+
+    private Socket stranger() throws IOException {
+        Socket socket = new Socket();
+        opened.add(socket);
+        InetSocketAddress address = RingAddress.parse(first.address()).socket();
+        socket.connect(address, 5000);
+        socket.setSoTimeout(8000);
+        return socket;
+    }
+
+    private static byte[] hello(RingMember member) {
+        return Handshake.dial(member).hello().array();
+    }
+
+    private static byte[] readFully(Socket socket, int bytes) throws IOException {
+        byte[] read = socket.getInputStream().readNBytes(bytes);
+        assertThat(read).hasSize(bytes);
+        return read;
+    }
+
+    private static void assertThatEnds(Socket socket) {
+        try {
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        } catch (IOException e) {
+            assertThat(e).hasMessageContaining("reset");
+        }
+    }
+}

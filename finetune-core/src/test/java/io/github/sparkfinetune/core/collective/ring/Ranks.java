@@ -1,0 +1,150 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
+
+/** Ranks of one ring as threads of the test. */
+final class Ranks implements AutoCloseable {
+    static final byte[] SECRET = "a secret of the ranks".getBytes(StandardCharsets.US_ASCII);
+    static final RingTimeouts SHORT =
+            new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(2), Duration.ofSeconds(20));
+    private static final long DEADLINE_SECONDS = 40;
+
+    /** What each rank does. */
+    interface Part<T> {
+        T play(Collective ring) throws Exception;
+    }
+
+    private final ExecutorService threads;
+    private final List<Collective> rings;
+
+    private Ranks(ExecutorService threads, List<Collective> rings) {
+        this.threads = threads;
+        this.rings = rings;
+    }
+
+    static Ranks join(int size) throws Exception {
+        return join(size, SHORT, () -> false);
+    }
+
+    static Ranks join(int size, RingTimeouts timeouts, BooleanSupplier cancelled) throws Exception {
+        List<RingEndpoint> endpoints = endpoints(size);
+        return join(endpoints, addresses(endpoints), timeouts, cancelled);
+    }
+
+    /** As if every rank were on a machine of its own. */
+    static Ranks joinByTcp(int size) throws Exception {
+        return join(size, address -> RingAddress.parse(address).tcp());
+    }
+
+    /** @param told what the ranks are told instead of a rank's address, in the order of the ranks */
+    static Ranks join(int size, UnaryOperator<String> told) throws Exception {
+        List<RingEndpoint> endpoints = endpoints(size);
+        return join(endpoints, addresses(endpoints).stream().map(told).toList());
+    }
+
+    static Ranks join(List<RingEndpoint> endpoints, List<String> addresses) throws Exception {
+        return join(endpoints, addresses, SHORT, () -> false);
+    }
+
+    private static Ranks join(
+            List<RingEndpoint> endpoints, List<String> addresses, RingTimeouts timeouts, BooleanSupplier cancelled)
+            throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(endpoints.size());
+        List<Callable<Collective>> joins = new ArrayList<>();
+        for (int rank = 0; rank < endpoints.size(); rank++) {
+            RingMember member = new RingMember(rank, addresses, "test", SECRET);
+            RingEndpoint endpoint = endpoints.get(rank);
+            joins.add(() -> TcpRing.join(endpoint, member, timeouts, cancelled));
+        }
+        return new Ranks(threads, results(threads, joins));
+    }
+
+    private static List<RingEndpoint> endpoints(int size) {
+        List<RingEndpoint> endpoints = new ArrayList<>();
+        for (int rank = 0; rank < size; rank++) {
+            endpoints.add(RingEndpoint.bind("127.0.0.1", 0));
+        }
+        return endpoints;
+    }
+
+    private static List<String> addresses(List<RingEndpoint> endpoints) {
+        return endpoints.stream().map(RingEndpoint::address).toList();
+    }
+
+    Collective ring(int rank) {
+        return rings.get(rank);
+    }
+
+    /** Has every rank play the part at the same time. */
+    <T> List<T> play(Part<T> part) throws Exception {
+        return results(
+                threads,
+                rings.stream().map(ring -> (Callable<T>) () -> part.play(ring)).toList());
+    }
+
+    /** What every rank's part throws. */
+    List<Throwable> failures(Part<?> part) throws Exception {
+        return play(ring -> {
+            try {
+                part.play(ring);
+                return new AssertionError("rank " + ring.rank() + " did not fail");
+            } catch (ExecutionException e) {
+                return e.getCause();
+            } catch (RuntimeException e) {
+                return e;
+            }
+        });
+    }
+
+    private static <T> List<T> results(ExecutorService threads, List<Callable<T>> parts) throws Exception {
+        List<Future<T>> futures = new ArrayList<>();
+        for (Callable<T> part : parts) {
+            futures.add(threads.submit(part));
+        }
+        List<T> results = new ArrayList<>();
+        for (Future<T> future : futures) {
+            results.add(future.get(DEADLINE_SECONDS, TimeUnit.SECONDS));
+        }
+        return results;
+    }
+
+    static ByteBuffer floats(float... values) {
+        ByteBuffer buffer =
+                ByteBuffer.allocateDirect(values.length * Float.BYTES).order(ByteOrder.nativeOrder());
+        buffer.asFloatBuffer().put(values);
+        return buffer;
+    }
+
+    static float[] values(ByteBuffer buffer) {
+        float[] values = new float[buffer.remaining() / Float.BYTES];
+        buffer.asFloatBuffer().get(values);
+        return values;
+    }
+
+    @Override
+    public void close() {
+        rings.forEach(Collective::close);
+        threads.shutdownNow();
+        try {
+            if (!threads.awaitTermination(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+                throw new AssertionError("a rank's thread has not ended");
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError("interrupted while the ranks' threads were ending", e);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Which sockets a rank listens on and which one the rank before it takes. */
+@Timeout(60)
+class RingAddressTest {
+    @TempDir
+    Path folder;
+
+    @Test
+    void isReadAsItIsWritten() {
+        assertThat(RingAddress.parse("[::1]:7#/a:b#c/rank"))
+                .isEqualTo(RingAddress.of("::1", 7, Optional.of(Path.of("/a:b#c/rank"))))
+                .hasToString("[::1]:7#/a:b#c/rank");
+        assertThat(RingAddress.parse("127.0.0.1:7").socket()).hasToString("/127.0.0.1:7");
+        assertThat(RingAddress.parse("[::1]:7#/rank").socket()).hasToString("/[0:0:0:0:0:0:0:1]:7");
+        assertThatThrownBy(() -> RingAddress.parse("7").socket()).hasMessageContaining("'7' is not host:port");
+    }
+
+    @Test
+    void onlyItsUserCanReachALocalSocketAndNothingIsLeftOfIt() throws Exception {
+        Path socket;
+        try (RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0)) {
+            RingAddress address = RingAddress.parse(endpoint.address());
+            assertThat(address.localSocket()).isPresent();
+            socket = address.local().orElseThrow();
+            assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(socket.getParent())))
+                    .isEqualTo("rwx------");
+        }
+        assertThat(socket.getParent()).doesNotExist();
+    }
+
+    @Test
+    void ranksOfOneMachineTakeTheLocalSocket() throws Exception {
+        // Rank 1's TCP port leads nowhere: only the local socket can have joined them.
+        try (Ranks ranks = Ranks.join(2, address -> "127.0.0.1:1" + address.substring(address.indexOf('#')))) {
+            assertSums(ranks);
+        }
+    }
+
+    @Test
+    void aSocketThatNobodyListensOnIsNoReasonToGiveUp() throws Exception {
+        Path stale = folder.resolve("rank");
+        ServerSocketChannel.open(StandardProtocolFamily.UNIX)
+                .bind(UnixDomainSocketAddress.of(stale))
+                .close();
+        assertThat(stale).exists();
+        List<String> given = new ArrayList<>(List.of("#" + stale, "#" + folder.resolve("other")));
+        try (Ranks ranks = Ranks.join(2, address -> address.substring(0, address.indexOf('#')) + given.remove(0))) {
+            assertSums(ranks);
+        }
+    }
+
+    @Test
+    void aStrangerOnTheLocalSocketIsDropped() throws Exception {
+        try (RingEndpoint first = RingEndpoint.bind("127.0.0.1", 0);
+                RingEndpoint second = RingEndpoint.bind("127.0.0.1", 0)) {
+            List<String> addresses = List.of(first.address(), second.address());
+            Path socket = RingAddress.parse(first.address()).local().orElseThrow();
+            try (SocketChannel stranger = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                stranger.write(Handshake.dial(new RingMember(1, addresses, "test", Ranks.SECRET))
+                        .hello());
+                stranger.write(ByteBuffer.allocate(Handshake.PROOF_BYTES));
+                try (Ranks ranks = Ranks.join(List.of(first, second), addresses)) {
+                    assertSums(ranks);
+                }
+            }
+        }
+    }
+
+    private static void assertSums(Ranks ranks) throws Exception {
+        List<float[]> sums = ranks.play(ring -> {
+            var floats = Ranks.floats(1, 2, ring.rank());
+            ring.sumAsync(floats).get(5, TimeUnit.SECONDS);
+            return Ranks.values(floats);
+        });
+        assertThat(sums).allSatisfy(sum -> assertThat(sum).containsExactly(2, 4, 1));
+    }
+}

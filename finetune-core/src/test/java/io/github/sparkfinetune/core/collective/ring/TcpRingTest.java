@@ -1,0 +1,326 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.sun.management.UnixOperatingSystemMXBean;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CancellationException;
+import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The operations among threads as ranks, against plain sums. */
+@Timeout(120)
+class TcpRingTest {
+    private static final int CHUNK_FLOATS = RingOperation.CHUNK / Float.BYTES;
+
+    @ParameterizedTest
+    @CsvSource({"1, true", "2, true", "3, true", "4, true", "5, true", "2, false", "3, false"})
+    void sumsAnySizeToTheSameBitsOnEveryRank(int size, boolean locally) throws Exception {
+        List<Integer> lengths = List.of(
+                0,
+                1,
+                2,
+                3,
+                4,
+                5,
+                6,
+                1000,
+                CHUNK_FLOATS - 1,
+                CHUNK_FLOATS,
+                size * CHUNK_FLOATS + 1,
+                5 * CHUNK_FLOATS + 7);
+        try (Ranks ranks = locally ? Ranks.join(size) : Ranks.joinByTcp(size)) {
+            for (int length : lengths) {
+                List<float[]> sums = ranks.play(ring -> {
+                    ByteBuffer floats = Ranks.floats(random(ring.rank(), length));
+                    ring.sumAsync(floats).get();
+                    return Ranks.values(floats);
+                });
+                double[] expected = new double[length];
+                for (int rank = 0; rank < size; rank++) {
+                    float[] addend = random(rank, length);
+                    for (int i = 0; i < length; i++) {
+                        expected[i] += addend[i];
+                    }
+                }
+                for (float[] sum : sums) {
+                    assertThat(Arrays.equals(sum, sums.get(0)))
+                            .as("%d floats", length)
+                            .isTrue();
+                    double worst = 0;
+                    for (int i = 0; i < length; i++) {
+                        worst = Math.max(worst, Math.abs(sum[i] - expected[i]));
+                    }
+                    assertThat(worst).isLessThan(1e-6);
+                }
+            }
+        }
+    }
+
+    @Test
+    void sumsTheSameBitsInEveryRun() throws Exception {
+        Ranks.Part<float[]> part = ring -> {
+            ByteBuffer floats = Ranks.floats(random(ring.rank(), 300_000));
+            ring.sumAsync(floats).get();
+            return Ranks.values(floats);
+        };
+        try (Ranks first = Ranks.join(3);
+                Ranks second = Ranks.join(3)) {
+            assertThat(first.play(part).get(1))
+                    .containsExactly(second.play(part).get(2));
+        }
+    }
+
+    @Test
+    void sumsOnlyFromPositionToLimit() throws Exception {
+        try (Ranks ranks = Ranks.join(2)) {
+            List<float[]> sums = ranks.play(ring -> {
+                ByteBuffer floats = Ranks.floats(1, 2, 3, 4);
+                floats.position(4).limit(12);
+                ring.sumAsync(floats).get();
+                assertThat(floats.position()).isEqualTo(4);
+                return Ranks.values(floats.clear().order(ByteOrder.nativeOrder()));
+            });
+            assertThat(sums).allSatisfy(sum -> assertThat(sum).containsExactly(1, 4, 6, 4));
+        }
+    }
+
+    @Test
+    void worksOffManyOperationsInOrder() throws Exception {
+        try (Ranks ranks = Ranks.join(3)) {
+            List<double[]> sums = ranks.play(ring -> {
+                List<ByteBuffer> buffers = new ArrayList<>();
+                List<Future<?>> futures = new ArrayList<>();
+                for (int i = 0; i < 50; i++) {
+                    ByteBuffer floats = Ranks.floats(constant(i + ring.rank(), 1 + i * 3001));
+                    buffers.add(floats);
+                    futures.add(ring.sumAsync(floats));
+                }
+                double[] sum = {ring.rank(), 1};
+                ring.sum(sum);
+                assertThat(futures).allMatch(Future::isDone);
+                for (int i = 0; i < 50; i++) {
+                    assertThat(Ranks.values(buffers.get(i))).containsOnly(3 * i + 3);
+                }
+                return sum;
+            });
+            assertThat(sums).allSatisfy(sum -> assertThat(sum).containsExactly(3, 3));
+        }
+    }
+
+    @Test
+    void addsDoublesInTheOrderOfTheRanks() throws Exception {
+        double[] addends = {1e16, 1, -1e16, 1, 3};
+        double expected = 0;
+        for (double addend : addends) {
+            expected += addend;
+        }
+        try (Ranks ranks = Ranks.join(5)) {
+            List<Double> sums = ranks.play(ring -> {
+                double[] values = {addends[ring.rank()]};
+                ring.sum(values);
+                return values[0];
+            });
+            assertThat(sums).containsOnly(expected);
+        }
+    }
+
+    @Test
+    void gathersBytesOfAnyLengthInTheOrderOfTheRanks() throws Exception {
+        List<String> texts = List.of("", "x", "y".repeat(700_000), "zz");
+        try (Ranks ranks = Ranks.join(4)) {
+            List<List<String>> all = ranks.play(ring -> {
+                byte[][] blocks = ring.allGather(texts.get(ring.rank()).getBytes(StandardCharsets.US_ASCII));
+                ring.barrier();
+                return List.of(blocks).stream()
+                        .map(block -> new String(block, StandardCharsets.US_ASCII))
+                        .toList();
+            });
+            assertThat(all).containsOnly(texts);
+        }
+    }
+
+    @Test
+    void namesBothOperationsWhenRanksCallDifferentOnes() throws Exception {
+        try (Ranks ranks = Ranks.join(3)) {
+            List<Throwable> failures = ranks.failures(ring -> {
+                ring.barrier();
+                if (ring.rank() == 1) {
+                    ring.sum(new double[2]);
+                } else {
+                    ring.sumAsync(Ranks.floats(1, 2, 3)).get();
+                }
+                return null;
+            });
+            assertThat(failures)
+                    .allSatisfy(failure -> assertThat(failure)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("rank 1")
+                            .hasMessageContaining("operation 2, sum of doubles of 16 bytes")
+                            .hasMessageContaining("operation 2, sum of floats of 12 bytes"));
+            assertThatThrownBy(() -> ranks.ring(0).barrier()).hasMessageContaining("operation 2");
+        }
+    }
+
+    @Test
+    void namesBothSizesWhenRanksSumDifferentOnes() throws Exception {
+        try (Ranks ranks = Ranks.join(2)) {
+            List<Throwable> failures = ranks.failures(ring -> {
+                ring.sumAsync(Ranks.floats(new float[1000 + ring.rank()])).get();
+                return null;
+            });
+            assertThat(failures)
+                    .allSatisfy(failure -> assertThat(failure)
+                            .isInstanceOf(IllegalStateException.class)
+                            .hasMessageContaining("4000 bytes")
+                            .hasMessageContaining("4004 bytes"));
+        }
+    }
+
+    @Test
+    void refusesBuffersThatAreNotDirectFloats() throws Exception {
+        try (Ranks ranks = Ranks.join(2)) {
+            assertThatThrownBy(() -> ranks.ring(0).sumAsync(ByteBuffer.allocate(8)))
+                    .isInstanceOf(IllegalArgumentException.class);
+            assertThatThrownBy(() -> ranks.ring(0).sumAsync(Ranks.floats(1, 2).limit(6)))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void anInterruptedCallerStopsWaiting() throws Exception {
+        try (Ranks ranks = Ranks.join(2)) {
+            AtomicBoolean stopped = new AtomicBoolean();
+            Thread caller = new Thread(() -> {
+                try {
+                    ranks.ring(0).barrier();
+                } catch (CancellationException e) {
+                    stopped.set(Thread.currentThread().isInterrupted());
+                }
+            });
+            caller.start();
+            caller.interrupt();
+            caller.join(5000);
+            assertThat(stopped).isTrue();
+            ranks.ring(0).close();
+            assertThatThrownBy(() -> ranks.ring(1).barrier())
+                    .isInstanceOf(LostRankException.class)
+                    .hasMessageContaining("rank 0")
+                    .hasMessageContaining("closed amid an operation");
+        }
+    }
+
+    @Test
+    void cancellationEndsTheWaitingAndTellsTheOthers() throws Exception {
+        AtomicBoolean cancelled = new AtomicBoolean();
+        try (Ranks ranks = Ranks.join(2, Ranks.SHORT, cancelled::get)) {
+            Future<?> waiting = ranks.ring(0).sumAsync(Ranks.floats(1));
+            cancelled.set(true);
+            assertThatThrownBy(waiting::get).isInstanceOf(CancellationException.class);
+            assertThatThrownBy(() -> ranks.ring(1).barrier())
+                    .isInstanceOf(LostRankException.class)
+                    .hasMessageContaining("rank 0")
+                    .hasMessageContaining("cancelled");
+        }
+    }
+
+    @Test
+    void aRankThatHasLeftIsNamedByTheNextOperation() throws Exception {
+        try (Ranks ranks = Ranks.join(3)) {
+            ranks.play(ring -> {
+                ring.barrier();
+                return null;
+            });
+            ranks.ring(1).close();
+            for (int rank : new int[] {0, 2}) {
+                assertThatThrownBy(() -> ranks.ring(rank).barrier())
+                        .isInstanceOf(LostRankException.class)
+                        .hasMessageContaining("rank 1")
+                        .hasMessageContaining("left the ring")
+                        .satisfies(
+                                e -> assertThat(((LostRankException) e).rank()).isEqualTo(1));
+            }
+            assertThatThrownBy(() -> ranks.ring(1).barrier()).hasMessageContaining("closed");
+        }
+    }
+
+    @Test
+    void closingLeavesNoThreadAndNoSocketAndTakesNoTime() throws Exception {
+        useAndClose();
+        long before = openFiles();
+        long start = System.nanoTime();
+        useAndClose();
+        assertThat(System.nanoTime() - start).isLessThan(3_000_000_000L);
+        assertThat(openFiles()).isLessThanOrEqualTo(before);
+        assertThat(Thread.getAllStackTraces().keySet())
+                .noneMatch(thread -> thread.getName().startsWith("ring-"));
+    }
+
+    private static void useAndClose() throws Exception {
+        Ranks ranks = Ranks.join(4);
+        ranks.play(ring -> {
+            ring.sumAsync(Ranks.floats(1, 2, 3)).get();
+            return null;
+        });
+        ranks.close();
+        ranks.close();
+    }
+
+    private static long openFiles() {
+        return ((UnixOperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getOpenFileDescriptorCount();
+    }
+
+    @Test
+    void aRankThatComputesLongIsNotLostButOneThatTakesNoPartIs() throws Exception {
+        RingTimeouts timeouts = new RingTimeouts(Duration.ofSeconds(20), Duration.ofMillis(300), Duration.ofSeconds(2));
+        try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
+            Future<?> early = ranks.ring(0).sumAsync(Ranks.floats(1));
+            Future<?> second = ranks.ring(1).sumAsync(Ranks.floats(1));
+            assertThatThrownBy(() -> early.get(1, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
+            ranks.ring(2).sumAsync(Ranks.floats(1)).get();
+            early.get();
+            second.get();
+        }
+        try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
+            Future<?> first = ranks.ring(0).sumAsync(Ranks.floats(1));
+            Future<?> second = ranks.ring(1).sumAsync(Ranks.floats(1));
+            for (Future<?> future : List.of(first, second)) {
+                assertThatThrownBy(future::get)
+                        .hasCauseInstanceOf(LostRankException.class)
+                        .hasMessageContaining("rank 2")
+                        .hasMessageContaining("took no part");
+            }
+        }
+    }
+
+    private static float[] random(int seed, int length) {
+        Random random = new Random(seed);
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++) {
+            values[i] = random.nextFloat() - 0.5f;
+        }
+        return values;
+    }
+
+    private static float[] constant(float value, int length) {
+        float[] values = new float[length];
+        Arrays.fill(values, value);
+        return values;
+    }
+}

@@ -1,0 +1,158 @@
+package io.github.sparkfinetune.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The written-out backward of a layer against PyTorch's own differentiation of the plain layer, dropout on. */
+class EncoderLayerTapeTest {
+    /** Inputs are of size one; a gradient that is zero in theory (key biases) is a sum of 72 roundings. */
+    private static final double TOLERANCE = 5e-5;
+
+    @TempDir
+    private Path folder;
+
+    private static final List<Sample> SAMPLES = List.of(sample(0, 24), sample(1, 17), sample(2, 9));
+
+    private static Sample sample(int index, int length) {
+        int[] ids = new SplittableRandom(index).ints(length, 5, 300).toArray();
+        return new Sample(index, ids, new int[length], 0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"gelu, 0.1, 0.2, true", "gelu_new, 0.3, 0, true", "relu, 0, 0.1, false", "gelu, 0, 0, true"})
+    void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean wanted) throws Exception {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, Scripts.all())) {
+            Encoder model = load(manager, script, activation, hidden, probs);
+            Block block = model.blocks().get(2);
+            PaddedBatch batch = model.batch(manager, SAMPLES);
+            DropoutMasks masks = DropoutMasks.of(7, 1);
+            Map<String, NDArray> dropped = masks.of(manager, model, block, batch);
+            NDArray x = normal(manager, 1);
+            NDArray gradient = normal(manager, 2);
+
+            EncoderLayerTape written =
+                    new EncoderLayerTape(script, model.shape(), manager, block, x, batch, dropped, wanted);
+            NDArray leaf = script.callOne(manager, "leaf", x);
+            NDArray y = Torch.recording(() -> script.callOne(
+                    manager,
+                    "layer",
+                    leaf,
+                    block.weights(),
+                    batch.bias(),
+                    dropped,
+                    4,
+                    model.shape().epsilon(),
+                    activation,
+                    Dropout.scale(probs),
+                    Dropout.scale(hidden)));
+            GraphTape recorded = new GraphTape(script, block, wanted ? List.of(leaf) : List.of(), y);
+            assertClose("output", written.output(), recorded.output());
+
+            List<NDArray> expected = zeros(manager, block);
+            List<NDArray> actual = zeros(manager, block);
+            Optional<NDArray> gx = recorded.backward(manager, gradient, expected, false);
+            Optional<NDArray> ours = written.backward(manager, gradient, actual, false);
+            assertThat(ours.isPresent()).isEqualTo(wanted);
+            gx.ifPresent(g -> assertClose("gradient of the input", ours.orElseThrow(), g));
+            for (int i = 0; i < expected.size(); i++) {
+                assertClose(block.trainable().get(i).name(), actual.get(i), expected.get(i));
+            }
+        }
+    }
+
+    @Test
+    void addsToTheGradientsThatAreThere() throws Exception {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, Scripts.all())) {
+            Encoder model = load(manager, script, "gelu", 0.1, 0.1);
+            Block block = model.blocks().get(1);
+            PaddedBatch batch = model.batch(manager, SAMPLES);
+            NDArray x = normal(manager, 1);
+            NDArray gradient = normal(manager, 2);
+            List<NDArray> gradients = zeros(manager, block);
+            for (boolean add : new boolean[] {false, true}) {
+                model.record(manager, block, x, true, batch, DropoutMasks.of(7, 1))
+                        .backward(manager, gradient, gradients, add);
+                if (!add) {
+                    gradients.get(0).muli(-1);
+                }
+            }
+            assertThat(gradients.get(0).abs().max().getFloat()).isLessThan(1e-6f);
+            assertThat(gradients.get(2).abs().max().getFloat()).isGreaterThan(1e-3f);
+        }
+    }
+
+    private Encoder load(NDManager manager, ScriptModule script, String activation, double hidden, double probs)
+            throws Exception {
+        Path golden = GoldenFiles.root().resolve("models/bert-seqcls");
+        ObjectMapper json = new ObjectMapper();
+        ObjectNode config =
+                (ObjectNode) json.readTree(golden.resolve("config.json").toFile());
+        config.put("hidden_act", activation)
+                .put("hidden_dropout_prob", hidden)
+                .put("attention_probs_dropout_prob", probs);
+        Files.write(folder.resolve("config.json"), json.writeValueAsBytes(config));
+        try (SafetensorsModel source = SafetensorsModel.open(golden)) {
+            return Encoder.load(
+                    manager,
+                    script,
+                    HfConfig.read(folder),
+                    source,
+                    HeadKind.SEQUENCE_CLASSIFICATION,
+                    3,
+                    Adaptation.of(Trainable.all()),
+                    1);
+        }
+    }
+
+    private static NDArray normal(NDManager manager, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        float[] values = new float[3 * 24 * 32];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return manager.create(values, new Shape(3, 24, 32));
+    }
+
+    private static List<NDArray> zeros(NDManager manager, Block block) {
+        return block.trainable().stream()
+                .map(parameter -> manager.zeros(parameter.value().getShape()))
+                .toList();
+    }
+
+    private static void assertClose(String what, NDArray actual, NDArray expected) {
+        float[] a = actual.toFloatArray();
+        float[] e = expected.toFloatArray();
+        assertThat(a).as(what).hasSameSizeAs(e);
+        // Relative to the largest: the fused attention kernel adds up in another order.
+        double largest = Math.max(1, expected.abs().max().getFloat());
+        for (int i = 0; i < a.length; i++) {
+            assertThat((double) a[i]).as("%s[%d]", what, i).isCloseTo(e[i], within(TOLERANCE * largest));
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package io.github.sparkfinetune.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The script for every platform, against products written out by hand. */
+class MatmulBackendTest {
+    @BeforeAll
+    static void start() {
+        Torch.start(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Linux, aarch64, products.py", "Mac OS X, x86_64, products.py", "Linux, amd64, products_onednn.py"})
+    void scriptOfAPlatform(String system, String processor, String file) {
+        String script = MatmulBackend.script(system, processor);
+        assertThat(script).endsWith("/" + file);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule module = ScriptModule.load(manager, List.of(script))) {
+            NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(1, 2, 3));
+            NDArray weight = manager.create(new float[] {1, 0, -1, 2, 1, 0}, new Shape(2, 3));
+            NDArray bias = manager.create(new float[] {10, 20});
+            NDArray y = module.callOne(manager, "affine", x, weight, bias);
+            assertThat(y.getShape()).isEqualTo(new Shape(1, 2, 2));
+            assertThat(y.toFloatArray()).containsExactly(8, 24, 8, 33);
+            NDArray tall = manager.create(new float[] {1, 0, -1, 2, 1, 0, 1, 1, 1, 0, 0, 2}, new Shape(4, 3));
+            assertThat(module.callOne(manager, "affine", x, tall, manager.create(new float[] {0, 0, 0, 1}))
+                            .toFloatArray())
+                    .containsExactly(-2, 4, 6, 7, -2, 13, 15, 13);
+            NDArray g = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
+            assertThat(module.callOne(manager, "times", g, weight).toFloatArray())
+                    .containsExactly(5, 2, -1, 11, 4, -3);
+        }
+    }
+
+    @Test
+    void halfPrecisionRoundsTheFactorsAndSumsInF32() {
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule module = ScriptModule.load(manager, MatmulBackend.scripts(true))) {
+            // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
+            NDArray x = manager.create(new float[] {1 + 0x1p-9f, 1 + 0x1p-7f}, new Shape(1, 2));
+            NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));
+            NDArray y = module.callOne(manager, "affine", x, weight, manager.create(new float[] {0, 0x1p-9f}));
+            assertThat(y.toFloatArray()).containsExactly(1, 1 + 0x1p-7f + 0x1p-9f);
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package io.github.sparkfinetune.core.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.train.TinyDataset;
+import io.github.sparkfinetune.core.train.TinyRun;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Plans of the golden models against parameters counted by hand. */
+class RunPlanTest {
+    @TempDir
+    private Path folder;
+
+    // llama-tied: table 384 x 64; a layer: q, o 64 x 64, k, v 32 x 64, gate, up, down 128 x 64, 2 norms; the last norm.
+    // Adapters of rank 8 on q and v of 2 layers: 2 (8 64 + 64 8 + 8 64 + 32 8).
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+        llama-tied   |                                                       | 98624  | 98624
+        llama-untied |                                                       | 63560  | 63560
+        gpt2         |                                                       | 39808  | 39808
+        bert-seqcls  |                                                       | 32707  | 32707
+        bert-seqcls  | method.type=freeze                                    | 32707  | 1155
+        bert-seqcls  | method.type=freeze method.freeze_layers=1             | 32707  | 9699
+        bert-seqcls  | method.type=freeze method.freeze_layers=0             | 32707  | 18243
+        llama-tied   | method.type=lora                                      | 102208 | 3584
+        llama-tied   | method.type=qlora                                     | 102208 | 3584
+        llama-tied   | method.type=lora method.use_dora=true                 | 102400 | 3776
+        llama-tied   | method.type=lora method.modules_to_save=[embed_tokens] | 126784 | 28160
+        gpt2         | method.type=lora                                      | 41856  | 2048
+        bert-seqcls  | method.type=lora                                      | 34755  | 2147
+        qwen2        | method.type=lora method.bias=none                     | 48160  | 1792
+        qwen2        | method.type=lora method.bias=lora_only                | 48160  | 1888
+        qwen2        | method.type=lora method.bias=all                      | 48160  | 1920
+        """)
+    void parametersAsCountedByHand(String model, String settings, long parameters, long trained) throws IOException {
+        RunPlan plan = plan(model, settings == null ? "" : settings);
+
+        assertThat(plan.parameters()).isEqualTo(parameters);
+        assertThat(plan.trained()).isEqualTo(trained);
+        assertThat(plan.memory().optimizer()).isEqualTo(8 * trained);
+        assertThat(plan.memory().gradients()).isGreaterThanOrEqualTo(4 * trained);
+    }
+
+    @Test
+    void fullTrainingHoldsGradientsAndMomentsOfEverything() throws IOException {
+        RankMemory memory = plan("llama-tied", "").memory();
+
+        assertThat(memory.weights()).isEqualTo(4 * 98624);
+        // With the last norm's, which PyTorch gives as a tensor of its own.
+        assertThat(memory.gradients()).isEqualTo(4 * 98624 + 4 * 64);
+        // 128 tokens of 384 logits, and their logarithms.
+        assertThat(memory.loss()).isEqualTo(2 * 128 * 384 * 4);
+        assertThat(memory.sum())
+                .isEqualTo(memory.weights()
+                        + memory.adapters()
+                        + memory.gradients()
+                        + memory.optimizer()
+                        + memory.activations()
+                        + memory.loss()
+                        + memory.scattered()
+                        + memory.staging()
+                        + memory.base());
+    }
+
+    @Test
+    void whatIsFrozenLiesInTheFileOrInFourBits() throws IOException {
+        RankMemory lora = plan("llama-tied", "method.type=lora").memory();
+        RankMemory qlora = plan("llama-tied", "method.type=qlora").memory();
+
+        assertThat(lora.weights()).isEqualTo(4 * 98624);
+        assertThat(lora.adapters()).isEqualTo(4 * 3584);
+        assertThat(lora.staging()).isZero();
+        assertThat(lora.direct()).isZero();
+        // Linears: half a byte a weight, a byte a block of 64, a float for 256 blocks of each; the rest stays F32.
+        long linears = 2 * (2 * 4096 + 2 * 2048 + 3 * 8192);
+        long stored = linears / 2 + linears / 64 + 2 * 7 * 4;
+        assertThat(qlora.weights()).isEqualTo(4 * (98624 - linears) + stored);
+        assertThat(qlora.staging()).isEqualTo(4 * linears / 2);
+        assertThat(qlora.direct()).isEqualTo(qlora.staging() + stored);
+    }
+
+    @Test
+    void changesThatNeedLessAreThePlansOfSuchRuns() throws IOException {
+        String big = "method.type=lora data.max_length=128 training.per_device_train_batch_size=256";
+        RunPlan plan = plan("llama-tied", big);
+
+        assertThat(plan.smaller())
+                .containsOnlyKeys(
+                        "training.gradient_checkpointing=true",
+                        "training.per_device_train_batch_size=128 training.gradient_accumulation_steps=2");
+        for (Map.Entry<String, Long> change : plan.smaller().entrySet()) {
+            assertThat(plan("llama-tied", big + " " + change.getKey()).memory().sum())
+                    .as(change.getKey())
+                    .isEqualTo(change.getValue())
+                    .isLessThan(plan.memory().sum());
+        }
+    }
+
+    @Test
+    void evaluationWhileTrainingCountsWhereItTakesMore() throws IOException {
+        String settings = "method.type=lora data.max_length=128 training.per_device_train_batch_size=1";
+
+        assertThat(plan("llama-tied", settings + " data.eval_fraction=0.1")
+                        .memory()
+                        .activations())
+                .isGreaterThan(plan("llama-tied", settings).memory().activations());
+        assertThat(plan("llama-tied", settings + " data.test_fraction=0.1")
+                        .memory()
+                        .sum())
+                .isEqualTo(plan("llama-tied", settings).memory().sum());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"data.eval_fraction=0.1", "data.test_fraction=0.1", "data.test=some.jsonl"})
+    void whatIsHeldOutIsEvaluatedAfterwards(String heldOut) throws IOException {
+        assertThat(plan("llama-tied", "method.type=lora").memory().evaluation()).isZero();
+        assertThat(plan("llama-tied", "method.type=lora " + heldOut).memory().evaluation())
+                .isGreaterThan(4 * 98624 + 4 * 3584 + MemoryEstimate.BASE);
+        // Whose configuration names its sizes otherwise.
+        assertThat(plan("gpt2", heldOut).memory().evaluation()).isGreaterThan(4 * 39808 + MemoryEstimate.BASE);
+    }
+
+    @Test
+    void answersNeedKeysAndValues() throws IOException {
+        String settings = "task=sft method.type=lora data.test=some.jsonl training.per_device_eval_batch_size=8"
+                + " generation.eval_samples=5 generation.max_new_tokens=";
+
+        assertThat(plan("llama-tied", settings + 96).memory().evaluation()
+                        - plan("llama-tied", settings + 64).memory().evaluation())
+                .as("of 2 layers with 2 heads of 16 for 32 more tokens of 8 answers")
+                .isEqualTo(2 * 8 * 32 * 2 * 32 * 4);
+    }
+
+    @Test
+    void stepsComeFromThePreparedDataset() throws IOException {
+        TinyRun run = new TinyRun(folder, "bert-seqcls", 0);
+        RunConfig config = run.config("out", "training.max_steps=0", "training.num_train_epochs=2", "cluster.ranks=3");
+
+        RunPlan.Work work =
+                RunPlan.of(config, new Configuration(), folder).work().orElseThrow();
+
+        assertThat(work.samples()).isEqualTo(TinyDataset.TRAIN_ROWS);
+        assertThat(work.globalBatch()).isEqualTo(36);
+        assertThat(work.steps()).isEqualTo(2 * ((TinyDataset.TRAIN_ROWS + 35) / 36));
+        assertThat(work.epochs()).isEqualTo(2);
+        assertThat(work.tokens()).isBetween(4L * TinyDataset.TRAIN_ROWS, 30L * TinyDataset.TRAIN_ROWS);
+        assertThat(work.learnt()).isZero();
+    }
+
+    private RunPlan plan(String model, String settings) throws IOException {
+        List<String> all = new ArrayList<>(List.of(
+                "model=" + GoldenFiles.root().resolve("models").resolve(model).toUri(),
+                "output.dir=" + folder.resolve("run").toUri(),
+                "data.max_length=32",
+                "data.eval_fraction=0"));
+        if (!settings.isEmpty()) {
+            all.addAll(List.of(settings.split(" ")));
+        }
+        String task = model.endsWith("seqcls") ? "classification" : "causal-lm";
+        RunConfig config = RunConfigLoader.parse("{task: " + task + ", data: {train: none}}", "test.yaml", all);
+        return RunPlan.of(config, new Configuration(), folder);
+    }
+}

@@ -1,0 +1,133 @@
+package io.github.sparkfinetune.spark.cluster;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
+import io.github.sparkfinetune.conf.RunException;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.SparkConf;
+
+/** What Spark's settings forbid to a training run, told before anything starts. */
+public final class ClusterChecks {
+    private ClusterChecks() {}
+
+    /**
+     * Refuses settings under which a training run can never start.
+     *
+     * @throws RunException with the setting to change, if a barrier stage of {@code cluster.ranks} ranks on the chosen
+     *     device can never start under these settings
+     */
+    public static void check(SparkConf spark, RunConfig config) {
+        Master master = Master.parse(spark.get("spark.master"));
+        int ranks = config.cluster().ranks();
+        if (spark.getBoolean("spark.dynamicAllocation.enabled", false)) {
+            throw RunException.config("spark.dynamicAllocation.enabled is true, but the ranks of a training run need"
+                    + " their executors all at once: add --conf spark.dynamicAllocation.enabled=false and --conf"
+                    + " spark.executor.instances=" + ranks);
+        }
+        checkSlots(spark, master, ranks);
+        if (config.device() == DeviceChoice.GPU) {
+            checkGpu(spark, master, ranks);
+        }
+    }
+
+    private static void checkSlots(SparkConf spark, Master master, int ranks) {
+        for (Slots slots : slots(spark, master, ranks)) {
+            if (ranks > slots.count()) {
+                throw RunException.config("cluster.ranks is " + ranks + ", but " + slots.setting() + " has room for "
+                        + slots.count() + " (one rank an executor): use " + slots.remedy() + ", or cluster.ranks="
+                        + Math.max(1, slots.count()));
+            }
+        }
+    }
+
+    /**
+     * A bound on the ranks.
+     *
+     * @param count how many there can be
+     * @param setting that says so
+     * @param remedy how to raise it
+     */
+    public record Slots(int count, String setting, String remedy) {}
+
+    /** What bounds the ranks under these settings; nothing where only the cluster knows. */
+    public static List<Slots> slots(SparkConf spark, Master master, int ranks) {
+        int executorCores = executorCores(spark, master);
+        return switch (master.kind()) {
+            case LOCAL ->
+                List.of(new Slots(
+                        master.cores() / spark.getInt("spark.task.cpus", 1),
+                        "spark.master=" + master.url(),
+                        "--master local[" + ranks + "]"));
+            case LOCAL_CLUSTER -> {
+                if (executorCores > master.cores()) {
+                    throw RunException.config("spark.executor.cores is " + executorCores + ", but the workers of "
+                            + master.url() + " have " + master.cores() + ": lower it, or give them more");
+                }
+                List<Slots> all = new ArrayList<>();
+                int executors = master.workers() * (master.cores() / executorCores);
+                all.add(new Slots(executors, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
+                all.addAll(ofCores(spark, ranks, executorCores));
+                yield all;
+            }
+            case STANDALONE -> ofCores(spark, ranks, Math.max(1, executorCores));
+            case OTHER -> {
+                int instances = spark.getInt("spark.executor.instances", 2);
+                yield List.of(new Slots(
+                        instances,
+                        "spark.executor.instances=" + instances,
+                        "--conf spark.executor.instances=" + ranks));
+            }
+        };
+    }
+
+    private static List<Slots> ofCores(SparkConf spark, int ranks, int executorCores) {
+        if (!spark.contains("spark.cores.max")) {
+            return List.of();
+        }
+        int cores = spark.getInt("spark.cores.max", 0);
+        return List.of(new Slots(
+                cores / executorCores,
+                "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
+                "--conf spark.cores.max=" + ranks * executorCores));
+    }
+
+    private static void checkGpu(SparkConf spark, Master master, int ranks) {
+        String who = master.isLocal() ? "driver" : "executor";
+        int needed = master.isLocal() ? ranks : 1;
+        String key = "spark." + who + ".resource.gpu.";
+        int amount = spark.getInt(key + "amount", 0);
+        if (amount < needed) {
+            throw RunException.config("device is gpu, but " + key + "amount is " + amount + ": add --conf " + key
+                    + "amount=" + needed + " and --conf " + key + "discoveryScript=PATH/getGpusResources.sh"
+                    + (master.kind() == Master.Kind.STANDALONE
+                            ? " (and spark.worker.resource.gpu.* to the workers)"
+                            : "")
+                    + ", or use device=cpu");
+        }
+    }
+
+    /**
+     * Whether Spark's settings say what memory a rank has: not where it is a thread of the driver, nor where it
+     * computes on a GPU, which has memory of its own.
+     */
+    public static boolean limitsMemory(SparkConf spark, RunConfig config) {
+        return !Master.parse(spark.get("spark.master")).isLocal() && !onGpu(spark, config);
+    }
+
+    /** Whether the ranks compute on GPUs that Spark gives them. */
+    public static boolean onGpu(SparkConf spark, RunConfig config) {
+        String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";
+        return config.device() != DeviceChoice.CPU && spark.getInt("spark." + who + ".resource.gpu.amount", 0) > 0;
+    }
+
+    /** Cores of an executor by the settings; 0 where only the cluster knows. */
+    static int executorCores(SparkConf spark, Master master) {
+        return switch (master.kind()) {
+            case LOCAL -> master.cores();
+            case LOCAL_CLUSTER -> spark.getInt("spark.executor.cores", master.cores());
+            case STANDALONE -> spark.getInt("spark.executor.cores", 0);
+            case OTHER -> spark.getInt("spark.executor.cores", 1);
+        };
+    }
+}

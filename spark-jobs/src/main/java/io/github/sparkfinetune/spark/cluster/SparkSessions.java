@@ -1,0 +1,102 @@
+package io.github.sparkfinetune.spark.cluster;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.tensor.Allocator;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Starts a session with the settings that the jobs want; what the user set ({@code spark-submit --conf},
+ * {@code spark-defaults.conf}) always wins. Must be called before anything else touches Spark in this JVM.
+ */
+public final class SparkSessions {
+    private static final String LOGGING = "log4j2.configurationFile";
+    private static final String QUIET = "classpath:io/github/sparkfinetune/spark/log4j2.properties";
+    private static final String SCALA_VERSION = "2.12";
+
+    private SparkSessions() {}
+
+    /**
+     * The session of a command. Without a master of its own, of spark-submit or of spark-defaults it runs in this JVM,
+     * with a core a rank.
+     *
+     * @param master {@code local[N]}, {@code local-cluster[N,cores,MiB]} (executors of their own on this machine; the
+     *     environment's SPARK_HOME must name a folder with Spark's jars) or any cluster's, or null
+     * @param settings further {@code spark.*} settings, which win over all others
+     */
+    public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
+        DjlSettings.apply();
+        SparkConf spark = conf(config, appName, master, settings);
+        Master parsed = Master.parse(spark.get("spark.master"));
+        SparkSession session = SparkSession.builder().config(spark).getOrCreate();
+        if (!session.sparkContext().master().equals(parsed.url())) {
+            throw new IllegalStateException("this JVM has a session on "
+                    + session.sparkContext().master() + " already: stop it before one on " + parsed.url());
+        }
+        return session;
+    }
+
+    /** The settings of a session that {@link #open} would start. */
+    public static SparkConf conf(RunConfig config, String appName, String master, Map<String, String> settings) {
+        SparkConf spark = new SparkConf();
+        settings.forEach(spark::set);
+        if (master != null) {
+            spark.setMaster(master);
+        }
+        spark.setIfMissing("spark.master", "local[" + config.cluster().ranks() + "]");
+        spark.setIfMissing("spark.app.name", appName);
+        Master parsed = Master.parse(spark.get("spark.master"));
+        Map<String, String> wanted = everywhere(config);
+        if (!parsed.isRemote()) {
+            wanted.put("spark.ui.enabled", "false");
+            if (System.getProperty(LOGGING) == null) {
+                System.setProperty(LOGGING, QUIET);
+            }
+        }
+        if (parsed.kind() == Master.Kind.LOCAL_CLUSTER) {
+            wanted.putAll(localCluster(parsed));
+        }
+        wanted.forEach(spark::setIfMissing);
+        return spark;
+    }
+
+    private static Map<String, String> everywhere(RunConfig config) {
+        Map<String, String> wanted = new LinkedHashMap<>();
+        Allocator.ENVIRONMENT.forEach((name, value) -> wanted.put("spark.executorEnv." + name, value));
+        // Progress travels with the heartbeats. The driver may be silent as long as by Spark's defaults: 60 x 10 s.
+        wanted.put("spark.executor.heartbeatInterval", "1s");
+        wanted.put("spark.executor.heartbeat.maxFailures", "600");
+        wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
+        // Bounds how long a rank waits for a peer at Spark's barriers; the default is a year.
+        wanted.put("spark.barrier.sync.timeout", config.cluster().startTimeoutSeconds() + "s");
+        // A survivor of a lost rank that hangs in native code would hold its executor for good.
+        wanted.put("spark.task.reaper.enabled", "true");
+        wanted.put("spark.task.reaper.pollingInterval", "1s");
+        wanted.put("spark.task.reaper.killTimeout", "30s");
+        wanted.put("spark.ui.showConsoleProgress", "false");
+        return wanted;
+    }
+
+    private static Map<String, String> localCluster(Master master) {
+        String home = System.getenv("SPARK_HOME");
+        if (home == null || !Files.isDirectory(Path.of(home, "jars"))) {
+            throw RunException.config(master.url() + " starts executors with Spark's jars, but SPARK_HOME is "
+                    + (home == null ? "not set" : home + ", which has no folder jars")
+                    + ": set it to the folder of a Spark 3.5 distribution");
+        }
+        Map<String, String> wanted = new LinkedHashMap<>();
+        wanted.put("spark.executorEnv.SPARK_SCALA_VERSION", SCALA_VERSION);
+        // The executors are on this machine, so they load the very jars that the driver did.
+        wanted.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
+        wanted.put("spark.executor.extraJavaOptions", "-D" + LOGGING + "=" + System.getProperty(LOGGING));
+        wanted.put("spark.executor.memory", master.memoryMiB() + "m");
+        wanted.put("spark.driver.host", "127.0.0.1");
+        wanted.put("spark.driver.bindAddress", "127.0.0.1");
+        return wanted;
+    }
+}

@@ -1,0 +1,57 @@
+package io.github.sparkfinetune.spark.predict;
+
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How well a model does on held-out samples.
+ *
+ * @param split the split it was measured on
+ * @param metrics by their names in {@code metrics.json}
+ * @param base the same metrics of the base model, where text is generated; else empty
+ * @param labels names of the labels by id, for classification; else empty
+ * @param confusion samples by true label (row) and predicted label (column)
+ * @param answers a few of the generated answers
+ */
+public record Scores(
+        String split,
+        Map<String, Double> metrics,
+        Map<String, Double> base,
+        List<String> labels,
+        long[][] confusion,
+        List<Answer> answers) {
+
+    /**
+     * What was generated for a held-out prompt.
+     *
+     * @param prompt as the model reads it
+     * @param reference the answer that the data has
+     * @param generated the trained model's answer
+     * @param base the base model's answer
+     */
+    public record Answer(String prompt, String reference, String generated, String base) {}
+
+    public Scores {
+        if (confusion.length != labels.size()) {
+            throw new IllegalArgumentException(confusion.length + " rows, " + labels.size() + " labels");
+        }
+        // In the order that they are shown in.
+        metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
+        base = Collections.unmodifiableMap(new LinkedHashMap<>(base));
+        labels = List.copyOf(labels);
+        answers = List.copyOf(answers);
+    }
+
+    /** Of a classifier. */
+    public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {
+        return new Scores(split, metrics, Map.of(), labels, confusion, List.of());
+    }
+
+    /** Of a language model. */
+    public static Scores ofText(
+            String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
+        return new Scores(split, metrics, base, List.of(), new long[0][], answers);
+    }
+}

@@ -1,0 +1,192 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleWriter;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.logging.log4j.Level;
+import org.apache.logging.log4j.core.config.Configurator;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.Tuple2;
+
+/**
+ * Writes one hash range: a file for each split that has rows in it. An attempt writes under a name of its own and
+ * renames at its end; attempts write the same bytes, so it does not matter which comes first.
+ */
+final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
+    private static final long serialVersionUID = 1L;
+
+    /** Splits, in the order of {@link PrepareJob}'s sources. */
+    static final List<String> SPLITS = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
+    /** Folder of unfinished files. */
+    static final String ATTEMPTS = "_attempts";
+
+    static {
+        // Rows are cut into row groups by a limit of one byte (see SampleWriter); Parquet warns of that each time, at
+        // length, in every executor's log.
+        Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
+    }
+
+    private static final int EVAL = SPLITS.indexOf(Manifest.EVAL);
+    private static final int TEST = SPLITS.indexOf(Manifest.TEST);
+
+    private final String dataset;
+    private final Broadcast<SerializableConfiguration> hadoop;
+    private final Broadcast<LabelPlan> labels;
+    private final TaskSamples<?> samples;
+    private final boolean deduplicate;
+    private final long seed;
+
+    /**
+     * One written file.
+     *
+     * @param split its split's place in {@link #SPLITS}
+     * @param shardOrNull null where no row gave a sample, so that nothing was written
+     */
+    record Report(int split, String file, Manifest.Shard shardOrNull, SampleCounts counts) implements Serializable {
+        Optional<Manifest.Shard> shard() {
+            return Optional.ofNullable(shardOrNull);
+        }
+    }
+
+    ShardWriter(
+            Path dataset,
+            Broadcast<SerializableConfiguration> hadoop,
+            Broadcast<LabelPlan> labels,
+            TaskSamples<?> samples,
+            boolean deduplicate,
+            long seed) {
+        this.dataset = dataset.toString();
+        this.hadoop = hadoop;
+        this.labels = labels;
+        this.samples = samples;
+        this.deduplicate = deduplicate;
+        this.seed = seed;
+    }
+
+    @Override
+    public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
+        LabelPlan plan = labels.value();
+        Open[] open = new Open[SPLITS.size()];
+        byte[][] lastOfSource = new byte[SPLITS.size()][];
+        long[] seenAtEvalEnd = new long[plan.size()];
+        long[] seenAtTestEnd = new long[plan.size()];
+        try {
+            while (rows.hasNext()) {
+                Tuple2<byte[], byte[]> row = rows.next();
+                byte[] key = row._1();
+                int source = ShuffledSample.source(row._2());
+                byte[] last = lastOfSource[source];
+                lastOfSource[source] = key;
+                if (deduplicate && last != null && ShuffledSample.sameContent(last, key)) {
+                    continue;
+                }
+                int label = plan.idOfRank(ShuffledSample.labelRank(key));
+                int split = source;
+                if (source == 0) {
+                    long hash = SourceScan.splitHash(seed, ShuffledSample.second(key));
+                    boolean inEval = before(plan.evalEnd(label), hash, seenAtEvalEnd, label);
+                    boolean inTest = before(plan.testEnd(label), hash, seenAtTestEnd, label);
+                    split = inEval ? EVAL : inTest ? TEST : 0;
+                }
+                if (open[split] == null) {
+                    open[split] = new Open(split, shard, plan.size());
+                }
+                open[split].sink.add(row._2(), label);
+            }
+            List<Report> reports = new ArrayList<>();
+            for (Open file : open) {
+                if (file != null) {
+                    reports.add(file.finish());
+                }
+            }
+            return reports.iterator();
+        } finally {
+            for (Open file : open) {
+                if (file != null) {
+                    file.close();
+                }
+            }
+        }
+    }
+
+    /** Rows of equal hash have equal content and come one after the other: the first few of them lie before. */
+    private static boolean before(SplitPlan.Boundary end, long hash, long[] seen, int label) {
+        if (hash == end.hash()) {
+            return seen[label]++ < end.equal();
+        }
+        return Long.compareUnsigned(hash, end.hash()) < 0;
+    }
+
+    /** A file being written. */
+    private final class Open {
+        private final int split;
+        private final String name;
+        private final Path attempt;
+        private final SampleSink sink;
+        /** Null before the first sample. */
+        private SampleWriter writer;
+
+        private boolean closed;
+
+        Open(int split, int shard, int labelCount) {
+            this.split = split;
+            this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", SPLITS.get(split), shard);
+            this.attempt = new Path(
+                    dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
+            this.sink = samples.sink(this::write, labelCount);
+        }
+
+        private void write(Sample sample) throws IOException {
+            if (writer == null) {
+                writer = new SampleWriter(attempt, samples.columns(), configuration());
+            }
+            writer.write(sample);
+        }
+
+        Report finish() throws IOException {
+            SampleCounts counts = sink.finish();
+            close();
+            if (writer == null) {
+                return new Report(split, name, null, counts);
+            }
+            Path file = new Path(dataset, name);
+            FileSystem files = file.getFileSystem(configuration());
+            files.mkdirs(file.getParent());
+            long bytes = files.getFileStatus(attempt).getLen();
+            if (files.exists(file)) {
+                // Another attempt was first.
+                if (files.getFileStatus(file).getLen() != bytes) {
+                    throw new IOException(file + " was written by another attempt with another length");
+                }
+                files.delete(attempt, false);
+            } else if (!files.rename(attempt, file)) {
+                throw new IOException("cannot rename " + attempt + " to " + file);
+            }
+            return new Report(split, name, new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
+        }
+
+        void close() throws IOException {
+            if (!closed && writer != null) {
+                closed = true;
+                writer.close();
+            }
+        }
+
+        private Configuration configuration() {
+            return hadoop.value().value();
+        }
+    }
+}

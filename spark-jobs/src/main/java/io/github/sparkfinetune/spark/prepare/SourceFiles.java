@@ -1,0 +1,139 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.LocatedFileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RemoteIterator;
+
+/**
+ * The files that a source path means.
+ *
+ * @param key configuration key that names the source, for messages
+ * @param path absolute path or glob
+ * @param format never auto
+ * @param files number of files
+ * @param emptyTexts text files that are empty, in text folders
+ * @param bytes their length together
+ * @param fingerprint SHA-256 of their names, lengths and times of modification
+ */
+record SourceFiles(
+        String key, String path, DataFormat format, long files, long emptyTexts, long bytes, String fingerprint) {
+    private static final Map<String, DataFormat> ENDINGS = Map.of(
+            ".jsonl", DataFormat.JSONL,
+            ".json", DataFormat.JSONL,
+            ".csv", DataFormat.CSV,
+            ".parquet", DataFormat.PARQUET);
+    private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".lz4", ".deflate");
+
+    /**
+     * Lists a source.
+     *
+     * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
+     */
+    static SourceFiles list(String key, String text, DataFormat format, Configuration hadoop) {
+        try {
+            Path path = new Path(RunPaths.absolute(key, text, hadoop));
+            FileSystem system = path.getFileSystem(hadoop);
+            FileStatus[] roots = system.globStatus(path);
+            if (roots == null || roots.length == 0) {
+                throw RunException.data(key + ": " + path + " does not exist: correct the path");
+            }
+            List<FileStatus> files = new ArrayList<>();
+            for (FileStatus root : roots) {
+                collect(system, root, files);
+            }
+            files.sort(Comparator.comparing(file -> file.getPath().toString()));
+            long bytes = files.stream().mapToLong(FileStatus::getLen).sum();
+            if (bytes == 0) {
+                throw RunException.data(key + ": " + path + " is empty: there must be text in it");
+            }
+            DataFormat known = format == DataFormat.AUTO ? detect(key, path, files, roots[0].isDirectory()) : format;
+            long emptyTexts = known == DataFormat.TEXT_FOLDERS
+                    ? files.stream().filter(file -> file.getLen() == 0).count()
+                    : 0;
+            return new SourceFiles(key, path.toString(), known, files.size(), emptyTexts, bytes, fingerprint(files));
+        } catch (FileNotFoundException e) {
+            throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
+        } catch (IOException e) {
+            throw RunException.data(key + ": " + text + " cannot be read (" + e.getMessage() + ")", e);
+        }
+    }
+
+    Manifest.Source toManifest() {
+        return new Manifest.Source(key, path, files, bytes, fingerprint);
+    }
+
+    private static void collect(FileSystem system, FileStatus root, List<FileStatus> files) throws IOException {
+        if (root.isFile()) {
+            files.add(root);
+            return;
+        }
+        int prefix = root.getPath().toUri().getPath().length();
+        RemoteIterator<LocatedFileStatus> all = system.listFiles(root.getPath(), true);
+        while (all.hasNext()) {
+            LocatedFileStatus file = all.next();
+            String below = file.getPath().toUri().getPath().substring(prefix);
+            // Spark passes over these, too.
+            if (!below.contains("/_") && !below.contains("/.")) {
+                files.add(file);
+            }
+        }
+    }
+
+    private static DataFormat detect(String key, Path path, List<FileStatus> files, boolean folder) {
+        Set<DataFormat> formats = new TreeSet<>();
+        for (FileStatus file : files) {
+            String name = file.getPath().getName().toLowerCase(Locale.ROOT);
+            int dot = name.lastIndexOf('.');
+            if (dot >= 0 && COMPRESSED.contains(name.substring(dot))) {
+                name = name.substring(0, dot);
+                dot = name.lastIndexOf('.');
+            }
+            DataFormat byName = dot < 0 ? null : ENDINGS.get(name.substring(dot));
+            if (byName != null) {
+                formats.add(byName);
+            } else if (folder) {
+                formats.add(DataFormat.TEXT_FOLDERS);
+            }
+        }
+        if (formats.size() == 1) {
+            return formats.iterator().next();
+        }
+        throw RunException.config(key + ": the format of " + path + " cannot be told from "
+                + (formats.isEmpty() ? "its name" : "the names in it (" + formats + ")")
+                + ": set data.format to text_folders, jsonl, csv or parquet");
+    }
+
+    private static String fingerprint(List<FileStatus> files) {
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every JVM has SHA-256", e);
+        }
+        for (FileStatus file : files) {
+            String line = file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n";
+            digest.update(line.getBytes(StandardCharsets.UTF_8));
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+}

@@ -1,0 +1,45 @@
+package io.github.sparkfinetune.spark.run;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * Adds an adapter into its full-precision base model. It is one pass over the weights, bound by reading and writing
+ * them, so the driver does it alone.
+ */
+public final class MergeJob {
+    private MergeJob() {}
+
+    /**
+     * Merges the adapter into {@code config.model} and writes a model folder, in files of at most 5 GB.
+     *
+     * @param adapter folder of the adapter, or null for the one that the run trained
+     * @param output folder of the merged model; must not exist
+     * @throws RunException if the output exists, the base is quantised, or base and adapter do not fit
+     */
+    public static AdapterMerge.Merged run(SparkSession session, RunConfig config, String adapter, String output) {
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        RunConfig resolved = RunPaths.absolute(config, hadoop);
+        String from = adapter == null ? resolved.output().model() : RunPaths.absolute("--adapter", adapter, hadoop);
+        String to = RunPaths.absolute("--output", output, hadoop);
+        try {
+            Path local = Files.createTempDirectory("merge-");
+            try {
+                return AdapterMerge.run(resolved, from, to, hadoop, local, SafetensorsWriter.MAX_SHARD_SIZE);
+            } finally {
+                HadoopFiles.deleteLocal(local);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package io.github.sparkfinetune.spark.run;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * The folder of one run. Its {@code run.yaml}, the configuration with every default in it, says whose it is: only the
+ * same run may go on writing there.
+ */
+public final class OutputFolder {
+    private static final String RUN_YAML = "run.yaml";
+    private static final YAMLMapper YAML = new YAMLMapper();
+
+    /** Keys that may change between two starts of one run, because what is trained does not depend on them. */
+    private static final Set<String> HARMLESS = Set.of(
+            "device",
+            "cluster.ranks",
+            "cluster.port",
+            "cluster.timeout_seconds",
+            "cluster.start_timeout_seconds",
+            "cluster.shared_filesystem",
+            "training.per_device_eval_batch_size",
+            "training.logging_steps",
+            "training.save_steps",
+            "training.save_total_limit",
+            "generation.max_new_tokens",
+            "generation.do_sample",
+            "generation.temperature",
+            "generation.top_k",
+            "generation.top_p",
+            "generation.repetition_penalty",
+            "generation.eval_samples",
+            "output.dir");
+
+    private OutputFolder() {}
+
+    /**
+     * Makes the folder this run's, or finds that it is already.
+     *
+     * @param config its paths are absolute
+     * @throws RunException if the folder can not be written, or holds something that is not this run's
+     */
+    public static void claim(RunConfig config, Configuration hadoop) {
+        Path folder = new Path(config.output().dir());
+        try {
+            FileSystem files = folder.getFileSystem(hadoop);
+            String before = read(files, new Path(folder, RUN_YAML));
+            if (before != null) {
+                refuseOther(folder, before, config, hadoop);
+                probe(files, folder);
+            } else {
+                refuseForeign(files, folder);
+                write(files, folder, RunConfigLoader.toYaml(config));
+            }
+        } catch (IOException | UnsupportedOperationException e) {
+            throw RunException.config("output.dir: " + folder + " can not be written ("
+                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
+                    + "): choose a folder that this user may write to");
+        }
+    }
+
+    private static String read(FileSystem files, Path file) throws IOException {
+        try (var in = files.open(file)) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (FileNotFoundException e) {
+            return null;
+        }
+    }
+
+    private static void refuseOther(Path folder, String before, RunConfig config, Configuration hadoop) {
+        RunConfig old = RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
+        Map<String, String> was = leaves(RunPaths.absolute(old, hadoop));
+        Map<String, String> is = leaves(config);
+        List<String> differences = new ArrayList<>();
+        for (String key : is.keySet()) {
+            if (!HARMLESS.contains(key) && !is.get(key).equals(was.get(key))) {
+                differences.add(key + " was " + was.get(key) + " and is now " + is.get(key));
+            }
+        }
+        if (!differences.isEmpty()) {
+            throw RunException.config("output.dir: " + folder + " holds another run (" + String.join(", ", differences)
+                    + "): choose another output.dir, or use the same settings to resume");
+        }
+    }
+
+    private static void refuseForeign(FileSystem files, Path folder) throws IOException {
+        if (!files.exists(folder)) {
+            return;
+        }
+        if (!files.getFileStatus(folder).isDirectory()) {
+            throw RunException.config("output.dir: " + folder + " is a file: choose a folder");
+        }
+        for (FileStatus entry : files.listStatus(folder)) {
+            boolean dataset = entry.getPath().getName().equals("dataset");
+            if (!dataset && !entry.getPath().getName().startsWith(".")) {
+                throw RunException.config(
+                        "output.dir: " + folder + " holds " + entry.getPath().getName()
+                                + " but no run.yaml, so it is no run's folder: choose another output.dir");
+            }
+        }
+    }
+
+    private static void probe(FileSystem files, Path folder) throws IOException {
+        Path probe = new Path(folder, ".probe-" + UUID.randomUUID());
+        files.create(probe, false).close();
+        files.delete(probe, false);
+    }
+
+    /** Writes under another name first, so that a half-written file never is {@code run.yaml}. */
+    private static void write(FileSystem files, Path folder, String yaml) throws IOException {
+        files.mkdirs(folder);
+        Path temporary = new Path(folder, ".run-" + UUID.randomUUID());
+        try (OutputStream out = files.create(temporary, false)) {
+            out.write(yaml.getBytes(StandardCharsets.UTF_8));
+        }
+        if (!files.rename(temporary, new Path(folder, RUN_YAML))) {
+            throw new IOException("run.yaml can not be put in place");
+        }
+    }
+
+    private static Map<String, String> leaves(RunConfig config) {
+        try {
+            Map<String, String> leaves = new TreeMap<>();
+            collect("", YAML.readTree(RunConfigLoader.toYaml(config)), leaves);
+            return leaves;
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static void collect(String prefix, JsonNode node, Map<String, String> leaves) {
+        if (node.isObject() && node.size() > 0) {
+            node.fields()
+                    .forEachRemaining(field -> collect(
+                            prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(),
+                            field.getValue(),
+                            leaves));
+        } else {
+            leaves.put(prefix, node.asText());
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package io.github.sparkfinetune.spark.run;
+
+import com.sun.management.OperatingSystemMXBean;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.spark.cluster.ClusterChecks;
+import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
+import io.github.sparkfinetune.spark.cluster.Master;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
+
+/** Says what a training run will take. Starts no Spark session: a cluster would hold executors for it. */
+public final class PlanJob {
+    private PlanJob() {}
+
+    /**
+     * What a run takes, and what Spark's settings give it.
+     *
+     * @param run what the ranks need
+     * @param master {@code spark.master}
+     * @param ranks that are needed at once
+     * @param slots for ranks that the settings have room for, or empty where only the cluster knows
+     * @param oneProcess whether all ranks are threads of the driver's JVM
+     * @param onGpu whether they compute on GPUs, so that the memory is a GPU's
+     * @param overheadMib the {@code spark.executor.memoryOverhead} to set
+     * @param executor memory of an executor, or empty where the ranks are in the driver or on GPUs
+     * @param machine bytes of memory of this machine, where the ranks are on it
+     * @param refusal what {@code train} would refuse the run for, or empty
+     */
+    public record Plan(
+            RunPlan run,
+            String master,
+            int ranks,
+            OptionalInt slots,
+            boolean oneProcess,
+            boolean onGpu,
+            long overheadMib,
+            Optional<ExecutorMemory> executor,
+            OptionalLong machine,
+            Optional<RunException> refusal) {
+
+        /** Bytes that the ranks take together, where they are on one machine; threads of one JVM share its base. */
+        public long machineNeeds() {
+            RankMemory rank = run.memory();
+            return ranks * rank.sum() - (oneProcess ? (ranks - 1) * rank.base() : 0);
+        }
+    }
+
+    /**
+     * Plans a run.
+     *
+     * @param config paths may be relative
+     * @param master as in {@link SparkSessions#open}, and so the settings
+     * @throws RunException when configuration, model and dataset do not fit each other
+     */
+    public static Plan run(RunConfig config, String master, Map<String, String> settings) {
+        SparkConf spark = SparkSessions.conf(config, "plan", master, settings);
+        Configuration hadoop = SparkHadoopUtil.get().newConfiguration(spark);
+        Master parsed = Master.parse(spark.get("spark.master"));
+        RunPlan plan;
+        try {
+            plan = plan(RunPaths.absolute(config, hadoop), hadoop);
+        } catch (IOException e) {
+            throw new UncheckedIOException(config.model() + " can not be read", e);
+        }
+        int ranks = config.cluster().ranks();
+        boolean limited = ClusterChecks.limitsMemory(spark, config);
+        return new Plan(
+                plan,
+                parsed.url(),
+                ranks,
+                ClusterChecks.slots(spark, parsed, ranks).stream()
+                        .mapToInt(ClusterChecks.Slots::count)
+                        .min(),
+                parsed.isLocal(),
+                ClusterChecks.onGpu(spark, config),
+                ExecutorMemory.recommendedMib(plan.memory()),
+                limited ? Optional.of(ExecutorMemory.of(spark, parsed)) : Optional.empty(),
+                parsed.isRemote() ? OptionalLong.empty() : machineMemory(),
+                refusal(spark, config, hadoop, plan, limited));
+    }
+
+    private static Optional<RunException> refusal(
+            SparkConf spark, RunConfig config, Configuration hadoop, RunPlan plan, boolean limited) {
+        Master master = Master.parse(spark.get("spark.master"));
+        try {
+            ClusterChecks.check(spark, config);
+            RunConfig ignored = RunPaths.resolve(config, master.url(), hadoop);
+            if (limited) {
+                ExecutorMemory.of(spark, master).require(plan.memory());
+            }
+            return Optional.empty();
+        } catch (RunException e) {
+            return Optional.of(e);
+        }
+    }
+
+    private static OptionalLong machineMemory() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? OptionalLong.of(system.getTotalMemorySize())
+                : OptionalLong.empty();
+    }
+
+    /**
+     * What the ranks of a run need.
+     *
+     * @param config with absolute paths
+     */
+    public static RunPlan plan(RunConfig config, Configuration hadoop) throws IOException {
+        Path local = Files.createTempDirectory("plan-");
+        try {
+            return RunPlan.of(config, hadoop, local);
+        } finally {
+            HadoopFiles.deleteLocal(local);
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package io.github.sparkfinetune.spark.train;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import java.io.IOException;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+
+/** Fine-tuning, as what every rank does. */
+record FineTunerBody() implements RankBody {
+    @Override
+    public void check(RunConfig config, Configuration hadoop) throws IOException {
+        FineTuner.check(config, hadoop);
+    }
+
+    @Override
+    public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) throws IOException {
+        return Optional.of(PlanJob.plan(config, hadoop).memory());
+    }
+
+    @Override
+    public String newestCheckpoint(RunConfig config, Configuration hadoop) {
+        return FineTuner.newestCheckpoint(config, hadoop);
+    }
+
+    @Override
+    public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
+        return FineTuner.run(config, rank, resumeFrom);
+    }
+}

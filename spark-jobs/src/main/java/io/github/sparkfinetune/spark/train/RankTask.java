@@ -1,0 +1,212 @@
+package io.github.sparkfinetune.spark.train;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
+import io.github.sparkfinetune.core.collective.ring.RingMember;
+import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
+import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.Placement;
+import java.io.Serializable;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Consumer;
+import org.apache.spark.BarrierTaskContext;
+import org.apache.spark.SparkEnv;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.collection.Iterator;
+import scala.collection.JavaConverters;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * One rank, as a barrier task. The ranks meet twice through Spark: before the work, to exchange their addresses and the
+ * checkpoint to resume from, and after it, to agree on what follows. A rank that ends with an error of its own closes
+ * its connections, by which its peers end with a lost rank; only at the second meeting do they learn whether the stage
+ * is to be repeated or the run to end. Every rank comes to both meetings, whatever happened to it.
+ */
+final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final RunConfig config;
+    private final RankBody body;
+    private final SerializableConfiguration hadoop;
+    private final RecordAccumulator records;
+    private final String runId;
+    private final byte[] secret;
+    private final Placement placement;
+
+    /**
+     * What a rank tells its peers before the work.
+     *
+     * @param address where it listens, or null if it can not take part
+     * @param resumeFrom the checkpoint to resume from, or null for none; rank 0's counts
+     */
+    record Greeting(String address, String resumeFrom) {}
+
+    /**
+     * What a rank tells its peers after the work.
+     *
+     * @param message what went wrong, or null
+     * @param consequence whether it only lost a peer
+     */
+    record Ending(RankOutcome.Kind kind, String message, boolean consequence) {
+        static Ending of(RankOutcome outcome, Throwable error) {
+            return new Ending(outcome.kind(), outcome.message(), error instanceof LostRankException);
+        }
+
+        /** The rank whose failure made the stage fail, or -1 if it did not. */
+        static int root(List<Ending> all) {
+            int first = -1;
+            for (int rank = 0; rank < all.size(); rank++) {
+                if (all.get(rank).kind() == RankOutcome.Kind.RETRY) {
+                    if (!all.get(rank).consequence()) {
+                        return rank;
+                    }
+                    first = first < 0 ? rank : first;
+                }
+            }
+            return first;
+        }
+    }
+
+    /**
+     * @param runId drawn by the driver for this run
+     * @param secret drawn by the driver for this run; who knows it may join the ring
+     */
+    RankTask(
+            RunConfig config,
+            RankBody body,
+            SerializableConfiguration hadoop,
+            RecordAccumulator records,
+            String runId,
+            byte[] secret,
+            Placement placement) {
+        this.config = config;
+        this.body = body;
+        this.hadoop = hadoop;
+        this.records = records;
+        this.runId = runId;
+        this.secret = secret.clone();
+        this.placement = placement;
+    }
+
+    @Override
+    public Iterator<RankOutcome> apply(Iterator<Integer> rows) {
+        DjlSettings.apply();
+        BarrierTaskContext context = BarrierTaskContext.get();
+        int rank = context.partitionId();
+        Throwable error = null;
+        RankOutcome mine;
+        try {
+            mine = RankOutcome.done(rank, meetAndRun(context));
+        } catch (Throwable e) {
+            if (context.isInterrupted()) {
+                throw RankTask.<RuntimeException>unchecked(e);
+            }
+            error = e;
+            mine = RankOutcome.failed(rank, e);
+        }
+        List<Ending> all = meet(context, Ending.of(mine, error), Ending.class);
+        boolean fatal = all.stream().anyMatch(ending -> ending.kind() == RankOutcome.Kind.FATAL);
+        int root = Ending.root(all);
+        if (root >= 0 && !fatal) {
+            // Spark reports the exception that it hears of first, whichever rank's: each names the root of the failure.
+            throw root == rank
+                    ? RankTask.<RuntimeException>unchecked(error)
+                    : new LostRankException(
+                            root, "rank " + root + " failed: " + all.get(root).message(), error);
+        }
+        return JavaConverters.asScalaIterator(List.of(mine).iterator());
+    }
+
+    private TrainingResult meetAndRun(BarrierTaskContext context) throws Exception {
+        int rank = context.partitionId();
+        Throwable failure = null;
+        RingEndpoint endpoint = null;
+        String resumeFrom = null;
+        try {
+            try {
+                String host = SparkEnv.get().blockManager().blockManagerId().host();
+                endpoint = RingEndpoint.bind(host, config.cluster().port());
+                resumeFrom = rank == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
+            } catch (Throwable e) {
+                failure = e;
+            }
+            List<Greeting> all = meet(
+                    context, new Greeting(failure == null ? endpoint.address() : null, resumeFrom), Greeting.class);
+            if (failure != null) {
+                throw RankTask.<Exception>unchecked(failure);
+            }
+            for (int peer = 0; peer < all.size(); peer++) {
+                if (all.get(peer).address() == null) {
+                    throw new LostRankException(peer, "rank " + peer + " could not start", null);
+                }
+            }
+            return run(context, endpoint, all);
+        } finally {
+            if (endpoint != null) {
+                endpoint.close();
+            }
+        }
+    }
+
+    private TrainingResult run(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all) throws Exception {
+        String attempt = runId + "-" + context.stageAttemptNumber();
+        try (Collective collective = join(context, endpoint, all, attempt)) {
+            RankContext rank = new RankContext(
+                    collective,
+                    placement.gpu(context),
+                    placement.threads(context),
+                    hadoop.value(),
+                    attempt,
+                    recorder(context.stageAttemptNumber()),
+                    context::isInterrupted);
+            return body.run(config, rank, all.get(0).resumeFrom());
+        }
+    }
+
+    private Collective join(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all, String attempt) {
+        List<String> addresses = all.stream().map(Greeting::address).toList();
+        RingTimeouts timeouts = new RingTimeouts(
+                RingTimeouts.DEFAULT.join(),
+                Duration.ofSeconds(config.cluster().timeoutSeconds()),
+                RingTimeouts.DEFAULT.operation());
+        RingMember member = new RingMember(context.partitionId(), addresses, attempt, secret);
+        return TcpRing.join(endpoint, member, timeouts, context::isInterrupted);
+    }
+
+    private Consumer<TrainingRecord> recorder(int attempt) {
+        AtomicLong number = new AtomicLong();
+        return record ->
+                records.add(new RecordAccumulator.Entry(attempt, number.getAndIncrement(), System.nanoTime(), record));
+    }
+
+    /** Every rank's message, in the order of the ranks. */
+    private static <T> List<T> meet(BarrierTaskContext context, T mine, Class<T> type) {
+        try {
+            List<T> all = new ArrayList<>();
+            for (String text : context.allGather(JSON.writeValueAsString(mine))) {
+                all.add(JSON.readValue(text, type));
+            }
+            return all;
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Throws any error through a method that declares none: Spark's functions may throw what they like. */
+    @SuppressWarnings({"unchecked", "TypeParameterUnusedInFormals"})
+    private static <E extends Throwable> E unchecked(Throwable error) throws E {
+        throw (E) error;
+    }
+}

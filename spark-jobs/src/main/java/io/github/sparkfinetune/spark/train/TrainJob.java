@@ -1,0 +1,183 @@
+package io.github.sparkfinetune.spark.train;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.cluster.ClusterChecks;
+import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
+import io.github.sparkfinetune.spark.cluster.Executors;
+import io.github.sparkfinetune.spark.cluster.Master;
+import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.run.OutputFolder;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.security.SecureRandom;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import java.util.stream.IntStream;
+import org.apache.spark.SparkContext;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.rdd.RDD;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.reflect.ClassTag;
+import scala.reflect.ClassTag$;
+
+/**
+ * Trains on Spark: one barrier task a rank. The barrier stage is made a ShuffleMapStage (its few rows are repartitioned
+ * to one), because Spark repeats such a stage when a rank is lost, while a barrier ResultStage ends the job; at most
+ * {@code spark.stage.maxConsecutiveAttempts} times.
+ */
+public final class TrainJob {
+    private static final int SECRET_BYTES = 32;
+    private static final int RUN_ID_BYTES = 8;
+    private static final long LISTENERS_MILLIS = 10_000;
+
+    private TrainJob() {}
+
+    /** {@link #run(SparkSession, RunConfig, RankBody, Consumer)} with fine-tuning as the ranks' work. */
+    public static TrainingResult run(SparkSession session, RunConfig config, Consumer<TrainingRecord> records) {
+        return run(session, config, new FineTunerBody(), records);
+    }
+
+    /**
+     * Trains to the end; resumes from the newest committed checkpoint in the output folder.
+     *
+     * @param config paths may be relative: they are resolved against the driver's default file system
+     * @param records is given every record once, in the order of the steps, while the training runs and before this
+     *     method returns; by one thread at a time, not the caller's. What it throws ends the training
+     * @return rank 0's result, with the highest {@code peakRssBytes} of all ranks
+     * @throws RunException with exit code 2 if the run can not start as it is configured, 3 for bad data or a bad
+     *     model, 4 if the training failed
+     */
+    public static TrainingResult run(
+            SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
+        SparkContext spark = session.sparkContext();
+        int ranks = config.cluster().ranks();
+        RunConfig resolved = check(session, config, body);
+        SecureRandom random = new SecureRandom();
+        String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
+        RecordAccumulator accumulator = new RecordAccumulator();
+        spark.register(accumulator);
+        RecordFeed feed = new RecordFeed(records);
+        String group = "train-" + runId;
+        TrainListener listener = new TrainListener(group, accumulator.id(), feed, () -> spark.cancelJobGroup(group));
+        spark.addSparkListener(listener);
+        spark.setJobGroup(group, "train " + resolved.model() + " on " + ranks + " rank(s)", true);
+        try {
+            Executors.await(spark, resolved.cluster());
+            Placement placement = Placement.of(spark, resolved, ranks);
+            SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
+            RankTask task =
+                    new RankTask(resolved, body, hadoop, accumulator, runId, draw(random, SECRET_BYTES), placement);
+            List<RankOutcome> outcomes = collect(spark, ranks, task, placement);
+            feed.accept(accumulator.value());
+            feed.rethrow();
+            return result(outcomes);
+        } catch (RunException e) {
+            throw e;
+        } catch (Exception e) {
+            spark.cancelJobGroup(group);
+            feed.rethrow();
+            throw failed(spark, listener, e);
+        } finally {
+            spark.removeSparkListener(listener);
+            spark.clearJobGroup();
+        }
+    }
+
+    /**
+     * Finds what is wrong with a run before any long work, and makes the output folder this run's.
+     *
+     * @return the same run with absolute paths
+     * @throws RunException that says what to change
+     */
+    public static RunConfig check(SparkSession session, RunConfig config) {
+        return check(session, config, new FineTunerBody());
+    }
+
+    private static RunConfig check(SparkSession session, RunConfig config, RankBody body) {
+        SparkContext spark = session.sparkContext();
+        ClusterChecks.check(spark.getConf(), config);
+        RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
+        try {
+            body.check(resolved, spark.hadoopConfiguration());
+            if (ClusterChecks.limitsMemory(spark.getConf(), resolved)) {
+                ExecutorMemory given = ExecutorMemory.of(spark.getConf(), Master.parse(spark.master()));
+                body.memory(resolved, spark.hadoopConfiguration()).ifPresent(given::require);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(resolved.model() + " can not be read", e);
+        }
+        OutputFolder.claim(resolved, spark.hadoopConfiguration());
+        return resolved;
+    }
+
+    private static byte[] draw(SecureRandom random, int bytes) {
+        byte[] drawn = new byte[bytes];
+        random.nextBytes(drawn);
+        return drawn;
+    }
+
+    private static List<RankOutcome> collect(SparkContext spark, int ranks, RankTask task, Placement placement) {
+        List<Integer> rows = IntStream.range(0, ranks).boxed().toList();
+        ClassTag<RankOutcome> tag = ClassTag$.MODULE$.apply(RankOutcome.class);
+        RDD<RankOutcome> outcomes = new JavaSparkContext(spark)
+                .parallelize(rows, ranks)
+                .rdd()
+                .barrier()
+                .mapPartitions(task, false, tag);
+        return new JavaRDD<>(placement.place(outcomes), tag).repartition(1).collect();
+    }
+
+    private static TrainingResult result(List<RankOutcome> outcomes) {
+        List<RankOutcome> byRank = outcomes.stream()
+                .sorted(Comparator.comparingInt(RankOutcome::rank))
+                .toList();
+        for (RankOutcome outcome : byRank) {
+            if (outcome.kind() == RankOutcome.Kind.FATAL) {
+                throw outcome.toException();
+            }
+        }
+        TrainingResult first = byRank.get(0).result();
+        return new TrainingResult(
+                first.steps(),
+                first.samples(),
+                first.tokens(),
+                first.seconds(),
+                first.samplesPerSecond(),
+                first.tokensPerSecond(),
+                first.bestStep(),
+                first.eval(),
+                byRank.stream()
+                        .mapToLong(outcome -> outcome.result().peakRssBytes())
+                        .max()
+                        .orElseThrow());
+    }
+
+    private static RunException failed(SparkContext spark, TrainListener listener, Exception error) {
+        if (error instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            return RunException.failed("the training was interrupted", error);
+        }
+        try {
+            spark.listenerBus().waitUntilEmpty(LISTENERS_MILLIS);
+        } catch (TimeoutException late) {
+            error.addSuppressed(late);
+        }
+        List<String> failures = listener.failures();
+        String why = failures.isEmpty()
+                ? String.valueOf(error.getMessage()).lines().findFirst().orElse("")
+                : String.join("; ", failures);
+        return RunException.failed(
+                "training failed after " + listener.failedAttempts() + " attempt(s): " + why
+                        + "; start the same command again to resume from the newest checkpoint",
+                error);
+    }
+}

@@ -1,0 +1,112 @@
+package io.github.sparkfinetune.spark.train;
+
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.spark.ExceptionFailure;
+import org.apache.spark.ExecutorLostFailure;
+import org.apache.spark.TaskEndReason;
+import org.apache.spark.scheduler.AccumulableInfo;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
+import org.apache.spark.scheduler.SparkListenerStageSubmitted;
+import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import scala.Tuple4;
+import scala.collection.JavaConverters;
+
+/** Hears from the ranks of one training run: their records, and why an attempt failed. */
+final class TrainListener extends SparkListener {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainListener.class);
+
+    private final String jobGroup;
+    private final long accumulator;
+    private final RecordFeed feed;
+    private final Runnable onFeedFailure;
+    private final Set<Integer> stages = new HashSet<>();
+    private final List<String> failures = new ArrayList<>();
+    private int failedAttempt;
+
+    /**
+     * @param jobGroup Spark job group of the run
+     * @param accumulator id of its {@link RecordAccumulator}
+     * @param onFeedFailure run when the feed's consumer has failed
+     */
+    TrainListener(String jobGroup, long accumulator, RecordFeed feed, Runnable onFeedFailure) {
+        this.jobGroup = jobGroup;
+        this.accumulator = accumulator;
+        this.feed = feed;
+        this.onFeedFailure = onFeedFailure;
+    }
+
+    @Override
+    public synchronized void onStageSubmitted(SparkListenerStageSubmitted submitted) {
+        if (submitted.properties() != null
+                && jobGroup.equals(submitted.properties().getProperty("spark.jobGroup.id"))) {
+            stages.add(submitted.stageInfo().stageId());
+        }
+    }
+
+    @Override
+    public void onExecutorMetricsUpdate(SparkListenerExecutorMetricsUpdate update) {
+        for (Tuple4<Object, Object, Object, scala.collection.Seq<AccumulableInfo>> task :
+                JavaConverters.seqAsJavaList(update.accumUpdates())) {
+            for (AccumulableInfo info : JavaConverters.seqAsJavaList(task._4())) {
+                if (info.id() == accumulator && info.update().isDefined()) {
+                    accept(info.update().get());
+                }
+            }
+        }
+    }
+
+    @Override
+    public synchronized void onTaskEnd(SparkListenerTaskEnd end) {
+        if (!stages.contains(end.stageId())) {
+            return;
+        }
+        String why = describe(end.reason());
+        if (why == null) {
+            return;
+        }
+        if (end.stageAttemptId() != failedAttempt) {
+            failures.clear();
+            failedAttempt = end.stageAttemptId();
+        }
+        String failure =
+                "rank " + end.taskInfo().index() + " on " + end.taskInfo().host() + ": " + why;
+        failures.add(failure);
+        LOG.warn("attempt {} failed: {}", end.stageAttemptId(), failure);
+    }
+
+    /** What ended the ranks of the last attempt that failed, in the order in which Spark heard of it. */
+    synchronized List<String> failures() {
+        return List.copyOf(failures);
+    }
+
+    /** Number of attempts that failed. */
+    synchronized int failedAttempts() {
+        return failures.isEmpty() ? 0 : failedAttempt + 1;
+    }
+
+    @SuppressWarnings("unchecked")
+    private void accept(Object entries) {
+        if (!feed.accept((List<RecordAccumulator.Entry>) entries)) {
+            onFeedFailure.run();
+        }
+    }
+
+    private static String describe(TaskEndReason reason) {
+        if (reason instanceof ExceptionFailure failure) {
+            return failure.className().replaceAll(".*\\.", "") + ": " + failure.description();
+        }
+        if (reason instanceof ExecutorLostFailure lost) {
+            return "its executor " + lost.execId() + " was lost"
+                    + (lost.reason().isDefined()
+                            ? " (" + lost.reason().get().lines().findFirst().orElse("") + ")"
+                            : "");
+        }
+        return null;
+    }
+}

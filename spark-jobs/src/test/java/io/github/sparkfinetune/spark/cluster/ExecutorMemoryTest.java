@@ -1,0 +1,156 @@
+package io.github.sparkfinetune.spark.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import org.apache.spark.SparkConf;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+@Timeout(120)
+class ExecutorMemoryTest {
+    private static final long MIB = 1 << 20;
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    yarn                    |                                                                  | 384
+                    yarn                    | spark.executor.memory=8g                                         | 819
+                    yarn                    | spark.executor.memory=8g spark.executor.memoryOverheadFactor=0.5 | 4096
+                    k8s://https://host:6443 | spark.executor.memoryOverhead=1500                               | 1500
+                    spark://host:7077       | spark.executor.memoryOverhead=2g                                 | 2048
+                    local-cluster[2,1,1024] | spark.executor.memory=1g spark.executor.memoryOverheadFactor=0.6 | 614
+                    """)
+    void overheadIsWhatSparkTakes(String master, String settings, long mib) {
+        assertThat(of(master, settings).overhead().orElseThrow() / MIB).isEqualTo(mib);
+    }
+
+    @Test
+    void evaluationAfterTheTrainingHasRoomToo() {
+        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, 0, 2000 * MIB);
+
+        assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"spark://host:7077", "'local-cluster[2,1,1024]'"})
+    void nothingEndsAnExecutorWhereNothingIsSet(String master) {
+        assertThat(of(master, null).overhead()).isEmpty();
+        assertThatCode(() -> of(master, null).require(rank(100_000, 0))).doesNotThrowAnyException();
+    }
+
+    @Test
+    void tooLittleOverheadIsRefusedWithTheSettingThatIsEnough() {
+        RankMemory rank = rank(1300, 0);
+
+        assertThatThrownBy(() -> of("yarn", "spark.executor.memoryOverhead=1g").require(rank))
+                .isInstanceOf(RunException.class)
+                .hasMessage("spark.executor.memoryOverhead is 1024m, but a rank takes about 1300 MiB outside the Java"
+                        + " heap: add --conf spark.executor.memoryOverhead=1536m; finetune plan says what it is for,"
+                        + " and what needs less");
+        assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(1536);
+        assertThatCode(() -> of("yarn", "spark.executor.memoryOverhead=1536m").require(rank))
+                .doesNotThrowAnyException();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    spark.executor.memory=4g                                                                | false
+                    spark.executor.memory=6g                                                                | true
+                    spark.executor.memory=1g spark.executor.extraJavaOptions=-XX:MaxDirectMemorySize=6g     | true
+                    spark.executor.memory=8g spark.executor.extraJavaOptions=-XX:MaxDirectMemorySize=4096m  | false
+                    """)
+    void directMemoryHasItsOwnLimit(String settings, boolean enough) {
+        RankMemory rank = rank(300, 5000);
+        ExecutorMemory given = of("spark://host:7077", settings);
+
+        if (enough) {
+            assertThatCode(() -> given.require(rank)).doesNotThrowAnyException();
+        } else {
+            assertThatThrownBy(() -> given.require(rank))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("-XX:MaxDirectMemorySize=5750m, or raise spark.executor.memory");
+        }
+    }
+
+    @Test
+    void trainIsRefused() {
+        RunConfig config = Runs.in(folder, "model=" + MODEL, "data.max_length=32");
+        Map<String, String> settings = Map.of("spark.executor.memoryOverhead", "200m");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local-cluster[2,1,1024]", settings)) {
+            RunException error =
+                    catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, config, record -> {}));
+
+            assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+            assertThat(error)
+                    .hasMessageStartingWith("spark.executor.memoryOverhead is 200m, but a rank takes about ")
+                    .hasMessageContaining("add --conf spark.executor.memoryOverhead=");
+        }
+    }
+
+    @Test
+    void planTellsWhatTrainWouldRefuse() {
+        RunConfig config = Runs.in(folder, "model=" + MODEL, "data.max_length=32", "cluster.shared_filesystem=true");
+        Map<String, String> settings = new HashMap<>(Map.of("spark.executor.instances", "1"));
+
+        PlanJob.Plan plan = PlanJob.run(config, "yarn", settings);
+
+        assertThat(plan.run().parameters()).isEqualTo(32_707);
+        assertThat(plan.run().work()).isEmpty();
+        assertThat(plan.slots()).hasValue(1);
+        assertThat(plan.machine()).isEmpty();
+        assertThat(plan.refusal().orElseThrow()).hasMessageContaining("--conf spark.executor.instances=2");
+
+        settings.put("spark.executor.instances", "2");
+        settings.put("spark.executor.memoryOverhead", "200m");
+        assertThat(PlanJob.run(config, "yarn", settings).refusal().orElseThrow())
+                .hasMessageContaining("spark.executor.memoryOverhead is 200m");
+        settings.put("spark.executor.memoryOverhead", plan.overheadMib() + "m");
+        assertThat(PlanJob.run(config, "yarn", settings).refusal()).isEmpty();
+    }
+
+    @Test
+    void ranksOfTheDriverShareItsBase() {
+        PlanJob.Plan plan = PlanJob.run(Runs.in(folder, "model=" + MODEL, "data.max_length=32"), "local[2]", Map.of());
+
+        assertThat(plan.executor()).isEmpty();
+        assertThat(plan.machine().orElseThrow()).isPositive();
+        assertThat(plan.refusal()).isEmpty();
+        RankMemory rank = plan.run().memory();
+        assertThat(plan.machineNeeds()).isEqualTo(2 * rank.sum() - rank.base());
+    }
+
+    private static RankMemory rank(long mib, long directMib) {
+        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB, 0);
+    }
+
+    private static ExecutorMemory of(String master, String settings) {
+        SparkConf spark = new SparkConf(false).setMaster(master);
+        if (settings != null) {
+            for (String setting : settings.split(" ", -1)) {
+                int equals = setting.indexOf('=');
+                spark.set(setting.substring(0, equals), setting.substring(equals + 1));
+            }
+        }
+        return ExecutorMemory.of(spark, Master.parse(master));
+    }
+}

@@ -1,0 +1,170 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.metric.ClassificationTally;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.MergeJob;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The jobs one after the other, with a real (tiny) model: prepare, train, evaluate, predict. */
+@Timeout(180)
+class ModelJobsTest {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void trainedModelIsEvaluatedAndPredictsAsItDoesInOneProcess() throws Exception {
+        Path mails = mails();
+        RunConfig config = config();
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            List<TrainingRecord> records = Collections.synchronizedList(new ArrayList<>());
+
+            TrainingResult result = TrainJob.run(spark, config, records::add);
+
+            assertThat(records.stream().filter(record -> record.eval() == null).map(TrainingRecord::step))
+                    .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+            assertThat(result.steps()).isEqualTo(6);
+
+            Scores scores = EvaluateJob.run(spark, config);
+
+            ClassificationTally expected = tallyInOneProcess(config);
+            assertThat(scores.labels()).containsExactly("cat", "dog");
+            assertThat(scores.confusion()).isDeepEqualTo(expected.confusion());
+            assertThat(scores.metrics().get("loss"))
+                    .isCloseTo(expected.metrics().get("loss"), within(1e-6));
+            List<Row> rows = spark.read()
+                    .parquet(config.output().dir() + "/predictions.parquet")
+                    .orderBy("index")
+                    .collectAsList();
+            assertThat(rows).hasSize(18);
+            assertThat(rows.get(17).<Long>getAs("index")).isEqualTo(17);
+
+            Files.writeString(mails, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
+            String output = folder.resolve("predicted").toString();
+            PredictJob.run(spark, config, "data.train", mails.toString(), output);
+
+            List<Row> predicted = spark.read().parquet(output).orderBy("text").collectAsList();
+            assertThat(predicted).hasSize(2);
+            assertThat(predicted.get(0).<String>getAs("error")).isNotBlank();
+            assertThat(predicted.get(0).<String>getAs("prediction")).isNull();
+            assertThat(predicted.get(1).<String>getAs("text")).isEqualTo("the cat sat 3");
+            assertThat(predicted.get(1).<String>getAs("prediction")).isIn("cat", "dog");
+            assertThat(predicted.get(1).<Double>getAs("score")).isBetween(0.5, 1.0);
+            assertThatThrownBy(() -> PredictJob.run(spark, config, "data.train", mails.toString(), output))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("exists already");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lora", "qlora"})
+    void anAdapterOfAClassifierIsEvaluatedPredictsAndIsMerged(String method) throws Exception {
+        Path mails = mails();
+        RunConfig config = config(
+                "method.type=" + method,
+                "method.target_modules=[query, value]",
+                "training.learning_rate=2.0e-2",
+                "training.num_train_epochs=2");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            TrainingResult result = TrainJob.run(spark, config, record -> {});
+            assertThat(Path.of(config.output().model()))
+                    .isDirectoryContaining("glob:**/adapter_model.safetensors")
+                    .isDirectoryNotContaining("glob:**/model.safetensors");
+
+            Scores scores = EvaluateJob.run(spark, config);
+
+            assertThat(scores.metrics().get("loss"))
+                    .isCloseTo(result.eval().get("loss"), within(1e-5))
+                    .isLessThan(Math.log(2));
+            assertThat(scores.base()).isEmpty();
+            String output = folder.resolve("predicted").toString();
+            PredictJob.run(spark, config, "data.train", mails.toString(), output);
+            List<Row> predicted = spark.read().parquet(output).orderBy("index").collectAsList();
+            assertThat(predicted)
+                    .hasSize(60)
+                    .allSatisfy(row -> assertThat(row.<String>getAs("error")).isNull());
+
+            // The merged model, of full precision, is a model of its own that predicts the same.
+            String merged = folder.resolve("merged/model").toString();
+            MergeJob.run(spark, config, null, merged);
+            RunConfig whole = config("method.type=full", "output.dir=" + folder.resolve("merged"));
+            String again = folder.resolve("again").toString();
+            PredictJob.run(spark, whole, "data.train", mails.toString(), again);
+            List<Row> ofMerged = spark.read().parquet(again).orderBy("index").collectAsList();
+            for (int i = 0; i < 60; i++) {
+                assertThat(ofMerged.get(i).<Double>getAs("score"))
+                        .isCloseTo(predicted.get(i).getAs("score"), within(method.equals("lora") ? 1e-5 : 0.1));
+            }
+        }
+    }
+
+    private Path mails() throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            lines.add("{\"text\": \"" + (i % 2 == 0 ? "the cat sat " : "a dog ran ") + i + "\", \"label\": \""
+                    + (i % 2 == 0 ? "cat" : "dog") + "\"}");
+        }
+        return Files.write(folder.resolve("mails.jsonl"), lines);
+    }
+
+    private RunConfig config(String... settings) {
+        List<String> all = new ArrayList<>(List.of(
+                "model=" + MODEL.toAbsolutePath().normalize(),
+                "data.eval_fraction=0.3",
+                "data.max_length=16",
+                "training.per_device_train_batch_size=4",
+                "training.save_steps=2"));
+        Collections.addAll(all, settings);
+        return Runs.in(folder, all.toArray(String[]::new));
+    }
+
+    private static ClassificationTally tallyInOneProcess(RunConfig config) throws Exception {
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Configuration hadoop = new Configuration();
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        ClassificationTally tally = new ClassificationTally(2);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
+                Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {
+            Sample[] all = new Sample[(int) samples.size()];
+            Arrays.setAll(all, samples::read);
+            float[][] logits = predictor.classes().logits(List.of(all));
+            for (int i = 0; i < all.length; i++) {
+                tally.add(all[i].label(), logits[i]);
+            }
+        }
+        return tally;
+    }
+}

@@ -1,0 +1,98 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+
+/** A small model folder, made-up mails, and the datasets that are prepared of them. */
+public final class PrepareFixture {
+    private static final Path MODEL =
+            Path.of("..", "finetune-core", "src", "test", "resources", "golden", "models", "bert-seqcls");
+    /** Tokenizer files alone: nothing is trained here. */
+    private static final Path LANGUAGE_MODEL =
+            Path.of("..", "dataset-prep", "src", "test", "resources", "golden", "tokenizers", "bpe");
+
+    private static final String[] WORDS =
+            "license copyright software permission notice warranty distribute modify source binary form copy"
+                    .split(" ");
+
+    private PrepareFixture() {}
+
+    static SparkSession spark(int cores) {
+        return SparkSession.builder()
+                .master("local[" + cores + "]")
+                .appName("prepare-test")
+                .config("spark.ui.enabled", false)
+                .config("spark.sql.shuffle.partitions", 2)
+                .getOrCreate();
+    }
+
+    /** A classification run whose data section is the given lines, prepared into a folder. */
+    static RunConfig config(Path dataset, String... data) {
+        return config(MODEL, "classification", dataset, data);
+    }
+
+    /** A run of a language model, with a chat template that marks what the assistant says. */
+    static RunConfig languageModel(String task, Path dataset, String... data) {
+        return config(LANGUAGE_MODEL, task, dataset, data);
+    }
+
+    private static RunConfig config(Path model, String task, Path dataset, String... data) {
+        String yaml = String.format(
+                Locale.ROOT,
+                "model: %s%ntask: %s%noutput: {dir: %s}%ndata:%n  dir: %s%n  shards: 3%n  %s%n",
+                model.toAbsolutePath().normalize(),
+                task,
+                dataset.resolveSibling("run"),
+                dataset,
+                String.join(System.lineSeparator() + "  ", data));
+        return RunConfigLoader.parse(
+                yaml, "test.yaml", yaml.contains("max_length") ? List.of() : List.of("data.max_length=32"));
+    }
+
+    public static String text(int number) {
+        StringBuilder text = new StringBuilder("mail " + number);
+        for (int i = 0; i < 3 + number % 40; i++) {
+            text.append(' ').append(WORDS[(number * 7 + i * i) % WORDS.length]);
+        }
+        return text.toString();
+    }
+
+    static String json(int number, String label) {
+        return String.format(Locale.ROOT, "{\"text\": \"%s\", \"label\": \"%s\"}", text(number), label);
+    }
+
+    static List<String> mails(int count) {
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            lines.add(json(i, i % 5 == 0 ? "spam" : "ham"));
+        }
+        return lines;
+    }
+
+    static Path write(Path file, List<String> lines) throws IOException {
+        Files.createDirectories(file.getParent());
+        return Files.write(file, lines);
+    }
+
+    static List<Sample> samples(Path dataset, Manifest manifest, String split) throws IOException {
+        List<Sample> samples = new ArrayList<>();
+        try (ParquetSamples source = ParquetSamples.open(
+                new org.apache.hadoop.fs.Path(dataset.toUri()), manifest, split, new Configuration())) {
+            for (long i = 0; i < source.size(); i++) {
+                samples.add(source.read(i));
+            }
+        }
+        return samples;
+    }
+}

@@ -1,0 +1,173 @@
+package io.github.sparkfinetune.spark.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two ranks in one JVM. */
+@Timeout(120)
+class TrainJobTest {
+    private static SparkSession spark;
+
+    @TempDir
+    Path folder;
+
+    private final List<TrainingRecord> records = Collections.synchronizedList(new ArrayList<>());
+
+    @BeforeAll
+    static void open(@TempDir Path any) {
+        spark = SparkSessions.open(Runs.in(any), "test", "local[2]", Map.of("spark.stage.maxConsecutiveAttempts", "2"));
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    @Test
+    void ranksTrainTogetherAndEveryRecordArrivesOnce() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {});
+
+        TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
+
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(result.peakRssBytes()).as("the highest of all ranks").isEqualTo(101);
+        assertStepsOnceInOrder();
+        assertThat(folder.resolve("run/run.yaml")).content().contains("file:" + folder + "/run");
+        assertThat(body.starts()).hasSize(2).allSatisfy(start -> {
+            assertThat(start.threads()).isEqualTo(1);
+            assertThat(start.gpu()).isEqualTo(-1);
+            assertThat(start.offline()).isTrue();
+        });
+    }
+
+    @Test
+    void transientErrorRepeatsTheStageFromTheNewestCheckpoint() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            if (rank.attempt().endsWith("-0") && step == 4 && rank.collective().rank() == 1) {
+                throw new IOException("connection reset");
+            }
+        });
+
+        TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
+
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(body.starts())
+                .extracting(CountingBody.Start::resumedFrom)
+                .containsExactly("null", "null", "checkpoint-2 by attempt 0", "checkpoint-2 by attempt 0");
+        assertStepsOnceInOrder();
+    }
+
+    @Test
+    void badDataOnOneRankEndsTheRunAtOnceWithItsExitCode() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            if (step == 3 && rank.collective().rank() == 1) {
+                throw RunException.data("part-3.parquet: row group 2 is cut off: prepare it again");
+            }
+        });
+
+        RunException error = failure(body);
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
+        assertThat(error).hasMessage("part-3.parquet: row group 2 is cut off: prepare it again");
+        assertThat(body.starts()).as("one attempt").hasSize(2);
+    }
+
+    @Test
+    void checkpointThatCanNotBeReadEndsTheRunBeforeAnyRankStarts() {
+        RunException error = failure(new UnreadableCheckpoint());
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
+        assertThat(error).hasMessage("checkpoint-4 is damaged");
+    }
+
+    private record UnreadableCheckpoint() implements RankBody {
+        @Override
+        public String newestCheckpoint(RunConfig config, Configuration hadoop) {
+            throw RunException.data("checkpoint-4 is damaged");
+        }
+
+        @Override
+        public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) {
+            throw new AssertionError("no rank may start");
+        }
+    }
+
+    @Test
+    void unknownErrorEndsTheRunAtOnceAndNamesItsRank() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            if (rank.collective().rank() == 1) {
+                throw new OutOfMemoryError("Java heap space");
+            }
+        });
+
+        RunException error = failure(body);
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(error).hasMessage("rank 1 failed: java.lang.OutOfMemoryError: Java heap space");
+        assertThat(error).hasStackTraceContaining("TrainJobTest");
+        assertThat(body.starts()).as("one attempt").hasSize(2);
+    }
+
+    @Test
+    void errorThatStaysIsReportedAfterTheLastAttempt() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            if (rank.collective().rank() == 1) {
+                throw new IOException("disk full");
+            }
+        });
+
+        RunException error = failure(body);
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(error)
+                .hasMessageStartingWith("training failed after 2 attempt(s): ")
+                .hasMessageContaining("IOException: disk full");
+        assertThat(body.starts()).as("two attempts").hasSize(4);
+    }
+
+    @Test
+    void whatTheConsumerThrowsEndsTheTraining() {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            while (step == 2 && !rank.cancelled().getAsBoolean()) {
+                Thread.onSpinWait();
+            }
+        });
+
+        Throwable error = catchThrowable(() -> TrainJob.run(spark, Runs.in(folder), body, record -> {
+            throw new IllegalStateException("metrics.jsonl can not be written");
+        }));
+
+        assertThat(error).isInstanceOf(IllegalStateException.class).hasMessage("metrics.jsonl can not be written");
+    }
+
+    private RunException failure(RankBody body) {
+        return catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, Runs.in(folder), body, records::add));
+    }
+
+    private void assertStepsOnceInOrder() {
+        assertThat(records).extracting(TrainingRecord::step).containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
+    }
+}

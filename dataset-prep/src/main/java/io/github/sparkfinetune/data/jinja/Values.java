@@ -67,9 +67,12 @@ final class Values {
             return "dict";
         } else if (value instanceof View view) {
             return view.type();
+        } else if (value instanceof Tuple) {
+            return "tuple";
+        } else if (value instanceof LazySequence) {
+            return "generator";
         }
-        String type = value.getClass().getSimpleName();
-        return value instanceof Tuple || value instanceof LazySequence ? type.toLowerCase(java.util.Locale.ROOT) : type;
+        return value.getClass().getSimpleName();
     }
 
     /** Python's {@code bool(value)}. */

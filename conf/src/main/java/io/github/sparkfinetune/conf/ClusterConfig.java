@@ -2,16 +2,15 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/**
- * The ranks.
- *
- * @param ranks number of training processes: barrier tasks, one an executor
- * @param port port a rank listens on for its peers, 0 for any free one
- * @param timeoutSeconds how long a rank waits for a sign of life of a peer before it gives up
- * @param startTimeoutSeconds how long the driver waits for enough executors to register
- * @param sharedFilesystem whether {@code file:} paths mean the same files on the driver and on every executor
- */
-public record ClusterConfig(int ranks, int port, int timeoutSeconds, int startTimeoutSeconds, boolean sharedFilesystem)
+/** The ranks: the training processes. */
+public record ClusterConfig(
+        @Key(mayChange = true, hf = "TrainingArguments.world_size")
+        int ranks,
+
+        @Key(mayChange = true) int port,
+        @Key(mayChange = true) int timeoutSeconds,
+        @Key(mayChange = true) int startTimeoutSeconds,
+        @Key(mayChange = true) boolean sharedFilesystem)
         implements Serializable {
 
     public ClusterConfig {

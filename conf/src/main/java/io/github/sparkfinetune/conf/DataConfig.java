@@ -3,52 +3,37 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/**
- * The raw text and how it becomes samples.
- *
- * @param train the training text: file, folder or glob, any Hadoop file system
- * @param eval text held out during training, or null: then {@code evalFraction} of {@code train} is
- * @param test text for the final metrics, or null: then {@code testFraction} of {@code train} is
- * @param format text_folders, jsonl, csv, parquet, or auto (by the file's ending; a folder of folders is text_folders)
- * @param text column of the text
- * @param textPair column of a second text of the same sample, or null
- * @param label column of the label (text_folders: the folder's name is the label)
- * @param evalFraction share of every label's training rows held out for evaluation while training, [0, 1)
- * @param testFraction share of every label's training rows held out for the final metrics, [0, 1)
- * @param maxLength longest sample in tokens, special tokens included; a longer one is truncated and counted
- * @param maxTextBytes longest text in UTF-8 bytes before tokenization; a longer one is truncated and counted
- * @param maxBadFraction share of rows that may be unusable before the run fails, [0, 1]
- * @param deduplicate whether rows with equal text (after cleaning) are kept once
- * @param shards number of Parquet files a split is written as
- * @param seed derives the split and the order of the rows in the shards
- * @param chatTemplate sft: file of a Jinja chat template that replaces the model's own, or null
- * @param assistantOnlyLoss sft: whether the loss counts the assistant's turns (or the completion) only, their end
- *     tokens included; else all tokens
- * @param packing causal-lm, sft: how documents share a sample
- * @param overlong causal-lm without wrapped packing, sft: what becomes of a document above {@code maxLength}
- * @param dir folder of the prepared dataset, or null for {@code dataset} in the output folder
- */
+/** The raw text and how it becomes samples. */
 public record DataConfig(
+        @Key(path = true, hf = "DataTrainingArguments.train_file")
         String train,
-        @OptionalKey String eval,
-        @OptionalKey String test,
+
+        @Key(optional = true, path = true, hf = "DataTrainingArguments.validation_file")
+        String eval,
+
+        @Key(optional = true, path = true, hf = "DataTrainingArguments.test_file")
+        String test,
+
         DataFormat format,
-        String text,
-        @OptionalKey String textPair,
+        @Key(hf = "SFTConfig.dataset_text_field") String text,
+        @Key(optional = true) String textPair,
         String label,
         double evalFraction,
         double testFraction,
-        int maxLength,
+        @Key(hf = "SFTConfig") int maxLength,
         int maxTextBytes,
         double maxBadFraction,
         boolean deduplicate,
         int shards,
         long seed,
-        @OptionalKey String chatTemplate,
-        boolean assistantOnlyLoss,
-        Packing packing,
+
+        @Key(optional = true, path = true, hf = "SFTConfig.chat_template_path")
+        String chatTemplate,
+
+        @Key(hf = "SFTConfig") boolean assistantOnlyLoss,
+        @Key(hf = "SFTConfig.packing_strategy") Packing packing,
         Overlong overlong,
-        @OptionalKey String dir)
+        @Key(optional = true, path = true) String dir)
         implements Serializable {
 
     /** How documents share a sample of {@code data.max_length} tokens; attention never crosses documents. */

@@ -2,26 +2,15 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/**
- * How text is generated, under the names of Hugging Face's {@code GenerationConfig}.
- *
- * @param maxNewTokens tokens after which an answer ends, if no end token came before
- * @param doSample whether tokens are drawn; else the likeliest is taken
- * @param temperature logits are divided by it before drawing
- * @param topK tokens that are drawn from, 0 for all
- * @param topP share of the probability that is drawn from, 1 for all
- * @param repetitionPenalty logits of tokens that were there before are divided by it where positive, else multiplied; 1
- *     for none
- * @param evalSamples held-out samples whose answer is generated and compared by the evaluation; 0 for none
- */
+/** How text is generated, under the names of Hugging Face's {@code GenerationConfig}. */
 public record GenerationConfig(
-        int maxNewTokens,
-        boolean doSample,
-        double temperature,
-        int topK,
-        double topP,
-        double repetitionPenalty,
-        int evalSamples)
+        @Key(mayChange = true) int maxNewTokens,
+        @Key(mayChange = true) boolean doSample,
+        @Key(mayChange = true) double temperature,
+        @Key(mayChange = true) int topK,
+        @Key(mayChange = true) double topP,
+        @Key(mayChange = true) double repetitionPenalty,
+        @Key(mayChange = true, hf = Key.NOT_IN_HF) int evalSamples)
         implements Serializable {
 
     public GenerationConfig {

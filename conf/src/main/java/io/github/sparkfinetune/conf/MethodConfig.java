@@ -6,33 +6,17 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
-/**
- * Which parameters are trained. The keys of LoRA are those of PEFT's {@code LoraConfig}.
- *
- * @param type full, freeze, lora or qlora
- * @param freezeLayers with freeze: the embeddings and the first N layers stay as they are, 0 freezes the embeddings
- *     alone; null trains the head only
- * @param adapter folder of a PEFT adapter that is trained on, or null for a new one; its own settings then hold
- * @param r rank of a new adapter
- * @param loraAlpha the adapter's output is scaled by lora_alpha / r
- * @param targetModules linears that get an adapter, or null for PEFT's choice for the architecture
- * @param loraDropout rate at which the adapter's input is dropped, [0, 1)
- * @param bias which biases are trained too
- * @param modulesToSave modules that are trained whole and saved with the adapter
- * @param useRslora scale by lora_alpha / √r instead
- * @param useDora weight-decomposed adapters, with a trained magnitude a row
- * @param rankPattern other ranks by the names of modules or regular expressions
- * @param alphaPattern other lora_alpha by the names of modules or regular expressions
- * @param layersToTransform numbers of the layers that get adapters; empty for all
- * @param bnb4bitUseDoubleQuant with qlora: whether the scales of the 4-bit blocks are quantised too
- */
+/** Which parameters are trained. The keys of LoRA are those of PEFT's {@code LoraConfig}. */
 public record MethodConfig(
-        Type type,
-        @OptionalKey Integer freezeLayers,
-        @OptionalKey String adapter,
+        @Key(hf = Key.NOT_IN_HF) Type type,
+        @Key(optional = true, hf = Key.NOT_IN_HF) Integer freezeLayers,
+
+        @Key(optional = true, path = true, hf = "PeftModel.from_pretrained")
+        String adapter,
+
         int r,
         double loraAlpha,
-        @OptionalKey ModuleNames targetModules,
+        @Key(optional = true) ModuleNames targetModules,
         double loraDropout,
         LoraBias bias,
         List<String> modulesToSave,
@@ -41,7 +25,9 @@ public record MethodConfig(
         Map<String, Object> rankPattern,
         Map<String, Object> alphaPattern,
         List<Integer> layersToTransform,
-        @JsonProperty("bnb_4bit_use_double_quant") boolean bnb4bitUseDoubleQuant)
+
+        @Key(hf = "BitsAndBytesConfig") @JsonProperty("bnb_4bit_use_double_quant")
+        boolean bnb4bitUseDoubleQuant)
         implements Serializable {
 
     /** Which biases LoRA trains besides its adapters, as PEFT's {@code bias}. */
@@ -142,26 +128,6 @@ public record MethodConfig(
                 Map.of(),
                 List.of(),
                 true);
-    }
-
-    /** The same with the adapter's folder under another name. */
-    public MethodConfig withAdapter(String folder) {
-        return new MethodConfig(
-                type,
-                freezeLayers,
-                folder,
-                r,
-                loraAlpha,
-                targetModules,
-                loraDropout,
-                bias,
-                modulesToSave,
-                useRslora,
-                useDora,
-                rankPattern,
-                alphaPattern,
-                layersToTransform,
-                bnb4bitUseDoubleQuant);
     }
 
     /** Whether low-rank adapters are trained. */

@@ -2,12 +2,10 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/**
- * Where results are written.
- *
- * @param dir folder of this run; one that holds another run's results is refused
- */
-public record OutputConfig(String dir) implements Serializable {
+/** Where results are written. */
+public record OutputConfig(
+        @Key(path = true, mayChange = true, hf = "TrainingArguments.output_dir")
+        String dir) implements Serializable {
 
     public OutputConfig {
         Check.present("output.dir", dir);

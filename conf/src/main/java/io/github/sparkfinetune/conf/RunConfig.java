@@ -2,41 +2,33 @@ package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.Serializable;
 import java.util.Locale;
 
 /**
  * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
- * {@link RunConfigLoader}; the default of every key and its meaning stand in {@code defaults.yaml} beside this class.
- *
- * @param model folder of the base model in Hugging Face layout
- * @param task what is learnt
- * @param device where the ranks compute
- * @param precision what the ranks compute in
- * @param data the raw text and how it becomes samples
- * @param tokenizer changes of the model's tokenizer
- * @param method which parameters are trained
- * @param training the optimiser's settings, under Hugging Face's names
- * @param generation how text is generated, for tasks that do
- * @param cluster the ranks
- * @param output where results are written
+ * {@code RunConfigLoader}; {@code CONFIG.md} lists every key with its meaning and its default.
  */
 public record RunConfig(
+        @Key(path = true, hf = "ModelConfig.model_name_or_path")
         String model,
+
         Task task,
+
+        @Key(mayChange = true, hf = "TrainingArguments.use_cpu")
         DeviceChoice device,
-        PrecisionChoice precision,
+
+        @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
         DataConfig data,
         TokenizerConfig tokenizer,
-        MethodConfig method,
-        TrainingConfig training,
-        GenerationConfig generation,
+        @Key(hf = "LoraConfig") MethodConfig method,
+        @Key(hf = "TrainingArguments") TrainingConfig training,
+        @Key(hf = "GenerationConfig") GenerationConfig generation,
         ClusterConfig cluster,
         OutputConfig output)
         implements Serializable {
 
-    /** What a run learns. */
+    /** What a model is trained for. */
     public enum Task {
         /** One label a text (Hugging Face: {@code ForSequenceClassification}). */
         @JsonProperty("classification")
@@ -54,7 +46,7 @@ public record RunConfig(
         }
     }
 
-    /** What the ranks compute in; trained weights and the optimiser's state are F32 always. */
+    /** What the ranks compute in; trained weights and the optimizer's state are always F32. */
     public enum PrecisionChoice {
         /** bf16 on a GPU, fp32 on the CPU. */
         @JsonProperty("auto")
@@ -104,12 +96,6 @@ public record RunConfig(
                     generation.evalSamples(),
                     "0 unless task is sft and data.assistant_only_loss true: without them held-out text has no answers");
         }
-    }
-
-    /** The same run with another data section. */
-    public RunConfig withData(DataConfig other) {
-        return new RunConfig(
-                model, task, device, precision, other, tokenizer, method, training, generation, cluster, output);
     }
 
     /** Where the prepared dataset lies. */

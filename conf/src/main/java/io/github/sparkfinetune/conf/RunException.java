@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.conf;
 
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
-
 /**
  * An error that its reader can act on: one line that says what was wrong, where (file, line or key) and what to do. It
  * carries the exit code of the command that it ends.
@@ -24,7 +22,7 @@ public final class RunException extends RuntimeException {
         return new RunException(ExitCode.CONFIG, null, message, null);
     }
 
-    /** Bad value of one key; {@link RunConfigLoader} adds where the key was set. */
+    /** Bad value of one key; {@code RunConfigLoader} adds where the key was set. */
     public static RunException key(String key, String message) {
         return new RunException(ExitCode.CONFIG, key, message, null);
     }

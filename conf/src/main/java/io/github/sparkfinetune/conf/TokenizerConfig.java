@@ -3,12 +3,9 @@ package io.github.sparkfinetune.conf;
 import java.io.Serializable;
 import java.util.List;
 
-/**
- * Changes of the model's tokenizer.
- *
- * @param addSpecialTokens special tokens that are added; the embeddings get a row for each that is new and are saved
- */
-public record TokenizerConfig(List<String> addSpecialTokens) implements Serializable {
+/** Changes of the model's tokenizer. */
+public record TokenizerConfig(
+        @Key(hf = "PreTrainedTokenizerBase") List<String> addSpecialTokens) implements Serializable {
 
     public TokenizerConfig {
         Check.present("tokenizer.add_special_tokens", addSpecialTokens);

@@ -4,39 +4,12 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 import java.util.Map;
 
-/**
- * The optimiser's settings, under the names of Hugging Face's {@code TrainingArguments}.
- *
- * @param numTrainEpochs passes over the training samples, whole
- * @param maxSteps optimizer steps after which training ends, or 0 for {@code numTrainEpochs}
- * @param perDeviceTrainBatchSize samples a rank computes at once
- * @param perDeviceEvalBatchSize samples a rank evaluates at once
- * @param gradientAccumulationSteps micro-batches whose gradients make one optimizer step
- * @param learningRate peak of the schedule
- * @param lrSchedulerType shape of the schedule
- * @param lrSchedulerKwargs further settings of the schedule, as in {@code transformers}: num_cycles, lr_end, power,
- *     timescale, min_lr, min_lr_rate, num_decay_steps, min_lr_ratio, decay_type
- * @param warmupRatio share of the steps over which the rate rises from 0; {@code warmupSteps} above 0 wins
- * @param warmupSteps steps over which the rate rises from 0
- * @param weightDecay AdamW's decoupled decay; biases and norm weights are exempt
- * @param adamBeta1 decay of the first moment
- * @param adamBeta2 decay of the second moment
- * @param adamEpsilon added to the denominator
- * @param maxGradNorm gradients are scaled down to this global L2 norm; 0 switches clipping off
- * @param gradientCheckpointing whether a layer keeps its input alone and is computed again in the backward pass
- * @param seed derives shuffling, dropout and initialisation
- * @param loggingSteps optimizer steps between two records in metrics.jsonl
- * @param evalSteps optimizer steps between two evaluations while training; 0 evaluates at the end only
- * @param saveSteps optimizer steps between two checkpoints; 0 saves at the end only
- * @param saveTotalLimit checkpoints kept, the best one not counted
- * @param earlyStoppingPatience evaluations without improvement after which training ends; 0 switches it off
- * @param metricForBestModel metric that decides which model is kept
- */
+/** The optimizer's settings, under the names of Hugging Face's {@code TrainingArguments}. */
 public record TrainingConfig(
         int numTrainEpochs,
         int maxSteps,
         int perDeviceTrainBatchSize,
-        int perDeviceEvalBatchSize,
+        @Key(mayChange = true) int perDeviceEvalBatchSize,
         int gradientAccumulationSteps,
         double learningRate,
         LrSchedulerType lrSchedulerType,
@@ -50,11 +23,11 @@ public record TrainingConfig(
         double maxGradNorm,
         boolean gradientCheckpointing,
         long seed,
-        int loggingSteps,
+        @Key(mayChange = true) int loggingSteps,
         int evalSteps,
-        int saveSteps,
-        int saveTotalLimit,
-        int earlyStoppingPatience,
+        @Key(mayChange = true) int saveSteps,
+        @Key(mayChange = true) int saveTotalLimit,
+        @Key(hf = "EarlyStoppingCallback") int earlyStoppingPatience,
         BestMetric metricForBestModel)
         implements Serializable {
 

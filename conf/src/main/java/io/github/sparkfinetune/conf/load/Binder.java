@@ -2,15 +2,12 @@ package io.github.sparkfinetune.conf.load;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.ModuleNames;
-import io.github.sparkfinetune.conf.OptionalKey;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Settings.Setting;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -40,10 +37,8 @@ final class Binder {
     }
 
     RunConfig bind() {
-        List<String> missing = Keys.all().entrySet().stream()
-                .filter(key -> isMissing(key.getKey(), key.getValue()))
-                .map(Map.Entry::getKey)
-                .toList();
+        List<String> missing =
+                Keys.all().keySet().stream().filter(this::isMissing).toList();
         if (!missing.isEmpty()) {
             throw RunException.config(file + ": " + String.join(", ", missing) + (missing.size() == 1 ? " is" : " are")
                     + " missing: set in the file or with --set " + missing.get(0) + "=VALUE");
@@ -51,8 +46,8 @@ final class Binder {
         return (RunConfig) section("", RunConfig.class);
     }
 
-    private boolean isMissing(String path, RecordComponent component) {
-        if (Keys.isSection(path) || Keys.isMap(path) || component.isAnnotationPresent(OptionalKey.class)) {
+    private boolean isMissing(String path) {
+        if (Keys.isSection(path) || Keys.isMap(path) || Keys.isOptional(path)) {
             return false;
         }
         Setting setting = settings.get(path);
@@ -77,19 +72,11 @@ final class Binder {
     }
 
     private Object construct(Class<?> type, Object[] values) {
-        Class<?>[] types = Arrays.stream(type.getRecordComponents())
-                .map(RecordComponent::getType)
-                .toArray(Class<?>[]::new);
         try {
-            return type.getDeclaredConstructor(types).newInstance(values);
-        } catch (InvocationTargetException e) {
-            if (e.getCause() instanceof RunException refused) {
-                Setting setting = settings.get(String.valueOf(refused.key()));
-                throw RunException.config((setting == null ? file : setting.where()) + ": " + refused.getMessage());
-            }
-            throw new IllegalStateException(e.getCause());
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(e);
+            return Records.construct(type, values);
+        } catch (RunException refused) {
+            Setting setting = settings.get(String.valueOf(refused.key()));
+            throw RunException.config((setting == null ? file : setting.where()) + ": " + refused.getMessage());
         }
     }
 
@@ -187,15 +174,21 @@ final class Binder {
     }
 
     private static Object constant(String path, Setting setting, String text, Class<?> wanted) {
-        Map<String, Object> constants = new LinkedHashMap<>();
-        for (Object constant : wanted.getEnumConstants()) {
-            constants.put(nameOf((Enum<?>) constant), constant);
-        }
+        Map<String, Object> constants = constants(wanted);
         Object found = constants.get(text);
         if (found == null) {
             throw wrong(path, setting, "one of " + String.join(", ", constants.keySet()));
         }
         return found;
+    }
+
+    /** The constants of an enum by the values that stand for them, in their order. */
+    static Map<String, Object> constants(Class<?> type) {
+        Map<String, Object> constants = new LinkedHashMap<>();
+        for (Object constant : type.getEnumConstants()) {
+            constants.put(nameOf((Enum<?>) constant), constant);
+        }
+        return constants;
     }
 
     private static String nameOf(Enum<?> constant) {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.conf.load;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
+import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.RunConfig;
 import java.lang.reflect.RecordComponent;
 import java.util.Collection;
@@ -10,9 +11,11 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.BinaryOperator;
+import java.util.function.Predicate;
 
-/** The keys a run may have, read off {@link RunConfig}: dotted snake_case path to record component. */
-final class Keys {
+/** The keys a run may have, read off {@link RunConfig}: a key is the dotted snake_case path to a record component. */
+public final class Keys {
     private static final NamingBase SNAKE_CASE = (NamingBase) PropertyNamingStrategies.SNAKE_CASE;
     private static final Map<String, RecordComponent> ALL = new LinkedHashMap<>();
 
@@ -30,6 +33,49 @@ final class Keys {
                 collect(path, component.getType());
             }
         }
+    }
+
+    /**
+     * The same run with other paths.
+     *
+     * @param change gives the new path for a key that is marked as one, and its path; it is not asked about null
+     */
+    public static RunConfig mapPaths(RunConfig config, BinaryOperator<String> change) {
+        return Records.map(
+                config, (key, value) -> value != null && isPath(key) ? change.apply(key, (String) value) : value);
+    }
+
+    /** The paths of a run that are set, by their keys, in the order of the records. */
+    public static Map<String, String> paths(RunConfig config) {
+        Map<String, String> paths = new LinkedHashMap<>();
+        Records.forEach(config, (key, value) -> {
+            if (value != null && isPath(key)) {
+                paths.put(key, (String) value);
+            }
+        });
+        return paths;
+    }
+
+    /**
+     * Whether a key may differ between two commands of one run.
+     *
+     * @param key of {@link RunConfig}, or one below a map of it
+     */
+    public static boolean mayChange(String key) {
+        return ALL.containsKey(key) ? is(key, Key::mayChange) : mayChange(key.substring(0, key.lastIndexOf('.')));
+    }
+
+    static boolean isPath(String key) {
+        return is(key, Key::path);
+    }
+
+    static boolean isOptional(String key) {
+        return is(key, Key::optional);
+    }
+
+    private static boolean is(String key, Predicate<Key> mark) {
+        Key marks = ALL.get(key).getAnnotation(Key.class);
+        return marks != null && mark.test(marks);
     }
 
     static Map<String, RecordComponent> all() {

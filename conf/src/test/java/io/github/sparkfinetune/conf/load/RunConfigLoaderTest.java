@@ -22,18 +22,15 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.yaml.snakeyaml.Yaml;
 
 class RunConfigLoaderTest {
     private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
@@ -95,22 +92,6 @@ class RunConfigLoaderTest {
                         0,
                         BestMetric.LOSS));
         assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, 10, 120, false));
-    }
-
-    @Test
-    @SuppressWarnings("unchecked")
-    void defaultsYamlHasEveryKeyOfTheRecords() throws IOException {
-        TreeSet<String> written = new TreeSet<>();
-        try (InputStream in = RunConfigLoader.class.getResourceAsStream("defaults.yaml")) {
-            Map<String, Object> sections = new Yaml().load(in);
-            sections.forEach((key, value) -> {
-                written.add(key);
-                if (Keys.isSection(key)) {
-                    ((Map<String, Object>) value).keySet().forEach(child -> written.add(key + "." + child));
-                }
-            });
-        }
-        assertThat(written).isEqualTo(new TreeSet<>(Keys.all().keySet()));
     }
 
     /** Every key has a value that is not its default, so a key that is not read, or is read into another, is seen. */

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -14,7 +15,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -29,27 +29,6 @@ import org.apache.hadoop.fs.Path;
 public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
     private static final YAMLMapper YAML = new YAMLMapper();
-
-    /** Keys that may change between two starts of one run, because what is trained does not depend on them. */
-    private static final Set<String> HARMLESS = Set.of(
-            "device",
-            "cluster.ranks",
-            "cluster.port",
-            "cluster.timeout_seconds",
-            "cluster.start_timeout_seconds",
-            "cluster.shared_filesystem",
-            "training.per_device_eval_batch_size",
-            "training.logging_steps",
-            "training.save_steps",
-            "training.save_total_limit",
-            "generation.max_new_tokens",
-            "generation.do_sample",
-            "generation.temperature",
-            "generation.top_k",
-            "generation.top_p",
-            "generation.repetition_penalty",
-            "generation.eval_samples",
-            "output.dir");
 
     private OutputFolder() {}
 
@@ -92,7 +71,7 @@ public final class OutputFolder {
         Map<String, String> is = leaves(config);
         List<String> differences = new ArrayList<>();
         for (String key : is.keySet()) {
-            if (!HARMLESS.contains(key) && !is.get(key).equals(was.get(key))) {
+            if (!Keys.mayChange(key) && !is.get(key).equals(was.get(key))) {
                 differences.add(key + " was " + was.get(key) + " and is now " + is.get(key));
             }
         }

@@ -1,14 +1,11 @@
 package io.github.sparkfinetune.spark.run;
 
-import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.spark.cluster.Master;
 import java.io.IOException;
-import java.util.List;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -34,40 +31,7 @@ public final class RunPaths {
 
     /** The same run with absolute URIs. */
     public static RunConfig absolute(RunConfig config, Configuration hadoop) {
-        DataConfig data = config.data();
-        return new RunConfig(
-                absolute("model", config.model(), hadoop),
-                config.task(),
-                config.device(),
-                config.precision(),
-                new DataConfig(
-                        absolute("data.train", data.train(), hadoop),
-                        absolute("data.eval", data.eval(), hadoop),
-                        absolute("data.test", data.test(), hadoop),
-                        data.format(),
-                        data.text(),
-                        data.textPair(),
-                        data.label(),
-                        data.evalFraction(),
-                        data.testFraction(),
-                        data.maxLength(),
-                        data.maxTextBytes(),
-                        data.maxBadFraction(),
-                        data.deduplicate(),
-                        data.shards(),
-                        data.seed(),
-                        absolute("data.chat_template", data.chatTemplate(), hadoop),
-                        data.assistantOnlyLoss(),
-                        data.packing(),
-                        data.overlong(),
-                        absolute("data.dir", data.dir(), hadoop)),
-                config.tokenizer(),
-                config.method()
-                        .withAdapter(absolute("method.adapter", config.method().adapter(), hadoop)),
-                config.training(),
-                config.generation(),
-                config.cluster(),
-                new OutputConfig(absolute("output.dir", config.output().dir(), hadoop)));
+        return Keys.mapPaths(config, (key, path) -> absolute(key, path, hadoop));
     }
 
     /** An absolute URI for a path; null stays null. */
@@ -86,29 +50,15 @@ public final class RunPaths {
     }
 
     private static void refuseLocalFiles(RunConfig config, String master) {
-        DataConfig data = config.data();
-        List<String> local = Stream.of(
-                        named("model", config.model()),
-                        named("data.train", data.train()),
-                        named("data.eval", data.eval()),
-                        named("data.test", data.test()),
-                        named("data.chat_template", data.chatTemplate()),
-                        named("data.dir", data.dir()),
-                        named("method.adapter", config.method().adapter()),
-                        named("output.dir", config.output().dir()))
-                .flatMap(List::stream)
-                .toList();
+        String local = Keys.paths(config).entrySet().stream()
+                .filter(path -> "file".equals(new Path(path.getValue()).toUri().getScheme()))
+                .map(path -> path.getKey() + " " + path.getValue())
+                .collect(Collectors.joining(", "));
         if (!local.isEmpty()) {
             throw RunException.config("the executors of " + master + " may not see files of this machine: "
-                    + local.stream().collect(Collectors.joining(", "))
+                    + local
                     + "; use a shared file system (hdfs:, s3a:), or set cluster.shared_filesystem=true if every machine"
                     + " has the same files there");
         }
-    }
-
-    private static List<String> named(String key, String path) {
-        return path != null && "file".equals(new Path(path).toUri().getScheme())
-                ? List.of(key + " " + path)
-                : List.of();
     }
 }

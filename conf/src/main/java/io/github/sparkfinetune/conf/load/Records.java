@@ -1,0 +1,80 @@
+package io.github.sparkfinetune.conf.load;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
+import java.util.function.BiConsumer;
+import java.util.function.BiFunction;
+
+/** Reads and makes the records of a configuration by their components. */
+final class Records {
+    private Records() {}
+
+    /**
+     * A record of these values, in the order of its components.
+     *
+     * @throws RunException if its constructor refuses one
+     */
+    static Record construct(Class<?> type, Object[] values) {
+        Class<?>[] types = Arrays.stream(type.getRecordComponents())
+                .map(RecordComponent::getType)
+                .toArray(Class<?>[]::new);
+        try {
+            return (Record) type.getDeclaredConstructor(types).newInstance(values);
+        } catch (InvocationTargetException e) {
+            if (e.getCause() instanceof RunException refused) {
+                throw refused;
+            }
+            throw new IllegalStateException(e.getCause());
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /**
+     * The same run with other values.
+     *
+     * @param change gives the new value for every dotted key, a section's before those of its own keys, and its value
+     * @throws RunException if a record refuses a new value
+     */
+    static RunConfig map(RunConfig config, BiFunction<String, Object, Object> change) {
+        return (RunConfig) map("", config, change);
+    }
+
+    /** Gives every dotted key and its value, a section before its own keys. */
+    static void forEach(RunConfig config, BiConsumer<String, Object> seen) {
+        forEach("", config, seen);
+    }
+
+    private static void forEach(String section, Record record, BiConsumer<String, Object> seen) {
+        for (RecordComponent component : record.getClass().getRecordComponents()) {
+            String path = Keys.path(section, component);
+            Object value = get(record, component);
+            seen.accept(path, value);
+            if (value instanceof Record inner) {
+                forEach(path, inner, seen);
+            }
+        }
+    }
+
+    private static Record map(String section, Record record, BiFunction<String, Object, Object> change) {
+        RecordComponent[] components = record.getClass().getRecordComponents();
+        Object[] values = new Object[components.length];
+        for (int i = 0; i < values.length; i++) {
+            String path = Keys.path(section, components[i]);
+            Object value = change.apply(path, get(record, components[i]));
+            values[i] = value instanceof Record inner ? map(path, inner, change) : value;
+        }
+        return construct(record.getClass(), values);
+    }
+
+    private static Object get(Record record, RecordComponent component) {
+        try {
+            return component.getAccessor().invoke(record);
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

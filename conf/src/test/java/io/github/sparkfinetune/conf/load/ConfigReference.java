@@ -1,0 +1,165 @@
+package io.github.sparkfinetune.conf.load;
+
+import io.github.sparkfinetune.conf.Key;
+import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Writes {@code CONFIG.md}: types and marks are those of the records, allowed values those of their checks, defaults
+ * and meanings those of {@code defaults.yaml}.
+ */
+final class ConfigReference {
+    private static final RunConfig VALID = RunConfigLoader.parse(
+            "{model: m, task: classification, data: {train: t}, output: {dir: o}}", "run.yaml", List.of());
+    private static final Pattern LINE = Pattern.compile("( *)(\\w+): *(.*?)(?: +# +(.+))?");
+    private static final String ALLOWED = "it must be ";
+
+    /** A key's line in {@code defaults.yaml}; the meaning is null where there is no comment. */
+    record Line(String value, String meaning) {}
+
+    private ConfigReference() {}
+
+    /** The lines of the keys that are no sections. */
+    static Map<String, Line> defaults() {
+        Map<String, Line> lines = new LinkedHashMap<>();
+        String section = "";
+        for (String text : read().split("\n", -1)) {
+            Matcher line = LINE.matcher(text);
+            if (!line.matches()) {
+                continue;
+            }
+            String key = Keys.path(line.group(1).isEmpty() ? "" : section, line.group(2));
+            if (line.group(3).isEmpty()) {
+                section = key;
+            } else {
+                lines.put(key, new Line(line.group(3), line.group(4)));
+            }
+        }
+        return lines;
+    }
+
+    private static String read() {
+        try (InputStream in = RunConfigLoader.class.getResourceAsStream("defaults.yaml")) {
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Whether some value of the key's type is none that it can have. */
+    static boolean needsCheck(RecordComponent component) {
+        Class<?> type = component.getType();
+        boolean mayBeNull = mark(component).map(Key::optional).orElse(false) && type != Integer.class;
+        return !mayBeNull && type != boolean.class && type != long.class;
+    }
+
+    /** How the records refuse a value that the key can not have: null, a blank text or -1. */
+    static Optional<RunException> refusal(String key) {
+        Class<?> type = Keys.all().get(key).getType();
+        Map<Class<?>, Object> bad =
+                Map.of(int.class, -1, Integer.class, -1, long.class, -1L, double.class, -1.0, String.class, " ");
+        try {
+            Records.map(VALID, (other, value) -> other.equals(key) ? bad.get(type) : value);
+            return Optional.empty();
+        } catch (RunException refused) {
+            return Optional.of(refused);
+        }
+    }
+
+    static String markdown() {
+        StringBuilder text = new StringBuilder("""
+                # Configuration
+
+                Every key of a run's YAML file; `--set key=value` sets one on the command line. An unknown key is refused, with the
+                nearest known one.
+
+                - The last column says what has the key in Hugging Face's libraries: a class where the name is the same, else
+                  `Class.name`; nothing where they have no such key.
+                - \\* may differ between two commands of one run, because what is trained does not depend on it. With another value
+                  of any other key the output folder is refused.
+
+                Made from the records in `conf` and their `defaults.yaml`, by
+                `./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true`; the build fails where it is not up to date.
+                """);
+        Map<String, Line> lines = defaults();
+        String before = null;
+        for (String key : lines.keySet()) {
+            String section = key.contains(".") ? key.substring(0, key.indexOf('.')) : "";
+            if (!section.equals(before)) {
+                text.append(section.isEmpty() ? "" : "\n## " + section + "\n")
+                        .append("\n| key | meaning | values | default | Hugging Face |\n|---|---|---|---|---|\n");
+                before = section;
+            }
+            text.append(row(key, lines.get(key)));
+        }
+        return text.toString();
+    }
+
+    private static String row(String key, Line line) {
+        boolean required = line.value().equals("null") && !Keys.isOptional(key);
+        return "| "
+                + String.join(
+                        " | ",
+                        "`" + key + "`" + (Keys.mayChange(key) ? " \\*" : ""),
+                        line.meaning(),
+                        values(key),
+                        required ? "**required**" : "`" + line.value() + "`",
+                        hf(key))
+                + " |\n";
+    }
+
+    private static String values(String key) {
+        RecordComponent component = Keys.all().get(key);
+        Class<?> type = component.getType();
+        if (type.isEnum()) {
+            return Binder.constants(type).keySet().stream().collect(Collectors.joining("`, `", "`", "`"));
+        }
+        if (type == boolean.class) {
+            return "`true`, `false`";
+        }
+        if (type == String.class) {
+            return mark(component).filter(Key::path).isPresent() ? "path" : "text";
+        }
+        if (type == ModuleNames.class) {
+            return "list of texts, or text";
+        }
+        if (Map.class.isAssignableFrom(type)) {
+            return "map";
+        }
+        if (type == List.class) {
+            boolean texts =
+                    ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0] == String.class;
+            return "list of " + (texts ? "texts" : "whole numbers");
+        }
+        String range = refusal(key)
+                .map(RunException::getMessage)
+                .map(message -> ", " + message.substring(message.indexOf(ALLOWED) + ALLOWED.length()))
+                .orElse("");
+        return (type == double.class ? "number" : "whole number") + range;
+    }
+
+    private static String hf(String key) {
+        String own = mark(Keys.all().get(key)).map(Key::hf).orElse("");
+        String section = key.contains(".") ? key.substring(0, key.indexOf('.')) : key;
+        String name = own.isEmpty() ? mark(Keys.all().get(section)).map(Key::hf).orElse("") : own;
+        return name.isEmpty() || name.equals(Key.NOT_IN_HF) ? "" : "`" + name + "`";
+    }
+
+    private static Optional<Key> mark(RecordComponent component) {
+        return Optional.ofNullable(component.getAnnotation(Key.class));
+    }
+}

@@ -1,0 +1,64 @@
+package io.github.sparkfinetune.conf.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** What a key needs: its line in defaults.yaml with a comment, a check in its record, and its line in CONFIG.md. */
+class ConfigReferenceTest {
+    private static final Path CONFIG_MD = Path.of("../CONFIG.md");
+
+    @Test
+    void configMdIsUpToDate() throws IOException {
+        if (Boolean.getBoolean("config.write")) {
+            Files.writeString(CONFIG_MD, ConfigReference.markdown());
+        }
+        assertThat(CONFIG_MD)
+                .as("write it with ./mvnw -pl conf test -Dtest=ConfigReferenceTest -Dconfig.write=true")
+                .hasContent(ConfigReference.markdown());
+    }
+
+    @Test
+    void everyKeyHasItsLineInTheOrderOfTheRecords() {
+        List<String> keys =
+                Keys.all().keySet().stream().filter(key -> !Keys.isSection(key)).toList();
+
+        assertThat(ConfigReference.defaults().keySet()).containsExactlyElementsOf(keys);
+    }
+
+    @Test
+    void everyLineSaysWhatItsKeyMeans() {
+        assertThat(ConfigReference.defaults().entrySet())
+                .filteredOn(line -> line.getValue().meaning() == null)
+                .as("keys without a comment in defaults.yaml")
+                .isEmpty();
+    }
+
+    @Test
+    void everyKeyWithValuesThatItCanNotHaveIsChecked() {
+        List<String> keys = Keys.all().keySet().stream()
+                .filter(key -> ConfigReference.needsCheck(Keys.all().get(key)))
+                .toList();
+
+        assertThat(keys)
+                .hasSizeGreaterThan(50)
+                .filteredOn(key -> !key.equals(
+                        ConfigReference.refusal(key).map(RunException::key).orElse(null)))
+                .as("keys whose record refuses neither null nor -1")
+                .isEmpty();
+    }
+
+    @Test
+    void aPathIsAText() {
+        assertThat(Keys.all()).allSatisfy((key, component) -> {
+            if (Keys.isPath(key)) {
+                assertThat(component.getType()).isEqualTo(String.class);
+            }
+        });
+    }
+}

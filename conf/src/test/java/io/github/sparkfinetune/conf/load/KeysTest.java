@@ -1,0 +1,38 @@
+package io.github.sparkfinetune.conf.load;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class KeysTest {
+    private static final RunConfig CONFIG = RunConfigLoader.parse("""
+            {model: m, task: sft, data: {train: t, test: s, chat_template: c}, method: {type: lora, adapter: a},
+             output: {dir: o}}
+            """, "run.yaml", List.of());
+
+    @Test
+    void pathsAreThoseThatAreSetInTheOrderOfTheRecords() {
+        assertThat(Keys.paths(CONFIG).toString())
+                .isEqualTo(
+                        "{model=m, data.train=t, data.test=s, data.chat_template=c, method.adapter=a, output.dir=o}");
+    }
+
+    @Test
+    void onlyPathsAreMapped() {
+        RunConfig mapped = Keys.mapPaths(CONFIG, (key, path) -> key + "/" + path);
+
+        assertThat(mapped.data().train()).isEqualTo("data.train/t");
+        assertThat(mapped.data().eval()).isNull();
+        assertThat(Keys.mapPaths(mapped, (key, path) -> path.substring(key.length() + 1)))
+                .isEqualTo(CONFIG);
+    }
+
+    @Test
+    void aKeyOfAMapMayChangeWhereTheMapMay() {
+        assertThat(Keys.mayChange("cluster.ranks")).isTrue();
+        assertThat(Keys.mayChange("training.learning_rate")).isFalse();
+        assertThat(Keys.mayChange("method.rank_pattern.model.layers.0.q_proj")).isFalse();
+    }
+}

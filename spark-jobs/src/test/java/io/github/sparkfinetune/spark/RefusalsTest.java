@@ -103,6 +103,18 @@ class RefusalsTest {
     }
 
     @Test
+    void outputOfARunWithOtherListsOrMaps() throws IOException {
+        claim("method.type=lora", "method.target_modules=[query, value]", "method.rank_pattern={query: 2, value: 4}");
+
+        claim("method.type=lora", "method.target_modules=[query, value]", "method.rank_pattern={value: 4, query: 2}");
+        assertRefused(() ->
+                        claim("method.type=lora", "method.target_modules=[query]", "method.rank_pattern={value: 4}"))
+                .contains("method.rank_pattern.query was 2 and is now null")
+                .contains("method.target_modules was [\"query\",\"value\"] and is now [\"query\"]")
+                .doesNotContain("method.rank_pattern.value");
+    }
+
+    @Test
     void outputThatIsNoRunsFolder() throws IOException {
         Files.createDirectories(folder.resolve("run/photos"));
 

@@ -15,7 +15,10 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -70,8 +73,10 @@ public final class OutputFolder {
         Map<String, String> was = leaves(RunPaths.absolute(old, hadoop));
         Map<String, String> is = leaves(config);
         List<String> differences = new ArrayList<>();
-        for (String key : is.keySet()) {
-            if (!Keys.mayChange(key) && !is.get(key).equals(was.get(key))) {
+        Set<String> keys = new TreeSet<>(was.keySet());
+        keys.addAll(is.keySet());
+        for (String key : keys) {
+            if (!Keys.mayChange(key) && !Objects.equals(is.get(key), was.get(key))) {
                 differences.add(key + " was " + was.get(key) + " and is now " + is.get(key));
             }
         }
@@ -127,14 +132,14 @@ public final class OutputFolder {
     }
 
     private static void collect(String prefix, JsonNode node, Map<String, String> leaves) {
-        if (node.isObject() && node.size() > 0) {
+        if (node.isObject()) {
             node.fields()
                     .forEachRemaining(field -> collect(
                             prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(),
                             field.getValue(),
                             leaves));
         } else {
-            leaves.put(prefix, node.asText());
+            leaves.put(prefix, node.isArray() ? node.toString() : node.asText());
         }
     }
 }

@@ -1,6 +1,10 @@
 package io.github.sparkfinetune.data.jinja;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.jinja.syntax.Template;
+import io.github.sparkfinetune.data.jinja.value.TemplateFault;
+import io.github.sparkfinetune.data.jinja.value.Values;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,12 +23,12 @@ public final class ChatTemplate {
     private static final int MAX_MESSAGE = 500;
 
     private final String name;
-    private final Parser.Parsed parsed;
+    private final Template template;
     private final Map<String, Object> specialTokens;
 
-    private ChatTemplate(String name, Parser.Parsed parsed, Map<String, Object> specialTokens) {
+    private ChatTemplate(String name, Template template, Map<String, Object> specialTokens) {
         this.name = name;
-        this.parsed = parsed;
+        this.template = template;
         this.specialTokens = specialTokens;
     }
 
@@ -60,7 +64,7 @@ public final class ChatTemplate {
                     + MAX_SOURCE + ": is it the right file?");
         }
         try {
-            return new ChatTemplate(name, Parser.parse(source), new LinkedHashMap<>(specialTokens));
+            return new ChatTemplate(name, Template.parse(source), new LinkedHashMap<>(specialTokens));
         } catch (TemplateFault e) {
             throw error(name, e);
         }
@@ -68,7 +72,7 @@ public final class ChatTemplate {
 
     /** Whether the template marks what the assistant says: only then {@link Rendered#assistantSpans} can tell it. */
     public boolean hasGenerationBlocks() {
-        return parsed.hasGenerationBlocks();
+        return template.hasGenerationBlocks();
     }
 
     /**
@@ -88,9 +92,9 @@ public final class ChatTemplate {
             extra.forEach((key, value) -> variables.put(key, Values.ofInput(value)));
             variables.put("messages", Values.ofInput(messages));
             variables.put("add_generation_prompt", addGenerationPrompt);
-            Run run = new Run();
-            Scope.root(run, variables).run(parsed.body());
-            return new Rendered(run.out.toString(), run.spans);
+            List<Span> spans = new ArrayList<>();
+            String text = template.render(variables, (start, end) -> spans.add(new Span(start, end)));
+            return new Rendered(text, spans);
         } catch (TemplateFault e) {
             throw error(name, e);
         }

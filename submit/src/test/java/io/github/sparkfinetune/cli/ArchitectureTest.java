@@ -15,7 +15,7 @@ import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Dependencies run one way: conf, data, core, spark, cli; the native engine is reached from one class. */
+/** Dependencies run one way: conf, data, core, spark, report, cli; the native engine is reached from one class. */
 class ArchitectureTest {
     private static final String ROOT = "io.github.sparkfinetune.";
     private static JavaClasses all;
@@ -25,7 +25,7 @@ class ArchitectureTest {
         all = new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())
                 .importPackages("io.github.sparkfinetune", "ai.djl.pytorch.jni");
-        for (String part : List.of("conf", "data", "core", "spark", "cli")) {
+        for (String part : List.of("conf", "data", "core", "spark", "report", "cli")) {
             assertThat(all.stream().anyMatch(type -> type.getPackageName().startsWith(ROOT + part)))
                     .as(part)
                     .isTrue();
@@ -44,6 +44,8 @@ class ArchitectureTest {
                 .definedBy(ROOT + "core..")
                 .layer("spark")
                 .definedBy(ROOT + "spark..")
+                .layer("report")
+                .definedBy(ROOT + "report..")
                 .layer("cli")
                 .definedBy(ROOT + "cli..")
                 .whereLayer("conf")
@@ -54,6 +56,8 @@ class ArchitectureTest {
                 .mayOnlyAccessLayers("conf", "data")
                 .whereLayer("spark")
                 .mayOnlyAccessLayers("conf", "data", "core")
+                .whereLayer("report")
+                .mayOnlyAccessLayers("conf", "data", "core", "spark")
                 .whereLayer("cli")
                 .mayNotBeAccessedByAnyLayer()
                 .check(all);

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 /** Text into HTML. */
 final class Html {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.FSDataOutputStream;
  * {@code metrics.jsonl}: a JSON object a record. A run that goes on from a checkpoint makes the steps after it anew:
  * what was written of these is dropped.
  */
-final class MetricsLog implements AutoCloseable {
+public final class MetricsLog implements AutoCloseable {
     static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .serializationInclusion(JsonInclude.Include.NON_NULL)
@@ -35,7 +35,12 @@ final class MetricsLog implements AutoCloseable {
         this.earlier = earlier;
     }
 
-    static MetricsLog open(RunFolder folder) throws IOException {
+    /**
+     * Goes on with the log in the folder, or starts one.
+     *
+     * @throws RunException if a line of it is not a record
+     */
+    public static MetricsLog open(RunFolder folder) throws IOException {
         return new MetricsLog(folder, read(folder));
     }
 
@@ -58,7 +63,7 @@ final class MetricsLog implements AutoCloseable {
     }
 
     /** Writes a record; it can be read at once where the file system allows it. */
-    void add(TrainingRecord record) {
+    public void add(TrainingRecord record) {
         try {
             if (out == null) {
                 out = folder.create(RunFolder.METRICS_LOG);

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.util.List;
 
 /** {@code metrics.json}: how the run ended; each command replaces its own part. */
-final class MetricsFile {
+public final class MetricsFile {
     private MetricsFile() {}
 
     /** What is in the folder; empty where there is no file yet. */
@@ -31,7 +31,7 @@ final class MetricsFile {
     }
 
     /** Writes {@code train}, and {@code eval} where there was an evaluation split. */
-    static void put(RunFolder folder, TrainingResult result) throws IOException {
+    public static void put(RunFolder folder, TrainingResult result) throws IOException {
         ObjectNode metrics = read(folder);
         metrics.putObject("train")
                 .put("steps", result.steps())
@@ -54,7 +54,7 @@ final class MetricsFile {
      * Writes {@code test}, and for a classifier its {@code confusion_matrix}; for a language model {@code base}, the
      * same metrics of the base model, and a few {@code answers}.
      */
-    static void put(RunFolder folder, Scores scores) throws IOException {
+    public static void put(RunFolder folder, Scores scores) throws IOException {
         ObjectNode metrics = read(folder);
         ObjectNode test = metrics.putObject("test");
         scores.metrics().forEach(test::put);

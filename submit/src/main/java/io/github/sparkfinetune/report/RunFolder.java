@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -14,12 +14,17 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** The small files of a run's output folder, on any Hadoop file system. */
-final class RunFolder {
+/**
+ * The small files of a run's output folder, on any Hadoop file system: {@code run.yaml}, which training writes,
+ * {@code metrics.jsonl}, {@code metrics.json} and {@code report.html}.
+ */
+public final class RunFolder {
     static final String RUN_YAML = "run.yaml";
     static final String METRICS_LOG = "metrics.jsonl";
     static final String METRICS = "metrics.json";
-    static final String REPORT = "report.html";
+
+    /** Name of the report. */
+    public static final String REPORT = "report.html";
 
     private final String dir;
     private final Path path;
@@ -31,7 +36,12 @@ final class RunFolder {
         this.files = files;
     }
 
-    static RunFolder of(RunConfig run, Configuration hadoop) throws IOException {
+    /**
+     * The output folder of a run, which need not exist yet.
+     *
+     * @throws RunException if {@code output.dir} is no path of a known file system
+     */
+    public static RunFolder of(RunConfig run, Configuration hadoop) throws IOException {
         String dir = run.output().dir();
         Path path;
         FileSystem files;
@@ -45,12 +55,13 @@ final class RunFolder {
         return new RunFolder(dir, path, files instanceof LocalFileSystem local ? local.getRaw() : files);
     }
 
-    void writeReport() throws IOException {
+    /** Writes {@value #REPORT} of what the run has measured so far. */
+    public void writeReport() throws IOException {
         write(REPORT, Report.of(this));
     }
 
     /** How messages call a file of the folder. */
-    String shown(String name) {
+    public String shown(String name) {
         return dir + "/" + name;
     }
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;

@@ -87,7 +87,9 @@ final class PlanText {
                         : format("%.2f", work.epochs())));
         lines.add(format(
                 "epoch       %,d samples, %,d tokens%s",
-                work.samples(), work.tokens(), work.learnt() > 0 ? format(", %,d of them learnt", work.learnt()) : ""));
+                work.samples(),
+                work.tokens(),
+                work.learnt() > 0 ? format(", %,d of them trained on", work.learnt()) : ""));
     }
 
     private static String format(String pattern, Object... values) {

@@ -85,7 +85,7 @@ final class SparkJobs implements Jobs {
         return samples
                 + String.format(
                         Locale.ROOT,
-                        ", %,d of them learnt, of %,d documents)",
+                        ", %,d of them trained on, of %,d documents)",
                         documents.labelTokens(),
                         documents.count())
                 + (documents.dropped().isEmpty() ? "" : " without " + documents.dropped());

@@ -62,7 +62,7 @@ class PlanTextTest {
 
                 ranks       2, yarn has room for 2
                 steps       400 of 4 samples, 1 epoch(s)
-                epoch       1,600 samples, 200,000 tokens, 90,000 of them learnt
+                epoch       1,600 samples, 200,000 tokens, 90,000 of them trained on
 
                 to need less: what the sum becomes by one of these, MiB
                      1,029  --set training.gradient_checkpointing=true""");

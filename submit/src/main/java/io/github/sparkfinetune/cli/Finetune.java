@@ -4,24 +4,33 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** The command line: {@code COMMAND --config run.yaml [--set section.key=value ...]}. */
 @Command(
         name = "finetune",
-        description = "Fine-tunes encoders and language models on an Apache Spark cluster.",
+        description = "Fine-tune encoders and language models on an Apache Spark cluster.",
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
+        footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n"
+                + "Exit codes: 0 done, 2 bad usage or configuration, 3 bad data or model,%n"
+                + "4 failed (may be retried).%n%nExamples:%n",
         footer = {
-            "",
-            "bin/finetune also takes --master MASTER and --conf spark.key=value, as spark-submit does.",
-            "Exit codes: 0 done, 2 bad usage or configuration, 3 bad data or model, 4 failed (may be retried)."
+            "  finetune run --config run.yaml --master yarn",
+            "  finetune help train",
         })
-public final class Finetune {
+public final class Finetune implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
     private Finetune() {}
 
     /**
@@ -40,28 +49,50 @@ public final class Finetune {
 
     /** Runs a command and returns its exit code; nothing is thrown. */
     static int execute(Jobs.Opener opener, PrintWriter out, PrintWriter err, String... args) {
-        CommandLine line = new CommandLine(new Finetune());
-        for (Step step : Step.values()) {
-            line.addSubcommand(step.command(), new StepCommand(step, opener));
-        }
+        CommandLine line = commandLine(opener);
         line.setOut(out);
         line.setErr(err);
         line.setExecutionStrategy(new CommandLine.RunLast());
         line.setParameterExceptionHandler((e, given) -> {
-            err.println(usageError(e));
+            err.println("error: " + oneLine(UsageError.message(e)));
             return ExitCode.CONFIG.code();
         });
-        line.setExecutionExceptionHandler((e, command, result) -> {
-            StepCommand step = command.getCommand();
-            return report(e, step.debug, err);
-        });
+        line.setExecutionExceptionHandler(
+                (e, command, result) -> report(e, command.getCommand() instanceof JobCommand job && job.debug(), err));
         return line.execute(args);
     }
 
-    private static String usageError(ParameterException e) {
-        CommandLine command = e.getCommandLine();
-        return "error: " + oneLine(e.getMessage()) + "; see "
-                + command.getCommandSpec().qualifiedName() + " --help";
+    /** The commands and their options. */
+    static CommandLine commandLine(Jobs.Opener opener) {
+        CommandLine line = new CommandLine(new Finetune());
+        List.of(
+                        new PlanCommand(opener),
+                        new PrepareCommand(opener),
+                        new TrainCommand(opener),
+                        new EvaluateCommand(opener),
+                        new PredictCommand(opener),
+                        new MergeCommand(opener),
+                        new RunCommand(opener),
+                        help())
+                .forEach(line::addSubcommand);
+        return line;
+    }
+
+    private static CommandLine help() {
+        CommandLine help = new CommandLine(new HelpCommand());
+        help.getCommandSpec()
+                .usageMessage()
+                .header("Show the help of a command.")
+                .description("")
+                .footer("", "Example:", "  finetune help train");
+        return help;
+    }
+
+    /** Without a command: shows the help. */
+    @Override
+    public Integer call() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+        return ExitCode.CONFIG.code();
     }
 
     private static int report(Exception e, boolean debug, PrintWriter err) {

@@ -19,7 +19,6 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.sql.SparkSession;
 
@@ -55,7 +54,8 @@ final class SparkJobs implements Jobs {
 
     /** Ends the process as the master wants it; must be the last call of {@code main}. */
     static void exit(int code) throws SparkUserAppException {
-        DriverExit.exit(code, new SparkConf().get("spark.master", null));
+        // Not by a SparkConf, whose class looks the host up and logs: no command may have needed Spark.
+        DriverExit.exit(code, System.getProperty("spark.master"));
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.lang.reflect.RecordComponent;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
@@ -82,6 +83,11 @@ public final class Keys {
         return ALL;
     }
 
+    /** The keys that take a value, all but the sections, in the order of the records. */
+    public static List<String> settable() {
+        return ALL.keySet().stream().filter(path -> !isSection(path)).toList();
+    }
+
     static String path(String section, RecordComponent component) {
         JsonProperty name = component.getAccessor().getAnnotation(JsonProperty.class);
         return path(section, name != null ? name.value() : SNAKE_CASE.translate(component.getName()));
@@ -114,7 +120,7 @@ public final class Keys {
     }
 
     /** The candidate with the fewest edits from {@code word}, when these are no more than a third of its length. */
-    static Optional<String> nearest(String word, Collection<String> candidates) {
+    public static Optional<String> nearest(String word, Collection<String> candidates) {
         return candidates.stream()
                 .min(Comparator.comparingInt(candidate -> edits(word, candidate)))
                 .filter(best -> edits(word, best) <= Math.max(2, word.length() / 3));

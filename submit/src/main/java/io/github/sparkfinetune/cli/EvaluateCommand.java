@@ -1,0 +1,24 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import java.io.IOException;
+import picocli.CommandLine.Command;
+
+/** {@code evaluate}: measures the trained model. */
+@Command(
+        name = "evaluate",
+        header = "Measure the trained model on the held-out text.",
+        description = "Beside a language model its base model is measured too.",
+        footer = "  finetune evaluate --config run.yaml")
+final class EvaluateCommand extends JobCommand {
+    EvaluateCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        Pipeline pipeline = new Pipeline(run, jobs, this);
+        pipeline.evaluate();
+        pipeline.sayReport();
+    }
+}

@@ -1,0 +1,35 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code merge}: a base model and its adapter as one model. */
+@Command(
+        name = "merge",
+        header = "Add a LoRA adapter into its base model and write a model folder.",
+        footer = "  finetune merge --config run.yaml --output merged-model")
+final class MergeCommand extends JobCommand {
+    @Option(
+            names = "--output",
+            required = true,
+            paramLabel = "PATH",
+            description = "The folder of the merged model; must not exist.")
+    private String output;
+
+    @Option(
+            names = "--adapter",
+            paramLabel = "PATH",
+            description = "A PEFT adapter's folder, by default the one that the run trained.")
+    private String adapter;
+
+    MergeCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) {
+        say("merged    " + jobs.merge(run, adapter, output));
+        say("model     " + output);
+    }
+}

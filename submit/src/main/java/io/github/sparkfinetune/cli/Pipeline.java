@@ -1,0 +1,84 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.report.MetricsFile;
+import io.github.sparkfinetune.report.MetricsLog;
+import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.predict.Scores;
+import java.io.IOException;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Collectors;
+
+/** The steps from raw text to a measured model: each runs its job, writes what it measured and says it. */
+final class Pipeline {
+    private final RunConfig run;
+    private final Jobs jobs;
+    private final JobCommand command;
+    private final RunFolder folder;
+
+    /** @param command says what the steps find */
+    Pipeline(RunConfig run, Jobs jobs, JobCommand command) throws IOException {
+        this.run = run;
+        this.jobs = jobs;
+        this.command = command;
+        this.folder = RunFolder.of(run, jobs.hadoop());
+    }
+
+    void prepare() {
+        command.say("prepare   " + jobs.prepare(run));
+    }
+
+    void train(ProgressOption progress) throws IOException {
+        TrainingResult result;
+        try (MetricsLog log = MetricsLog.open(folder);
+                Progress shown = progress.start(command.err())) {
+            result = jobs.train(run, record -> {
+                log.add(record);
+                shown.add(record);
+            });
+        }
+        MetricsFile.put(folder, result);
+        folder.writeReport();
+        command.say(String.format(
+                Locale.ROOT,
+                "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
+                result.steps(),
+                result.samplesPerSecond(),
+                result.tokensPerSecond(),
+                result.peakRssBytes() / 1e6));
+        command.say("model     " + folder.shown("model"));
+    }
+
+    void evaluate() throws IOException {
+        if (run.task().generates()) {
+            command.err().println("evaluate  the trained model, then its base, on held-out text");
+        }
+        Scores scores = jobs.evaluate(run);
+        MetricsFile.put(folder, scores);
+        folder.writeReport();
+        command.say(line("test", scores.metrics()));
+        if (!scores.base().isEmpty()) {
+            command.say(line("base", scores.base()));
+            double share = scores.metrics().get("loss") / scores.base().get("loss") - 1;
+            command.say(String.format(
+                    Locale.ROOT,
+                    "          the loss is %.1f%% %s the base model's",
+                    Math.abs(100 * share),
+                    share > 0 ? "above" : "below"));
+        }
+    }
+
+    /** Says where the report is; for the last step. */
+    void sayReport() {
+        command.say("report    " + folder.shown(RunFolder.REPORT));
+    }
+
+    private static String line(String name, Map<String, Double> metrics) {
+        return String.format(Locale.ROOT, "%-10s", name)
+                + metrics.entrySet().stream()
+                        .map(metric -> String.format(Locale.ROOT, "%s %.4f", metric.getKey(), metric.getValue()))
+                        .collect(Collectors.joining("  "));
+    }
+}

@@ -1,0 +1,27 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import picocli.CommandLine.Command;
+
+/** {@code plan}: shows what training takes, and ends as {@code train} would where that refuses the run. */
+@Command(
+        name = "plan",
+        header = "Say what training takes, and what to change if it is too much.",
+        description = "Parameters, memory of a rank, steps and tokens. Nothing is computed, no session is started;"
+                + " what train would refuse ends this command too.",
+        footer = "  finetune plan --config run.yaml --master yarn")
+final class PlanCommand extends JobCommand {
+    PlanCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) {
+        PlanJob.Plan plan = jobs.plan(run);
+        PlanText.lines(plan).forEach(this::say);
+        plan.refusal().ifPresent(refusal -> {
+            throw refusal;
+        });
+    }
+}

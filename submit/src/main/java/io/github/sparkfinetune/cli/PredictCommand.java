@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.report.RunFolder;
+import java.io.IOException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code predict}: labels of other texts, or answers to other prompts. */
+@Command(
+        name = "predict",
+        header = "Label texts, or answer prompts, by the trained model.",
+        footer = "  finetune predict --config run.yaml --input questions.jsonl")
+final class PredictCommand extends JobCommand {
+    @Option(
+            names = "--input",
+            required = true,
+            paramLabel = "PATH",
+            description = "The texts or prompts to predict, in the format and columns of the data section.")
+    private String input;
+
+    @Option(
+            names = "--output",
+            paramLabel = "PATH",
+            description = "Folder of the predictions, by default predicted.parquet in output.dir.")
+    private String output;
+
+    PredictCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        RunFolder folder = RunFolder.of(run, jobs.hadoop());
+        String target = output == null ? folder.shown("predicted.parquet") : output;
+        jobs.predict(run, input, target);
+        say("predicted " + target);
+    }
+}

@@ -1,0 +1,21 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import java.io.IOException;
+import picocli.CommandLine.Command;
+
+/** {@code prepare}: raw text to the dataset of the run. */
+@Command(
+        name = "prepare",
+        header = "Read, split and tokenize the raw text into the dataset of the run.",
+        footer = "  finetune prepare --config run.yaml --set data.max_length=256")
+final class PrepareCommand extends JobCommand {
+    PrepareCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        new Pipeline(run, jobs, this).prepare();
+    }
+}

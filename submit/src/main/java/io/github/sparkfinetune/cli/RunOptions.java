@@ -1,0 +1,61 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import picocli.CommandLine.Option;
+
+/** The options of every command that works on a run. */
+final class RunOptions {
+    @Option(
+            names = "--config",
+            required = true,
+            paramLabel = "FILE",
+            description = "The run's YAML file; may be a URI (hdfs:, s3a:).")
+    private String config;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set a key of the configuration; may be repeated.")
+    private List<String> overrides = new ArrayList<>();
+
+    @Option(names = "--debug", description = "Show stack traces, and Spark's log at level INFO.")
+    private boolean debug;
+
+    @Option(names = "--local", description = "Run in this process on local[cluster.ranks], whatever the master.")
+    private boolean local;
+
+    boolean debug() {
+        return debug;
+    }
+
+    boolean local() {
+        return local;
+    }
+
+    /**
+     * Reads the configuration.
+     *
+     * @throws RunException as {@link RunConfigLoader#load}
+     */
+    RunConfig load() throws IOException {
+        if (!config.matches("[A-Za-z][A-Za-z0-9+.-]+://.*")) {
+            return RunConfigLoader.load(Path.of(config), overrides);
+        }
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(config);
+        String text;
+        try (FileSystem files = FileSystem.newInstance(path.toUri(), new Configuration());
+                InputStream in = files.open(path)) {
+            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw RunException.config(config + ": can not be read: " + e.getMessage());
+        }
+        return RunConfigLoader.parse(text, config, overrides);
+    }
+}

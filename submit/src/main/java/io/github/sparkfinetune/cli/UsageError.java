@@ -1,0 +1,109 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.load.Keys;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.MissingParameterException;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** What a wrong call is told: what is wrong with it, what was probably meant, and where the help is. */
+final class UsageError {
+    private UsageError() {}
+
+    static String message(ParameterException e) {
+        CommandLine command = e.getCommandLine();
+        return reason(command, e) + "; see " + command.getCommandSpec().qualifiedName() + " --help";
+    }
+
+    private static String reason(CommandLine command, ParameterException e) {
+        if (e instanceof UnmatchedArgumentException unmatched) {
+            return unknown(command, unmatched.getUnmatched().get(0));
+        }
+        if (e instanceof MissingParameterException missing) {
+            // An option that is missing may be one that was misspelt.
+            for (CommandLine at = command; at != null; at = at.getParent()) {
+                List<String> unmatched = at.getUnmatchedArguments();
+                if (!unmatched.isEmpty() && unmatched.get(0).startsWith("-")) {
+                    return unknown(at, unmatched.get(0));
+                }
+            }
+            return e.getMessage()
+                    + missing.getMissing().stream()
+                            .map(UsageError::meaning)
+                            .collect(Collectors.joining(", ", ": ", ""));
+        }
+        // "help COMMAND" has its own way to refuse a command.
+        return e.getArgSpec() == null && e.getValue() != null ? unknown(command, e.getValue()) : e.getMessage();
+    }
+
+    private static String unknown(CommandLine command, String argument) {
+        if (argument.startsWith("-")) {
+            String option = argument.replaceFirst("=.*", "");
+            return "Unknown option: '" + option + "'" + optionHint(command, option);
+        }
+        if (!command.getSubcommands().isEmpty()) {
+            return "Unknown command: '" + argument + "'"
+                    + didYouMean(
+                            nearestCommand(argument, command.getSubcommands().keySet()));
+        }
+        boolean assignment = Keys.settable().contains(argument.replaceFirst("=.*", ""));
+        return "Unknown argument: '" + argument + "'"
+                + didYouMean(assignment ? Optional.of("--set " + argument) : Optional.empty());
+    }
+
+    /** The command that begins like the word, such as "eval", else the nearest one. */
+    private static Optional<String> nearestCommand(String word, Set<String> commands) {
+        return commands.stream()
+                .filter(command -> command.startsWith(word))
+                .findFirst()
+                .or(() -> Keys.nearest(word, commands));
+    }
+
+    /** Where the option's name is known: to other commands, as a key of the configuration; else the nearest option. */
+    private static String optionHint(CommandLine command, String option) {
+        List<String> hints = new ArrayList<>();
+        CommandLine root = command.getParent() == null ? command : command.getParent();
+        List<String> others = root.getSubcommands().entrySet().stream()
+                .filter(other -> other.getValue().getCommandSpec().findOption(option) != null)
+                .map(Map.Entry::getKey)
+                .toList();
+        if (!others.isEmpty()) {
+            hints.add("an option of " + String.join(", ", others));
+        }
+        String name = option.replaceFirst("^-+", "").replace('-', '_');
+        List<String> keys = Keys.settable().stream()
+                .filter(key -> key.equals(name)
+                        || key.endsWith("." + name)
+                        || key.replace('.', '_').equals(name))
+                .map(key -> "--set " + key + "=VALUE")
+                .toList();
+        if (!keys.isEmpty()) {
+            hints.add("a key of the run: " + String.join(" or ", keys));
+        }
+        if (!hints.isEmpty()) {
+            return " (" + String.join("; ", hints) + ")";
+        }
+        List<String> known = command.getCommandSpec().optionsMap().keySet().stream()
+                .filter(candidate -> candidate.startsWith("--"))
+                .toList();
+        return didYouMean(option.startsWith("--") ? Keys.nearest(option, known) : Optional.empty());
+    }
+
+    private static String didYouMean(Optional<String> meant) {
+        return meant.map(word -> " (did you mean " + word + "?)").orElse("");
+    }
+
+    /** An option's meaning: its description up to the first further detail. */
+    private static String meaning(ArgSpec missing) {
+        String text = String.join(" ", missing.description()).replaceFirst("[;:,.](\\s.*)?$", "");
+        return text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);
+    }
+}

@@ -1,0 +1,121 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The command line over jobs that compute nothing. */
+abstract class CommandLineOverFakeJobs {
+    @TempDir
+    Path dir;
+
+    final StringWriter out = new StringWriter();
+    final StringWriter err = new StringWriter();
+    /** The session's and the jobs' calls in their order. */
+    final List<String> calls = new ArrayList<>();
+    /** What planning or training fails with, or null. */
+    RuntimeException failure;
+
+    final int finetune(String... args) {
+        return Finetune.execute(
+                (run, local) -> {
+                    calls.add(local ? "open local" : "open");
+                    return new FakeJobs();
+                },
+                new PrintWriter(out, true),
+                new PrintWriter(err, true),
+                args);
+    }
+
+    static String recipe() {
+        return "../conf/recipes/news-minilm.yaml";
+    }
+
+    /** Jobs that note their calls, compute nothing and answer with fixed figures. */
+    private final class FakeJobs implements Jobs {
+        @Override
+        public PlanJob.Plan plan(RunConfig config) {
+            calls.add("plan");
+            return PlanTextTest.plan(failure instanceof RunException refusal ? refusal : null);
+        }
+
+        @Override
+        public void check(RunConfig config) {
+            calls.add("check");
+        }
+
+        @Override
+        public String prepare(RunConfig config) {
+            calls.add("prepare");
+            return "4 samples";
+        }
+
+        @Override
+        public TrainingResult train(RunConfig config, Consumer<TrainingRecord> records) {
+            calls.add("train");
+            if (failure != null) {
+                throw failure;
+            }
+            try {
+                Files.writeString(dir.resolve("run.yaml"), RunConfigLoader.toYaml(config));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            records.accept(new TrainingRecord(1, 2, 0.5, 0.5, 1e-4, 1.0, 25.0, 3200.0, null));
+            records.accept(new TrainingRecord(2, 2, 1.0, 0.4, 0.0, 1.0, 25.0, 3200.0, null));
+            return new TrainingResult(2, 32, 4096, 1.28, 25, 3200, 2, Map.of(), 800_000_000);
+        }
+
+        @Override
+        public Scores evaluate(RunConfig config) {
+            calls.add("evaluate");
+            try {
+                Files.writeString(dir.resolve("run.yaml"), RunConfigLoader.toYaml(config));
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+            return config.task() == Task.SFT
+                    ? Scores.ofText("test", Map.of("loss", 1.5), Map.of("loss", 2.0), List.of())
+                    : Scores.ofLabels(
+                            "test", Map.of("accuracy", 0.75), List.of("a", "b"), new long[][] {{1, 1}, {0, 2}});
+        }
+
+        @Override
+        public void predict(RunConfig config, String input, String output) {
+            calls.add("predict " + input + " " + dir.relativize(Path.of(output)));
+        }
+
+        @Override
+        public String merge(RunConfig config, String adapter, String output) {
+            calls.add("merge " + adapter + " " + output);
+            return "4 linears";
+        }
+
+        @Override
+        public Configuration hadoop() {
+            return new Configuration();
+        }
+
+        @Override
+        public void close() {
+            calls.add("close");
+        }
+    }
+}

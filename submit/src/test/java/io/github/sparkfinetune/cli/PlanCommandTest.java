@@ -1,0 +1,20 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunException;
+import org.junit.jupiter.api.Test;
+
+class PlanCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void planIsShownAndEndsAsTrainWould() {
+        assertThat(finetune("plan", "--config", recipe())).isZero();
+        assertThat(calls).containsExactly("open", "plan", "close");
+        assertThat(out.toString()).contains("trained     460,800 (0.34%)");
+
+        failure = RunException.config("spark.executor.memoryOverhead is 384m: set 1536m");
+        assertThat(finetune("plan", "--config", recipe())).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: spark.executor.memoryOverhead is 384m: set 1536m" + System.lineSeparator());
+    }
+}

@@ -1,0 +1,21 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class PredictCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void predictionsGoIntoTheRunsFolderUnlessAnotherIsNamed() {
+        String[] predict = {"predict", "--config", recipe(), "--set", "output.dir=" + dir, "--input", "questions.jsonl"
+        };
+        assertThat(finetune(predict)).isZero();
+        assertThat(calls).containsExactly("open", "predict questions.jsonl predicted.parquet", "close");
+        assertThat(out.toString()).isEqualToNormalizingNewlines("predicted " + dir.resolve("predicted.parquet") + "\n");
+
+        calls.clear();
+        assertThat(finetune("predict", "--config", recipe(), "--input", "a", "--output", dir + "/b"))
+                .isZero();
+        assertThat(calls).containsExactly("open", "predict a b", "close");
+    }
+}

@@ -1,0 +1,42 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import org.junit.jupiter.api.Test;
+
+class RunCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void runPreparesTrainsEvaluatesAndWritesWhatIsMeasured() throws IOException {
+        int code = finetune("run", "--local", "--config", recipe(), "--set", "output.dir=" + dir);
+
+        assertThat(err.toString())
+                .contains("[##########----------] 1/2  loss 0.5000  lr 1.00e-04  3,200 tokens/s  ETA ?");
+        assertThat(code).isZero();
+        assertThat(calls).containsExactly("open local", "check", "prepare", "train", "evaluate", "close");
+        assertThat(out.toString())
+                .contains("train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident in a process")
+                .contains("model     " + dir + "/model")
+                .contains("report    " + dir + "/report.html")
+                .contains("test      accuracy 0.7500");
+        JsonNode metrics =
+                new ObjectMapper().readTree(dir.resolve("metrics.json").toFile());
+        assertThat(metrics.at("/test/accuracy").asDouble()).isEqualTo(0.75);
+        assertThat(metrics.at("/train/peak_rss_mb").asDouble()).isEqualTo(800);
+        assertThat(metrics.at("/confusion_matrix/counts/1/1").asInt()).isEqualTo(2);
+        assertThat(Files.readAllLines(dir.resolve("metrics.jsonl")))
+                .hasSize(2)
+                .first()
+                .asString()
+                .startsWith("{\"step\":1,\"total_steps\":2,")
+                .contains("\"learning_rate\":1.0E-4");
+        assertThat(dir.resolve("report.html")).isNotEmptyFile();
+        try (var files = Files.list(dir)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("run.yaml", "metrics.jsonl", "metrics.json", "report.html");
+        }
+    }
+}

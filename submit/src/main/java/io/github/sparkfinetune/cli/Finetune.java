@@ -73,6 +73,7 @@ public final class Finetune implements Callable<Integer> {
                         new PredictCommand(opener),
                         new MergeCommand(opener),
                         new RunCommand(opener),
+                        new CompletionCommand(),
                         help())
                 .forEach(line::addSubcommand);
         return line;

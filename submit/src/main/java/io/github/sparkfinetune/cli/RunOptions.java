@@ -2,12 +2,14 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -22,7 +24,11 @@ final class RunOptions {
             description = "The run's YAML file; may be a URI (hdfs:, s3a:).")
     private String config;
 
-    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "Set a key of the configuration; may be repeated.")
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            completionCandidates = Assignments.class,
+            description = "Set a key of the configuration; may be repeated.")
     private List<String> overrides = new ArrayList<>();
 
     @Option(names = "--debug", description = "Show stack traces, and Spark's log at level INFO.")
@@ -57,5 +63,13 @@ final class RunOptions {
             throw RunException.config(config + ": can not be read: " + e.getMessage());
         }
         return RunConfigLoader.parse(text, config, overrides);
+    }
+
+    /** What a shell completes behind {@code --set}: {@code section.key=}. */
+    static final class Assignments implements Iterable<String> {
+        @Override
+        public Iterator<String> iterator() {
+            return Keys.settable().stream().map(key -> key + "=").iterator();
+        }
     }
 }

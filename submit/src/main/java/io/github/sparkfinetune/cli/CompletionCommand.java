@@ -1,0 +1,74 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import java.io.File;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.AutoComplete;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Spec;
+
+/** {@code completion}: prints what lets a shell complete commands, options, paths and keys of the configuration. */
+@Command(
+        name = "completion",
+        header = "Print the completion script of bash and zsh.",
+        synopsisHeading = "%nUsage: ",
+        optionListHeading = "%n",
+        mixinStandardHelpOptions = true,
+        versionProvider = Finetune.Version.class,
+        footerHeading = "%nExample, for ~/.bashrc or ~/.zshrc:%n",
+        footer = "  source <(finetune completion)")
+final class CompletionCommand implements Callable<Integer> {
+    private static final String NO_BLANK_BEHIND_EQUALS = """
+
+            # The value of a key follows its "=" without a blank.
+            function _finetune() {
+              _complete_finetune
+              if [ -n "$BASH_VERSION" ] && [[ "${COMPREPLY[*]}" == *= ]]; then compopt -o nospace; fi
+            }
+            complete -F _finetune -o default finetune""";
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        CommandLine finetune = Finetune.commandLine((run, local) -> {
+            throw new IllegalStateException("only the options are looked at");
+        });
+        addLauncherOptions(finetune);
+        for (CommandLine command : finetune.getSubcommands().values()) {
+            if (command.getCommand() instanceof JobCommand) {
+                addLauncherOptions(command);
+                completePaths(command.getCommandSpec());
+            }
+        }
+        spec.commandLine().getOut().println(AutoComplete.bash("finetune", finetune) + NO_BLANK_BEHIND_EQUALS);
+        return ExitCode.DONE.code();
+    }
+
+    /** bin/finetune hands these to spark-submit, the commands never see them. */
+    private static void addLauncherOptions(CommandLine command) {
+        command.getCommandSpec()
+                .addOption(OptionSpec.builder("--master")
+                        .type(String.class)
+                        .completionCandidates(List.of("local[*]", "yarn"))
+                        .build())
+                .addOption(OptionSpec.builder("--conf").type(String.class).build());
+    }
+
+    /** Paths are strings to the commands, since they may be URIs; picocli completes files. */
+    private static void completePaths(CommandSpec command) {
+        for (OptionSpec option : List.copyOf(command.options())) {
+            if (option.paramLabel().equals("FILE") || option.paramLabel().equals("PATH")) {
+                command.remove(option);
+                command.addOption(OptionSpec.builder(option.longestName())
+                        .type(File.class)
+                        .build());
+            }
+        }
+    }
+}

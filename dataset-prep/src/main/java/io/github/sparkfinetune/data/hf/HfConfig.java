@@ -4,8 +4,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -17,9 +17,9 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A model folder's {@code config.json}. Known keys are read through accessors, DistilBERT's names for them included;
- * keys that this class does not know survive a rewrite. Defaults are those of {@code transformers}' configuration
- * classes; a key without one there is required. Immutable.
+ * A model folder's {@code config.json}. Keys that every model has are read through accessors, those of one family by
+ * their names; keys that nobody reads survive a rewrite. A value of another type than asked for is refused with file
+ * and key. Immutable.
  */
 public final class HfConfig {
     /** Name of the file. */
@@ -52,14 +52,22 @@ public final class HfConfig {
      * @throws RunException when it is missing or not a JSON object
      */
     public static HfConfig read(org.apache.hadoop.fs.Path folder, Configuration hadoop) throws IOException {
+        return find(folder, hadoop)
+                .orElseThrow(() -> RunException.data("model: " + new org.apache.hadoop.fs.Path(folder, FILE)
+                        + " does not exist: give a model folder in Hugging Face layout"));
+    }
+
+    /**
+     * The same, or nothing where the folder has no {@code config.json}.
+     *
+     * @throws RunException when it is not a JSON object
+     */
+    public static Optional<HfConfig> find(org.apache.hadoop.fs.Path folder, Configuration hadoop) throws IOException {
         org.apache.hadoop.fs.Path file = new org.apache.hadoop.fs.Path(folder, FILE);
-        try {
-            String text = HadoopFiles.readText(HadoopFiles.fileSystem(folder, hadoop), file);
-            return new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString()));
-        } catch (FileNotFoundException e) {
-            throw RunException.data(
-                    "model: " + file + " does not exist: give a model folder in Hugging Face layout", e);
-        }
+        byte[] bytes = HfFolderFiles.content(file, hadoop);
+        return Optional.ofNullable(bytes)
+                .map(content -> new String(content, StandardCharsets.UTF_8))
+                .map(text -> new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString())));
     }
 
     /** The file it was read from, for messages. */
@@ -79,84 +87,9 @@ public final class HfConfig {
         return Collections.unmodifiableList(names);
     }
 
-    /** Width of a token's representation. */
-    public int hiddenSize() {
-        return size("hidden_size", "dim");
-    }
-
-    /** Width inside the feed-forward block. */
-    public int intermediateSize() {
-        return size("intermediate_size", "hidden_dim");
-    }
-
-    /** Number of encoder layers. */
-    public int numHiddenLayers() {
-        return size("num_hidden_layers", "n_layers", "n_layer");
-    }
-
-    /** Attention heads of a layer; they divide the hidden size. */
-    public int numAttentionHeads() {
-        int heads = size("num_attention_heads", "n_heads");
-        if (hiddenSize() % heads != 0) {
-            throw RunException.data(
-                    source + ": num_attention_heads " + heads + " does not divide hidden_size " + hiddenSize());
-        }
-        return heads;
-    }
-
     /** Rows of the token embedding. */
     public int vocabSize() {
         return size("vocab_size");
-    }
-
-    /** Rows of the position embedding; RoBERTa's first position is {@code pad_token_id + 1}. */
-    public int maxPositionEmbeddings() {
-        return size("max_position_embeddings");
-    }
-
-    /** Rows of the token type embedding. */
-    public int typeVocabSize() {
-        return size("type_vocab_size");
-    }
-
-    /** Added to the variance in layer norms. */
-    public double layerNormEps() {
-        return number(1e-12, "layer_norm_eps");
-    }
-
-    /** Activation of the feed-forward block. */
-    public String hiddenAct() {
-        return text("hidden_act", "activation").orElse("gelu");
-    }
-
-    /** Dropout of embeddings and sub-layer outputs. */
-    public double hiddenDropout() {
-        return probability(0.1, "hidden_dropout_prob", "dropout");
-    }
-
-    /** Dropout of attention weights. */
-    public double attentionDropout() {
-        return probability(0.1, "attention_probs_dropout_prob", "attention_dropout");
-    }
-
-    /** Dropout before the classification head: {@code classifier_dropout}, or else the hidden one. */
-    public double classifierDropout() {
-        return probability(hiddenDropout(), "classifier_dropout");
-    }
-
-    /** DistilBERT's dropout before the sequence classification head. */
-    public double seqClassifDropout() {
-        return probability(0.2, "seq_classif_dropout");
-    }
-
-    /** Standard deviation of freshly initialised weights. */
-    public double initializerRange() {
-        return number(0.02, "initializer_range");
-    }
-
-    /** Kind of position embedding; only {@code absolute} is in use today. */
-    public String positionEmbeddingType() {
-        return text("position_embedding_type").orElse("absolute");
     }
 
     /** Padding token; its row of the token embedding gets no gradient. Empty when not stated. */
@@ -336,12 +269,47 @@ public final class HfConfig {
         return value;
     }
 
-    private double probability(double defaultValue, String... keys) {
-        double value = number(defaultValue, keys);
-        if (value < 0 || value >= 1) {
-            throw RunException.data(source + ": " + String.join(" or ", keys) + " is " + value + ", must be in [0, 1)");
+    /**
+     * A count that divides another.
+     *
+     * @param key of the count
+     * @param wholeKey of what it divides
+     */
+    public int divisor(String key, String wholeKey) {
+        return divisor(new String[] {key}, wholeKey);
+    }
+
+    /** The same where both have several names. */
+    public int divisor(String[] keys, String... wholeKeys) {
+        int value = size(keys);
+        int whole = size(wholeKeys);
+        if (whole % value != 0) {
+            throw RunException.data(source + ": " + String.join(" or ", keys) + " " + value + " does not divide "
+                    + String.join(" or ", wholeKeys) + " " + whole);
         }
         return value;
+    }
+
+    /** A probability in [0, 1), or else {@code defaultValue}. */
+    public double rate(double defaultValue, String key) {
+        double value = number(defaultValue, key);
+        if (value < 0 || value >= 1) {
+            throw RunException.data(source + ": " + key + " is " + value + ", must be in [0, 1)");
+        }
+        return value;
+    }
+
+    /**
+     * Refuses another value of a key than the only one that is supported, which is also the default.
+     *
+     * @throws RunException naming both
+     */
+    public void require(String key, Object supported) {
+        JsonNode value = find(key).orElse(null);
+        if (value != null && !value.equals(JsonFiles.MAPPER.valueToTree(supported))) {
+            throw RunException.data(source + ": " + key + " " + Quoted.name(value.asText()) + " is not supported, only "
+                    + supported + " is");
+        }
     }
 
     private RunException missing(String key) {

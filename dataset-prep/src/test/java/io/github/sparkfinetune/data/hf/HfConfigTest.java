@@ -26,20 +26,19 @@ class HfConfigTest {
     }
 
     @Test
-    void distilBertsNamesMeanTheSame() throws IOException {
+    void theFirstNameThatIsThereCounts() throws IOException {
         HfConfig config = config("""
-                {"model_type": "distilbert", "dim": 768, "hidden_dim": 3072, "n_layers": 6, "n_heads": 12,
-                 "vocab_size": 30522, "max_position_embeddings": 512, "activation": "gelu", "dropout": 0.2,
-                 "attention_dropout": 0.3, "pad_token_id": 0}""");
-        assertThat(List.of(
-                        config.hiddenSize(),
-                        config.intermediateSize(),
-                        config.numHiddenLayers(),
-                        config.numAttentionHeads()))
-                .containsExactly(768, 3072, 6, 12);
-        assertThat(List.of(config.hiddenDropout(), config.attentionDropout(), config.seqClassifDropout()))
-                .containsExactly(0.2, 0.3, 0.2);
-        assertThat(config.hiddenAct()).isEqualTo("gelu");
+                {"dim": 768, "n_heads": 12, "vocab_size": 30522, "activation": "gelu", "dropout": 0.2, "scaled": true,
+                 "pad_token_id": 0, "nothing": null}""");
+        assertThat(config.size("hidden_size", "dim")).isEqualTo(768);
+        assertThat(config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"))
+                .isEqualTo(12);
+        assertThat(config.rate(0.1, "dropout")).isEqualTo(0.2);
+        assertThat(config.rate(0.1, "attention_dropout")).isEqualTo(0.1);
+        assertThat(config.text("hidden_act", "activation")).contains("gelu");
+        config.require("scaled", true);
+        config.require("nothing", true);
+        config.require("missing", true);
         assertThat(config.padTokenId()).hasValue(0);
         assertThat(config.numLabels()).isEqualTo(2);
         assertThat(config.architectures()).isEmpty();
@@ -52,7 +51,7 @@ class HfConfigTest {
                  "classifier_dropout": null, "hidden_dropout_prob": 0.25, "quirk": {"b": [1, 2.5e-7], "a": null},
                  "id2label": {"1": "old1", "0": "old0"}}""");
         assertThat(base.labels()).containsExactly("old0", "old1");
-        assertThat(base.classifierDropout()).isEqualTo(0.25);
+        assertThat(base.rate(0.1, "classifier_dropout")).isEqualTo(0.1);
         HfConfig rewritten = base.asSequenceClassifier(
                 "BertForSequenceClassification", List.of("ham", "spam", "\"quoted\""), "float32");
         Files.write(folder.resolve("config.json"), rewritten.toJson());
@@ -72,7 +71,10 @@ class HfConfigTest {
     static Stream<Arguments> bad() {
         return Stream.of(
                 Arguments.of("{}", (Function<HfConfig, Object>) HfConfig::modelType, "model_type is missing"),
-                Arguments.of("{}", (Function<HfConfig, Object>) HfConfig::hiddenSize, "hidden_size or dim is missing"),
+                Arguments.of(
+                        "{}",
+                        (Function<HfConfig, Object>) config -> config.size("hidden_size", "dim"),
+                        "hidden_size or dim is missing"),
                 Arguments.of("{\"vocab_size\": \"9\"}", (Function<HfConfig, Object>) HfConfig::vocabSize, "vocab_size"),
                 Arguments.of("{\"vocab_size\": 1.5}", (Function<HfConfig, Object>) HfConfig::vocabSize, "vocab_size"),
                 Arguments.of("{\"vocab_size\": -1}", (Function<HfConfig, Object>) HfConfig::vocabSize, "at least 1"),
@@ -82,12 +84,19 @@ class HfConfigTest {
                         "vocab_size"),
                 Arguments.of(
                         "{\"hidden_size\": 10, \"num_attention_heads\": 3}",
-                        (Function<HfConfig, Object>) HfConfig::numAttentionHeads,
+                        (Function<HfConfig, Object>) config -> config.divisor("num_attention_heads", "hidden_size"),
                         "does not divide"),
                 Arguments.of(
                         "{\"hidden_dropout_prob\": 1}",
-                        (Function<HfConfig, Object>) HfConfig::hiddenDropout,
+                        (Function<HfConfig, Object>) config -> config.rate(0.1, "hidden_dropout_prob"),
                         "hidden_dropout_prob"),
+                Arguments.of(
+                        "{\"is_decoder\": true}",
+                        (Function<HfConfig, Object>) config -> {
+                            config.require("is_decoder", false);
+                            return config;
+                        },
+                        "is_decoder 'true' is not supported, only false is"),
                 Arguments.of(
                         "{\"id2label\": {\"0\": \"a\", \"2\": \"b\"}}",
                         (Function<HfConfig, Object>) HfConfig::labels,

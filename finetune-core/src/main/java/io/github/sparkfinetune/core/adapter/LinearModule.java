@@ -26,11 +26,6 @@ public record LinearModule(String name, int in, int out, boolean conv1d, int lay
         return name + ".weight";
     }
 
-    /** Shape of its weight. */
-    public long[] weightShape() {
-        return conv1d ? new long[] {in, out} : new long[] {out, in};
-    }
-
     /** Last part of the name, e.g. {@code q_proj}. */
     String lastPart() {
         return name.substring(name.lastIndexOf('.') + 1);

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.Architecture;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -55,25 +56,6 @@ public record LoraSettings(
     /** Takes every linear but the output head. */
     static final String ALL_LINEAR = "all-linear";
 
-    private static final List<String> QUERY_AND_VALUE = List.of("q_proj", "v_proj");
-    private static final Map<String, List<String>> DEFAULT_TARGETS = Map.of(
-            "llama",
-            QUERY_AND_VALUE,
-            "mistral",
-            QUERY_AND_VALUE,
-            "qwen2",
-            QUERY_AND_VALUE,
-            "qwen3",
-            QUERY_AND_VALUE,
-            "gpt2",
-            List.of("c_attn"),
-            "bert",
-            List.of("query", "value"),
-            "roberta",
-            List.of("query", "value"),
-            "distilbert",
-            List.of("q_lin", "v_lin"));
-
     /** What PEFT trains whole besides, because these heads are new where a task begins. */
     private static final Map<String, List<String>> HEADS = Map.of(
             "SEQ_CLS", List.of("classifier", "score"),
@@ -121,19 +103,14 @@ public record LoraSettings(
     /**
      * The settings of a new adapter, with PEFT's choices where the configuration makes none.
      *
-     * @param modelType {@code model_type} of the base model
+     * @param architecture of the base model
      * @param taskType PEFT's name of the task: SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM
      * @param baseModel name or path of the base model, as the adapter is to call it
      */
-    public static LoraSettings of(MethodConfig method, String modelType, String taskType, String baseModel) {
+    public static LoraSettings of(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
         ModuleNames targets = method.targetModules();
         if (targets == null) {
-            List<String> names = DEFAULT_TARGETS.get(modelType);
-            if (names == null) {
-                throw RunException.config("method.target_modules: there is no default for model_type " + modelType
-                        + ", name the linears");
-            }
-            targets = ModuleNames.of(names);
+            targets = ModuleNames.of(architecture.loraTargets());
         }
         Set<String> saved = new LinkedHashSet<>(method.modulesToSave());
         saved.addAll(HEADS.getOrDefault(taskType, List.of()));
@@ -156,7 +133,7 @@ public record LoraSettings(
                     alphas,
                     method.layersToTransform(),
                     List.of(),
-                    modelType.equals("gpt2"),
+                    architecture.isConv1d(),
                     taskType,
                     baseModel);
         } catch (RunException e) {

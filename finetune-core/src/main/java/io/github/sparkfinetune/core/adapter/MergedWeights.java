@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -22,6 +24,7 @@ final class MergedWeights {
     private static final String HEAD = ModelModules.LM_HEAD + ".weight";
 
     private final HfConfig config;
+    private final Architecture architecture;
     private final TensorSource base;
     private final PeftAdapter adapter;
     /** Names in the base's file, by the names of the model with a head. */
@@ -36,21 +39,21 @@ final class MergedWeights {
      */
     MergedWeights(HfConfig config, TensorSource base, PeftAdapter adapter) {
         this.config = config;
+        this.architecture = Architectures.of(config);
         this.base = base;
         this.adapter = adapter;
-        boolean bare = ModelModules.isBare(config, base);
-        base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(config, name) : name, name));
-        for (LoraModule module : adapter.modules(ModelModules.linears(config, base))) {
+        boolean bare = ModelModules.isBare(architecture, base);
+        base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(architecture, name) : name, name));
+        for (LoraModule module : adapter.modules(ModelModules.linears(architecture, base))) {
             adapted.put(module.module().weight(), module);
         }
-        tied = ModelModules.decoderTable(config) != null
-                && (ModelModules.tiesHead(config) || !stored.containsKey(HEAD));
+        tied = architecture.projection().isPresent() && (architecture.isTied() || !stored.containsKey(HEAD));
         if (tied) {
             // Where the file has a head as well, transformers lets the table win.
             stored.remove(HEAD);
             if (adapted.containsKey(HEAD)
                     || (adapter.tensors().containsKey(HEAD) ? !headIsTable() : onlyTheTableIsNew())) {
-                stored.put(HEAD, stored.get(ModelModules.decoderTable(config)));
+                stored.put(HEAD, stored.get(architecture.table().name()));
                 tied = false;
             }
         }
@@ -59,14 +62,14 @@ final class MergedWeights {
 
     /** As in PEFT, where a trained table leaves the head as it was; one of another size can't. */
     private boolean onlyTheTableIsNew() {
-        String table = ModelModules.decoderTable(config);
+        String table = architecture.table().name();
         TensorData trained = adapter.tensors().get(table);
         return trained != null
                 && Arrays.equals(trained.shape(), base.info(stored.get(table)).shape());
     }
 
     private boolean headIsTable() {
-        TensorData table = adapter.tensors().get(ModelModules.decoderTable(config));
+        TensorData table = adapter.tensors().get(architecture.table().name());
         return table != null
                 && table.data().get().equals(adapter.tensors().get(HEAD).data().get());
     }
@@ -91,7 +94,9 @@ final class MergedWeights {
     }
 
     private boolean isVocabulary(String name) {
-        return name.equals(HEAD) || name.equals(ModelModules.decoderTable(config));
+        return name.equals(HEAD)
+                || (architecture.projection().isPresent()
+                        && name.equals(architecture.table().name()));
     }
 
     private static long[] tail(long[] shape, boolean withoutFirst) {
@@ -106,9 +111,9 @@ final class MergedWeights {
     /** The configuration that fits the tensors. */
     HfConfig config() {
         HfConfig merged = config;
-        String table = ModelModules.decoderTable(config);
-        if (table != null) {
-            if (!tied && ModelModules.tiesHead(config)) {
+        String table = architecture.table().name();
+        if (architecture.projection().isPresent()) {
+            if (!tied && architecture.isTied()) {
                 merged = merged.with("tie_word_embeddings", false);
             }
             TensorData trained = adapter.tensors().get(table);

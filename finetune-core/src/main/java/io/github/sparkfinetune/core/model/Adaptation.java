@@ -8,6 +8,8 @@ import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.adapter.LoraTargets;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -69,17 +71,18 @@ public record Adaptation(
             String baseModel,
             Optional<PeftAdapter> adapter,
             int threads) {
+        Architecture architecture = Architectures.of(config);
         boolean quantised = Nf4Checkpoint.isQuantised(config);
         if (!method.isLora()) {
             if (quantised) {
                 throw RunException.config("method.type: " + config.source()
                         + " is of a 4-bit model, whose weights can not be trained: set it to qlora");
             }
-            return of(Trainable.of(method, config.numHiddenLayers()));
+            return of(Trainable.of(method, architecture.shape().layers()));
         }
         LoraSettings settings = adapter.map(PeftAdapter::settings)
-                .orElseGet(() -> LoraSettings.of(method, config.modelType(), taskType, baseModel));
-        List<LinearModule> linears = ModelModules.linears(config, source);
+                .orElseGet(() -> LoraSettings.of(method, architecture, taskType, baseModel));
+        List<LinearModule> linears = ModelModules.linears(architecture, source);
         if (adapter.isEmpty()) {
             LoraTargets.checkNames(settings, linears);
         }
@@ -121,7 +124,7 @@ public record Adaptation(
     }
 
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */
-    boolean saves(String parameter) {
+    public boolean saves(String parameter) {
         return lora.filter(settings -> settings.saves(parameter)).isPresent();
     }
 }

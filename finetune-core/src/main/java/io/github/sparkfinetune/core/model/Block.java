@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,18 +14,6 @@ import java.util.Map;
  * the head.
  */
 public final class Block {
-    /** What a block computes. */
-    public enum Kind {
-        /** Sums looked-up rows of the embedding table with positions and types. */
-        EMBEDDINGS,
-        /** One transformer layer. */
-        LAYER,
-        /** From the last hidden state to logits, or to what the projection maps to logits. */
-        HEAD,
-        /** What maps hidden states to logits as part of the loss; never computed by itself. */
-        PROJECTION
-    }
-
     /**
      * What a block is made of, by the names that the script knows it by.
      *
@@ -39,7 +28,7 @@ public final class Block {
             Map<String, StoredWeight> stored,
             Map<String, LoraModule> adapters) {}
 
-    private final Kind kind;
+    private final BlockKind kind;
     private final int layer;
     private final List<Parameter> parameters;
     private final Map<String, NDArray> weights;
@@ -55,7 +44,7 @@ public final class Block {
      * @param staging holds what is stored in a smaller form while the block is computed
      * @param norms of the adapters that have a magnitude
      */
-    Block(Kind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms) {
+    Block(BlockKind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms) {
         this.kind = kind;
         this.layer = layer;
         this.staging = staging;
@@ -75,7 +64,7 @@ public final class Block {
         this.weights = Collections.unmodifiableMap(all);
     }
 
-    public Kind kind() {
+    public BlockKind kind() {
         return kind;
     }
 

@@ -8,6 +8,8 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.LoraInit;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.nio.ByteOrder;
@@ -40,27 +42,28 @@ final class Blocks {
     }
 
     /** The projection. */
-    Block projection(Blueprint.Projection projection) {
+    Block projection(Projection projection) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
         content.parameters()
                 .put(
                         "projection.weight",
-                        weights.vocabulary(projection.weight(), Block.Kind.PROJECTION, projection.stored()));
-        return new Block(Block.Kind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
+                        weights.vocabulary(projection.weight(), BlockKind.PROJECTION, projection.stored()));
+        return new Block(BlockKind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 
     /** A block. */
-    Block block(Blueprint.Part part) {
-        Block.Kind kind = part.kind();
-        int layer = part.layer();
+    Block block(BlockSpec spec) {
+        BlockKind kind = spec.kind();
+        int layer = spec.layer();
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
-        part.names().forEach((local, weight) -> {
-            Optional<StoredWeight> stored = part.isLinear(weight) ? weights.stored(weight, layer) : Optional.empty();
+        spec.weights().forEach((local, weight) -> {
+            Optional<StoredWeight> stored =
+                    spec.isLayerLinear(weight) ? weights.stored(weight, layer) : Optional.empty();
             stored.ifPresentOrElse(
                     value -> content.stored().put(local, value),
                     () -> content.parameters()
-                            .put(local, weights.parameter(weight, kind, layer, kind == Block.Kind.HEAD)));
+                            .put(local, weights.parameter(weight, kind, layer, kind == BlockKind.HEAD)));
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
                 content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);

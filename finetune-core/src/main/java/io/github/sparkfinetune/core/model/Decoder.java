@@ -2,27 +2,36 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * A Llama- or GPT-like language model: its weights in Java, its computation in {@code llama.py} or {@code gpt2.py},
- * called a block at a time. Samples lie side by side without padding, see {@link PackedBatch}. The last block gives the
- * hidden states [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
+ * A Llama- or GPT-like language model: its weights in Java, its computation in the text of its family, called a block
+ * at a time. Samples lie side by side without padding, see {@link PackedBatch}. The last block gives the hidden states
+ * [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
  */
 public final class Decoder implements Model {
     /** Scripts that a decoder needs in its module, besides those of an encoder. */
-    public static final List<String> SCRIPTS = List.of(
-            "/io/github/sparkfinetune/core/model/decoder.py",
-            "/io/github/sparkfinetune/core/model/cached.py",
-            "/io/github/sparkfinetune/core/model/llama.py",
-            "/io/github/sparkfinetune/core/model/gpt2.py");
+    public static final List<String> SCRIPTS = Stream.concat(
+                    Stream.of(
+                            "/io/github/sparkfinetune/core/model/decoder.py",
+                            "/io/github/sparkfinetune/core/model/cached.py"),
+                    Architectures.TEXTS.stream())
+            .toList();
 
     private final DecoderArchitecture architecture;
+    private final DecoderBlocks computed;
     private final DecoderShape shape;
     private final ScriptModule script;
     private final Parameter table;
@@ -32,12 +41,14 @@ public final class Decoder implements Model {
 
     private Decoder(
             DecoderArchitecture architecture,
+            DecoderBlocks computed,
             ScriptModule script,
             Parameter table,
             List<Block> blocks,
             Optional<Block> projection,
             Optional<NDArray> frequencies) {
         this.architecture = architecture;
+        this.computed = computed;
         this.shape = architecture.shape();
         this.script = script;
         this.table = table;
@@ -61,18 +72,18 @@ public final class Decoder implements Model {
             TensorSource source,
             Adaptation adaptation,
             long seed) {
-        DecoderArchitecture architecture = DecoderArchitecture.of(config);
-        DecoderShape shape = architecture.shape();
-        Blueprint blueprint = Blueprint.of(architecture, adaptation);
-        Blocks builder = new Blocks(
-                new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        WeightSpec table = blueprint.table();
-        Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
-        List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
-        Optional<Block> projection = blueprint.projection().map(builder::projection);
+        DecoderArchitecture architecture = Architectures.decoder(config);
+        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
+        WeightSpec table = architecture.table();
+        Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
+        List<Block> blocks = architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()
+                .map(builder::block)
+                .toList();
+        Optional<Block> projection = Projection.of(architecture, adaptation).map(builder::projection);
         builder.requireAllUsed();
+        DecoderBlocks computed = DecoderBlocks.of(architecture);
         return new Decoder(
-                architecture, script, tableValue, blocks, projection, architecture.frequencies(script, manager));
+                architecture, computed, script, tableValue, blocks, projection, computed.frequencies(script, manager));
     }
 
     /**
@@ -81,7 +92,7 @@ public final class Decoder implements Model {
      * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
      */
     public static DecoderShape shape(HfConfig config) {
-        return DecoderArchitecture.of(config).shape();
+        return Architectures.decoder(config).shape();
     }
 
     public DecoderShape shape() {
@@ -90,7 +101,7 @@ public final class Decoder implements Model {
 
     @Override
     public String className() {
-        return architecture.className();
+        return architecture.className(HeadKind.CAUSAL_LM);
     }
 
     @Override
@@ -143,8 +154,8 @@ public final class Decoder implements Model {
         return PackedBatch.of(owner, script, samples, shape, frequencies, true);
     }
 
-    DecoderArchitecture architecture() {
-        return architecture;
+    DecoderBlocks computed() {
+        return computed;
     }
 
     ScriptModule script() {
@@ -163,12 +174,12 @@ public final class Decoder implements Model {
     @Override
     public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
         PackedBatch packed = (PackedBatch) batch;
-        return architecture.forward(script, owner, block, x, packed, masks.of(owner, shape, block, packed));
+        return computed.forward(script, owner, block, x, packed, masks.of(owner, shape, block, packed));
     }
 
     @Override
     public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
         PackedBatch packed = (PackedBatch) batch;
-        return architecture.record(script, owner, block, x, wanted, packed, masks.of(owner, shape, block, packed));
+        return computed.record(script, owner, block, x, wanted, packed, masks.of(owner, shape, block, packed));
     }
 }

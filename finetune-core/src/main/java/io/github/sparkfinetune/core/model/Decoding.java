@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
@@ -39,7 +40,7 @@ public final class Decoding implements AutoCloseable {
                 this.logits = compute(
                         owner,
                         batch,
-                        (block, x) -> model.architecture().prompts(model.script(), owner, block, x, batch, cache));
+                        (block, x) -> model.computed().prompts(model.script(), owner, block, x, batch, cache));
             }
         } catch (RuntimeException e) {
             manager.close();
@@ -75,7 +76,7 @@ public final class Decoding implements AutoCloseable {
             logits = compute(
                     owner,
                     batch,
-                    (block, x) -> model.architecture().tokens(model.script(), owner, block, x, batch, cache, bias));
+                    (block, x) -> model.computed().tokens(model.script(), owner, block, x, batch, cache, bias));
         }
     }
 
@@ -91,7 +92,7 @@ public final class Decoding implements AutoCloseable {
     private NDArray compute(NDManager owner, PackedBatch batch, Layer layer) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
-            NDArray y = block.kind() == Block.Kind.LAYER
+            NDArray y = block.kind() == BlockKind.LAYER
                     ? layer.compute(block, x)
                     : model.forward(owner, block, x, batch, DropoutMasks.none());
             x.close();

@@ -2,6 +2,11 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -71,7 +76,7 @@ public final class DropoutMasks {
             }
             case HEAD -> {
                 int tokens = encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION ? 1 : length;
-                HeadShape head = encoder.head();
+                HeadSpec head = encoder.head();
                 hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, shape);
                 hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, shape);
             }
@@ -80,7 +85,7 @@ public final class DropoutMasks {
         block.adapters().forEach((linear, module) -> {
             if (module.dropout() > 0) {
                 boolean first =
-                        block.kind() == Block.Kind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
+                        block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
                 masks.put(
                         linear,
                         dropout.adapter(

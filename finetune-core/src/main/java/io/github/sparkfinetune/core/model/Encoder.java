@@ -2,6 +2,13 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -25,21 +32,20 @@ public final class Encoder implements Model {
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadKind headKind;
-    private final HeadShape head;
+    private final HeadSpec head;
     private final ScriptModule script;
     private final Parameter table;
     private final List<Block> blocks;
 
     private Encoder(
             EncoderArchitecture architecture,
-            EncoderShape shape,
             HeadKind headKind,
-            HeadShape head,
+            HeadSpec head,
             ScriptModule script,
             Parameter table,
             List<Block> blocks) {
         this.architecture = architecture;
-        this.shape = shape;
+        this.shape = architecture.shape();
         this.headKind = headKind;
         this.head = head;
         this.script = script;
@@ -66,17 +72,15 @@ public final class Encoder implements Model {
             int classes,
             Adaptation adaptation,
             long seed) {
-        EncoderArchitecture architecture = EncoderArchitecture.of(config);
-        EncoderShape shape = architecture.shape(config);
-        Blueprint blueprint = Blueprint.of(architecture, config, headKind, classes);
-        Blocks builder = new Blocks(
-                new Weights(source, blueprint.prefix(), manager, script, adaptation, seed, shape.initializerRange()));
-        WeightSpec table = blueprint.table();
-        Parameter tableValue = builder.weights().vocabulary(table, Block.Kind.EMBEDDINGS, table.name());
-        List<Block> blocks = blueprint.parts().stream().map(builder::block).toList();
+        EncoderArchitecture architecture = Architectures.encoder(config);
+        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
+        WeightSpec table = architecture.table();
+        Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
+        List<Block> blocks = architecture.blocks(headKind, classes).stream()
+                .map(builder::block)
+                .toList();
         builder.requireAllUsed();
-        HeadShape head = architecture.head(headKind, config);
-        return new Encoder(architecture, shape, headKind, head, script, tableValue, blocks);
+        return new Encoder(architecture, headKind, architecture.head(headKind, classes), script, tableValue, blocks);
     }
 
     /**
@@ -85,7 +89,7 @@ public final class Encoder implements Model {
      * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
      */
     public static EncoderShape shape(HfConfig config) {
-        return EncoderArchitecture.of(config).shape(config);
+        return Architectures.encoder(config).shape();
     }
 
     public EncoderShape shape() {
@@ -94,7 +98,7 @@ public final class Encoder implements Model {
 
     @Override
     public String className() {
-        return architecture.className() + headKind.suffix();
+        return architecture.className(headKind);
     }
 
     @Override
@@ -142,7 +146,7 @@ public final class Encoder implements Model {
     public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
         PaddedBatch padded = (PaddedBatch) batch;
         Map<String, NDArray> dropped = masks.of(owner, this, block, padded);
-        if (block.kind() == Block.Kind.LAYER) {
+        if (block.kind() == BlockKind.LAYER) {
             return new EncoderLayerTape(script, shape, owner, block, x, padded, dropped, wanted);
         }
         return GraphTape.record(
@@ -192,7 +196,7 @@ public final class Encoder implements Model {
         return headKind;
     }
 
-    HeadShape head() {
+    HeadSpec head() {
         return head;
     }
 }

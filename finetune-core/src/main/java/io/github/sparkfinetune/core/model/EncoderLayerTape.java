@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
 import java.util.Map;

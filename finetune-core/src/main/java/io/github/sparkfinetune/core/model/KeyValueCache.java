@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;

@@ -3,13 +3,14 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** A layer of {@link Llama}, whose backward is written out in {@code llama.py}. */
+/** A layer of {@link LlamaBlocks}, whose backward is written out in {@code llama.py}. */
 final class LlamaTape implements Tape {
     private final ScriptModule script;
     private final DecoderShape shape;
@@ -45,7 +46,7 @@ final class LlamaTape implements Tape {
         this.wanted = wanted;
         this.batch = batch;
         this.masks = masks;
-        this.fused = DecoderArchitecture.fused(input);
+        this.fused = DecoderBlocks.fused(input);
         this.kept = script.call(
                 owner,
                 "llama_forward",

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.BlockKind;
 
 /** Which parameters of a checkpoint are trained. */
 @FunctionalInterface
@@ -13,7 +14,7 @@ public interface Trainable {
      * @param kind of its block
      * @param layer number of its layer, -1 outside the layers
      */
-    boolean trains(String name, Block.Kind kind, int layer);
+    boolean trains(String name, BlockKind kind, int layer);
 
     /** Every parameter. */
     static Trainable all() {
@@ -31,7 +32,7 @@ public interface Trainable {
      * @param firstLayer the number of layers where only the head is trained
      */
     static Trainable above(int firstLayer) {
-        return (name, kind, layer) -> kind == Block.Kind.LAYER ? layer >= firstLayer : kind != Block.Kind.EMBEDDINGS;
+        return (name, kind, layer) -> kind == BlockKind.LAYER ? layer >= firstLayer : kind != BlockKind.EMBEDDINGS;
     }
 
     /** What a run's {@code method} trains, where it is full or freeze. */

@@ -5,6 +5,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.MappedHalf;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
@@ -23,14 +26,9 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import java.util.regex.Pattern;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
-    /** Biases and norms, as {@code Trainer.get_decay_parameter_names} finds them by name and by the norm's class. */
-    private static final Pattern NOT_DECAYED =
-            Pattern.compile("bias|LayerNorm|layernorm|(^|[._])norm\\.|(^|\\.)ln_\\w+\\.");
-
     /** Values that are copied at a time. */
     private static final int PART = 1 << 18;
 
@@ -43,26 +41,23 @@ final class Weights {
     private final double initializerRange;
 
     /**
-     * @param prefix of the weights below the head, which a checkpoint without a head lacks
      * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
-     * @param initializerRange their standard deviation
      */
     Weights(
             TensorSource source,
-            String prefix,
+            Architecture architecture,
             NDManager manager,
             ScriptModule script,
             Adaptation adaptation,
-            long seed,
-            double initializerRange) {
+            long seed) {
         this.source = source;
-        this.names = new StoredNames(source, prefix);
+        this.names = new StoredNames(source, architecture.prefix());
         this.manager = manager;
         this.script = script;
         this.adaptation = adaptation;
         this.seed = seed;
-        this.initializerRange = initializerRange;
+        this.initializerRange = architecture.shape().initializerRange();
     }
 
     Adaptation adaptation() {
@@ -87,37 +82,37 @@ final class Weights {
      * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is drawn from
      *     N(0, initializerRange)
      */
-    Parameter parameter(WeightSpec weight, Block.Kind kind, int layer, boolean mayBeNew) {
+    Parameter parameter(WeightSpec weight, BlockKind kind, int layer, boolean mayBeNew) {
         boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         if (given.isPresent()) {
-            return parameter(weight.name(), given(given.get(), weight), trainable);
+            return parameter(weight, given(given.get(), weight), trainable);
         }
         Optional<String> stored = names.find(weight.name());
         boolean fits =
                 stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), weight.shape());
         if (!fits && mayBeNew && trainable) {
-            return parameter(weight.name(), drawn(weight), true);
+            return parameter(weight, drawn(weight), true);
         }
-        return parameter(weight.name(), load(weight, names.require(weight.name()), trainable), trainable);
+        return parameter(weight, load(weight, names.require(weight.name()), trainable), trainable);
     }
 
     /** A weight in F32 that begins with the values of a tensor of another name. */
-    Parameter parameter(WeightSpec weight, Block.Kind kind, int layer, String stored) {
+    Parameter parameter(WeightSpec weight, BlockKind kind, int layer, String stored) {
         boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
-        WeightSpec named = new WeightSpec(stored, weight.shape());
+        WeightSpec named = weight.named(stored);
         return parameter(
-                weight.name(),
+                weight,
                 given.isPresent() ? given(given.get(), weight) : load(named, names.require(named.name()), trainable),
                 trainable);
     }
 
     /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
     Optional<StoredWeight> stored(WeightSpec weight, int layer) {
-        if (adaptation.trainable().trains(weight.name(), Block.Kind.LAYER, layer)) {
+        if (adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
             return Optional.empty();
         }
         String stored = names.require(weight.name());
@@ -143,11 +138,12 @@ final class Weights {
         return value;
     }
 
-    /** A trained parameter with values that are written into host memory. */
+    /** A trained parameter of an adapter, with values that are written into host memory. */
     Parameter written(String name, Consumer<FloatBuffer> values, long... shape) {
         NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
         fill(value, values);
-        return parameter(name, value, true);
+        value.setRequiresGradient(true);
+        return new Parameter(name, value, true, true);
     }
 
     /** A trained parameter of the adapter that is continued. */
@@ -162,9 +158,9 @@ final class Weights {
                 tensor.shape());
     }
 
-    private Parameter parameter(String name, NDArray value, boolean trainable) {
+    private Parameter parameter(WeightSpec weight, NDArray value, boolean trainable) {
         value.setRequiresGradient(trainable);
-        return new Parameter(name, value, !NOT_DECAYED.matcher(name).find(), trainable);
+        return new Parameter(weight.name(), value, weight.isDecayed(), trainable);
     }
 
     private NDArray given(TensorData tensor, WeightSpec weight) {
@@ -195,10 +191,10 @@ final class Weights {
      * An embedding table, or the projection: where the vocabulary has grown, new rows are the mean of the others, as
      * {@code resize_token_embeddings} of {@code transformers} starts them, without its noise.
      */
-    Parameter vocabulary(WeightSpec weight, Block.Kind kind, String stored) {
+    Parameter vocabulary(WeightSpec weight, BlockKind kind, String stored) {
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
-        WeightSpec named = new WeightSpec(stored, weight.shape());
+        WeightSpec named = weight.named(stored);
         String found = names.require(named.name());
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
@@ -218,7 +214,7 @@ final class Weights {
                 target.put(i, (float) mean[i % width]);
             }
         });
-        return parameter(weight.name(), value, adaptation.trainable().trains(weight.name(), kind, -1));
+        return parameter(weight, value, adaptation.trainable().trains(weight.name(), kind, -1));
     }
 
     private NDArray load(WeightSpec weight, String stored, boolean trainable) {

@@ -3,12 +3,10 @@ package io.github.sparkfinetune.core.plan;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.core.model.Activations;
-import io.github.sparkfinetune.core.model.Activations.MicroBatch;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.Footprint;
-import io.github.sparkfinetune.core.model.HeadKind;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -103,10 +101,10 @@ record MemoryEstimate(
     private Activations activations(Choice choice, int samples) {
         if (encodes()) {
             int most = Encoder.shape(model).maxLength();
-            MicroBatch batch = new MicroBatch(samples, Math.min(most, (longest + PADDED - 1) / PADDED * PADDED));
+            BatchShape batch = new BatchShape(samples, Math.min(most, (longest + PADDED - 1) / PADDED * PADDED));
             return Activations.ofEncoder(model, choice.adaptation(), batch, choice.recompute());
         }
-        return Activations.ofDecoder(model, choice.adaptation(), new MicroBatch(samples, longest), choice.recompute());
+        return Activations.ofDecoder(model, choice.adaptation(), new BatchShape(samples, longest), choice.recompute());
     }
 
     /**
@@ -159,6 +157,6 @@ record MemoryEstimate(
                 * config.training().gradientAccumulationSteps()
                 * config.cluster().ranks()
                 * longest;
-        return Math.min(tokens, model.vocabSize()) * model.hiddenSize() * Float.BYTES;
+        return Math.min(tokens, model.vocabSize()) * Encoder.shape(model).hidden() * Float.BYTES;
     }
 }

@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.core.plan;
 
-import io.github.sparkfinetune.core.model.Activations;
-import io.github.sparkfinetune.core.model.Footprint;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

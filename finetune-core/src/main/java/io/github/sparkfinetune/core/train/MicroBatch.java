@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -81,7 +82,7 @@ final class MicroBatch {
     }
 
     private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch) {
-        return recompute && block.kind() == Block.Kind.LAYER
+        return recompute && block.kind() == BlockKind.LAYER
                 ? new RecomputedTape(model, owner, block, x, wanted, batch, masks)
                 : model.record(owner, block, x, wanted, batch, masks);
     }

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -204,7 +205,7 @@ class AdapterFileTest {
         Path base = GoldenFiles.root().resolve("models").resolve(model);
         PeftAdapter adapter = AdapterFile.read(adapterFolder);
         try (SafetensorsModel weights = SafetensorsModel.open(base)) {
-            List<LinearModule> linears = ModelModules.linears(HfConfig.read(base), weights);
+            List<LinearModule> linears = ModelModules.linears(Architectures.of(HfConfig.read(base)), weights);
             assertThatThrownBy(() -> adapter.modules(linears))
                     .isInstanceOf(RunException.class)
                     .hasMessage(adapterFolder + ": the adapter does not fit this model: " + message

@@ -7,6 +7,9 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.Configs;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -132,7 +135,7 @@ class LoraTargetsTest {
                 Map.of("v_proj", 0.5),
                 List.of(),
                 true);
-        LoraSettings settings = LoraSettings.of(method, "llama", "CAUSAL_LM", "base");
+        LoraSettings settings = LoraSettings.of(method, architecture("llama-tied"), "CAUSAL_LM", "base");
 
         List<LoraModule> modules = LoraTargets.match(settings, LLAMA);
 
@@ -144,14 +147,14 @@ class LoraTargetsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "llama, CAUSAL_LM, '[q_proj, v_proj]', '[]', false",
+        "llama-tied, CAUSAL_LM, '[q_proj, v_proj]', '[]', false",
         "gpt2, CAUSAL_LM, '[c_attn]', '[]', true",
-        "bert, SEQ_CLS, '[query, value]', '[classifier, score]', false",
-        "distilbert, TOKEN_CLS, '[q_lin, v_lin]', '[classifier, score]', false",
-        "roberta, QUESTION_ANS, '[query, value]', '[qa_outputs]', false",
+        "bert-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
+        "distilbert-tokencls, TOKEN_CLS, '[q_lin, v_lin]', '[classifier, score]', false",
+        "roberta-seqcls, QUESTION_ANS, '[query, value]', '[qa_outputs]', false",
     })
-    void peftsDefaultsHold(String modelType, String task, String targets, String saved, boolean fanInFanOut) {
-        LoraSettings settings = LoraSettings.of(MethodConfig.lora(8, 16, null), modelType, task, "base");
+    void peftsDefaultsHold(String model, String task, String targets, String saved, boolean fanInFanOut) {
+        LoraSettings settings = LoraSettings.of(MethodConfig.lora(8, 16, null), architecture(model), task, "base");
         assertThat(settings.targetModules()).hasToString(targets);
         assertThat(settings.modulesToSave()).hasToString(saved);
         assertThat(settings.fanInFanOut()).isEqualTo(fanInFanOut);
@@ -160,7 +163,10 @@ class LoraTargetsTest {
     @Test
     void savedModulesGetNoAdapterAndAreKnownByTheirEnds() {
         LoraSettings settings = LoraSettings.of(
-                MethodConfig.lora(8, 8, ModuleNames.matching("all-linear")), "distilbert", "SEQ_CLS", "base");
+                MethodConfig.lora(8, 8, ModuleNames.matching("all-linear")),
+                architecture("distilbert-tokencls"),
+                "SEQ_CLS",
+                "base");
         LinearModule query = new LinearModule("distilbert.transformer.layer.0.attention.q_lin", 4, 4, false, 0, false);
         LinearModule head = new LinearModule("classifier.out_proj", 4, 2, false, -1, false);
         LinearModule before = new LinearModule("pre_classifier", 4, 4, false, -1, false);
@@ -179,9 +185,10 @@ class LoraTargetsTest {
     @Test
     void biasesAreTrainedAsToldTo() {
         MethodConfig lora = MethodConfig.lora(8, 8, null);
-        LoraSettings none = LoraSettings.of(lora, "bert", "SEQ_CLS", "base");
-        LoraSettings only = LoraSettings.of(withBias(LoraBias.LORA_ONLY), "bert", "SEQ_CLS", "base");
-        LoraSettings all = LoraSettings.of(withBias(LoraBias.ALL), "bert", "SEQ_CLS", "base");
+        LoraSettings none = LoraSettings.of(lora, architecture("bert-seqcls"), "SEQ_CLS", "base");
+        LoraSettings only =
+                LoraSettings.of(withBias(LoraBias.LORA_ONLY), architecture("bert-seqcls"), "SEQ_CLS", "base");
+        LoraSettings all = LoraSettings.of(withBias(LoraBias.ALL), architecture("bert-seqcls"), "SEQ_CLS", "base");
         Set<String> adapted = Set.of("a.query");
 
         assertThat(none.trainsBias("a.query.bias", adapted)).isFalse();
@@ -189,6 +196,10 @@ class LoraTargetsTest {
         assertThat(only.trainsBias("a.norm.bias", adapted)).isFalse();
         assertThat(all.trainsBias("a.norm.bias", adapted)).isTrue();
         assertThat(all.trainsBias("a.norm.weight", adapted)).isFalse();
+    }
+
+    private static Architecture architecture(String model) {
+        return Architectures.of(Configs.golden(model));
     }
 
     private static MethodConfig withBias(LoraBias bias) {

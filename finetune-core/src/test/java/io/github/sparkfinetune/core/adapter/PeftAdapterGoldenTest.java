@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
@@ -48,7 +49,8 @@ class PeftAdapterGoldenTest {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
                 SafetensorsFile stored = SafetensorsFile.open(folder.resolve(AdapterFile.WEIGHTS))) {
-            List<LoraModule> modules = adapter.modules(ModelModules.linears(HfConfig.read(base(folder)), weights));
+            List<LoraModule> modules =
+                    adapter.modules(ModelModules.linears(Architectures.of(HfConfig.read(base(folder))), weights));
             int lora =
                     modules.stream().mapToInt(module -> module.dora() ? 3 : 2).sum();
             assertThat(modules).isNotEmpty();
@@ -118,7 +120,8 @@ class PeftAdapterGoldenTest {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder))) {
             List<float[]> seen = new ArrayList<>();
-            for (LoraModule module : adapter.modules(ModelModules.linears(HfConfig.read(base(folder)), weights))) {
+            for (LoraModule module :
+                    adapter.modules(ModelModules.linears(Architectures.of(HfConfig.read(base(folder))), weights))) {
                 float[] a = new float[module.r() * module.module().in()];
                 LoraInit.a(7, module, FloatBuffer.wrap(a));
                 float bound = (float) (1 / Math.sqrt(module.module().in()));

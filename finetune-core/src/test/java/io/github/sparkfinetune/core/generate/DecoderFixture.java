@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
@@ -44,8 +45,12 @@ final class DecoderFixture implements AutoCloseable {
                         .flatMap(List::stream)
                         .toList());
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Adaptation adaptation = adapter.map(some ->
-                            Adaptation.of(some.settings(), ModelModules.linears(config, source), adapter, storage, 2))
+            Adaptation adaptation = adapter.map(some -> Adaptation.of(
+                            some.settings(),
+                            ModelModules.linears(Architectures.of(config), source),
+                            adapter,
+                            storage,
+                            2))
                     .orElseGet(() -> Adaptation.of(Trainable.none()));
             model = Decoder.load(manager, script, config, source, adaptation, 1);
         }

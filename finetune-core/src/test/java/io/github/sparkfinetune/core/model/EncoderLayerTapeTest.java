@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;

@@ -12,6 +12,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -43,9 +46,13 @@ class RotationsTest {
         }
     }
 
-    private Llama llama(JsonNode config) throws Exception {
+    private DecoderArchitecture llama(JsonNode config) throws Exception {
         Files.write(folder.resolve(HfConfig.FILE), JSON.writeValueAsBytes(config));
-        return (Llama) DecoderArchitecture.of(HfConfig.read(folder));
+        return Architectures.decoder(HfConfig.read(folder));
+    }
+
+    private RotaryPositions rotary(JsonNode config) throws Exception {
+        return llama(config).rotary().orElseThrow();
     }
 
     @ParameterizedTest
@@ -58,8 +65,9 @@ class RotationsTest {
                 .toList();
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, scripts)) {
-            NDArray frequencies =
-                    llama(expected.path("config")).frequencies(script, manager).orElseThrow();
+            NDArray frequencies = DecoderBlocks.of(llama(expected.path("config")))
+                    .frequencies(script, manager)
+                    .orElseThrow();
             assertClose(frequencies, List.of(expected.path("frequencies")), 1e-7);
             NDArray positions = manager.create(JSON.convertValue(reference.path("positions"), long[].class));
             NDList rotations = script.call(manager, "rotations", positions, frequencies);
@@ -84,14 +92,14 @@ class RotationsTest {
     @ValueSource(strings = {"plain", "llama3"})
     void areReadFromWhereTransformers5WritesThem(String name) throws Exception {
         ObjectNode config = reference.path(name).path("config").deepCopy();
-        DecoderShape expected = llama(config).shape();
+        RotaryPositions expected = rotary(config);
         ObjectNode parameters = config.path("rope_scaling").isObject()
                 ? (ObjectNode) config.remove("rope_scaling")
                 : JSON.createObjectNode().put("rope_type", "default");
         parameters.set("rope_theta", config.remove("rope_theta"));
         config.set("rope_parameters", parameters);
-        assertThat(llama(config).shape()).isEqualTo(expected);
-        assertThat(expected.ropeScaling().isPresent()).isEqualTo(name.equals("llama3"));
+        assertThat(rotary(config)).isEqualTo(expected);
+        assertThat(expected.scaling().isPresent()).isEqualTo(name.equals("llama3"));
     }
 
     @ParameterizedTest
@@ -115,6 +123,6 @@ class RotationsTest {
     void aScalingThatScalesNothingIsNone() throws Exception {
         ObjectNode config = reference.path("plain").path("config").deepCopy();
         config.putObject("rope_scaling").put("rope_type", "default");
-        assertThat(llama(config).shape().ropeScaling()).isEmpty();
+        assertThat(rotary(config).scaling()).isEmpty();
     }
 }

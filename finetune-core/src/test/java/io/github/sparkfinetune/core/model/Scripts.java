@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** What a model's module needs. */
-final class Scripts {
+public final class Scripts {
     private Scripts() {}
 
     /** Scripts of all models, products in F32. */
-    static List<String> all() {
+    public static List<String> all() {
         return Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
                 .flatMap(List::stream)
                 .toList();

@@ -75,6 +75,7 @@ class BadLanguageModelTest {
 
     private static void slidingWindow(ObjectNode config) {
         config.put("use_sliding_window", true).put("max_window_layers", 1).put("sliding_window", 16);
+        config.remove("layer_types");
     }
 
     @ParameterizedTest

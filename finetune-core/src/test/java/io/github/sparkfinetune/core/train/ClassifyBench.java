@@ -2,11 +2,11 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.bench.RankProcesses;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.HeadKind;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.optim.AdamW;

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
@@ -156,7 +157,11 @@ class PeftGoldenTest {
                 base,
                 numbers,
                 (config, source) -> Adaptation.of(
-                        adapter.settings(), ModelModules.linears(config, source), Optional.of(adapter), storage, 2));
+                        adapter.settings(),
+                        ModelModules.linears(Architectures.of(config), source),
+                        Optional.of(adapter),
+                        storage,
+                        2));
     }
 
     private interface Check {

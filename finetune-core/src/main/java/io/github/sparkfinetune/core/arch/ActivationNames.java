@@ -1,0 +1,29 @@
+package io.github.sparkfinetune.core.arch;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Set;
+import java.util.TreeSet;
+
+/**
+ * The activations that the engine computes, by their names in {@code transformers/activations.py}: {@code gelu} is
+ * x·Φ(x), {@code gelu_new} and {@code gelu_pytorch_tanh} its approximation by tanh, {@code relu} is max(x, 0).
+ */
+public final class ActivationNames {
+    private static final Set<String> ALL = new TreeSet<>(Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "relu"));
+
+    private ActivationNames() {}
+
+    /**
+     * Refuses an activation that is not computed.
+     *
+     * @param key that names it
+     * @throws RunException naming those that are
+     */
+    public static void require(HfConfig config, String key, String name) {
+        if (!ALL.contains(name)) {
+            throw RunException.data(
+                    config.source() + ": " + key + " " + name + " is not supported; supported are " + ALL);
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package io.github.sparkfinetune.core.arch;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The facts of one model family for one {@code config.json}: sizes, blocks, names and shapes of weights, positions,
+ * defaults of adapters, and the memory of a layer. Nothing is computed or loaded here. A family is a folder under this
+ * package and a line of the registry.
+ *
+ * <p>An architecture can be made of every configuration of its family whose sizes are sound; whether the engine
+ * computes that model as {@code transformers} does is what {@link #requireSupported} tells.
+ */
+public interface Architecture {
+    /** {@code model_type} of the configuration. */
+    String modelType();
+
+    /** The heads that this family has here. */
+    Set<HeadKind> heads();
+
+    /** Hugging Face's class of a model with a head, e.g. {@code BertForSequenceClassification}. */
+    String className(HeadKind head);
+
+    /** Sizes and rates. */
+    ModelShape shape();
+
+    /**
+     * Refuses what {@code config.json} asks for and the engine does not compute.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException naming the field
+     */
+    void requireSupported();
+
+    /** Prefix of the weights below the head in a model with a head; a checkpoint of a bare model lacks it. */
+    String prefix();
+
+    /** The embedding table [vocabulary, width]. */
+    WeightSpec table();
+
+    /** Weights of the embeddings besides the table; empty without any. */
+    Map<String, WeightSpec> embeddings();
+
+    /**
+     * The blocks in the order of computation, the embeddings first where they have weights besides the table, the head
+     * last.
+     *
+     * @param head one of {@link #heads}
+     * @param classes what the head tells apart; unused by language models
+     */
+    List<BlockSpec> blocks(HeadKind head, int classes);
+
+    /** A layer's weights. */
+    BlockSpec layer(int layer);
+
+    /** What maps hidden states to logits over the vocabulary [vocabulary, hidden]; empty for encoders. */
+    default Optional<WeightSpec> projection() {
+        return Optional.empty();
+    }
+
+    /** Whether the projection's values are those of the embedding table. */
+    default boolean isTied() {
+        return false;
+    }
+
+    /** The linears of a layer that get an adapter where a run names none, as PEFT chooses them. */
+    List<String> loraTargets();
+
+    /**
+     * Whether the linears below the head are stored as [in, out], which PEFT calls {@code fan_in_fan_out}. The heads'
+     * are [out, in] in every family.
+     */
+    default boolean isConv1d() {
+        return false;
+    }
+
+    /**
+     * Whether PyTorch records the graph of a layer, instead of a backward that the family's text writes out: then the
+     * gradients of a whole layer are there twice for a moment.
+     */
+    default boolean isRecorded() {
+        return false;
+    }
+
+    /** What a layer keeps for its backward, and takes at most. */
+    LayerBytes layerBytes(LayerUse use, BatchShape batch);
+}

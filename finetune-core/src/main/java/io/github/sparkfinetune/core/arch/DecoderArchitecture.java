@@ -1,0 +1,51 @@
+package io.github.sparkfinetune.core.arch;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/** A language model whose tokens see those before them. */
+public interface DecoderArchitecture extends Architecture {
+    @Override
+    DecoderShape shape();
+
+    @Override
+    default Set<HeadKind> heads() {
+        return Set.of(HeadKind.CAUSAL_LM);
+    }
+
+    /** The last norm's weights. */
+    Map<String, WeightSpec> head();
+
+    /** Rotary positions; empty where positions are embedded. */
+    Optional<RotaryPositions> rotary();
+
+    @Override
+    default List<BlockSpec> blocks(HeadKind head, int classes) {
+        if (head != HeadKind.CAUSAL_LM) {
+            throw new IllegalArgumentException(modelType() + " has no head for " + head);
+        }
+        List<BlockSpec> blocks = new ArrayList<>();
+        if (!embeddings().isEmpty()) {
+            blocks.add(BlockSpec.of(BlockKind.EMBEDDINGS, embeddings()));
+        }
+        for (int i = 0; i < shape().layers(); i++) {
+            blocks.add(layer(i));
+        }
+        blocks.add(BlockSpec.of(BlockKind.HEAD, head()));
+        return List.copyOf(blocks);
+    }
+
+    @Override
+    default Optional<WeightSpec> projection() {
+        return Optional.of(
+                new WeightSpec("lm_head.weight", WeightSpec.Kind.LINEAR, shape().vocabulary(), shape().hidden()));
+    }
+
+    @Override
+    default boolean isTied() {
+        return shape().tied();
+    }
+}

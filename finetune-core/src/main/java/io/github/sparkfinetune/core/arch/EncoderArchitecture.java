@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.core.arch;
+
+import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * A BERT-like encoder. All of them compute the same post-norm layer: attention over all tokens, then a feed-forward
+ * part, each added to its input and normed.
+ */
+public interface EncoderArchitecture extends Architecture {
+    @Override
+    EncoderShape shape();
+
+    /** What Hugging Face's class names begin with. */
+    String classPrefix();
+
+    @Override
+    default Set<HeadKind> heads() {
+        return Set.of(HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION);
+    }
+
+    @Override
+    default String className(HeadKind head) {
+        return classPrefix() + head.suffix();
+    }
+
+    @Override
+    default WeightSpec table() {
+        return new WeightSpec(
+                prefix() + "embeddings.word_embeddings.weight",
+                WeightSpec.Kind.EMBEDDING,
+                shape().vocabulary(),
+                shape().hidden());
+    }
+
+    /**
+     * A head.
+     *
+     * @param classes what it tells apart
+     * @throws IllegalArgumentException where the family has none of this kind
+     */
+    HeadSpec head(HeadKind kind, int classes);
+
+    @Override
+    default List<BlockSpec> blocks(HeadKind head, int classes) {
+        List<BlockSpec> blocks = new ArrayList<>();
+        blocks.add(BlockSpec.of(BlockKind.EMBEDDINGS, embeddings()));
+        for (int i = 0; i < shape().layers(); i++) {
+            blocks.add(layer(i));
+        }
+        blocks.add(BlockSpec.of(BlockKind.HEAD, head(head, classes).weights()));
+        return List.copyOf(blocks);
+    }
+
+    @Override
+    default LayerBytes layerBytes(LayerUse use, BatchShape batch) {
+        EncoderShape shape = shape();
+        long hidden = shape.hidden();
+        long wide = shape.intermediate();
+        long probabilities = shape.heads() * batch.length();
+        long dropped = use.widestDroppedInput();
+        // y; q, k, v; attended; the two sums; the feed-forward part before its activation; means and deviations
+        Tensors kept = Tensors.of(7, hidden, 1, wide, 1, probabilities, 4, 1);
+        // The gradients of the output and of the second sum, also dropped; the activation and the gradient of it.
+        Tensors feedForward = Tensors.of(3, hidden, 2, wide, 2, dropped);
+        // Those of the layer, of both sums, dropped, of attended by heads; of q, k and v, by heads and as rows.
+        Tensors attention = Tensors.of(11, hidden, 2, dropped);
+        Tensors forward = Tensors.of(2, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
+        long masks = use.droppedInputs()
+                + (shape.probsDropout() > 0 ? probabilities : 0)
+                + (shape.attentionOutputDropout() > 0 ? hidden : 0)
+                + (shape.hiddenDropout() > 0 ? hidden : 0);
+        return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
+    }
+}

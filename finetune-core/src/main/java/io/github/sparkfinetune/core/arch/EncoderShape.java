@@ -1,0 +1,44 @@
+package io.github.sparkfinetune.core.arch;
+
+/**
+ * Sizes and rates of an encoder, whatever its family calls them.
+ *
+ * @param layers number of transformer layers
+ * @param hidden width of a hidden state
+ * @param heads attention heads
+ * @param intermediate width of the feed-forward part
+ * @param vocabulary rows of the embedding table
+ * @param positions rows of the position table
+ * @param types rows of the token type table, 0 without one
+ * @param firstPosition position of the first token (RoBERTa starts at its padding id + 1)
+ * @param paddingId id of the padding token; its embedding row gets no gradient
+ * @param epsilon of the layer norms
+ * @param activation of the feed-forward part, by its name in {@code transformers}
+ * @param hiddenDropout on the embeddings and the feed-forward output
+ * @param attentionOutputDropout on the attention's output
+ * @param probsDropout on the attention's probabilities
+ * @param initializerRange standard deviation of new weights
+ */
+public record EncoderShape(
+        int layers,
+        int hidden,
+        int heads,
+        int intermediate,
+        int vocabulary,
+        int positions,
+        int types,
+        int firstPosition,
+        int paddingId,
+        double epsilon,
+        String activation,
+        double hiddenDropout,
+        double attentionOutputDropout,
+        double probsDropout,
+        double initializerRange)
+        implements ModelShape {
+
+    @Override
+    public int maxLength() {
+        return positions - firstPosition;
+    }
+}

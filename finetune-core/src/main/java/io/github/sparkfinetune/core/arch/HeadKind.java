@@ -1,0 +1,22 @@
+package io.github.sparkfinetune.core.arch;
+
+/** What a head predicts. */
+public enum HeadKind {
+    /** One class a text, from its first token: logits [B, classes]. */
+    SEQUENCE_CLASSIFICATION("ForSequenceClassification"),
+    /** One class a token: logits [B, T, classes]. */
+    TOKEN_CLASSIFICATION("ForTokenClassification"),
+    /** The next token after each: logits [B, T, vocabulary]. */
+    CAUSAL_LM("ForCausalLM");
+
+    private final String suffix;
+
+    HeadKind(String suffix) {
+        this.suffix = suffix;
+    }
+
+    /** What Hugging Face's class name of such a model ends with. */
+    public String suffix() {
+        return suffix;
+    }
+}

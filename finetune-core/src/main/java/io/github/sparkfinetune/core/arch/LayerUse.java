@@ -1,0 +1,20 @@
+package io.github.sparkfinetune.core.arch;
+
+/** What is trained in a layer, as far as its memory depends on it. */
+public interface LayerUse {
+    /**
+     * Whether the backward of a linear reads its input: it is trained, or has an adapter.
+     *
+     * @param linear its name in the family's text
+     */
+    boolean reads(String linear);
+
+    /** Values a token of the inputs that adapters drop some of. */
+    long droppedInputs();
+
+    /** The widest of them. */
+    long widestDroppedInput();
+
+    /** The widest output that an adapter adds to, which is there twice then; 0 without one. */
+    long widestAdapted();
+}

@@ -1,0 +1,65 @@
+package io.github.sparkfinetune.core.arch;
+
+import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Lists the weights of a block. Each method takes the name that the family's text knows a module by, and the module's
+ * full name in Hugging Face's {@code named_modules()}; both get {@code .weight} and {@code .bias} appended.
+ */
+public final class WeightSpecs {
+    private static final String WEIGHT = ".weight";
+    private static final String BIAS = ".bias";
+
+    private final Map<String, WeightSpec> weights = new LinkedHashMap<>();
+
+    /** An embedding [rows, width]. */
+    public WeightSpecs embedding(String local, String module, int rows, int width) {
+        return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.EMBEDDING, rows, width));
+    }
+
+    /** A linear [out, in] with a bias [out]. */
+    public WeightSpecs linear(String local, String module, int out, int in) {
+        return linear(local, module, out, in, true);
+    }
+
+    /** A linear [out, in], with a bias [out] or without one. */
+    public WeightSpecs linear(String local, String module, int out, int in, boolean bias) {
+        put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.LINEAR, out, in));
+        return bias ? bias(local, module, out) : this;
+    }
+
+    /** A linear stored as [in, out], with a bias [out]. */
+    public WeightSpecs conv1d(String local, String module, int in, int out) {
+        put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.CONV1D, in, out));
+        return bias(local, module, out);
+    }
+
+    /** A layer norm: scales and a bias [width]. */
+    public WeightSpecs layerNorm(String local, String module, int width) {
+        return rmsNorm(local, module, width).bias(local, module, width);
+    }
+
+    /** An RMS norm: scales [width]. */
+    public WeightSpecs rmsNorm(String local, String module, int width) {
+        return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.NORM, width));
+    }
+
+    private WeightSpecs bias(String local, String module, int width) {
+        return put(local + BIAS, new WeightSpec(module + BIAS, Kind.BIAS, width));
+    }
+
+    private WeightSpecs put(String local, WeightSpec weight) {
+        if (weights.put(local, weight) != null) {
+            throw new IllegalArgumentException(local + " is listed twice");
+        }
+        return this;
+    }
+
+    /** What was listed, in its order. */
+    public Map<String, WeightSpec> map() {
+        return Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+    }
+}

@@ -1,0 +1,170 @@
+package io.github.sparkfinetune.core.arch.bert;
+
+import io.github.sparkfinetune.core.arch.ActivationNames;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * BERT, as {@code transformers/models/bert/modeling_bert.py} computes it: words, positions and token types are summed
+ * and normed; a layer is post-norm; a text's class is told from the pooled first token.
+ */
+public class Bert implements EncoderArchitecture {
+    private static final String DENSE = "dense";
+    private static final String CLASSIFIER = "classifier";
+
+    private final HfConfig config;
+    private final EncoderShape shape;
+
+    /** @param config with the keys of {@code BertConfig} */
+    public Bert(HfConfig config) {
+        this(config, config.padTokenId().orElse(0), 0);
+    }
+
+    /**
+     * Of a family that has BERT's keys and layers.
+     *
+     * @param paddingId id of the padding token
+     * @param firstPosition row of the position table for a text's first token
+     */
+    protected Bert(HfConfig config, int paddingId, int firstPosition) {
+        this.config = config;
+        double dropout = hiddenDropout();
+        shape = new EncoderShape(
+                config.size("num_hidden_layers"),
+                config.size("hidden_size"),
+                config.divisor("num_attention_heads", "hidden_size"),
+                config.size("intermediate_size"),
+                config.vocabSize(),
+                config.size("max_position_embeddings"),
+                config.size("type_vocab_size"),
+                firstPosition,
+                paddingId,
+                config.number(1e-12, "layer_norm_eps"),
+                config.text("hidden_act").orElse("gelu"),
+                dropout,
+                dropout,
+                config.rate(0.1, "attention_probs_dropout_prob"),
+                config.number(0.02, "initializer_range"));
+    }
+
+    private double hiddenDropout() {
+        return config.rate(0.1, "hidden_dropout_prob");
+    }
+
+    /** Rate before a classifier: {@code classifier_dropout}, else that of hidden states. */
+    protected final double classifierDropout() {
+        return config.rate(hiddenDropout(), "classifier_dropout");
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    @Override
+    public String classPrefix() {
+        return "Bert";
+    }
+
+    @Override
+    public EncoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        config.require("position_embedding_type", "absolute");
+        config.require("is_decoder", false);
+        config.require("add_cross_attention", false);
+        ActivationNames.require(config, "hidden_act", shape.activation());
+    }
+
+    @Override
+    public String prefix() {
+        return "bert.";
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        String at = prefix() + "embeddings.";
+        return new WeightSpecs()
+                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
+                .embedding("type", at + "token_type_embeddings", shape.types(), shape.hidden())
+                .layerNorm("norm", at + "LayerNorm", shape.hidden())
+                .map();
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = prefix() + "encoder.layer." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        return new BlockSpec(
+                BlockKind.LAYER,
+                layer,
+                new WeightSpecs()
+                        .linear("query", at + "attention.self.query", hidden, hidden)
+                        .linear("key", at + "attention.self.key", hidden, hidden)
+                        .linear("value", at + "attention.self.value", hidden, hidden)
+                        .linear("attention_output", at + "attention.output.dense", hidden, hidden)
+                        .layerNorm("attention_norm", at + "attention.output.LayerNorm", hidden)
+                        .linear("intermediate", at + "intermediate.dense", wide, hidden)
+                        .linear("output", at + "output.dense", hidden, wide)
+                        .layerNorm("output_norm", at + "output.LayerNorm", hidden)
+                        .map());
+    }
+
+    @Override
+    public HeadSpec head(HeadKind kind, int classes) {
+        return switch (kind) {
+            case SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
+            case TOKEN_CLASSIFICATION ->
+                new HeadSpec(
+                        new WeightSpecs()
+                                .linear(CLASSIFIER, CLASSIFIER, classes, shape.hidden())
+                                .map(),
+                        "",
+                        0,
+                        classifierDropout());
+            case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
+        };
+    }
+
+    private HeadSpec sequenceHead(int classes) {
+        return sequenceHead(prefix() + "pooler.dense", CLASSIFIER, classes, "tanh", 0);
+    }
+
+    /**
+     * A head over the first token: a dense layer, its activation, and the classifier.
+     *
+     * @param dense full name of the dense layer
+     * @param classifier full name of the classifier
+     * @param inputDropout rate on the first token's hidden state
+     */
+    protected final HeadSpec sequenceHead(
+            String dense, String classifier, int classes, String activation, double inputDropout) {
+        int hidden = shape.hidden();
+        return new HeadSpec(
+                new WeightSpecs()
+                        .linear(DENSE, dense, hidden, hidden)
+                        .linear(CLASSIFIER, classifier, classes, hidden)
+                        .map(),
+                activation,
+                inputDropout,
+                classifierDropout());
+    }
+
+    @Override
+    public List<String> loraTargets() {
+        return List.of("query", "value");
+    }
+}

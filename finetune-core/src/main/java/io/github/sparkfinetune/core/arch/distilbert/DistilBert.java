@@ -1,0 +1,126 @@
+package io.github.sparkfinetune.core.arch.distilbert;
+
+import io.github.sparkfinetune.core.arch.ActivationNames;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * DistilBERT, as {@code transformers/models/distilbert/modeling_distilbert.py} computes it: BERT's layers under other
+ * names, without token types, without dropout on the attention's output, and with norms whose epsilon no key changes.
+ */
+public final class DistilBert implements EncoderArchitecture {
+    private static final double EPSILON = 1e-12;
+    private static final String CLASSIFIER = "classifier";
+
+    private final HfConfig config;
+    private final EncoderShape shape;
+
+    /** @param config with the keys of {@code DistilBertConfig}, or BERT's where {@code transformers} takes those too */
+    public DistilBert(HfConfig config) {
+        this.config = config;
+        shape = new EncoderShape(
+                config.size("num_hidden_layers", "n_layers"),
+                config.size("hidden_size", "dim"),
+                config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),
+                config.size("hidden_dim"),
+                config.vocabSize(),
+                config.size("max_position_embeddings"),
+                0,
+                0,
+                config.padTokenId().orElse(0),
+                EPSILON,
+                config.text("activation").orElse("gelu"),
+                config.rate(0.1, "dropout"),
+                0,
+                config.rate(0.1, "attention_dropout"),
+                config.number(0.02, "initializer_range"));
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    @Override
+    public String classPrefix() {
+        return "DistilBert";
+    }
+
+    @Override
+    public EncoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        ActivationNames.require(config, "activation", shape.activation());
+    }
+
+    @Override
+    public String prefix() {
+        return "distilbert.";
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        String at = prefix() + "embeddings.";
+        return new WeightSpecs()
+                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
+                .layerNorm("norm", at + "LayerNorm", shape.hidden())
+                .map();
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = prefix() + "transformer.layer." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        return new BlockSpec(
+                BlockKind.LAYER,
+                layer,
+                new WeightSpecs()
+                        .linear("query", at + "attention.q_lin", hidden, hidden)
+                        .linear("key", at + "attention.k_lin", hidden, hidden)
+                        .linear("value", at + "attention.v_lin", hidden, hidden)
+                        .linear("attention_output", at + "attention.out_lin", hidden, hidden)
+                        .layerNorm("attention_norm", at + "sa_layer_norm", hidden)
+                        .linear("intermediate", at + "ffn.lin1", wide, hidden)
+                        .linear("output", at + "ffn.lin2", hidden, wide)
+                        .layerNorm("output_norm", at + "output_layer_norm", hidden)
+                        .map());
+    }
+
+    @Override
+    public HeadSpec head(HeadKind kind, int classes) {
+        WeightSpecs weights = new WeightSpecs();
+        int hidden = shape.hidden();
+        return switch (kind) {
+            case SEQUENCE_CLASSIFICATION ->
+                new HeadSpec(
+                        weights.linear("dense", "pre_classifier", hidden, hidden)
+                                .linear(CLASSIFIER, CLASSIFIER, classes, hidden)
+                                .map(),
+                        "relu",
+                        0,
+                        config.rate(0.2, "seq_classif_dropout"));
+            case TOKEN_CLASSIFICATION ->
+                new HeadSpec(
+                        weights.linear(CLASSIFIER, CLASSIFIER, classes, hidden).map(), "", 0, shape.hiddenDropout());
+            case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
+        };
+    }
+
+    @Override
+    public List<String> loraTargets() {
+        return List.of("q_lin", "v_lin");
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.sparkfinetune.core.arch.gpt2;
+
+import io.github.sparkfinetune.core.arch.ActivationNames;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.LayerBytes;
+import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
+import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * GPT-2, as {@code transformers/models/gpt2/modeling_gpt2.py} computes it: embedded positions, layer norms before each
+ * half of a layer, linears stored as [in, out], queries, keys and values from one of them.
+ */
+public final class Gpt2 implements DecoderArchitecture {
+    /** Resource of its text. */
+    public static final String TEXT = "/io/github/sparkfinetune/core/model/gpt2.py";
+
+    private static final String PREFIX = "transformer.";
+
+    private final HfConfig config;
+    private final DecoderShape shape;
+
+    /** @param config with the keys of {@code GPT2Config} */
+    public Gpt2(HfConfig config) {
+        this.config = config;
+        int hidden = config.size("n_embd");
+        int heads = config.divisor("n_head", "n_embd");
+        shape = new DecoderShape(
+                config.size("n_layer"),
+                hidden,
+                heads,
+                heads,
+                hidden / heads,
+                config.integer("n_inner").orElse(4 * hidden),
+                config.vocabSize(),
+                config.size("n_positions"),
+                -1,
+                config.number(1e-5, "layer_norm_epsilon"),
+                0,
+                config.flag(true, "tie_word_embeddings"),
+                config.text("activation_function").orElse("gelu_new"),
+                config.number(0.1, "embd_pdrop"),
+                config.number(0.1, "attn_pdrop"),
+                config.number(0.1, "resid_pdrop"),
+                config.number(0.02, "initializer_range"));
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    @Override
+    public String className(HeadKind head) {
+        return head == HeadKind.CAUSAL_LM ? "GPT2LMHeadModel" : "GPT2" + head.suffix();
+    }
+
+    @Override
+    public DecoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        config.require("scale_attn_weights", true);
+        config.require("scale_attn_by_inverse_layer_idx", false);
+        config.require("add_cross_attention", false);
+        ActivationNames.require(config, "activation_function", shape.activation());
+    }
+
+    @Override
+    public String prefix() {
+        return PREFIX;
+    }
+
+    @Override
+    public WeightSpec table() {
+        return new WeightSpec(PREFIX + "wte.weight", WeightSpec.Kind.EMBEDDING, shape.vocabulary(), shape.hidden());
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        return new WeightSpecs()
+                .embedding("position", PREFIX + "wpe", shape.positions(), shape.hidden())
+                .map();
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = PREFIX + "h." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        return new BlockSpec(
+                BlockKind.LAYER,
+                layer,
+                new WeightSpecs()
+                        .layerNorm("ln_1", at + "ln_1", hidden)
+                        .conv1d("attn.c_attn", at + "attn.c_attn", hidden, 3 * hidden)
+                        .conv1d("attn.c_proj", at + "attn.c_proj", hidden, hidden)
+                        .layerNorm("ln_2", at + "ln_2", hidden)
+                        .conv1d("mlp.c_fc", at + "mlp.c_fc", hidden, wide)
+                        .conv1d("mlp.c_proj", at + "mlp.c_proj", wide, hidden)
+                        .map());
+    }
+
+    @Override
+    public Map<String, WeightSpec> head() {
+        return new WeightSpecs()
+                .layerNorm("ln_f", PREFIX + "ln_f", shape.hidden())
+                .map();
+    }
+
+    @Override
+    public Optional<RotaryPositions> rotary() {
+        return Optional.empty();
+    }
+
+    @Override
+    public boolean isRecorded() {
+        return true;
+    }
+
+    @Override
+    public LayerBytes layerBytes(LayerUse use, BatchShape batch) {
+        long hidden = shape.hidden();
+        long wide = shape.intermediate();
+        long probabilities = shape.heads() * batch.length();
+        boolean drops = shape.probsDropout() > 0;
+        // y, h; q, k, v; what attention gives; the feed-forward part before its activation
+        Tensors kept = Tensors.of(6, hidden, 1, wide);
+        for (String linear : List.of("attn.c_attn", "attn.c_proj", "mlp.c_fc")) {
+            kept = use.reads(linear) ? kept.and(1, hidden) : kept;
+        }
+        kept = use.reads("mlp.c_proj") ? kept.and(1, wide) : kept;
+        // The probabilities, as they are and dropped; the scaled q and the scaled v.
+        kept = drops ? kept.and(2, probabilities).and(2, hidden) : kept.and(1, shape.heads());
+        Tensors feedForward = Tensors.of(1, hidden, 3, wide);
+        Tensors attention = drops ? Tensors.of(4, hidden, 3, probabilities) : Tensors.of(9, hidden);
+        Tensors forward = Tensors.of(3, hidden, 1, wide, 1, use.widestAdapted());
+        long masks = use.droppedInputs() + (shape.residualDropout() > 0 ? 2 * hidden : 0) + (drops ? probabilities : 0);
+        return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
+    }
+
+    @Override
+    public List<String> loraTargets() {
+        return List.of("c_attn");
+    }
+
+    @Override
+    public boolean isConv1d() {
+        return true;
+    }
+}

@@ -1,0 +1,188 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.LayerBytes;
+import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
+import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Llama, as {@code transformers/models/llama/modeling_llama.py} computes it: rotary positions, grouped keys and values,
+ * RMS norms before each half of a layer, a gated feed-forward part down(silu(gate(x)) · up(x)).
+ */
+public class Llama implements DecoderArchitecture {
+    /** Resource of its text. */
+    public static final String TEXT = "/io/github/sparkfinetune/core/model/llama.py";
+
+    private static final String ACTIVATION = "silu";
+    private static final String PREFIX = "model.";
+
+    private final HfConfig config;
+    private final LlamaParts parts;
+    private final DecoderShape shape;
+
+    /** @param config with the keys of {@code LlamaConfig} */
+    public Llama(HfConfig config) {
+        this(config, parts(config));
+    }
+
+    private static LlamaParts parts(HfConfig config) {
+        boolean attentionBias = config.flag(false, "attention_bias");
+        boolean mlpBias = config.flag(false, "mlp_bias");
+        return new LlamaParts(attentionBias, attentionBias, mlpBias, false, headWidth(config), 0);
+    }
+
+    /** Of a family that differs in some parts. */
+    Llama(HfConfig config, LlamaParts parts) {
+        this.config = config;
+        this.parts = parts;
+        int heads = config.size("num_attention_heads");
+        shape = new DecoderShape(
+                config.size("num_hidden_layers"),
+                config.size("hidden_size"),
+                heads,
+                config.integer("num_key_value_heads").orElse(heads),
+                config.integer("head_dim").orElse(parts.headWidth()),
+                config.size("intermediate_size"),
+                config.vocabSize(),
+                config.size("max_position_embeddings"),
+                config.padTokenId().orElse(-1),
+                config.number(1e-6, "rms_norm_eps"),
+                parts.slidingWindow(),
+                config.flag(false, "tie_word_embeddings"),
+                config.text("hidden_act").orElse(ACTIVATION),
+                0,
+                0,
+                0,
+                config.number(0.02, "initializer_range"));
+    }
+
+    /** Width of a head where all of them together are as wide as a hidden state. */
+    static int headWidth(HfConfig config) {
+        return config.size("hidden_size") / config.size("num_attention_heads");
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    /** What Hugging Face's class names begin with. */
+    String classPrefix() {
+        return "Llama";
+    }
+
+    @Override
+    public final String className(HeadKind head) {
+        return classPrefix() + head.suffix();
+    }
+
+    @Override
+    public DecoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        if (!shape.activation().equals(ACTIVATION)) {
+            throw RunException.data(config.source() + ": hidden_act " + shape.activation() + " is not supported for "
+                    + modelType() + ", only " + ACTIVATION + " is");
+        }
+        if (config.number(0, "attention_dropout") != 0) {
+            throw RunException.data(config.source() + ": attention_dropout is not supported for " + modelType()
+                    + ": set it to 0; method.lora_dropout drops the adapters' inputs");
+        }
+        rotary();
+    }
+
+    @Override
+    public String prefix() {
+        return PREFIX;
+    }
+
+    @Override
+    public WeightSpec table() {
+        return new WeightSpec(
+                PREFIX + "embed_tokens.weight", WeightSpec.Kind.EMBEDDING, shape.vocabulary(), shape.hidden());
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        return Map.of();
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = PREFIX + "layers." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        boolean bias = parts.queryKeyValueBias();
+        WeightSpecs weights = new WeightSpecs()
+                .linear("q_proj", at + "self_attn.q_proj", shape.queryWidth(), hidden, bias)
+                .linear("k_proj", at + "self_attn.k_proj", shape.keyWidth(), hidden, bias)
+                .linear("v_proj", at + "self_attn.v_proj", shape.keyWidth(), hidden, bias)
+                .linear("o_proj", at + "self_attn.o_proj", hidden, shape.queryWidth(), parts.outputBias());
+        if (parts.headNorms()) {
+            weights.rmsNorm("q_norm", at + "self_attn.q_norm", shape.headWidth())
+                    .rmsNorm("k_norm", at + "self_attn.k_norm", shape.headWidth());
+        }
+        weights.linear("gate_proj", at + "mlp.gate_proj", wide, hidden, parts.mlpBias())
+                .linear("up_proj", at + "mlp.up_proj", wide, hidden, parts.mlpBias())
+                .linear("down_proj", at + "mlp.down_proj", hidden, wide, parts.mlpBias())
+                .rmsNorm("input_layernorm", at + "input_layernorm", hidden)
+                .rmsNorm("post_attention_layernorm", at + "post_attention_layernorm", hidden);
+        return new BlockSpec(BlockKind.LAYER, layer, weights.map());
+    }
+
+    @Override
+    public Map<String, WeightSpec> head() {
+        return new WeightSpecs()
+                .rmsNorm("norm", PREFIX + "norm", shape.hidden())
+                .map();
+    }
+
+    @Override
+    public Optional<RotaryPositions> rotary() {
+        return Optional.of(RotaryPositions.of(config));
+    }
+
+    @Override
+    public LayerBytes layerBytes(LayerUse use, BatchShape batch) {
+        long hidden = shape.hidden();
+        long query = shape.queryWidth();
+        long keys = shape.keyWidth();
+        long wide = shape.intermediate();
+        long dropped = use.widestDroppedInput();
+        // y, h; q, o; k, v; gate, up; log-sum-exp; the inverse norms
+        Tensors kept = Tensors.of(2, hidden, 2, query, 2, keys, 2, wide, 1, shape.heads(), 2, 1);
+        if (parts.headNorms()) {
+            kept = kept.and(1, query).and(1, keys);
+        }
+        // The gradient from above; of the product its own, the gate's and one on the way.
+        Tensors feedForward = Tensors.of(1, hidden, 3, wide, 2, dropped);
+        // Behind it the gate's and its sister's; the normed h and two gradients of it.
+        Tensors between = Tensors.of(4, hidden, 2, wide, 2, dropped);
+        // The gradients of the layer, of h and of o; keys and values for every head of the queries; the gradients of
+        // all three, and the documents' once more when they are put together.
+        Tensors attention = Tensors.of(2, hidden, 7, query, 2, keys, 2, dropped);
+        Tensors forward = Tensors.of(1, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
+        return LayerBytes.of(batch, kept, List.of(feedForward, between, attention), forward, use.droppedInputs());
+    }
+
+    @Override
+    public List<String> loraTargets() {
+        return List.of("q_proj", "v_proj");
+    }
+}

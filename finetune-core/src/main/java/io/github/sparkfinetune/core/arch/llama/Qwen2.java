@@ -1,0 +1,28 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/**
+ * Qwen 2 and 2.5, as {@code transformers/models/qwen2/modeling_qwen2.py} computes them: Llama with biases on queries,
+ * keys and values.
+ */
+public final class Qwen2 extends Llama {
+    private final HfConfig config;
+
+    /** @param config with the keys of {@code Qwen2Config} */
+    public Qwen2(HfConfig config) {
+        super(config, new LlamaParts(true, false, false, false, headWidth(config), 0));
+        this.config = config;
+    }
+
+    @Override
+    String classPrefix() {
+        return "Qwen2";
+    }
+
+    @Override
+    public void requireSupported() {
+        super.requireSupported();
+        QwenWindow.refuse(config);
+    }
+}

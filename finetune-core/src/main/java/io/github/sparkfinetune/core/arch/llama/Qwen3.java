@@ -1,0 +1,35 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/**
+ * Qwen 3, as {@code transformers/models/qwen3/modeling_qwen3.py} computes it: Llama with an RMS norm on each head of
+ * queries and keys.
+ */
+public final class Qwen3 extends Llama {
+    private static final int HEAD_WIDTH = 128;
+
+    private final HfConfig config;
+
+    /** @param config with the keys of {@code Qwen3Config} */
+    public Qwen3(HfConfig config) {
+        super(config, parts(config));
+        this.config = config;
+    }
+
+    private static LlamaParts parts(HfConfig config) {
+        boolean bias = config.flag(false, "attention_bias");
+        return new LlamaParts(bias, bias, false, true, HEAD_WIDTH, 0);
+    }
+
+    @Override
+    String classPrefix() {
+        return "Qwen3";
+    }
+
+    @Override
+    public void requireSupported() {
+        super.requireSupported();
+        QwenWindow.refuse(config);
+    }
+}

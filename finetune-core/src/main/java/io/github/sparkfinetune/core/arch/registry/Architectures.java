@@ -1,0 +1,102 @@
+package io.github.sparkfinetune.core.arch.registry;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.bert.Bert;
+import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
+import io.github.sparkfinetune.core.arch.gpt2.Gpt2;
+import io.github.sparkfinetune.core.arch.llama.Llama;
+import io.github.sparkfinetune.core.arch.llama.Mistral;
+import io.github.sparkfinetune.core.arch.llama.Qwen2;
+import io.github.sparkfinetune.core.arch.llama.Qwen3;
+import io.github.sparkfinetune.core.arch.roberta.Roberta;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.Function;
+
+/** The model families by {@code model_type}; a family is one line here. */
+public final class Architectures {
+    /** Texts of the families that have one of their own. */
+    public static final List<String> TEXTS = List.of(Llama.TEXT, Gpt2.TEXT);
+
+    private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
+            "bert", Bert::new,
+            "distilbert", DistilBert::new,
+            "roberta", Roberta::new));
+
+    private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS = new TreeMap<>(Map.of(
+            "gpt2", Gpt2::new,
+            "llama", Llama::new,
+            "mistral", Mistral::new,
+            "qwen2", Qwen2::new,
+            "qwen3", Qwen3::new));
+
+    private Architectures() {}
+
+    /**
+     * The architecture of a configuration, whether or not the engine computes that model.
+     *
+     * @throws RunException where its family is not known
+     */
+    public static Architecture of(HfConfig config) {
+        return find(config).orElseThrow(() -> {
+            SortedSet<String> all = new TreeSet<>(ENCODERS.keySet());
+            all.addAll(DECODERS.keySet());
+            return unsupported(config, "", all);
+        });
+    }
+
+    /** The architecture of a configuration, or nothing where its family is not known or not stated. */
+    public static Optional<Architecture> find(HfConfig config) {
+        return config.text("model_type")
+                .map(type -> ENCODERS.containsKey(type) ? ENCODERS.get(type) : DECODERS.get(type))
+                .map(family -> family.apply(config));
+    }
+
+    /** Longest sample in tokens that a model has positions for, or 0 where its family is not known. */
+    public static int positions(HfConfig config) {
+        return find(config).map(found -> found.shape().maxLength()).orElse(0);
+    }
+
+    /**
+     * An encoder that the engine computes.
+     *
+     * @throws RunException where it is not one
+     */
+    public static EncoderArchitecture encoder(HfConfig config) {
+        return supported(config, ENCODERS, "");
+    }
+
+    /**
+     * A language model that the engine computes.
+     *
+     * @throws RunException where it is not one
+     */
+    public static DecoderArchitecture decoder(HfConfig config) {
+        return supported(config, DECODERS, " for text generation");
+    }
+
+    private static <A extends Architecture> A supported(
+            HfConfig config, SortedMap<String, Function<HfConfig, A>> families, String purpose) {
+        Function<HfConfig, A> family = families.get(config.modelType());
+        if (family == null) {
+            throw unsupported(config, purpose, families.keySet());
+        }
+        A architecture = family.apply(config);
+        architecture.requireSupported();
+        return architecture;
+    }
+
+    private static RunException unsupported(HfConfig config, String purpose, Iterable<String> supported) {
+        return RunException.data(config.source() + ": model_type " + config.modelType() + " is not supported" + purpose
+                + "; supported are " + String.join(", ", supported));
+    }
+}

@@ -1,0 +1,38 @@
+package io.github.sparkfinetune.core.arch.roberta;
+
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.bert.Bert;
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/**
+ * RoBERTa, as {@code transformers/models/roberta/modeling_roberta.py} computes it: BERT's layers; positions count from
+ * the padding id + 1, the rows up to there are for padding; a text's class is told by a head of its own.
+ */
+public class Roberta extends Bert {
+    /** @param config with the keys of {@code RobertaConfig} */
+    public Roberta(HfConfig config) {
+        this(config, config.padTokenId().orElse(1));
+    }
+
+    private Roberta(HfConfig config, int paddingId) {
+        super(config, paddingId, paddingId + 1);
+    }
+
+    @Override
+    public String classPrefix() {
+        return "Roberta";
+    }
+
+    @Override
+    public String prefix() {
+        return "roberta.";
+    }
+
+    @Override
+    public HeadSpec head(HeadKind kind, int classes) {
+        return kind == HeadKind.SEQUENCE_CLASSIFICATION
+                ? sequenceHead("classifier.dense", "classifier.out_proj", classes, "tanh", classifierDropout())
+                : super.head(kind, classes);
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.sparkfinetune.core.arch.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.Configs;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ArchitecturesTest {
+    private static final Map<String, HeadKind> HEADS = Map.of(
+            "seqcls", HeadKind.SEQUENCE_CLASSIFICATION,
+            "tokencls", HeadKind.TOKEN_CLASSIFICATION,
+            "clm", HeadKind.CAUSAL_LM);
+
+    static Stream<Path> models() {
+        return GoldenFiles.folders("models").stream()
+                .filter(folder -> HEADS.containsKey(task(folder)))
+                .filter(folder -> Architectures.find(HfConfig.read(folder)).isPresent());
+    }
+
+    private static String task(Path folder) {
+        Path expected = folder.resolve("expected.json");
+        return Files.exists(expected) ? GoldenFiles.json(expected).path("task").asText() : "";
+    }
+
+    /** The checkpoints of transformers hold each weight in the shape that is listed, and no other weight. */
+    @ParameterizedTest
+    @MethodSource("models")
+    void weightsAreThoseOfTheCheckpoint(Path folder) {
+        HfConfig config = HfConfig.read(folder);
+        Architecture architecture = Architectures.of(config);
+        List<WeightSpec> weights = new ArrayList<>(List.of(architecture.table()));
+        for (BlockSpec block : architecture.blocks(HEADS.get(task(folder)), config.numLabels())) {
+            weights.addAll(block.weights().values());
+        }
+        if (!architecture.isTied()) {
+            architecture.projection().ifPresent(weights::add);
+        }
+        Map<String, String> listed = new TreeMap<>();
+        weights.forEach(weight -> listed.put(weight.name(), Arrays.toString(weight.shape())));
+        Map<String, String> stored = new TreeMap<>();
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            source.names()
+                    .forEach(name ->
+                            stored.put(name, Arrays.toString(source.info(name).shape())));
+        }
+        assertThat(listed).isEqualTo(stored).hasSameSizeAs(weights);
+    }
+
+    @ParameterizedTest
+    @MethodSource("models")
+    void theClassIsThatOfTheCheckpoint(Path folder) {
+        HfConfig config = HfConfig.read(folder);
+        assertThat(config.architectures())
+                .containsExactly(Architectures.of(config).className(HEADS.get(task(folder))));
+    }
+
+    @Test
+    void anUnknownFamilyIsRefusedWithThoseThatAreKnown() {
+        HfConfig unknown = Configs.golden("bert-seqcls", "model_type", "mamba");
+        refused(() -> Architectures.of(unknown), "model_type mamba is not supported; supported are bert,", "qwen3");
+        refused(() -> Architectures.encoder(unknown), "model_type mamba is not supported; supported are bert,");
+        refused(
+                () -> Architectures.decoder(Configs.golden("bert-seqcls")),
+                "model_type bert is not supported for text generation; supported are gpt2, llama, mistral, qwen2,"
+                        + " qwen3");
+        assertThat(Architectures.find(unknown)).isEmpty();
+        assertThat(Architectures.find(unknown.with("model_type", null))).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "bert-seqcls, is_decoder, true, is_decoder 'true' is not supported",
+        "bert-seqcls, add_cross_attention, true, add_cross_attention 'true' is not supported",
+        "bert-seqcls, position_embedding_type, relative_key, position_embedding_type 'relative_key' is not",
+        "bert-seqcls, hidden_act, silu, hidden_act silu is not supported",
+        "roberta-seqcls, is_decoder, true, is_decoder 'true' is not supported",
+        "roberta-seqcls, add_cross_attention, true, add_cross_attention 'true' is not supported",
+        "distilbert-tokencls, activation, silu, activation silu is not supported",
+        "gpt2, add_cross_attention, true, add_cross_attention 'true' is not supported",
+        "gpt2, scale_attn_weights, false, scale_attn_weights 'false' is not supported",
+        "gpt2, n_head, 3, n_head 3 does not divide n_embd",
+        "bert-seqcls, num_attention_heads, 3, num_attention_heads 3 does not divide hidden_size"
+    })
+    void whatIsNotComputedIsRefused(String model, String key, String value, String message) {
+        Object json = switch (value) {
+            case "true", "false" -> Boolean.valueOf(value);
+            case "3" -> 3;
+            default -> value;
+        };
+        HfConfig config = Configs.golden(model, key, json);
+        refused(
+                () -> {
+                    if (model.equals("gpt2")) {
+                        Architectures.decoder(config);
+                    } else {
+                        Architectures.encoder(config);
+                    }
+                },
+                "config.json",
+                message);
+    }
+
+    private static void refused(ThrowingCallable call, String... parts) {
+        assertThatThrownBy(call)
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContainingAll(parts);
+    }
+
+    @Test
+    void distilBertsNormsIgnoreTheEpsilonInTheConfiguration() {
+        HfConfig config = Configs.golden("distilbert-tokencls", "layer_norm_eps", 0.1);
+        assertThat(Architectures.encoder(config).shape().epsilon()).isEqualTo(1e-12);
+    }
+
+    @Test
+    void robertaPadsWithOneWhereNothingIsSaid() {
+        EncoderShape shape = Architectures.encoder(Configs.golden("roberta-seqcls", "pad_token_id", null))
+                .shape();
+        assertThat(shape.paddingId()).isEqualTo(1);
+        assertThat(shape.firstPosition()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "bert-seqcls, max_position_embeddings, 0",
+        "roberta-seqcls, max_position_embeddings, 2",
+        "gpt2, n_positions, 0"
+    })
+    void positionsAreThoseOfTheFamily(String model, String key, int before) {
+        HfConfig config = Configs.golden(model);
+        assertThat(Architectures.positions(config))
+                .isEqualTo(config.integer(key).orElseThrow() - before);
+        assertThat(Architectures.positions(config.with("model_type", "mamba"))).isZero();
+    }
+}

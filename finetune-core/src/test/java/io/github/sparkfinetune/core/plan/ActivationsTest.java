@@ -1,0 +1,129 @@
+package io.github.sparkfinetune.core.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.model.Scripts;
+import io.github.sparkfinetune.core.model.Tape;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is counted from shapes against the tensors that a layer really keeps. */
+class ActivationsTest {
+    private static final int LENGTH = 24;
+    private static final BatchShape BATCH = new BatchShape(3, LENGTH);
+
+    private static int[] ids() {
+        return IntStream.range(5, 5 + LENGTH).toArray();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-tied", "llama-untied", "qwen2", "mistral"})
+    void aDecoderLayerKeepsWhatIsCounted(String name) {
+        Path folder = GoldenFiles.root().resolve("models").resolve(name);
+        Adaptation adaptation = Adaptation.of(Trainable.all());
+        HfConfig config = HfConfig.read(folder);
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, Scripts.all());
+                SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Decoder model = Decoder.load(manager, script, config, source, adaptation, 1);
+            List<Sample> samples = IntStream.range(0, 3)
+                    .mapToObj(i -> Sample.ofDocuments(i, ids(), ids(), LENGTH))
+                    .toList();
+            PackedBatch batch = model.batch(manager, samples);
+            NDArray x = manager.ones(new Shape(BATCH.tokens(), model.shape().hidden()));
+            long kept;
+            try (NDManager owner = manager.newSubManager()) {
+                Tape tape = model.record(owner, model.blocks().get(0), x, true, batch, DropoutMasks.none());
+                assertThat(tape.output().size()).isEqualTo(x.size());
+                kept = bytes(owner);
+            }
+
+            DecoderArchitecture architecture = Architectures.decoder(config);
+            AdaptedLayer layer = new AdaptedLayer(architecture.layer(0), adaptation);
+            assertThat(architecture.layerBytes(layer, BATCH).kept()).isEqualTo(kept);
+            Activations all = Activations.ofDecoder(config, adaptation, BATCH, false);
+            Activations again = Activations.ofDecoder(config, adaptation, BATCH, true);
+            long hidden = x.size() * Float.BYTES;
+            assertThat(all.kept() - again.kept()).isEqualTo(model.shape().layers() * (kept - hidden));
+            assertThat(again.backward() - all.backward()).isEqualTo(kept);
+        }
+    }
+
+    @Test
+    void anEncoderLayerKeepsWhatIsCounted() {
+        Path folder = GoldenFiles.root().resolve("models/bert-seqcls");
+        Adaptation adaptation = Adaptation.of(Trainable.all());
+        HfConfig config = HfConfig.read(folder);
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, Scripts.all());
+                SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Encoder model =
+                    Encoder.load(manager, script, config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, adaptation, 1);
+            List<Sample> samples = IntStream.range(0, 3)
+                    .mapToObj(i -> new Sample(i, ids(), new int[LENGTH], 0))
+                    .toList();
+            PaddedBatch batch = model.batch(manager, samples);
+            NDArray x =
+                    manager.ones(new Shape(samples.size(), LENGTH, model.shape().hidden()));
+            long kept;
+            try (NDManager owner = manager.newSubManager()) {
+                Tape tape = model.record(owner, model.blocks().get(1), x, true, batch, DropoutMasks.none());
+                assertThat(tape.output().size()).isEqualTo(x.size());
+                kept = bytes(owner);
+            }
+
+            EncoderArchitecture architecture = Architectures.encoder(config);
+            AdaptedLayer layer = new AdaptedLayer(architecture.layer(0), adaptation);
+            assertThat(architecture.layerBytes(layer, BATCH).kept()).isEqualTo(kept);
+        }
+    }
+
+    @Test
+    void layersBelowTheLowestTrainedOneKeepNothing() {
+        HfConfig config = HfConfig.read(GoldenFiles.root().resolve("models/bert-seqcls"));
+        long all = kept(config, Trainable.above(0));
+        long one = kept(config, Trainable.above(1));
+        long none = kept(config, Trainable.above(2));
+
+        assertThat(all - one).isEqualTo(one - none).isPositive();
+        assertThat(none).isEqualTo(BATCH.tokens() * 32 * Float.BYTES);
+    }
+
+    private static long kept(HfConfig config, Trainable trainable) {
+        return Activations.ofEncoder(config, Adaptation.of(trainable), BATCH, false)
+                .kept();
+    }
+
+    private static long bytes(NDManager owner) {
+        return owner.getManagedArrays().stream()
+                .mapToLong(array -> array.size() * array.getDataType().getNumOfBytes())
+                .sum();
+    }
+}

@@ -41,7 +41,6 @@ public final class GoldenFolder {
 
     /** A tokenizer of which only these are known. */
     public static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
-        return new TokenizerFiles(
-                json, sha256, vocabulary, 0, modelVocabulary, 512, true, Map.of(), -1, null, null, null);
+        return new TokenizerFiles(json, sha256, vocabulary, 0, modelVocabulary, true, Map.of(), -1, null, null, null);
     }
 }

@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -35,10 +37,10 @@ final class SpecialTokenRoles {
     }
 
     /** Id of the token that ends a text, or -1 where nothing names one. */
-    static int eosTokenId(Map<String, String> roles, JsonNode tokenizer, JsonNode config) {
+    static int eosTokenId(Map<String, String> roles, JsonNode tokenizer, Optional<HfConfig> config) {
         String eos = roles.get("eos_token");
         if (eos == null) {
-            JsonNode id = config.path("eos_token_id");
+            JsonNode id = config.flatMap(there -> there.find("eos_token_id")).orElse(MissingNode.getInstance());
             return id.isArray() ? id.path(0).asInt(-1) : id.asInt(-1);
         }
         for (JsonNode token : tokenizer.path("added_tokens")) {

@@ -14,8 +14,10 @@ import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -27,7 +29,6 @@ import org.apache.hadoop.fs.Path;
  * @param vocabularySize highest token id plus one, added tokens included
  * @param padTokenId id that batches are padded with
  * @param modelVocabularySize {@code vocab_size} of {@code config.json}, or 0 where the folder says nothing
- * @param modelPositions longest sample that the model has positions for, or 0 where the folder says nothing
  * @param distinguishesTexts whether the second text of a pair gets token type 1 (false where the model has only one
  *     type, as RoBERTa, or takes none)
  * @param specialTokens what {@code special_tokens_map} of {@code transformers} has, by role: {@code bos_token},
@@ -43,7 +44,6 @@ public record TokenizerFiles(
         int vocabularySize,
         int padTokenId,
         int modelVocabularySize,
-        int modelPositions,
         boolean distinguishesTexts,
         Map<String, String> specialTokens,
         int eosTokenId,
@@ -62,12 +62,19 @@ public record TokenizerFiles(
      * the template of {@code data.chat_template}.
      *
      * @param modelFolder the run's model, or a copy of it
+     * @param positions longest sample that a model of this configuration has positions for, or 0 where that is not
+     *     known
      * @throws RunException if the folder has no readable tokenizer, it does not fit the model, or there is no such
      *     template
      */
-    public static TokenizerFiles read(Path modelFolder, RunConfig config, Configuration hadoop) throws IOException {
-        TokenizerFiles files = read(modelFolder, hadoop);
-        files.requireFits(config.model(), config.data().maxLength());
+    public static TokenizerFiles read(
+            Path modelFolder, RunConfig config, ToIntFunction<HfConfig> positions, Configuration hadoop)
+            throws IOException {
+        Optional<HfConfig> model = HfConfig.find(modelFolder, hadoop);
+        TokenizerFiles files = read(modelFolder, model, hadoop);
+        files.requireFits(config.model());
+        model.ifPresent(
+                there -> requirePositions(config.model(), config.data().maxLength(), positions.applyAsInt(there)));
         if (!config.tokenizer().addSpecialTokens().isEmpty()) {
             files = files.withAddedSpecialTokens(config.tokenizer().addSpecialTokens());
         }
@@ -89,6 +96,11 @@ public record TokenizerFiles(
      * @throws RunException if the folder has no readable {@code tokenizer.json}
      */
     public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
+        return read(modelFolder, HfConfig.find(modelFolder, hadoop), hadoop);
+    }
+
+    private static TokenizerFiles read(Path modelFolder, Optional<HfConfig> config, Configuration hadoop)
+            throws IOException {
         Path path = new Path(modelFolder, "tokenizer.json");
         byte[] bytes = HfFolderFiles.content(path, hadoop);
         if (bytes == null) {
@@ -100,7 +112,6 @@ public record TokenizerFiles(
         JsonNode settings = HfFolderFiles.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
         String mapText = text(new Path(modelFolder, "special_tokens_map.json"), hadoop);
         JsonNode map = HfFolderFiles.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
-        JsonNode config = HfFolderFiles.json(new Path(modelFolder, "config.json"), hadoop);
         String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
         return new TokenizerFiles(
@@ -108,8 +119,7 @@ public record TokenizerFiles(
                 sha256(bytes),
                 vocabularySize(path, tokenizer),
                 padTokenId(tokenizer, settings, config),
-                config.path("vocab_size").asInt(0),
-                positions(config),
+                integer(config, "vocab_size", 0),
                 distinguishesTexts(settings, config),
                 special,
                 SpecialTokenRoles.eosTokenId(special, tokenizer, config),
@@ -131,7 +141,6 @@ public record TokenizerFiles(
                 added.vocabularySize(),
                 padTokenId,
                 modelVocabularySize,
-                modelPositions,
                 distinguishesTexts,
                 specialTokens,
                 eosTokenId,
@@ -148,7 +157,6 @@ public record TokenizerFiles(
                 vocabularySize,
                 padTokenId,
                 modelVocabularySize,
-                modelPositions,
                 distinguishesTexts,
                 specialTokens,
                 eosTokenId,
@@ -196,40 +204,40 @@ public record TokenizerFiles(
     }
 
     /**
-     * Refuses a tokenizer whose ids, or samples longer than the positions, that the model has no embedding for.
+     * Refuses a tokenizer with ids that the model has no embedding for.
      *
      * @param model the model folder's name in the message
      * @throws RunException that says what does not fit
      */
-    public void requireFits(String model, int maxLength) {
+    public void requireFits(String model) {
         if (modelVocabularySize > 0 && vocabularySize > modelVocabularySize) {
             throw RunException.data(model + ": the tokenizer does not fit the model: tokenizer.json has "
                     + vocabularySize + " tokens, config.json vocab_size is " + modelVocabularySize
                     + ": take both from the same model");
         }
-        if (modelPositions > 0 && maxLength > modelPositions) {
-            throw RunException.config("data.max_length: " + maxLength + " is more than the " + modelPositions
-                    + " positions of " + model + ": set it to " + modelPositions + " or less");
+    }
+
+    private static void requirePositions(String model, int maxLength, int positions) {
+        if (positions > 0 && maxLength > positions) {
+            throw RunException.config("data.max_length: " + maxLength + " is more than the " + positions
+                    + " positions of " + model + ": set it to " + positions + " or less");
         }
     }
 
-    private static int positions(JsonNode config) {
-        int positions = config.path("max_position_embeddings").asInt(0);
-        // RoBERTa counts its positions from the padding index plus one on.
-        boolean offset = config.path("model_type").asText().contains("roberta");
-        return offset ? positions - config.path("pad_token_id").asInt(1) - 1 : positions;
+    private static int integer(Optional<HfConfig> config, String key, int otherwise) {
+        return config.map(there -> there.integer(key).orElse(otherwise)).orElse(otherwise);
     }
 
-    private static boolean distinguishesTexts(JsonNode settings, JsonNode config) {
+    private static boolean distinguishesTexts(JsonNode settings, Optional<HfConfig> config) {
         JsonNode inputs = settings.path("model_input_names");
         boolean takesTypes = !inputs.isArray();
         for (JsonNode input : inputs) {
             takesTypes |= input.asText().equals("token_type_ids");
         }
-        return takesTypes && config.path("type_vocab_size").asInt(2) > 1;
+        return takesTypes && integer(config, "type_vocab_size", 2) > 1;
     }
 
-    private static int padTokenId(JsonNode tokenizer, JsonNode settings, JsonNode config) {
+    private static int padTokenId(JsonNode tokenizer, JsonNode settings, Optional<HfConfig> config) {
         JsonNode pad = settings.path("pad_token");
         String content = pad.isObject() ? pad.path("content").asText() : pad.asText("");
         for (JsonNode token : tokenizer.path("added_tokens")) {
@@ -237,7 +245,7 @@ public record TokenizerFiles(
                 return token.path("id").asInt();
             }
         }
-        return config.path("pad_token_id").asInt(0);
+        return integer(config, "pad_token_id", 0);
     }
 
     private static int vocabularySize(Path path, JsonNode tokenizer) {

@@ -3,11 +3,15 @@ package io.github.sparkfinetune.data.hf;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -62,6 +66,27 @@ class TokenizerFilesTest {
         write("tokenizer_config.json", "{'bos_token': 'old', 'eos_token': '</s>'}");
         write("special_tokens_map.json", "{'bos_token': {'content': 'new'}, 'additional_special_tokens': ['x']}");
         assertThat(read().specialTokens()).isEqualTo(Map.of("bos_token", "new", "eos_token", "</s>"));
+    }
+
+    @Test
+    void samplesLongerThanTheModelsPositionsAreRefused() throws IOException {
+        write("config.json", "{'n_positions': 16}");
+        org.apache.hadoop.fs.Path model = new org.apache.hadoop.fs.Path(folder.toUri());
+        ToIntFunction<HfConfig> positions = config -> config.size("n_positions");
+        TokenizerFiles.read(model, run(16), positions, new Configuration());
+        TokenizerFiles.read(model, run(17), config -> 0, new Configuration());
+        assertThatThrownBy(() -> TokenizerFiles.read(model, run(17), positions, new Configuration()))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("data.max_length: 17 is more than the 16 positions of");
+    }
+
+    private RunConfig run(int maxLength) {
+        return RunConfigLoader.parse(
+                "model: " + folder
+                        + "\ntask: causal-lm\noutput: {dir: out}\ndata: {dir: data, train: a.jsonl, max_length: "
+                        + maxLength + "}\n",
+                "run.yaml",
+                List.of());
     }
 
     private TokenizerFiles read() throws IOException {

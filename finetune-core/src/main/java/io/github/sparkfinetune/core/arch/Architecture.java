@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.arch;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The facts of one model family for one {@code config.json}: sizes, blocks, names and shapes of weights, positions,
@@ -16,9 +15,6 @@ import java.util.Set;
 public interface Architecture {
     /** {@code model_type} of the configuration. */
     String modelType();
-
-    /** The heads that this family has here. */
-    Set<HeadKind> heads();
 
     /** Hugging Face's class of a model with a head, e.g. {@code BertForSequenceClassification}. */
     String className(HeadKind head);
@@ -46,8 +42,9 @@ public interface Architecture {
      * The blocks in the order of computation, the embeddings first where they have weights besides the table, the head
      * last.
      *
-     * @param head one of {@link #heads}
+     * @param head what it predicts
      * @param classes what the head tells apart; unused by language models
+     * @throws IllegalArgumentException where the family has no such head
      */
     List<BlockSpec> blocks(HeadKind head, int classes);
 

@@ -4,17 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /** A language model whose tokens see those before them. */
 public interface DecoderArchitecture extends Architecture {
     @Override
     DecoderShape shape();
-
-    @Override
-    default Set<HeadKind> heads() {
-        return Set.of(HeadKind.CAUSAL_LM);
-    }
 
     /** The last norm's weights. */
     Map<String, WeightSpec> head();

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.arch;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 
 /**
  * A BERT-like encoder. All of them compute the same post-norm layer: attention over all tokens, then a feed-forward
@@ -15,11 +14,6 @@ public interface EncoderArchitecture extends Architecture {
 
     /** What Hugging Face's class names begin with. */
     String classPrefix();
-
-    @Override
-    default Set<HeadKind> heads() {
-        return Set.of(HeadKind.SEQUENCE_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION);
-    }
 
     @Override
     default String className(HeadKind head) {

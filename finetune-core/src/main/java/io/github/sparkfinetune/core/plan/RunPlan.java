@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
@@ -72,7 +73,7 @@ public record RunPlan(
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        TokenizerFiles tokenizer = TokenizerFiles.read(folder, config, hadoop);
+        TokenizerFiles tokenizer = TokenizerFiles.read(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
         HfConfig grown = tokenizer.vocabularySize() > model.vocabSize()
                 ? model.with("vocab_size", tokenizer.vocabularySize())

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
@@ -133,7 +134,8 @@ public final class Predictor implements AutoCloseable {
     }
 
     private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
-        return TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, hadoop);
+        return TokenizerFiles.read(
+                new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, hadoop);
     }
 
     /** The model's own, and the tokenizer's, which ends the answers that were learnt. */

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
@@ -53,7 +54,8 @@ final class TrainingResources implements AutoCloseable {
         folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         manifest = Manifest.read(dataset, rank.hadoop());
-        tokenizer = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), config, rank.hadoop());
+        tokenizer = TokenizerFiles.read(
+                new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
         manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.arch;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
@@ -24,7 +24,6 @@ public final class Configs {
 
     /** The same with one key set to JSON's null. */
     public static HfConfig withNull(String model, String key) {
-        JsonNode none = com.fasterxml.jackson.databind.node.NullNode.getInstance();
-        return golden(model).with(key, none);
+        return golden(model).with(key, NullNode.getInstance());
     }
 }

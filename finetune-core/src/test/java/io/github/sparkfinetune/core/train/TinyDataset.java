@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleColumns;
@@ -37,7 +38,7 @@ public final class TinyDataset {
         this.folder = Files.createDirectory(folder);
         this.config = config;
         this.hadoop = hadoop;
-        TokenizerFiles tokenizer = TokenizerFiles.read(hadoopPath(model), config, hadoop);
+        TokenizerFiles tokenizer = TokenizerFiles.read(hadoopPath(model), config, Architectures::positions, hadoop);
         options = new Manifest.Options(
                 "text",
                 null,

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.sft.SftEncoder;
@@ -193,8 +194,8 @@ public final class PrepareJob {
     }
 
     private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
-        TokenizerFiles files =
-                TokenizerFiles.read(new Path(RunPaths.absolute("model", config.model(), hadoop)), config, hadoop);
+        TokenizerFiles files = TokenizerFiles.read(
+                new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
         TextTokenizer.open(files).close();
         return files;

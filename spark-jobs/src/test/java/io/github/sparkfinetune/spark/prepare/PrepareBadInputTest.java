@@ -113,7 +113,19 @@ class PrepareBadInputTest {
         Path model = Files.createDirectories(folder.resolve("model"));
         Files.copy(Path.of(config.model()).resolve("tokenizer.json"), model.resolve("tokenizer.json"));
         Files.writeString(model.resolve("config.json"), "{\"vocab_size\": 7}");
-        RunConfig other = new RunConfig(
+        assertThatThrownBy(() -> PrepareJob.run(spark, withModel(config, model)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("the tokenizer does not fit the model");
+        refused(ExitCode.CONFIG, "positions of", "train: " + mails, "max_length: 100000");
+        RunConfig long65 = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails, "max_length: 65");
+        Path gpt2 = Path.of(config.model()).resolveSibling("gpt2");
+        assertThatThrownBy(() -> PrepareJob.run(spark, withModel(long65, gpt2)))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("data.max_length: 65 is more than the 64 positions of");
+    }
+
+    private static RunConfig withModel(RunConfig config, Path model) {
+        return new RunConfig(
                 model.toString(),
                 config.task(),
                 config.device(),
@@ -125,10 +137,6 @@ class PrepareBadInputTest {
                 config.generation(),
                 config.cluster(),
                 config.output());
-        assertThatThrownBy(() -> PrepareJob.run(spark, other))
-                .isInstanceOf(RunException.class)
-                .hasMessageContaining("the tokenizer does not fit the model");
-        refused(ExitCode.CONFIG, "positions of", "train: " + mails, "max_length: 100000");
     }
 
     @Test

@@ -47,11 +47,14 @@ public final class Architectures {
      * @throws RunException where its family is not known
      */
     public static Architecture of(HfConfig config) {
-        return find(config).orElseThrow(() -> {
-            SortedSet<String> all = new TreeSet<>(ENCODERS.keySet());
-            all.addAll(DECODERS.keySet());
-            return unsupported(config, "", all);
-        });
+        return find(config).orElseThrow(() -> unsupported(config, "", modelTypes()));
+    }
+
+    /** Every {@code model_type} that is known. */
+    public static SortedSet<String> modelTypes() {
+        SortedSet<String> all = new TreeSet<>(ENCODERS.keySet());
+        all.addAll(DECODERS.keySet());
+        return all;
     }
 
     /** The architecture of a configuration, or nothing where its family is not known or not stated. */

@@ -26,7 +26,7 @@ final class WordSplit {
         } catch (JsonProcessingException e) {
             throw RunException.data("tokenizer.json is not JSON (" + e.getOriginalMessage() + ")", e);
         }
-        boolean splits = isBert(tokenizer) || isByteLevel(tokenizer);
+        boolean splits = splitsAtWhiteSpace(tokenizer) || isByteLevel(tokenizer);
         for (JsonNode token : tokenizer.path("added_tokens")) {
             splits &= token.path("content").asText().chars().noneMatch(Character::isWhitespace);
             splits &= !token.path("rstrip").asBoolean();
@@ -34,7 +34,7 @@ final class WordSplit {
         return new WordSplit(splits);
     }
 
-    private static boolean isBert(JsonNode tokenizer) {
+    private static boolean splitsAtWhiteSpace(JsonNode tokenizer) {
         JsonNode normalizer = tokenizer.path("normalizer");
         return tokenizer.path("pre_tokenizer").path("type").asText().equals("BertPreTokenizer")
                 && (isAbsent(normalizer) || normalizer.path("type").asText().equals("BertNormalizer"));

@@ -1,0 +1,103 @@
+package io.github.sparkfinetune.core.arch;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * No code outside this package names a model family, in a string, a class or a variable: what one family does otherwise
+ * is a fact of its {@link Architecture}.
+ */
+class FamilyNamesTest {
+    private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
+
+    /** Other things of these names: component types in tokenizer.json, and who speaks in chats that were shared. */
+    private static final Set<String> OTHERS = Set.of("BertPreTokenizer", "BertNormalizer", "gpt", "chatgpt");
+
+    /** Call the methods of the families' texts by their names. */
+    private static final Set<String> CALLERS =
+            Set.of("DecoderBlocks.java", "Gpt2Blocks.java", "LlamaBlocks.java", "LlamaTape.java");
+
+    private static final Pattern COMMENT = Pattern.compile("/\\*.*?\\*/|//[^\n]*", Pattern.DOTALL);
+    private static final Pattern WORD = Pattern.compile("[\\w-]+");
+    private static final Pattern VERSION = Pattern.compile("\\d+$");
+
+    /** Model types as they begin, without version and hyphen: what {@code qwen2} and {@code xlm-roberta} are called. */
+    private static Set<String> families() {
+        return Architectures.modelTypes().stream()
+                .map(type -> VERSION.matcher(type).replaceFirst(""))
+                .map(type -> type.replace("-", ""))
+                .collect(Collectors.toSet());
+    }
+
+    private static List<String> named(String source) {
+        Set<String> families = families();
+        List<String> found = new ArrayList<>();
+        Matcher words = WORD.matcher(COMMENT.matcher(source).replaceAll(" "));
+        while (words.find()) {
+            String word = words.group();
+            String plain = word.replace("-", "").replace("_", "").toLowerCase(Locale.ROOT);
+            if (!OTHERS.contains(word) && families.stream().anyMatch(plain::contains)) {
+                found.add(word);
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void onlyThisPackageNamesFamilies() throws IOException {
+        Map<Path, List<String>> found = new TreeMap<>();
+        for (Path file : sources()) {
+            List<String> named = named(Files.readString(file));
+            if (!named.isEmpty()) {
+                found.put(ROOT.relativize(file), named);
+            }
+        }
+        assertThat(found).isEmpty();
+    }
+
+    private static List<Path> sources() throws IOException {
+        List<Path> sources = new ArrayList<>();
+        for (String module : List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit")) {
+            Path main = ROOT.resolve(module).resolve("src/main/java");
+            try (Stream<Path> files = Files.walk(main)) {
+                files.filter(file -> file.toString().endsWith(".java"))
+                        .filter(file -> !CALLERS.contains(file.getFileName().toString()))
+                        .filter(file -> !file.startsWith(main.resolve("io/github/sparkfinetune/core/arch")))
+                        .forEach(sources::add);
+            }
+        }
+        assertThat(sources).hasSizeGreaterThan(100);
+        return sources;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "type.equals(\"gpt2\"), gpt2",
+        "new LlamaBlocks(shape), LlamaBlocks",
+        "String qwen_3 = x;, qwen_3",
+        "load(\"core/DISTILBERT.py\"), DISTILBERT",
+        "/* bert */ int x; // bert, ''",
+        "BertNormalizer, ''",
+        "String alberta;, alberta"
+    })
+    void findsNamesInCodeAndNotInComments(String source, String name) {
+        assertThat(named(source)).isEqualTo(name.isEmpty() ? List.of() : List.of(name));
+    }
+}

@@ -26,7 +26,7 @@ public interface EncoderArchitecture extends Architecture {
                 prefix() + "embeddings.word_embeddings.weight",
                 WeightSpec.Kind.EMBEDDING,
                 shape().vocabulary(),
-                shape().hidden());
+                shape().embedding());
     }
 
     /**

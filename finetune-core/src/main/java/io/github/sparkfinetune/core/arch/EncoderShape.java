@@ -5,6 +5,7 @@ package io.github.sparkfinetune.core.arch;
  *
  * @param layers number of transformer layers
  * @param hidden width of a hidden state
+ * @param embedding width of the embeddings; where it is another than {@code hidden}, a linear widens their sum
  * @param heads attention heads
  * @param intermediate width of the feed-forward part
  * @param vocabulary rows of the embedding table
@@ -22,6 +23,7 @@ package io.github.sparkfinetune.core.arch;
 public record EncoderShape(
         int layers,
         int hidden,
+        int embedding,
         int heads,
         int intermediate,
         int vocabulary,

@@ -13,7 +13,17 @@ public final class WeightSpecs {
     private static final String WEIGHT = ".weight";
     private static final String BIAS = ".bias";
 
-    private final Map<String, WeightSpec> weights = new LinkedHashMap<>();
+    private final Map<String, WeightSpec> weights;
+
+    /** None so far. */
+    public WeightSpecs() {
+        this(Map.of());
+    }
+
+    /** Begins with those that another list has. */
+    public WeightSpecs(Map<String, WeightSpec> first) {
+        weights = new LinkedHashMap<>(first);
+    }
 
     /** An embedding [rows, width]. */
     public WeightSpecs embedding(String local, String module, int rows, int width) {

@@ -54,9 +54,18 @@ public final class DropoutMasks {
         }
         EncoderShape shape = encoder.shape();
         int length = batch.length();
+        int width = shape.hidden();
         switch (block.kind()) {
             case EMBEDDINGS ->
-                hidden(masks, owner, block, batch, DropoutSite.EMBEDDINGS, shape.hiddenDropout(), length, shape);
+                hidden(
+                        masks,
+                        owner,
+                        block,
+                        batch,
+                        DropoutSite.EMBEDDINGS,
+                        shape.hiddenDropout(),
+                        length,
+                        shape.embedding());
             case LAYER -> {
                 if (shape.probsDropout() > 0) {
                     masks.put(
@@ -71,14 +80,14 @@ public final class DropoutMasks {
                         DropoutSite.ATTENTION_OUTPUT,
                         shape.attentionOutputDropout(),
                         length,
-                        shape);
-                hidden(masks, owner, block, batch, DropoutSite.OUTPUT, shape.hiddenDropout(), length, shape);
+                        width);
+                hidden(masks, owner, block, batch, DropoutSite.OUTPUT, shape.hiddenDropout(), length, width);
             }
             case HEAD -> {
                 int tokens = encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION ? 1 : length;
                 HeadSpec head = encoder.head();
-                hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, shape);
-                hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, shape);
+                hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, width);
+                hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, width);
             }
             case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
         }
@@ -164,11 +173,9 @@ public final class DropoutMasks {
             DropoutSite site,
             double rate,
             int tokens,
-            EncoderShape shape) {
+            int width) {
         if (rate > 0) {
-            masks.put(
-                    site.script(),
-                    dropout.hidden(owner, step, batch, block.layer(), site, rate, tokens, shape.hidden()));
+            masks.put(site.script(), dropout.hidden(owner, step, batch, block.layer(), site, rate, tokens, width));
         }
     }
 }

@@ -157,6 +157,6 @@ record MemoryEstimate(
                 * config.training().gradientAccumulationSteps()
                 * config.cluster().ranks()
                 * longest;
-        return Math.min(tokens, model.vocabSize()) * Encoder.shape(model).hidden() * Float.BYTES;
+        return Math.min(tokens, model.vocabSize()) * Encoder.shape(model).embedding() * Float.BYTES;
     }
 }

@@ -46,14 +46,19 @@
     return torch.reshape(torch.transpose(y, 1, 2), [torch.size(q, 0), torch.size(q, 2), -1])
   def lookup(self: __torch__.Ops, table: Tensor, ids: Tensor) -> Tensor:
     return torch.embedding(table, ids)
-  # Looked-up word rows -> the encoder's first hidden state.
+  # Looked-up word rows -> the encoder's first hidden state, widened where the embeddings are narrower.
   def embeddings(self: __torch__.Ops, rows: Tensor, w: Dict[str, Tensor], positions: Tensor, types: Tensor, masks: Dict[str, Tensor], eps: float, scale: float) -> Tensor:
     if torch.__contains__(w, "type.weight"):
       x = torch.add(rows, torch.embedding(w["type.weight"], types))
     else:
       x = rows
     x1 = torch.add(x, torch.embedding(w["position.weight"], positions))
-    return (self).dropped((self).layer_norm(x1, w, "norm", eps), masks, "embeddings", scale)
+    x2 = (self).dropped((self).layer_norm(x1, w, "norm", eps), masks, "embeddings", scale)
+    if torch.__contains__(w, "projection.weight"):
+      y = (self).linear(x2, w, masks, "projection")
+    else:
+      y = x2
+    return y
   # One post-norm transformer layer.
   def layer(self: __torch__.Ops, x: Tensor, w: Dict[str, Tensor], bias: List[Tensor], masks: Dict[str, Tensor], n: int, eps: float, act: str, probs_scale: float, scale: float) -> Tensor:
     q = (self).heads((self).linear(x, w, masks, "query"), n)

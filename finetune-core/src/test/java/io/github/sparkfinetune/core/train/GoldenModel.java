@@ -7,8 +7,10 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
@@ -109,6 +111,11 @@ final class GoldenModel implements AutoCloseable {
     static Optional<String> unsupported(Path folder) {
         if (!HEADS.containsKey(task(folder)) && !task(folder).equals(NEXT_TOKEN)) {
             return Optional.of("task " + task(folder));
+        }
+        try {
+            Architectures.of(HfConfig.read(folder)).requireSupported();
+        } catch (RunException e) {
+            return Optional.of(e.getMessage());
         }
         try (SafetensorsFile file = GoldenFiles.expected(folder)) {
             return file.info("labels").dtype() == TensorType.I64

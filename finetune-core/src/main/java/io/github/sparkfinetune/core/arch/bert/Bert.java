@@ -26,7 +26,7 @@ public class Bert implements EncoderArchitecture {
 
     /** @param config with the keys of {@code BertConfig} */
     public Bert(HfConfig config) {
-        this(config, config.padTokenId().orElse(0), 0);
+        this(config, config.padTokenId().orElse(0), 0, config.size("hidden_size"));
     }
 
     /**
@@ -34,13 +34,15 @@ public class Bert implements EncoderArchitecture {
      *
      * @param paddingId id of the padding token
      * @param firstPosition row of the position table for a text's first token
+     * @param embedding width of the embeddings
      */
-    protected Bert(HfConfig config, int paddingId, int firstPosition) {
+    protected Bert(HfConfig config, int paddingId, int firstPosition, int embedding) {
         this.config = config;
         double dropout = hiddenDropout();
         shape = new EncoderShape(
                 config.size("num_hidden_layers"),
                 config.size("hidden_size"),
+                embedding,
                 config.divisor("num_attention_heads", "hidden_size"),
                 config.size("intermediate_size"),
                 config.vocabSize(),
@@ -97,9 +99,9 @@ public class Bert implements EncoderArchitecture {
     public Map<String, WeightSpec> embeddings() {
         String at = prefix() + "embeddings.";
         return new WeightSpecs()
-                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
-                .embedding("type", at + "token_type_embeddings", shape.types(), shape.hidden())
-                .layerNorm("norm", at + "LayerNorm", shape.hidden())
+                .embedding("position", at + "position_embeddings", shape.positions(), shape.embedding())
+                .embedding("type", at + "token_type_embeddings", shape.types(), shape.embedding())
+                .layerNorm("norm", at + "LayerNorm", shape.embedding())
                 .map();
     }
 

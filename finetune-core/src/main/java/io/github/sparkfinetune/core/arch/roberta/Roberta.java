@@ -16,7 +16,7 @@ public class Roberta extends Bert {
     }
 
     private Roberta(HfConfig config, int paddingId) {
-        super(config, paddingId, paddingId + 1);
+        super(config, paddingId, paddingId + 1, config.size("hidden_size"));
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.arch.llama.Mistral;
 import io.github.sparkfinetune.core.arch.llama.Qwen2;
 import io.github.sparkfinetune.core.arch.llama.Qwen3;
 import io.github.sparkfinetune.core.arch.roberta.Roberta;
+import io.github.sparkfinetune.core.arch.xlmroberta.XlmRoberta;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,8 @@ public final class Architectures {
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
             "distilbert", DistilBert::new,
-            "roberta", Roberta::new));
+            "roberta", Roberta::new,
+            "xlm-roberta", XlmRoberta::new));
 
     private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS = new TreeMap<>(Map.of(
             "gpt2", Gpt2::new,

@@ -151,6 +151,7 @@ class LoraTargetsTest {
         "gpt2, CAUSAL_LM, '[c_attn]', '[]', true",
         "bert-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
         "distilbert-tokencls, TOKEN_CLS, '[q_lin, v_lin]', '[classifier, score]', false",
+        "electra-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
         "xlm-roberta-tokencls, TOKEN_CLS, '[query, value]', '[classifier, score]', false",
         "roberta-seqcls, QUESTION_ANS, '[query, value]', '[qa_outputs]', false",
     })

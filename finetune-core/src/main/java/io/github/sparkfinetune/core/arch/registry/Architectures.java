@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
+import io.github.sparkfinetune.core.arch.electra.Electra;
 import io.github.sparkfinetune.core.arch.gpt2.Gpt2;
 import io.github.sparkfinetune.core.arch.llama.Llama;
 import io.github.sparkfinetune.core.arch.llama.Mistral;
@@ -31,6 +32,7 @@ public final class Architectures {
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
             "distilbert", DistilBert::new,
+            "electra", Electra::new,
             "roberta", Roberta::new,
             "xlm-roberta", XlmRoberta::new));
 

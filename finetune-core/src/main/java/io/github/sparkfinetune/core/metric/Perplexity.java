@@ -1,11 +1,12 @@
 package io.github.sparkfinetune.core.metric;
 
-/** The exponential of the mean cross-entropy of tokens, in nats; parts of the same text can be added up. */
+/**
+ * The exponential of the mean cross-entropy of a text's tokens, in nats: exp(sum of losses / number of tokens), however
+ * the text was cut into batches.
+ */
 public final class Perplexity {
     private double lossSum;
     private long tokens;
-    private double batchLossSum;
-    private long batches;
 
     /**
      * Counts a batch.
@@ -17,20 +18,11 @@ public final class Perplexity {
         if (tokens > 0) {
             this.lossSum += lossSum;
             this.tokens += tokens;
-            batchLossSum += lossSum / tokens;
-            batches++;
         }
     }
 
-    /**
-     * exp(mean loss of all tokens): what a text's perplexity is, however it was cut into batches. NaN for no tokens.
-     */
+    /** The perplexity of all tokens; NaN for none. */
     public double tokenMean() {
         return Math.exp(lossSum / tokens);
-    }
-
-    /** exp(mean of the batches' mean losses): what is often reported instead; it depends on the batches. */
-    public double batchMean() {
-        return Math.exp(batchLossSum / batches);
     }
 }

@@ -58,7 +58,7 @@ public final class AllReduceBench {
             nanos[i] = System.nanoTime() - start;
         }
         double[] used = {processorSeconds() - processor};
-        ring.sum(used);
+        ring.allReduce(used);
         Arrays.sort(nanos);
         double seconds = nanos[REPEATS / 2] / 1e9;
         if (ring.rank() == 0) {
@@ -76,7 +76,7 @@ public final class AllReduceBench {
 
     private static void await(Collective ring, ByteBuffer floats) {
         try {
-            ring.sumAsync(floats).get();
+            ring.allReduceAsync(floats).get();
         } catch (InterruptedException | ExecutionException e) {
             throw new IllegalStateException(e);
         }
@@ -87,7 +87,7 @@ public final class AllReduceBench {
         double[] value = {1};
         for (int i = -SMALL_REPEATS; i < SMALL_REPEATS; i++) {
             long start = System.nanoTime();
-            ring.sum(value);
+            ring.allReduce(value);
             value[0] = 1;
             nanos[Math.max(0, i)] = System.nanoTime() - start;
         }

@@ -8,8 +8,8 @@ import java.util.concurrent.Future;
  * ends within the deadline the collective was made with, at the latest by a {@link LostRankException} that names the
  * rank. Results are the same bits on every rank and in every run with the same number of ranks.
  *
- * <p>Operations may be started from one thread only. {@link #sumAsync} returns at once; the other operations first wait
- * for those that are under way.
+ * <p>Operations may be started from one thread only. {@link #allReduceAsync} returns at once; the other operations
+ * first wait for those that are under way.
  */
 public interface Collective extends AutoCloseable {
 
@@ -26,10 +26,10 @@ public interface Collective extends AutoCloseable {
      *
      * @param floats direct buffer in native order, F32 from its position to its limit; as long on every rank
      */
-    Future<?> sumAsync(ByteBuffer floats);
+    Future<?> allReduceAsync(ByteBuffer floats);
 
     /** Replaces {@code values} by their sums over all ranks, added in the order of the ranks. */
-    void sum(double[] values);
+    void allReduce(double[] values);
 
     /** Every rank's bytes in the order of the ranks; lengths may differ. */
     byte[][] allGather(byte[] mine);

@@ -18,12 +18,12 @@ public final class SingleRank implements Collective {
     }
 
     @Override
-    public Future<?> sumAsync(ByteBuffer floats) {
+    public Future<?> allReduceAsync(ByteBuffer floats) {
         return CompletableFuture.completedFuture(null);
     }
 
     @Override
-    public void sum(double[] values) {}
+    public void allReduce(double[] values) {}
 
     @Override
     public byte[][] allGather(byte[] mine) {

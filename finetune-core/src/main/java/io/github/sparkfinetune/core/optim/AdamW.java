@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -20,67 +21,47 @@ import java.util.Map;
  * p ← p - η m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε)
  * </pre>
  *
- * Biases and norm weights are not decayed.
+ * Biases and norm weights are not decayed. Its state is m and v of each parameter, F32 of its shape, named
+ * {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
  */
-public final class AdamW {
-    /** Scripts that the optimiser needs in its module. */
-    public static final List<String> SCRIPTS = List.of("/io/github/sparkfinetune/core/optim/adamw.py");
-
-    /**
-     * Settings.
-     *
-     * @param beta1 decay of the first moment
-     * @param beta2 decay of the second moment
-     * @param epsilon added to the denominator
-     * @param weightDecay decoupled decay
-     */
-    public record Settings(double beta1, double beta2, double epsilon, double weightDecay) {}
+final class AdamW implements Optimizer {
+    static final List<String> SCRIPTS = List.of("/io/github/sparkfinetune/core/optim/adamw.py");
 
     /** A parameter with its gradient and moments. */
-    private record Slot(Parameter parameter, NDArray gradient, NDArray m, NDArray v) {}
+    private record Slot(Parameter parameter, NDArray gradient, NDArray m, NDArray v) {
+        static Slot of(NDManager manager, ParameterGradient trained) {
+            Shape shape = trained.parameter().value().getShape();
+            return new Slot(
+                    trained.parameter(),
+                    trained.gradient(),
+                    manager.zeros(shape, DataType.FLOAT32),
+                    manager.zeros(shape, DataType.FLOAT32));
+        }
+    }
 
     private final ScriptModule script;
-    private final NDManager manager;
-    private final Settings settings;
-    private final Map<String, Slot> slots = new LinkedHashMap<>();
+    private final TrainingConfig training;
+    private final List<Slot> slots;
 
-    /**
-     * An optimiser without parameters.
-     *
-     * @param manager owner of the moments
-     * @param script module with {@link #SCRIPTS}
-     */
-    public AdamW(NDManager manager, ScriptModule script, Settings settings) {
-        this.manager = manager;
+    /** See {@link OptimizerKind#create}. */
+    AdamW(NDManager manager, ScriptModule script, TrainingConfig training, List<ParameterGradient> parameters) {
         this.script = script;
-        this.settings = settings;
+        this.training = training;
+        this.slots =
+                parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
     }
 
-    /** Adds a parameter and the tensor that holds its gradient whenever {@link #step} is called. */
-    public void add(Parameter parameter, NDArray gradient) {
-        Shape shape = parameter.value().getShape();
-        slots.put(
-                parameter.name(),
-                new Slot(
-                        parameter,
-                        gradient,
-                        manager.zeros(shape, DataType.FLOAT32),
-                        manager.zeros(shape, DataType.FLOAT32)));
+    /** Bytes of the moments of this many values. */
+    static long stateBytes(long count) {
+        return 2 * count * Float.BYTES;
     }
 
-    /**
-     * One step.
-     *
-     * @param owner of temporary tensors
-     * @param step number of this step, from 1
-     * @param rate learning rate
-     * @param divisor gradients are divided by it before use, for clipping
-     */
+    @Override
     public void step(NDManager owner, long step, double rate, double divisor) {
         NDArray number = Tensors.of(owner, (double) step);
         NDArray scale = Tensors.of(owner, divisor);
         for (boolean decayed : new boolean[] {true, false}) {
-            List<Slot> group = slots.values().stream()
+            List<Slot> group = slots.stream()
                     .filter(slot -> slot.parameter().decayed() == decayed)
                     .toList();
             if (!group.isEmpty()) {
@@ -94,26 +75,21 @@ public final class AdamW {
                         number,
                         scale,
                         rate,
-                        settings.beta1(),
-                        settings.beta2(),
-                        settings.epsilon(),
-                        decayed ? settings.weightDecay() : 0);
+                        training.adamBeta1(),
+                        training.adamBeta2(),
+                        training.adamEpsilon(),
+                        decayed ? training.weightDecay() : 0);
             }
         }
     }
 
-    /** The moments by name, exp_avg.PARAMETER and exp_avg_sq.PARAMETER; written in place by a resume. */
-    public Map<String, NDArray> moments() {
+    @Override
+    public Map<String, NDArray> state() {
         Map<String, NDArray> moments = new LinkedHashMap<>();
-        slots.forEach((name, slot) -> {
-            moments.put("exp_avg." + name, slot.m());
-            moments.put("exp_avg_sq." + name, slot.v());
-        });
+        for (Slot slot : slots) {
+            moments.put("exp_avg." + slot.parameter().name(), slot.m());
+            moments.put("exp_avg_sq." + slot.parameter().name(), slot.v());
+        }
         return moments;
-    }
-
-    /** The parameters, in the order they were added. */
-    public List<Parameter> parameters() {
-        return slots.values().stream().map(Slot::parameter).toList();
     }
 }

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -95,7 +96,8 @@ record MemoryEstimate(
                 logits(choice),
                 scoring(choice, evaluated),
                 BASE,
-                evaluation(footprint, choice));
+                evaluation(footprint, choice),
+                OptimizerKind.of(config.training()).stateBytes(footprint.trained()));
     }
 
     private Activations activations(Choice choice, int samples) {

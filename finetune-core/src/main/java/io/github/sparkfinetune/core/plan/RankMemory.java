@@ -9,7 +9,7 @@ import java.util.Map;
  * @param weights the base model's: mapped, in memory of their own, or trained
  * @param adapters the adapters' weights
  * @param gradients of all that is trained
- * @param optimizer AdamW's two moments
+ * @param optimizer its state
  * @param activations kept for the backward pass, what one block's backward takes besides as far as the loss does not
  *     take as much, and dropout masks; or what an evaluation takes, where that is more
  * @param loss logits of {@value io.github.sparkfinetune.core.objective.CausalLmLoss#CHUNK} tokens and their gradient
@@ -41,6 +41,7 @@ public record RankMemory(
      * @param evaluated bytes of an evaluation batch while training without its logits, or 0
      * @param base bytes, see {@link #base()}
      * @param evaluation bytes, see {@link #evaluation()}
+     * @param optimizer bytes of its state
      */
     static RankMemory of(
             Footprint footprint,
@@ -49,13 +50,14 @@ public record RankMemory(
             long loss,
             long evaluated,
             long base,
-            long evaluation) {
+            long evaluation,
+            long optimizer) {
         long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
         return new RankMemory(
                 footprint.weights(),
                 footprint.adapters(),
                 footprint.trained() * Float.BYTES + footprint.largestGradient() + rows,
-                2 * footprint.trained() * Float.BYTES,
+                optimizer,
                 computed + training.masks(),
                 loss,
                 training.scattered(),

@@ -35,7 +35,7 @@ final class Evaluation {
             scorer.add(window, batchSize);
         }
         double[] numbers = scorer.numbers();
-        collective.sum(numbers);
+        collective.allReduce(numbers);
         return scorer.metrics(numbers);
     }
 }

@@ -9,8 +9,8 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.optim.LrSchedule;
+import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -24,7 +24,7 @@ import org.apache.hadoop.fs.Path;
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
     private static final List<String> SCRIPTS = Stream.of(
-                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, AdamW.SCRIPTS)
+                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, OptimizerKind.scripts())
             .flatMap(List::stream)
             .toList();
 

@@ -1,12 +1,15 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.optim.Optimizer;
+import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
@@ -28,13 +31,13 @@ final class TrainStep {
     private final Collective collective;
     private final double maxGradNorm;
     private final Gradients gradients;
-    private final MicroBatch microBatch;
-    private final AdamW optimizer;
+    private final ForwardBackward forwardBackward;
+    private final Optimizer optimizer;
 
     /**
-     * @param manager owner of gradients and moments, on the model's device
-     * @param maxGradNorm gradients are scaled down to this global norm; 0 switches clipping off
-     * @param recompute whether a layer keeps its input alone and is computed again in the backward pass
+     * @param manager owner of the gradients and the optimizer's state, on the model's device
+     * @param masks what is dropped
+     * @param training settings of the optimizer, of clipping and of gradient checkpointing
      */
     TrainStep(
             NDManager manager,
@@ -43,19 +46,17 @@ final class TrainStep {
             Objective objective,
             DropoutMasks masks,
             Collective collective,
-            AdamW.Settings settings,
-            double maxGradNorm,
-            boolean recompute) {
+            TrainingConfig training) {
         this.manager = manager;
         this.model = model;
         this.objective = objective;
         this.masks = masks;
         this.collective = collective;
-        this.maxGradNorm = maxGradNorm;
+        this.maxGradNorm = training.maxGradNorm();
         this.gradients = new Gradients(manager, script, model, collective);
-        this.microBatch = new MicroBatch(model, objective, masks, gradients, recompute);
-        this.optimizer = new AdamW(manager, script, settings);
-        gradients.addTo(optimizer, model);
+        this.forwardBackward =
+                new ForwardBackward(model, objective, masks, gradients, training.gradientCheckpointing());
+        this.optimizer = OptimizerKind.of(training).create(manager, script, training, gradients.parameters());
     }
 
     /**
@@ -85,7 +86,7 @@ final class TrainStep {
             checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch = model.batch(owner, parts.get(i));
-                double[] part = microBatch.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
+                double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
                 for (int term = 0; term < sums.length; term++) {
                     sums[term] += part[term];
                 }
@@ -96,7 +97,7 @@ final class TrainStep {
                 gradients.completeEmpty(owner);
             }
             gradients.await(owner);
-            collective.sum(sums);
+            collective.allReduce(sums);
             double loss = 0;
             for (int term = 0; term < sums.length; term++) {
                 // A step in which nothing has a label has no loss.
@@ -122,7 +123,7 @@ final class TrainStep {
         model.updated();
     }
 
-    AdamW optimizer() {
+    Optimizer optimizer() {
         return optimizer;
     }
 

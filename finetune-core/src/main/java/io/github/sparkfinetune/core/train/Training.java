@@ -67,7 +67,7 @@ final class Training {
         samples = new TrainingSamples(workspace.train(), plan, settings.seed());
     }
 
-    /** Takes up weights, moments, cursor and records of a checkpoint. */
+    /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */
     void resume(String name) {
         Checkpoint checkpoint =
                 Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
@@ -75,7 +75,7 @@ final class Training {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), workspace.train().size());
             restoreParameters(loaded.model());
-            workspace.step().optimizer().moments().forEach((key, moment) -> restore(loaded.optimizer(), key, moment));
+            workspace.step().optimizer().state().forEach((key, tensor) -> restore(loaded.optimizer(), key, tensor));
             follow(state.globalBatch());
             step = state.step();
             samplesDone = state.samples();
@@ -214,7 +214,7 @@ final class Training {
                     List.copyOf(recordsSinceCheckpoint),
                     result);
             written = Optional.of(
-                    checkpoints.commit(step, workspace.trainedTensors(), workspace.momentTensors(), state.toJson()));
+                    checkpoints.commit(step, workspace.trainedTensors(), workspace.optimizerTensors(), state.toJson()));
             checkpoints.prune(settings.saveTotalLimit(), Set.of(best.step()));
         }
         recordsSinceCheckpoint.clear();

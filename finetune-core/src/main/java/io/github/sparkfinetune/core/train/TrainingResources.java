@@ -11,7 +11,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
-import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.predict.Scorer;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
@@ -34,7 +34,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.zip.CRC32C;
 
-/** What a rank loads for a run: model, optimiser, splits. Owns all of it. */
+/** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
 final class TrainingResources implements AutoCloseable {
     private final Path temporary;
     private final Path folder;
@@ -87,10 +87,7 @@ final class TrainingResources implements AutoCloseable {
                 loaded.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
-                new AdamW.Settings(
-                        training.adamBeta1(), training.adamBeta2(), training.adamEpsilon(), training.weightDecay()),
-                training.maxGradNorm(),
-                training.gradientCheckpointing());
+                training);
     }
 
     NDManager manager() {
@@ -159,7 +156,9 @@ final class TrainingResources implements AutoCloseable {
     }
 
     List<Parameter> trained() {
-        return step.optimizer().parameters();
+        return step.gradients().parameters().stream()
+                .map(ParameterGradient::parameter)
+                .toList();
     }
 
     /** Trained parameters as they are now. */
@@ -169,10 +168,10 @@ final class TrainingResources implements AutoCloseable {
                 .toList();
     }
 
-    /** The optimiser's moments as they are now. */
-    List<TensorData> momentTensors() {
-        return step.optimizer().moments().entrySet().stream()
-                .map(moment -> tensor(moment.getKey(), moment.getValue()))
+    /** The optimizer's state as it is now. */
+    List<TensorData> optimizerTensors() {
+        return step.optimizer().state().entrySet().stream()
+                .map(entry -> tensor(entry.getKey(), entry.getValue()))
                 .toList();
     }
 

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
-import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -70,9 +69,7 @@ final class ClassifyBench {
                     new ClassificationLoss(script),
                     DropoutMasks.of(1, threads),
                     collective,
-                    new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
-                    1,
-                    false);
+                    TinyDecoder.training(false));
             int mine = BATCH / collective.size();
             List<Sample> samples = samples().subList(collective.rank() * mine, (collective.rank() + 1) * mine);
             new TimedSteps(step, List.of(samples), collective, threads).run("seq/s", BATCH);

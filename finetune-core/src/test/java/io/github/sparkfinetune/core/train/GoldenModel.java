@@ -25,7 +25,6 @@ import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
-import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -224,15 +223,7 @@ final class GoldenModel implements AutoCloseable {
     /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
     TrainStep step(Collective collective, boolean recompute) {
         return new TrainStep(
-                manager,
-                script,
-                model,
-                objective(),
-                DropoutMasks.none(),
-                collective,
-                new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
-                1.0,
-                recompute);
+                manager, script, model, objective(), DropoutMasks.none(), collective, TinyDecoder.training(recompute));
     }
 
     /** Cross-entropy over the golden batch's token labels. */

@@ -2,12 +2,10 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.bench.RankProcesses;
-import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -49,6 +47,7 @@ final class LmBench {
                         "method.type=" + arguments.get(2),
                         "method.lora_alpha=16",
                         "method.target_modules=[q_proj, v_proj]",
+                        "training.weight_decay=" + (arguments.get(2).equals("full") ? 0.01 : 0),
                         "training.gradient_checkpointing=" + arguments.get(5).equals("ckpt")));
         int batch = Integer.parseInt(arguments.get(3));
         int length = Integer.parseInt(arguments.get(4));
@@ -57,7 +56,6 @@ final class LmBench {
                 ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
             LoadedModel loaded =
                     LoadedModel.toTrain(config, manager, script, Path.of(folder), Optional.empty(), 0, 0, threads);
-            boolean full = config.method().type() == MethodConfig.Type.FULL;
             TrainStep step = new TrainStep(
                     manager,
                     script,
@@ -65,9 +63,7 @@ final class LmBench {
                     loaded.objective(),
                     DropoutMasks.of(1, threads),
                     collective,
-                    new AdamW.Settings(0.9, 0.999, 1e-8, full ? 0.01 : 0),
-                    1,
-                    config.training().gradientCheckpointing());
+                    config.training());
             int mine = batch / collective.size();
             List<Sample> samples =
                     samples(batch, length).subList(collective.rank() * mine, (collective.rank() + 1) * mine);

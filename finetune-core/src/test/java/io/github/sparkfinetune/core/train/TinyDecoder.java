@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Block;
@@ -12,7 +13,6 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
-import io.github.sparkfinetune.core.optim.AdamW;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -74,6 +74,12 @@ final class TinyDecoder implements AutoCloseable {
                 "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
     }
 
+    /** Settings of a training step: AdamW with a weight decay of 0.01, clipping at a norm of 1. */
+    static TrainingConfig training(boolean recompute) {
+        return config("training.weight_decay=0.01", "training.gradient_checkpointing=" + recompute)
+                .training();
+    }
+
     Decoder model() {
         return (Decoder) loaded.model();
     }
@@ -108,15 +114,7 @@ final class TinyDecoder implements AutoCloseable {
 
     TrainStep step(DropoutMasks masks, boolean recompute) {
         return new TrainStep(
-                manager,
-                script,
-                loaded.model(),
-                loaded.objective(),
-                masks,
-                new SingleRank(),
-                new AdamW.Settings(0.9, 0.999, 1e-8, 0.01),
-                1,
-                recompute);
+                manager, script, loaded.model(), loaded.objective(), masks, new SingleRank(), training(recompute));
     }
 
     /**

@@ -64,7 +64,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
             }
             fault.before(rank, step);
             double[] addend = {(me + 1) * step};
-            rank.collective().sum(addend);
+            rank.collective().allReduce(addend);
             sum[0] += addend[0];
             if (me == 0) {
                 rank.records().accept(record(step));

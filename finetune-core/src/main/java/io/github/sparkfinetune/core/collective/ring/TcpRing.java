@@ -78,7 +78,7 @@ public final class TcpRing implements Collective {
     }
 
     @Override
-    public Future<?> sumAsync(ByteBuffer floats) {
+    public Future<?> allReduceAsync(ByteBuffer floats) {
         if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
             throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
         }
@@ -88,7 +88,7 @@ public final class TcpRing implements Collective {
     }
 
     @Override
-    public void sum(double[] values) {
+    public void allReduce(double[] values) {
         ByteBuffer mine = ByteBuffer.allocate(values.length * Double.BYTES);
         mine.asDoubleBuffer().put(values);
         byte[][] all = gather(RingOperation.Kind.SUM_DOUBLES, mine.array());

@@ -190,11 +190,11 @@ class IntruderTest {
     private static void assertWorks(Collective zero, Collective one) throws Exception {
         ByteBuffer a = Ranks.floats(new float[100_000]);
         ByteBuffer b = Ranks.floats(1, 2);
-        var half = zero.sumAsync(a);
-        one.sumAsync(Ranks.floats(new float[100_000])).get(5, TimeUnit.SECONDS);
+        var half = zero.allReduceAsync(a);
+        one.allReduceAsync(Ranks.floats(new float[100_000])).get(5, TimeUnit.SECONDS);
         half.get(5, TimeUnit.SECONDS);
-        var other = zero.sumAsync(b);
-        one.sumAsync(Ranks.floats(3, 4)).get(5, TimeUnit.SECONDS);
+        var other = zero.allReduceAsync(b);
+        one.allReduceAsync(Ranks.floats(3, 4)).get(5, TimeUnit.SECONDS);
         other.get(5, TimeUnit.SECONDS);
         assertThat(Ranks.values(b)).containsExactly(4, 6);
     }

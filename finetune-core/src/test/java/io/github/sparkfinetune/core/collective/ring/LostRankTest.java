@@ -59,7 +59,7 @@ class LostRankTest {
                 // More reads than the test ever writes: it ends by the failure.
                 for (long i = 0; i < Long.MAX_VALUE; i++) {
                     if (floats.capacity() > 0) {
-                        ring.sumAsync(floats).get();
+                        ring.allReduceAsync(floats).get();
                     } else {
                         // Computes, without an operation under way, until it is told to go on.
                         in.readLine();

@@ -89,7 +89,7 @@ class RingAddressTest {
     private static void assertSums(Ranks ranks) throws Exception {
         List<float[]> sums = ranks.play(ring -> {
             var floats = Ranks.floats(1, 2, ring.rank());
-            ring.sumAsync(floats).get(5, TimeUnit.SECONDS);
+            ring.allReduceAsync(floats).get(5, TimeUnit.SECONDS);
             return Ranks.values(floats);
         });
         assertThat(sums).allSatisfy(sum -> assertThat(sum).containsExactly(2, 4, 1));

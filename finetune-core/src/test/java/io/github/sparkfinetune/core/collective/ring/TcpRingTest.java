@@ -49,7 +49,7 @@ class TcpRingTest {
             for (int length : lengths) {
                 List<float[]> sums = ranks.play(ring -> {
                     ByteBuffer floats = Ranks.floats(random(ring.rank(), length));
-                    ring.sumAsync(floats).get();
+                    ring.allReduceAsync(floats).get();
                     return Ranks.values(floats);
                 });
                 double[] expected = new double[length];
@@ -77,7 +77,7 @@ class TcpRingTest {
     void sumsTheSameBitsInEveryRun() throws Exception {
         Ranks.Part<float[]> part = ring -> {
             ByteBuffer floats = Ranks.floats(random(ring.rank(), 300_000));
-            ring.sumAsync(floats).get();
+            ring.allReduceAsync(floats).get();
             return Ranks.values(floats);
         };
         try (Ranks first = Ranks.join(3);
@@ -93,7 +93,7 @@ class TcpRingTest {
             List<float[]> sums = ranks.play(ring -> {
                 ByteBuffer floats = Ranks.floats(1, 2, 3, 4);
                 floats.position(4).limit(12);
-                ring.sumAsync(floats).get();
+                ring.allReduceAsync(floats).get();
                 assertThat(floats.position()).isEqualTo(4);
                 return Ranks.values(floats.clear().order(ByteOrder.nativeOrder()));
             });
@@ -110,10 +110,10 @@ class TcpRingTest {
                 for (int i = 0; i < 50; i++) {
                     ByteBuffer floats = Ranks.floats(constant(i + ring.rank(), 1 + i * 3001));
                     buffers.add(floats);
-                    futures.add(ring.sumAsync(floats));
+                    futures.add(ring.allReduceAsync(floats));
                 }
                 double[] sum = {ring.rank(), 1};
-                ring.sum(sum);
+                ring.allReduce(sum);
                 assertThat(futures).allMatch(Future::isDone);
                 for (int i = 0; i < 50; i++) {
                     assertThat(Ranks.values(buffers.get(i))).containsOnly(3 * i + 3);
@@ -134,7 +134,7 @@ class TcpRingTest {
         try (Ranks ranks = Ranks.join(5)) {
             List<Double> sums = ranks.play(ring -> {
                 double[] values = {addends[ring.rank()]};
-                ring.sum(values);
+                ring.allReduce(values);
                 return values[0];
             });
             assertThat(sums).containsOnly(expected);
@@ -162,9 +162,9 @@ class TcpRingTest {
             List<Throwable> failures = ranks.failures(ring -> {
                 ring.barrier();
                 if (ring.rank() == 1) {
-                    ring.sum(new double[2]);
+                    ring.allReduce(new double[2]);
                 } else {
-                    ring.sumAsync(Ranks.floats(1, 2, 3)).get();
+                    ring.allReduceAsync(Ranks.floats(1, 2, 3)).get();
                 }
                 return null;
             });
@@ -182,7 +182,7 @@ class TcpRingTest {
     void namesBothSizesWhenRanksSumDifferentOnes() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
             List<Throwable> failures = ranks.failures(ring -> {
-                ring.sumAsync(Ranks.floats(new float[1000 + ring.rank()])).get();
+                ring.allReduceAsync(Ranks.floats(new float[1000 + ring.rank()])).get();
                 return null;
             });
             assertThat(failures)
@@ -196,9 +196,10 @@ class TcpRingTest {
     @Test
     void refusesBuffersThatAreNotDirectFloats() throws Exception {
         try (Ranks ranks = Ranks.join(2)) {
-            assertThatThrownBy(() -> ranks.ring(0).sumAsync(ByteBuffer.allocate(8)))
+            assertThatThrownBy(() -> ranks.ring(0).allReduceAsync(ByteBuffer.allocate(8)))
                     .isInstanceOf(IllegalArgumentException.class);
-            assertThatThrownBy(() -> ranks.ring(0).sumAsync(Ranks.floats(1, 2).limit(6)))
+            assertThatThrownBy(() ->
+                            ranks.ring(0).allReduceAsync(Ranks.floats(1, 2).limit(6)))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }
@@ -230,7 +231,7 @@ class TcpRingTest {
     void cancellationEndsTheWaitingAndTellsTheOthers() throws Exception {
         AtomicBoolean cancelled = new AtomicBoolean();
         try (Ranks ranks = Ranks.join(2, Ranks.SHORT, cancelled::get)) {
-            Future<?> waiting = ranks.ring(0).sumAsync(Ranks.floats(1));
+            Future<?> waiting = ranks.ring(0).allReduceAsync(Ranks.floats(1));
             cancelled.set(true);
             assertThatThrownBy(waiting::get).isInstanceOf(CancellationException.class);
             assertThatThrownBy(() -> ranks.ring(1).barrier())
@@ -275,7 +276,7 @@ class TcpRingTest {
     private static void useAndClose() throws Exception {
         Ranks ranks = Ranks.join(4);
         ranks.play(ring -> {
-            ring.sumAsync(Ranks.floats(1, 2, 3)).get();
+            ring.allReduceAsync(Ranks.floats(1, 2, 3)).get();
             return null;
         });
         ranks.close();
@@ -290,16 +291,16 @@ class TcpRingTest {
     void aRankThatComputesLongIsNotLostButOneThatTakesNoPartIs() throws Exception {
         RingTimeouts timeouts = new RingTimeouts(Duration.ofSeconds(20), Duration.ofMillis(300), Duration.ofSeconds(2));
         try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
-            Future<?> early = ranks.ring(0).sumAsync(Ranks.floats(1));
-            Future<?> second = ranks.ring(1).sumAsync(Ranks.floats(1));
+            Future<?> early = ranks.ring(0).allReduceAsync(Ranks.floats(1));
+            Future<?> second = ranks.ring(1).allReduceAsync(Ranks.floats(1));
             assertThatThrownBy(() -> early.get(1, TimeUnit.SECONDS)).isInstanceOf(TimeoutException.class);
-            ranks.ring(2).sumAsync(Ranks.floats(1)).get();
+            ranks.ring(2).allReduceAsync(Ranks.floats(1)).get();
             early.get();
             second.get();
         }
         try (Ranks ranks = Ranks.join(3, timeouts, () -> false)) {
-            Future<?> first = ranks.ring(0).sumAsync(Ranks.floats(1));
-            Future<?> second = ranks.ring(1).sumAsync(Ranks.floats(1));
+            Future<?> first = ranks.ring(0).allReduceAsync(Ranks.floats(1));
+            Future<?> second = ranks.ring(1).allReduceAsync(Ranks.floats(1));
             for (Future<?> future : List.of(first, second)) {
                 assertThatThrownBy(future::get)
                         .hasCauseInstanceOf(LostRankException.class)

@@ -1,26 +1,23 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.Arrays;
-import java.util.concurrent.Future;
 
 /**
  * Gradient of an embedding table. Only the rows of tokens that the global batch contains are not zero, so only these
  * are added up, sent between the ranks and counted in the norm: for a batch of 2,048 tokens 3 MB instead of 47 MB.
  *
- * <p>The optimiser sees a dense gradient, because AdamW also moves rows whose gradient is zero; it is kept zero between
+ * <p>The optimizer sees a dense gradient, because AdamW also moves rows whose gradient is zero; it is kept zero between
  * steps but for the rows of the last one.
  */
-final class RowGradient implements TableGradient {
+final class SparseEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
     private final NDManager manager;
     private final NDArray dense;
@@ -32,11 +29,10 @@ final class RowGradient implements TableGradient {
 
     private int[] ids = {};
     private NDArray rows;
-    private NDArray kept;
     private NDArray idTensor;
-    private HostBuffer host;
+    private GradientBucket bucket;
 
-    RowGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
+    SparseEmbeddingGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
         this.manager = manager;
         this.script = script;
         this.dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
@@ -50,8 +46,8 @@ final class RowGradient implements TableGradient {
     }
 
     @Override
-    public NDArray nonZero() {
-        return kept;
+    public GradientBucket bucket() {
+        return bucket;
     }
 
     @Override
@@ -65,14 +61,8 @@ final class RowGradient implements TableGradient {
         ids = sortedIds;
         step = manager.newSubManager();
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
-        kept = rows.get("0:" + ids.length);
         idTensor = Tensors.of(step, Arrays.stream(ids).asLongStream().toArray());
-        host = new HostBuffer(script, kept);
-    }
-
-    @Override
-    public void clear(NDManager owner) {
-        // Rows of a step are zeros from its beginning on.
+        bucket = GradientBucket.of(script, rows.get("0:" + ids.length));
     }
 
     @Override
@@ -85,14 +75,8 @@ final class RowGradient implements TableGradient {
     }
 
     @Override
-    public Future<?> send(Collective collective) {
-        return host.send(collective);
-    }
-
-    @Override
-    public void arrived(NDManager owner, Collective collective) {
-        host.arrived(collective);
-        script.call(owner, "set_rows", dense, idTensor, kept);
+    public void finish(NDManager owner) {
+        script.call(owner, "set_rows", dense, idTensor, bucket.flat());
     }
 
     private void forgetStep() {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -19,14 +20,14 @@ import java.util.Optional;
  * its gradients are whole, and its activations free, before the block below begins. Blocks below the lowest trained one
  * keep no graph and have no backward.
  */
-final class MicroBatch {
+final class ForwardBackward {
     private final Model model;
     private final Objective objective;
     private final DropoutMasks masks;
     private final Gradients gradients;
     private final boolean recompute;
 
-    MicroBatch(Model model, Objective objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
+    ForwardBackward(Model model, Objective objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
         this.recompute = recompute;
         this.model = model;
         this.objective = objective;

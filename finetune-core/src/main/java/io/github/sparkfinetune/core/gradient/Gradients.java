@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.optim.AdamW;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,123 +27,127 @@ import java.util.stream.Stream;
 public final class Gradients {
     private final ScriptModule script;
     private final Collective collective;
-    private final Map<Block, GradientBuffer> buffers = new LinkedHashMap<>();
-    private final Optional<TableGradient> table;
+    private final Map<Block, GradientBucket> buckets = new LinkedHashMap<>();
+    private final Optional<EmbeddingGradient> table;
     private final Optional<Block> projection;
     private final boolean tied;
+    private final List<ParameterGradient> parameters = new ArrayList<>();
     private final List<Future<?>> underWay = new ArrayList<>();
 
-    Gradients(NDManager manager, ScriptModule script, Model model, Collective collective) {
+    /** @param manager owner of the gradients, on the model's device */
+    public Gradients(NDManager manager, ScriptModule script, Model model, Collective collective) {
         this.script = script;
         this.collective = collective;
         Stream.concat(model.blocks().stream(), model.projection().stream())
                 .filter(block -> !block.trainable().isEmpty())
-                .forEach(block -> buffers.put(block, new GradientBuffer(manager, script, block.trainable())));
-        projection = model.projection().filter(buffers::containsKey);
+                .forEach(block -> buckets.put(block, GradientBucket.of(manager, script, block.trainable())));
+        projection = model.projection().filter(buckets::containsKey);
         tied = model.tied();
-        table = model.table().trainable() ? Optional.of(tableGradient(manager, script, model)) : Optional.empty();
-    }
-
-    private static TableGradient tableGradient(NDManager manager, ScriptModule script, Model model) {
-        return model.tied()
-                ? new TiedGradient(manager, script, model.table(), model.paddingId())
-                : new RowGradient(manager, script, model.table(), model.paddingId());
-    }
-
-    /** Registers every trained parameter and its gradient. */
-    void addTo(AdamW optimizer, Model model) {
-        table.ifPresent(rows -> optimizer.add(model.table(), rows.dense()));
-        buffers.forEach((block, buffer) -> {
-            List<Parameter> parameters = block.trainable();
-            for (int i = 0; i < parameters.size(); i++) {
-                optimizer.add(parameters.get(i), buffer.gradients().get(i));
+        table = model.table().trainable() ? Optional.of(ofTable(manager, script, model)) : Optional.empty();
+        table.ifPresent(gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense())));
+        buckets.forEach((block, bucket) -> {
+            List<Parameter> trainable = block.trainable();
+            for (int i = 0; i < trainable.size(); i++) {
+                parameters.add(new ParameterGradient(
+                        trainable.get(i), bucket.gradients().get(i)));
             }
         });
+    }
+
+    private static EmbeddingGradient ofTable(NDManager manager, ScriptModule script, Model model) {
+        return model.tied()
+                ? new TiedEmbeddingGradient(manager, script, model.table(), model.paddingId())
+                : new SparseEmbeddingGradient(manager, script, model.table(), model.paddingId());
+    }
+
+    /** Every trained parameter, the embedding table first, with the gradient that it has after {@link #await}. */
+    public List<ParameterGradient> parameters() {
+        return List.copyOf(parameters);
     }
 
     /**
      * Starts a step.
      *
-     * @param ids token ids of the global batch
+     * @param ids token ids of the global batch, where {@link #needsIds} asks for them
      */
-    void begin(SortedSet<Integer> ids) {
-        table.ifPresent(
-                rows -> rows.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
+    public void begin(SortedSet<Integer> ids) {
+        table.ifPresent(gradient ->
+                gradient.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
     }
 
     /** One gradient for each of the block's trained parameters. */
-    List<NDArray> of(Block block) {
-        GradientBuffer buffer = buffers.get(block);
-        return buffer == null ? List.of() : buffer.gradients();
+    public List<NDArray> of(Block block) {
+        GradientBucket bucket = buckets.get(block);
+        return bucket == null ? List.of() : bucket.gradients();
     }
 
     /** Where the objective puts the gradient of the weights that it reads itself; empty where they are frozen. */
-    Optional<NDArray> projection() {
+    public Optional<NDArray> projection() {
         return tied
-                ? table.map(TableGradient::dense)
+                ? table.map(EmbeddingGradient::dense)
                 : projection.map(block -> of(block).get(0));
     }
 
     /** The projection's gradient is complete on this rank, if it does not go on to the embedding table. */
-    void completeProjection() {
+    public void completeProjection() {
         projection.ifPresent(this::complete);
     }
 
     /** Adds a batch's gradient with respect to its rows of the embedding table. */
-    void addRows(NDManager owner, Batch batch, NDArray gradient) {
+    public void addRows(NDManager owner, Batch batch, NDArray gradient) {
         table.orElseThrow().add(owner, batch, gradient);
     }
 
     /** The embedding table's gradient, after {@link #await}. */
-    NDArray tableGradient() {
+    public NDArray tableGradient() {
         return table.orElseThrow().dense();
     }
 
     /** Whether a step needs the token ids of the global batch. */
-    boolean needsIds() {
-        return table.filter(TableGradient::needsIds).isPresent();
+    public boolean needsIds() {
+        return table.filter(EmbeddingGradient::needsIds).isPresent();
     }
 
     /** Whether the embedding table is trained. */
-    boolean hasTable() {
+    public boolean hasTable() {
         return table.isPresent();
     }
 
     /** Takes part in a step with no sample on this rank: all gradients are zero, and travel. */
-    void completeEmpty(NDManager owner) {
+    public void completeEmpty(NDManager owner) {
         // In the order in which a rank with samples completes them.
-        List<Block> blocks = new ArrayList<>(buffers.keySet());
+        List<Block> blocks = new ArrayList<>(buckets.keySet());
         for (int i = blocks.size() - 1; i >= 0; i--) {
-            buffers.get(blocks.get(i)).clear(owner);
+            buckets.get(blocks.get(i)).clear(owner);
             complete(blocks.get(i));
         }
         table.ifPresent(gradient -> {
-            gradient.clear(owner);
+            gradient.bucket().clear(owner);
             completeTable();
         });
     }
 
     /** A block's gradients, where it has any, are complete on this rank. */
-    void complete(Block block) {
-        GradientBuffer buffer = buffers.get(block);
-        if (buffer != null) {
-            underWay.add(buffer.send(collective));
+    public void complete(Block block) {
+        GradientBucket bucket = buckets.get(block);
+        if (bucket != null) {
+            underWay.add(bucket.allReduce(collective));
         }
     }
 
     /** The embedding table's gradient is complete on this rank. */
-    void completeTable() {
-        underWay.add(table.orElseThrow().send(collective));
+    public void completeTable() {
+        underWay.add(table.orElseThrow().bucket().allReduce(collective));
     }
 
     /** Waits for the sums over the ranks. */
-    void await(NDManager owner) {
+    public void await(NDManager owner) {
         for (Future<?> sum : underWay) {
             join(sum);
         }
         underWay.clear();
-        buffers.values().forEach(buffer -> buffer.arrived(collective));
-        table.ifPresent(rows -> rows.arrived(owner, collective));
+        allBuckets().forEach(bucket -> bucket.finish(collective));
+        table.ifPresent(gradient -> gradient.finish(owner));
     }
 
     private static void join(Future<?> sum) {
@@ -161,19 +165,17 @@ public final class Gradients {
     }
 
     /** L2 norm over all gradients. */
-    double norm(NDManager owner) {
+    public double norm(NDManager owner) {
         double squares = 0;
-        for (GradientBuffer buffer : buffers.values()) {
-            squares += square(script.callOne(owner, "norm", buffer.flat()).getFloat());
-        }
-        if (table.isPresent()) {
-            squares += square(
-                    script.callOne(owner, "norm", table.orElseThrow().nonZero()).getFloat());
+        for (GradientBucket bucket : allBuckets()) {
+            double norm = script.callOne(owner, "norm", bucket.flat()).getFloat();
+            squares += norm * norm;
         }
         return Math.sqrt(squares);
     }
 
-    private static double square(double x) {
-        return x * x;
+    private List<GradientBucket> allBuckets() {
+        return Stream.concat(buckets.values().stream(), table.map(EmbeddingGradient::bucket).stream())
+                .toList();
     }
 }

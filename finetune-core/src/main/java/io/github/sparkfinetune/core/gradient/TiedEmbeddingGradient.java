@@ -1,31 +1,28 @@
-package io.github.sparkfinetune.core.train;
+package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.util.concurrent.Future;
 
 /**
- * Gradient of an embedding table that also maps hidden states to logits. The objective writes every row of it, the
- * looked-up rows are added.
+ * Gradient of an embedding table that also maps hidden states to logits ({@code tie_word_embeddings}). The objective
+ * writes every row of it, the looked-up rows are added.
  */
-final class TiedGradient implements TableGradient {
+final class TiedEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
     private final NDArray dense;
     private final int paddingId;
-    private final HostBuffer host;
+    private final GradientBucket bucket;
 
-    TiedGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
+    TiedEmbeddingGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
         this.script = script;
         this.paddingId = paddingId;
         dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
-        host = new HostBuffer(script, dense);
+        bucket = GradientBucket.of(script, dense);
     }
 
     @Override
@@ -34,8 +31,8 @@ final class TiedGradient implements TableGradient {
     }
 
     @Override
-    public NDArray nonZero() {
-        return dense;
+    public GradientBucket bucket() {
+        return bucket;
     }
 
     @Override
@@ -49,22 +46,12 @@ final class TiedGradient implements TableGradient {
     }
 
     @Override
-    public void clear(NDManager owner) {
-        script.call(owner, "zero", dense);
-    }
-
-    @Override
     public void add(NDManager owner, Batch batch, NDArray gradient) {
         script.call(owner, "add_lookups", dense, batch.ids(), gradient, paddingId);
     }
 
     @Override
-    public Future<?> send(Collective collective) {
-        return host.send(collective);
-    }
-
-    @Override
-    public void arrived(NDManager owner, Collective collective) {
-        host.arrived(collective);
+    public void finish(NDManager owner) {
+        // The bucket is the whole table.
     }
 }

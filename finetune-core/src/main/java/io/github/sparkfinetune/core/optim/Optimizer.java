@@ -1,0 +1,33 @@
+package io.github.sparkfinetune.core.optim;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Parameter;
+import java.util.Map;
+
+/** Moves the trained parameters by their gradients. {@link OptimizerKind} makes it, for a fixed list of parameters. */
+public interface Optimizer {
+
+    /**
+     * A trained parameter.
+     *
+     * @param gradient the tensor that holds its gradient whenever {@link #step} is called: F32, of its shape
+     */
+    record ParameterGradient(Parameter parameter, NDArray gradient) {}
+
+    /**
+     * One step.
+     *
+     * @param owner of temporary tensors
+     * @param step number of this step, from 1
+     * @param rate learning rate
+     * @param divisor gradients are divided by it before use, for clipping
+     */
+    void step(NDManager owner, long step, double rate, double divisor);
+
+    /**
+     * What it keeps from step to step, beside the number of the step: F32 tensors by the names under which a checkpoint
+     * holds them, always in one order. A resume overwrites them in place.
+     */
+    Map<String, NDArray> state();
+}

@@ -7,8 +7,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 
 /**
- * One neighbour's socket, cut into frames. Bodies are written from and read to the caller's buffers without a copy;
- * nothing blocks.
+ * One peer's socket, cut into frames. Bodies are written from and read to the caller's buffers without a copy; nothing
+ * blocks.
  */
 final class Connection {
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
@@ -33,7 +33,7 @@ final class Connection {
         this.channel = channel;
     }
 
-    /** The neighbour's rank. */
+    /** The peer's rank. */
     int rank() {
         return rank;
     }
@@ -53,12 +53,12 @@ final class Connection {
         }
     }
 
-    /** Whether the neighbour has said goodbye. */
+    /** Whether the peer has said goodbye. */
     boolean left() {
         return left;
     }
 
-    /** Takes note of a goodbye and answers it, so that the neighbour need not wait. */
+    /** Takes note of a goodbye and answers it, so that the peer need not wait. */
     void leave() throws IOException {
         left = true;
         channel.shutdownOutput();
@@ -153,7 +153,7 @@ final class Connection {
         channel.shutdownOutput();
     }
 
-    /** A neighbour's bytes make no sense. */
+    /** A peer's bytes make no sense. */
     static final class ProtocolException extends IOException {
         private static final long serialVersionUID = 1L;
 

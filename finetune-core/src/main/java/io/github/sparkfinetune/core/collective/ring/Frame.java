@@ -3,18 +3,44 @@ package io.github.sparkfinetune.core.collective.ring;
 import java.nio.ByteBuffer;
 
 /**
- * The header that precedes everything that neighbours send each other once they have joined; 28 bytes, big-endian.
- * Every chunk of an operation carries the whole of it, so that ranks that are out of step notice at the next chunk.
+ * The header of a frame. After the {@link Handshake} all that peers send each other is frames: 28 bytes of header, then
+ * the body. Integers are signed and big-endian.
  *
- * @param kind what follows
- * @param detail code of the {@link RingOperation.Kind} of a chunk or of the {@link RingFailure.Reason} of an abort
- * @param rank the rank that an abort is about, otherwise the sender
- * @param length bytes of the body that follows
- * @param sequence number of the operation, from 1; in a heartbeat that of the last one that the sender has started
- * @param total bytes of the whole operation on the sender, of the block for an all-gather
+ * <table>
+ * <caption>Header</caption>
+ * <tr><th>byte</th><th>type</th><th>field</th><th>value</th></tr>
+ * <tr><td>0</td><td>16 bits</td><td>magic</td><td>0x5346 ("SF")</td></tr>
+ * <tr><td>2</td><td>8 bits</td><td>kind</td><td>see below</td></tr>
+ * <tr><td>3</td><td>8 bits</td><td>detail</td><td>see below</td></tr>
+ * <tr><td>4</td><td>32 bits</td><td>rank</td><td>the sender; in an abort the rank that is the cause</td></tr>
+ * <tr><td>8</td><td>32 bits</td><td>length</td><td>bytes of the body</td></tr>
+ * <tr><td>12</td><td>64 bits</td><td>sequence</td><td>number of an operation, from 1</td></tr>
+ * <tr><td>20</td><td>64 bits</td><td>total</td><td>bytes of the whole that a chunk belongs to</td></tr>
+ * </table>
+ *
+ * <table>
+ * <caption>Kinds</caption>
+ * <tr><th>kind</th><th>detail</th><th>sequence and total</th><th>body</th></tr>
+ * <tr><td>1 heartbeat</td><td>0</td><td>the last operation that the sender has started, 0 before the first; total
+ * 0</td><td>none</td></tr>
+ * <tr><td>2 chunk</td><td>the operation: 1 all-reduce of F32, 2 all-reduce of F64, 3 all-gather</td><td>the operation;
+ * total as {@link AllReduceOperation} and {@link AllGatherOperation} say</td><td>up to 262,144 bytes, which may be
+ * none</td></tr>
+ * <tr><td>3 abort</td><td>1 a rank is lost, 2 the ranks are out of step</td><td>0</td><td>the message in UTF-8, cut at
+ * 1,000 bytes</td></tr>
+ * <tr><td>4 goodbye</td><td>0</td><td>0</td><td>none</td></tr>
+ * </table>
+ *
+ * <p>Heartbeats and chunks go from a rank to the next one only; aborts and goodbyes go to both peers, and nothing
+ * follows them. A header with another magic or kind, a negative length or one beyond the kind's (the total for a chunk,
+ * 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole header, so that ranks that are out of step
+ * notice at the next one: the receiver compares sequence, detail, length and total with its own operation's.
  */
 record Frame(Kind kind, int detail, int rank, int length, long sequence, long total) {
+    /** Bytes of a header. */
     static final int BYTES = 28;
+
+    /** Most bytes of an abort's message. */
     static final int LONGEST_TEXT = 1000;
 
     private static final short MAGIC = 0x5346;

@@ -9,18 +9,27 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What two neighbours say to each other before they are a part of a ring: mutual challenge and response.
+ * What two peers say to each other before they are a part of a ring: mutual challenge and response. Rank r, the
+ * dialler, connects to rank r + 1 (modulo the number of ranks), the greeter. Integers are signed, of 32 bits and
+ * big-endian.
  *
- * <pre>
- * dialler (rank r)                        greeter (rank r + 1)
- *   hello: magic, version, from, to, size, nonce d  -&gt;
- *                                        &lt;-  challenge: nonce g
- *   proof: HMAC("dialler", context)                 -&gt;
- *                                        &lt;-  welcome: HMAC("greeter", context)
- * </pre>
+ * <table>
+ * <caption>Messages in their order</caption>
+ * <tr><th>message</th><th>from</th><th>bytes</th><th>content</th></tr>
+ * <tr><td>hello</td><td>dialler</td><td>52</td><td>magic 0x53465247 ("SFRG"), version 1, from = r, to, number of ranks,
+ * then 32 random bytes d</td></tr>
+ * <tr><td>challenge</td><td>greeter</td><td>32</td><td>random bytes g</td></tr>
+ * <tr><td>proof</td><td>dialler</td><td>32</td><td>HMAC of "dialler"</td></tr>
+ * <tr><td>welcome</td><td>greeter</td><td>32</td><td>HMAC of "greeter"</td></tr>
+ * </table>
  *
- * The context is (attempt, from, to, size, d, g), the HMAC is SHA-256 under the ranks' secret. The greeter proves
- * nothing to a dialler that has not proved itself; the role in each HMAC keeps one from being reflected as the other.
+ * <p>An HMAC is HMAC-SHA256 under {@link RingMember#secret()} of: the role as given in ASCII, version, from, to, number
+ * of ranks, the number of bytes of {@link RingMember#attempt()} in UTF-8, these bytes, d, g. The greeter proves nothing
+ * to a dialler that has not proved itself; the role in each HMAC keeps one from being reflected as the other.
+ *
+ * <p>Whoever is sent something else closes the connection. A greeter waits for a handshake 5 seconds or a quarter of
+ * {@link RingTimeouts#join()}, whichever is less, and goes on listening; a dialler that was not admitted tries again
+ * after 0.1 seconds, then after twice the pause before, at most 2 seconds.
  */
 final class Handshake {
     static final int NONCE_BYTES = 32;

@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * Where a rank listens. As text {@code host:port}, an IPv6 host in brackets; {@code host:port#path} if it listens on a
- * Unix domain socket of its machine too.
+ * Unix domain socket of its machine too. A rank that finds the path on its own machine tries it first, then TCP.
  *
  * @param tcp {@code host:port}, also the rank's address in messages
  * @param local absolute path of the socket, if any

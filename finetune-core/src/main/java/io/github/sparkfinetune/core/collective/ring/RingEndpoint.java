@@ -19,13 +19,13 @@ public final class RingEndpoint implements AutoCloseable {
     private static final int BACKLOG = 64;
 
     private final ServerSocketChannel server;
-    private final Optional<LocalServer> local;
+    private final Optional<UnixSocketServer> local;
     private final RingAddress address;
 
-    private RingEndpoint(ServerSocketChannel server, Optional<LocalServer> local, String host, int port) {
+    private RingEndpoint(ServerSocketChannel server, Optional<UnixSocketServer> local, String host, int port) {
         this.server = server;
         this.local = local;
-        this.address = RingAddress.of(host, port, local.map(LocalServer::socket));
+        this.address = RingAddress.of(host, port, local.map(UnixSocketServer::socket));
     }
 
     /**
@@ -47,7 +47,7 @@ public final class RingEndpoint implements AutoCloseable {
                 server.bind(wanted, BACKLOG);
                 server.configureBlocking(false);
                 int bound = ((InetSocketAddress) server.getLocalAddress()).getPort();
-                return new RingEndpoint(server, LocalServer.open(BACKLOG), host, bound);
+                return new RingEndpoint(server, UnixSocketServer.open(BACKLOG), host, bound);
             } catch (IOException | RuntimeException e) {
                 server.close();
                 throw e;
@@ -70,13 +70,13 @@ public final class RingEndpoint implements AutoCloseable {
 
     /** All that it listens on. */
     List<ServerSocketChannel> servers() {
-        return Stream.concat(Stream.of(server), local.map(LocalServer::channel).stream())
+        return Stream.concat(Stream.of(server), local.map(UnixSocketServer::channel).stream())
                 .toList();
     }
 
     @Override
     public void close() {
-        local.ifPresent(LocalServer::close);
+        local.ifPresent(UnixSocketServer::close);
         try {
             server.close();
         } catch (IOException e) {

@@ -13,8 +13,8 @@ abstract class RingOperation {
 
     /** What ranks can do together. */
     enum Kind {
-        SUM(1, "sum of floats"),
-        SUM_DOUBLES(2, "sum of doubles"),
+        ALL_REDUCE(1, "sum of floats"),
+        ALL_REDUCE_DOUBLES(2, "sum of doubles"),
         ALL_GATHER(3, "all-gather");
 
         private final int code;

@@ -11,7 +11,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The one thread that moves a ring's bytes: works off operations in the order in which they were submitted, and between
- * them keeps giving and watching for signs of life. It waits nowhere but in {@link Neighbours#await}.
+ * them keeps giving and watching for signs of life. It waits nowhere but in {@link RingPeers#await}.
  */
 final class RingThread implements Runnable {
     private static final Logger LOG = LoggerFactory.getLogger(RingThread.class);
@@ -20,7 +20,7 @@ final class RingThread implements Runnable {
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
     private final RingMember member;
-    private final Neighbours neighbours;
+    private final RingPeers peers;
     private final Connection previous;
     private final Connection next;
     private final long patience;
@@ -39,11 +39,11 @@ final class RingThread implements Runnable {
     private long cancelPolled;
 
     /** @param patience nanoseconds without progress after which an operation fails */
-    RingThread(RingMember member, Neighbours neighbours, long patience, BooleanSupplier cancelled) {
+    RingThread(RingMember member, RingPeers peers, long patience, BooleanSupplier cancelled) {
         this.member = member;
-        this.neighbours = neighbours;
-        this.previous = neighbours.previous();
-        this.next = neighbours.next();
+        this.peers = peers;
+        this.previous = peers.previous();
+        this.next = peers.next();
         this.patience = patience;
         this.cancelled = cancelled;
     }
@@ -55,7 +55,7 @@ final class RingThread implements Runnable {
         if (failure != null) {
             failQueue();
         } else {
-            neighbours.wake();
+            peers.wake();
         }
     }
 
@@ -67,7 +67,7 @@ final class RingThread implements Runnable {
     /** Asks the thread to say goodbye and end. */
     void close() {
         closing = true;
-        neighbours.wake();
+        peers.wake();
     }
 
     @Override
@@ -132,19 +132,19 @@ final class RingThread implements Runnable {
                 int kind = operation.kind().code();
                 next.stage(new Frame(Frame.Kind.CHUNK, kind, member.rank(), body.remaining(), sequence, total), body);
                 chunkStaged = true;
-            } else if (neighbours.heartbeatDue()) {
+            } else if (peers.heartbeatDue()) {
                 next.stage(Frame.control(Frame.Kind.HEARTBEAT, member.rank(), sequence), NOTHING);
             } else {
                 return false;
             }
         }
-        boolean any = neighbours.flush();
+        boolean any = peers.flush();
         chunkStaged &= next.staged();
         return any;
     }
 
     private boolean receive() throws RingFailure {
-        boolean any = listening() && neighbours.read();
+        boolean any = listening() && peers.read();
         if (receiving && previous.complete()) {
             receiving = false;
             progressed = System.nanoTime();
@@ -187,7 +187,7 @@ final class RingThread implements Runnable {
 
     private void await() throws RingFailure {
         if (operation == null) {
-            neighbours.await(listening(), IDLE_NANOS);
+            peers.await(listening(), IDLE_NANOS);
             return;
         }
         long now = System.nanoTime();
@@ -197,19 +197,19 @@ final class RingThread implements Runnable {
                 throw new RingFailure(Reason.CANCELLED, member.rank(), own() + " was cancelled", null);
             }
         }
-        // A neighbour that has begun the operation only waits itself: whoever waits for the one that has not names it.
+        // A peer that has begun the operation only waits itself: whoever waits for the one that has not names it.
         long limit = previousSequence < sequence ? patience : 2 * patience;
         if (now - progressed > limit) {
             String text = member.name(previous.rank()) + " took no part in " + ownOperation() + " for "
                     + limit / 1_000_000 + " ms";
             throw new RingFailure(Reason.LOST, previous.rank(), text, null);
         }
-        neighbours.await(listening(), CANCEL_POLL_NANOS);
+        peers.await(listening(), CANCEL_POLL_NANOS);
     }
 
-    private RingFailure hasLeft(Connection neighbour) {
-        String text = member.name(neighbour.rank()) + " has left the ring before " + ownOperation() + " was done";
-        return new RingFailure(Reason.LOST, neighbour.rank(), text, null);
+    private RingFailure hasLeft(Connection peer) {
+        String text = member.name(peer.rank()) + " has left the ring before " + ownOperation() + " was done";
+        return new RingFailure(Reason.LOST, peer.rank(), text, null);
     }
 
     private String ownOperation() {
@@ -223,7 +223,7 @@ final class RingThread implements Runnable {
 
     private void end(RingFailure reason, boolean orderly) {
         failure = reason;
-        neighbours.part(reason, orderly, () -> {
+        peers.close(reason, orderly, () -> {
             if (operation != null) {
                 operation.future().completeExceptionally(reason.exception());
             }

@@ -5,7 +5,7 @@ import java.time.Duration;
 /**
  * How long a ring waits.
  *
- * @param join until all neighbours have joined
+ * @param join until all peers have joined
  * @param silence until a rank that gave no sign of life is lost; a living rank gives one four times as often, however
  *     long it computes
  * @param operation until a rank that lives, but takes no part in an operation that another waits in, is lost

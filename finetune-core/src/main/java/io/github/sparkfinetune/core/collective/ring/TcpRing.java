@@ -20,9 +20,18 @@ import org.slf4j.LoggerFactory;
  * Unix domain socket. One thread moves the bytes and works off the operations in the order in which they were called;
  * it gives signs of life while the caller computes and blocks while there is nothing to move.
  *
- * <p>When a rank is lost every other one fails with its name: the first to notice tells its neighbours, which pass it
- * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
- * fail with an {@link IllegalStateException} that names both operations.
+ * <p>On each connection: the {@link Handshake}, then {@link Frame frames}. Operations are numbered from 1 in the order
+ * of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation} say which
+ * chunks one consists of. A heartbeat is due when nothing was sent to the next rank for a quarter of
+ * {@link RingTimeouts#silence()}. The previous rank is lost when nothing came from it for all of that, while this one
+ * listened; or when no chunk came within {@link RingTimeouts#operation()} though its heartbeats say that it has not
+ * begun the operation, within twice that if it has.
+ *
+ * <p>When a rank is lost every other one fails with its name: the first to notice tells its peers by an abort, which
+ * pass it on. From then on every operation fails the same way. Ranks that call different operations, or with different
+ * sizes, fail with an {@link IllegalStateException} that names both operations. Who ends sends an abort or a goodbye,
+ * shuts down its output, reads what the peers still send until they have closed, and closes; half a second is given to
+ * each of sending and waiting.
  *
  * <p>Ranks prove to each other that they know the secret when they join; what they exchange afterwards is neither
  * encrypted nor signed.
@@ -50,7 +59,7 @@ public final class TcpRing implements Collective {
      * @param cancelled polled while ranks wait for each other; true ends the waiting with a
      *     {@link CancellationException}, also in every later operation
      * @return a collective that the caller closes; {@link SingleRank} for a single rank
-     * @throws LostRankException if a neighbour has not joined in time or is gone
+     * @throws LostRankException if a peer has not joined in time or is gone
      * @throws CancellationException if cancelled or interrupted
      */
     public static Collective join(
@@ -59,7 +68,7 @@ public final class TcpRing implements Collective {
             if (member.size() == 1) {
                 return new SingleRank();
             }
-            TcpRing ring = new TcpRing(member, RingJoin.join(endpoint, member, timeouts, cancelled));
+            TcpRing ring = new TcpRing(member, Rendezvous.join(endpoint, member, timeouts, cancelled));
             ring.thread.start();
             return ring;
         } catch (IOException e) {
@@ -82,7 +91,7 @@ public final class TcpRing implements Collective {
         if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
             throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
         }
-        RingOperation operation = new SumOperation(member.rank(), member.size(), floats, buffers);
+        RingOperation operation = new AllReduceOperation(member.rank(), member.size(), floats, buffers);
         loop.submit(operation);
         return operation.future();
     }
@@ -91,7 +100,7 @@ public final class TcpRing implements Collective {
     public void allReduce(double[] values) {
         ByteBuffer mine = ByteBuffer.allocate(values.length * Double.BYTES);
         mine.asDoubleBuffer().put(values);
-        byte[][] all = gather(RingOperation.Kind.SUM_DOUBLES, mine.array());
+        byte[][] all = gather(RingOperation.Kind.ALL_REDUCE_DOUBLES, mine.array());
         double[] addend = new double[values.length];
         ByteBuffer.wrap(all[0]).asDoubleBuffer().get(values);
         for (int rank = 1; rank < all.length; rank++) {
@@ -108,7 +117,7 @@ public final class TcpRing implements Collective {
     }
 
     private byte[][] gather(RingOperation.Kind kind, byte[] mine) {
-        GatherOperation operation = new GatherOperation(kind, member.rank(), member.size(), mine, buffers);
+        AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), member.size(), mine, buffers);
         loop.submit(operation);
         try {
             operation.future().get();

@@ -9,12 +9,12 @@ import java.nio.channels.SocketChannel;
  * One connection on which a handshake is under way, driven by the selector. Reads not one byte more than the message it
  * waits for, so that what follows the handshake stays in the socket.
  */
-abstract class Exchange {
+abstract class PendingHandshake {
     private final SocketChannel channel;
     private final long deadline;
     private final ByteBuffer message = ByteBuffer.allocate(Handshake.HELLO_BYTES);
 
-    Exchange(SocketChannel channel, long deadline) {
+    PendingHandshake(SocketChannel channel, long deadline) {
         this.channel = channel;
         this.deadline = deadline;
     }
@@ -62,11 +62,11 @@ abstract class Exchange {
     }
 
     /** The side that waits for the previous rank. */
-    static final class Greeting extends Exchange {
+    static final class Greeter extends PendingHandshake {
         private final Handshake handshake;
         private boolean challenged;
 
-        Greeting(SocketChannel channel, RingMember member, long deadline) {
+        Greeter(SocketChannel channel, RingMember member, long deadline) {
             super(channel, deadline);
             this.handshake = Handshake.greet(member);
             expect(Handshake.HELLO_BYTES);
@@ -93,11 +93,11 @@ abstract class Exchange {
     }
 
     /** The side that connects to the next rank. */
-    static final class Dialling extends Exchange {
+    static final class Dialler extends PendingHandshake {
         private final Handshake handshake;
         private boolean proved;
 
-        Dialling(SocketChannel channel, RingMember member, long deadline) {
+        Dialler(SocketChannel channel, RingMember member, long deadline) {
             super(channel, deadline);
             this.handshake = Handshake.dial(member);
             expect(Handshake.NONCE_BYTES);

@@ -4,9 +4,13 @@ import java.nio.ByteBuffer;
 
 /**
  * Ring all-gather of bytes: in step s of n - 1 rank r sends rank (r - s) mod n's block and receives that of rank (r - s
- * - 1) mod n. Meant for what is small: the blocks are on the heap and forwarded whole.
+ * - 1) mod n. Meant for what is small: the blocks are on the heap and forwarded whole, at most 256 MiB each.
+ *
+ * <p>A block travels as chunks of 262,144 bytes and the rest, an empty one as one empty chunk; {@link Frame#total} is
+ * the block's length. An all-reduce of F64 goes the same way under its own code: each rank's block is its values in
+ * big-endian order, all blocks are of one length, and every rank adds them in the order of the ranks.
  */
-final class GatherOperation extends RingOperation {
+final class AllGatherOperation extends RingOperation {
     private static final int LARGEST_BLOCK = 256 << 20;
 
     private final int rank;
@@ -19,7 +23,7 @@ final class GatherOperation extends RingOperation {
     private int bytesReceived;
     private ByteBuffer incoming;
 
-    GatherOperation(Kind kind, int rank, int size, byte[] mine, RingBuffers buffers) {
+    AllGatherOperation(Kind kind, int rank, int size, byte[] mine, RingBuffers buffers) {
         super(kind);
         if (mine.length > LARGEST_BLOCK) {
             throw new IllegalArgumentException(mine.length + " bytes to gather: at most " + LARGEST_BLOCK);

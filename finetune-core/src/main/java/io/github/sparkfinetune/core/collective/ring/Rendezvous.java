@@ -24,11 +24,11 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers
- * may connect meanwhile; none delays the true neighbour, because each has a handshake of its own, a deadline, and gives
- * way to newer ones when there are many.
+ * may connect meanwhile; none delays the true peer, because each has a handshake of its own, a deadline, and gives way
+ * to newer ones when there are many.
  */
-final class RingJoin implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(RingJoin.class);
+final class Rendezvous implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Rendezvous.class);
     private static final long LONGEST_HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
     private static final int MOST_PENDING = 128;
@@ -40,8 +40,8 @@ final class RingJoin implements AutoCloseable {
     private final long handshakeNanos;
     private final Selector selector = Selector.open();
 
-    private final Deque<Exchange> pending = new ArrayDeque<>();
-    private Exchange.Dialling dialling;
+    private final Deque<PendingHandshake> pending = new ArrayDeque<>();
+    private PendingHandshake.Dialler dialler;
     private boolean locally = true;
     private String refusal = "it did not answer";
     private long dialAgain = System.nanoTime();
@@ -49,7 +49,7 @@ final class RingJoin implements AutoCloseable {
     private SocketChannel previous;
     private SocketChannel next;
 
-    private RingJoin(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
+    private Rendezvous(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
         this.endpoint = endpoint;
         this.member = member;
@@ -61,7 +61,7 @@ final class RingJoin implements AutoCloseable {
     /** The loop of a ring whose two connections are made; the endpoint is left to the caller. */
     static RingThread join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
-        try (RingJoin join = new RingJoin(endpoint, member, timeouts, cancelled)) {
+        try (Rendezvous join = new Rendezvous(endpoint, member, timeouts, cancelled)) {
             try {
                 join.run();
                 return join.ring(timeouts);
@@ -88,7 +88,7 @@ final class RingJoin implements AutoCloseable {
             if (now >= deadline) {
                 throw missing();
             }
-            if (next == null && dialling == null && now >= dialAgain) {
+            if (next == null && dialler == null && now >= dialAgain) {
                 dial();
             }
             dropLate(now);
@@ -116,13 +116,13 @@ final class RingJoin implements AutoCloseable {
                     member.next(), member.name(member.next()) + " cannot be reached: unknown host", null);
         }
         SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
-        dialling = new Exchange.Dialling(channel, member, deadline);
+        dialler = new PendingHandshake.Dialler(channel, member, deadline);
         channel.configureBlocking(false);
         try {
             boolean connected = channel.connect(local.orElse(tcp));
-            channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialling);
+            channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialler);
             if (connected) {
-                dialling.begin();
+                dialler.begin();
             }
         } catch (IOException e) {
             redial(e);
@@ -137,21 +137,21 @@ final class RingJoin implements AutoCloseable {
             admit((ServerSocketChannel) key.channel());
             return;
         }
-        Exchange exchange = (Exchange) key.attachment();
+        PendingHandshake handshake = (PendingHandshake) key.attachment();
         try {
             if (key.isConnectable()) {
-                exchange.channel().finishConnect();
+                handshake.channel().finishConnect();
                 key.interestOps(SelectionKey.OP_READ);
-                dialling.begin();
-            } else if (exchange.advance()) {
+                dialler.begin();
+            } else if (handshake.advance()) {
                 key.cancel();
-                joined(exchange);
+                joined(handshake);
             }
         } catch (IOException e) {
-            if (exchange == dialling) {
+            if (handshake == dialler) {
                 redial(e);
             } else {
-                drop(exchange, e.getMessage());
+                drop(handshake, e.getMessage());
             }
         }
     }
@@ -162,35 +162,35 @@ final class RingJoin implements AutoCloseable {
             return;
         }
         channel.configureBlocking(false);
-        Exchange exchange = new Exchange.Greeting(channel, member, System.nanoTime() + handshakeNanos);
-        channel.register(selector, SelectionKey.OP_READ, exchange);
-        pending.add(exchange);
+        PendingHandshake handshake = new PendingHandshake.Greeter(channel, member, System.nanoTime() + handshakeNanos);
+        channel.register(selector, SelectionKey.OP_READ, handshake);
+        pending.add(handshake);
         if (pending.size() > MOST_PENDING) {
             drop(pending.peek(), "too many connections at once");
         }
     }
 
     private void dropLate(long now) throws IOException {
-        for (Exchange exchange : List.copyOf(pending)) {
-            if (now >= exchange.deadline()) {
-                drop(exchange, "it proved nothing in time");
+        for (PendingHandshake handshake : List.copyOf(pending)) {
+            if (now >= handshake.deadline()) {
+                drop(handshake, "it proved nothing in time");
             }
         }
     }
 
-    private void drop(Exchange exchange, String why) throws IOException {
+    private void drop(PendingHandshake handshake, String why) throws IOException {
         LOG.warn(
                 "rank {} dropped a connection from {}: {}",
                 member.rank(),
-                exchange.channel().getRemoteAddress(),
+                handshake.channel().getRemoteAddress(),
                 why);
-        pending.remove(exchange);
-        exchange.channel().close();
+        pending.remove(handshake);
+        handshake.channel().close();
     }
 
     private void redial(IOException why) throws IOException {
-        dialling.channel().close();
-        dialling = null;
+        dialler.channel().close();
+        dialler = null;
         if (locally) {
             // A path that exists here may still be another machine's, on a folder that both share.
             LOG.info("{} is not reached by its Unix domain socket: {}", member.name(member.next()), why.getMessage());
@@ -208,15 +208,15 @@ final class RingJoin implements AutoCloseable {
         pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
     }
 
-    private void joined(Exchange exchange) throws IOException {
-        if (exchange == dialling) {
-            next = exchange.channel();
-            dialling = null;
+    private void joined(PendingHandshake handshake) throws IOException {
+        if (handshake == dialler) {
+            next = handshake.channel();
+            dialler = null;
         } else if (previous == null) {
-            previous = exchange.channel();
-            pending.remove(exchange);
+            previous = handshake.channel();
+            pending.remove(handshake);
         } else {
-            drop(exchange, "rank " + member.previous() + " has joined already");
+            drop(handshake, "rank " + member.previous() + " has joined already");
         }
     }
 
@@ -229,15 +229,15 @@ final class RingJoin implements AutoCloseable {
                 channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
         }
-        Neighbours neighbours = new Neighbours(
+        RingPeers peers = new RingPeers(
                 member,
                 new Connection(member.previous(), previous),
                 new Connection(member.next(), next),
                 timeouts.silence().toNanos());
-        return new RingThread(member, neighbours, timeouts.operation().toNanos(), cancelled);
+        return new RingThread(member, peers, timeouts.operation().toNanos(), cancelled);
     }
 
-    /** Tells a neighbour that has joined why it waits in vain. */
+    /** Tells a peer that has joined why it waits in vain. */
     private void giveUp(Exception cause) throws IOException {
         int rank = cause instanceof LostRankException lost ? lost.rank() : member.rank();
         RingFailure failure = new RingFailure(RingFailure.Reason.LOST, rank, message(cause), cause);
@@ -248,12 +248,12 @@ final class RingJoin implements AutoCloseable {
         if (next != null) {
             joined.add(new Connection(member.next(), next));
         }
-        try (Selector parting = Selector.open();
-                GracefulClose farewell = new GracefulClose(parting, joined)) {
-            for (Connection neighbour : joined) {
-                neighbour.key(neighbour.channel().register(parting, 0));
+        try (Selector closing = Selector.open();
+                GracefulClose parting = new GracefulClose(closing, joined)) {
+            for (Connection peer : joined) {
+                peer.key(peer.channel().register(closing, 0));
             }
-            farewell.tell(failure, false);
+            parting.tell(failure, false);
         }
     }
 
@@ -266,11 +266,11 @@ final class RingJoin implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            for (Exchange exchange : List.copyOf(pending)) {
-                drop(exchange, "the ring is complete or given up");
+            for (PendingHandshake handshake : List.copyOf(pending)) {
+                drop(handshake, "the ring is complete or given up");
             }
-            if (dialling != null) {
-                dialling.channel().close();
+            if (dialler != null) {
+                dialler.channel().close();
             }
         } finally {
             selector.close();

@@ -7,13 +7,19 @@ import java.nio.FloatBuffer;
 /**
  * Sum of a float buffer over n ranks as a ring reduce-scatter (steps 0 to n - 2) and a ring all-gather (steps n - 1 to
  * 2n - 3) over n blocks. In step s rank r sends block (r - s) mod n and receives block (r - s - 1) mod n, which is
- * added to in the first phase and replaced in the second. A block travels in chunks; a chunk of a step is sent as soon
- * as that chunk of the step before has come, so the steps overlap. Each block is summed in one fixed order and its sum
- * copied, hence the same bits on every rank.
+ * added to in the first phase and replaced in the second.
+ *
+ * <p>Of N floats block b holds those from ⌊N b / n⌋ up to ⌊N (b + 1) / n⌋. Every block travels as c = max(1, ⌈4 ⌈N / n⌉
+ * / 262,144⌉) chunks: all bytes that 262,144 hold, then the rest, then empty ones, so that each step has c. A chunk's
+ * {@link Frame#total} is 4 N; its body is F32 in the ranks' native byte order, which must be one. A chunk of a step is
+ * sent as soon as that chunk of the step before has come, so the steps overlap.
+ *
+ * <p>Block b is summed in one fixed order, x_b + x_(b+1) + …, from left to right in F32, and its sum copied: hence the
+ * same bits on every rank.
  *
  * <p>Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (2009).
  */
-final class SumOperation extends RingOperation {
+final class AllReduceOperation extends RingOperation {
     private final int rank;
     private final int size;
     private final int firstReplaced;
@@ -27,8 +33,8 @@ final class SumOperation extends RingOperation {
     private long received;
 
     /** @param bytes from position to limit, native order */
-    SumOperation(int rank, int size, ByteBuffer bytes, RingBuffers buffers) {
-        super(Kind.SUM);
+    AllReduceOperation(int rank, int size, ByteBuffer bytes, RingBuffers buffers) {
+        super(Kind.ALL_REDUCE);
         this.rank = rank;
         this.size = size;
         this.firstReplaced = size - 1;

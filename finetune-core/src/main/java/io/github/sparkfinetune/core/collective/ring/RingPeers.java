@@ -14,8 +14,8 @@ import org.slf4j.LoggerFactory;
  * A rank's two connections and what can go wrong with them. Chunks and heartbeats go to the next rank and come from the
  * previous one; the other direction of each connection carries only aborts and goodbyes.
  */
-final class Neighbours {
-    private static final Logger LOG = LoggerFactory.getLogger(Neighbours.class);
+final class RingPeers {
+    private static final Logger LOG = LoggerFactory.getLogger(RingPeers.class);
     private static final int SIGNS_OF_LIFE = 4;
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
@@ -28,7 +28,7 @@ final class Neighbours {
     private boolean nextSpoke;
 
     /** @param silence nanoseconds without a sign of life after which the previous rank is lost */
-    Neighbours(RingMember member, Connection previous, Connection next, long silence) throws IOException {
+    RingPeers(RingMember member, Connection previous, Connection next, long silence) throws IOException {
         this.member = member;
         this.previous = previous;
         this.next = next;
@@ -163,7 +163,7 @@ final class Neighbours {
     }
 
     /** What the end of a connection means: the next rank may have told of the true cause before. */
-    private RingFailure lost(Connection neighbour, IOException cause) {
+    private RingFailure lost(Connection peer, IOException cause) {
         try {
             hearNext();
         } catch (RingFailure e) {
@@ -171,25 +171,25 @@ final class Neighbours {
                 return e;
             }
         }
-        return endOf(neighbour, cause);
+        return endOf(peer, cause);
     }
 
-    private RingFailure endOf(Connection neighbour, IOException cause) {
-        String text = member.name(neighbour.rank()) + " was lost: " + cause.getMessage();
-        return new RingFailure(Reason.LOST, neighbour.rank(), text, cause);
+    private RingFailure endOf(Connection peer, IOException cause) {
+        String text = member.name(peer.rank()) + " was lost: " + cause.getMessage();
+        return new RingFailure(Reason.LOST, peer.rank(), text, cause);
     }
 
-    /** Takes leave of both; {@code told} runs once they know why, before the time that they are given to read it. */
-    void part(RingFailure reason, boolean orderly, Runnable told) {
-        try (GracefulClose farewell = new GracefulClose(selector, List.of(previous, next))) {
+    /** Closes both; {@code told} runs once they know why, before the time that they are given to read it. */
+    void close(RingFailure reason, boolean orderly, Runnable told) {
+        try (GracefulClose parting = new GracefulClose(selector, List.of(previous, next))) {
             try {
-                farewell.tell(reason, orderly);
+                parting.tell(reason, orderly);
             } finally {
                 told.run();
             }
-            farewell.linger(reason.rank());
+            parting.linger(reason.rank());
         } catch (IOException e) {
-            LOG.debug("{} could not part from its ring in an orderly way", member.name(member.rank()), e);
+            LOG.debug("{} could not leave its ring in an orderly way", member.name(member.rank()), e);
         }
     }
 }

@@ -15,19 +15,19 @@ import org.slf4j.LoggerFactory;
  * about two thirds of what they cost through TCP. It lies in a temporary folder of its own that only this user can
  * enter, and whose name is not to be guessed.
  */
-final class LocalServer implements AutoCloseable {
-    private static final Logger LOG = LoggerFactory.getLogger(LocalServer.class);
+final class UnixSocketServer implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(UnixSocketServer.class);
 
     private final ServerSocketChannel channel;
     private final Path socket;
 
-    private LocalServer(ServerSocketChannel channel, Path socket) {
+    private UnixSocketServer(ServerSocketChannel channel, Path socket) {
         this.channel = channel;
         this.socket = socket;
     }
 
     /** Begins to listen; empty where the system has no such sockets or its temporary folder's path is too long. */
-    static Optional<LocalServer> open(int backlog) {
+    static Optional<UnixSocketServer> open(int backlog) {
         Path folder = null;
         ServerSocketChannel channel = null;
         try {
@@ -37,7 +37,7 @@ final class LocalServer implements AutoCloseable {
             Path socket = folder.resolve("rank");
             channel.bind(UnixDomainSocketAddress.of(socket), backlog);
             channel.configureBlocking(false);
-            return Optional.of(new LocalServer(channel, socket));
+            return Optional.of(new UnixSocketServer(channel, socket));
         } catch (IOException | UnsupportedOperationException e) {
             LOG.info("ranks on this machine use TCP, not a Unix domain socket: {}", e.getMessage());
             discard(channel, folder);

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.bench;
 
-import io.github.sparkfinetune.core.quant.MappedHalf;
+import io.github.sparkfinetune.core.quant.MappedWeight;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
@@ -70,12 +70,12 @@ public final class QuantBench {
 
     private static void run(SafetensorsFile file, int threads) {
         ByteBuffer target = ByteBuffer.allocateDirect(COUNT * Float.BYTES).order(ByteOrder.nativeOrder());
-        StoredWeight plain = Nf4.quantise(file, "f32", false, threads);
-        StoredWeight twice = Nf4.quantise(file, "f32", true, threads);
-        StoredWeight bf16 = MappedHalf.of(file, "bf16");
-        StoredWeight f16 = MappedHalf.of(file, "f16");
-        measure("quantise F32", threads, () -> Nf4.quantise(file, "f32", true, threads));
-        measure("quantise BF16", threads, () -> Nf4.quantise(file, "bf16", true, threads));
+        StoredWeight plain = Nf4.quantize(file, "f32", false, threads);
+        StoredWeight twice = Nf4.quantize(file, "f32", true, threads);
+        StoredWeight bf16 = MappedWeight.of(file, "bf16");
+        StoredWeight f16 = MappedWeight.of(file, "f16");
+        measure("quantise F32", threads, () -> Nf4.quantize(file, "f32", true, threads));
+        measure("quantise BF16", threads, () -> Nf4.quantize(file, "bf16", true, threads));
         measure("widen NF4", threads, () -> plain.widen(target, threads));
         measure("widen NF4, double", threads, () -> twice.widen(target, threads));
         measure("widen BF16", threads, () -> bf16.widen(target, threads));

@@ -72,7 +72,7 @@ public record Adaptation(
             Optional<PeftAdapter> adapter,
             int threads) {
         Architecture architecture = Architectures.of(config);
-        boolean quantised = Nf4Checkpoint.isQuantised(config);
+        boolean quantised = Nf4Checkpoint.isQuantized(config);
         if (!method.isLora()) {
             if (quantised) {
                 throw RunException.config("method.type: " + config.source()

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.quant.MappedHalf;
+import io.github.sparkfinetune.core.quant.MappedWeight;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.quant.StoredWeight;
@@ -125,9 +125,9 @@ final class Weights {
             case AS_STORED ->
                 source.info(stored).dtype() == TensorType.F32
                         ? Optional.empty()
-                        : Optional.of(MappedHalf.of(source, stored));
-            case NF4 -> Optional.of(Nf4.quantise(source, stored, false, adaptation.threads()));
-            case NF4_DOUBLE -> Optional.of(Nf4.quantise(source, stored, true, adaptation.threads()));
+                        : Optional.of(MappedWeight.of(source, stored));
+            case NF4 -> Optional.of(Nf4.quantize(source, stored, false, adaptation.threads()));
+            case NF4_DOUBLE -> Optional.of(Nf4.quantize(source, stored, true, adaptation.threads()));
         };
     }
 

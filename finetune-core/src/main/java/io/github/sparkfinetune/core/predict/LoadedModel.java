@@ -153,7 +153,7 @@ public record LoadedModel(
             boolean resized) {
         long seed = config.training().seed();
         if (config.task() == Task.CLASSIFICATION) {
-            if (Nf4Checkpoint.isQuantised(model)) {
+            if (Nf4Checkpoint.isQuantized(model)) {
                 throw RunException.data(model.source() + ": a 4-bit model can be trained to generate text only; give"
                         + " the encoder in full precision, method.type: qlora quantises it");
             }

@@ -49,19 +49,19 @@ public sealed interface Absmax {
     }
 
     /**
-     * Double quantisation: absmax = nestedCode[code] * nestedAbsmax + offset.
+     * Double quantization: the absmax of block i = nestedCode[codes[i]] * nestedAbsmax[i / 256] + offset.
      *
      * @param codes one a block
      * @param nestedAbsmax one for 256 blocks
      * @param nestedCode the 256 values of the codes
      * @param offset the mean of the absmax
      */
-    record DoubleQuantised(ByteBuffer codes, FloatBuffer nestedAbsmax, FloatBuffer nestedCode, float offset)
+    record DoubleQuantized(ByteBuffer codes, FloatBuffer nestedAbsmax, FloatBuffer nestedCode, float offset)
             implements Absmax {
-        /** Shared by all tensors that are quantised here. */
+        /** Shared by all tensors that are quantized here. */
         private static final FloatBuffer NESTED_CODE = direct(DynamicCode.values());
 
-        public DoubleQuantised {
+        public DoubleQuantized {
             if (nestedCode.limit() != DynamicCode.CODES
                     || nestedAbsmax.limit() != (codes.limit() + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK) {
                 throw new IllegalArgumentException(codes.limit() + " codes, " + nestedAbsmax.limit()
@@ -69,8 +69,8 @@ public sealed interface Absmax {
             }
         }
 
-        /** Quantises as bitsandbytes does. */
-        static DoubleQuantised of(float[] absmax) {
+        /** Quantizes as bitsandbytes does. */
+        static DoubleQuantized of(float[] absmax) {
             float offset = CascadeSum.mean(absmax);
             float[] centred = new float[absmax.length];
             for (int i = 0; i < absmax.length; i++) {
@@ -81,9 +81,9 @@ public sealed interface Absmax {
             for (int block = 0; block < nestedAbsmax.length; block++) {
                 int from = block * DynamicCode.BLOCK;
                 nestedAbsmax[block] =
-                        DynamicCode.quantise(centred, from, Math.min(DynamicCode.BLOCK, codes.length - from), codes);
+                        DynamicCode.quantize(centred, from, Math.min(DynamicCode.BLOCK, codes.length - from), codes);
             }
-            return new DoubleQuantised(
+            return new DoubleQuantized(
                     ByteBuffer.allocateDirect(codes.length).put(0, codes), direct(nestedAbsmax), NESTED_CODE, offset);
         }
 

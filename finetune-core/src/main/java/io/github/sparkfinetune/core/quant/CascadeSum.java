@@ -4,7 +4,7 @@ import java.util.Arrays;
 
 /**
  * The sum of F32 values, rounded exactly as PyTorch's CPU kernel rounds it on one thread (ATen, SumKernel.cpp): values
- * are dealt to 4 x 8 lanes, each of which adds in a cascade of levels. The offset of double quantisation is a mean that
+ * are dealt to 4 x 8 lanes, each of which adds in a cascade of levels. The offset of double quantization is a mean that
  * PyTorch took, and the last bit of it shows in the codes.
  */
 final class CascadeSum {

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.quant;
 import java.util.Arrays;
 
 /**
- * The signed 8-bit dynamic code, in which double quantisation stores the absmax of blocks (Dettmers et al., 8-bit
+ * The signed 8-bit dynamic code, in which double quantization stores the absmax of blocks (Dettmers et al., 8-bit
  * Optimizers via Block-wise Quantization, 2022; bitsandbytes' {@code create_dynamic_map}): in the decades from 1e-6 to
  * 1 there are 1, 2, 4 … 64 values of either sign; then 0 and 1.
  */
@@ -74,7 +74,7 @@ final class DynamicCode {
      * @param codes receives them from {@code at}
      * @return the largest magnitude; a value is its code's value times this
      */
-    static float quantise(float[] values, int at, int count, byte[] codes) {
+    static float quantize(float[] values, int at, int count, byte[] codes) {
         float absmax = 0;
         for (int i = at; i < at + count; i++) {
             absmax = Math.max(absmax, Math.abs(values[i]));

@@ -9,7 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * Quantisation to NF4 with the codes that bitsandbytes' CPU path gives: blocks of 64 over the flattened matrix, x * (1
+ * Quantization to NF4 with the codes that bitsandbytes' CPU path gives: blocks of 64 over the flattened matrix, x * (1
  * / absmax), nearest value.
  */
 public final class Nf4 {
@@ -34,21 +34,21 @@ public final class Nf4 {
     }
 
     /**
-     * Quantises a tensor of a checkpoint as it is read; no more than 64 KB of it a thread is in memory in another form.
+     * Quantizes a tensor of a checkpoint as it is read; no more than 64 KB of it a thread is in memory in another form.
      *
      * @param source stays open
      * @param name an F32, BF16 or F16 tensor of any size up to 2^32 elements
-     * @param doubleQuant whether the absmax is quantised too: 0.52 bytes a weight instead of 0.56
+     * @param doubleQuant whether the absmax is quantized too: 0.52 bytes a weight instead of 0.56
      * @param threads at most; codes do not depend on it
      * @throws RunException when a weight is not finite, or the tensor is of another type or too large
      */
-    public static Nf4Tensor quantise(TensorSource source, String name, boolean doubleQuant, int threads) {
-        return quantise(source, name, doubleQuant, threads, PART_BLOCKS);
+    public static Nf4Tensor quantize(TensorSource source, String name, boolean doubleQuant, int threads) {
+        return quantize(source, name, doubleQuant, threads, PART_BLOCKS);
     }
 
-    /** As {@link #quantise(TensorSource, String, boolean, int)}, with parts of another size. */
-    static Nf4Tensor quantise(TensorSource source, String name, boolean doubleQuant, int threads, int partBlocks) {
-        return quantise(
+    /** As {@link #quantize(TensorSource, String, boolean, int)}, with parts of another size. */
+    static Nf4Tensor quantize(TensorSource source, String name, boolean doubleQuant, int threads, int partBlocks) {
+        return quantize(
                 (from, target, count) -> source.floats(name, from, FloatBuffer.wrap(target, 0, count)),
                 source.info(name).shape(),
                 source.fileOf(name) + ": tensor " + Quoted.name(name),
@@ -58,16 +58,16 @@ public final class Nf4 {
     }
 
     /**
-     * Quantises a matrix that is in memory.
+     * Quantizes a matrix that is in memory.
      *
      * @param weights row-major from 0; as many as the shape says
      * @throws RunException when a weight is not finite
      */
-    static Nf4Tensor quantise(FloatBuffer weights, long[] shape, boolean doubleQuant, int threads) {
+    static Nf4Tensor quantize(FloatBuffer weights, long[] shape, boolean doubleQuant, int threads) {
         if (weights.limit() != TensorInfo.count(shape)) {
             throw new IllegalArgumentException(weights.limit() + " weights for another shape");
         }
-        return quantise(
+        return quantize(
                 (from, target, count) -> weights.get((int) from, target, 0, count),
                 shape,
                 "the weight",
@@ -76,7 +76,7 @@ public final class Nf4 {
                 PART_BLOCKS);
     }
 
-    private static Nf4Tensor quantise(
+    private static Nf4Tensor quantize(
             Weights weights, long[] shape, String place, boolean doubleQuant, int threads, int partBlocks) {
         long count = TensorInfo.count(shape);
         if (Nf4Codes.packedBytes(count) > Integer.MAX_VALUE) {
@@ -86,24 +86,24 @@ public final class Nf4 {
         ByteBuffer packed = ByteBuffer.allocateDirect((int) Nf4Codes.packedBytes(count));
         float[] absmax = new float[(int) Nf4Codes.blocks(count)];
         long partSize = (long) partBlocks * Nf4Codes.BLOCK;
-        Slices.run((count + partSize - 1) / partSize, 1, threads, (begin, past) -> {
+        ParallelFor.run((count + partSize - 1) / partSize, 1, threads, (begin, past) -> {
             float[] part = new float[(int) Math.min(partSize, count)];
             byte[] codes = new byte[(int) Nf4Codes.packedBytes(part.length)];
             for (long from = begin * partSize; from < Math.min(past * partSize, count); from += partSize) {
                 int length = (int) Math.min(partSize, count - from);
                 weights.read(from, part, length);
-                quantisePart(part, length, codes, absmax, (int) (from / Nf4Codes.BLOCK));
+                quantizePart(part, length, codes, absmax, (int) (from / Nf4Codes.BLOCK));
                 packed.put((int) (from / 2), codes, 0, (int) Nf4Codes.packedBytes(length));
             }
         });
         checkFinite(absmax, weights, count, place);
-        return new Nf4Tensor(shape, packed, doubleQuant ? Absmax.DoubleQuantised.of(absmax) : Absmax.Plain.of(absmax));
+        return new Nf4Tensor(shape, packed, doubleQuant ? Absmax.DoubleQuantized.of(absmax) : Absmax.Plain.of(absmax));
     }
 
-    private static void quantisePart(float[] part, int length, byte[] codes, float[] absmax, int firstBlock) {
+    private static void quantizePart(float[] part, int length, byte[] codes, float[] absmax, int firstBlock) {
         for (int at = 0; at < length; at += Nf4Codes.BLOCK) {
             int size = Math.min(Nf4Codes.BLOCK, length - at);
-            absmax[firstBlock + at / Nf4Codes.BLOCK] = Nf4Codes.quantise(part, at, size, codes, at / 2);
+            absmax[firstBlock + at / Nf4Codes.BLOCK] = Nf4Codes.quantize(part, at, size, codes, at / 2);
         }
     }
 

@@ -12,11 +12,24 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /**
- * Checkpoints that {@code transformers} saved in NF4 by bitsandbytes: a weight W of a quantised linear is U8 {@code W
- * [n / 2, 1]}, {@code W.absmax}, {@code W.quant_map}, with double quantisation also {@code W.nested_absmax} and
- * {@code W.nested_quant_map}, and {@code W.quant_state.bitsandbytes__nf4}, which is JSON.
+ * Checkpoints that {@code transformers} saved in NF4 by bitsandbytes. A weight W of n elements in b = ⌈n / 64⌉ blocks
+ * is these tensors, of which {@link Nf4Tensor} says what they mean:
  *
- * <p>By default {@code transformers} quantises all linears but the output embedding ({@code lm_head}); with
+ * <table>
+ * <caption>Tensors of a quantized linear</caption>
+ * <tr><th>name</th><th>type</th><th>elements</th><th>content</th></tr>
+ * <tr><td>W</td><td>U8</td><td>⌈n / 2⌉</td><td>codes, two a byte</td></tr>
+ * <tr><td>W.absmax</td><td>F32</td><td>b</td><td>scales of the blocks; with double quantization their codes, in
+ * U8</td></tr>
+ * <tr><td>W.quant_map</td><td>F32</td><td>16</td><td>the values of the codes, always NF4's</td></tr>
+ * <tr><td>W.nested_absmax</td><td>F32</td><td>⌈b / 256⌉</td><td>with double quantization: scales of 256 absmax
+ * each</td></tr>
+ * <tr><td>W.nested_quant_map</td><td>F32</td><td>256</td><td>with double quantization: the values of the absmax'
+ * codes</td></tr>
+ * <tr><td>W.quant_state.bitsandbytes__nf4</td><td>U8</td><td></td><td>JSON in UTF-8: {@link QuantState}</td></tr>
+ * </table>
+ *
+ * <p>By default {@code transformers} quantizes all linears but the output embedding ({@code lm_head}); with
  * {@code llm_int8_skip_modules}, all but those. {@link #holds} says what was done to a weight.
  */
 public final class Nf4Checkpoint {
@@ -34,9 +47,9 @@ public final class Nf4Checkpoint {
     /**
      * Whether the model's linears are stored in NF4.
      *
-     * @throws RunException when they are quantised in another way, which it names
+     * @throws RunException when they are quantized in another way, which it names
      */
-    public static boolean isQuantised(HfConfig config) {
+    public static boolean isQuantized(HfConfig config) {
         JsonNode settings = config.find(CONFIG).orElse(null);
         if (settings == null) {
             return false;
@@ -69,7 +82,7 @@ public final class Nf4Checkpoint {
     /**
      * Whether this weight is stored in NF4.
      *
-     * @throws RunException when bitsandbytes quantised it in another way
+     * @throws RunException when bitsandbytes quantized it in another way
      */
     public static boolean holds(TensorSource source, String name) {
         String module = name.substring(0, name.lastIndexOf('.') + 1);
@@ -82,7 +95,7 @@ public final class Nf4Checkpoint {
     }
 
     /**
-     * A quantised weight. Its codes stay mapped in the file.
+     * A quantized weight. Its codes stay mapped in the file.
      *
      * @param name of the weight, e.g. {@code model.layers.0.mlp.up_proj.weight}
      * @throws RunException when it is not there, not NF4 in blocks of 64, or its parts do not fit together
@@ -101,7 +114,7 @@ public final class Nf4Checkpoint {
         if (state.nestedOffset().isEmpty()) {
             absmax = new Absmax.Plain(floats(source, name + ".absmax", blocks));
         } else {
-            absmax = new Absmax.DoubleQuantised(
+            absmax = new Absmax.DoubleQuantized(
                     bytes(source, name + ".absmax", blocks),
                     floats(source, name + ".nested_absmax", (blocks + DynamicCode.BLOCK - 1) / DynamicCode.BLOCK),
                     floats(source, name + ".nested_quant_map", DynamicCode.CODES),

@@ -88,7 +88,7 @@ final class Nf4Codes {
      * @param packed receives the codes from {@code packedAt}
      * @return the block's absmax, infinite or NaN when a weight is
      */
-    static float quantise(float[] weights, int at, int count, byte[] packed, int packedAt) {
+    static float quantize(float[] weights, int at, int count, byte[] packed, int packedAt) {
         // Magnitudes are ordered as their bits are, NaN above all.
         int largest = 0;
         for (int i = at; i < at + count; i++) {
@@ -131,7 +131,7 @@ final class Nf4Codes {
      * @param absmax of each block
      * @param weights receives {@link #BLOCK} values a block, from 0
      */
-    static void dequantise(byte[] packed, float[] absmax, int blocks, float[] weights) {
+    static void dequantize(byte[] packed, float[] absmax, int blocks, float[] weights) {
         for (int block = 0; block < blocks; block++) {
             float scale = absmax[block];
             for (int i = block * BLOCK_BYTES; i < (block + 1) * BLOCK_BYTES; i++) {

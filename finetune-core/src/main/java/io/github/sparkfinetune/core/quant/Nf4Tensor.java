@@ -5,8 +5,17 @@ import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;
 
 /**
- * A matrix in 4-bit NormalFloat: weight = value of its code x absmax of its block, in blocks of 64 over the flattened
- * matrix (Dettmers et al., QLoRA, 2023). The form is that of bitsandbytes' {@code Linear4bit}. Immutable.
+ * A matrix in 4-bit NormalFloat (Dettmers et al., QLoRA, 2023), stored as bitsandbytes' {@code Linear4bit} does:
+ *
+ * <ul>
+ *   <li>The matrix is flattened row by row and cut into blocks of 64 elements; the last may be shorter.
+ *   <li>Codes: element 2 i is in the high 4 bits of byte i, element 2 i + 1 in the low ones. After an odd number of
+ *       elements the last 4 bits are 7, the code of 0.
+ *   <li>Absmax: one scale a block, its largest magnitude, in F32; or quantized again ({@link Absmax.DoubleQuantized}).
+ * </ul>
+ *
+ * <p>An element is the value of its code (16 of them, {@link Nf4Codes}) times the absmax of its block, in F32.
+ * Immutable.
  */
 public final class Nf4Tensor implements StoredWeight {
     /** Blocks that are decoded into one array, which stays in the first-level cache. */
@@ -61,10 +70,10 @@ public final class Nf4Tensor implements StoredWeight {
 
     @Override
     public void widen(long from, ByteBuffer target, int threads) {
-        FloatBuffer floats = Targets.floats(target, from, count);
+        FloatBuffer floats = StoredWeight.floats(target, from, count);
         long end = from + floats.limit();
         long first = from / Nf4Codes.BLOCK;
-        Slices.run(
+        ParallelFor.run(
                 Nf4Codes.blocks(end) - first,
                 LEAST_BLOCKS,
                 threads,
@@ -81,7 +90,7 @@ public final class Nf4Tensor implements StoredWeight {
             int begin = at * Nf4Codes.BLOCK_BYTES;
             packed.get(begin, codes, 0, Math.min(blocks * Nf4Codes.BLOCK_BYTES, packed.limit() - begin));
             absmax.read(at, blocks, scales);
-            Nf4Codes.dequantise(codes, scales, blocks, weights);
+            Nf4Codes.dequantize(codes, scales, blocks, weights);
 
             long start = (long) at * Nf4Codes.BLOCK - from;
             int skipped = (int) Math.max(0, -start);

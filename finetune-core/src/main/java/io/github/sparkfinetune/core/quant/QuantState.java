@@ -12,11 +12,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Optional;
 
 /**
- * What bitsandbytes writes about a weight: {@code {"quant_type": "nf4", "blocksize": 64, "shape": [64, 128],
- * "nested_blocksize": 256, "nested_offset": 0.47, …}}.
+ * What bitsandbytes writes about a weight: a JSON object with {@code "quant_type": "nf4"}, {@code "blocksize": 64},
+ * {@code "shape"}, the weight's extents, and with double quantization {@code "nested_blocksize": 256} and
+ * {@code "nested_offset"}. Other fields are not looked at.
  *
  * @param shape of the weight
- * @param nestedOffset mean of the absmax, or empty without double quantisation
+ * @param nestedOffset mean of the absmax, or empty without double quantization
  */
 record QuantState(long[] shape, Optional<Float> nestedOffset) {
     private static final int MAX_BYTES = 1 << 16;

@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.core.quant;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 
 /**
  * A frozen weight that stays in a form smaller than F32 and is widened into a buffer of its reader's whenever it is
@@ -39,5 +41,23 @@ public interface StoredWeight {
                     "a weight of " + count() + " elements does not fit " + target.remaining() + " bytes");
         }
         widen(0, target, threads);
+    }
+
+    /**
+     * The target of {@link #widen(long, ByteBuffer, int)} as floats, for those who implement it.
+     *
+     * @param count elements that the weight has
+     * @throws IllegalArgumentException when it does not hold whole floats in native byte order
+     * @throws IndexOutOfBoundsException when it reaches beyond the weight
+     */
+    static FloatBuffer floats(ByteBuffer target, long from, long count) {
+        if (target.order() != ByteOrder.nativeOrder() || target.remaining() % Float.BYTES != 0) {
+            throw new IllegalArgumentException("the target must hold whole floats in native byte order");
+        }
+        FloatBuffer floats = target.slice().order(ByteOrder.nativeOrder()).asFloatBuffer();
+        if (from < 0 || from > count - floats.limit()) {
+            throw new IndexOutOfBoundsException(floats.limit() + " elements from " + from + " of a weight of " + count);
+        }
+        return floats;
     }
 }

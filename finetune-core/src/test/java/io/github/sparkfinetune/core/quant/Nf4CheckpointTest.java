@@ -37,7 +37,7 @@ class Nf4CheckpointTest {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         bytes(tensors, NAME, weight.packed());
         put(tensors, Weights.f32(NAME + ".quant_map", Nf4Codes.values()));
-        if (weight.absmax() instanceof Absmax.DoubleQuantised absmax) {
+        if (weight.absmax() instanceof Absmax.DoubleQuantized absmax) {
             bytes(tensors, NAME + ".absmax", absmax.codes());
             float[] nested = new float[absmax.nestedAbsmax().limit()];
             absmax.nestedAbsmax().get(0, nested);
@@ -192,7 +192,7 @@ class Nf4CheckpointTest {
     void otherQuantisationsAreRefusedByName(String settings, String message) throws IOException {
         Files.writeString(folder.resolve(HfConfig.FILE), "{\"quantization_config\": " + settings + "}");
         HfConfig config = HfConfig.read(folder);
-        assertThatThrownBy(() -> Nf4Checkpoint.isQuantised(config))
+        assertThatThrownBy(() -> Nf4Checkpoint.isQuantized(config))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("config.json: quantization_config." + message)
                 .hasMessageContaining("give the model in full precision");

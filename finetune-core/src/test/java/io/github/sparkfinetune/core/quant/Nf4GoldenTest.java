@@ -43,7 +43,7 @@ class Nf4GoldenTest {
     }
 
     private static void comparePlain(SafetensorsFile file, String name) {
-        Nf4Tensor tensor = Nf4.quantise(file, name + WEIGHT, false, 2);
+        Nf4Tensor tensor = Nf4.quantize(file, name + WEIGHT, false, 2);
         assertThat(tensor.shape()).isEqualTo(file.info(name + WEIGHT).shape());
         assertThat(tensor.packed()).isEqualTo(file.buffer(name + ".packed"));
         assertThat(Weights.absmax(tensor)).isEqualTo(GoldenFiles.floats(file, name + ".absmax"));
@@ -52,9 +52,9 @@ class Nf4GoldenTest {
     }
 
     private static void compareDouble(SafetensorsFile file, String name) {
-        Nf4Tensor tensor = Nf4.quantise(file, name + WEIGHT, true, 2);
+        Nf4Tensor tensor = Nf4.quantize(file, name + WEIGHT, true, 2);
         assertThat(tensor.packed()).isEqualTo(file.buffer(name + ".double.packed"));
-        Absmax.DoubleQuantised absmax = (Absmax.DoubleQuantised) tensor.absmax();
+        Absmax.DoubleQuantized absmax = (Absmax.DoubleQuantized) tensor.absmax();
         assertThat(absmax.codes()).isEqualTo(file.buffer(name + ".double.absmax"));
         assertThat(absmax.offset()).isEqualTo(GoldenFiles.floats(file, name + ".double.offset")[0]);
         assertThat(absmax.nestedAbsmax())
@@ -73,8 +73,8 @@ class Nf4GoldenTest {
         JsonNode info = GoldenFiles.json(folder.resolve("expected.json"));
         Path base =
                 GoldenFiles.root().resolve("models").resolve(info.get("base").asText());
-        assertThat(Nf4Checkpoint.isQuantised(HfConfig.read(folder))).isTrue();
-        assertThat(Nf4Checkpoint.isQuantised(HfConfig.read(base))).isFalse();
+        assertThat(Nf4Checkpoint.isQuantized(HfConfig.read(folder))).isTrue();
+        assertThat(Nf4Checkpoint.isQuantized(HfConfig.read(base))).isFalse();
         try (TensorSource checkpoint = SafetensorsModel.open(folder);
                 TensorSource full = SafetensorsModel.open(base);
                 SafetensorsFile expected = GoldenFiles.expected(folder)) {
@@ -87,7 +87,7 @@ class Nf4GoldenTest {
                 assertThat(read.shape()).isEqualTo(full.info(name).shape());
                 compareWidened(read, GoldenFiles.floats(expected, "dequantised." + name));
 
-                Nf4Tensor made = Nf4.quantise(full, name, true, 2);
+                Nf4Tensor made = Nf4.quantize(full, name, true, 2);
                 assertThat(made.packed()).isEqualTo(read.packed());
                 assertThat(made.absmax()).isEqualTo(read.absmax());
             }

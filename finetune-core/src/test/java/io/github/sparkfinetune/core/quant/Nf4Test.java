@@ -97,7 +97,7 @@ class Nf4Test {
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("w", weights))) {
             for (int threads : new int[] {1, 2, 3, 7}) {
                 for (int blocks : new int[] {1, 3, 101, 100_000}) {
-                    Nf4Tensor parts = Nf4.quantise(file, "w", doubleQuant, threads, blocks);
+                    Nf4Tensor parts = Nf4.quantize(file, "w", doubleQuant, threads, blocks);
                     assertThat(parts.packed()).isEqualTo(whole.packed());
                     assertThat(parts.absmax()).isEqualTo(whole.absmax());
                 }
@@ -110,9 +110,9 @@ class Nf4Test {
     void aHalfTensorIsQuantisedAsItsWidenedValues() throws IOException {
         TensorData half = Weights.bf16("w", Weights.normal(MANY, 9));
         try (SafetensorsFile file = Weights.file(folder, half)) {
-            float[] weights = Weights.widened(MappedHalf.of(file, "w"), 1);
+            float[] weights = Weights.widened(MappedWeight.of(file, "w"), 1);
             Nf4Tensor expected = Weights.nf4(weights, true, 1);
-            Nf4Tensor tensor = Nf4.quantise(file, "w", true, 2);
+            Nf4Tensor tensor = Nf4.quantize(file, "w", true, 2);
             assertThat(tensor.packed()).isEqualTo(expected.packed());
             assertThat(tensor.absmax()).isEqualTo(expected.absmax());
         }
@@ -162,7 +162,7 @@ class Nf4Test {
         float[] absmax = Weights.absmax(plain);
         float[] again = Weights.absmax(twice);
         float[] nested = new float[16];
-        ((Absmax.DoubleQuantised) twice.absmax()).nestedAbsmax().get(0, nested);
+        ((Absmax.DoubleQuantized) twice.absmax()).nestedAbsmax().get(0, nested);
         for (int block = 0; block < absmax.length; block++) {
             // The widest gap of the code is 0.0141.
             assertThat(Math.abs(absmax[block] - again[block])).isLessThan(0.0072f * nested[block / 256]);
@@ -175,7 +175,7 @@ class Nf4Test {
         float[] weights = Weights.normal(100_000, 1);
         weights[70_001] = bad;
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("layer.weight", weights))) {
-            assertThatThrownBy(() -> Nf4.quantise(file, "layer.weight", true, 2))
+            assertThatThrownBy(() -> Nf4.quantize(file, "layer.weight", true, 2))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("model.safetensors: tensor 'layer.weight' is " + bad + " at element 70001");
         }

@@ -52,7 +52,7 @@ final class Weights {
     }
 
     static Nf4Tensor nf4(float[] weights, boolean doubleQuant, int threads) {
-        return Nf4.quantise(FloatBuffer.wrap(weights), new long[] {weights.length}, doubleQuant, threads);
+        return Nf4.quantize(FloatBuffer.wrap(weights), new long[] {weights.length}, doubleQuant, threads);
     }
 
     static float[] widened(StoredWeight weight, int threads) {

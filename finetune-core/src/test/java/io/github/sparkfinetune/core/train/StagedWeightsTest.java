@@ -53,7 +53,7 @@ class StagedWeightsTest {
                 if (name.matches(LINEAR)) {
                     ByteBuffer wide = ByteBuffer.allocateDirect(values.length * Float.BYTES)
                             .order(ByteOrder.nativeOrder());
-                    Nf4.quantise(source, name, doubleQuant, 1).widen(wide, 1);
+                    Nf4.quantize(source, name, doubleQuant, 1).widen(wide, 1);
                     wide.clear().order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
                 }
             });

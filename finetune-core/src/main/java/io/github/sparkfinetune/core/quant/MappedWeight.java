@@ -13,7 +13,7 @@ import java.util.List;
  * A BF16 or F16 tensor that stays mapped in its safetensors file; its pages belong to the file cache, so the system may
  * drop and reread them. Widening is exact. The mapping outlives the {@link TensorSource}.
  */
-public final class MappedHalf implements StoredWeight {
+public final class MappedWeight implements StoredWeight {
     /** Bytes of a mapping. */
     private static final int PART_BYTES = 1 << 30;
     /** Elements that are worth a thread. */
@@ -25,7 +25,7 @@ public final class MappedHalf implements StoredWeight {
     private final int partElements;
     private final List<ByteBuffer> parts;
 
-    private MappedHalf(TensorInfo info, int partElements, List<ByteBuffer> parts) {
+    private MappedWeight(TensorInfo info, int partElements, List<ByteBuffer> parts) {
         this.dtype = info.dtype();
         this.shape = info.shape();
         this.count = info.count();
@@ -38,12 +38,12 @@ public final class MappedHalf implements StoredWeight {
      *
      * @throws RunException when it is neither BF16 nor F16
      */
-    public static MappedHalf of(TensorSource source, String name) {
+    public static MappedWeight of(TensorSource source, String name) {
         return of(source, name, PART_BYTES);
     }
 
     /** As {@link #of(TensorSource, String)}, with mappings of another even size. */
-    static MappedHalf of(TensorSource source, String name, int partBytes) {
+    static MappedWeight of(TensorSource source, String name, int partBytes) {
         TensorInfo info = source.info(name);
         if (info.dtype() != TensorType.BF16 && info.dtype() != TensorType.F16) {
             throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name) + " is of type "
@@ -54,7 +54,7 @@ public final class MappedHalf implements StoredWeight {
             int length = (int) Math.min(partBytes, info.byteSize() - from);
             parts.add(source.buffer(name, from, length));
         }
-        return new MappedHalf(info, partBytes / Short.BYTES, List.copyOf(parts));
+        return new MappedWeight(info, partBytes / Short.BYTES, List.copyOf(parts));
     }
 
     @Override
@@ -74,16 +74,16 @@ public final class MappedHalf implements StoredWeight {
 
     @Override
     public void widen(long from, ByteBuffer target, int threads) {
-        int elements = Targets.floats(target, from, count).limit();
+        int elements = StoredWeight.floats(target, from, count).limit();
         ByteBuffer floats = target.slice();
-        Slices.run(elements, LEAST_ELEMENTS, threads, (begin, past) -> {
-            HalfChunk chunk = HalfChunk.of(dtype);
+        ParallelFor.run(elements, LEAST_ELEMENTS, threads, (begin, past) -> {
+            HalfFloatWidener widener = HalfFloatWidener.of(dtype);
             int length;
             for (int at = (int) begin; at < past; at += length) {
                 int inPart = (int) ((from + at) % partElements);
-                length = (int) Math.min(Math.min(HalfChunk.SIZE, past - at), partElements - inPart);
+                length = (int) Math.min(Math.min(HalfFloatWidener.SIZE, past - at), partElements - inPart);
                 ByteBuffer part = parts.get((int) ((from + at) / partElements));
-                chunk.widen(
+                widener.widen(
                         part.slice(inPart * Short.BYTES, length * Short.BYTES),
                         floats.slice(at * Float.BYTES, length * Float.BYTES));
             }

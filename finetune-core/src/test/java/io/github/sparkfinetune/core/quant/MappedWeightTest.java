@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-class MappedHalfTest {
+class MappedWeightTest {
     private static final int PATTERNS = 1 << 16;
     /** Above two threads' least share, and not a multiple of four. */
     private static final int COUNT = 3 * PATTERNS + 3;
@@ -43,7 +43,7 @@ class MappedHalfTest {
     void everyNumberIsWidenedAtEveryPlaceWhateverThePartsAndThreads(TensorType dtype) throws IOException {
         try (SafetensorsFile file = Weights.file(folder, everyPattern(dtype))) {
             for (int partBytes : new int[] {1 << 30, 10_006, 123_458}) {
-                MappedHalf weight = MappedHalf.of(file, "w", partBytes);
+                MappedWeight weight = MappedWeight.of(file, "w", partBytes);
                 assertThat(weight.shape()).containsExactly(3, COUNT / 3);
                 assertThat(weight.byteSize()).isEqualTo(2L * COUNT);
                 for (int threads = 1; threads <= 3; threads++) {
@@ -54,7 +54,7 @@ class MappedHalfTest {
         }
     }
 
-    private static void check(MappedHalf weight, TensorType dtype, int from, int count, int threads) {
+    private static void check(MappedWeight weight, TensorType dtype, int from, int count, int threads) {
         ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES + 8).order(ByteOrder.nativeOrder());
         target.position(4).limit(4 + count * Float.BYTES);
         weight.widen(from, target, threads);
@@ -73,9 +73,9 @@ class MappedHalfTest {
 
     @Test
     void theMappingOutlivesTheFile() throws IOException {
-        MappedHalf weight;
+        MappedWeight weight;
         try (SafetensorsFile file = Weights.file(folder, everyPattern(TensorType.BF16))) {
-            weight = MappedHalf.of(file, "w");
+            weight = MappedWeight.of(file, "w");
         }
         check(weight, TensorType.BF16, 0, COUNT, 2);
     }
@@ -83,7 +83,7 @@ class MappedHalfTest {
     @Test
     void otherTypesAreRefused() throws IOException {
         try (SafetensorsFile file = Weights.file(folder, Weights.f32("w", new float[4]))) {
-            assertThatThrownBy(() -> MappedHalf.of(file, "w"))
+            assertThatThrownBy(() -> MappedWeight.of(file, "w"))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("tensor 'w' is of type F32");
         }

@@ -9,12 +9,12 @@ import java.nio.ByteOrder;
  * Widens runs of 16-bit floats through arrays of its own, which stay in the first-level cache. Source and target are
  * little-endian, as every platform is that PyTorch's binaries are made for. Not thread-safe.
  */
-abstract class HalfChunk {
+abstract class HalfFloatWidener {
     /** Elements that are widened at a time. */
     static final int SIZE = 2048;
 
     /** @param dtype BF16 or F16 */
-    static HalfChunk of(TensorType dtype) {
+    static HalfFloatWidener of(TensorType dtype) {
         return dtype == TensorType.BF16 ? new Bf16() : new F16();
     }
 
@@ -27,7 +27,7 @@ abstract class HalfChunk {
     abstract void widen(ByteBuffer source, ByteBuffer target);
 
     /** The upper half of an F32; four at a time, by the integers that they are. */
-    private static final class Bf16 extends HalfChunk {
+    private static final class Bf16 extends HalfFloatWidener {
         private static final int IN_WORD = Long.BYTES / Short.BYTES;
         private static final long EVEN = 0xffff_0000L;
         private static final long ODD = 0xffff_0000_0000_0000L;
@@ -53,7 +53,7 @@ abstract class HalfChunk {
         }
     }
 
-    private static final class F16 extends HalfChunk {
+    private static final class F16 extends HalfFloatWidener {
         /** Every number by its bits: a lookup has no branch on the exponent. */
         private static final float[] VALUES = new float[1 << Short.SIZE];
 

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * A place in a run that it can be continued from.
  *
  * @param step optimizer steps done
- * @param attempt the attempt that wrote it
+ * @param attempt the attempt that wrote it; letters, digits and hyphens
  */
 public record Checkpoint(long step, String attempt) {
     /** The newest first; among equals in an order that every process agrees on. */

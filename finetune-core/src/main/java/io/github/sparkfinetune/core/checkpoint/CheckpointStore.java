@@ -28,9 +28,31 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The checkpoints of one run, a folder each: {@code step-00000050-ATTEMPT/} with {@code model.safetensors},
- * {@code optimizer.safetensors} and {@code state.json}. It counts once {@code COMMITTED} is there, which is written
- * last and lists the files with their sizes; so nothing depends on renames, which object stores do not do at once.
+ * The checkpoints of one run, a folder each below {@code OUTPUT/checkpoints}, on any Hadoop file system. A folder is
+ * named {@code step-STEP-ATTEMPT}: the optimizer steps done, in at least 8 digits, and the {@link Checkpoint#attempt}
+ * that wrote it, e.g. {@code step-00000050-4f2a-0}. Folders of other names are not looked at. It holds, in the order in
+ * which they are written:
+ *
+ * <ol>
+ *   <li>{@code model.safetensors}: the trained parameters, F32, by the names of Hugging Face's
+ *       {@code named_parameters()}. An adapter's are {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B} [out, r] and,
+ *       for DoRA, {@code MODULE.lora_magnitude} [out], where MODULE is the linear's name in the base model. Frozen
+ *       weights are not in it: a resume reads them from the base model
+ *   <li>{@code optimizer.safetensors}: the optimizer's state, F32; for AdamW {@code exp_avg.PARAMETER} and
+ *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape
+ *   <li>{@code state.json}: whatever else the trainer needs, in UTF-8; its fields are those of
+ *       {@code io.github.sparkfinetune.core.train.TrainState}
+ *   <li>{@code COMMITTED}: a JSON object with the size in bytes of each of the three files by name
+ *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint
+ * </ol>
+ *
+ * <p>The tensors' files are written by {@link SafetensorsWriter}, in the order of the model and with the metadata
+ * {@code format: pt}. A reader finds tensors by name.
+ *
+ * <p>A folder counts once {@code COMMITTED} is there and the sizes that it lists are those of the files; every other
+ * one is passed over. So nothing depends on renames, which object stores do not do at once. The newest checkpoint is
+ * the one of the highest step, among equals the one whose attempt is the last in the order of its text. One that is not
+ * needed any more loses {@code COMMITTED} first, then the rest.
  *
  * <p>An earlier attempt may still be running when the next one starts. It can not disturb it: every folder carries its
  * attempt's name, and a store deletes only what its own attempt wrote or what was there when it was opened.
@@ -72,8 +94,8 @@ public final class CheckpointStore {
      * Writes a checkpoint; it is committed when this returns.
      *
      * @param step optimizer steps done; once only in an attempt
-     * @param model trained tensors
-     * @param optimizer moments
+     * @param model trained parameters
+     * @param optimizer the optimizer's state
      * @param state whatever else the trainer needs to go on
      */
     public Checkpoint commit(long step, List<TensorData> model, List<TensorData> optimizer, JsonNode state) {

@@ -6,26 +6,23 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A checkpoint's content on this machine.
  *
  * @param checkpoint which one it is
- * @param model trained tensors
- * @param optimizer moments
+ * @param model trained parameters
+ * @param optimizer the optimizer's state
  * @param state what the trainer gave
  * @param copy files to delete when it is closed; empty when it is read in place
  */
 public record LoadedCheckpoint(
-        Checkpoint checkpoint,
-        SafetensorsFile model,
-        SafetensorsFile optimizer,
-        JsonNode state,
-        java.util.List<Path> copy)
+        Checkpoint checkpoint, SafetensorsFile model, SafetensorsFile optimizer, JsonNode state, List<Path> copy)
         implements AutoCloseable {
 
     public LoadedCheckpoint {
-        copy = java.util.List.copyOf(copy);
+        copy = List.copyOf(copy);
     }
 
     @Override

@@ -9,7 +9,7 @@ import java.util.Map;
  * The {@code README.md} of a model folder, with the front matter that the Hugging Face Hub reads.
  *
  * @param baseModel name or Hub id of the model that was fine-tuned
- * @param task what was learnt
+ * @param task what it was trained for
  * @param architecture class of {@code transformers} that loads it
  * @param data names of the data sources
  * @param settings what the run was started with, by its configuration key

@@ -55,7 +55,7 @@ public final class LrSchedule {
             case COSINE_WITH_RESTARTS -> restarts(span, given.number("num_cycles", 1));
             case POLYNOMIAL -> polynomial(span, learningRate, given);
             case INVERSE_SQRT -> inverseSqrt(span, given);
-            case WARMUP_STABLE_DECAY -> StableDecay.of(given, warmupSteps, totalSteps);
+            case WARMUP_STABLE_DECAY -> WarmupStableDecay.of(given, warmupSteps, totalSteps);
         };
         given.refuseUnknown();
         return new LrSchedule(learningRate, factor);

@@ -15,8 +15,18 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Writes safetensors files as the reference implementation does: compact header, padded by spaces to a multiple of 8
- * bytes, then the tensors in the given order without gaps.
+ * Writes safetensors files as the reference implementation does. A file is
+ *
+ * <ol>
+ *   <li>8 bytes: n, the length of what follows up to the tensors, little-endian
+ *   <li>n bytes, a multiple of 8: the header, a JSON object without white space, and blanks after it. It holds first
+ *       {@code "__metadata__"}, an object of texts, where there are any; then for each tensor its name and <code>
+ *       {"dtype": "F32", "shape": [2, 3], "data_offsets": [0, 24]}</code>: {@link TensorType}, extents from the
+ *       outermost, first byte and the byte after the last, counted from the end of the header
+ *   <li>the tensors' elements, little-endian and row-major, in the order of the header and without gaps
+ * </ol>
+ *
+ * <p>Source: <a href="https://github.com/huggingface/safetensors#format">huggingface/safetensors</a>.
  */
 public final class SafetensorsWriter {
     /** Says that the tensors are in PyTorch's layout; {@code transformers} refuses files without it. */

@@ -10,20 +10,23 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a checkpoint holds beside tensors; {@code step} is the whole cursor, since everything else follows from it.
+ * What a checkpoint holds beside tensors, in {@code state.json}: one JSON object with these fields, their names in
+ * snake case ({@code global_batch}). {@code step} is the whole cursor: which samples are next, their order, dropout and
+ * the learning rate follow from it, the seed and the configuration. A field that is not one of these is refused.
  *
  * @param step optimizer steps done
  * @param globalBatch samples of a step over all ranks, fixed when the run started
  * @param seed of the run, which everything random is derived from
  * @param totalSamples of the training split
- * @param samples trained on so far
- * @param tokens of these
+ * @param samples trained on so far, repeated epochs counted
+ * @param tokens of these, without padding
  * @param bestStep step of the best evaluation, or -1
- * @param bestMetric value of {@code training.metric_for_best_model} there
- * @param bestEval all metrics there
+ * @param bestMetric value of {@code training.metric_for_best_model} there, or 0
+ * @param bestEval all metrics there by name
  * @param evaluationsSinceBest evaluations that did not improve since
- * @param records records made since the checkpoint before
- * @param result how the run ended, or null while it goes on
+ * @param records records made since the checkpoint before, each an object with the fields of {@link TrainingRecord},
+ *     null where it has none
+ * @param result how the run ended, an object with the fields of {@link TrainingResult}, or null while it goes on
  */
 record TrainState(
         long step,

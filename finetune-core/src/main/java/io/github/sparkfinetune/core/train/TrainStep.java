@@ -132,7 +132,9 @@ final class TrainStep {
     }
 
     /**
-     * What the ranks tell each other before a step.
+     * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a term
+     * of the objective, its samples and its tokens as 64-bit integers, then its token ids as 32-bit integers, each once
+     * and in rising order.
      *
      * @param weights of the objective's terms over the global batch
      * @param ids token ids of the global batch, empty where they are not needed

@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 
 /** Factor of {@code warmup_stable_decay}: up from {@code minRatio}, level at 1, down to {@code minRatio}. */
-record StableDecay(
+record WarmupStableDecay(
         long warmupSteps,
         long stableSteps,
         long decaySteps,
@@ -15,7 +15,7 @@ record StableDecay(
         implements DoubleUnaryOperator {
     private static final List<String> TYPES = List.of("linear", "cosine", "1-sqrt");
 
-    static StableDecay of(LrKwargs given, long warmupSteps, long totalSteps) {
+    static WarmupStableDecay of(LrKwargs given, long warmupSteps, long totalSteps) {
         long decaySteps = given.steps("num_decay_steps");
         long stableSteps =
                 given.has("num_stable_steps") ? given.steps("num_stable_steps") : totalSteps - warmupSteps - decaySteps;
@@ -25,7 +25,7 @@ record StableDecay(
                     "is " + decaySteps + ", with " + warmupSteps + " warm-up steps more than the run's " + totalSteps
                             + " steps: lower it");
         }
-        return new StableDecay(
+        return new WarmupStableDecay(
                 warmupSteps,
                 stableSteps,
                 decaySteps,

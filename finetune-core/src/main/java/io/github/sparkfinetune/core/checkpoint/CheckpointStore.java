@@ -158,7 +158,7 @@ public final class CheckpointStore {
             throw HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint"));
         }
         if (HadoopFiles.isLocal(fileSystem)) {
-            return load(checkpoint, HadoopFiles.local(from), List.of());
+            return load(HadoopFiles.local(from), List.of());
         }
         try {
             Files.createDirectories(localDir);
@@ -169,19 +169,17 @@ public final class CheckpointStore {
                 toDelete.add(copy.resolve(name));
             }
             toDelete.add(copy);
-            return load(checkpoint, copy, toDelete);
+            return load(copy, toDelete);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
         }
     }
 
-    private static LoadedCheckpoint load(
-            Checkpoint checkpoint, java.nio.file.Path from, List<java.nio.file.Path> toDelete) {
+    private static LoadedCheckpoint load(java.nio.file.Path from, List<java.nio.file.Path> toDelete) {
         JsonNode state = JsonFiles.readObject(from.resolve(STATE));
         SafetensorsFile model = SafetensorsFile.open(from.resolve(MODEL));
         try {
-            return new LoadedCheckpoint(
-                    checkpoint, model, SafetensorsFile.open(from.resolve(OPTIMIZER)), state, toDelete);
+            return new LoadedCheckpoint(model, SafetensorsFile.open(from.resolve(OPTIMIZER)), state, toDelete);
         } catch (RuntimeException e) {
             model.close();
             throw e;

@@ -11,14 +11,12 @@ import java.util.List;
 /**
  * A checkpoint's content on this machine.
  *
- * @param checkpoint which one it is
  * @param model trained parameters
  * @param optimizer the optimizer's state
  * @param state what the trainer gave
  * @param copy files to delete when it is closed; empty when it is read in place
  */
-public record LoadedCheckpoint(
-        Checkpoint checkpoint, SafetensorsFile model, SafetensorsFile optimizer, JsonNode state, List<Path> copy)
+public record LoadedCheckpoint(SafetensorsFile model, SafetensorsFile optimizer, JsonNode state, List<Path> copy)
         implements AutoCloseable {
 
     public LoadedCheckpoint {

@@ -98,11 +98,6 @@ public final class Gradients {
         table.orElseThrow().add(owner, batch, gradient);
     }
 
-    /** The embedding table's gradient, after {@link #await}. */
-    public NDArray tableGradient() {
-        return table.orElseThrow().dense();
-    }
-
     /** Whether a step needs the token ids of the global batch. */
     public boolean needsIds() {
         return table.filter(EmbeddingGradient::needsIds).isPresent();

@@ -5,7 +5,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 
 /** The largest magnitude of each block of 64 weights, by which the block's NF4 values are multiplied. */
-public sealed interface Absmax {
+sealed interface Absmax {
 
     /** Number of blocks. */
     int blocks();

@@ -59,12 +59,12 @@ public final class Nf4Tensor implements StoredWeight {
     }
 
     /** The codes, two a byte, the first in the high half; read-only. */
-    public ByteBuffer packed() {
+    ByteBuffer packed() {
         return packed.duplicate();
     }
 
     /** The blocks' scales. */
-    public Absmax absmax() {
+    Absmax absmax() {
         return absmax;
     }
 

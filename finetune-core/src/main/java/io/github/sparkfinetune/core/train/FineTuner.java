@@ -97,8 +97,8 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (TrainingResources workspace = new TrainingResources(config, rank)) {
-            Training training = new Training(config, rank, workspace);
+        try (TrainingResources resources = new TrainingResources(config, rank)) {
+            Training training = new Training(config, rank, resources);
             if (resumeFrom != null) {
                 training.resume(resumeFrom);
             }

@@ -27,7 +27,7 @@ final class Training {
     private final TrainingConfig settings;
     private final RankContext rank;
     private final Collective collective;
-    private final TrainingResources workspace;
+    private final TrainingResources resources;
     private final CheckpointStore checkpoints;
     private final BestModel best;
     private final Throughput throughput = new Throughput();
@@ -42,19 +42,19 @@ final class Training {
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
 
-    Training(RunConfig config, RankContext rank, TrainingResources workspace) {
+    Training(RunConfig config, RankContext rank, TrainingResources resources) {
         this.config = config;
         this.settings = config.training();
         this.rank = rank;
         this.collective = rank.collective();
-        this.workspace = workspace;
+        this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
         this.best = new BestModel(settings.metricForBestModel(), settings.earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 
     private void follow(long globalBatch) {
-        plan = StepPlan.of(settings, workspace.train().size(), globalBatch);
+        plan = StepPlan.of(settings, resources.train().size(), globalBatch);
         long warmup = settings.warmupSteps() > 0
                 ? settings.warmupSteps()
                 : (long) Math.ceil(settings.warmupRatio() * plan.totalSteps());
@@ -64,18 +64,18 @@ final class Training {
                 plan.totalSteps(),
                 warmup,
                 settings.lrSchedulerKwargs());
-        samples = new TrainingSamples(workspace.train(), plan, settings.seed());
+        samples = new TrainingSamples(resources.train(), plan, settings.seed());
     }
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */
     void resume(String name) {
         Checkpoint checkpoint =
                 Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
-        try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, workspace.temporary())) {
+        try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, resources.temporary())) {
             TrainState state = TrainState.of(loaded.state(), name);
-            state.requireSame(name, settings.seed(), workspace.train().size());
+            state.requireSame(name, settings.seed(), resources.train().size());
             restoreParameters(loaded.model());
-            workspace.step().optimizer().state().forEach((key, tensor) -> restore(loaded.optimizer(), key, tensor));
+            resources.step().optimizer().state().forEach((key, tensor) -> restore(loaded.optimizer(), key, tensor));
             follow(state.globalBatch());
             step = state.step();
             samplesDone = state.samples();
@@ -88,8 +88,8 @@ final class Training {
     }
 
     private void restoreParameters(SafetensorsFile model) {
-        workspace.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
-        workspace.model().updated();
+        resources.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
+        resources.model().updated();
     }
 
     private void restore(SafetensorsFile file, String name, NDArray target) {
@@ -98,7 +98,7 @@ final class Training {
                     + Arrays.toString(file.info(name).shape()) + ", the model's "
                     + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
         }
-        workspace.script().write(target, file.buffer(name));
+        resources.script().write(target, file.buffer(name));
     }
 
     /** Trains until the last step, or until evaluations stop to improve. */
@@ -126,11 +126,11 @@ final class Training {
     private TrainStep.Outcome takeStep(double rate) {
         checkCancelled();
         List<Sample> mine = samples.of(step, collective);
-        TrainStep.Outcome outcome = workspace
+        TrainStep.Outcome outcome = resources
                 .step()
                 .gradient(step, TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()), this::checkCancelled);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
-            workspace.requireFiniteBase();
+            resources.requireFiniteBase();
             throw RunException.failed(
                     "training.learning_rate: the loss of step " + (step + 1) + " is " + outcome.loss()
                             + " and its gradient norm " + outcome.gradNorm() + " (rank " + collective.rank()
@@ -139,7 +139,7 @@ final class Training {
                     null);
         }
         step++;
-        workspace.step().update(step, rate, outcome.gradNorm());
+        resources.step().update(step, rate, outcome.gradNorm());
         samplesDone += outcome.samples();
         tokensDone += outcome.tokens();
         return outcome;
@@ -178,12 +178,12 @@ final class Training {
 
     /** Measures the evaluation split, where there is one; whether this is the best model so far. */
     private boolean evaluate() {
-        if (workspace.eval().isEmpty()) {
+        if (resources.eval().isEmpty()) {
             return false;
         }
         throughput.pause();
-        Map<String, Double> metrics = new Evaluation(workspace.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
-                .run(workspace.scorer(), collective, this::checkCancelled);
+        Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
+                .run(resources.scorer(), collective, this::checkCancelled);
         publish(new TrainingRecord(
                 step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics));
         evaluatedStep = step;
@@ -214,7 +214,7 @@ final class Training {
                     List.copyOf(recordsSinceCheckpoint),
                     result);
             written = Optional.of(
-                    checkpoints.commit(step, workspace.trainedTensors(), workspace.optimizerTensors(), state.toJson()));
+                    checkpoints.commit(step, resources.trainedTensors(), resources.optimizerTensors(), state.toJson()));
             checkpoints.prune(settings.saveTotalLimit(), Set.of(best.step()));
         }
         recordsSinceCheckpoint.clear();
@@ -223,7 +223,7 @@ final class Training {
 
     private void requireSameParameters() {
         byte[] mine = ByteBuffer.allocate(Long.BYTES)
-                .putLong(workspace.parametersHash())
+                .putLong(resources.parametersHash())
                 .array();
         byte[][] all = collective.allGather(mine);
         for (int other = 0; other < all.length; other++) {
@@ -271,7 +271,7 @@ final class Training {
     }
 
     private void export(TrainingResult result) {
-        Export export = new Export(config, rank, workspace);
+        Export export = new Export(config, rank, resources);
         if (result.bestStep() == step) {
             export.write(result);
             return;
@@ -281,7 +281,7 @@ final class Training {
                 .findFirst()
                 .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
                         + " is not there any more in " + config.output().checkpoints()));
-        try (LoadedCheckpoint loaded = checkpoints.read(kept, workspace.temporary())) {
+        try (LoadedCheckpoint loaded = checkpoints.read(kept, resources.temporary())) {
             restoreParameters(loaded.model());
             export.write(result);
         }

@@ -9,16 +9,15 @@ import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -126,24 +125,14 @@ final class TinyDecoder implements AutoCloseable {
     Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
         TrainStep step = step(masks, recompute);
         TrainStep.Outcome outcome = step.gradient(0, parts, () -> {});
-        Map<String, float[]> gradients = gradients(step, loaded.model());
-        return new Gradient(outcome.loss(), gradients);
+        return new Gradient(outcome.loss(), gradients(step));
     }
 
     /** Gradients by the names of the parameters. */
-    static Map<String, float[]> gradients(TrainStep step, Model model) {
+    private static Map<String, float[]> gradients(TrainStep step) {
         Map<String, float[]> gradients = new LinkedHashMap<>();
-        if (model.table().trainable()) {
-            gradients.put(model.table().name(), step.gradients().tableGradient().toFloatArray());
-        }
-        List<Block> blocks = new ArrayList<>(model.blocks());
-        model.projection().ifPresent(blocks::add);
-        for (Block block : blocks) {
-            for (int i = 0; i < block.trainable().size(); i++) {
-                gradients.put(
-                        block.trainable().get(i).name(),
-                        step.gradients().of(block).get(i).toFloatArray());
-            }
+        for (ParameterGradient trained : step.gradients().parameters()) {
+            gradients.put(trained.parameter().name(), trained.gradient().toFloatArray());
         }
         return gradients;
     }

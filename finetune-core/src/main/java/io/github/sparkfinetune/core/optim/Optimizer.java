@@ -16,7 +16,7 @@ public interface Optimizer {
     record ParameterGradient(Parameter parameter, NDArray gradient) {}
 
     /**
-     * One step.
+     * One step. The gradients' tensors hold nothing of use afterwards.
      *
      * @param owner of temporary tensors
      * @param step number of this step, from 1

@@ -1,0 +1,82 @@
+package io.github.sparkfinetune.core.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.nio.ByteOrder;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class OptimizerKindTest {
+    private static final TrainingConfig TRAINING = RunConfigLoader.parse(
+                    "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}",
+                    "test",
+                    List.of("training.weight_decay=0.1", "training.adam_beta1=0.8", "training.adam_epsilon=1.0e-3"))
+            .training();
+
+    @Test
+    void adamWMovesByItsFormula() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, OptimizerKind.scripts())) {
+            NDArray weight = manager.create(new float[] {1, -2});
+            NDArray bias = manager.create(new float[] {3});
+            List<ParameterGradient> parameters = List.of(
+                    new ParameterGradient(new Parameter("weight", weight, true, true), manager.create(new float[2])),
+                    new ParameterGradient(new Parameter("bias", bias, false, true), manager.create(new float[1])));
+            Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, script, TRAINING, parameters);
+            double[] expected = {1, -2, 3};
+            double[] m = new double[3];
+            double[] v = new double[3];
+            for (int step = 1; step <= 3; step++) {
+                write(parameters.get(0).gradient(), 4, 8);
+                write(parameters.get(1).gradient(), -2);
+                optimizer.step(manager, step, 0.5, 2);
+                for (int i = 0; i < expected.length; i++) {
+                    double gradient = new double[] {2, 4, -1}[i];
+                    m[i] = 0.8 * m[i] + 0.2 * gradient;
+                    v[i] = 0.999 * v[i] + 0.001 * gradient * gradient;
+                    expected[i] *= i < 2 ? 1 - 0.5 * 0.1 : 1;
+                    expected[i] -= 0.5
+                            * (m[i] / (1 - Math.pow(0.8, step)))
+                            / (Math.sqrt(v[i] / (1 - Math.pow(0.999, step))) + 1e-3);
+                }
+            }
+            assertThat((double) weight.getFloat(0)).isCloseTo(expected[0], within(1e-5));
+            assertThat((double) weight.getFloat(1)).isCloseTo(expected[1], within(1e-5));
+            assertThat((double) bias.getFloat(0)).isCloseTo(expected[2], within(1e-5));
+        }
+    }
+
+    private static void write(NDArray target, float... values) {
+        target.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer().put(values);
+    }
+
+    @Test
+    void aCheckpointNamesTheStateAndThePlanKnowsItsSize() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, OptimizerKind.scripts())) {
+            NDArray weight = manager.create(new float[5]);
+            OptimizerKind kind = OptimizerKind.of(TRAINING);
+            Optimizer optimizer = kind.create(
+                    manager,
+                    script,
+                    TRAINING,
+                    List.of(new ParameterGradient(new Parameter("w", weight, true, true), weight.duplicate())));
+            assertThat(optimizer.state().keySet()).containsExactly("exp_avg.w", "exp_avg_sq.w");
+            assertThat(optimizer.state().values().stream()
+                            .mapToLong(state -> state.size() * Float.BYTES)
+                            .sum())
+                    .isEqualTo(kind.stateBytes(5));
+        }
+    }
+}

@@ -1,16 +1,20 @@
 package io.github.sparkfinetune.bench;
 
+import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.apache.hadoop.conf.Configuration;
+import java.util.Optional;
 
 /**
  * {@code Logits RUN_DIR}, of a classification run that is trained: reads a JSON list of lists of token ids, prints a
@@ -28,9 +32,13 @@ public final class Logits {
         }
         Path run = Path.of(arguments[0]);
         RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
-        Path copies = Files.createTempDirectory("logits-");
-        try (Predictor predictor = Predictor.trained(config, new Configuration(), copies, -1, 1)) {
-            System.out.println(json.writeValueAsString(predictor.classes().logits(samples)));
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
+            LoadedModel<?> loaded = LoadedModel.trained(
+                    config, manager, script, Path.of(config.output().model()), Optional.empty(), 1);
+            int batch = config.training().perDeviceEvalBatchSize();
+            System.out.println(json.writeValueAsString(Inference.logits(manager, loaded.model(), samples, batch)));
         }
     }
 }

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.core;
 
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,7 +16,10 @@ import java.util.stream.Stream;
 
 /** The reference numbers: {@code golden/} on the class path, or the folder that {@code -Dgolden.dir} names. */
 public final class GoldenFiles {
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    // Python writes a metric that is not defined as NaN.
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
+            .build();
 
     private GoldenFiles() {}
 

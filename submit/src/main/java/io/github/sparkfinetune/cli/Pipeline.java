@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
@@ -52,7 +53,7 @@ final class Pipeline {
     }
 
     void evaluate() throws IOException {
-        if (run.task().generates()) {
+        if (TaskSpecs.of(run.task()).measuresBase()) {
             command.err().println("evaluate  the trained model, then its base, on held-out text");
         }
         Scores scores = jobs.evaluate(run);

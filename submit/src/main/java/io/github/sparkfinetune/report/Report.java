@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -39,7 +40,7 @@ final class Report {
                         + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
         parts.put("tiles", ReportTables.tiles(metrics));
         parts.put("held-out", ReportTables.heldOut(metrics));
-        parts.put("unit", run.task().generates() ? "mean per token" : "mean per sample");
+        parts.put("unit", "mean per " + TaskSpecs.of(run.task()).lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
         parts.put("style", resource("report.css"));

@@ -35,13 +35,20 @@ public final class AdapterMerge {
      * Merges.
      *
      * @param config its {@code model} is the base
+     * @param usage how the merged model is used
      * @param adapter Hadoop path of the adapter's folder
      * @param output Hadoop path of the new model folder; must not exist
      * @param localDir gets copies of folders on other machines, which the caller deletes
      * @throws RunException when the output exists, the base is quantised, or base and adapter do not fit
      */
     public static Merged run(
-            RunConfig config, String adapter, String output, Configuration hadoop, Path localDir, long maxShardSize) {
+            RunConfig config,
+            ModelCard.Usage usage,
+            String adapter,
+            String output,
+            Configuration hadoop,
+            Path localDir,
+            long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(output), hadoop);
         writer.checkTarget();
         Path adapterFolder = ModelFolder.fetch(
@@ -57,7 +64,7 @@ public final class AdapterMerge {
                     List.of(adapterFolder, base),
                     merged.config(),
                     merged.tensors(),
-                    card(config, adapter, read, trained),
+                    card(config, usage, adapter, read, trained),
                     maxShardSize,
                     Map.of());
             return new Merged(merged.adaptedLinears(), read.whole().size());
@@ -88,7 +95,8 @@ public final class AdapterMerge {
         return own;
     }
 
-    private static String card(RunConfig config, String adapter, PeftAdapter read, HfConfig trained) {
+    private static String card(
+            RunConfig config, ModelCard.Usage usage, String adapter, PeftAdapter read, HfConfig trained) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type() + ", merged");
         settings.put("adapter", adapter);
@@ -98,6 +106,6 @@ public final class AdapterMerge {
         List<String> data = List.of(
                 config.data().train() == null ? config.dataset() : config.data().train());
         String architecture = trained.architectures().stream().findFirst().orElse(trained.modelType());
-        return new ModelCard(config.model(), config.task(), architecture, data, settings, Map.of()).toMarkdown();
+        return new ModelCard(config.model(), usage, architecture, data, settings, Map.of()).toMarkdown();
     }
 }

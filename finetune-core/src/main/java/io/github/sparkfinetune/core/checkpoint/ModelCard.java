@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.checkpoint;
 
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -9,7 +8,7 @@ import java.util.Map;
  * The {@code README.md} of a model folder, with the front matter that the Hugging Face Hub reads.
  *
  * @param baseModel name or Hub id of the model that was fine-tuned
- * @param task what it was trained for
+ * @param usage how the model is used
  * @param architecture class of {@code transformers} that loads it
  * @param data names of the data sources
  * @param settings what the run was started with, by its configuration key
@@ -17,12 +16,20 @@ import java.util.Map;
  */
 public record ModelCard(
         String baseModel,
-        Task task,
+        Usage usage,
         String architecture,
         List<String> data,
         Map<String, ?> settings,
         Map<String, Double> metrics) {
     private static final String HUB_ID = "[A-Za-z0-9][\\w.-]*/[\\w.-]+";
+
+    /**
+     * How a model is used.
+     *
+     * @param pipelineTag the Hub's name of the task, which is that of the pipeline in {@code transformers}
+     * @param call Python that calls the pipeline {@code model}
+     */
+    public record Usage(String pipelineTag, String call) {}
 
     public ModelCard {
         data = List.copyOf(data);
@@ -34,8 +41,9 @@ public record ModelCard(
                         from transformers import pipeline
 
                         model = pipeline("%s", model="path/to/this/folder")  # a %s
-                        model("some text")
-                        """.formatted(pipeline(), architecture));
+                        %s
+                        """.formatted(
+                        usage.pipelineTag(), architecture, usage.call()));
     }
 
     /** The text of an adapter's card. */
@@ -50,16 +58,9 @@ public record ModelCard(
                         architecture, cell(baseModel).replace("\"", "")));
     }
 
-    private String pipeline() {
-        return switch (task) {
-            case CLASSIFICATION -> "text-classification";
-            case CAUSAL_LM, SFT -> "text-generation";
-        };
-    }
-
     private String markdown(String library, List<String> tags, String use) {
         StringBuilder text =
-                new StringBuilder("---\nlibrary_name: " + library + "\npipeline_tag: " + pipeline() + "\n");
+                new StringBuilder("---\nlibrary_name: " + library + "\npipeline_tag: " + usage.pipelineTag() + "\n");
         // The Hub refuses a base_model that is not one of its ids.
         if (baseModel.matches(HUB_ID)) {
             text.append("base_model: ").append(baseModel).append('\n');
@@ -69,7 +70,7 @@ public record ModelCard(
         text.append("---\n\n# ")
                 .append(cell(baseModel))
                 .append(", fine-tuned for ")
-                .append(pipeline())
+                .append(usage.pipelineTag())
                 .append("\n\n");
         text.append("Fine-tuned from `%s` by spark-finetune.\n\nData: %s.\n\n"
                 .formatted(cell(baseModel), cell(String.join(", ", data))));

@@ -35,7 +35,7 @@ public final class Gradients {
     private final List<Future<?>> underWay = new ArrayList<>();
 
     /** @param manager owner of the gradients, on the model's device */
-    public Gradients(NDManager manager, ScriptModule script, Model model, Collective collective) {
+    public Gradients(NDManager manager, ScriptModule script, Model<?> model, Collective collective) {
         this.script = script;
         this.collective = collective;
         Stream.concat(model.blocks().stream(), model.projection().stream())
@@ -54,7 +54,7 @@ public final class Gradients {
         });
     }
 
-    private static EmbeddingGradient ofTable(NDManager manager, ScriptModule script, Model model) {
+    private static EmbeddingGradient ofTable(NDManager manager, ScriptModule script, Model<?> model) {
         return model.tied()
                 ? new TiedEmbeddingGradient(manager, script, model.table(), model.paddingId())
                 : new SparseEmbeddingGradient(manager, script, model.table(), model.paddingId());

@@ -2,51 +2,103 @@ package io.github.sparkfinetune.core.metric;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
- * Metrics of single-label classification, defined as scikit-learn's defaults: a ratio with denominator 0 is 0, and
- * averages over classes take those that occur among the true or the predicted labels.
+ * Metrics of single-label classification: the mean cross-entropy, and what follows from the confusion matrix, defined
+ * as scikit-learn's defaults: a ratio with denominator 0 is 0, and averages over classes take those that occur among
+ * the true or the predicted labels. Of no sample there are no metrics ({@link IllegalStateException}). Counts are whole
+ * numbers, exact to 2^53. Not thread-safe.
  */
-public final class ClassificationMetrics {
-    private final long[][] confusion;
-    private final long[] truths;
-    private final long[] predictions;
-    private final long total;
-    private final long correct;
+public final class ClassificationMetrics implements Metrics {
+    private final int classes;
+    /** The confusion matrix row by row, a row a true class, and the sum of the cross-entropies. */
+    private final double[] counts;
 
-    private ClassificationMetrics(long[][] confusion) {
-        int classes = confusion.length;
-        this.confusion = confusion;
-        this.truths = new long[classes];
-        this.predictions = new long[classes];
-        long hits = 0;
-        for (int truth = 0; truth < classes; truth++) {
-            if (confusion[truth].length != classes) {
-                throw new IllegalArgumentException("row " + truth + " has not " + classes + " columns");
-            }
-            for (int predicted = 0; predicted < classes; predicted++) {
-                truths[truth] += confusion[truth][predicted];
-                predictions[predicted] += confusion[truth][predicted];
-            }
-            hits += confusion[truth][truth];
+    /**
+     * No counts yet.
+     *
+     * @param classes number of classes, at least 1
+     */
+    public ClassificationMetrics(int classes) {
+        this(classes, new double[Math.addExact(Math.multiplyExact(classes, classes), 1)]);
+    }
+
+    private ClassificationMetrics(int classes, double[] counts) {
+        if (classes < 1 || counts.length != classes * classes + 1) {
+            throw new IllegalArgumentException(classes + " classes, " + counts.length + " counts");
         }
-        this.correct = hits;
-        this.total = Arrays.stream(truths).sum();
-        if (total == 0) {
-            throw new IllegalArgumentException("no sample was counted");
-        }
+        this.classes = classes;
+        this.counts = counts;
+    }
+
+    /** What is measured. */
+    public static List<Metric> all() {
+        return List.of(
+                new Metric("loss", false),
+                new Metric("accuracy", true),
+                new Metric("f1_macro", true),
+                new Metric("f1_weighted", true),
+                new Metric("precision_macro", true),
+                new Metric("recall_macro", true),
+                new Metric("mcc", true));
     }
 
     /**
-     * Metrics of these counts.
+     * Counts a sample.
      *
-     * @param confusion {@code [truth][predicted]}, at least one sample
+     * @param label its class
+     * @param predicted the model's
+     * @param loss cross-entropy, in nats
      */
-    public static ClassificationMetrics of(long[][] confusion) {
-        return new ClassificationMetrics(
-                Arrays.stream(confusion).map(long[]::clone).toArray(long[][]::new));
+    public void add(int label, int predicted, double loss) {
+        if (label < 0 || label >= classes || predicted < 0 || predicted >= classes) {
+            throw new IllegalArgumentException(
+                    "label " + label + ", predicted " + predicted + " of " + classes + " classes");
+        }
+        counts[label * classes + predicted]++;
+        counts[classes * classes] += loss;
+    }
+
+    /** Counts a sample by the model's logits [classes]. */
+    public void add(int label, float[] logits) {
+        add(label, Softmax.argmax(logits), Softmax.crossEntropy(logits, label));
+    }
+
+    @Override
+    public double[] counts() {
+        return counts.clone();
+    }
+
+    @Override
+    public ClassificationMetrics of(double[] others) {
+        return new ClassificationMetrics(classes, others.clone());
+    }
+
+    @Override
+    public Map<String, Double> values() {
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("loss", counts[classes * classes] / total());
+        values.put("accuracy", accuracy());
+        Scores macro = macro();
+        values.put("f1_macro", macro.f1());
+        values.put("f1_weighted", weighted().f1());
+        values.put("precision_macro", macro.precision());
+        values.put("recall_macro", macro.recall());
+        values.put("mcc", matthewsCorrelation());
+        return values;
+    }
+
+    @Override
+    public long[][] confusion() {
+        long[][] matrix = new long[classes][classes];
+        for (int i = 0; i < classes * classes; i++) {
+            matrix[i / classes][i % classes] = (long) counts[i];
+        }
+        return matrix;
     }
 
     /**
@@ -61,7 +113,7 @@ public final class ClassificationMetrics {
 
     /** Share of samples whose class was predicted. */
     public double accuracy() {
-        return (double) correct / total;
+        return correct() / total();
     }
 
     /**
@@ -69,33 +121,32 @@ public final class ClassificationMetrics {
      * samples, t true and p predicted samples of a class; 0 when truth or prediction is constant.
      */
     public double matthewsCorrelation() {
-        double squared = (double) total * total;
+        double total = total();
         double both = 0;
         double truth = 0;
         double predicted = 0;
-        for (int i = 0; i < truths.length; i++) {
-            both += (double) truths[i] * predictions[i];
-            truth += (double) truths[i] * truths[i];
-            predicted += (double) predictions[i] * predictions[i];
+        for (int id = 0; id < classes; id++) {
+            both += truths(id) * predictions(id);
+            truth += truths(id) * truths(id);
+            predicted += predictions(id) * predictions(id);
         }
-        double spread = (squared - predicted) * (squared - truth);
-        return spread == 0 ? 0 : ((double) correct * total - both) / Math.sqrt(spread);
+        double spread = (total * total - predicted) * (total * total - truth);
+        return spread == 0 ? 0 : (correct() * total - both) / Math.sqrt(spread);
     }
 
     /** Scores of one class. */
     public Scores ofClass(int id) {
-        long hits = confusion[id][id];
+        double hits = counts[id * classes + id];
+        double truths = truths(id);
+        double predictions = predictions(id);
         return new Scores(
-                ratio(hits, predictions[id]),
-                ratio(hits, truths[id]),
-                ratio(2 * hits, predictions[id] + truths[id]),
-                truths[id]);
+                ratio(hits, predictions), ratio(hits, truths), ratio(2 * hits, predictions + truths), (long) truths);
     }
 
     /** Mean of the classes' scores. */
     public Scores macro() {
-        double present = IntStream.range(0, truths.length)
-                .filter(id -> truths[id] + predictions[id] > 0)
+        double present = IntStream.range(0, classes)
+                .filter(id -> truths(id) + predictions(id) > 0)
                 .count();
         // A class that does not occur has scores of 0, so it adds nothing to the sum.
         return weighed(id -> 1 / present);
@@ -103,45 +154,55 @@ public final class ClassificationMetrics {
 
     /** Mean of the classes' scores, each weighed by its true samples. */
     public Scores weighted() {
-        return weighed(id -> (double) truths[id] / total);
+        double total = total();
+        return weighed(id -> truths(id) / total);
     }
 
     /** Scores of all classes' counts together; with one label a sample each of them is the accuracy. */
     public Scores micro() {
-        return new Scores(accuracy(), accuracy(), accuracy(), total);
+        return new Scores(accuracy(), accuracy(), accuracy(), (long) total());
     }
 
-    /** The counts: {@code [truth][predicted]}. */
-    public long[][] confusion() {
-        return Arrays.stream(confusion).map(long[]::clone).toArray(long[][]::new);
-    }
-
-    /** The metrics by the names they have in {@code metrics.json}. */
-    public Map<String, Double> asMap() {
-        Map<String, Double> values = new LinkedHashMap<>();
-        values.put("accuracy", accuracy());
-        values.put("f1_macro", macro().f1());
-        values.put("f1_weighted", weighted().f1());
-        values.put("precision_macro", macro().precision());
-        values.put("recall_macro", macro().recall());
-        values.put("mcc", matthewsCorrelation());
-        return values;
-    }
-
-    private Scores weighed(java.util.function.IntToDoubleFunction weight) {
+    private Scores weighed(IntToDoubleFunction weight) {
         double precision = 0;
         double recall = 0;
         double f1 = 0;
-        for (int id = 0; id < truths.length; id++) {
+        for (int id = 0; id < classes; id++) {
             Scores scores = ofClass(id);
             precision += weight.applyAsDouble(id) * scores.precision();
             recall += weight.applyAsDouble(id) * scores.recall();
             f1 += weight.applyAsDouble(id) * scores.f1();
         }
-        return new Scores(precision, recall, f1, total);
+        return new Scores(precision, recall, f1, (long) total());
     }
 
-    private static double ratio(long part, long whole) {
-        return whole == 0 ? 0 : (double) part / whole;
+    private double total() {
+        double total = Arrays.stream(counts, 0, classes * classes).sum();
+        if (total == 0) {
+            throw new IllegalStateException("no sample was counted");
+        }
+        return total;
+    }
+
+    private double correct() {
+        return IntStream.range(0, classes)
+                .mapToDouble(id -> counts[id * classes + id])
+                .sum();
+    }
+
+    /** Samples of a class. */
+    private double truths(int id) {
+        return Arrays.stream(counts, id * classes, (id + 1) * classes).sum();
+    }
+
+    /** Samples that a class was predicted for. */
+    private double predictions(int id) {
+        return IntStream.range(0, classes)
+                .mapToDouble(truth -> counts[truth * classes + id])
+                .sum();
+    }
+
+    private static double ratio(double part, double whole) {
+        return whole == 0 ? 0 : part / whole;
     }
 }

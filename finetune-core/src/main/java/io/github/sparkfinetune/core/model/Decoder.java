@@ -21,7 +21,7 @@ import java.util.stream.Stream;
  * at a time. Samples lie side by side without padding, see {@link PackedBatch}. The last block gives the hidden states
  * [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
  */
-public final class Decoder implements Model {
+public final class Decoder implements Model<PackedBatch> {
     /** Scripts that a decoder needs in its module, besides those of an encoder. */
     public static final List<String> SCRIPTS = Stream.concat(
                     Stream.of(
@@ -105,6 +105,11 @@ public final class Decoder implements Model {
     }
 
     @Override
+    public String outputName() {
+        return LAST_HIDDEN_STATE;
+    }
+
+    @Override
     public int maxLength() {
         return shape.positions();
     }
@@ -167,19 +172,17 @@ public final class Decoder implements Model {
     }
 
     @Override
-    public NDArray lookup(NDManager owner, Batch batch) {
+    public NDArray lookup(NDManager owner, PackedBatch batch) {
         return script.callOne(owner, "lookup", table.value(), batch.ids());
     }
 
     @Override
-    public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        PackedBatch packed = (PackedBatch) batch;
-        return computed.forward(script, owner, block, x, packed, masks.of(owner, shape, block, packed));
+    public NDArray forward(NDManager owner, Block block, NDArray x, PackedBatch batch, DropoutMasks masks) {
+        return computed.forward(script, owner, block, x, batch, masks.of(owner, shape, block, batch));
     }
 
     @Override
-    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
-        PackedBatch packed = (PackedBatch) batch;
-        return computed.record(script, owner, block, x, wanted, packed, masks.of(owner, shape, block, packed));
+    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, PackedBatch batch, DropoutMasks masks) {
+        return computed.record(script, owner, block, x, wanted, batch, masks.of(owner, shape, block, batch));
     }
 }

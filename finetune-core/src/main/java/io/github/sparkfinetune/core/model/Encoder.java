@@ -21,7 +21,7 @@ import java.util.Map;
  * time. The input of the first block is the rows of the embedding table that the batch's ids select ({@link #lookup});
  * a gradient of the table therefore exists for these rows alone.
  */
-public final class Encoder implements Model {
+public final class Encoder implements Model<PaddedBatch> {
     /** Scripts that an encoder needs in its module, besides {@link MatmulBackend}. */
     public static final List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/tensor/autograd.py",
@@ -102,6 +102,11 @@ public final class Encoder implements Model {
     }
 
     @Override
+    public String outputName() {
+        return LOGITS;
+    }
+
+    @Override
     public int maxLength() {
         return shape.maxLength();
     }
@@ -132,25 +137,22 @@ public final class Encoder implements Model {
     }
 
     @Override
-    public NDArray lookup(NDManager owner, Batch batch) {
+    public NDArray lookup(NDManager owner, PaddedBatch batch) {
         return script.callOne(owner, "lookup", table.value(), batch.ids());
     }
 
     @Override
-    public NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
-        PaddedBatch padded = (PaddedBatch) batch;
-        return forward(owner, block, x, padded, masks.of(owner, this, block, padded));
+    public NDArray forward(NDManager owner, Block block, NDArray x, PaddedBatch batch, DropoutMasks masks) {
+        return forward(owner, block, x, batch, masks.of(owner, this, block, batch));
     }
 
     @Override
-    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
-        PaddedBatch padded = (PaddedBatch) batch;
-        Map<String, NDArray> dropped = masks.of(owner, this, block, padded);
+    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, PaddedBatch batch, DropoutMasks masks) {
+        Map<String, NDArray> dropped = masks.of(owner, this, block, batch);
         if (block.kind() == BlockKind.LAYER) {
-            return new EncoderLayerTape(script, shape, owner, block, x, padded, dropped, wanted);
+            return new EncoderLayerTape(script, shape, owner, block, x, batch, dropped, wanted);
         }
-        return GraphTape.record(
-                script, owner, block, x, wanted, input -> forward(owner, block, input, padded, dropped));
+        return GraphTape.record(script, owner, block, x, wanted, input -> forward(owner, block, input, batch, dropped));
     }
 
     private NDArray forward(NDManager owner, Block block, NDArray x, PaddedBatch batch, Map<String, NDArray> dropped) {

@@ -10,10 +10,20 @@ import java.util.Optional;
 /**
  * A model as the trainer sees it: weights in blocks that are computed and differentiated one at a time. The input of
  * the first block is the rows of the embedding table that the batch's ids select ({@link #lookup}).
+ *
+ * @param <B> how the model lays out samples
  */
-public interface Model {
+public interface Model<B extends Batch> {
+    /** Output [B, classes] or [B, T, classes] of an encoder's head. */
+    String LOGITS = "logits";
+    /** Output [M, hidden] of a language model: its head is part of the loss. */
+    String LAST_HIDDEN_STATE = "last_hidden_state";
+
     /** Hugging Face's name of the model's class, for {@code architectures} in config.json. */
     String className();
+
+    /** Name of what the last block gives, as in the outputs of {@code transformers}. */
+    String outputName();
 
     /** Longest sample in tokens. */
     int maxLength();
@@ -55,10 +65,10 @@ public interface Model {
      * @param owner of its tensors
      * @param samples not empty, none longer than {@link #maxLength}
      */
-    Batch batch(NDManager owner, List<Sample> samples);
+    B batch(NDManager owner, List<Sample> samples);
 
     /** Rows of the embedding table for a batch: the shape of its ids, and hidden. */
-    NDArray lookup(NDManager owner, Batch batch);
+    NDArray lookup(NDManager owner, B batch);
 
     /**
      * Computes one block.
@@ -67,7 +77,7 @@ public interface Model {
      * @param x rows for the first block, else the output of the block before
      * @param masks what is dropped
      */
-    NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks);
+    NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
 
     /**
      * Computes one block so that it can be differentiated.
@@ -75,7 +85,7 @@ public interface Model {
      * @param x as in {@link #forward}; must stay open until the tape's backward
      * @param wanted whether the gradient of {@code x} is
      */
-    Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks);
+    Tape record(NDManager owner, Block block, NDArray x, boolean wanted, B batch, DropoutMasks masks);
 
     /** Takes note that the optimiser moved the parameters. */
     default void updated() {}

@@ -8,13 +8,15 @@ import java.util.Optional;
 /**
  * Activation checkpointing: a block of which only the input is kept, and that is computed again when its gradient is
  * wanted.
+ *
+ * @param <B> how the model lays out samples
  */
-public final class RecomputedTape implements Tape {
-    private final Model model;
+public final class RecomputedTape<B extends Batch> implements Tape {
+    private final Model<B> model;
     private final Block block;
     private final NDArray input;
     private final boolean wanted;
-    private final Batch batch;
+    private final B batch;
     private final DropoutMasks masks;
     private final NDArray output;
 
@@ -24,7 +26,7 @@ public final class RecomputedTape implements Tape {
      * @param masks drop the same when they are asked again in the same step
      */
     public RecomputedTape(
-            Model model, NDManager owner, Block block, NDArray x, boolean wanted, Batch batch, DropoutMasks masks) {
+            Model<B> model, NDManager owner, Block block, NDArray x, boolean wanted, B batch, DropoutMasks masks) {
         this.model = model;
         this.block = block;
         this.input = x;

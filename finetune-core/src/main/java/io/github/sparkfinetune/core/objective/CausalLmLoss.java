@@ -3,12 +3,13 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -16,7 +17,7 @@ import java.util.Optional;
  * {@code transformers.loss.ForCausalLMLoss}. Logits are computed only for these tokens and {@value #CHUNK} at a time,
  * their gradient (softmax minus one-hot) by hand, so that [tokens, vocabulary] is never held.
  */
-public final class CausalLmLoss implements Objective {
+public final class CausalLmLoss implements Objective<PackedBatch> {
     /** Tokens whose logits are there at once. */
     public static final int CHUNK = 128;
 
@@ -34,6 +35,11 @@ public final class CausalLmLoss implements Objective {
     }
 
     @Override
+    public List<String> terms() {
+        return List.of("loss");
+    }
+
+    @Override
     public double[] weights(List<Sample> samples) {
         long count = 0;
         for (Sample sample : samples) {
@@ -44,18 +50,32 @@ public final class CausalLmLoss implements Objective {
 
     @Override
     public Loss loss(
-            NDManager owner, NDArray output, Batch batch, double[] weights, Optional<NDArray> projection, boolean add) {
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            PackedBatch batch,
+            double[] weights,
+            Optional<NDArray> projection,
+            boolean add) {
         NDList result = script.call(
                 owner,
                 "next_token_loss",
-                output,
+                outputs.get(Model.LAST_HIDDEN_STATE),
                 model.projectionWeight(),
-                ((PackedBatch) batch).targets(),
+                batch.targets(),
                 weights[0] == 0 ? 0.0 : 1 / weights[0],
                 projection.map(List::of).orElse(List.of()),
                 add,
                 CHUNK);
-        return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
+        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LAST_HIDDEN_STATE, result.get(1)));
+    }
+
+    /**
+     * The most that logits and their gradient take at once, in bytes.
+     *
+     * @param tokens with a label
+     */
+    public static long bytes(long tokens, long vocabulary) {
+        return 2 * Math.min(CHUNK, tokens) * vocabulary * Float.BYTES;
     }
 
     /**

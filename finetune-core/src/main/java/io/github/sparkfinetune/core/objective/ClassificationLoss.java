@@ -3,15 +3,17 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. */
-public final class ClassificationLoss implements Objective {
+public final class ClassificationLoss implements Objective<PaddedBatch> {
     private final ScriptModule script;
 
     /**
@@ -24,16 +26,26 @@ public final class ClassificationLoss implements Objective {
     }
 
     @Override
+    public List<String> terms() {
+        return List.of("loss");
+    }
+
+    @Override
     public double[] weights(List<Sample> samples) {
         return new double[] {samples.size()};
     }
 
     @Override
     public Loss loss(
-            NDManager owner, NDArray output, Batch batch, double[] weights, Optional<NDArray> projection, boolean add) {
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            PaddedBatch batch,
+            double[] weights,
+            Optional<NDArray> projection,
+            boolean add) {
         NDArray labels = Tensors.of(
                 owner, batch.samples().stream().mapToLong(Sample::label).toArray());
-        NDList result = script.call(owner, "cross_entropy", output, labels, 1 / weights[0]);
-        return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
+        NDList result = script.call(owner, "cross_entropy", outputs.get(Model.LOGITS), labels, 1 / weights[0]);
+        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
     }
 }

@@ -5,17 +5,26 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * What is minimised: a sum of terms, each of them a sum over labels divided by a weight that counts these labels over
  * the whole global batch. So the loss does not depend on how the batch is cut into micro-batches and ranks.
+ *
+ * <p>One label a text or a token is one term; the start and the end of an answer are two; several labels a text are one
+ * term a label.
+ *
+ * @param <B> how the model lays out samples
  */
-public interface Objective {
+public interface Objective<B extends Batch> {
     /** Scripts that an objective needs in its module. */
     List<String> SCRIPTS = List.of(
             "/io/github/sparkfinetune/core/objective/cross_entropy.py",
             "/io/github/sparkfinetune/core/objective/next_token.py");
+
+    /** Names of the terms; arrays of weights and sums are in their order. */
+    List<String> terms();
 
     /** What these samples add to the weight of each term. */
     double[] weights(List<Sample> samples);
@@ -24,20 +33,27 @@ public interface Objective {
      * The sum of each term over a batch, and the gradient of the loss.
      *
      * @param owner of the result
-     * @param output of the model's last block
+     * @param outputs what was computed of the batch, by the names of {@code transformers}: under
+     *     {@link io.github.sparkfinetune.core.model.Model#outputName} what the model's last block gives
      * @param weights of the terms over the whole global batch
      * @param projection where the gradient of the weights goes that the objective itself reads (see
      *     {@link io.github.sparkfinetune.core.model.Model#projection}); empty where they are frozen or there are none
      * @param add whether it is added to what is there, or replaces it
      */
     Loss loss(
-            NDManager owner, NDArray output, Batch batch, double[] weights, Optional<NDArray> projection, boolean add);
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            B batch,
+            double[] weights,
+            Optional<NDArray> projection,
+            boolean add);
 
     /**
      * Loss of a batch.
      *
      * @param sums of the terms, not divided by their weights
-     * @param gradient of the sum of the terms, divided by their weights, with respect to the output
+     * @param gradients of the sum of the terms, divided by their weights, with respect to the outputs that are
+     *     differentiated, by name
      */
-    record Loss(double[] sums, NDArray gradient) {}
+    record Loss(double[] sums, Map<String, NDArray> gradients) {}
 }

@@ -24,7 +24,7 @@ import java.util.Map;
  * Biases and norm weights are not decayed. Its state is m and v of each parameter, F32 of its shape, named
  * {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
  */
-final class AdamW implements Optimizer {
+public final class AdamW implements Optimizer {
     static final List<String> SCRIPTS = List.of("/io/github/sparkfinetune/core/optim/adamw.py");
 
     /** A parameter with its gradient and moments. */

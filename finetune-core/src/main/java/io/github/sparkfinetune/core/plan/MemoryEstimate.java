@@ -2,14 +2,14 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
-import io.github.sparkfinetune.core.arch.BatchShape;
-import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
@@ -30,9 +30,6 @@ record MemoryEstimate(
         int classes,
         int evaluated,
         int evaluatedAfter) {
-    /** Encoders pad to a multiple of this. */
-    private static final int PADDED = 8;
-
     /**
      * What a JVM with PyTorch takes before it does anything, beside its heap: code and class data of Java (metaspace,
      * code cache, thread stacks), Spark, Parquet and DJL, PyTorch's libraries and the working memory of its operators.
@@ -76,14 +73,12 @@ record MemoryEstimate(
                 .orElse(0);
     }
 
-    private boolean encodes() {
-        return config.task() == Task.CLASSIFICATION;
+    private TaskSpec spec() {
+        return TaskSpecs.of(config.task());
     }
 
     Footprint footprint(Adaptation adaptation) {
-        return encodes()
-                ? Footprint.ofEncoder(model, source, HeadKind.SEQUENCE_CLASSIFICATION, classes, adaptation)
-                : Footprint.ofDecoder(model, source, adaptation);
+        return spec().modelKind().footprint(model, source, classes, adaptation);
     }
 
     RankMemory memory(Choice choice) {
@@ -101,12 +96,7 @@ record MemoryEstimate(
     }
 
     private Activations activations(Choice choice, int samples) {
-        if (encodes()) {
-            int most = Encoder.shape(model).maxLength();
-            BatchShape batch = new BatchShape(samples, Math.min(most, (longest + PADDED - 1) / PADDED * PADDED));
-            return Activations.ofEncoder(model, choice.adaptation(), batch, choice.recompute());
-        }
-        return Activations.ofDecoder(model, choice.adaptation(), new BatchShape(samples, longest), choice.recompute());
+        return spec().modelKind().activations(model, choice.adaptation(), samples, longest, choice.recompute());
     }
 
     /**
@@ -134,7 +124,7 @@ record MemoryEstimate(
 
     /** Keys and values of a batch, and a layer of its prompts. */
     private long answering(Choice choice) {
-        if (config.task() != Task.SFT || config.generation().evalSamples() == 0) {
+        if (spec().answerColumns().isEmpty() || config.generation().evalSamples() == 0) {
             return 0;
         }
         int prompts = config.training().perDeviceEvalBatchSize();
@@ -143,16 +133,12 @@ record MemoryEstimate(
     }
 
     private long logits(Choice choice) {
-        if (encodes()) {
-            return 0;
-        }
-        long tokens = Math.min(CausalLmLoss.CHUNK, (long) choice.samples() * longest);
-        return 2 * tokens * model.vocabSize() * Float.BYTES;
+        return spec().objectiveBytes(model, (long) choice.samples() * longest);
     }
 
     /** Gradients of the rows that a step looks up: twice, because they are written into the whole table's. */
     private long rows(Footprint footprint, Choice choice) {
-        if (footprint.trainedTable() == 0 || !encodes()) {
+        if (footprint.trainedTable() == 0 || !spec().modelKind().sparseTableGradient()) {
             return 0;
         }
         long tokens = (long) choice.samples()

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.plan;
 
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
 import java.util.LinkedHashMap;
 import java.util.Map;
 

@@ -6,9 +6,9 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
@@ -109,7 +109,8 @@ public record RunPlan(
             TensorSource source,
             Optional<PeftAdapter> adapter,
             Optional<Manifest> manifest) {
-        Adaptation adaptation = LoadedModel.adaptation(config, config.method(), model, source, adapter, 1);
+        Adaptation adaptation =
+                TaskSpecs.of(config.task()).adaptation(config, config.method(), model, source, adapter, 1);
         MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
@@ -146,7 +147,7 @@ public record RunPlan(
             changes.put(
                     "method.type=lora",
                     new MemoryEstimate.Choice(
-                            LoadedModel.adaptation(config, lora, model, source, Optional.empty(), 1),
+                            TaskSpecs.of(config.task()).adaptation(config, lora, model, source, Optional.empty(), 1),
                             now.samples(),
                             now.recompute()));
         }

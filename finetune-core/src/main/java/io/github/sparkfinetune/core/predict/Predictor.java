@@ -5,20 +5,22 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.generate.Generator;
-import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.TaskInput;
+import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -32,34 +34,23 @@ import org.apache.hadoop.fs.FileSystem;
 public final class Predictor implements AutoCloseable {
     private static final String REMEDY = "train first, or name the folder of a run";
 
-    private final RunConfig config;
     private final NDManager manager;
     private final ScriptModule script;
-    private final LoadedModel loaded;
-    private final TokenizerFiles tokenizerFiles;
-    private final Set<Integer> endTokens;
-    private Optional<TextTokenizer> tokenizer = Optional.empty();
+    private final TaskPredictor rows;
 
     private interface Loader {
-        LoadedModel load(NDManager manager, ScriptModule script);
+        LoadedModel<?> load(NDManager manager, ScriptModule script);
     }
 
     private Predictor(
-            RunConfig config,
-            int gpu,
-            int threads,
-            TokenizerFiles tokenizerFiles,
-            Set<Integer> endTokens,
-            Loader loader) {
-        this.config = config;
-        this.tokenizerFiles = tokenizerFiles;
-        this.endTokens = endTokens;
+            RunConfig config, int gpu, int threads, TokenizerFiles tokenizer, Set<Integer> endTokens, Loader loader) {
         Allocator.release();
         Torch.start(threads);
         manager = Torch.manager(gpu);
         try {
             script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), gpu));
-            loaded = loader.load(manager, script);
+            LoadedModel<?> loaded = loader.load(manager, script);
+            rows = loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, endTokens));
         } catch (RuntimeException e) {
             manager.close();
             throw e;
@@ -116,8 +107,8 @@ public final class Predictor implements AutoCloseable {
     }
 
     /**
-     * Loads the base model of a run that trains a language model, without adapters but in the form that they are
-     * trained over (4 bits for {@code qlora}), with the parameters as for {@link #trained}.
+     * Loads the base model of a run whose task measures it, without adapters but in the form that they are trained over
+     * (4 bits for {@code qlora}), with the parameters as for {@link #trained}.
      */
     public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
@@ -138,7 +129,7 @@ public final class Predictor implements AutoCloseable {
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, hadoop);
     }
 
-    /** The model's own, and the tokenizer's, which ends the answers that were learnt. */
+    /** The model's own, and the tokenizer's, which ends the answers that it was trained on. */
     private static Set<Integer> endTokens(Path folder, TokenizerFiles tokenizer) {
         Set<Integer> tokens = new TreeSet<>(EndTokens.read(folder));
         if (tokenizer.eosTokenId() >= 0) {
@@ -147,47 +138,19 @@ public final class Predictor implements AutoCloseable {
         return tokens;
     }
 
-    /** Longest sample in tokens that the model takes. */
-    public int maxLength() {
-        return loaded.model().maxLength();
+    /** What the model predicts of held-out samples, see {@link TaskPredictor#evaluate}. */
+    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        return rows.evaluate(split, labels, part, parts);
     }
 
-    /** Predicts labels; the run's task is {@code classification}. */
-    public ClassPredictor classes() {
-        return new ClassPredictor(manager, loaded.model(), loaded.config().labels(), batchSize());
-    }
-
-    /** Measures the loss of texts; the run's task is one that generates. */
-    public LossPredictor losses() {
-        return new LossPredictor(manager, decoder(), (CausalLmLoss) loaded.objective(), batchSize());
-    }
-
-    /** Answers prompts; the run's task is one that generates. */
-    public TextPredictor texts() {
-        if (tokenizer.isEmpty()) {
-            tokenizer = Optional.of(TextTokenizer.open(tokenizerFiles));
-        }
-        Generator generator = new Generator(
-                manager,
-                decoder(),
-                config.generation(),
-                endTokens,
-                config.training().seed(),
-                batchSize());
-        return new TextPredictor(generator, tokenizer.get());
-    }
-
-    private Decoder decoder() {
-        return (Decoder) loaded.model();
-    }
-
-    private int batchSize() {
-        return config.training().perDeviceEvalBatchSize();
+    /** What the model predicts of inputs, see {@link TaskPredictor#predict}. */
+    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        return rows.predict(inputs);
     }
 
     @Override
     public void close() {
-        tokenizer.ifPresent(TextTokenizer::close);
+        rows.close();
         script.close();
         manager.close();
     }

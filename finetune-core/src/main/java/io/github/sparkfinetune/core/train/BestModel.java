@@ -1,21 +1,22 @@
 package io.github.sparkfinetune.core.train;
 
-import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
-import java.util.Locale;
+import io.github.sparkfinetune.core.metric.Metric;
 import java.util.Map;
 
 /** Which evaluation was the best so far, and how many there were since. */
 final class BestModel {
-    private final BestMetric metric;
+    private final Metric metric;
     private final int patience;
     private long step = -1;
     private double value;
     private Map<String, Double> eval = Map.of();
     private int since;
 
-    /** @param patience evaluations without improvement after which training ends, 0 for never */
-    BestModel(BestMetric metric, int patience) {
+    /**
+     * @param metric what is compared
+     * @param patience evaluations without improvement after which training ends, 0 for never
+     */
+    BestModel(Metric metric, int patience) {
         this.metric = metric;
         this.patience = patience;
     }
@@ -30,12 +31,8 @@ final class BestModel {
 
     /** Takes note of an evaluation; whether it is the best. */
     boolean improvedBy(long newStep, Map<String, Double> metrics) {
-        Double measured = metrics.get(metric.name().toLowerCase(Locale.ROOT));
-        if (measured == null) {
-            throw RunException.config(
-                    "training.metric_for_best_model: " + metric + " is not measured, there are " + metrics.keySet());
-        }
-        boolean better = step < 0 || (metric == BestMetric.LOSS ? measured < value : measured > value);
+        double measured = metrics.get(metric.name());
+        boolean better = step < 0 || metric.improves(measured, value);
         if (better) {
             step = newStep;
             value = measured;

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.predict.Scorer;
+import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.util.ArrayList;
@@ -34,8 +34,8 @@ final class Evaluation {
             }
             scorer.add(window, batchSize);
         }
-        double[] numbers = scorer.numbers();
-        collective.allReduce(numbers);
-        return scorer.metrics(numbers);
+        double[] counts = scorer.metrics().counts();
+        collective.allReduce(counts);
+        return scorer.metrics().of(counts).values();
     }
 }

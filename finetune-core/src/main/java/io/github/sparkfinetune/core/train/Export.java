@@ -12,6 +12,8 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.charset.StandardCharsets;
@@ -28,11 +30,13 @@ final class Export {
             .build();
 
     private final RunConfig config;
+    private final TaskSpec spec;
     private final TrainingResources workspace;
     private final HfFolderWriter writer;
 
     Export(RunConfig config, RankContext rank, TrainingResources workspace) {
         this.config = config;
+        this.spec = TaskSpecs.of(config.task());
         this.workspace = workspace;
         // The same for every attempt at this run: its output folder is no other run's.
         String run = Integer.toHexString(config.output().dir().hashCode());
@@ -41,11 +45,11 @@ final class Export {
 
     /** Writes the model, or its adapter, as it is now. */
     void write(TrainingResult result) {
-        LoadedModel loaded = workspace.loaded();
+        LoadedModel<?> loaded = workspace.loaded();
         String architecture = loaded.model().className();
         ModelCard card = new ModelCard(
                 config.model(),
-                config.task(),
+                spec.usage(),
                 architecture,
                 workspace.manifest().sources().stream()
                         .map(Manifest.Source::path)
@@ -73,10 +77,8 @@ final class Export {
     }
 
     private HfConfig config(String architecture) {
-        HfConfig model = workspace.loaded().config();
-        return config.task().generates()
-                ? model.asLanguageModel(architecture, "float32")
-                : model.asSequenceClassifier(architecture, workspace.manifest().labels(), "float32");
+        return spec.savedConfig(
+                workspace.loaded().config(), architecture, workspace.manifest().labels(), "float32");
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
@@ -84,7 +86,7 @@ final class Export {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         workspace.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
         if (workspace.loaded().isResized()) {
-            Model model = workspace.model();
+            Model<?> model = workspace.model();
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))

@@ -11,12 +11,14 @@ import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
-import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -68,16 +70,15 @@ public final class FineTuner {
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        // Refuses an architecture that is not known.
-        if (config.task().generates()) {
-            Decoder.shape(model);
-        } else {
-            Encoder.shape(model);
-        }
+        TaskSpec spec = TaskSpecs.of(config.task());
+        spec.modelKind().check(model);
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
-            LoadedModel.check(config, model, weights);
+            // What the adapter of method.adapter is, its folder says, which is read when the run begins.
+            if (config.method().adapter() == null) {
+                spec.adaptation(config, config.method(), model, weights, Optional.empty(), 1);
+            }
         }
     }
 

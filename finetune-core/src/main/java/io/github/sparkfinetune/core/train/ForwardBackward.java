@@ -13,21 +13,25 @@ import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.objective.Objective;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
  * Forward and backward over one micro-batch, a block at a time. A block's graph starts at a leaf of its own, so that
  * its gradients are whole, and its activations free, before the block below begins. Blocks below the lowest trained one
  * keep no graph and have no backward.
+ *
+ * @param <B> how the model lays out samples
  */
-final class ForwardBackward {
-    private final Model model;
-    private final Objective objective;
+final class ForwardBackward<B extends Batch> {
+    private final Model<B> model;
+    private final Objective<B> objective;
     private final DropoutMasks masks;
     private final Gradients gradients;
     private final boolean recompute;
 
-    ForwardBackward(Model model, Objective objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
+    ForwardBackward(
+            Model<B> model, Objective<B> objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
         this.recompute = recompute;
         this.model = model;
         this.objective = objective;
@@ -43,7 +47,7 @@ final class ForwardBackward {
      * @param last whether it is the last: complete gradients start to travel
      * @return the objective's sums
      */
-    double[] run(NDManager owner, Batch batch, double[] weights, boolean first, boolean last) {
+    double[] run(NDManager owner, B batch, double[] weights, boolean first, boolean last) {
         List<Block> trained = new ArrayList<>();
         List<Tape> tapes = new ArrayList<>();
         NDArray x = model.lookup(owner, batch);
@@ -60,11 +64,12 @@ final class ForwardBackward {
                 x = y;
             }
         }
-        Objective.Loss loss = objective.loss(owner, x, batch, weights, gradients.projection(), !first);
+        String output = model.outputName();
+        Objective.Loss loss = objective.loss(owner, Map.of(output, x), batch, weights, gradients.projection(), !first);
         if (last) {
             gradients.completeProjection();
         }
-        Optional<NDArray> g = Optional.of(loss.gradient());
+        Optional<NDArray> g = Optional.of(loss.gradients().get(output));
         for (int i = tapes.size() - 1; i >= 0; i--) {
             NDArray above = g.orElseThrow();
             g = tapes.get(i).backward(owner, above, gradients.of(trained.get(i)), !first);
@@ -82,9 +87,9 @@ final class ForwardBackward {
         return loss.sums();
     }
 
-    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch) {
+    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, B batch) {
         return recompute && block.kind() == BlockKind.LAYER
-                ? new RecomputedTape(model, owner, block, x, wanted, batch, masks)
+                ? new RecomputedTape<>(model, owner, block, x, wanted, batch, masks)
                 : model.record(owner, block, x, wanted, batch, masks);
     }
 }

@@ -22,16 +22,18 @@ import java.util.TreeSet;
 /**
  * One optimizer step over a global batch that is cut over the ranks and, on a rank, into micro-batches. Every rank
  * calls it with its own part, which may be empty.
+ *
+ * @param <B> how the model lays out samples
  */
-final class TrainStep {
+final class TrainStep<B extends Batch> {
     private final NDManager manager;
-    private final Model model;
-    private final Objective objective;
+    private final Model<B> model;
+    private final Objective<B> objective;
     private final DropoutMasks masks;
     private final Collective collective;
     private final double maxGradNorm;
     private final Gradients gradients;
-    private final ForwardBackward forwardBackward;
+    private final ForwardBackward<B> forwardBackward;
     private final Optimizer optimizer;
 
     /**
@@ -42,8 +44,8 @@ final class TrainStep {
     TrainStep(
             NDManager manager,
             ScriptModule script,
-            Model model,
-            Objective objective,
+            Model<B> model,
+            Objective<B> objective,
             DropoutMasks masks,
             Collective collective,
             TrainingConfig training) {
@@ -55,7 +57,7 @@ final class TrainStep {
         this.maxGradNorm = training.maxGradNorm();
         this.gradients = new Gradients(manager, script, model, collective);
         this.forwardBackward =
-                new ForwardBackward(model, objective, masks, gradients, training.gradientCheckpointing());
+                new ForwardBackward<>(model, objective, masks, gradients, training.gradientCheckpointing());
         this.optimizer = OptimizerKind.of(training).create(manager, script, training, gradients.parameters());
     }
 
@@ -81,11 +83,11 @@ final class TrainStep {
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
         GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds());
         gradients.begin(global.ids());
-        double[] sums = new double[global.weights().length];
+        double[] sums = new double[objective.terms().size()];
         for (int i = 0; i < parts.size(); i++) {
             checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
-                Batch batch = model.batch(owner, parts.get(i));
+                B batch = model.batch(owner, parts.get(i));
                 double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
                 for (int term = 0; term < sums.length; term++) {
                     sums[term] += part[term];

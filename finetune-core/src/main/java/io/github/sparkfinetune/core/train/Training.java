@@ -11,11 +11,13 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -49,7 +51,8 @@ final class Training {
         this.collective = rank.collective();
         this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        this.best = new BestModel(settings.metricForBestModel(), settings.earlyStoppingPatience());
+        String best = settings.metricForBestModel().name().toLowerCase(Locale.ROOT);
+        this.best = new BestModel(TaskSpecs.of(config.task()).metric(best), settings.earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 
@@ -183,7 +186,7 @@ final class Training {
         }
         throughput.pause();
         Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
-                .run(resources.scorer(), collective, this::checkCancelled);
+                .run(resources.loaded().task().scorer(), collective, this::checkCancelled);
         publish(new TrainingRecord(
                 step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics));
         evaluatedStep = step;

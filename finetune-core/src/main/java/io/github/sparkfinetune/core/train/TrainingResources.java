@@ -6,14 +6,12 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
-import io.github.sparkfinetune.core.predict.Scorer;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -43,9 +41,9 @@ final class TrainingResources implements AutoCloseable {
     private final Optional<ParquetSamples> eval;
     private final NDManager manager;
     private final ScriptModule script;
-    private final LoadedModel loaded;
+    private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
-    private final TrainStep step;
+    private final TrainStep<?> step;
 
     TrainingResources(RunConfig config, RankContext rank) throws IOException {
         Allocator.release();
@@ -63,7 +61,6 @@ final class TrainingResources implements AutoCloseable {
                 : Optional.empty();
         manager = Torch.manager(rank.gpu());
         script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), rank.gpu()));
-        TrainingConfig training = config.training();
         loaded = LoadedModel.toTrain(
                 config,
                 manager,
@@ -74,17 +71,22 @@ final class TrainingResources implements AutoCloseable {
                 manifest.labels().size(),
                 tokenizer.vocabularySize(),
                 rank.threads());
-        Model model = loaded.model();
+        Model<?> model = loaded.model();
         if (manifest.longest() > model.maxLength()) {
             throw RunException.config("data.max_length: samples have up to " + manifest.longest()
                     + " tokens, the model in " + config.model() + " takes " + model.maxLength()
                     + ": set it to that and prepare again");
         }
-        step = new TrainStep(
+        step = step(config, rank, loaded);
+    }
+
+    private <B extends Batch> TrainStep<B> step(RunConfig config, RankContext rank, LoadedModel<B> model) {
+        TrainingConfig training = config.training();
+        return new TrainStep<>(
                 manager,
                 script,
-                model,
-                loaded.objective(),
+                model.model(),
+                model.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
                 training);
@@ -94,11 +96,11 @@ final class TrainingResources implements AutoCloseable {
         return manager;
     }
 
-    LoadedModel loaded() {
+    LoadedModel<?> loaded() {
         return loaded;
     }
 
-    Model model() {
+    Model<?> model() {
         return loaded.model();
     }
 
@@ -107,14 +109,7 @@ final class TrainingResources implements AutoCloseable {
         return tokenizer;
     }
 
-    /** Counts what the task's metrics are made of. */
-    Scorer scorer() {
-        return loaded.model() instanceof Decoder decoder
-                ? Scorer.ofTokens(manager, decoder, (CausalLmLoss) loaded.objective())
-                : Scorer.ofClasses(manager, loaded.model(), manifest.labels().size());
-    }
-
-    TrainStep step() {
+    TrainStep<?> step() {
         return step;
     }
 

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -60,7 +61,13 @@ class AdapterMergeTest {
                 "run.yaml",
                 List.of());
         return AdapterMerge.run(
-                config, from.toString(), output.toString(), hadoop, temp.resolve("cache"), maxShardSize);
+                config,
+                TaskSpecs.of(config.task()).usage(),
+                from.toString(),
+                output.toString(),
+                hadoop,
+                temp.resolve("cache"),
+                maxShardSize);
     }
 
     private void merge(Path model, Path from) {

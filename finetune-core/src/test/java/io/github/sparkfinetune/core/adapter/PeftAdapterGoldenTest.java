@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
@@ -94,7 +93,13 @@ class PeftAdapterGoldenTest {
         Path copy = temp.resolve("copy");
         HfFolderWriter writer =
                 HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(copy.toUri()), new Configuration(false));
-        ModelCard card = new ModelCard("a/base", Task.SFT, "LlamaForCausalLM", List.of(), Map.of(), Map.of());
+        ModelCard card = new ModelCard(
+                "a/base",
+                new ModelCard.Usage("text-generation", "model(\"some text\")"),
+                "LlamaForCausalLM",
+                List.of(),
+                Map.of(),
+                Map.of());
 
         AdapterFile.write(
                 writer,

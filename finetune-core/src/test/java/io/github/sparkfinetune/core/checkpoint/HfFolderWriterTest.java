@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.checkpoint;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -26,7 +25,7 @@ class HfFolderWriterTest {
     private static final long[] SHAPE = {2, 2};
     private static final ModelCard CARD = new ModelCard(
             "sentence-transformers/all-MiniLM-L6-v2",
-            Task.CLASSIFICATION,
+            new ModelCard.Usage("text-classification", "model(\"some text\")"),
             "BertForSequenceClassification",
             List.of("news.jsonl"),
             Map.of("training.learning_rate", 1e-4),

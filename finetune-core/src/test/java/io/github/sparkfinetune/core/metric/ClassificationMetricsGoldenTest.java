@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -33,14 +34,14 @@ class ClassificationMetricsGoldenTest {
         List<Integer> predicted = ints(expected.get("y_pred"));
         int classes = 1 + Math.max(max(truth), max(predicted));
         // Two halves, as two ranks count them, and a class that never occurs.
-        ConfusionMatrix first = new ConfusionMatrix(classes + 1);
-        ConfusionMatrix second = new ConfusionMatrix(classes + 1);
+        ClassificationMetrics first = new ClassificationMetrics(classes + 1);
+        ClassificationMetrics second = new ClassificationMetrics(classes + 1);
         for (int i = 0; i < truth.size(); i++) {
-            (i % 2 == 0 ? first : second).add(truth.get(i), predicted.get(i));
+            (i % 2 == 0 ? first : second).add(truth.get(i), predicted.get(i), 0);
         }
-        first.add(second);
-        ClassificationMetrics metrics = ClassificationMetrics.of(
-                ConfusionMatrix.ofCounts(classes + 1, first.counts()).toArray());
+        double[] sums = first.counts();
+        Arrays.setAll(sums, i -> sums[i] + second.counts()[i]);
+        ClassificationMetrics metrics = first.of(sums);
 
         expected.fieldNames().forEachRemaining(key -> {
             switch (key) {

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;
@@ -140,6 +141,7 @@ class AddedTokensTest {
         Path merged = folder.resolve("merged");
         AdapterMerge.run(
                 config,
+                TaskSpecs.of(config.task()).usage(),
                 exported.toUri().toString(),
                 merged.toUri().toString(),
                 new Configuration(false),

@@ -62,7 +62,7 @@ final class ClassifyBench {
                         Adaptation.of(Trainable.all()),
                         1);
             }
-            TrainStep step = new TrainStep(
+            TrainStep<?> step = new TrainStep<>(
                     manager,
                     script,
                     model,

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.TaskInput;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -157,7 +159,11 @@ class FineTunerTest {
         assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
         try (Predictor predictor =
                 Predictor.trained(config, new org.apache.hadoop.conf.Configuration(), tiny.base(), -1, 1)) {
-            assertThat(predictor.classes().labels()).containsExactly("a", "b", "c");
+            assertThat(HfConfig.read(Path.of(config.output().model())).labels()).containsExactly("a", "b", "c");
+            TaskInput text = new TaskInput(0, null, "text", null, null, new int[] {1, 2}, new int[2], null);
+            Object[] row = predictor.predict(List.of(text).iterator()).next();
+            assertThat(row[4]).isIn("a", "b", "c");
+            assertThat((double[]) row[6]).hasSize(3);
         }
     }
 

@@ -51,7 +51,7 @@ final class GoldenModel implements AutoCloseable {
 
     final NDManager manager;
     final ScriptModule script;
-    final Model model;
+    final Model<?> model;
     final SafetensorsFile expected;
     final List<Sample> samples;
     final long[] tokenLabels;
@@ -109,7 +109,7 @@ final class GoldenModel implements AutoCloseable {
     /** Why a golden model can not be run yet, or nothing. */
     static Optional<String> unsupported(Path folder) {
         if (!HEADS.containsKey(task(folder)) && !task(folder).equals(NEXT_TOKEN)) {
-            return Optional.of("task " + task(folder));
+            return Optional.of("task " + task(folder) + " is not supported yet");
         }
         try {
             Architectures.of(HfConfig.read(folder)).requireSupported();
@@ -117,9 +117,28 @@ final class GoldenModel implements AutoCloseable {
             return Optional.of(e.getMessage());
         }
         try (SafetensorsFile file = GoldenFiles.expected(folder)) {
-            return file.info("labels").dtype() == TensorType.I64
-                    ? Optional.empty()
-                    : Optional.of("labels of type " + file.info("labels").dtype());
+            if (file.info("labels").dtype() != TensorType.I64) {
+                return Optional.of("labels of type " + file.info("labels").dtype() + " are not supported yet");
+            }
+        }
+        return refusal(folder);
+    }
+
+    /** What the engine says of a family, or of a variant of one, that it does not know. */
+    private static Optional<String> refusal(Path folder) {
+        HfConfig config = HfConfig.read(folder);
+        try {
+            if (task(folder).equals(NEXT_TOKEN)) {
+                Decoder.shape(config);
+            } else {
+                Encoder.shape(config);
+            }
+            return Optional.empty();
+        } catch (RunException e) {
+            if (e.getMessage().contains(" is not supported")) {
+                return Optional.of(e.getMessage().replace(config.source() + ": ", ""));
+            }
+            throw e;
         }
     }
 
@@ -166,25 +185,18 @@ final class GoldenModel implements AutoCloseable {
         return list;
     }
 
-    Objective objective() {
-        if (model instanceof Decoder decoder) {
-            return new CausalLmLoss(script, decoder);
-        }
-        return head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(script) : new TokenLabels();
-    }
-
     /** The model's logits against the reference's, at every token that is not padding. */
     void compareLogits(NDManager owner, double tolerance) {
         NDArray logits;
         int rowLength;
         if (model instanceof Decoder decoder) {
             PackedBatch batch = decoder.wholeBatch(owner, samples);
-            NDArray hidden = forward(owner, batch);
+            NDArray hidden = forward(owner, decoder, batch);
             logits = hidden.matMul(decoder.projectionWeight().transpose());
             rowLength = -1;
         } else {
-            PaddedBatch batch = (PaddedBatch) model.batch(owner, samples);
-            logits = forward(owner, batch);
+            PaddedBatch batch = encoder().batch(owner, samples);
+            logits = forward(owner, encoder(), batch);
             rowLength = batch.length();
         }
         float[] actual = logits.toFloatArray();
@@ -207,27 +219,48 @@ final class GoldenModel implements AutoCloseable {
         }
     }
 
-    private NDArray forward(NDManager owner, Batch batch) {
-        NDArray x = model.lookup(owner, batch);
-        for (Block block : model.blocks()) {
-            x = model.forward(owner, block, x, batch, DropoutMasks.none());
+    private Encoder encoder() {
+        return (Encoder) model;
+    }
+
+    private static <B extends Batch> NDArray forward(NDManager owner, Model<B> some, B batch) {
+        NDArray x = some.lookup(owner, batch);
+        for (Block block : some.blocks()) {
+            x = some.forward(owner, block, x, batch, DropoutMasks.none());
         }
         return x;
     }
 
     /** A training step as the reference takes it. */
-    TrainStep step(Collective collective) {
+    TrainStep<?> step(Collective collective) {
         return step(collective, false);
     }
 
     /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
-    TrainStep step(Collective collective, boolean recompute) {
-        return new TrainStep(
-                manager, script, model, objective(), DropoutMasks.none(), collective, TinyDecoder.training(recompute));
+    TrainStep<?> step(Collective collective, boolean recompute) {
+        if (model instanceof Decoder decoder) {
+            return step(decoder, new CausalLmLoss(script, decoder), collective, recompute);
+        }
+        return step(
+                encoder(),
+                head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(script) : new TokenLabels(),
+                collective,
+                recompute);
+    }
+
+    private <B extends Batch> TrainStep<B> step(
+            Model<B> some, Objective<B> objective, Collective collective, boolean recompute) {
+        return new TrainStep<>(
+                manager, script, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute));
     }
 
     /** Cross-entropy over the golden batch's token labels. */
-    private final class TokenLabels implements Objective {
+    private final class TokenLabels implements Objective<PaddedBatch> {
+        @Override
+        public List<String> terms() {
+            return List.of("loss");
+        }
+
         @Override
         public double[] weights(List<Sample> rows) {
             long count = 0;
@@ -242,12 +275,11 @@ final class GoldenModel implements AutoCloseable {
         @Override
         public Loss loss(
                 NDManager owner,
-                NDArray logits,
-                Batch samplesOfBatch,
+                Map<String, NDArray> outputs,
+                PaddedBatch batch,
                 double[] weights,
                 Optional<NDArray> projection,
                 boolean add) {
-            PaddedBatch batch = (PaddedBatch) samplesOfBatch;
             long[] labels = new long[batch.samples().size() * batch.length()];
             for (int row = 0; row < batch.samples().size(); row++) {
                 for (int t = 0; t < batch.length(); t++) {
@@ -256,8 +288,9 @@ final class GoldenModel implements AutoCloseable {
                             : -100;
                 }
             }
+            NDArray logits = outputs.get(Model.LOGITS);
             NDList result = script.call(owner, "cross_entropy", logits, owner.create(labels), 1 / weights[0]);
-            return new Loss(new double[] {result.get(0).getFloat()}, result.get(1));
+            return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
         }
     }
 

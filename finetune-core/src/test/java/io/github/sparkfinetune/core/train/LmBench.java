@@ -5,6 +5,7 @@ import io.github.sparkfinetune.bench.RankProcesses;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -54,21 +55,31 @@ final class LmBench {
         Torch.start(threads);
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
-            LoadedModel loaded =
+            LoadedModel<?> loaded =
                     LoadedModel.toTrain(config, manager, script, Path.of(folder), Optional.empty(), 0, 0, threads);
-            TrainStep step = new TrainStep(
-                    manager,
-                    script,
-                    loaded.model(),
-                    loaded.objective(),
-                    DropoutMasks.of(1, threads),
-                    collective,
-                    config.training());
+            TrainStep<?> step = step(config, manager, script, loaded, collective, threads);
             int mine = batch / collective.size();
             List<Sample> samples =
                     samples(batch, length).subList(collective.rank() * mine, (collective.rank() + 1) * mine);
             new TimedSteps(step, List.of(samples), collective, threads).run("tok/s", (long) batch * length);
         }
+    }
+
+    private static <B extends Batch> TrainStep<B> step(
+            RunConfig config,
+            NDManager manager,
+            ScriptModule script,
+            LoadedModel<B> loaded,
+            Collective collective,
+            int threads) {
+        return new TrainStep<>(
+                manager,
+                script,
+                loaded.model(),
+                loaded.objective(),
+                DropoutMasks.of(1, threads),
+                collective,
+                config.training());
     }
 
     private static List<Sample> samples(int batch, int length) {

@@ -63,7 +63,7 @@ class ModelGoldenTest {
                 (golden, folder) -> compareGradients(golden, golden.step(new SingleRank(), true)));
     }
 
-    private static void compareGradients(GoldenModel golden, TrainStep step) {
+    private static void compareGradients(GoldenModel golden, TrainStep<?> step) {
         TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
         Map<String, NDArray> gradients = gradients(step);
@@ -79,7 +79,7 @@ class ModelGoldenTest {
                 GRADIENT));
     }
 
-    private static Map<String, NDArray> gradients(TrainStep step) {
+    private static Map<String, NDArray> gradients(TrainStep<?> step) {
         Map<String, NDArray> all = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
             all.put(trained.parameter().name(), trained.gradient());
@@ -90,7 +90,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> parametersAfterThreeSteps() {
         return supported("3 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new SingleRank());
+            TrainStep<?> step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
                 assertThat(outcome.gradNorm())
@@ -120,7 +120,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return supported("10 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new SingleRank());
+            TrainStep<?> step = golden.step(new SingleRank());
             double[] rates = new double[10];
             golden.expected.buffer("lrs10").asDoubleBuffer().get(rates);
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
@@ -155,7 +155,7 @@ class ModelGoldenTest {
                 .filter(folder -> GoldenModel.unsupported(folder).isEmpty())
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": BF16", () -> {
                     try (GoldenModel golden = GoldenModel.inHalf(folder)) {
-                        TrainStep step = golden.step(new SingleRank());
+                        TrainStep<?> step = golden.step(new SingleRank());
                         double loss = step.gradient(0, List.of(golden.samples), () -> {})
                                 .loss();
                         float expected = GoldenFiles.floats(golden.expected, "loss")[0];

@@ -8,6 +8,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -16,6 +17,8 @@ import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -23,8 +26,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
 /** Every golden adapter against PEFT: logits, loss, gradients, ten steps; and a 4-bit model under one. */
@@ -46,7 +52,7 @@ class PeftGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return adapters("10 steps", (golden, folder) -> {
-            TrainStep step = golden.step(new SingleRank());
+            TrainStep<?> step = golden.step(new SingleRank());
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             Map<String, NDArray> before = new HashMap<>();
@@ -114,7 +120,7 @@ class PeftGoldenTest {
     }
 
     private static void compareGradients(GoldenModel golden) {
-        TrainStep step = golden.step(new SingleRank());
+        TrainStep<?> step = golden.step(new SingleRank());
         TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, NDArray> gradients = new LinkedHashMap<>();
@@ -138,17 +144,64 @@ class PeftGoldenTest {
                 1e-5));
     }
 
-    /** PEFT's names of what is trained. */
+    /**
+     * PEFT's names of the parameters: a linear that has an adapter is the {@code base_layer} of a module of its name.
+     */
     private static Map<String, String> keys(GoldenModel golden) {
+        List<String> names =
+                golden.model.parameters().stream().map(Parameter::name).toList();
+        Set<String> adapted = names.stream()
+                .filter(name -> name.endsWith(PeftAdapter.LORA_A))
+                .map(name -> name.substring(0, name.length() - PeftAdapter.LORA_A.length()))
+                .collect(Collectors.toSet());
         Map<String, String> keys = new HashMap<>();
-        for (Parameter parameter : golden.model.parameters()) {
-            String name = parameter.name();
-            String stored = name.endsWith(PeftAdapter.LORA_MAGNITUDE)
-                    ? name.substring(0, name.length() - PeftAdapter.LORA_MAGNITUDE.length()) + ".lora_magnitude_vector"
-                    : name + (name.endsWith(PeftAdapter.LORA_A) || name.endsWith(PeftAdapter.LORA_B) ? ".weight" : "");
+        for (String name : names) {
+            int dot = name.lastIndexOf('.');
+            String module = name.substring(0, dot);
+            String stored = name;
+            if (name.endsWith(PeftAdapter.LORA_MAGNITUDE)) {
+                stored = module + ".lora_magnitude_vector";
+            } else if (name.endsWith(PeftAdapter.LORA_A) || name.endsWith(PeftAdapter.LORA_B)) {
+                stored = name + ".weight";
+            } else if (adapted.contains(module)) {
+                stored = module + ".base_layer" + name.substring(dot);
+            }
             keys.put(name, "base_model.model." + stored);
         }
         return keys;
+    }
+
+    /** Keys of gradients are those of the adapter's file. */
+    @Test
+    void biasesOfAdaptedLinearsAreCalledAsInTheFile() {
+        Path folder = GoldenFiles.root().resolve("models/qwen2");
+        LoraSettings settings = LoraSettings.of(
+                TinyDecoder.config("method.type=lora", "method.bias=lora_only").method(),
+                Architectures.of(HfConfig.read(folder)),
+                "CAUSAL_LM",
+                "base");
+        try (GoldenModel golden = GoldenModel.load(
+                folder,
+                folder,
+                (config, source) -> Adaptation.of(
+                        settings,
+                        ModelModules.linears(Architectures.of(config), source),
+                        Optional.empty(),
+                        Storage.AS_STORED,
+                        1))) {
+            Map<String, String> keys = keys(golden);
+            Map<String, TensorData> trained = new HashMap<>();
+            golden.model.parameters().stream()
+                    .filter(Parameter::trainable)
+                    .forEach(parameter -> trained.put(
+                            parameter.name(), TrainingResources.tensor(parameter.name(), parameter.value())));
+
+            assertThat(trained.keySet().stream().map(keys::get))
+                    .contains("base_model.model.model.layers.0.self_attn.q_proj.base_layer.bias")
+                    .containsExactlyInAnyOrderElementsOf(AdapterFile.entries(settings, trained).stream()
+                            .map(TensorData::name)
+                            .toList());
+        }
     }
 
     private static GoldenModel load(Path base, Path numbers, Path folder, Storage storage) {

@@ -13,13 +13,13 @@ final class TimedSteps {
     private static final int WARM_UP = 3;
     private static final int STEPS = Integer.getInteger("steps", 20);
 
-    private final TrainStep step;
+    private final TrainStep<?> step;
     private final List<List<Sample>> parts;
     private final Collective collective;
     private final int threads;
 
     /** @param parts this rank's micro-batches, the same in each step */
-    TimedSteps(TrainStep step, List<List<Sample>> parts, Collective collective, int threads) {
+    TimedSteps(TrainStep<?> step, List<List<Sample>> parts, Collective collective, int threads) {
         this.step = step;
         this.parts = parts;
         this.collective = collective;

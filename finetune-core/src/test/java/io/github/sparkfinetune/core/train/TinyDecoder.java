@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -28,11 +29,11 @@ import java.util.SplittableRandom;
 final class TinyDecoder implements AutoCloseable {
     final NDManager manager;
     final ScriptModule script;
-    final LoadedModel loaded;
+    final LoadedModel<?> loaded;
 
     /** How a model is loaded. */
     private interface Loading {
-        LoadedModel load(NDManager manager, ScriptModule script);
+        LoadedModel<?> load(NDManager manager, ScriptModule script);
     }
 
     private TinyDecoder(Loading loading) {
@@ -111,9 +112,13 @@ final class TinyDecoder implements AutoCloseable {
         return x;
     }
 
-    TrainStep step(DropoutMasks masks, boolean recompute) {
-        return new TrainStep(
-                manager, script, loaded.model(), loaded.objective(), masks, new SingleRank(), training(recompute));
+    TrainStep<?> step(DropoutMasks masks, boolean recompute) {
+        return step(loaded, masks, recompute);
+    }
+
+    private <B extends Batch> TrainStep<B> step(LoadedModel<B> some, DropoutMasks masks, boolean recompute) {
+        return new TrainStep<>(
+                manager, script, some.model(), some.objective(), masks, new SingleRank(), training(recompute));
     }
 
     /**
@@ -123,13 +128,13 @@ final class TinyDecoder implements AutoCloseable {
      * @param parts its micro-batches
      */
     Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
-        TrainStep step = step(masks, recompute);
+        TrainStep<?> step = step(masks, recompute);
         TrainStep.Outcome outcome = step.gradient(0, parts, () -> {});
         return new Gradient(outcome.loss(), gradients(step));
     }
 
     /** Gradients by the names of the parameters. */
-    private static Map<String, float[]> gradients(TrainStep step) {
+    private static Map<String, float[]> gradients(TrainStep<?> step) {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
             gradients.put(trained.parameter().name(), trained.gradient().toFloatArray());

@@ -1,14 +1,21 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -18,24 +25,29 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.api.java.function.FlatMapFunction;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
- * Measures a trained model on a split that it was not trained on. As many tasks as there are ranks compute it; what a
- * task predicts goes straight into {@code predictions.parquet} in the output folder, and the counts are added up from
- * there by Spark, so that the driver sees a few rows. The columns stand at {@link LabelEvaluation} and
- * {@link TextEvaluation}.
+ * Measures a trained model on a split that it was not trained on, and where the task has it so the base model too. As
+ * many tasks as there are ranks compute it; what a task predicts goes straight into {@code predictions.parquet} in the
+ * output folder ({@code base-predictions.parquet}), and the counts that the metrics are made of are added up from
+ * there, so that the driver sees a few arrays of counts. The columns stand at {@link TaskSpec#evaluationColumns}.
  */
 public final class EvaluateJob {
     /** The trained model's predictions, in the output folder. */
     static final String PREDICTIONS = "predictions.parquet";
     /** The base model's. */
     static final String BASE_PREDICTIONS = "base-predictions.parquet";
+    /** Answers that are shown in the report. */
+    private static final int SHOWN = 8;
 
     private EvaluateJob() {}
 
@@ -57,9 +69,7 @@ public final class EvaluateJob {
             }
             Predictor.check(resolved, spark.hadoopConfiguration());
             String split = heldOut(manifest, dataset);
-            return resolved.task().generates()
-                    ? TextEvaluation.run(session, resolved, manifest, split)
-                    : LabelEvaluation.run(session, resolved, manifest, split);
+            return measure(session, resolved, manifest, split);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
@@ -80,41 +90,112 @@ public final class EvaluateJob {
                 + " and prepare it again");
     }
 
-    /** How many tasks measure a split. */
-    static int tasks(RunConfig config, long rows) {
-        return (int) Math.min(config.cluster().ranks(), rows);
-    }
-
-    /** Opens the run's samples in a task; they are closed when the task ends. */
-    static ParquetSamples open(ModelTask model, Manifest manifest, String split) throws IOException {
-        ParquetSamples samples =
-                ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop());
-        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
-        return samples;
+    private static Scores measure(SparkSession session, RunConfig config, Manifest manifest, String split) {
+        TaskSpec spec = TaskSpecs.of(config.task());
+        Dataset<Row> trained = predictions(session, config, ModelTask.Which.TRAINED, manifest, split, PREDICTIONS);
+        Metrics metrics = metrics(config.task(), trained, manifest.labels());
+        if (!spec.measuresBase()) {
+            long[][] confusion = metrics.confusion();
+            List<String> labels = confusion.length == 0 ? List.of() : manifest.labels();
+            return Scores.ofLabels(split, metrics.values(), labels, confusion);
+        }
+        Dataset<Row> base = predictions(session, config, ModelTask.Which.BASE, manifest, split, BASE_PREDICTIONS);
+        return Scores.ofText(
+                split,
+                metrics.values(),
+                metrics(config.task(), base, manifest.labels()).values(),
+                answers(spec, trained, base));
     }
 
     /**
-     * Computes rows by tasks that are given their numbers, and writes them.
+     * Computes the rows of a model and writes them.
      *
      * @param name of the Parquet folder in the output folder
      * @return what was written
      */
-    static Dataset<Row> write(
+    private static Dataset<Row> predictions(
             SparkSession session,
-            ModelTask model,
-            int tasks,
-            FlatMapFunction<Iterator<Integer>, Row> task,
-            StructType schema,
+            RunConfig config,
+            ModelTask.Which which,
+            Manifest manifest,
+            String split,
             String name) {
+        int tasks =
+                (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
+        ModelTask model = ModelTask.of(session.sparkContext(), config, which, tasks);
+        StructType schema = Rows.schema(TaskSpecs.of(config.task()).evaluationColumns());
         session.sparkContext().setJobDescription("evaluate: " + name);
-        String folder = model.config().output().dir() + "/" + name;
+        String folder = config.output().dir() + "/" + name;
         JavaRDD<Row> rows = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
-                .mapPartitions(task);
+                .mapPartitions(new Part(model, manifest, split, tasks))
+                .map(RowFactory::create);
         session.createDataFrame(model.placement().place(rows.rdd()).toJavaRDD(), schema)
                 .write()
                 .mode(SaveMode.Overwrite)
                 .parquet(folder);
         return session.read().schema(schema).parquet(folder);
+    }
+
+    /** Computes the part of a split that a task's number gives it. */
+    private record Part(ModelTask model, Manifest manifest, String split, int tasks)
+            implements FlatMapFunction<Iterator<Integer>, Object[]> {
+        @Override
+        public Iterator<Object[]> call(Iterator<Integer> numbers) throws IOException {
+            ParquetSamples samples =
+                    ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop());
+            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
+            return model.open().evaluate(samples, manifest.labels(), numbers.next(), tasks);
+        }
+    }
+
+    private static Metrics metrics(Task task, Dataset<Row> predictions, List<String> labels) {
+        TaskSpec spec = TaskSpecs.of(task);
+        double[] counts = columns(predictions, spec.metricColumns())
+                .toJavaRDD()
+                .map(Rows::values)
+                .mapPartitions(
+                        rows -> List.of(TaskSpecs.of(task).metrics(rows, labels).counts())
+                                .iterator())
+                .treeReduce(EvaluateJob::sum);
+        return spec.metrics(Collections.emptyIterator(), labels).of(counts);
+    }
+
+    private static double[] sum(double[] some, double[] others) {
+        double[] sums = some.clone();
+        Arrays.setAll(sums, i -> some[i] + others[i]);
+        return sums;
+    }
+
+    /** The first answers; both models are asked the same. */
+    private static List<Scores.Answer> answers(TaskSpec spec, Dataset<Row> trained, Dataset<Row> base) {
+        if (spec.answerColumns().isEmpty()) {
+            return List.of();
+        }
+        List<Row> ours = shown(spec, trained);
+        List<Row> theirs = shown(spec, base);
+        List<Scores.Answer> answers = new ArrayList<>();
+        for (int i = 0; i < ours.size(); i++) {
+            Row row = ours.get(i);
+            answers.add(new Scores.Answer(
+                    row.getString(0),
+                    row.getString(1),
+                    row.getString(2),
+                    theirs.get(i).getString(2)));
+        }
+        return answers;
+    }
+
+    private static List<Row> shown(TaskSpec spec, Dataset<Row> predictions) {
+        String generated = spec.answerColumns().get(2);
+        Dataset<Row> first = predictions
+                .where(functions.col(generated).isNotNull())
+                .orderBy(spec.keyColumns().stream().map(functions::col).toArray(Column[]::new))
+                .limit(SHOWN);
+        return columns(first, spec.answerColumns()).collectAsList();
+    }
+
+    private static Dataset<Row> columns(Dataset<Row> rows, List<String> names) {
+        return rows.select(names.stream().map(functions::col).toArray(Column[]::new));
     }
 }

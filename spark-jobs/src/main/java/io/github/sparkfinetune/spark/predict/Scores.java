@@ -10,9 +10,9 @@ import java.util.Map;
  *
  * @param split the split it was measured on
  * @param metrics by their names in {@code metrics.json}
- * @param base the same metrics of the base model, where text is generated; else empty
- * @param labels names of the labels by id, for classification; else empty
- * @param confusion samples by true label (row) and predicted label (column)
+ * @param base the same metrics of the base model, where it is measured; else empty
+ * @param labels names of the labels by id, where samples have one label each; else empty
+ * @param confusion samples by true label (row) and predicted label (column); no rows without labels
  * @param answers a few of the generated answers
  */
 public record Scores(
@@ -44,12 +44,12 @@ public record Scores(
         answers = List.copyOf(answers);
     }
 
-    /** Of a classifier. */
+    /** Of a task whose base model is not measured. */
     public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {
         return new Scores(split, metrics, Map.of(), labels, confusion, List.of());
     }
 
-    /** Of a language model. */
+    /** Of a task whose base model is measured too. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
         return new Scores(split, metrics, base, List.of(), new long[0][], answers);

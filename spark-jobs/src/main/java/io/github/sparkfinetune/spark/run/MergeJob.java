@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -34,7 +35,14 @@ public final class MergeJob {
         try {
             Path local = Files.createTempDirectory("merge-");
             try {
-                return AdapterMerge.run(resolved, from, to, hadoop, local, SafetensorsWriter.MAX_SHARD_SIZE);
+                return AdapterMerge.run(
+                        resolved,
+                        TaskSpecs.of(resolved.task()).usage(),
+                        from,
+                        to,
+                        hadoop,
+                        local,
+                        SafetensorsWriter.MAX_SHARD_SIZE);
             } finally {
                 HadoopFiles.deleteLocal(local);
             }

@@ -6,13 +6,12 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.metric.ClassificationTally;
+import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -22,7 +21,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
@@ -59,11 +57,15 @@ class ModelJobsTest {
 
             Scores scores = EvaluateJob.run(spark, config);
 
-            ClassificationTally expected = tallyInOneProcess(config);
+            ClassificationMetrics expected = metricsInOneProcess(config);
             assertThat(scores.labels()).containsExactly("cat", "dog");
             assertThat(scores.confusion()).isDeepEqualTo(expected.confusion());
-            assertThat(scores.metrics().get("loss"))
-                    .isCloseTo(expected.metrics().get("loss"), within(1e-6));
+            assertThat(scores.metrics().get("loss")).isCloseTo(expected.values().get("loss"), within(1e-6));
+            // The trainer measured the same split before the model was written and read again.
+            assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
+            scores.metrics()
+                    .forEach((name, value) ->
+                            assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-6)));
             List<Row> rows = spark.read()
                     .parquet(config.output().dir() + "/predictions.parquet")
                     .orderBy("index")
@@ -151,20 +153,19 @@ class ModelJobsTest {
         return Runs.in(folder, all.toArray(String[]::new));
     }
 
-    private static ClassificationTally tallyInOneProcess(RunConfig config) throws Exception {
+    private static ClassificationMetrics metricsInOneProcess(RunConfig config) throws Exception {
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Configuration hadoop = new Configuration();
         Manifest manifest = Manifest.read(dataset, hadoop);
-        ClassificationTally tally = new ClassificationTally(2);
+        ClassificationMetrics metrics = new ClassificationMetrics(2);
+        List<String> labels = manifest.labels();
         try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
                 Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {
-            Sample[] all = new Sample[(int) samples.size()];
-            Arrays.setAll(all, samples::read);
-            float[][] logits = predictor.classes().logits(List.of(all));
-            for (int i = 0; i < all.length; i++) {
-                tally.add(all[i].label(), logits[i]);
-            }
+            predictor
+                    .evaluate(samples, labels, 0, 1)
+                    .forEachRemaining(
+                            row -> metrics.add(labels.indexOf(row[1]), labels.indexOf(row[2]), (double) row[4]));
         }
-        return tally;
+        return metrics;
     }
 }

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.plan;
+package io.github.sparkfinetune.core.memory;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

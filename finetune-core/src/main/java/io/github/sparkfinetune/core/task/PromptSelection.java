@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Prompts;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.predict;
+package io.github.sparkfinetune.core.task;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -7,14 +7,13 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.Function;
-import org.apache.spark.sql.Row;
 
 /** Rows in the order of what they are computed from, a block at a time as they are asked for. */
-final class BlockwiseIterator<T> implements Iterator<Row> {
+final class BlockwiseIterator<T> implements Iterator<Object[]> {
     private final Iterator<T> inputs;
     private final int size;
-    private final Function<List<T>, List<Row>> compute;
-    private final Deque<Row> ready = new ArrayDeque<>();
+    private final Function<List<T>, List<Object[]>> compute;
+    private final Deque<Object[]> ready = new ArrayDeque<>();
 
     /**
      * Reads {@code inputs} lazily.
@@ -22,7 +21,7 @@ final class BlockwiseIterator<T> implements Iterator<Row> {
      * @param size inputs of a block
      * @param compute the rows of a block
      */
-    BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Row>> compute) {
+    BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
         this.inputs = inputs;
         this.size = size;
         this.compute = compute;
@@ -41,7 +40,7 @@ final class BlockwiseIterator<T> implements Iterator<Row> {
     }
 
     @Override
-    public Row next() {
+    public Object[] next() {
         if (!hasNext()) {
             throw new NoSuchElementException();
         }

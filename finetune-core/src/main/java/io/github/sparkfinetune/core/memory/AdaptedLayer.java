@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.plan;
+package io.github.sparkfinetune.core.memory;
 
 import io.github.sparkfinetune.core.adapter.LinearModule;
 import io.github.sparkfinetune.core.adapter.LoraModule;

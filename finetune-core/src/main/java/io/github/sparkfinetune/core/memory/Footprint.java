@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.plan;
+package io.github.sparkfinetune.core.memory;
 
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.Architecture;
@@ -37,7 +37,7 @@ import java.util.Optional;
  * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
  *     gradients are there twice for a moment
  */
-record Footprint(
+public record Footprint(
         long parameters,
         long trained,
         long trainedTable,

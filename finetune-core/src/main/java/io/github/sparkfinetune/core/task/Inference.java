@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.predict;
+package io.github.sparkfinetune.core.task;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
@@ -19,7 +19,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** The forward pass alone: no dropout, no graph. */
-final class Inference {
+public final class Inference {
     private Inference() {}
 
     /**
@@ -28,7 +28,8 @@ final class Inference {
      * @param batchSize samples computed at once
      * @return [samples][classes], in the order of the samples
      */
-    static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
+    public static <B extends Batch> float[][] logits(
+            NDManager manager, Model<B> model, List<Sample> samples, int batchSize) {
         float[][] logits = new float[samples.size()][];
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
@@ -37,8 +38,7 @@ final class Inference {
             List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
             float[] flat;
             try (NDManager owner = manager.newSubManager()) {
-                Batch batch =
-                        model.batch(owner, places.stream().map(samples::get).toList());
+                B batch = model.batch(owner, places.stream().map(samples::get).toList());
                 flat = output(owner, model, batch).toFloatArray();
             }
             int classes = flat.length / places.size();
@@ -85,7 +85,7 @@ final class Inference {
         return losses;
     }
 
-    private static NDArray output(NDManager owner, Model model, Batch batch) {
+    private static <B extends Batch> NDArray output(NDManager owner, Model<B> model, B batch) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
             NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.plan;
+package io.github.sparkfinetune.core.memory;
 
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BatchShape;
@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
  * @param masks of dropout, in buffers that stay from step to step
  * @param scattered what the allocator holds besides, in pieces between tensors that it could not give to others
  */
-record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
+public record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
     /**
      * How often over the allocator holds what a layer has in tensors that it does not take from the kernel, whatever
      * the number of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at

@@ -1,0 +1,38 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/** A decoder with its language model head. */
+record DecoderKind() implements ModelKind<Decoder> {
+    @Override
+    public Decoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
+        return Decoder.load(base.manager(), base.script(), base.config(), base.source(), adaptation, seed);
+    }
+
+    @Override
+    public void check(HfConfig config) {
+        Decoder.shape(config);
+    }
+
+    @Override
+    public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
+        return Footprint.ofDecoder(config, source, adaptation);
+    }
+
+    @Override
+    public Activations activations(
+            HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
+        return Activations.ofDecoder(config, adaptation, new BatchShape(samples, longest), recompute);
+    }
+
+    @Override
+    public boolean sparseTableGradient() {
+        return false;
+    }
+}

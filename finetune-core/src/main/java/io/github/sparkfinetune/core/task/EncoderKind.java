@@ -1,0 +1,56 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/**
+ * An encoder with a head.
+ *
+ * @param head what the head predicts
+ */
+record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
+    /** Samples are padded to a multiple of this. */
+    private static final int PADDED = 8;
+
+    @Override
+    public Encoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
+        if (Nf4Checkpoint.isQuantized(base.config())) {
+            throw RunException.data(
+                    base.config().source() + ": a 4-bit model can be trained to generate text only; give"
+                            + " the encoder in full precision, method.type: qlora quantises it");
+        }
+        return Encoder.load(
+                base.manager(), base.script(), base.config(), base.source(), head, classes, adaptation, seed);
+    }
+
+    @Override
+    public void check(HfConfig config) {
+        Encoder.shape(config);
+    }
+
+    @Override
+    public Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation) {
+        return Footprint.ofEncoder(config, source, head, classes, adaptation);
+    }
+
+    @Override
+    public Activations activations(
+            HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute) {
+        int padded = (longest + PADDED - 1) / PADDED * PADDED;
+        int length = Math.min(Encoder.shape(config).maxLength(), padded);
+        return Activations.ofEncoder(config, adaptation, new BatchShape(samples, length), recompute);
+    }
+
+    @Override
+    public boolean sparseTableGradient() {
+        return true;
+    }
+}

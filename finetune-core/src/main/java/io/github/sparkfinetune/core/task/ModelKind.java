@@ -1,0 +1,46 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.core.memory.Activations;
+import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+
+/**
+ * The kind of model that a task trains: an encoder with a head, or a decoder.
+ *
+ * @param <M> the model's class
+ */
+public interface ModelKind<M extends Model<?>> {
+    /**
+     * Loads a model.
+     *
+     * @param classes what the head tells apart; unused by kinds without
+     * @param adaptation what is trained, and how the rest is stored
+     * @param seed of new weights
+     */
+    M load(Pretrained base, int classes, Adaptation adaptation, long seed);
+
+    /**
+     * Finds whether a configuration is of a model of this kind.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException where it is not a supported one
+     */
+    void check(HfConfig config);
+
+    /** How many parameters the model has, and where they lie once it is loaded. */
+    Footprint footprint(HfConfig config, TensorSource source, int classes, Adaptation adaptation);
+
+    /**
+     * What computing a micro-batch takes.
+     *
+     * @param samples in it
+     * @param longest tokens of the longest of them
+     * @param recompute whether a layer keeps its input alone for its backward
+     */
+    Activations activations(HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute);
+
+    /** Whether the rows of the embedding table that a step looks up have gradients apart from the whole table's. */
+    boolean sparseTableGradient();
+}

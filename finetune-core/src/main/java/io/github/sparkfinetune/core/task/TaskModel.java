@@ -1,0 +1,25 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.objective.Objective;
+
+/**
+ * A task's model, loaded: what is computed, what is minimised, and what is measured and predicted with it. Not for
+ * concurrent use.
+ *
+ * @param <B> how the model lays out samples
+ */
+public interface TaskModel<B extends Batch> {
+    /** The weights and the computation. */
+    Model<B> model();
+
+    /** What is minimised. */
+    Objective<B> objective();
+
+    /** A scorer that has counted nothing yet. */
+    Scorer scorer();
+
+    /** Makes rows with the model, as it is now; valid as long as the model is, and to be closed by the caller. */
+    TaskPredictor predictor(PredictionSettings settings);
+}

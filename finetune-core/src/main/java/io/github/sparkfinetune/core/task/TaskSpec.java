@@ -1,0 +1,149 @@
+package io.github.sparkfinetune.core.task;
+
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * What a task is for the engine: the model that it trains, what it minimises, how it is measured, what it predicts and
+ * how the result is called. A task is a class of this interface and a line of {@link TaskSpecs}; how raw text becomes
+ * its samples is another's concern. Implementations have no state.
+ *
+ * <p>Rows are arrays of values in the order of their columns, null where there is none.
+ */
+public interface TaskSpec {
+    /** The kind of model that is trained. */
+    ModelKind<?> modelKind();
+
+    /**
+     * Loads a model with what is minimised over it.
+     *
+     * @param classes number of labels, or 0 for a task without
+     * @param adaptation what is trained, and how the rest is stored
+     * @param seed of new weights
+     */
+    TaskModel<?> load(Pretrained base, int classes, Adaptation adaptation, long seed);
+
+    /** Number of labels of a trained model, 0 for a task without. */
+    default int classes(HfConfig trained) {
+        return 0;
+    }
+
+    /**
+     * Bytes that the objective takes beside the model's output.
+     *
+     * @param tokens of a micro-batch
+     */
+    default long objectiveBytes(HfConfig model, long tokens) {
+        return 0;
+    }
+
+    /** PEFT's name of the task, {@code task_type} of adapter_config.json. */
+    String peftTaskType();
+
+    /**
+     * What a method does to a run's model.
+     *
+     * @param method the run's own, or another
+     * @param source the model's weights
+     * @param adapter the one that {@code method.adapter} names, or empty
+     * @param threads of this rank
+     * @throws RunException where method and model do not fit each other
+     */
+    default Adaptation adaptation(
+            RunConfig config,
+            MethodConfig method,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            int threads) {
+        String base = config.model();
+        // As PEFT can load it: a path of this machine without its scheme.
+        String name = base.startsWith("file:")
+                ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
+                : base;
+        return Adaptation.of(method, model, source, peftTaskType(), name, adapter, threads);
+    }
+
+    /** What is measured; an evaluation may leave some of it out. */
+    List<Metric> metrics();
+
+    /**
+     * The metric of a name.
+     *
+     * @throws RunException if it is none of the task's
+     */
+    default Metric metric(String name) {
+        return metrics().stream()
+                .filter(metric -> metric.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> RunException.config("training.metric_for_best_model: " + name
+                        + " is not measured, there are "
+                        + metrics().stream().map(Metric::name).toList()));
+    }
+
+    /** What the loss is a mean over: sample or token. */
+    String lossUnit();
+
+    /** Columns of what is predicted of held-out samples. */
+    List<Column> evaluationColumns();
+
+    /** Names of the evaluation's columns by which rows are told apart and ordered. */
+    List<String> keyColumns();
+
+    /** Names of the evaluation's columns that the metrics are computed from. */
+    List<String> metricColumns();
+
+    /**
+     * Counts rows.
+     *
+     * @param rows of {@link #metricColumns} alone
+     * @param labels names of the dataset's labels by id
+     */
+    Metrics metrics(Iterator<Object[]> rows, List<String> labels);
+
+    /** Whether the base model is measured beside the trained one. */
+    default boolean measuresBase() {
+        return false;
+    }
+
+    /**
+     * Names of the evaluation's columns with a prompt, the answer that the data has and the one that was generated;
+     * empty for a task that generates none.
+     */
+    default List<String> answerColumns() {
+        return List.of();
+    }
+
+    /** Whether raw rows are read as prompts to answer, and not as texts. */
+    default boolean readsPrompts() {
+        return false;
+    }
+
+    /** Columns of what is predicted of raw rows. */
+    List<Column> predictionColumns();
+
+    /**
+     * The configuration that a trained model is saved with.
+     *
+     * @param model the base model's, with the vocabulary that it was loaded with
+     * @param className of the trained model, see {@link io.github.sparkfinetune.core.model.Model#className}
+     * @param labels names of the dataset's labels by id
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype);
+
+    /** How the result is used, for its model card. */
+    ModelCard.Usage usage();
+}

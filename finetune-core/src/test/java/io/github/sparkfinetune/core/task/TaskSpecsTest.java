@@ -1,0 +1,110 @@
+package io.github.sparkfinetune.core.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.Metrics;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TaskSpecsTest {
+    private static final List<String> LABELS = List.of("ham", "spam");
+
+    @ParameterizedTest
+    @EnumSource(Task.class)
+    void columnsThatATaskNamesAreAmongThoseOfItsEvaluation(Task task) {
+        TaskSpec spec = TaskSpecs.of(task);
+
+        List<String> columns =
+                spec.evaluationColumns().stream().map(Column::name).toList();
+        assertThat(columns)
+                .doesNotHaveDuplicates()
+                .containsAll(spec.keyColumns())
+                .containsAll(spec.metricColumns())
+                .containsAll(spec.answerColumns());
+        assertThat(spec.predictionColumns().stream().map(Column::name))
+                .doesNotHaveDuplicates()
+                .contains("index", "error");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Task.class)
+    void lessLossIsBetter(Task task) {
+        Metric loss = TaskSpecs.of(task).metric("loss");
+
+        assertThat(loss.improves(1, 2)).isTrue();
+        assertThat(loss.improves(2, 1)).isFalse();
+        assertThat(loss.improves(1, 1)).isFalse();
+    }
+
+    @Test
+    void everyMetricOfTheConfigurationIsMeasured() {
+        TaskSpec classification = TaskSpecs.of(Task.CLASSIFICATION);
+        for (BestMetric metric : BestMetric.values()) {
+            String name = metric.name().toLowerCase(Locale.ROOT);
+            assertThat(classification.metric(name).greaterIsBetter()).isEqualTo(metric != BestMetric.LOSS);
+        }
+        assertThatThrownBy(() -> TaskSpecs.of(Task.SFT).metric("accuracy"))
+                .isInstanceOf(RunException.class)
+                .hasMessage("training.metric_for_best_model: accuracy is not measured, there are"
+                        + " [loss, perplexity, rouge1, rouge2, rougeL]");
+    }
+
+    @Test
+    void partsOfAClassifiersRowsAddUp() {
+        Object[][] rows = {{"ham", "ham", 0.5}, {"ham", "spam", 2.0}, {"spam", "spam", 0.5}};
+
+        assertThat(added(TaskSpecs.of(Task.CLASSIFICATION), LABELS, rows).confusion())
+                .isDeepEqualTo(new long[][] {{1, 1}, {0, 1}});
+        assertMeasured(TaskSpecs.of(Task.CLASSIFICATION), LABELS, rows, 1.0);
+    }
+
+    @Test
+    void partsOfALanguageModelsRowsAddUp() {
+        // A document without a label, and one without an answer.
+        Object[][] rows = {{1.0, 3L, null, null, null}, {null, 0L, null, null, null}, {2.0, 1L, 0.5, 0.25, 0.75}};
+
+        assertMeasured(TaskSpecs.of(Task.SFT), List.of(), rows, 1.25);
+        assertThat(added(TaskSpecs.of(Task.SFT), List.of(), rows).values())
+                .containsEntry("perplexity", Math.exp(1.25))
+                .containsEntry("rougeL", 0.75);
+        assertThat(added(TaskSpecs.of(Task.CAUSAL_LM), List.of(), Arrays.copyOf(rows, 2))
+                        .values())
+                .containsOnlyKeys("loss", "perplexity");
+    }
+
+    private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
+        Metrics whole = spec.metrics(iterator(rows), labels);
+
+        assertThat(whole.values()).containsEntry("loss", loss);
+        assertThat(whole.values().keySet())
+                .containsExactlyElementsOf(
+                        spec.metrics().stream().map(Metric::name).toList());
+        assertThat(added(spec, labels, rows).values()).isEqualTo(whole.values());
+    }
+
+    /** The metrics of rows that are counted one by one. */
+    private static Metrics added(TaskSpec spec, List<String> labels, Object[][] rows) {
+        Metrics none = spec.metrics(Collections.emptyIterator(), labels);
+        double[] sums = none.counts();
+        for (Object[] row : rows) {
+            double[] part = spec.metrics(iterator(row), labels).counts();
+            Arrays.setAll(sums, i -> sums[i] + part[i]);
+        }
+        return none.of(sums);
+    }
+
+    private static Iterator<Object[]> iterator(Object[]... rows) {
+        return Arrays.asList(rows).iterator();
+    }
+}

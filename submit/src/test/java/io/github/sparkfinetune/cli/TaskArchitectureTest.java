@@ -1,0 +1,86 @@
+package io.github.sparkfinetune.cli;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.tngtech.archunit.base.DescribedPredicate;
+import com.tngtech.archunit.core.domain.JavaAccess;
+import com.tngtech.archunit.core.domain.JavaFieldAccess;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchRule;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.function.ToIntFunction;
+import org.junit.jupiter.api.Test;
+
+/** What a task is stands with the tasks: nothing else names one, switches on it or asks what it is. */
+class TaskArchitectureTest {
+    private static final String ROOT = "io.github.sparkfinetune.";
+
+    /** Where tasks are told apart: the configuration, their data, and what they are for the engine. */
+    private static final String[] HOMES = {
+        ROOT + "conf..", ROOT + "data.dataset..", ROOT + "data.task..", ROOT + "core.task..", ROOT + "spark.prepare.."
+    };
+
+    /** What an {@code if} or a {@code switch} is compiled to, besides the constants. */
+    private static final Set<String> QUESTIONS =
+            Set.of("generates", "ordinal", "equals", "compareTo", "values", "valueOf");
+
+    @Test
+    void noOtherPlaceTellsTasksApart() {
+        rule(HOMES)
+                .check(new ClassFileImporter()
+                        .withImportOption(new ImportOption.DoNotIncludeTests())
+                        .importPackages("io.github.sparkfinetune"));
+    }
+
+    @Test
+    void theRuleSeesComparisonsAndSwitches() {
+        ArchRule rule = rule("nowhere");
+        for (Class<?> offender : new Class<?>[] {Comparing.class, Switching.class, Asking.class}) {
+            assertThatThrownBy(() -> rule.check(new ClassFileImporter().importClasses(offender)))
+                    .isInstanceOf(AssertionError.class)
+                    .hasMessageContaining(offender.getSimpleName());
+        }
+    }
+
+    private static ArchRule rule(String... homes) {
+        return noClasses()
+                .that()
+                .resideOutsideOfPackages(homes)
+                .should()
+                .accessTargetWhere(DescribedPredicate.describe("tells tasks apart", TaskArchitectureTest::tellsApart));
+    }
+
+    private static boolean tellsApart(JavaAccess<?> access) {
+        return access.getTargetOwner().isEquivalentTo(Task.class)
+                && (access instanceof JavaFieldAccess
+                        || QUESTIONS.contains(access.getTarget().getName()));
+    }
+
+    private static final class Comparing implements Predicate<Task> {
+        @Override
+        public boolean test(Task task) {
+            return task == Task.SFT;
+        }
+    }
+
+    private static final class Switching implements ToIntFunction<Task> {
+        @Override
+        public int applyAsInt(Task task) {
+            return switch (task) {
+                case CLASSIFICATION -> 1;
+                case CAUSAL_LM, SFT -> 2;
+            };
+        }
+    }
+
+    private static final class Asking implements Predicate<Task> {
+        @Override
+        public boolean test(Task task) {
+            return task.generates();
+        }
+    }
+}

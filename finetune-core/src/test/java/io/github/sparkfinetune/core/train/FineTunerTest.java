@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -113,7 +114,7 @@ class FineTunerTest {
     void anAttemptThatFindsTheRunDoneReturnsItsResult() throws Exception {
         RunConfig config = tiny.config("done");
         TinyRun.Outcome first = tiny.run(config, 1, null);
-        String last = FineTuner.newestCheckpoint(config, new org.apache.hadoop.conf.Configuration());
+        String last = FineTuner.newestCheckpoint(config, new Configuration());
         TinyRun.Outcome again = tiny.run(config, 1, last);
         assertThat(again.result()).isEqualTo(first.result());
     }
@@ -157,9 +158,11 @@ class FineTunerTest {
                 .orElseThrow();
         assertThat(result.eval().get("accuracy")).isEqualTo(best);
         assertThat(result.steps() - result.bestStep()).isIn(0L, 15L);
-        try (Predictor predictor =
-                Predictor.trained(config, new org.apache.hadoop.conf.Configuration(), tiny.base(), -1, 1)) {
-            assertThat(HfConfig.read(Path.of(config.output().model())).labels()).containsExactly("a", "b", "c");
+        Configuration hadoop = new Configuration();
+        try (Predictor predictor = Predictor.trained(config, hadoop, tiny.base(), -1, 1)) {
+            org.apache.hadoop.fs.Path model =
+                    new org.apache.hadoop.fs.Path(config.output().model());
+            assertThat(HfConfig.read(model, hadoop).labels()).containsExactly("a", "b", "c");
             TaskInput text = new TaskInput(0, null, "text", null, null, new int[] {1, 2}, new int[2], null);
             Object[] row = predictor.predict(List.of(text).iterator()).next();
             assertThat(row[4]).isIn("a", "b", "c");

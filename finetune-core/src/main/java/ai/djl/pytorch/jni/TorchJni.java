@@ -1,5 +1,6 @@
 package ai.djl.pytorch.jni;
 
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.pytorch.engine.PtNDArray;
 import ai.djl.pytorch.engine.PtNDManager;
@@ -31,6 +32,26 @@ public final class TorchJni {
      *     floating-point numbers, booleans and strings, in the order of the method's parameters
      */
     public static NDList run(PtSymbolBlock module, PtNDManager owner, String method, Object... arguments) {
+        try (IValue result = call(module, method, arguments)) {
+            return result.isTensor() ? new NDList(result.toTensor(owner)) : result.toNDList(owner);
+        }
+    }
+
+    /** As {@link #run}, of a method that returns {@code Dict[str, Tensor]}. */
+    public static Map<String, NDArray> runNamed(
+            PtSymbolBlock module, PtNDManager owner, String method, Object... arguments) {
+        try (IValue result = call(module, method, arguments)) {
+            Map<String, NDArray> named = new LinkedHashMap<>();
+            result.toIValueMap().forEach((name, value) -> {
+                try (value) {
+                    named.put(name, value.toTensor(owner));
+                }
+            });
+            return named;
+        }
+    }
+
+    private static IValue call(PtSymbolBlock module, String method, Object... arguments) {
         IValue[] values = new IValue[arguments.length];
         try {
             long[] handles = new long[values.length];
@@ -38,10 +59,7 @@ public final class TorchJni {
                 values[i] = value(arguments[i]);
                 handles[i] = values[i].getHandle();
             }
-            try (IValue result =
-                    new IValue(PyTorchLibrary.LIB.moduleRunMethod(module.getHandle(), method, handles, true, false))) {
-                return result.isTensor() ? new NDList(result.toTensor(owner)) : result.toNDList(owner);
-            }
+            return new IValue(PyTorchLibrary.LIB.moduleRunMethod(module.getHandle(), method, handles, true, false));
         } finally {
             for (IValue value : values) {
                 if (value != null) {

@@ -7,11 +7,9 @@ import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -45,14 +43,9 @@ public final class Generate {
                 .toList();
         Torch.start(threads);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
-                                .flatMap(List::stream)
-                                .toList());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Decoder model =
-                    Decoder.load(manager, script, HfConfig.read(folder), source, Adaptation.of(Trainable.none()), 0);
+            Decoder model = Decoder.load(
+                    manager, MatmulBackend.f32(), HfConfig.read(folder), source, Adaptation.of(Trainable.none()), 0);
             if (arguments.length == 4) {
                 Generator generator =
                         new Generator(manager, model, greedy(newTokens), EndTokens.read(folder), 0, batch);

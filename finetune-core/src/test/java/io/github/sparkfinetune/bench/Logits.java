@@ -6,9 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.task.Inference;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -33,10 +31,9 @@ public final class Logits {
         Path run = Path.of(arguments[0]);
         RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
-            LoadedModel<?> loaded = LoadedModel.trained(
-                    config, manager, script, Path.of(config.output().model()), Optional.empty(), 1);
+        try (NDManager manager = Torch.manager(-1)) {
+            LoadedModel<?> loaded =
+                    LoadedModel.trained(config, manager, Path.of(config.output().model()), Optional.empty(), 1);
             int batch = config.training().perDeviceEvalBatchSize();
             System.out.println(json.writeValueAsString(Inference.logits(manager, loaded.model(), samples, batch)));
         }

@@ -7,10 +7,12 @@ import java.util.TreeSet;
 
 /**
  * The activations that the engine computes, by their names in {@code transformers/activations.py}: {@code gelu} is
- * x·Φ(x), {@code gelu_new} and {@code gelu_pytorch_tanh} its approximation by tanh, {@code relu} is max(x, 0).
+ * x·Φ(x), {@code gelu_new} and {@code gelu_pytorch_tanh} its approximation by tanh, {@code relu} is max(x, 0),
+ * {@code silu} is x / (1 + e<sup>-x</sup>). Source of each with its backward: {@code activation.py}.
  */
 public final class ActivationNames {
-    private static final Set<String> ALL = new TreeSet<>(Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "relu"));
+    private static final Set<String> ALL =
+            new TreeSet<>(Set.of("gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "silu", "tanh"));
 
     private ActivationNames() {}
 

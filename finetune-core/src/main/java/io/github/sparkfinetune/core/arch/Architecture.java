@@ -29,6 +29,9 @@ public interface Architecture {
      */
     void requireSupported();
 
+    /** The module of its text, as Python imports it: what computes its blocks. */
+    String text();
+
     /** Prefix of the weights below the head in a model with a head; a checkpoint of a bare model lacks it. */
     String prefix();
 

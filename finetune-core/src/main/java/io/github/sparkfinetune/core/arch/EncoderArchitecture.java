@@ -29,6 +29,11 @@ public interface EncoderArchitecture extends Architecture {
                 shape().embedding());
     }
 
+    @Override
+    default String text() {
+        return "core.arch.bert.bert";
+    }
+
     /**
      * A head.
      *

@@ -46,7 +46,7 @@ final class GradientBucket {
                 flat,
                 script.call(
                         manager,
-                        "pieces",
+                        "views_like",
                         flat,
                         parameters.stream().map(Parameter::value).toList()));
     }

@@ -35,8 +35,8 @@ public final class Gradients {
     private final List<Future<?>> underWay = new ArrayList<>();
 
     /** @param manager owner of the gradients, on the model's device */
-    public Gradients(NDManager manager, ScriptModule script, Model<?> model, Collective collective) {
-        this.script = script;
+    public Gradients(NDManager manager, Model<?> model, Collective collective) {
+        this.script = model.script();
         this.collective = collective;
         Stream.concat(model.blocks().stream(), model.projection().stream())
                 .filter(block -> !block.trainable().isEmpty())

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -13,8 +14,8 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * A Llama- or GPT-like language model: its weights in Java, its computation in the text of its family, called a block
@@ -22,17 +23,9 @@ import java.util.stream.Stream;
  * [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
  */
 public final class Decoder implements Model<PackedBatch> {
-    /** Scripts that a decoder needs in its module, besides those of an encoder. */
-    public static final List<String> SCRIPTS = Stream.concat(
-                    Stream.of(
-                            "/io/github/sparkfinetune/core/model/decoder.py",
-                            "/io/github/sparkfinetune/core/model/cached.py"),
-                    Architectures.TEXTS.stream())
-            .toList();
-
     private final DecoderArchitecture architecture;
-    private final DecoderBlocks computed;
     private final DecoderShape shape;
+    private final MatmulBackend matmul;
     private final ScriptModule script;
     private final Parameter table;
     private final List<Block> blocks;
@@ -41,14 +34,14 @@ public final class Decoder implements Model<PackedBatch> {
 
     private Decoder(
             DecoderArchitecture architecture,
-            DecoderBlocks computed,
+            MatmulBackend matmul,
             ScriptModule script,
             Parameter table,
             List<Block> blocks,
             Optional<Block> projection,
             Optional<NDArray> frequencies) {
         this.architecture = architecture;
-        this.computed = computed;
+        this.matmul = matmul;
         this.shape = architecture.shape();
         this.script = script;
         this.table = table;
@@ -61,18 +54,33 @@ public final class Decoder implements Model<PackedBatch> {
      * Loads a decoder.
      *
      * @param manager owner of the weights, and their device
-     * @param script module with {@link Encoder#SCRIPTS} and {@link #SCRIPTS}
+     * @param matmul what computes matrix products
      * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
     public static Decoder load(
             NDManager manager,
-            ScriptModule script,
+            MatmulBackend matmul,
             HfConfig config,
             TensorSource source,
             Adaptation adaptation,
             long seed) {
+        boolean fused = !manager.getDevice().isGpu();
+        return load(manager, matmul, config, source, adaptation, seed, fused);
+    }
+
+    /** @param fused whether attention is computed and differentiated by the processor's fused kernel */
+    static Decoder load(
+            NDManager manager,
+            MatmulBackend matmul,
+            HfConfig config,
+            TensorSource source,
+            Adaptation adaptation,
+            long seed,
+            boolean fused) {
         DecoderArchitecture architecture = Architectures.decoder(config);
+        ScriptModule script = ScriptModule.load(
+                manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), fused));
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
@@ -81,9 +89,32 @@ public final class Decoder implements Model<PackedBatch> {
                 .toList();
         Optional<Block> projection = Projection.of(architecture, adaptation).map(builder::projection);
         builder.requireAllUsed();
-        DecoderBlocks computed = DecoderBlocks.of(architecture);
-        return new Decoder(
-                architecture, computed, script, tableValue, blocks, projection, computed.frequencies(script, manager));
+        Optional<NDArray> frequencies =
+                architecture.rotary().map(rotary -> frequencies(manager, script, architecture.shape(), rotary));
+        return new Decoder(architecture, matmul, script, tableValue, blocks, projection, frequencies);
+    }
+
+    private static Map<String, Object> attributes(DecoderShape shape, boolean fused) {
+        return Map.of(
+                "num_heads", shape.heads(),
+                "num_key_value_heads", shape.kvHeads(),
+                "norm_eps", shape.epsilon(),
+                "hidden_act", shape.activation(),
+                "embeddings_scale", Dropout.scale(shape.embeddingDropout()),
+                "probs_scale", Dropout.scale(shape.probsDropout()),
+                "residual_scale", Dropout.scale(shape.residualDropout()),
+                "fused_attention", fused);
+    }
+
+    /** What turns positions into rotations, made once a model. */
+    static NDArray frequencies(NDManager manager, ScriptModule script, DecoderShape shape, RotaryPositions rotary) {
+        try (NDManager owner = manager.newSubManager()) {
+            float[] frequencies = script.callOne(
+                            owner, "inverse_frequencies", shape.headWidth(), rotary.theta(), owner.create(0f))
+                    .toFloatArray();
+            rotary.scaling().ifPresent(scaling -> scaling.apply(frequencies));
+            return manager.create(frequencies);
+        }
     }
 
     /**
@@ -159,12 +190,14 @@ public final class Decoder implements Model<PackedBatch> {
         return PackedBatch.of(owner, script, samples, shape, frequencies, true);
     }
 
-    DecoderBlocks computed() {
-        return computed;
+    @Override
+    public ScriptModule script() {
+        return script;
     }
 
-    ScriptModule script() {
-        return script;
+    /** What computes matrix products. */
+    public MatmulBackend matmul() {
+        return matmul;
     }
 
     Optional<NDArray> frequencies() {
@@ -177,12 +210,28 @@ public final class Decoder implements Model<PackedBatch> {
     }
 
     @Override
-    public NDArray forward(NDManager owner, Block block, NDArray x, PackedBatch batch, DropoutMasks masks) {
-        return computed.forward(script, owner, block, x, batch, masks.of(owner, shape, block, batch));
+    public BlockCall call(NDManager owner, Block block, NDArray x, PackedBatch batch, DropoutMasks masks) {
+        return new BlockCall(script, block, x, batch, masks.of(owner, shape, block, batch));
     }
 
     @Override
-    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, PackedBatch batch, DropoutMasks masks) {
-        return computed.record(script, owner, block, x, wanted, batch, masks.of(owner, shape, block, batch));
+    public NDArray forward(NDManager owner, BlockCall call) {
+        return call.run(owner, method(call.block()));
+    }
+
+    @Override
+    public Tape record(NDManager owner, BlockCall call, boolean wanted) {
+        return call.block().kind() == BlockKind.LAYER && !architecture.isRecorded()
+                ? new LayerTape(owner, call, wanted)
+                : new GraphTape(owner, call, method(call.block()), wanted);
+    }
+
+    private static String method(Block block) {
+        return switch (block.kind()) {
+            case EMBEDDINGS -> "embeddings";
+            case LAYER -> "layer";
+            case HEAD -> "head";
+            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
+        };
     }
 }

@@ -6,6 +6,8 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.Function;
 
 /**
  * Texts that a decoder continues together, a token of each at a time: prompts are computed whole and packed, later
@@ -40,7 +42,11 @@ public final class Decoding implements AutoCloseable {
                 this.logits = compute(
                         owner,
                         batch,
-                        (block, x) -> model.computed().prompts(model.script(), owner, block, x, batch, cache));
+                        call -> call.run(
+                                owner,
+                                "prompt_layer",
+                                cache.tensors(call.block().layer(), Optional.empty()),
+                                cache.end()));
             }
         } catch (RuntimeException e) {
             manager.close();
@@ -72,11 +78,16 @@ public final class Decoding implements AutoCloseable {
         logits.close();
         try (NDManager owner = manager.newSubManager()) {
             PackedBatch batch = PackedBatch.ofTokens(owner, model.script(), tokens, positions, model.frequencies());
-            List<NDArray> bias = cache.bias(owner);
+            Optional<NDArray> bias = cache.bias(owner);
             logits = compute(
                     owner,
                     batch,
-                    (block, x) -> model.computed().tokens(model.script(), owner, block, x, batch, cache, bias));
+                    call -> call.run(
+                            owner,
+                            "token_layer",
+                            cache.tensors(call.block().layer(), bias),
+                            cache.begin(),
+                            cache.end()));
         }
     }
 
@@ -89,12 +100,11 @@ public final class Decoding implements AutoCloseable {
         cache.keep(texts);
     }
 
-    private NDArray compute(NDManager owner, PackedBatch batch, Layer layer) {
+    private NDArray compute(NDManager owner, PackedBatch batch, Function<BlockCall, NDArray> layer) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
-            NDArray y = block.kind() == BlockKind.LAYER
-                    ? layer.compute(block, x)
-                    : model.forward(owner, block, x, batch, DropoutMasks.none());
+            BlockCall call = model.call(owner, block, x, batch, DropoutMasks.none());
+            NDArray y = block.kind() == BlockKind.LAYER ? layer.apply(call) : model.forward(owner, call);
             x.close();
             x = y;
         }
@@ -110,10 +120,5 @@ public final class Decoding implements AutoCloseable {
     @Override
     public void close() {
         manager.close();
-    }
-
-    /** How a layer is computed. */
-    private interface Layer {
-        NDArray compute(Block block, NDArray x);
     }
 }

@@ -17,18 +17,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A BERT-like encoder with a head: its weights in Java, its computation in {@code encoder.py}, called a block at a
+ * A BERT-like encoder with a head: its weights in Java, its computation in the text of its family, called a block at a
  * time. The input of the first block is the rows of the embedding table that the batch's ids select ({@link #lookup});
  * a gradient of the table therefore exists for these rows alone.
  */
 public final class Encoder implements Model<PaddedBatch> {
-    /** Scripts that an encoder needs in its module, besides {@link MatmulBackend}. */
-    public static final List<String> SCRIPTS = List.of(
-            "/io/github/sparkfinetune/core/tensor/autograd.py",
-            "/io/github/sparkfinetune/core/model/linear.py",
-            "/io/github/sparkfinetune/core/model/encoder.py",
-            "/io/github/sparkfinetune/core/model/encoder_layer.py");
-
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadKind headKind;
@@ -57,7 +50,7 @@ public final class Encoder implements Model<PaddedBatch> {
      * Loads an encoder.
      *
      * @param manager owner of the weights, and their device
-     * @param script module with {@link #SCRIPTS}
+     * @param matmul what computes matrix products
      * @param source weights; a head that is missing or of another size is drawn anew
      * @param classes what the head tells apart
      * @param adaptation what is trained, and how the rest is stored
@@ -65,7 +58,7 @@ public final class Encoder implements Model<PaddedBatch> {
      */
     public static Encoder load(
             NDManager manager,
-            ScriptModule script,
+            MatmulBackend matmul,
             HfConfig config,
             TensorSource source,
             HeadKind headKind,
@@ -73,6 +66,9 @@ public final class Encoder implements Model<PaddedBatch> {
             Adaptation adaptation,
             long seed) {
         EncoderArchitecture architecture = Architectures.encoder(config);
+        HeadSpec head = architecture.head(headKind, classes);
+        ScriptModule script = ScriptModule.load(
+                manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), head));
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
@@ -80,7 +76,18 @@ public final class Encoder implements Model<PaddedBatch> {
                 .map(builder::block)
                 .toList();
         builder.requireAllUsed();
-        return new Encoder(architecture, headKind, architecture.head(headKind, classes), script, tableValue, blocks);
+        return new Encoder(architecture, headKind, head, script, tableValue, blocks);
+    }
+
+    private static Map<String, Object> attributes(EncoderShape shape, HeadSpec head) {
+        return Map.of(
+                "num_heads", shape.heads(),
+                "norm_eps", shape.epsilon(),
+                "hidden_act", shape.activation(),
+                "hidden_scale", Dropout.scale(shape.hiddenDropout()),
+                "probs_scale", Dropout.scale(shape.probsDropout()),
+                "head_act", head.activation(),
+                "head_scale", Dropout.scale(head.dropout()));
     }
 
     /**
@@ -94,6 +101,11 @@ public final class Encoder implements Model<PaddedBatch> {
 
     public EncoderShape shape() {
         return shape;
+    }
+
+    @Override
+    public ScriptModule script() {
+        return script;
     }
 
     @Override
@@ -142,54 +154,27 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
-    public NDArray forward(NDManager owner, Block block, NDArray x, PaddedBatch batch, DropoutMasks masks) {
-        return forward(owner, block, x, batch, masks.of(owner, this, block, batch));
+    public BlockCall call(NDManager owner, Block block, NDArray x, PaddedBatch batch, DropoutMasks masks) {
+        return new BlockCall(script, block, x, batch, masks.of(owner, this, block, batch));
     }
 
     @Override
-    public Tape record(NDManager owner, Block block, NDArray x, boolean wanted, PaddedBatch batch, DropoutMasks masks) {
-        Map<String, NDArray> dropped = masks.of(owner, this, block, batch);
-        if (block.kind() == BlockKind.LAYER) {
-            return new EncoderLayerTape(script, shape, owner, block, x, batch, dropped, wanted);
-        }
-        return GraphTape.record(script, owner, block, x, wanted, input -> forward(owner, block, input, batch, dropped));
+    public NDArray forward(NDManager owner, BlockCall call) {
+        return call.run(owner, method(call.block()));
     }
 
-    private NDArray forward(NDManager owner, Block block, NDArray x, PaddedBatch batch, Map<String, NDArray> dropped) {
+    @Override
+    public Tape record(NDManager owner, BlockCall call, boolean wanted) {
+        return call.block().kind() == BlockKind.LAYER
+                ? new LayerTape(owner, call, wanted)
+                : new GraphTape(owner, call, method(call.block()), wanted);
+    }
+
+    private String method(Block block) {
         return switch (block.kind()) {
-            case EMBEDDINGS ->
-                script.callOne(
-                        owner,
-                        "embeddings",
-                        x,
-                        block.weights(),
-                        batch.positions(),
-                        batch.types(),
-                        dropped,
-                        shape.epsilon(),
-                        Dropout.scale(shape.hiddenDropout()));
-            case LAYER ->
-                script.callOne(
-                        owner,
-                        "layer",
-                        x,
-                        block.weights(),
-                        batch.bias(),
-                        dropped,
-                        shape.heads(),
-                        shape.epsilon(),
-                        shape.activation(),
-                        Dropout.scale(shape.probsDropout()),
-                        Dropout.scale(shape.hiddenDropout()));
-            case HEAD ->
-                script.callOne(
-                        owner,
-                        headKind == HeadKind.SEQUENCE_CLASSIFICATION ? "sequence_head" : "token_head",
-                        x,
-                        block.weights(),
-                        dropped,
-                        head.activation(),
-                        Dropout.scale(head.dropout()));
+            case EMBEDDINGS -> "embeddings";
+            case LAYER -> "layer";
+            case HEAD -> headKind == HeadKind.SEQUENCE_CLASSIFICATION ? "sequence_head" : "token_head";
             case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
         };
     }

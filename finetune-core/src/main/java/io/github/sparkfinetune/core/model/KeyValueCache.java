@@ -8,7 +8,10 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 
 /**
@@ -49,12 +52,13 @@ final class KeyValueCache implements AutoCloseable {
         }
     }
 
-    NDArray keys(int layer) {
-        return keys.get(layer);
-    }
-
-    NDArray values(int layer) {
-        return values.get(layer);
+    /** What the text reads and writes of a layer: {@code keys}, {@code values}, and the bias where there is one. */
+    Map<String, NDArray> tensors(int layer, Optional<NDArray> bias) {
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        tensors.put("keys", keys.get(layer));
+        tensors.put("values", values.get(layer));
+        bias.ifPresent(some -> tensors.put("bias", some));
+        return tensors;
     }
 
     /** Number of sequences. */
@@ -88,11 +92,11 @@ final class KeyValueCache implements AutoCloseable {
     }
 
     /** What hides the places before a sequence's start, none where there are none from {@link #begin} on. */
-    List<NDArray> bias(NDManager owner) {
+    Optional<NDArray> bias(NDManager owner) {
         if (Arrays.stream(starts).max().orElseThrow() <= begin()) {
-            return List.of();
+            return Optional.empty();
         }
-        return List.of(script.callOne(owner, "unbegun", Tensors.of(owner, starts), begin(), end));
+        return Optional.of(script.callOne(owner, "hidden_places", Tensors.of(owner, starts), begin(), end));
     }
 
     /** Keeps some of the sequences, by their numbers. */

@@ -1,29 +1,40 @@
 package io.github.sparkfinetune.core.model;
 
-import java.util.List;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 
 /** Which library computes a model's matrix products, and in what. */
-public final class MatmulBackend {
-    private static final String FOLDER = "/io/github/sparkfinetune/core/model/";
+public enum MatmulBackend {
+    /** F32, by PyTorch's own choice of library. */
+    PYTORCH("core.model.matmul"),
+    /** F32, on a processor by oneDNN. */
+    ONEDNN("core.model.matmul_onednn"),
+    /** BF16, from and to F32. */
+    BF16("core.model.matmul_bf16");
 
-    private MatmulBackend() {}
+    private final String module;
 
-    /**
-     * Scripts with the methods that compute products.
-     *
-     * @param half whether in BF16
-     */
-    public static List<String> scripts(boolean half) {
-        return half
-                ? List.of(FOLDER + "products_bf16.py")
-                : List.of(
-                        FOLDER + "products_f32.py",
-                        script(System.getProperty("os.name"), System.getProperty("os.arch")));
+    MatmulBackend(String module) {
+        this.module = module;
     }
 
-    /** PyTorch has oneDNN's operators on x86-64, except on macOS; where they are missing a script cannot name them. */
-    static String script(String system, String processor) {
-        boolean oneDnn = processor.equals("amd64") && !system.startsWith("Mac");
-        return FOLDER + (oneDnn ? "products_onednn.py" : "products.py");
+    /** The text with the methods that compute products, which stands before those that use them. */
+    public String module() {
+        return module;
+    }
+
+    /** That of a run's precision; {@code auto} is F32 on a processor and BF16 on a GPU. */
+    public static MatmulBackend of(PrecisionChoice precision, boolean gpu) {
+        boolean half = precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu);
+        return half ? BF16 : f32();
+    }
+
+    /** F32 on this machine. */
+    public static MatmulBackend f32() {
+        return f32(System.getProperty("os.name"), System.getProperty("os.arch"));
+    }
+
+    /** PyTorch has oneDNN's operators on x86-64, except on macOS; where they are missing a text cannot name them. */
+    static MatmulBackend f32(String system, String processor) {
+        return processor.equals("amd64") && !system.startsWith("Mac") ? ONEDNN : PYTORCH;
     }
 }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,6 +19,9 @@ public interface Model<B extends Batch> {
     String LOGITS = "logits";
     /** Output [M, hidden] of a language model: its head is part of the loss. */
     String LAST_HIDDEN_STATE = "last_hidden_state";
+
+    /** The text that computes it, with {@code core.tensor}'s methods; closed by the owner of the weights. */
+    ScriptModule script();
 
     /** Hugging Face's name of the model's class, for {@code architectures} in config.json. */
     String className();
@@ -71,21 +75,33 @@ public interface Model<B extends Batch> {
     NDArray lookup(NDManager owner, B batch);
 
     /**
-     * Computes one block.
+     * A block with what it is computed from.
      *
-     * @param owner of the result
+     * @param owner of the masks
      * @param x rows for the first block, else the output of the block before
      * @param masks what is dropped
      */
-    NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
+    BlockCall call(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
+
+    /**
+     * Computes one block.
+     *
+     * @param owner of the result
+     */
+    NDArray forward(NDManager owner, BlockCall call);
+
+    /** Computes one block; the parameters are those of {@link #call}. */
+    default NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks) {
+        return forward(owner, call(owner, block, x, batch, masks));
+    }
 
     /**
      * Computes one block so that it can be differentiated.
      *
-     * @param x as in {@link #forward}; must stay open until the tape's backward
-     * @param wanted whether the gradient of {@code x} is
+     * @param call its input must stay open, and its masks unchanged, until the tape's backward
+     * @param wanted whether the gradient of the input is
      */
-    Tape record(NDManager owner, Block block, NDArray x, boolean wanted, B batch, DropoutMasks masks);
+    Tape record(NDManager owner, BlockCall call, boolean wanted);
 
     /** Takes note that the optimiser moved the parameters. */
     default void updated() {}

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.arch.DecoderShape;
@@ -10,9 +9,10 @@ import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 
 /**
  * Samples side by side in one row of N tokens, without padding. Attention stays within a document, positions start anew
@@ -20,25 +20,15 @@ import java.util.TreeMap;
  *
  * @param samples the samples
  * @param ids token ids [N], I64
- * @param positions in the document [N], I64
  * @param documents tokens of each document
- * @param cosines of the rotary angles [N, 1, d / 2]; the ids without rotary positions
- * @param sines of the same angles
- * @param windows empty, or for each document a bias [L, L] that hides what lies before the sliding window, or an empty
- *     tensor where it is shorter
- * @param places of the tokens whose hidden state is wanted at the end [M], I64
- * @param targets token that follows each of these [M], I64
+ * @param tensors what the text reads: {@code positions} in the document [N], I64; {@code places} of the tokens whose
+ *     hidden state is wanted at the end [M], I64; with rotary positions {@code cos} and {@code sin} of their angles [N,
+ *     1, d / 2]; for each length L of documents that are longer than the sliding window {@code window.L} [L, L], 0
+ *     where a token is seen, else -inf
+ * @param targets token that follows each of the places [M], I64
  */
 public record PackedBatch(
-        List<Sample> samples,
-        NDArray ids,
-        NDArray positions,
-        long[] documents,
-        NDArray cosines,
-        NDArray sines,
-        List<NDArray> windows,
-        NDArray places,
-        NDArray targets)
+        List<Sample> samples, NDArray ids, long[] documents, Map<String, NDArray> tensors, NDArray targets)
         implements Batch {
 
     /**
@@ -140,34 +130,30 @@ public record PackedBatch(
             Targets targets,
             int window,
             Optional<NDArray> frequencies) {
-        NDArray idTensor = Tensors.of(owner, ids);
-        NDArray positionTensor = Tensors.of(owner, positions);
-        NDList rotations = frequencies
-                .map(some -> script.call(owner, "rotations", positionTensor, some))
-                .orElseGet(() -> new NDList(idTensor, idTensor));
-        return new PackedBatch(
-                List.copyOf(samples),
-                idTensor,
-                positionTensor,
-                lengths,
-                rotations.get(0),
-                rotations.get(1),
-                windows(owner, lengths, window),
-                targets.places(owner),
-                targets.targets(owner));
+        Map<String, NDArray> tensors = windows(owner, lengths, window);
+        tensors.put("positions", Tensors.of(owner, positions));
+        tensors.put("places", targets.places(owner));
+        frequencies.ifPresent(
+                some -> tensors.putAll(script.callNamed(owner, "rotations", tensors.get("positions"), some)));
+        return new PackedBatch(List.copyOf(samples), Tensors.of(owner, ids), lengths, tensors, targets.targets(owner));
     }
 
-    static List<NDArray> windows(NDManager owner, long[] documents, int window) {
-        if (window == 0 || Arrays.stream(documents).allMatch(length -> length <= window)) {
-            return List.of();
+    @Override
+    public List<Object> arguments() {
+        return List.of(tensors, documents);
+    }
+
+    /** The biases of documents that are longer than the sliding window, 0 for none. */
+    static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
+        Map<String, NDArray> biases = new LinkedHashMap<>();
+        if (window > 0) {
+            for (long length : documents) {
+                if (length > window) {
+                    biases.computeIfAbsent("window." + length, key -> bias(owner, Math.toIntExact(length), window));
+                }
+            }
         }
-        TreeMap<Long, NDArray> byLength = new TreeMap<>();
-        NDArray none = owner.zeros(new Shape(0));
-        return Arrays.stream(documents)
-                .mapToObj(length -> length <= window
-                        ? none
-                        : byLength.computeIfAbsent(length, n -> bias(owner, Math.toIntExact(n), window)))
-                .toList();
+        return biases;
     }
 
     private static NDArray bias(NDManager owner, int length, int window) {

@@ -7,7 +7,9 @@ import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Samples padded on the right to one length.
@@ -15,12 +17,10 @@ import java.util.List;
  * @param samples the samples, B of them
  * @param length T, the longest sample's length, rounded up to a multiple of 8
  * @param ids token ids [B, T], I64, padded with the model's padding id
- * @param types token type ids [B, T], I64
- * @param positions position ids [B, T], I64
- * @param bias empty where no sample is padded, else one [B, 1, 1, T]: 0 for a token, -inf for padding
+ * @param tensors what the text reads: token type ids {@code types} [B, T] and {@code positions} [B, T], I64, and where
+ *     a sample is padded {@code bias} [B, 1, 1, T]: 0 for a token, -inf for padding
  */
-public record PaddedBatch(
-        List<Sample> samples, int length, NDArray ids, NDArray types, NDArray positions, List<NDArray> bias)
+public record PaddedBatch(List<Sample> samples, int length, NDArray ids, Map<String, NDArray> tensors)
         implements Batch {
 
     private static final int LENGTH_MULTIPLE = 8;
@@ -51,13 +51,18 @@ public record PaddedBatch(
             Arrays.fill(bias, row * length + sample.length(), (row + 1) * length, Float.NEGATIVE_INFINITY);
         }
         Shape cellsShape = new Shape(samples.size(), length);
-        return new PaddedBatch(
-                List.copyOf(samples),
-                length,
-                Tensors.of(manager, ids, cellsShape),
-                Tensors.of(manager, types, cellsShape),
-                Tensors.of(manager, positions, cellsShape),
-                padded ? List.of(Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length))) : List.of());
+        Map<String, NDArray> tensors = new LinkedHashMap<>();
+        tensors.put("types", Tensors.of(manager, types, cellsShape));
+        tensors.put("positions", Tensors.of(manager, positions, cellsShape));
+        if (padded) {
+            tensors.put("bias", Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length)));
+        }
+        return new PaddedBatch(List.copyOf(samples), length, Tensors.of(manager, ids, cellsShape), tensors);
+    }
+
+    @Override
+    public List<Object> arguments() {
+        return List.of(tensors);
     }
 
     private static void fill(

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -24,14 +25,16 @@ public final class CausalLmLoss implements Objective<PackedBatch> {
     private final ScriptModule script;
     private final Decoder model;
 
-    /**
-     * An objective over a module's scripts.
-     *
-     * @param script module with {@link Objective#SCRIPTS}
-     */
-    public CausalLmLoss(ScriptModule script, Decoder model) {
-        this.script = script;
+    /** @param manager owner of the text that computes it, on the model's device */
+    public CausalLmLoss(NDManager manager, Decoder model) {
         this.model = model;
+        script = text(manager, model.matmul(), CHUNK);
+    }
+
+    /** @param chunk tokens whose logits are there at once */
+    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk) {
+        return ScriptModule.load(
+                manager, List.of(matmul.module(), "core.objective.causal_lm_loss"), Map.of("chunk", chunk));
     }
 
     @Override
@@ -64,8 +67,7 @@ public final class CausalLmLoss implements Objective<PackedBatch> {
                 batch.targets(),
                 weights[0] == 0 ? 0.0 : 1 / weights[0],
                 projection.map(List::of).orElse(List.of()),
-                add,
-                CHUNK);
+                add);
         return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LAST_HIDDEN_STATE, result.get(1)));
     }
 
@@ -87,7 +89,7 @@ public final class CausalLmLoss implements Objective<PackedBatch> {
         if (output.getShape().get(0) == 0) {
             return new float[0];
         }
-        return script.callOne(owner, "next_token_losses", output, model.projectionWeight(), batch.targets(), CHUNK)
+        return script.callOne(owner, "next_token_losses", output, model.projectionWeight(), batch.targets())
                 .toFloatArray();
     }
 }

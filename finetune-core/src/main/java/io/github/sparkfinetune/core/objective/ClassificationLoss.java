@@ -16,13 +16,9 @@ import java.util.Optional;
 public final class ClassificationLoss implements Objective<PaddedBatch> {
     private final ScriptModule script;
 
-    /**
-     * An objective over a module's scripts.
-     *
-     * @param script module with {@link Objective#SCRIPTS}
-     */
-    public ClassificationLoss(ScriptModule script) {
-        this.script = script;
+    /** @param manager owner of the text that computes it, on the model's device */
+    public ClassificationLoss(NDManager manager) {
+        script = ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());
     }
 
     @Override

@@ -18,11 +18,6 @@ import java.util.Optional;
  * @param <B> how the model lays out samples
  */
 public interface Objective<B extends Batch> {
-    /** Scripts that an objective needs in its module. */
-    List<String> SCRIPTS = List.of(
-            "/io/github/sparkfinetune/core/objective/cross_entropy.py",
-            "/io/github/sparkfinetune/core/objective/next_token.py");
-
     /** Names of the terms; arrays of weights and sums are in their order. */
     List<String> terms();
 

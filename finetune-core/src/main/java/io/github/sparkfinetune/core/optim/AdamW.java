@@ -24,9 +24,7 @@ import java.util.Map;
  * Biases and norm weights are not decayed. Its state is m and v of each parameter, F32 of its shape, named
  * {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
  */
-public final class AdamW implements Optimizer {
-    static final List<String> SCRIPTS = List.of("/io/github/sparkfinetune/core/optim/adamw.py");
-
+final class AdamW implements Optimizer {
     /** A parameter with its gradient and moments. */
     private record Slot(Parameter parameter, NDArray gradient, NDArray m, NDArray v) {
         static Slot of(NDManager manager, ParameterGradient trained) {
@@ -44,8 +42,14 @@ public final class AdamW implements Optimizer {
     private final List<Slot> slots;
 
     /** See {@link OptimizerKind#create}. */
-    AdamW(NDManager manager, ScriptModule script, TrainingConfig training, List<ParameterGradient> parameters) {
-        this.script = script;
+    AdamW(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
+        this.script = ScriptModule.load(
+                manager,
+                List.of("core.optim.adamw"),
+                Map.of(
+                        "beta1", training.adamBeta1(),
+                        "beta2", training.adamBeta2(),
+                        "eps", training.adamEpsilon()));
         this.training = training;
         this.slots =
                 parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
@@ -75,9 +79,6 @@ public final class AdamW implements Optimizer {
                         number,
                         scale,
                         rate,
-                        training.adamBeta1(),
-                        training.adamBeta2(),
-                        training.adamEpsilon(),
                         decayed ? training.weightDecay() : 0);
             }
         }

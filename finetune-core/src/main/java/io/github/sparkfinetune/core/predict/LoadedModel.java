@@ -6,15 +6,16 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -54,7 +55,6 @@ public record LoadedModel<B extends Batch>(
     public static LoadedModel<?> toTrain(
             RunConfig config,
             NDManager manager,
-            ScriptModule script,
             Path base,
             Optional<Path> adapter,
             int classes,
@@ -66,7 +66,7 @@ public record LoadedModel<B extends Batch>(
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Adaptation adaptation = TaskSpecs.of(config.task())
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
-            Pretrained pretrained = new Pretrained(manager, script, grown, source);
+            Pretrained pretrained = pretrained(config, manager, grown, source);
             return load(config, pretrained, classes, adaptation, vocabulary > rows);
         }
     }
@@ -78,7 +78,7 @@ public record LoadedModel<B extends Batch>(
      * @param base local folder of the base model of an adapter; empty for a model
      */
     public static LoadedModel<?> trained(
-            RunConfig config, NDManager manager, ScriptModule script, Path trained, Optional<Path> base, int threads) {
+            RunConfig config, NDManager manager, Path trained, Optional<Path> base, int threads) {
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             TaskSpec spec = TaskSpecs.of(config.task());
@@ -86,7 +86,7 @@ public record LoadedModel<B extends Batch>(
                     ? spec.adaptation(
                             config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
                     : Adaptation.of(Trainable.none());
-            Pretrained pretrained = new Pretrained(manager, script, model, source);
+            Pretrained pretrained = pretrained(config, manager, model, source);
             return load(config, pretrained, spec.classes(model), adaptation, false);
         }
     }
@@ -98,12 +98,11 @@ public record LoadedModel<B extends Batch>(
      * @param base local folder of the base model
      * @param vocabulary token ids that must have an embedding
      */
-    static LoadedModel<?> base(
-            RunConfig config, NDManager manager, ScriptModule script, Path base, int vocabulary, int threads) {
+    static LoadedModel<?> base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
         HfConfig model = HfConfig.read(base);
         HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            Pretrained pretrained = new Pretrained(manager, script, grown, source);
+            Pretrained pretrained = pretrained(config, manager, grown, source);
             return load(config, pretrained, 0, Adaptation.none(config.method(), threads), false);
         }
     }
@@ -118,5 +117,11 @@ public record LoadedModel<B extends Batch>(
     private static <B extends Batch> LoadedModel<B> of(
             TaskModel<B> task, HfConfig config, Optional<LoraSettings> lora, boolean resized) {
         return new LoadedModel<>(task, config, lora, resized);
+    }
+
+    private static Pretrained pretrained(RunConfig config, NDManager manager, HfConfig model, TensorSource source) {
+        MatmulBackend matmul =
+                MatmulBackend.of(config.precision(), manager.getDevice().isGpu());
+        return new Pretrained(manager, matmul, model, source);
     }
 }

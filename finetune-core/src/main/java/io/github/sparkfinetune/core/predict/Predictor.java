@@ -9,9 +9,7 @@ import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.TaskInput;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.tensor.Allocator;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import io.github.sparkfinetune.core.train.FineTuner;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -35,11 +33,10 @@ public final class Predictor implements AutoCloseable {
     private static final String REMEDY = "train first, or name the folder of a run";
 
     private final NDManager manager;
-    private final ScriptModule script;
     private final TaskPredictor rows;
 
     private interface Loader {
-        LoadedModel<?> load(NDManager manager, ScriptModule script);
+        LoadedModel<?> load(NDManager manager);
     }
 
     private Predictor(
@@ -48,8 +45,7 @@ public final class Predictor implements AutoCloseable {
         Torch.start(threads);
         manager = Torch.manager(gpu);
         try {
-            script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), gpu));
-            LoadedModel<?> loaded = loader.load(manager, script);
+            LoadedModel<?> loaded = loader.load(manager);
             rows = loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, endTokens));
         } catch (RuntimeException e) {
             manager.close();
@@ -103,7 +99,7 @@ public final class Predictor implements AutoCloseable {
                 threads,
                 tokenizer,
                 endTokens(trained, tokenizer),
-                (manager, script) -> LoadedModel.trained(config, manager, script, trained, base, threads));
+                manager -> LoadedModel.trained(config, manager, trained, base, threads));
     }
 
     /**
@@ -120,8 +116,7 @@ public final class Predictor implements AutoCloseable {
                 threads,
                 tokenizer,
                 endTokens(base, tokenizer),
-                (manager, script) ->
-                        LoadedModel.base(config, manager, script, base, tokenizer.vocabularySize(), threads));
+                manager -> LoadedModel.base(config, manager, base, tokenizer.vocabularySize(), threads));
     }
 
     private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
@@ -151,7 +146,6 @@ public final class Predictor implements AutoCloseable {
     @Override
     public void close() {
         rows.close();
-        script.close();
         manager.close();
     }
 }

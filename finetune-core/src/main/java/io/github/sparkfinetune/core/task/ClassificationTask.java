@@ -35,7 +35,7 @@ final class ClassificationTask implements TaskSpec {
         return new SequenceClassifier(
                 base.manager(),
                 KIND.load(base, classes, adaptation, seed),
-                new ClassificationLoss(base.script()),
+                new ClassificationLoss(base.manager()),
                 classes);
     }
 

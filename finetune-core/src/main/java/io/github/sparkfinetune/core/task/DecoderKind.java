@@ -12,7 +12,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 record DecoderKind() implements ModelKind<Decoder> {
     @Override
     public Decoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
-        return Decoder.load(base.manager(), base.script(), base.config(), base.source(), adaptation, seed);
+        return Decoder.load(base.manager(), base.matmul(), base.config(), base.source(), adaptation, seed);
     }
 
     @Override

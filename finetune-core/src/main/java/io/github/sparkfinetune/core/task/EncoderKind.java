@@ -28,7 +28,7 @@ record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
                             + " the encoder in full precision, method.type: qlora quantises it");
         }
         return Encoder.load(
-                base.manager(), base.script(), base.config(), base.source(), head, classes, adaptation, seed);
+                base.manager(), base.matmul(), base.config(), base.source(), head, classes, adaptation, seed);
     }
 
     @Override

@@ -36,7 +36,7 @@ abstract class LanguageModelTask implements TaskSpec {
     @Override
     public LanguageModel load(Pretrained base, int classes, Adaptation adaptation, long seed) {
         Decoder model = KIND.load(base, classes, adaptation, seed);
-        return new LanguageModel(base.manager(), model, new CausalLmLoss(base.script(), model));
+        return new LanguageModel(base.manager(), model, new CausalLmLoss(base.manager(), model));
     }
 
     @Override

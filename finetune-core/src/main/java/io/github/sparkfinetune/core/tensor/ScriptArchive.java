@@ -6,37 +6,32 @@ import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Map;
 import java.util.zip.CRC32;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
  * Turns TorchScript text into the archive that PyTorch loads: a zip of stored entries with the code of one class
- * {@code __torch__.Ops}, a pickle of an instance of it without attributes, and the operator version.
+ * {@code __torch__.Ops}, a pickle of an instance of it with its attributes, and the operator version.
  */
 final class ScriptArchive {
     /** Operator set of the text; older ones select older operators (no {@code gelu(approximate=…)}). */
     private static final String OPERATOR_VERSION = "10\n";
 
-    private static final String CLASS_HEAD = """
-            class Ops(Module):
-              __parameters__ = []
-              __buffers__ = []
-              training : bool
-              _is_full_backward_hook : Optional[bool]
-            """;
-
     private ScriptArchive() {}
 
-    /** @param methods texts of methods, each indented by two blanks, of the one class {@code Ops} */
-    static byte[] of(Iterable<String> methods) {
-        StringBuilder code = new StringBuilder(CLASS_HEAD);
-        methods.forEach(code::append);
+    /**
+     * Archive of a text.
+     *
+     * @param attributes values of the text's attributes: Integer or Long, Float or Double, Boolean, String
+     */
+    static byte[] of(ScriptSource source, Map<String, Object> attributes) {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ZipOutputStream zip = new ZipOutputStream(bytes)) {
             zip.setMethod(ZipOutputStream.STORED);
-            put(zip, "ops/data.pkl", instance());
-            put(zip, "ops/code/__torch__.py", code.toString().getBytes(StandardCharsets.UTF_8));
+            put(zip, "ops/data.pkl", instance(source, attributes));
+            put(zip, "ops/code/__torch__.py", source.text().getBytes(StandardCharsets.UTF_8));
             put(zip, "ops/constants.pkl", new byte[] {(byte) 0x80, 2, ')', '.'});
             put(zip, "ops/version", OPERATOR_VERSION.getBytes(StandardCharsets.US_ASCII));
             put(zip, "ops/byteorder", "little".getBytes(StandardCharsets.US_ASCII));
@@ -46,8 +41,8 @@ final class ScriptArchive {
         return bytes.toByteArray();
     }
 
-    /** Pickle, protocol 2, of {@code Ops(training=False, _is_full_backward_hook=None)}. */
-    private static byte[] instance() throws IOException {
+    /** Pickle, protocol 2, of {@code Ops(training=False, _is_full_backward_hook=None, …)}. */
+    private static byte[] instance(ScriptSource source, Map<String, Object> attributes) throws IOException {
         ByteArrayOutputStream pickle = new ByteArrayOutputStream();
         pickle.write(new byte[] {(byte) 0x80, 2});
         pickle.write("c__torch__\nOps\n".getBytes(StandardCharsets.US_ASCII));
@@ -55,8 +50,36 @@ final class ScriptArchive {
         string(pickle, "training");
         pickle.write((byte) 0x89);
         string(pickle, "_is_full_backward_hook");
-        pickle.write(new byte[] {'N', 'u', 'b', '.'});
+        pickle.write('N');
+        for (Map.Entry<String, String> attribute : source.attributes().entrySet()) {
+            string(pickle, attribute.getKey());
+            value(pickle, attribute.getKey(), attribute.getValue(), attributes.get(attribute.getKey()));
+        }
+        pickle.write(new byte[] {'u', 'b', '.'});
         return pickle.toByteArray();
+    }
+
+    private static void value(ByteArrayOutputStream pickle, String name, String type, Object value) throws IOException {
+        boolean integer = value instanceof Integer || value instanceof Long;
+        boolean real = value instanceof Float || value instanceof Double;
+        if (type.equals("int") && integer) {
+            pickle.write('J');
+            pickle.write(ByteBuffer.allocate(Integer.BYTES)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putInt(Math.toIntExact(((Number) value).longValue()))
+                    .array());
+        } else if (type.equals("float") && real) {
+            pickle.write('G');
+            pickle.write(ByteBuffer.allocate(Double.BYTES)
+                    .putDouble(((Number) value).doubleValue())
+                    .array());
+        } else if (type.equals("bool") && value instanceof Boolean flag) {
+            pickle.write(flag ? 0x88 : 0x89);
+        } else if (type.equals("str") && value instanceof String text) {
+            string(pickle, text);
+        } else {
+            throw new IllegalArgumentException("attribute " + name + " of the text is " + type + ", got " + value);
+        }
     }
 
     private static void string(ByteArrayOutputStream pickle, String text) throws IOException {

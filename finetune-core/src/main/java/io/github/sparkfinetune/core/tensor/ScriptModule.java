@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.tensor;
 
+import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
@@ -9,12 +10,11 @@ import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.TorchJni;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * TorchScript methods that Java calls by name. Through them all of PyTorch's operators are reachable, and
@@ -24,32 +24,32 @@ import java.util.List;
  */
 public final class ScriptModule implements AutoCloseable {
     private final PtSymbolBlock module;
+    private final ScriptSource source;
 
-    private ScriptModule(PtSymbolBlock module) {
+    private ScriptModule(PtSymbolBlock module, ScriptSource source) {
         this.module = module;
+        this.source = source;
     }
 
     /**
-     * Loads the methods of several resources as one module.
+     * Loads the methods of Python modules, and of those that they import, as one TorchScript module.
      *
      * @param manager owner of the module's native part, and its device
-     * @param resources absolute names of class-path resources with the text of methods
+     * @param modules as Python imports them, e.g. {@code core.model.linear}; among the resources
+     *     {@code io/github/sparkfinetune/core/model/linear.py}
+     * @param attributes values of all attributes that their classes annotate: {@code int} as Integer or Long,
+     *     {@code float} as Float or Double, {@code bool} as Boolean, {@code str} as String; others are not used
+     * @throws IllegalArgumentException that names file, line and method where PyTorch does not take the text
      */
-    public static ScriptModule load(NDManager manager, List<String> resources) {
-        List<String> texts = new ArrayList<>();
+    public static ScriptModule load(NDManager manager, List<String> modules, Map<String, Object> attributes) {
+        ScriptSource source = new ScriptSource(modules);
+        byte[] archive = ScriptArchive.of(source, attributes);
         try {
-            for (String resource : resources) {
-                try (InputStream text = ScriptModule.class.getResourceAsStream(resource)) {
-                    if (text == null) {
-                        throw new IllegalArgumentException("no resource " + resource);
-                    }
-                    texts.add(new String(text.readAllBytes(), StandardCharsets.UTF_8));
-                }
-            }
-            return new ScriptModule(
-                    TorchJni.load((PtNDManager) manager, new ByteArrayInputStream(ScriptArchive.of(texts))));
+            return new ScriptModule(TorchJni.load((PtNDManager) manager, new ByteArrayInputStream(archive)), source);
+        } catch (EngineException e) {
+            throw new IllegalArgumentException(source.explain(e.getMessage()), e);
         } catch (IOException e) {
-            throw new UncheckedIOException("loading " + resources, e);
+            throw new UncheckedIOException("loading " + modules, e);
         }
     }
 
@@ -62,7 +62,20 @@ public final class ScriptModule implements AutoCloseable {
      *     (long[]), floating-point numbers (float, double), booleans and strings, in the order of its parameters
      */
     public NDList call(NDManager owner, String method, Object... arguments) {
-        return TorchJni.run(module, (PtNDManager) owner, method, arguments);
+        return run(method, () -> TorchJni.run(module, (PtNDManager) owner, method, arguments));
+    }
+
+    /** Runs a method that returns tensors by name. */
+    public Map<String, NDArray> callNamed(NDManager owner, String method, Object... arguments) {
+        return run(method, () -> TorchJni.runNamed(module, (PtNDManager) owner, method, arguments));
+    }
+
+    private <T> T run(String method, Supplier<T> call) {
+        try {
+            return call.get();
+        } catch (EngineException e) {
+            throw new IllegalStateException(method + ": " + source.explain(e.getMessage()), e);
+        }
     }
 
     /** Runs a method that returns one tensor. */

@@ -1,51 +1,23 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
-import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.MatmulBackend;
-import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
-import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
-import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /** Fine-tuning, as one rank of a run does it: load, set up, train, save, close. */
 public final class FineTuner {
-    private static final List<String> SCRIPTS = Stream.of(
-                    Encoder.SCRIPTS, Decoder.SCRIPTS, Objective.SCRIPTS, OptimizerKind.scripts())
-            .flatMap(List::stream)
-            .toList();
-
     private FineTuner() {}
-
-    /**
-     * Scripts of everything that computes.
-     *
-     * @param half whether matrix products are in BF16
-     */
-    public static List<String> scripts(boolean half) {
-        return Stream.concat(MatmulBackend.scripts(half).stream(), SCRIPTS.stream())
-                .toList();
-    }
-
-    /** The same for a run. */
-    public static List<String> scripts(PrecisionChoice precision, int gpu) {
-        return scripts(precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu >= 0));
-    }
 
     /**
      * Name of the newest committed checkpoint of a run, the final one if there is one, or null.

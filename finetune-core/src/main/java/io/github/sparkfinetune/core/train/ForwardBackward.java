@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.BlockCall;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.RecomputedTape;
@@ -88,8 +89,9 @@ final class ForwardBackward<B extends Batch> {
     }
 
     private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, B batch) {
+        BlockCall call = model.call(owner, block, x, batch, masks);
         return recompute && block.kind() == BlockKind.LAYER
-                ? new RecomputedTape<>(model, owner, block, x, wanted, batch, masks)
-                : model.record(owner, block, x, wanted, batch, masks);
+                ? new RecomputedTape(model, owner, call, wanted)
+                : model.record(owner, call, wanted);
     }
 }

@@ -10,7 +10,6 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -43,7 +42,6 @@ final class TrainStep<B extends Batch> {
      */
     TrainStep(
             NDManager manager,
-            ScriptModule script,
             Model<B> model,
             Objective<B> objective,
             DropoutMasks masks,
@@ -55,10 +53,10 @@ final class TrainStep<B extends Batch> {
         this.masks = masks;
         this.collective = collective;
         this.maxGradNorm = training.maxGradNorm();
-        this.gradients = new Gradients(manager, script, model, collective);
+        this.gradients = new Gradients(manager, model, collective);
         this.forwardBackward =
                 new ForwardBackward<>(model, objective, masks, gradients, training.gradientCheckpointing());
-        this.optimizer = OptimizerKind.of(training).create(manager, script, training, gradients.parameters());
+        this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
     }
 
     /**

@@ -40,7 +40,6 @@ final class TrainingResources implements AutoCloseable {
     private final ParquetSamples train;
     private final Optional<ParquetSamples> eval;
     private final NDManager manager;
-    private final ScriptModule script;
     private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
     private final TrainStep<?> step;
@@ -60,11 +59,9 @@ final class TrainingResources implements AutoCloseable {
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
                 : Optional.empty();
         manager = Torch.manager(rank.gpu());
-        script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), rank.gpu()));
         loaded = LoadedModel.toTrain(
                 config,
                 manager,
-                script,
                 folder,
                 Optional.ofNullable(config.method().adapter())
                         .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
@@ -84,7 +81,6 @@ final class TrainingResources implements AutoCloseable {
         TrainingConfig training = config.training();
         return new TrainStep<>(
                 manager,
-                script,
                 model.model(),
                 model.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
@@ -147,7 +143,7 @@ final class TrainingResources implements AutoCloseable {
     }
 
     ScriptModule script() {
-        return script;
+        return model().script();
     }
 
     List<Parameter> trained() {
@@ -188,7 +184,6 @@ final class TrainingResources implements AutoCloseable {
 
     @Override
     public void close() {
-        script.close();
         manager.close();
         train.close();
         eval.ifPresent(ParquetSamples::close);

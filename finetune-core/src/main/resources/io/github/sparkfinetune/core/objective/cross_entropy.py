@@ -1,12 +1,22 @@
-  # Summed cross-entropy over the rows whose label is not -100, and its gradient times scale.
-  # logits [..., classes], labels [...] -> [sum], d(scale * sum) / d(logits)
-  def cross_entropy(self: __torch__.Ops, logits: Tensor, labels: Tensor, scale: float) -> List[Tensor]:
-    z = torch.view(torch.detach(logits), [-1, torch.size(logits, -1)])
-    y = torch.view(labels, [-1])
-    kept = torch.unsqueeze(torch.ne(y, -100), 1)
-    target = torch.unsqueeze(torch.clamp(y, min=0), 1)
-    logp = torch.log_softmax(z, -1)
-    loss = torch.neg(torch.sum(torch.mul(torch.gather(logp, 1, target), kept)))
-    g = torch.scatter_add(torch.exp(logp), 1, target, torch.neg(torch.ones_like(target, dtype=6)))
-    g1 = torch.view(torch.mul(torch.mul(g, kept), scale), torch.size(logits))
-    return [torch.unsqueeze(loss, 0), g1]
+"""Cross-entropy over classes."""
+
+from typing import List
+
+import torch
+from torch import Tensor
+
+
+class CrossEntropy(torch.nn.Module):
+    def cross_entropy(self, logits: Tensor, labels: Tensor, scale: float) -> List[Tensor]:
+        """Summed cross-entropy over the rows whose label is not -100, and its gradient times scale.
+
+        logits [..., classes], labels [...] -> [sum [1], d(scale * sum) / d(logits)]
+        """
+        z = logits.detach().view([-1, logits.size(-1)])
+        y = labels.view([-1])
+        kept = y.ne(-100).unsqueeze(1)
+        target = y.clamp(min=0).unsqueeze(1)
+        logp = torch.log_softmax(z, -1)
+        loss = -(logp.gather(1, target) * kept).sum()
+        g = logp.exp().scatter_add(1, target, -torch.ones_like(target, dtype=torch.float32))
+        return [loss.unsqueeze(0), (g * kept * scale).view(logits.size())]

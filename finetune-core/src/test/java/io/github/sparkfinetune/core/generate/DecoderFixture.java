@@ -12,12 +12,10 @@ import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -25,25 +23,17 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** A golden language model, loaded, without training around it. */
 final class DecoderFixture implements AutoCloseable {
     final NDManager manager;
     final Decoder model;
 
-    private final ScriptModule script;
-
     private DecoderFixture(String name, Optional<PeftAdapter> adapter, Storage storage) {
         Torch.start(2);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
-        script = ScriptModule.load(
-                manager,
-                Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
-                        .flatMap(List::stream)
-                        .toList());
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = adapter.map(some -> Adaptation.of(
                             some.settings(),
@@ -52,7 +42,7 @@ final class DecoderFixture implements AutoCloseable {
                             storage,
                             2))
                     .orElseGet(() -> Adaptation.of(Trainable.none()));
-            model = Decoder.load(manager, script, config, source, adaptation, 1);
+            model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
         }
     }
 
@@ -85,7 +75,6 @@ final class DecoderFixture implements AutoCloseable {
 
     @Override
     public void close() {
-        script.close();
         manager.close();
     }
 }

@@ -15,13 +15,12 @@ import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.PaddedBatch;
-import io.github.sparkfinetune.core.model.Scripts;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -49,9 +48,8 @@ class ActivationsTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Decoder model = Decoder.load(manager, script, config, source, adaptation, 1);
+            Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
             List<Sample> samples = IntStream.range(0, 3)
                     .mapToObj(i -> Sample.ofDocuments(i, ids(), ids(), LENGTH))
                     .toList();
@@ -59,7 +57,8 @@ class ActivationsTest {
             NDArray x = manager.ones(new Shape(BATCH.tokens(), model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
-                Tape tape = model.record(owner, model.blocks().get(0), x, true, batch, DropoutMasks.none());
+                Tape tape = model.record(
+                        owner, model.call(owner, model.blocks().get(0), x, batch, DropoutMasks.none()), true);
                 assertThat(tape.output().size()).isEqualTo(x.size());
                 kept = bytes(owner);
             }
@@ -82,10 +81,9 @@ class ActivationsTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Encoder model =
-                    Encoder.load(manager, script, config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, adaptation, 1);
+            Encoder model = Encoder.load(
+                    manager, MatmulBackend.f32(), config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, adaptation, 1);
             List<Sample> samples = IntStream.range(0, 3)
                     .mapToObj(i -> new Sample(i, ids(), new int[LENGTH], 0))
                     .toList();
@@ -94,7 +92,8 @@ class ActivationsTest {
                     manager.ones(new Shape(samples.size(), LENGTH, model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
-                Tape tape = model.record(owner, model.blocks().get(1), x, true, batch, DropoutMasks.none());
+                Tape tape = model.record(
+                        owner, model.call(owner, model.blocks().get(1), x, batch, DropoutMasks.none()), true);
                 assertThat(tape.output().size()).isEqualTo(x.size());
                 kept = bytes(owner);
             }

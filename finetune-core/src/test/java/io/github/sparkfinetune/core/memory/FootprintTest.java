@@ -7,10 +7,9 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.model.Scripts;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
@@ -26,11 +25,10 @@ class FootprintTest {
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = Adaptation.of(
                     MethodConfig.lora(4, 8, null), config, source, "CAUSAL_LM", name, Optional.empty(), 1);
-            Decoder model = Decoder.load(manager, script, config, source, adaptation, 1);
+            Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
 
             Footprint footprint = Footprint.ofDecoder(config, source, adaptation);
 

@@ -10,8 +10,11 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,41 +32,33 @@ class AttentionTest {
     @CsvSource({"4, 4, 0", "4, 2, 0", "6, 1, 0", "4, 2, 3", "4, 1, 6", "3, 3, 1"})
     void isWhatItsDefinitionSays(int heads, int kv, int window) {
         Torch.start(1);
-        List<String> scripts = Stream.of(MatmulBackend.scripts(false), Encoder.SCRIPTS, Decoder.SCRIPTS)
-                .flatMap(List::stream)
-                .toList();
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, scripts)) {
+        try (NDManager manager = Torch.manager(-1)) {
             float[][] inputs = {values(1, heads), values(2, kv), values(3, kv)};
             float[] upstream = values(4, heads);
             List<NDArray> x = Stream.of(0, 1, 2)
                     .map(i -> manager.create(inputs[i], new Shape(TOKENS, (long) WIDTH * (i == 0 ? heads : kv))))
                     .toList();
             NDArray go = manager.create(upstream, x.get(0).getShape());
-            List<NDArray> windows = PackedBatch.windows(manager, DOCUMENTS, window);
-            assertThat(windows).hasSize(window == 0 ? 0 : DOCUMENTS.length);
+            Map<String, NDArray> windows = PackedBatch.windows(manager, DOCUMENTS, window);
+            assertThat(windows.keySet())
+                    .isEqualTo(Arrays.stream(DOCUMENTS)
+                            .filter(length -> window > 0 && length > window)
+                            .mapToObj(length -> "window." + length)
+                            .collect(Collectors.toSet()));
             double[] expected = attention(inputs, heads, kv, window);
             double[][] gradients = gradients(inputs, upstream, heads, kv, window);
             for (boolean fused : new boolean[] {true, false}) {
-                NDList attended = script.call(
-                        manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, heads, kv, fused);
-                int calls = window == 0 || window >= 6 ? DOCUMENTS.length - 1 : DOCUMENTS.length;
-                assertThat(attended).hasSize(fused ? 1 + calls : 1);
-                assertClose("output, fused " + fused, attended.get(0), expected, 1e-6);
-                NDList back = Torch.recording(() -> script.call(
+                ScriptModule script = ScriptModule.load(
                         manager,
-                        "attend_back",
-                        go,
-                        x.get(0),
-                        x.get(1),
-                        x.get(2),
-                        attended.get(0),
-                        attended.subList(1, attended.size()),
-                        DOCUMENTS,
-                        windows,
-                        heads,
-                        kv,
-                        fused));
+                        List.of(MatmulBackend.f32().module(), "core.model.document_attention"),
+                        Map.of("num_heads", heads, "num_key_value_heads", kv, "fused_attention", fused));
+                Map<String, NDArray> kept = new LinkedHashMap<>(
+                        script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, fused));
+                int calls = window == 0 || window >= 6 ? DOCUMENTS.length - 1 : DOCUMENTS.length;
+                assertThat(kept).hasSize(fused ? 1 + calls : 1);
+                assertClose("output, fused " + fused, kept.get("attended"), expected, 1e-6);
+                kept.putAll(Map.of("q", x.get(0), "k", x.get(1), "v", x.get(2)));
+                NDList back = script.call(manager, "attend_backward", go, kept, DOCUMENTS, windows);
                 for (int i = 0; i < 3; i++) {
                     assertClose("gradient of " + "qkv".charAt(i) + ", fused " + fused, back.get(i), gradients[i], 2e-5);
                 }

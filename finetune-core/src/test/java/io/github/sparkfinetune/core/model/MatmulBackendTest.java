@@ -8,12 +8,13 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The script for every platform, against products written out by hand. */
+/** The text for every platform, against products written out by hand. */
 class MatmulBackendTest {
     @BeforeAll
     static void start() {
@@ -21,12 +22,12 @@ class MatmulBackendTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Linux, aarch64, products.py", "Mac OS X, x86_64, products.py", "Linux, amd64, products_onednn.py"})
-    void scriptOfAPlatform(String system, String processor, String file) {
-        String script = MatmulBackend.script(system, processor);
-        assertThat(script).endsWith("/" + file);
+    @CsvSource({"Linux, aarch64, PYTORCH", "Mac OS X, x86_64, PYTORCH", "Linux, amd64, ONEDNN"})
+    void textOfAPlatform(String system, String processor, MatmulBackend expected) {
+        MatmulBackend backend = MatmulBackend.f32(system, processor);
+        assertThat(backend).isEqualTo(expected);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, List.of(script))) {
+                ScriptModule module = ScriptModule.load(manager, List.of(backend.module()), Map.of())) {
             NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(1, 2, 3));
             NDArray weight = manager.create(new float[] {1, 0, -1, 2, 1, 0}, new Shape(2, 3));
             NDArray bias = manager.create(new float[] {10, 20});
@@ -46,7 +47,7 @@ class MatmulBackendTest {
     @Test
     void halfPrecisionRoundsTheFactorsAndSumsInF32() {
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, MatmulBackend.scripts(true))) {
+                ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of())) {
             // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
             NDArray x = manager.create(new float[] {1 + 0x1p-9f, 1 + 0x1p-7f}, new Shape(1, 2));
             NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));

@@ -13,12 +13,10 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -37,7 +35,6 @@ class NarrowEmbeddingsTest {
         Torch.start(1);
         HfConfig config = Configs.golden(MODEL, "hidden_dropout_prob", 0.1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, Scripts.all());
                 SafetensorsModel source = SafetensorsModel.open(
                         GoldenFiles.root().resolve("models").resolve(MODEL))) {
             Adaptation lora = Adaptation.of(
@@ -48,11 +45,11 @@ class NarrowEmbeddingsTest {
                     MODEL,
                     Optional.empty(),
                     1);
-            Encoder adapted =
-                    Encoder.load(manager, script, config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, lora, 1);
+            Encoder adapted = Encoder.load(
+                    manager, MatmulBackend.f32(), config, source, HeadKind.SEQUENCE_CLASSIFICATION, 3, lora, 1);
             Encoder plain = Encoder.load(
                     manager,
-                    script,
+                    MatmulBackend.f32(),
                     config,
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
@@ -63,11 +60,12 @@ class NarrowEmbeddingsTest {
             DropoutMasks masks = DropoutMasks.of(7, 1);
             Block block = adapted.blocks().get(0);
             assertThat(block.kind()).isEqualTo(BlockKind.EMBEDDINGS);
-            Map<String, NDArray> dropped = masks.of(manager, adapted, block, batch);
-            assertThat(dropped.get(DropoutSite.EMBEDDINGS.script()).getShape()).isEqualTo(new Shape(2, 16, 16));
-
             NDArray rows = adapted.lookup(manager, batch);
-            Tape tape = adapted.record(manager, block, rows, false, batch, masks);
+            BlockCall call = adapted.call(manager, block, rows, batch, masks);
+            assertThat(call.masks().get(DropoutSite.EMBEDDINGS.script()).getShape())
+                    .isEqualTo(new Shape(2, 16, 16));
+
+            Tape tape = adapted.record(manager, call, false);
             NDArray expected = plain.forward(manager, plain.blocks().get(0), rows, batch, masks);
             assertThat(tape.output().getShape()).isEqualTo(new Shape(2, 16, 32));
             assertThat((double) tape.output().sub(expected).abs().max().getFloat())

@@ -12,7 +12,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -26,10 +25,8 @@ class CausalLmLossTest {
     @CsvSource({"0, 128", "1, 128", "127, 128", "128, 128", "129, 128", "300, 128", "10, 3", "9, 3"})
     void inChunksIsTheWhole(int m, int chunk) {
         Torch.start(1);
-        List<String> scripts = Stream.concat(MatmulBackend.scripts(false).stream(), Objective.SCRIPTS.stream())
-                .toList();
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, scripts)) {
+                ScriptModule script = CausalLmLoss.text(manager, MatmulBackend.f32(), chunk)) {
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);
@@ -48,8 +45,7 @@ class CausalLmLossTest {
                         ids,
                         SCALE,
                         gradient.equals("none") ? List.of() : List.of(gw),
-                        gradient.equals("added"),
-                        chunk);
+                        gradient.equals("added"));
                 assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(1e-5 * (1 + m)));
                 assertClose(result.get(1), expected.gh(), 0);
                 switch (gradient) {
@@ -59,7 +55,7 @@ class CausalLmLossTest {
                 }
             }
             if (m > 0) {
-                NDArray each = script.callOne(manager, "next_token_losses", hidden, projection, ids, chunk);
+                NDArray each = script.callOne(manager, "next_token_losses", hidden, projection, ids);
                 assertClose(each, expected.losses(), 0);
             }
         }

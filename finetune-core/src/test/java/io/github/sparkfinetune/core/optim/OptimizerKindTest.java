@@ -9,7 +9,6 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.nio.ByteOrder;
 import java.util.List;
@@ -25,14 +24,13 @@ class OptimizerKindTest {
     @Test
     void adamWMovesByItsFormula() {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, OptimizerKind.scripts())) {
+        try (NDManager manager = Torch.manager(-1)) {
             NDArray weight = manager.create(new float[] {1, -2});
             NDArray bias = manager.create(new float[] {3});
             List<ParameterGradient> parameters = List.of(
                     new ParameterGradient(new Parameter("weight", weight, true, true), manager.create(new float[2])),
                     new ParameterGradient(new Parameter("bias", bias, false, true), manager.create(new float[1])));
-            Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, script, TRAINING, parameters);
+            Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, TRAINING, parameters);
             double[] expected = {1, -2, 3};
             double[] m = new double[3];
             double[] v = new double[3];
@@ -63,13 +61,11 @@ class OptimizerKindTest {
     @Test
     void aCheckpointNamesTheStateAndThePlanKnowsItsSize() {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, OptimizerKind.scripts())) {
+        try (NDManager manager = Torch.manager(-1)) {
             NDArray weight = manager.create(new float[5]);
             OptimizerKind kind = OptimizerKind.of(TRAINING);
             Optimizer optimizer = kind.create(
                     manager,
-                    script,
                     TRAINING,
                     List.of(new ParameterGradient(new Parameter("w", weight, true, true), weight.duplicate())));
             assertThat(optimizer.state().keySet()).containsExactly("exp_avg.w", "exp_avg_sq.w");

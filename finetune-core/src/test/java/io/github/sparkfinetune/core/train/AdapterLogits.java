@@ -7,7 +7,6 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import io.github.sparkfinetune.core.predict.LoadedModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -33,9 +32,8 @@ final class AdapterLogits {
                 "check",
                 List.of("model=" + base, "method.type=lora", "method.adapter=" + adapter));
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
-            Decoder model = (Decoder) LoadedModel.toTrain(config, manager, script, base, Optional.of(adapter), 0, 0, 1)
+        try (NDManager manager = Torch.manager(-1)) {
+            Decoder model = (Decoder) LoadedModel.toTrain(config, manager, base, Optional.of(adapter), 0, 0, 1)
                     .model();
             List<float[]> logits = new ArrayList<>();
             try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {

@@ -51,7 +51,7 @@ class BadLanguageModelTest {
     static Stream<Arguments> configurations() {
         return Stream.of(
                 of("llama-tied", config -> config.put("attention_dropout", 0.1), "attention_dropout is not supported"),
-                of("llama-tied", config -> config.put("hidden_act", "gelu"), "hidden_act gelu is not supported"),
+                of("llama-tied", config -> config.put("hidden_act", "xielu"), "hidden_act xielu is not supported"),
                 of(
                         "llama-tied",
                         config -> config.put("num_key_value_heads", 3),

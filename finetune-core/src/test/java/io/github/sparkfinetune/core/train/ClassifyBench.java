@@ -7,10 +7,10 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -48,13 +48,12 @@ final class ClassifyBench {
 
     private static void rank(Path folder, int threads, Collective collective) {
         Torch.start(threads);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(false))) {
+        try (NDManager manager = Torch.manager(-1)) {
             Encoder model;
             try (SafetensorsModel source = SafetensorsModel.open(folder)) {
                 model = Encoder.load(
                         manager,
-                        script,
+                        MatmulBackend.f32(),
                         HfConfig.read(folder),
                         source,
                         HeadKind.SEQUENCE_CLASSIFICATION,
@@ -64,9 +63,8 @@ final class ClassifyBench {
             }
             TrainStep<?> step = new TrainStep<>(
                     manager,
-                    script,
                     model,
-                    new ClassificationLoss(script),
+                    new ClassificationLoss(manager),
                     DropoutMasks.of(1, threads),
                     collective,
                     TinyDecoder.training(false));

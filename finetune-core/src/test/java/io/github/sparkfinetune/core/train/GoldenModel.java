@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.PaddedBatch;
@@ -50,7 +51,6 @@ final class GoldenModel implements AutoCloseable {
             "tokencls", HeadKind.TOKEN_CLASSIFICATION);
 
     final NDManager manager;
-    final ScriptModule script;
     final Model<?> model;
     final SafetensorsFile expected;
     final List<Sample> samples;
@@ -76,12 +76,12 @@ final class GoldenModel implements AutoCloseable {
 
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
-        script = ScriptModule.load(manager, FineTuner.scripts(half));
+        MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = loading.of(config, source);
             model = head == null
-                    ? Decoder.load(manager, script, config, source, adaptation, 1)
-                    : Encoder.load(manager, script, config, source, head, config.numLabels(), adaptation, 1);
+                    ? Decoder.load(manager, matmul, config, source, adaptation, 1)
+                    : Encoder.load(manager, matmul, config, source, head, config.numLabels(), adaptation, 1);
         }
         long[] shape = expected.info("input_ids").shape();
         width = (int) shape[1];
@@ -220,11 +220,11 @@ final class GoldenModel implements AutoCloseable {
     /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
     TrainStep<?> step(Collective collective, boolean recompute) {
         if (model instanceof Decoder decoder) {
-            return step(decoder, new CausalLmLoss(script, decoder), collective, recompute);
+            return step(decoder, new CausalLmLoss(manager, decoder), collective, recompute);
         }
         return step(
                 encoder(),
-                head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(script) : new TokenLabels(),
+                head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(manager) : new TokenLabels(),
                 collective,
                 recompute);
     }
@@ -232,11 +232,14 @@ final class GoldenModel implements AutoCloseable {
     private <B extends Batch> TrainStep<B> step(
             Model<B> some, Objective<B> objective, Collective collective, boolean recompute) {
         return new TrainStep<>(
-                manager, script, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute));
+                manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute));
     }
 
     /** Cross-entropy over the golden batch's token labels. */
     private final class TokenLabels implements Objective<PaddedBatch> {
+        private final ScriptModule script =
+                ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());
+
         @Override
         public List<String> terms() {
             return List.of("loss");
@@ -277,7 +280,6 @@ final class GoldenModel implements AutoCloseable {
 
     @Override
     public void close() {
-        script.close();
         manager.close();
         expected.close();
     }

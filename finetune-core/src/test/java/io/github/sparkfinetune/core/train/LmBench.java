@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.predict.LoadedModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
@@ -53,11 +52,10 @@ final class LmBench {
         int batch = Integer.parseInt(arguments.get(3));
         int length = Integer.parseInt(arguments.get(4));
         Torch.start(threads);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, FineTuner.scripts(config.precision(), -1))) {
+        try (NDManager manager = Torch.manager(-1)) {
             LoadedModel<?> loaded =
-                    LoadedModel.toTrain(config, manager, script, Path.of(folder), Optional.empty(), 0, 0, threads);
-            TrainStep<?> step = step(config, manager, script, loaded, collective, threads);
+                    LoadedModel.toTrain(config, manager, Path.of(folder), Optional.empty(), 0, 0, threads);
+            TrainStep<?> step = step(config, manager, loaded, collective, threads);
             int mine = batch / collective.size();
             List<Sample> samples =
                     samples(batch, length).subList(collective.rank() * mine, (collective.rank() + 1) * mine);
@@ -66,15 +64,9 @@ final class LmBench {
     }
 
     private static <B extends Batch> TrainStep<B> step(
-            RunConfig config,
-            NDManager manager,
-            ScriptModule script,
-            LoadedModel<B> loaded,
-            Collective collective,
-            int threads) {
+            RunConfig config, NDManager manager, LoadedModel<B> loaded, Collective collective, int threads) {
         return new TrainStep<>(
                 manager,
-                script,
                 loaded.model(),
                 loaded.objective(),
                 DropoutMasks.of(1, threads),

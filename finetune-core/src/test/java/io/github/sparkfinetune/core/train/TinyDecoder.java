@@ -15,7 +15,6 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
@@ -28,20 +27,18 @@ import java.util.SplittableRandom;
 /** A language model as a run loads it. */
 final class TinyDecoder implements AutoCloseable {
     final NDManager manager;
-    final ScriptModule script;
     final LoadedModel<?> loaded;
 
     /** How a model is loaded. */
     private interface Loading {
-        LoadedModel<?> load(NDManager manager, ScriptModule script);
+        LoadedModel<?> load(NDManager manager);
     }
 
     private TinyDecoder(Loading loading) {
         Torch.start(1);
         manager = Torch.manager(-1);
-        script = ScriptModule.load(manager, FineTuner.scripts(false));
         try {
-            loaded = loading.load(manager, script);
+            loaded = loading.load(manager);
         } catch (RuntimeException e) {
             close();
             throw e;
@@ -50,8 +47,7 @@ final class TinyDecoder implements AutoCloseable {
 
     /** The base model of a run, ready to be trained. */
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
-        return new TinyDecoder(
-                (manager, script) -> LoadedModel.toTrain(config, manager, script, base, adapter, 0, vocabulary, 1));
+        return new TinyDecoder(manager -> LoadedModel.toTrain(config, manager, base, adapter, 0, vocabulary, 1));
     }
 
     /**
@@ -65,7 +61,7 @@ final class TinyDecoder implements AutoCloseable {
 
     /** What a run wrote: a model, or an adapter of a base. */
     static TinyDecoder trained(Path folder, Optional<Path> base, RunConfig config) {
-        return new TinyDecoder((manager, script) -> LoadedModel.trained(config, manager, script, folder, base, 1));
+        return new TinyDecoder(manager -> LoadedModel.trained(config, manager, folder, base, 1));
     }
 
     /** A run's configuration for tests that need no dataset. */
@@ -117,8 +113,7 @@ final class TinyDecoder implements AutoCloseable {
     }
 
     private <B extends Batch> TrainStep<B> step(LoadedModel<B> some, DropoutMasks masks, boolean recompute) {
-        return new TrainStep<>(
-                manager, script, some.model(), some.objective(), masks, new SingleRank(), training(recompute));
+        return new TrainStep<>(manager, some.model(), some.objective(), masks, new SingleRank(), training(recompute));
     }
 
     /**
@@ -161,7 +156,10 @@ final class TinyDecoder implements AutoCloseable {
                     values[i] = (float) random.nextGaussian() / 10;
                 }
                 try (NDArray array = manager.create(values, parameter.value().getShape())) {
-                    script.call(manager, "copy", parameter.value(), array).close();
+                    loaded.model()
+                            .script()
+                            .call(manager, "copy", parameter.value(), array)
+                            .close();
                 }
             }
         }
@@ -173,7 +171,6 @@ final class TinyDecoder implements AutoCloseable {
 
     @Override
     public void close() {
-        script.close();
         manager.close();
     }
 }

@@ -23,9 +23,6 @@ import java.util.Optional;
  * half of a layer, linears stored as [in, out], queries, keys and values from one of them.
  */
 public final class Gpt2 implements DecoderArchitecture {
-    /** Resource of its text. */
-    public static final String TEXT = "/io/github/sparkfinetune/core/model/gpt2.py";
-
     private static final String PREFIX = "transformer.";
 
     private final HfConfig config;
@@ -77,6 +74,11 @@ public final class Gpt2 implements DecoderArchitecture {
         config.require("scale_attn_by_inverse_layer_idx", false);
         config.require("add_cross_attention", false);
         ActivationNames.require(config, "activation_function", shape.activation());
+    }
+
+    @Override
+    public String text() {
+        return "core.arch.gpt2.gpt2";
     }
 
     @Override

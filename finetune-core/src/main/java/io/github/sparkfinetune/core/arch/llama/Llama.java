@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
@@ -20,13 +21,9 @@ import java.util.Optional;
 
 /**
  * Llama, as {@code transformers/models/llama/modeling_llama.py} computes it: rotary positions, grouped keys and values,
- * RMS norms before each half of a layer, a gated feed-forward part down(silu(gate(x)) · up(x)).
+ * RMS norms before each half of a layer, a gated feed-forward part down(act(gate(x)) · up(x)).
  */
 public class Llama implements DecoderArchitecture {
-    /** Resource of its text. */
-    public static final String TEXT = "/io/github/sparkfinetune/core/model/llama.py";
-
-    private static final String ACTIVATION = "silu";
     private static final String PREFIX = "model.";
 
     private final HfConfig config;
@@ -62,7 +59,7 @@ public class Llama implements DecoderArchitecture {
                 config.number(1e-6, "rms_norm_eps"),
                 parts.slidingWindow(),
                 config.flag(false, "tie_word_embeddings"),
-                config.text("hidden_act").orElse(ACTIVATION),
+                config.text("hidden_act").orElse("silu"),
                 0,
                 0,
                 0,
@@ -96,15 +93,17 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public void requireSupported() {
-        if (!shape.activation().equals(ACTIVATION)) {
-            throw RunException.data(config.source() + ": hidden_act " + shape.activation() + " is not supported for "
-                    + modelType() + ", only " + ACTIVATION + " is");
-        }
+        ActivationNames.require(config, "hidden_act", shape.activation());
         if (config.number(0, "attention_dropout") != 0) {
             throw RunException.data(config.source() + ": attention_dropout is not supported for " + modelType()
                     + ": set it to 0; method.lora_dropout drops the adapters' inputs");
         }
         rotary();
+    }
+
+    @Override
+    public String text() {
+        return "core.arch.llama.llama";
     }
 
     @Override

@@ -15,7 +15,6 @@ import io.github.sparkfinetune.core.arch.llama.Qwen3;
 import io.github.sparkfinetune.core.arch.roberta.Roberta;
 import io.github.sparkfinetune.core.arch.xlmroberta.XlmRoberta;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SortedMap;
@@ -26,9 +25,6 @@ import java.util.function.Function;
 
 /** The model families by {@code model_type}; a family is one line here. */
 public final class Architectures {
-    /** Texts of the families that have one of their own. */
-    public static final List<String> TEXTS = List.of(Llama.TEXT, Gpt2.TEXT);
-
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
             "distilbert", DistilBert::new,

@@ -1,0 +1,81 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A block with what it is computed from. Every method of a model's text for a block takes (x, w, batch, documents,
+ * masks), or without documents where texts are padded: input, weights by local name, the batch's tensors by name, the
+ * lengths of its documents, what dropout keeps by site.
+ *
+ * @param script the model's text
+ * @param input rows of the embedding table for the first block, else the output of the block before
+ */
+public record BlockCall(ScriptModule script, Block block, NDArray input, Batch batch, Map<String, NDArray> masks) {
+
+    /**
+     * Runs a method that returns the block's output.
+     *
+     * @param more what it takes besides
+     */
+    NDArray run(NDManager owner, String method, Object... more) {
+        List<Object> arguments = arguments();
+        arguments.add(0, input);
+        Collections.addAll(arguments, more);
+        return script.callOne(owner, method, arguments.toArray());
+    }
+
+    /**
+     * Computes a layer whose backward is written out: its output {@code y}, and by name what {@link #backward} needs.
+     */
+    Map<String, NDArray> keep(NDManager owner) {
+        List<Object> arguments = arguments();
+        arguments.add(0, input);
+        return script.callNamed(owner, "layer_forward", arguments.toArray());
+    }
+
+    /**
+     * Differentiates a layer.
+     *
+     * @param gradient of the loss with respect to the output
+     * @param kept by {@link #keep}
+     * @param gradients where those of {@link Block#trainable} go
+     * @param add whether they are added to what is there, or replace it
+     * @param wanted whether the input's gradient is
+     */
+    Optional<NDArray> backward(
+            NDManager owner,
+            NDArray gradient,
+            Map<String, NDArray> kept,
+            List<NDArray> gradients,
+            boolean add,
+            boolean wanted) {
+        Map<String, NDArray> all = new LinkedHashMap<>(kept);
+        all.put("x", input);
+        List<Object> arguments = arguments();
+        arguments.addAll(0, List.of(gradient, all));
+        Collections.addAll(arguments, block.byName(gradients), add, wanted);
+        return script.call(owner, "layer_backward", arguments.toArray()).stream()
+                .findFirst();
+    }
+
+    /** The same with another input. */
+    BlockCall with(NDArray other) {
+        return new BlockCall(script, block, other, batch, masks);
+    }
+
+    private List<Object> arguments() {
+        List<Object> arguments = new ArrayList<>();
+        arguments.add(block.weights());
+        arguments.addAll(batch.arguments());
+        arguments.add(masks);
+        return arguments;
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A layer whose backward is written out in the model's text. */
+final class LayerTape implements Tape {
+    private final BlockCall call;
+    private final boolean wanted;
+    private final Map<String, NDArray> kept;
+
+    /**
+     * Computes a layer.
+     *
+     * @param owner of what is kept
+     * @param call its input must stay open and its masks unchanged until {@link #backward}
+     * @param wanted whether the input's gradient is
+     */
+    LayerTape(NDManager owner, BlockCall call, boolean wanted) {
+        this.call = call;
+        this.wanted = wanted;
+        this.kept = call.keep(owner);
+    }
+
+    @Override
+    public NDArray output() {
+        return kept.get("y");
+    }
+
+    @Override
+    public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
+        Optional<NDArray> input = call.backward(owner, gradient, kept, gradients, add, wanted);
+        kept.values().forEach(NDArray::close);
+        return input;
+    }
+}

@@ -1,0 +1,149 @@
+package io.github.sparkfinetune.core.tensor;
+
+import io.github.sparkfinetune.core.tensor.ScriptFile.Method;
+import io.github.sparkfinetune.core.tensor.ScriptFile.PythonClass;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Several Python modules as the text of one TorchScript class {@code Ops}, as if Python had {@code class Ops(…)} with
+ * all their classes as bases. The modules that they import come along. What parsers and interpreter say of lines of
+ * that text is told of the files' own lines.
+ */
+final class ScriptSource {
+    private static final String HEAD = """
+            class Ops(Module):
+                __parameters__ = []
+                __buffers__ = []
+                training : bool
+                _is_full_backward_hook : Optional[bool]
+            """;
+
+    private static final Pattern PLACE = Pattern.compile("File \"code/__torch__\\.py\", line (\\d+)");
+    private static final String TRACEBACK = "Traceback of TorchScript";
+    private static final String HERE = "<--- HERE";
+
+    private final Map<String, PythonClass> classes = new LinkedHashMap<>();
+    private final Map<String, String> attributes = new LinkedHashMap<>();
+    private final Map<String, Method> methods = new LinkedHashMap<>();
+    private final List<String> lines = new ArrayList<>();
+    private final List<String> origins = new ArrayList<>();
+
+    /**
+     * Joins modules.
+     *
+     * @param modules as Python imports them; where two classes define a method, one must be derived from the other, and
+     *     the derived one's counts
+     */
+    ScriptSource(List<String> modules) {
+        Set<String> read = new LinkedHashSet<>();
+        modules.forEach(module -> add(module, read));
+        HEAD.lines().forEach(line -> append(line, ""));
+        attributes.forEach((name, type) -> append("    " + name + " : " + type, ""));
+        methods.values().forEach(this::append);
+    }
+
+    private void add(String module, Set<String> read) {
+        if (read.add(module)) {
+            ScriptFile file = ScriptFile.read(module);
+            file.imports().forEach(other -> add(other, read));
+            file.classes().forEach(this::add);
+        }
+    }
+
+    private void add(PythonClass added) {
+        PythonClass other = classes.put(added.name(), added);
+        if (other != null) {
+            throw new IllegalArgumentException(
+                    "class " + added.name() + " stands in " + other.file() + " and in " + added.file());
+        }
+        added.attributes().forEach((name, type) -> {
+            String before = attributes.put(name, type);
+            if (before != null && !before.equals(type)) {
+                throw new IllegalArgumentException(ScriptFile.path(added.file()) + ": attribute " + name + " is " + type
+                        + ", elsewhere " + before);
+            }
+        });
+        for (Method method : added.methods()) {
+            Method before = methods.remove(method.name());
+            if (before != null && !ancestors(added).contains(before.file())) {
+                throw new IllegalArgumentException(
+                        "method " + method.name() + " stands in " + before.file() + " and in " + method.file());
+            }
+            methods.put(method.name(), method);
+        }
+    }
+
+    /** Files of the classes that a class is derived from. */
+    private Set<String> ancestors(PythonClass derived) {
+        Set<String> files = new LinkedHashSet<>();
+        for (String base : derived.bases()) {
+            PythonClass known = classes.get(base);
+            if (known != null) {
+                files.add(known.file());
+                files.addAll(ancestors(known));
+            }
+        }
+        return files;
+    }
+
+    private void append(Method method) {
+        List<String> mapped =
+                ScriptNames.mapped(String.join("\n", method.lines())).lines().toList();
+        for (int i = 0; i < mapped.size(); i++) {
+            append(mapped.get(i), ScriptFile.path(method.file()) + ":" + (method.line() + i) + ", " + method.name());
+        }
+    }
+
+    private void append(String line, String origin) {
+        lines.add(line);
+        origins.add(origin);
+    }
+
+    /** The class. */
+    String text() {
+        return String.join("\n", lines) + "\n";
+    }
+
+    /** Types of the class's attributes by name: int, float, bool or str. */
+    Map<String, String> attributes() {
+        return attributes;
+    }
+
+    /**
+     * What PyTorch says of the joined text as one line.
+     *
+     * @param message PyTorch's, with excerpts of the text
+     * @return FILE:LINE, METHOD: reason; the message itself where it names no line
+     */
+    String explain(String message) {
+        boolean running = message.contains(TRACEBACK);
+        String origin = "";
+        int first = -1;
+        Matcher place = PLACE.matcher(message);
+        while (place.find()) {
+            int line = Integer.parseInt(place.group(1)) - 1;
+            String found = line >= 0 && line < origins.size() ? origins.get(line) : "";
+            if (!found.isEmpty() && (running || first < 0)) {
+                // A parser names the place of a mistake first, an interpreter last.
+                origin = found;
+                first = first < 0 ? place.start() : first;
+            }
+        }
+        if (first < 0) {
+            return message;
+        }
+        String reason =
+                running ? message.substring(message.lastIndexOf(HERE) + HERE.length()) : message.substring(0, first);
+        return origin + ": "
+                + reason.strip()
+                        .replaceAll("\\s*(?:The original call is| here)?:?$", "")
+                        .replaceAll("\\s*\\n\\s*", " ");
+    }
+}

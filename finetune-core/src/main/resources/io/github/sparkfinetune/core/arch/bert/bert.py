@@ -1,0 +1,46 @@
+"""BERT and its kin: RoBERTa, DistilBERT, ELECTRA. Embeddings and heads; encoder_layer.py's layers.
+
+B texts of T tokens, H hidden.
+"""
+
+from typing import Dict
+
+import torch
+from core.model.encoder_layer import EncoderLayer
+from core.tensor.autograd import Autograd
+from core.tensor.rows import Rows
+from core.tensor.tensors import Tensors
+from torch import Tensor
+
+
+class Bert(EncoderLayer, Autograd, Rows, Tensors):
+    head_act: str
+    head_scale: float
+
+    def embeddings(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """Looked-up word rows x [B, T, E] -> the first hidden state [B, T, H]
+
+        batch: positions and types [B, T]; DistilBERT has no type.weight. Embeddings that are
+        narrower than H are widened by the linear projection.
+        """
+        if "type.weight" in w:
+            x = x + torch.embedding(w["type.weight"], batch["types"])
+        x = x + torch.embedding(w["position.weight"], batch["positions"])
+        x = self.dropped(self.layer_norm(x, w, "norm"), masks, "embeddings", self.hidden_scale)
+        return self.linear(x, w, masks, "projection") if "projection.weight" in w else x
+
+    def sequence_head(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """x [B, T, H] -> logits [B, classes] from the first token."""
+        first = self.dropped(x.select(1, 0), masks, "head_input", self.head_scale)
+        h = self.activation(self.linear(first, w, masks, "dense"), self.head_act)
+        return self.linear(self.dropped(h, masks, "head", self.head_scale), w, masks, "classifier")
+
+    def token_head(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """x [B, T, H] -> logits [B, T, classes] of every token."""
+        return self.linear(self.dropped(x, masks, "head", self.head_scale), w, masks, "classifier")

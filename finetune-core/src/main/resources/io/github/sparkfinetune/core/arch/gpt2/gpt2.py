@@ -1,0 +1,143 @@
+"""GPT-2, recorded by PyTorch: pre-norm layers, trained positions, weights as [in, out].
+
+N tokens of all documents side by side, H hidden; other shapes as in document_attention.py.
+"""
+
+from typing import Dict, List, Tuple
+
+import torch
+from core.model.activation import Activation
+from core.model.cached_attention import CachedAttention
+from core.model.document_attention import DocumentAttention
+from core.model.dropout import Dropout
+from core.model.linear import Linear
+from core.model.norm import LayerNorm
+from core.tensor.autograd import Autograd
+from core.tensor.rows import Rows
+from core.tensor.tensors import Tensors
+from torch import Tensor
+
+
+class Gpt2(
+    CachedAttention,
+    DocumentAttention,
+    Linear,
+    LayerNorm,
+    Activation,
+    Dropout,
+    Autograd,
+    Rows,
+    Tensors,
+):
+    hidden_act: str
+    embeddings_scale: float
+    probs_scale: float
+    residual_scale: float
+
+    def embeddings(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """Looked-up word rows x [N, H] -> the first hidden state [N, H]; batch: positions [N]"""
+        x = x + torch.embedding(w["position.weight"], batch["positions"])
+        return self.dropped(x, masks, "embeddings", self.embeddings_scale)
+
+    def dropped_attention(
+        self, q: Tensor, k: Tensor, v: Tensor, documents: List[int], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """Attention with its probabilities dropped: masks["probs.I"] [A, L, L] is document I's."""
+        pieces: List[Tensor] = []
+        start = 0
+        for i, n in enumerate(documents):
+            qi = self.by_heads(q, (start, 1, n), self.num_heads)
+            ki = self.by_heads(k, (start, 1, n), self.num_heads)
+            vi = self.by_heads(v, (start, 1, n), self.num_heads)
+            s = torch.matmul(qi * float(qi.size(-1)) ** -0.5, ki.transpose(-2, -1))
+            future = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
+            p = s.masked_fill(future, float("-inf")).softmax(-1)
+            dropped = p * masks["probs." + str(i)].unsqueeze(0)
+            y = torch.matmul(dropped, vi * self.probs_scale)
+            pieces.append(self.by_tokens(y, self.num_heads))
+            start += n
+        return torch.cat(pieces)
+
+    def queries_keys_values(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """x [N, H] -> q, k, v, each [N, H]"""
+        qkv = self.conv1d(self.layer_norm(x, w, "ln_1"), w, masks, "attn.c_attn")
+        q, k, v = qkv.split(x.size(-1), 1)
+        return q.contiguous(), k.contiguous(), v.contiguous()
+
+    def after_attention(
+        self, x: Tensor, attended: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """x, attended [N, H] -> the layer's output [N, H]"""
+        a = self.conv1d(attended, w, masks, "attn.c_proj")
+        h = x + self.dropped(a, masks, "attention_output", self.residual_scale)
+        u = self.conv1d(self.layer_norm(h, w, "ln_2"), w, masks, "mlp.c_fc")
+        f = self.conv1d(self.activation(u, self.hidden_act), w, masks, "mlp.c_proj")
+        return h + self.dropped(f, masks, "output", self.residual_scale)
+
+    def layer(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """x [N, H] -> [N, H]"""
+        q, k, v = self.queries_keys_values(x, w, masks)
+        if "probs.0" in masks:
+            o = self.dropped_attention(q, k, v, documents, masks)
+        else:
+            o = self.attend(q, k, v, documents, batch, False)["attended"]
+        return self.after_attention(x, o, w, masks)
+
+    def prompt_layer(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        cache: Dict[str, Tensor],
+        end: int,
+    ) -> Tensor:
+        """The layer of whole prompts; their keys and values are cached so that they end at end."""
+        q, k, v = self.queries_keys_values(x, w, masks)
+        self.cache_documents(cache["keys"], k, documents, end)
+        self.cache_documents(cache["values"], v, documents, end)
+        o = self.attend(q, k, v, documents, batch, self.fused_attention)["attended"]
+        return self.after_attention(x, o, w, masks)
+
+    def token_layer(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        cache: Dict[str, Tensor],
+        begin: int,
+        end: int,
+    ) -> Tensor:
+        """The layer of one more token of each cached sequence: x [B, H] -> [B, H]"""
+        q, k, v = self.queries_keys_values(x, w, masks)
+        return self.after_attention(x, self.attend_cached(q, k, v, cache, begin, end), w, masks)
+
+    def head(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """Last norm of the tokens at batch["places"] [M]: x [N, H] -> [M, H]"""
+        return self.layer_norm(x.index_select(0, batch["places"]), w, "ln_f")

@@ -1,0 +1,121 @@
+"""Attention over all tokens of padded texts.
+
+B texts of T tokens, A heads of width d, H = A d. batch["bias"] [B, 1, 1, T], if any, is 0 at a
+token and -inf at padding; masks["probs"] [B, A, T, T], if any, is what dropout keeps of the
+probabilities.
+"""
+
+from typing import Dict, List, Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Attention(torch.nn.Module):
+    num_heads: int
+    probs_scale: float
+
+    def heads(self, x: Tensor) -> Tensor:
+        """[B, T, H] -> [B, A, T, d]"""
+        return x.view([x.size(0), x.size(1), self.num_heads, -1]).transpose(1, 2)
+
+    def merged(self, x: Tensor) -> Tensor:
+        """[B, A, T, d] -> contiguous [B T, H]"""
+        return x.transpose(1, 2).reshape([x.size(0) * x.size(2), -1])
+
+    def attention(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """q, k, v [B, A, T, d] -> [B, T, H], for the forward pass alone or as PyTorch records it.
+
+        With dropout it is written out, because the fused kernel takes no mask of our own; the scale
+        goes into the values, the smallest factor.
+        """
+        if "probs" in masks:
+            s = torch.matmul(q * float(q.size(-1)) ** -0.5, k.transpose(-2, -1))
+            if bias is not None:
+                s.add_(bias)
+            p = s.softmax(-1)
+            y = torch.matmul(p * masks["probs"], v * self.probs_scale)
+        else:
+            y = F.scaled_dot_product_attention(q, k, v, bias, 0.0, False)
+        return y.transpose(1, 2).reshape([q.size(0), q.size(2), -1])
+
+    def parts(self, q: Tensor) -> List[Tuple[int, int]]:
+        """Texts that attention takes at once: (first, number).
+
+        As many as their scores of 2 MB stay in a processor's cache from one operation to the next.
+        """
+        texts = q.size(0)
+        if q.is_cuda:
+            return [(0, texts)]
+        n = max(1, 524288 // (q.size(1) * (q.size(2) * q.size(2))))
+        return [(start, min(n, texts - start)) for start in range(0, texts, n)]
+
+    def matrices(self, x: Tensor, start: int, n: int) -> Tensor:
+        """contiguous [B, A, T, d] -> n texts as [n A, T, d]"""
+        return x.narrow(0, start, n).flatten(0, 1)
+
+    def attend(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], masks: Dict[str, Tensor]
+    ) -> Tuple[Tensor, Tensor]:
+        """Attention whose backward is attend_backward, without a graph.
+
+        q, k, v: contiguous [B, A, T, d] -> probabilities [B, A, T, T] and what is attended, as q
+        """
+        p = torch.empty(
+            [q.size(0), q.size(1), q.size(2), q.size(2)], dtype=q.dtype, device=q.device
+        )
+        o = torch.empty_like(q)
+        for start, n in self.parts(q):
+            pi = self.matrices(p, start, n)
+            pi.baddbmm_(
+                self.matrices(q, start, n),
+                self.matrices(k, start, n).transpose(1, 2),
+                beta=0,
+                alpha=float(q.size(-1)) ** -0.5,
+            )
+            if bias is not None:
+                p.narrow(0, start, n).add_(bias.narrow(0, start, n))
+            torch._softmax(pi, -1, False, out=pi)
+            oi = self.matrices(o, start, n)
+            vi = self.matrices(v, start, n)
+            if "probs" in masks:
+                kept = self.matrices(masks["probs"], start, n).to(torch.float32).mul_(pi)
+                oi.baddbmm_(kept, vi, beta=0, alpha=self.probs_scale)
+            else:
+                oi.baddbmm_(pi, vi, beta=0, alpha=1)
+        return p, o
+
+    def attend_backward(
+        self,
+        go: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        p: Tensor,
+        masks: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v; go: that of what is attended, contiguous; p: probabilities."""
+        gq = torch.empty_like(q)
+        gk = torch.empty_like(q)
+        gv = torch.empty_like(q)
+        kept = self.probs_scale if "probs" in masks else 1.0
+        scale = kept * float(q.size(-1)) ** -0.5
+        for start, n in self.parts(q):
+            pi = self.matrices(p, start, n)
+            gi = self.matrices(go, start, n)
+            gs = torch.bmm(gi, self.matrices(v, start, n).transpose(1, 2))
+            dropped = pi
+            if "probs" in masks:
+                mask = self.matrices(masks["probs"], start, n).to(torch.float32)
+                gs.mul_(mask)
+                dropped = mask.mul_(pi)
+            self.matrices(gv, start, n).baddbmm_(dropped.transpose(1, 2), gi, beta=0, alpha=kept)
+            torch._softmax_backward_data(gs, pi, -1, torch.float32, grad_input=gs)
+            ki = self.matrices(k, start, n)
+            self.matrices(gq, start, n).baddbmm_(gs, ki, beta=0, alpha=scale)
+            qi = self.matrices(q, start, n)
+            self.matrices(gk, start, n).baddbmm_(gs.transpose(1, 2), qi, beta=0, alpha=scale)
+        return gq, gk, gv

@@ -1,0 +1,67 @@
+"""Generation with a cache of keys and values.
+
+cache["keys"] and cache["values"] [B, G, capacity, d] hold B sequences that end at the same place. A
+sequence begins at its start; what lies before it is zeros and hidden.
+"""
+
+from typing import Dict, List
+
+import torch
+import torch.nn.functional as F
+from core.model.linear import Linear
+from torch import Tensor
+
+
+class CachedAttention(Linear):
+    def cache_documents(self, cache: Tensor, x: Tensor, documents: List[int], end: int) -> None:
+        """Copies rows x [N, G d] of packed documents, one a sequence, so that they end at end."""
+        start = 0
+        for i, n in enumerate(documents):
+            rows = x[start : start + n].view([n, cache.size(1), -1])
+            cache[i].narrow(1, end - n, n).copy_(rows.transpose(0, 1))
+            start += n
+
+    def hidden_places(self, starts: Tensor, begin: int, end: int) -> Tensor:
+        """starts [B] -> [B, 1, 1, end - begin], 0 where a sequence has begun, else -inf"""
+        places = torch.arange(begin, end, dtype=torch.int64, device=torch.device("cpu"))
+        hidden = places.to(starts).unsqueeze(0).lt(starts.unsqueeze(1))
+        bias = torch.zeros_like(hidden, dtype=torch.float32).masked_fill(hidden, float("-inf"))
+        return bias.unsqueeze(1).unsqueeze(1)
+
+    def attend_cached(
+        self, q: Tensor, k: Tensor, v: Tensor, cache: Dict[str, Tensor], begin: int, end: int
+    ) -> Tensor:
+        """Attention of one new token a sequence to itself and to what is cached from begin on.
+
+        Its key and value are cached at place end - 1. q [B, A d], k and v [B, G d] -> [B, A d].
+        cache["bias"] [B, 1, 1, end - begin], if any, is that of hidden_places. The heads that share
+        a key-value head are the rows of one product, so that keys and values are not repeated.
+        """
+        keys, values = cache["keys"], cache["values"]
+        b, g = keys.size(0), keys.size(1)
+        keys.select(2, end - 1).copy_(k.view([b, g, -1]))
+        values.select(2, end - 1).copy_(v.view([b, g, -1]))
+        o = F.scaled_dot_product_attention(
+            q.view([b, g, -1, keys.size(3)]),
+            keys.narrow(2, begin, end - begin),
+            values.narrow(2, begin, end - begin),
+            cache.get("bias"),
+            0.0,
+            False,
+        )
+        return o.reshape([b, -1])
+
+    def cache_grown(self, cache: Tensor, end: int, capacity: int) -> Tensor:
+        """The cache with room for more, in new memory."""
+        grown = cache.new_zeros([cache.size(0), cache.size(1), capacity, cache.size(3)])
+        grown.narrow(2, 0, end).copy_(cache.narrow(2, 0, end))
+        return grown
+
+    def next_logits(self, h: Tensor, projection: Tensor) -> Tensor:
+        """Logits [B, V] of hidden states h [B, H]; projection [V, H]
+
+        It has so many rows that few_rows pays for longer.
+        """
+        if h.size(0) <= 8:
+            return self.few_rows(h, projection)
+        return self.without_graph(h, projection, None)

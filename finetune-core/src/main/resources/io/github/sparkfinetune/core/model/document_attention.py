@@ -1,0 +1,158 @@
+"""Causal attention within documents that lie side by side in one row of N tokens.
+
+A heads of width d, G key-value heads that A / G heads share each. Documents of one length that
+follow each other share a call. A document of L tokens that is longer than the sliding window has a
+bias batch["window.L"] [L, L], 0 where a token is seen, else -inf.
+"""
+
+from typing import Dict, List, Optional, Tuple
+
+import torch
+import torch.nn.functional as F
+from core.model.matmul import Matmul
+from torch import Tensor
+
+
+class DocumentAttention(Matmul):
+    num_heads: int
+    num_key_value_heads: int
+    fused_attention: bool
+
+    def window(self, batch: Dict[str, Tensor], length: int) -> Optional[Tensor]:
+        """The bias of documents of a length."""
+        return batch.get("window." + str(length))
+
+    def calls(self, documents: List[int], batch: Dict[str, Tensor]) -> List[Tuple[int, int, int]]:
+        """The calls that compute all documents: (first token, documents, tokens of each)."""
+        calls: List[Tuple[int, int, int]] = []
+        start = 0
+        for length in documents:
+            if len(calls) > 0 and self.window(batch, length) is None:
+                first, n, same = calls[-1]
+            else:
+                first, n, same = start, 0, -1
+            if same == length:
+                calls[-1] = (first, n + 1, length)
+            else:
+                calls.append((start, 1, length))
+            start += length
+        return calls
+
+    def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int) -> Tensor:
+        """x [N, heads d] -> a call's documents [documents, A, L, d], shared heads repeated."""
+        start, n, length = call
+        y = x[start : start + n * length].view([n, length, heads, -1])
+        if heads != self.num_heads:
+            y = y.unsqueeze(3).expand([-1, -1, -1, self.num_heads // heads, -1])
+            y = y.reshape([n, length, self.num_heads, -1])
+        return y.transpose(1, 2)
+
+    def by_tokens(self, x: Tensor, heads: int) -> Tensor:
+        """[documents, A, L, d] -> [documents L, heads d]; what was repeated is added up."""
+        n, length = x.size(0), x.size(2)
+        if heads != self.num_heads:
+            shared = x.contiguous().view([n, heads, self.num_heads // heads, length, -1])
+            x = shared.sum([2])
+        return x.transpose(1, 2).reshape([n * length, -1])
+
+    def joined(self, pieces: List[Tensor]) -> Tensor:
+        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
+
+    def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, window: Optional[Tensor]) -> Tensor:
+        """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
+        q = self.attention_input(q)
+        k = self.attention_input(k)
+        v = self.attention_input(v)
+        if window is None:
+            y = F.scaled_dot_product_attention(q, k, v, None, 0.0, True)
+        else:
+            bias = self.attention_input(window)
+            y = F.scaled_dot_product_attention(q, k, v, bias, 0.0, False)
+        return y.to(torch.float32)
+
+    def attend(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        documents: List[int],
+        batch: Dict[str, Tensor],
+        fused: bool,
+    ) -> Dict[str, Tensor]:
+        """q [N, A d], k and v [N, G d] -> attended [N, A d]
+
+        With the CPU's fused kernel, which records no graph, also lse.I, the log-sum-exp of call I.
+        """
+        kept: Dict[str, Tensor] = {}
+        pieces: List[Tensor] = []
+        for call in self.calls(documents, batch):
+            qi = self.by_heads(q, call, self.num_heads)
+            ki = self.by_heads(k, call, self.num_key_value_heads)
+            vi = self.by_heads(v, call, self.num_key_value_heads)
+            window = self.window(batch, call[2])
+            if fused:
+                y, lse = torch._scaled_dot_product_flash_attention_for_cpu(
+                    qi, ki, vi, 0.0, window is None, attn_mask=window
+                )
+                kept["lse." + str(len(pieces))] = lse
+            else:
+                y = self.plain_attention(qi, ki, vi, window)
+            pieces.append(self.by_tokens(y, self.num_heads))
+        kept["attended"] = self.joined(pieces)
+        return kept
+
+    def attend_backward(
+        self,
+        go: Tensor,
+        kept: Dict[str, Tensor],
+        documents: List[int],
+        batch: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v of attend; go: that of what is attended.
+
+        kept: q, k, v, and what attend returned under self.fused_attention.
+        """
+        gq: List[Tensor] = []
+        gk: List[Tensor] = []
+        gv: List[Tensor] = []
+        for call in self.calls(documents, batch):
+            qi = self.by_heads(kept["q"], call, self.num_heads)
+            ki = self.by_heads(kept["k"], call, self.num_key_value_heads)
+            vi = self.by_heads(kept["v"], call, self.num_key_value_heads)
+            gi = self.by_heads(go, call, self.num_heads)
+            window = self.window(batch, call[2])
+            if self.fused_attention:
+                a, b, c = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
+                    gi,
+                    qi,
+                    ki,
+                    vi,
+                    self.by_heads(kept["attended"], call, self.num_heads),
+                    kept["lse." + str(len(gq))],
+                    0.0,
+                    window is None,
+                    attn_mask=window,
+                )
+            else:
+                a, b, c = self.plain_attention_backward(gi, qi, ki, vi, window)
+            gq.append(self.by_tokens(a, self.num_heads))
+            gk.append(self.by_tokens(b, self.num_key_value_heads))
+            gv.append(self.by_tokens(c, self.num_key_value_heads))
+        return self.joined(gq), self.joined(gk), self.joined(gv)
+
+    def plain_attention_backward(
+        self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, window: Optional[Tensor]
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v of plain_attention, which is computed again."""
+        recording = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+        q = q.detach().requires_grad_(True)
+        k = k.detach().requires_grad_(True)
+        v = v.detach().requires_grad_(True)
+        y = self.plain_attention(q, k, v, window)
+        torch.set_grad_enabled(recording)
+        upstream: List[Optional[Tensor]] = [g]
+        found = torch.autograd.grad([y], [q, k, v], upstream)
+        gq, gk, gv = found[0], found[1], found[2]
+        assert gq is not None and gk is not None and gv is not None
+        return gq, gk, gv

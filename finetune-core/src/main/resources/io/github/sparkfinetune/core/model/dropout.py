@@ -1,0 +1,33 @@
+"""Dropout sites. masks holds, by site, what is kept: bool, 1 byte kept for the backward and not 4.
+
+scale is 1 / (1 - p); a site that is missing drops nothing.
+"""
+
+from typing import Dict
+
+import torch
+from torch import Tensor
+
+
+class Dropout(torch.nn.Module):
+    def dropped(self, x: Tensor, masks: Dict[str, Tensor], site: str, scale: float) -> Tensor:
+        """x with its dropout, as PyTorch records it."""
+        if site not in masks:
+            return x
+        return x * masks[site].view(x.size()) * scale
+
+    def add_dropped(
+        self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str, scale: float
+    ) -> Tensor:
+        """x + dropout(y)"""
+        if site not in masks:
+            return x + y
+        return torch.addcmul(x, y, masks[site].to(torch.float32), value=scale)
+
+    def dropped_backward(
+        self, g: Tensor, masks: Dict[str, Tensor], site: str, scale: float
+    ) -> Tensor:
+        """Gradient through a site, as a tensor of its own where something is dropped."""
+        if site not in masks:
+            return g
+        return masks[site].to(torch.float32).mul_(g).mul_(scale)

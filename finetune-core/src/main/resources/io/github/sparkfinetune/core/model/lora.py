@@ -1,0 +1,110 @@
+"""Low-rank adapters (LoRA), with or without magnitudes (DoRA).
+
+By its name in the weights w, a linear with an adapter has NAME.lora_A [r, in], NAME.lora_B
+[out, r], NAME.scaling [], NAME.keep [] (1 / (1 - dropout)), and with DoRA NAME.lora_magnitude [out]
+and NAME.norm [out], the constant norm of the rows of W + scaling B A. masks[NAME] is what its
+dropout keeps of the input.
+"""
+
+from typing import Dict
+
+import torch
+import torch.nn.functional as F
+from core.model.weight_gradients import WeightGradients
+from torch import Tensor
+
+
+class Lora(WeightGradients):
+    def has_adapter(self, w: Dict[str, Tensor], name: str) -> bool:
+        return name + ".lora_A" in w
+
+    def lora_input(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """The adapter's input d [..., in]: x with its dropout."""
+        if name not in masks:
+            return x
+        return x * masks[name].view(x.size()) * w[name + ".keep"]
+
+    def lora_inner(self, d: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+        """scaling A d, [..., r]"""
+        return F.linear(d, w[name + ".lora_A"]) * w[name + ".scaling"]
+
+    def lora_output(
+        self,
+        x: Tensor,
+        wx: Tensor,
+        weight: Tensor,
+        w: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+        name: str,
+    ) -> Tensor:
+        """The adapter's share of the output, given wx = W x, all [..., out].
+
+        scaling B A d, or with DoRA (m / n - 1) W d + m / n scaling B A d.
+        """
+        d = self.lora_input(x, w, masks, name)
+        low_rank = F.linear(self.lora_inner(d, w, name), w[name + ".lora_B"])
+        if name + ".lora_magnitude" not in w:
+            return low_rank
+        c = w[name + ".lora_magnitude"] / w[name + ".norm"]
+        wd = F.linear(d, weight) if name in masks else wx
+        return (c - 1) * wd + c * low_rank
+
+    def lora_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        name: str,
+        add: bool,
+        wanted: bool,
+    ) -> Tensor:
+        """Backward of a linear with an adapter, but for its own weight and bias.
+
+        g [N, out]: gradient of the output, x [N, in] -> gradient of x [N, in], or an empty tensor
+        where it is not wanted.
+        """
+        weight = w[name + ".weight"]
+        a = w[name + ".lora_A"]
+        b = w[name + ".lora_B"]
+        magnitude = name + ".lora_magnitude"
+        d = self.lora_input(x, w, masks, name)
+        ad = self.lora_inner(d, w, name)
+        gl = g
+        if magnitude in w:
+            gl = g * (w[magnitude] / w[name + ".norm"])
+            if magnitude in gradients:
+                z = torch.addmm(F.linear(d, weight), ad, b.t())
+                self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
+        # [r, N] and [r, out]: the library is three times as fast at these as at their transposes.
+        gb = (torch.mm(b.t(), gl.t()) * w[name + ".scaling"]).t()
+        self.put(gradients, name + ".lora_B", torch.mm(ad.t(), gl).t(), add)
+        self.put_product(gradients, name + ".lora_A", gb, d, add)
+        if not wanted:
+            return g[:0]
+        if name not in masks:
+            return torch.addmm(self.times(gl, weight), gb, a)
+        gd = torch.mm(gb, a)
+        if magnitude in w:
+            gd.addmm_(gl - g, weight)
+        gd.mul_(masks[name].view(gd.size())).mul_(w[name + ".keep"])
+        return self.times(g, weight).add_(gd)
+
+    def row_squares(self, weight: Tensor, conv1d: bool) -> Tensor:
+        """Squared norms [out] of the rows of W; conv1d: it is stored as [in, out]."""
+        rows = weight.detach().t() if conv1d else weight.detach()
+        return (rows * rows).sum([1])
+
+    def dora_norm(
+        self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor
+    ) -> Tensor:
+        """Norms [out] of the rows of W + scaling B A without forming it; squares: W's own."""
+        rows = weight.detach().t() if conv1d else weight.detach()
+        a = a.detach()
+        b = b.detach()
+        cross = (torch.mm(rows, a.t()) * b).sum([1])
+        own = (torch.mm(b, torch.mm(a, a.t())) * b).sum([1])
+        return torch.sqrt(squares + cross * scaling * 2 + own * (scaling * scaling))

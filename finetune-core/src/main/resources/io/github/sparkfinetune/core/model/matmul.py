@@ -1,0 +1,29 @@
+"""Matrix products in F32, by PyTorch's own choice of library."""
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+class Matmul(torch.nn.Module):
+    def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """x W^T + bias without a graph: x [..., in], weight [out, in], bias [out] -> [..., out]"""
+        return F.linear(x, weight, bias)
+
+    def times(self, g: Tensor, weight: Tensor) -> Tensor:
+        """g W without a graph: g [N, out], weight [out, in] -> [N, in]"""
+        return torch.mm(g, weight)
+
+    def outer(self, target: Tensor, a: Tensor, b: Tensor, add: bool) -> Tensor:
+        """target = a^T b, or target += a^T b, in place: a [N, out], b [N, in], target [out, in]"""
+        return target.addmm_(a.t(), b, beta=1 if add else 0, alpha=1)
+
+    def recorded_product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """x W^T with a graph."""
+        return F.linear(x, weight)
+
+    def attention_input(self, x: Tensor) -> Tensor:
+        """What attention that is not fused computes with."""
+        return x

@@ -1,0 +1,40 @@
+"""Matrix products in BF16, from and to F32, as PyTorch's autocast computes them.
+
+Whatever the weights are stored in, sums are kept in F32 inside a product and the rest of the model
+is F32.
+"""
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from core.model.matmul import Matmul
+from torch import Tensor
+
+
+class Bf16Matmul(Matmul):
+    def bf16_product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """x W^T"""
+        return F.linear(x.to(torch.bfloat16), weight.to(torch.bfloat16)).to(torch.float32)
+
+    def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """As Matmul.affine."""
+        y = self.bf16_product(x, weight)
+        return y if bias is None else y.add_(bias)
+
+    def times(self, g: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.times."""
+        return self.bf16_product(g, weight.t())
+
+    def outer(self, target: Tensor, a: Tensor, b: Tensor, add: bool) -> Tensor:
+        """As Matmul.outer."""
+        y = torch.mm(a.t().to(torch.bfloat16), b.to(torch.bfloat16))
+        return target.add_(y) if add else target.copy_(y)
+
+    def recorded_product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.recorded_product."""
+        return self.bf16_product(x, weight)
+
+    def attention_input(self, x: Tensor) -> Tensor:
+        """As Matmul.attention_input."""
+        return x.to(torch.bfloat16)

@@ -1,0 +1,28 @@
+"""Matrix products in F32, on a processor by oneDNN.
+
+It uses AVX-512 wherever there is one, where the MKL behind F.linear and torch.mm does so on Intel's
+processors alone. oneDNN's operator knows no gradient.
+"""
+
+from typing import Optional
+
+import torch
+import torch.nn.functional as F
+from core.model.matmul import Matmul
+from torch import Tensor
+
+
+class OneDnnMatmul(Matmul):
+    def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """As Matmul.affine."""
+        # MKL's where there are more columns than rows: oneDNN takes 1.1 to 1.8 times as long to
+        # turn them.
+        if x.is_cuda or weight.size(1) > weight.size(0):
+            return F.linear(x, weight, bias)
+        return torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
+
+    def times(self, g: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.times."""
+        if g.is_cuda:
+            return torch.mm(g, weight)
+        return torch.ops.mkldnn._linear_pointwise(g, weight.t(), None, "none", [], "")

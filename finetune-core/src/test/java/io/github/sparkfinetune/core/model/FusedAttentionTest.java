@@ -1,0 +1,149 @@
+package io.github.sparkfinetune.core.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The backward of a decoder whose attention PyTorch differentiates, as on a GPU, against that of the fused kernel. */
+class FusedAttentionTest {
+    private static final List<Sample> SAMPLES = List.of(sample(0, 5, 19, 1), sample(1, 12), sample(2, 2, 8, 8));
+
+    private static Sample sample(int index, int... lengths) {
+        int tokens = Arrays.stream(lengths).sum();
+        int[] ids = new SplittableRandom(index).ints(tokens, 5, 300).toArray();
+        return Sample.ofDocuments(index, ids, ids, lengths);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama-untied, method.type=full",
+        "mistral, method.type=full",
+        "llama-tied, method.type=lora",
+        "qwen2, method.type=lora method.target_modules=all-linear method.lora_dropout=0.2 method.bias=all",
+        "mistral, method.type=lora method.use_dora=true method.target_modules=all-linear method.lora_dropout=0.1",
+        "llama-tied, method.type=qlora",
+    })
+    void isTheSame(String name, String settings) {
+        Map<String, float[]> expected = gradients(name, settings, true);
+        Map<String, float[]> actual = gradients(name, settings, false);
+        assertThat(actual.keySet()).isEqualTo(expected.keySet()).hasSizeGreaterThan(4);
+        expected.forEach((parameter, values) -> {
+            float largest = 0;
+            for (float value : values) {
+                largest = Math.max(largest, Math.abs(value));
+            }
+            assertThat(largest).as(parameter).isPositive();
+            for (int i = 0; i < values.length; i++) {
+                assertThat((double) actual.get(parameter)[i])
+                        .as("%s[%d]", parameter, i)
+                        .isCloseTo(values[i], within(1e-5 * Math.max(1, largest)));
+            }
+        });
+    }
+
+    /** Gradients of two micro-batches by the names of the parameters, and of the last one's rows of the table. */
+    private static Map<String, float[]> gradients(String name, String settings, boolean fused) {
+        Torch.start(1);
+        Path folder = GoldenFiles.root().resolve("models").resolve(name);
+        HfConfig config = HfConfig.read(folder);
+        Map<String, float[]> values = new LinkedHashMap<>();
+        try (NDManager manager = Torch.manager(-1);
+                SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Decoder model = Decoder.load(
+                    manager, MatmulBackend.f32(), config, source, adaptation(settings, config, source), 1, fused);
+            stir(model);
+            Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
+            for (Block block : model.blocks()) {
+                List<NDArray> zeros = block.trainable().stream()
+                        .map(parameter -> manager.zeros(parameter.value().getShape()))
+                        .toList();
+                gradients.put(block, zeros);
+            }
+            NDArray rows = null;
+            for (int micro = 0; micro < 2; micro++) {
+                rows = backward(manager, model, micro, gradients);
+            }
+            values.put("rows", rows.toFloatArray());
+            gradients.forEach((block, tensors) -> {
+                for (int i = 0; i < tensors.size(); i++) {
+                    values.put(block.trainable().get(i).name(), tensors.get(i).toFloatArray());
+                }
+            });
+        }
+        return values;
+    }
+
+    private static Adaptation adaptation(String settings, HfConfig config, SafetensorsModel source) {
+        MethodConfig method = RunConfigLoader.parse(
+                        "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}",
+                        "test",
+                        List.of(settings.split(" ")))
+                .method();
+        return Adaptation.of(method, config, source, "CAUSAL_LM", "base", Optional.empty(), 1);
+    }
+
+    /** Moves an adapter's B, which are zeros at first and hide the gradients of A. */
+    private static void stir(Decoder model) {
+        for (Parameter parameter : model.parameters()) {
+            if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
+                ByteBuffer bytes = ByteBuffer.allocateDirect((int) parameter.size() * Float.BYTES)
+                        .order(ByteOrder.nativeOrder());
+                normal(bytes.asFloatBuffer(), parameter.name().hashCode());
+                model.script().write(parameter.value(), bytes);
+            }
+        }
+        model.updated();
+    }
+
+    private static NDArray backward(NDManager manager, Decoder model, int micro, Map<Block, List<NDArray>> gradients) {
+        PackedBatch batch = model.batch(manager, SAMPLES.subList(micro, 3));
+        DropoutMasks masks = DropoutMasks.of(7, 1);
+        masks.step(micro);
+        NDArray x = model.lookup(manager, batch);
+        List<Tape> tapes = new ArrayList<>();
+        for (Block block : model.blocks()) {
+            Tape tape = model.record(manager, model.call(manager, block, x, batch, masks), true);
+            tapes.add(tape);
+            x = tape.output();
+        }
+        float[] upstream = new float[(int) x.size()];
+        normal(FloatBuffer.wrap(upstream), 3);
+        NDArray g = manager.create(upstream, new Shape(x.getShape().getShape()));
+        for (int i = tapes.size() - 1; i >= 0; i--) {
+            g = tapes.get(i)
+                    .backward(manager, g, gradients.get(model.blocks().get(i)), micro > 0)
+                    .orElseThrow();
+        }
+        return g;
+    }
+
+    private static void normal(FloatBuffer target, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        while (target.hasRemaining()) {
+            target.put((float) random.nextGaussian() / 4);
+        }
+    }
+}

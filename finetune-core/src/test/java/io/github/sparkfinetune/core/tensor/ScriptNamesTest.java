@@ -1,0 +1,80 @@
+package io.github.sparkfinetune.core.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What Python calls a thing and what an archive calls it. */
+class ScriptNamesTest {
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "F.silu(x) | torch.silu(x)",
+                "F.gelu(F.linear(x, w)) | torch.gelu(torch.linear(x, w))",
+                "torch.ops.aten.tanh_backward(g, y) | ops.aten.tanh_backward(g, y)",
+                "torch.ops.mkldnn._linear_pointwise(x) | ops.mkldnn._linear_pointwise(x)",
+                "torch.linalg.vector_norm(x) | torch.linalg_vector_norm(x)",
+                "torch.autograd.grad([y], [x]) | torch.grad([y], [x])",
+                "x.to(torch.uint8) | x.to(0)",
+                "x.to(torch.int8) | x.to(1)",
+                "x.to(torch.int16) | x.to(2)",
+                "x.to(torch.int32) | x.to(3)",
+                "x.to(torch.int64) | x.to(4)",
+                "x.to(torch.float16) | x.to(5)",
+                "x.to(torch.float32) | x.to(6)",
+                "x.to(torch.float64) | x.to(7)",
+                "x.to(torch.bfloat16) | x.to(15)",
+                "torch.ones(s, dtype=torch.bool) | torch.ones(s, dtype=11)",
+                "{'a': x, } | {'a': x }",
+            })
+    void isMapped(String python, String archive) {
+        assertThat(ScriptNames.mapped(python)).isEqualTo(archive);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "self.F.silu",
+                "xF.silu",
+                "torch.float32x",
+                "torch.boolean",
+                "my_torch.ops.aten",
+                "f.linear(x)",
+                "g(x, y,)",
+                "'F.silu' + \"torch.ops.a\" + 'it\\'s torch.bool,}'",
+                "# F.silu, torch.int64",
+                "\"\"\"F.silu 'torch.bool \" # torch.int64 \"\"\"",
+            })
+    void staysAsItIs(String text) {
+        assertThat(ScriptNames.mapped(text)).isEqualTo(text);
+    }
+
+    @Test
+    void linesStayLines() {
+        String text = """
+                def a(self):
+                    \"""F.silu
+
+                    torch.bool\"""
+                    return {
+                        "y": F.silu(x),
+                    }
+                """;
+        assertThat(ScriptNames.mapped(text)).isEqualTo("""
+                def a(self):
+                    \"""F.silu
+
+                    torch.bool\"""
+                    return {
+                        "y": torch.silu(x)
+                    }
+                """);
+        assertThat(ScriptNames.masked("x = 'class A:' # class B:\n  y\n\"\"\"\nclass C\n\"\"\""))
+                .isEqualTo("x =                      \n  y\n   \n       \n   ");
+    }
+}

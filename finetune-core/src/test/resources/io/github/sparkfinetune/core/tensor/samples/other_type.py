@@ -1,0 +1,5 @@
+import torch
+
+
+class OtherType(torch.nn.Module):
+    size: float

@@ -1,0 +1,7 @@
+import torch
+
+SIZE = 3
+
+
+class Statement(torch.nn.Module):
+    size: int

@@ -4,8 +4,8 @@ package io.github.sparkfinetune.core.model;
 enum DropoutSite {
     EMBEDDINGS("embeddings", 0),
     PROBS("probs", 1),
-    ATTENTION_OUTPUT("attention_output", 2),
-    OUTPUT("output", 3),
+    ATTENTION_OUTPUT("attention_residual", 2),
+    OUTPUT("output_residual", 3),
     HEAD_INPUT("head_input", 4),
     HEAD("head", 5);
 
@@ -21,7 +21,7 @@ enum DropoutSite {
         this.code = code;
     }
 
-    /** The script's name of the site. */
+    /** The text's name of the site; no linear has it. */
     String script() {
         return script;
     }

@@ -1,6 +1,7 @@
 """Dropout sites. masks holds, by site, what is kept: bool, 1 byte kept for the backward and not 4.
 
-scale is 1 / (1 - p); a site that is missing drops nothing.
+scale is 1 / (1 - p); a site that is missing drops nothing. No site has the name of a linear, which
+is that of its adapter's mask.
 """
 
 from typing import Dict

@@ -29,10 +29,10 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         v = self.heads(self.linear(x, w, masks, "value"))
         attended = self.attention(q, k, v, batch.get("bias"), masks)
         a = self.linear(attended, w, masks, "attention_output")
-        h = self.layer_norm(self.residual(x, a, masks, "attention_output"), w, "attention_norm")
+        h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
         u = self.activation(self.linear(h, w, masks, "intermediate"), self.hidden_act)
         f = self.linear(u, w, masks, "output")
-        return self.layer_norm(self.residual(h, f, masks, "output"), w, "output_norm")
+        return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
     def residual(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str) -> Tensor:
         """x + dropout(y), as PyTorch records it."""
@@ -56,7 +56,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         probs, o = self.attend(q, k, v, batch.get("bias"), masks)
         attended = self.merged(o).view(x.size())
         a = self.dense(attended, w, masks, "attention_output")
-        sum1 = self.add_dropped(x, a, masks, "attention_output", self.hidden_scale)
+        sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = torch.native_layer_norm(
             sum1,
             [x.size(-1)],
@@ -66,7 +66,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         )
         u = self.dense(h, w, masks, "intermediate")
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
-        sum2 = self.add_dropped(h, f, masks, "output", self.hidden_scale)
+        sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
         y, mean2, rstd2 = torch.native_layer_norm(
             sum2, [x.size(-1)], w["output_norm.weight"], w["output_norm.bias"], self.norm_eps
         )
@@ -110,7 +110,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             "output_norm",
             add,
         )
-        gf = self.dropped_backward(g2, masks, "output", self.hidden_scale).view(rows)
+        gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale).view(rows)
         u = u.view([-1, u.size(-1)])
         f = self.activation(u, self.hidden_act)
         gu = self.linear_backward(gf, f, w, masks, gradients, "output", add, None, True)
@@ -129,7 +129,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             "attention_norm",
             add,
         )
-        ga = self.dropped_backward(g1, masks, "attention_output", self.hidden_scale).view(rows)
+        ga = self.dropped_backward(g1, masks, "attention_residual", self.hidden_scale).view(rows)
         attended = kept["attended"].view(rows)
         go = self.linear_backward(
             ga, attended, w, masks, gradients, "attention_output", add, None, True

@@ -14,7 +14,7 @@ class Rows(torch.nn.Module):
         return x.index_select(0, rows)
 
     def add_rows(self, rows: Tensor, places: Tensor, g: Tensor) -> Tensor:
-        """Adds g [..., H] to rows [n, H] at places [...], in place."""
+        """Adds g [..., H] to rows [n, H] at places [m], m in all, in place."""
         return rows.index_add_(0, places, g.view([-1, rows.size(1)]))
 
     def set_rows(self, table: Tensor, ids: Tensor, rows: Tensor) -> Tensor:

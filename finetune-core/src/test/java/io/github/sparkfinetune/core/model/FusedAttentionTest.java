@@ -106,7 +106,7 @@ class FusedAttentionTest {
     }
 
     /** Moves an adapter's B, which are zeros at first and hide the gradients of A. */
-    private static void stir(Decoder model) {
+    static void stir(Model<?> model) {
         for (Parameter parameter : model.parameters()) {
             if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
                 ByteBuffer bytes = ByteBuffer.allocateDirect((int) parameter.size() * Float.BYTES)

@@ -8,6 +8,8 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -50,9 +52,31 @@ class LayerTapeTest {
         "gelu_pytorch_tanh, 0, 0.1, true"
     })
     void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean wanted) throws Exception {
+        compare(activation, hidden, probs, wanted, List.of());
+    }
+
+    /** Dropout of the layer's own and of the adapters' inputs, on the same linears. */
+    @ParameterizedTest
+    @CsvSource({"0.1, 0, false", "0, 0.2, false", "0.1, 0.2, false", "0.1, 0.2, true"})
+    void equalsTheRecordedGraphWithAdaptersOnAllLinears(double hidden, double lora, boolean dora) throws Exception {
+        compare(
+                "gelu",
+                hidden,
+                hidden,
+                true,
+                List.of(
+                        "method.type=lora",
+                        "method.target_modules=all-linear",
+                        "method.lora_dropout=" + lora,
+                        "method.use_dora=" + dora));
+    }
+
+    private void compare(String activation, double hidden, double probs, boolean wanted, List<String> settings)
+            throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Encoder model = load(manager, activation, hidden, probs);
+            Encoder model = load(manager, activation, hidden, probs, settings);
+            FusedAttentionTest.stir(model);
             Block block = model.blocks().get(2);
             PaddedBatch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, 1);
@@ -79,7 +103,7 @@ class LayerTapeTest {
     void addsToTheGradientsThatAreThere() throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Encoder model = load(manager, "gelu", 0.1, 0.1);
+            Encoder model = load(manager, "gelu", 0.1, 0.1, List.of());
             Block block = model.blocks().get(1);
             PaddedBatch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, 1);
@@ -97,7 +121,8 @@ class LayerTapeTest {
         }
     }
 
-    private Encoder load(NDManager manager, String activation, double hidden, double probs) throws Exception {
+    private Encoder load(NDManager manager, String activation, double hidden, double probs, List<String> settings)
+            throws Exception {
         Path golden = GoldenFiles.root().resolve("models/bert-seqcls");
         ObjectMapper json = new ObjectMapper();
         ObjectNode config =
@@ -106,15 +131,21 @@ class LayerTapeTest {
                 .put("hidden_dropout_prob", hidden)
                 .put("attention_probs_dropout_prob", probs);
         Files.write(folder.resolve("config.json"), json.writeValueAsBytes(config));
+        HfConfig model = HfConfig.read(folder);
+        MethodConfig method = RunConfigLoader.parse(
+                        "{model: base, task: classification, data: {train: none}, output: {dir: none}}",
+                        "test",
+                        settings)
+                .method();
         try (SafetensorsModel source = SafetensorsModel.open(golden)) {
             return Encoder.load(
                     manager,
                     MatmulBackend.f32(),
-                    HfConfig.read(folder),
+                    model,
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     3,
-                    Adaptation.of(Trainable.all()),
+                    Adaptation.of(method, model, source, "SEQ_CLS", "base", Optional.empty(), 1),
                     1);
         }
     }

@@ -78,10 +78,10 @@ class Gpt2(
     ) -> Tensor:
         """x, attended [N, H] -> the layer's output [N, H]"""
         a = self.conv1d(attended, w, masks, "attn.c_proj")
-        h = x + self.dropped(a, masks, "attention_output", self.residual_scale)
+        h = x + self.dropped(a, masks, "attention_residual", self.residual_scale)
         u = self.conv1d(self.layer_norm(h, w, "ln_2"), w, masks, "mlp.c_fc")
         f = self.conv1d(self.activation(u, self.hidden_act), w, masks, "mlp.c_proj")
-        return h + self.dropped(f, masks, "output", self.residual_scale)
+        return h + self.dropped(f, masks, "output_residual", self.residual_scale)
 
     def layer(
         self,

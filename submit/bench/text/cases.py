@@ -1,0 +1,238 @@
+"""Inputs of every method of the engine's text, for check.py.
+
+INPUTS maps CLASS.METHOD to a function that makes the arguments of one or several calls. ATTRIBUTES
+are the variants of a class's attributes.
+"""
+
+import torch
+from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH
+
+DROPOUT = dict(hidden_scale=1.25, probs_scale=1.25, head_scale=1.25)
+GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
+COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
+ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
+ATTRIBUTES = {
+    "Bert": [
+        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head)
+        for act, head in [("gelu", "tanh"), ("relu", "relu")]
+    ],
+    "Llama": [
+        dict(COMMON, num_key_value_heads=KV_HEADS, hidden_act=act, fused_attention=fused)
+        for act, fused in [("silu", True), ("gelu_pytorch_tanh", False)]
+    ],
+    "Gpt2": [dict(COMMON, **GPT2, hidden_act="gelu_new", fused_attention=True)],
+    "CausalLmLoss": [dict(chunk=4)],
+    "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
+}
+
+
+def kept_of_llama(i, w):
+    """What Llama.layer_forward keeps, of random values."""
+    q, k, v = i.qkv()
+    kept = {"x": i.x(N, HIDDEN), "q": q, "k": k, "v": v, "attended": i.x(N, HIDDEN)}
+    kept |= {"input_rms": i.x(N, 1), "h": i.x(N, HIDDEN), "h_rms": i.x(N, 1)}
+    kept |= {"gate": i.x(N, WIDE), "up": i.x(N, WIDE)}
+    # Two documents of 5 tokens share a call.
+    for call, (documents, length) in enumerate([(2, 5), (1, 1), (1, 9)]):
+        kept[f"lse.{call}"] = i.x(documents, HEADS, length)
+    if "q_norm.weight" in w:
+        kept |= {"normed_q": i.x(N, HIDDEN), "normed_k": i.x(N, KEYS)}
+    return kept
+
+
+def kept_of_encoder(i):
+    """What EncoderLayer.layer_forward keeps, of random values."""
+    kept = {name: i.x(TEXTS, HEADS, TOKENS, WIDTH) for name in "qkv"}
+    for name in ["x", "attended", "attention_sum", "output_sum"]:
+        kept[name] = i.x(TEXTS, TOKENS, HIDDEN)
+    for name in ["attention_mean", "attention_rstd", "output_mean", "output_rstd"]:
+        kept[name] = i.x(TEXTS, TOKENS, 1)
+    kept["probs"] = i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1)
+    kept["intermediate"] = i.x(TEXTS, TOKENS, WIDE)
+    return kept
+
+
+def recorded(i, add):
+    """Arguments of Autograd.backward; the loss does not reach the second parameter."""
+    with torch.enable_grad():
+        x, w, unused = (i.x(3, 3).requires_grad_(True) for _ in range(3))
+        y = torch.tanh(x @ w)
+    return y, i.x(3, 3), [x], [w, unused], [i.x(3, 3), i.x(3, 3)], add
+
+
+# fmt: off
+INPUTS = {
+    "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
+    "Tensors.zero": lambda i: [(i.x(3, 4),)],
+    "Tensors.norm": lambda i: [(i.x(3, 4),)],
+    "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],
+    "Rows.lookup": lambda i: [(i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, 2, 5))],
+    "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
+    "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
+    "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
+    "Rows.clear_rows": lambda i: [(i.x(9, HIDDEN), i.ids(9, 3))],
+    "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
+    "Autograd.leaf": lambda i: [(i.x(3),)],
+    "Autograd.backward": lambda i: [recorded(i, False), recorded(i, True)],
+    "Matmul.attention_input": lambda i: [(i.x(2, 3),)],
+    "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
+    "WeightGradients.put_product": lambda i: [
+        ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)],
+    "Lora.has_adapter": lambda i: [(w, "a") for w, _ in i.linears()],
+    "Lora.lora_input": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), m, "a") for m in (
+        {}, {"a": i.mask(N, HIDDEN)})],
+    "Lora.lora_inner": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora"), "a")],
+    "Lora.lora_output": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, WIDE), w["a.weight"], w, m, "a") for w, m in i.linears() if "a.lora_A" in w],
+    "Lora.lora_backward": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, wanted)
+        for w, m in i.linears() if "a.lora_A" in w for add, wanted in [(False, True), (True, False)]],
+    "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
+    "Lora.dora_norm": lambda i: [
+        (i.x(WIDE).abs() * 99, w["a.weight"].t() if c else w["a.weight"], c, w["a.lora_A"], w["a.lora_B"], w["a.scaling"])
+        for w in [i.linear("a", WIDE, HIDDEN, "lora")] for c in (False, True)],
+    "Linear.recorded": lambda i: [(i.x(N, HIDDEN), w["a.weight"], w, m, "a") for w, m in i.linears()],
+    "Linear.linear": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
+    "Linear.conv1d": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora bias", True), {}, "a")],
+    "Linear.few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],
+    "Linear.without_graph": lambda i: [
+        (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
+    "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
+    "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
+    "Linear.linear_backward": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, wanted)
+        for w, m in i.linears()
+        for add, residual, wanted in [(False, None, True), (True, i.x(N, HIDDEN), True), (True, i.x(N, HIDDEN), False)]],
+    "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
+    "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
+    "Dropout.dropped": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
+    "Dropout.add_dropped": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
+    "Dropout.dropped_backward": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
+    "LayerNorm.layer_norm": lambda i: [(i.x(N, HIDDEN), i.norm("a", HIDDEN), "a")],
+    "LayerNorm.layer_norm_backward": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), i.x(N, 1), w, i.gradients(w), "a", add)
+        for w in [i.norm("a", HIDDEN)] for add in (False, True)],
+    "RmsNorm.inverse_rms": lambda i: [(i.x(N, HIDDEN),)],
+    "RmsNorm.rms_norm": lambda i: [(i.x(N, HIDDEN), i.x(N, 1), i.x(HIDDEN))],
+    "RmsNorm.rms_norm_backward": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), {"a.weight": i.x(HIDDEN)}, g, "a", add)
+        for g, add in [({}, False), ({"a.weight": i.x(HIDDEN)}, False), ({"a.weight": i.x(HIDDEN)}, True)]],
+    "RmsNorm.head_norm": lambda i: [(i.x(N, HIDDEN), {"a.weight": i.x(WIDTH)}, name, HEADS) for name in "ab"],
+    "RmsNorm.head_norm_backward": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(WIDTH)}, {"a.weight": i.x(WIDTH)}, "a", HEADS, True)],
+    "Rope.inverse_frequencies": lambda i: [(WIDTH, 1e4, i.x(1))],
+    "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2))],
+    "Rope.rotated": lambda i: [(i.x(N, HIDDEN), HEADS, i.packed(), sign) for sign in (1, -1)],
+    "CrossEntropy.cross_entropy": lambda i: [(i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), 0.5)],
+    "CausalLmLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
+    "CausalLmLoss.next_token_loss": lambda i: [
+        (i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, n), 0.5, g, add)
+        for n in (0, 9) for g in ([], [i.x(VOCABULARY, HIDDEN)]) for add in (False, True)],
+    "CausalLmLoss.next_token_losses": lambda i: [(i.x(9, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, 9))],
+    "AdamW.adamw": lambda i: [(
+        [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
+        i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
+}
+for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
+    INPUTS |= {
+        backend + ".affine": lambda i: [
+            (i.x(2, 3, n), i.x(m, n), bias) for n, m in [(4, 6), (6, 4)] for bias in (None, i.x(m))],
+        backend + ".times": lambda i: [(i.x(9, 6), i.x(6, 4))],
+    }
+for backend in ("Matmul", "Bf16Matmul"):
+    INPUTS |= {
+        backend + ".outer": lambda i: [(i.x(6, 4), i.x(9, 6), i.x(9, 4), add) for add in (False, True)],
+        backend + ".recorded_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+    }
+INPUTS |= {
+    "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+    "Bf16Matmul.attention_input": lambda i: [(i.x(2, 3),)],
+}
+
+DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]
+INPUTS |= {
+    "Attention.heads": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN),)],
+    "Attention.merged": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH),)],
+    "Attention.attention": lambda i: [
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), masks)
+        for _, batch, masks in i.encoders()],
+    "Attention.parts": lambda i: [(i.x(9, HEADS, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
+    "Attention.matrices": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH), 1, 2)],
+    "Attention.attend": lambda i: [
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), masks)
+        for _, batch, masks in i.encoders()],
+    "Attention.attend_backward": lambda i: [
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "gqkv"), i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1), masks)
+        for _, _, masks in i.encoders()],
+    "EncoderLayer.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.residual": lambda i: [
+        (i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
+    "EncoderLayer.projected": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), i.linear("a", HIDDEN, HIDDEN, "lora bias"), {}, "a")],
+    "EncoderLayer.layer_forward": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.layer_backward": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), kept_of_encoder(i), w, batch, masks, i.gradients(w), add, wanted)
+        for w, batch, masks in i.encoders() for add, wanted in [(False, True), (True, False)]],
+    "Bert.embeddings": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
+         {"positions": i.ids(TOKENS, TEXTS, TOKENS), "types": i.ids(2, TEXTS, TOKENS)}, masks)
+        for more, masks in [
+            ({}, {}),
+            ({"type.weight": i.x(2, HIDDEN)}, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)}),
+            (i.linear("projection", WIDE, HIDDEN, "bias"), {})]],
+    "Bert.sequence_head": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN),
+         i.linear("dense", HIDDEN, HIDDEN, "bias") | i.linear("classifier", 3, HIDDEN, "bias"), {}, masks)
+        for masks in [{}, {"head": i.mask(TEXTS, HIDDEN), "head_input": i.mask(TEXTS, HIDDEN)}]],
+    "Bert.token_head": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, masks)
+        for masks in [{}, {"head": i.mask(TEXTS, TOKENS, HIDDEN)}]],
+    "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
+    "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
+    "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
+        (i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)],
+    "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],
+    "DocumentAttention.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
+    "DocumentAttention.plain_attention": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
+    "DocumentAttention.plain_attention_backward": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])],
+    "DocumentAttention.attend": lambda i: [
+        (*i.qkv(), DOCUMENTS, batch, fused) for batch in ({}, i.packed()) for fused in i.fused],
+    "DocumentAttention.attend_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())],
+    "CachedAttention.cache_documents": lambda i: [
+        (i.cache()["keys"], i.x(N, i.kv_heads * WIDTH), DOCUMENTS, 10)],
+    "CachedAttention.hidden_places": lambda i: [(i.ids(5, 4), 2, 9)],
+    "CachedAttention.attend_cached": lambda i: [
+        (i.x(4, HIDDEN), i.x(4, i.kv_heads * WIDTH), i.x(4, i.kv_heads * WIDTH), i.cache() | bias, 2, 10)
+        for bias in ({}, {"bias": i.x(4, 1, 1, 8)})],
+    "CachedAttention.cache_grown": lambda i: [(i.cache()["keys"], 10, 20)],
+    "CachedAttention.next_logits": lambda i: [(i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN)) for n in (1, 8, 9)],
+    "Llama.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, i.packed(), masks) for w, masks in i.llamas()],
+    "Llama.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.llamas()],
+    "Llama.layer": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],
+    "Llama.layer_forward": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],
+    "Llama.layer_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_llama(i, w), w, i.packed(), DOCUMENTS, masks, i.gradients(w), add, wanted)
+        for w, masks in i.llamas() for add, wanted in [(False, True), (True, False)]],
+    "Llama.feed_forward_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_llama(i, w), w, masks, i.gradients(w), False) for w, masks in i.llamas()],
+    "Llama.prompt_layer": lambda i: [
+        (i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, {}, i.cache(), 10) for w, _ in i.llamas()],
+    "Llama.token_layer": lambda i: [
+        (i.x(4, HIDDEN), w, {name: i.x(4, 1, WIDTH // 2) for name in ("cos", "sin")}, [1] * 4, {}, i.cache(), 2, 10)
+        for w, _ in i.llamas()],
+    "Llama.head": lambda i: [(i.x(N, HIDDEN), i.llama(), i.packed(), DOCUMENTS, {})],
+    "Gpt2.embeddings": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, masks) for masks in (
+        {}, {"embeddings": i.mask(N, HIDDEN)})],
+    "Gpt2.dropped_attention": lambda i: [(*i.qkv(), DOCUMENTS, i.gpt2()[1])],
+    "Gpt2.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, {}) for w, _ in i.gpt2s()],
+    "Gpt2.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.gpt2s()],
+    "Gpt2.layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, masks) for w, masks in i.gpt2s()],
+    "Gpt2.prompt_layer": lambda i: [
+        (i.x(N, HIDDEN), w, {}, DOCUMENTS, {}, i.cache(), 10) for w, _ in i.gpt2s()],
+    "Gpt2.token_layer": lambda i: [(i.x(4, HIDDEN), w, {}, [1] * 4, {}, i.cache(), 2, 10) for w, _ in i.gpt2s()],
+    "Gpt2.head": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, {})],
+}
+# fmt: on

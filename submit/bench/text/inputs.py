@@ -1,0 +1,146 @@
+"""Random tensors of the shapes that the engine's text takes, for cases.py; two Inputs of one seed make the same."""
+
+import torch
+
+HEADS, KV_HEADS, WIDTH = 4, 2, 6
+HIDDEN, KEYS, WIDE, RANK, VOCABULARY = HEADS * WIDTH, KV_HEADS * WIDTH, 40, 3, 50
+TEXTS, TOKENS = 3, 8
+DOCUMENTS = [5, 5, 1, 9]
+N = sum(DOCUMENTS)
+
+
+class Inputs:
+    """Tensors of one seed."""
+
+    def __init__(self, seed, device, attributes):
+        self.generator = torch.Generator().manual_seed(seed)
+        self.device = device
+        self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
+        # The fused kernel is the processor's.
+        self.fused = (True, False) if device == "cpu" else (False,)
+
+    def x(self, *shape):
+        return torch.randn(shape, generator=self.generator).to(self.device)
+
+    def ids(self, end, *shape):
+        return torch.randint(end, shape, generator=self.generator).to(self.device)
+
+    def mask(self, *shape):
+        return (self.x(*shape) > -0.8).to(self.device)
+
+    def scalar(self, value):
+        return torch.tensor(value, device=self.device)
+
+    def linear(self, name, out, inputs, kind="", conv1d=False):
+        """A linear's weights; kind: of bias, lora, dora."""
+        w = {name + ".weight": self.x(inputs, out) if conv1d else self.x(out, inputs)}
+        if "bias" in kind:
+            w[name + ".bias"] = self.x(out)
+        if "lora" in kind or "dora" in kind:
+            w[name + ".lora_A"] = self.x(RANK, inputs)
+            w[name + ".lora_B"] = self.x(out, RANK)
+            w[name + ".scaling"] = self.scalar(2.0)
+            w[name + ".keep"] = self.scalar(1.25)
+        if "dora" in kind:
+            w[name + ".lora_magnitude"] = self.x(out)
+            w[name + ".norm"] = self.x(out).abs() + 1
+        return w
+
+    def norm(self, name, width):
+        return {name + ".weight": self.x(width), name + ".bias": self.x(width)}
+
+    def gradients(self, w):
+        constants = (".norm", ".scaling", ".keep")
+        return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}
+
+    def linears(self):
+        """(weights, masks) of a linear "a" [WIDE, HIDDEN] over N rows, in each form."""
+        for kind in ["", "bias", "lora bias", "dora", "dora bias"]:
+            for masks in [{}, {"a": self.mask(N, HIDDEN)}]:
+                yield self.linear("a", WIDE, HIDDEN, kind), masks
+
+    def encoder(self, kind="bias"):
+        """(weights, batch, masks) of an encoder's layer."""
+        w = {**self.norm("attention_norm", HIDDEN), **self.norm("output_norm", HIDDEN)}
+        for name in ["query", "key", "value", "attention_output"]:
+            w |= self.linear(name, HIDDEN, HIDDEN, kind)
+        w |= self.linear("intermediate", WIDE, HIDDEN, kind)
+        w |= self.linear("output", HIDDEN, WIDE, kind)
+        bias = torch.zeros(TEXTS, 1, 1, TOKENS, device=self.device)
+        bias[0, :, :, 5:] = float("-inf")
+        masks = {
+            "probs": self.mask(TEXTS, HEADS, TOKENS, TOKENS),
+            "attention_residual": self.mask(TEXTS, TOKENS, HIDDEN),
+            "output_residual": self.mask(TEXTS, TOKENS, HIDDEN),
+        }
+        return w, {"bias": bias}, masks
+
+    def encoders(self):
+        yield self.encoder()
+        w, batch, masks = self.encoder("lora bias")
+        yield w, {}, {}
+        yield w, batch, masks
+
+    def packed(self, width=WIDTH):
+        """A batch of documents; those of 9 tokens are longer than the window."""
+        angles = self.x(N, 1, width // 2)
+        bias = torch.zeros(9, 9, device=self.device).masked_fill(
+            torch.ones(9, 9, device=self.device).tril().triu(-5) == 0, float("-inf")
+        )
+        return {
+            "cos": angles.cos(),
+            "sin": angles.sin(),
+            "positions": self.ids(9, N),
+            "places": self.ids(N, 7),
+            "window.9": bias,
+        }
+
+    def llama(self, kind="", norms=False):
+        w = {"input_layernorm.weight": self.x(HIDDEN), "norm.weight": self.x(HIDDEN)}
+        w["post_attention_layernorm.weight"] = self.x(HIDDEN)
+        for name, out, inputs in [
+            ("q_proj", HIDDEN, HIDDEN),
+            ("k_proj", KEYS, HIDDEN),
+            ("v_proj", KEYS, HIDDEN),
+            ("o_proj", HIDDEN, HIDDEN),
+            ("gate_proj", WIDE, HIDDEN),
+            ("up_proj", WIDE, HIDDEN),
+            ("down_proj", HIDDEN, WIDE),
+        ]:
+            w |= self.linear(name, out, inputs, kind)
+        if norms:
+            w |= {"q_norm.weight": self.x(WIDTH), "k_norm.weight": self.x(WIDTH)}
+        return w
+
+    def llamas(self):
+        """(weights, masks)"""
+        yield self.llama(), {}
+        yield self.llama("lora bias", True), {"v_proj": self.mask(N, HIDDEN)}
+        yield self.llama("dora"), {"down_proj": self.mask(N, WIDE)}
+
+    def gpt2(self, kind="bias"):
+        w = {**self.norm("ln_1", HIDDEN), **self.norm("ln_2", HIDDEN), **self.norm("ln_f", HIDDEN)}
+        w["position.weight"] = self.x(9, HIDDEN)
+        for name, out, inputs in [
+            ("attn.c_attn", 3 * HIDDEN, HIDDEN),
+            ("attn.c_proj", HIDDEN, HIDDEN),
+            ("mlp.c_fc", WIDE, HIDDEN),
+            ("mlp.c_proj", HIDDEN, WIDE),
+        ]:
+            w |= self.linear(name, out, inputs, kind, conv1d=True)
+        masks = {f"probs.{i}": self.mask(HEADS, n, n) for i, n in enumerate(DOCUMENTS)}
+        masks |= {name + "_residual": self.mask(N, HIDDEN) for name in ["attention", "output"]}
+        return w, masks
+
+    def gpt2s(self):
+        w, masks = self.gpt2()
+        yield w, masks
+        yield self.gpt2("lora bias")[0], {}
+
+    def cache(self):
+        shape = (len(DOCUMENTS), self.kv_heads, 12, WIDTH)
+        return {"keys": self.x(*shape), "values": self.x(*shape)}
+
+    def qkv(self):
+        keys = self.kv_heads * WIDTH
+        return [self.x(N, HIDDEN), self.x(N, keys), self.x(N, keys)]

@@ -6,12 +6,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
@@ -28,18 +24,47 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * What a prepared dataset holds: {@code manifest.json} in its folder, written last, so that a folder without one is an
- * unfinished dataset. The same text and options give the same manifest on every cluster.
+ * What a prepared dataset holds: {@value #FILE_NAME} in its folder, in UTF-8 JSON. It is written last and moved in
+ * whole, so that a folder without one is an unfinished dataset, and its list of {@link Shard shards} says which files
+ * belong to the dataset, in storage order; a file that it does not name does not. The same text and options give the
+ * same manifest on every cluster, but for the {@link Source} paths and times.
+ *
+ * <p>Fields are named as the components of these records, in {@code snake_case} and in their order:
+ *
+ * <pre>
+ * {
+ *   "schema_version" : 1,
+ *   "task" : "classification",
+ *   "labels" : [ "ham", "spam" ],
+ *   "longest" : 214,
+ *   "splits" : {
+ *     "train" : {
+ *       "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
+ *       "shards" : [ { "file" : "train/part-00000.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
+ *       "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } }
+ *     }, …
+ *   },
+ *   "bad_rows" : { "empty_text" : 2 }, "cut_texts" : 0, "repaired_texts" : 1, "duplicates" : 0,
+ *   "pad_token_id" : 0,
+ *   "sources" : [ { "key" : "data.train", "path" : "file:/…", "files" : 1, "bytes" : …, "fingerprint" : "…" } ],
+ *   "options" : { "text" : "text", "text_pair" : null, "label" : "label", "format" : "jsonl", …,
+ *     "documents" : { "packing" : "bfd", "overlong" : "truncate", "assistant_only_loss" : true,
+ *       "chat_template_sha256" : "…" } }
+ * }
+ * </pre>
+ *
+ * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents. A reader
+ * refuses a field that it does not know and a {@code schema_version} other than its own.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
- * @param task what the samples are for
- * @param labels label names; a name's place is its id; none where texts have no label
- * @param longest tokens of the longest sample
- * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have rows
- * @param badRows rows that could not be used, by reason
- * @param cutTexts texts longer than {@code data.max_text_bytes}
- * @param repairedTexts texts that control bytes or invalid UTF-8 were removed from
- * @param duplicates rows dropped because their text was there already
+ * @param task what the samples are for: the configuration's {@code task}
+ * @param labels label names; a name's place is its id; empty where rows have no label
+ * @param longest tokens of the longest sample of all splits
+ * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have samples
+ * @param badRows rows of the sources that could not be used, by reason, sorted by it
+ * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
+ * @param repairedTexts usable rows with a text that control bytes or invalid UTF-8 were removed from
+ * @param duplicates usable rows left out because their content was there already
  * @param padTokenId id that batches are padded with
  * @param sources what was read
  * @param options what decides the content
@@ -56,7 +81,7 @@ public record Manifest(
         long duplicates,
         int padTokenId,
         List<Source> sources,
-        Options options)
+        DatasetOptions options)
         implements Serializable {
 
     /** Version of the format that this program writes and reads. */
@@ -81,9 +106,9 @@ public record Manifest(
      * @param rows number of samples
      * @param tokens their tokens, special tokens included
      * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
-     * @param rowsPerLabel number of samples of each label, by id
-     * @param shards its files, in storage order
-     * @param documents what its samples are made of, or null where a sample is a text with a label
+     * @param rowsPerLabel number of samples of each label, by id; empty where samples have none
+     * @param shards its files, in storage order: a sample's index in the split is its place in all of them together
+     * @param documents what its samples are made of; absent (null) where a sample is a text with a label
      */
     public record Split(
             long rows,
@@ -103,8 +128,9 @@ public record Manifest(
      * The documents of one split.
      *
      * @param count documents in its samples
-     * @param labelTokens tokens that are predicted
-     * @param dropped documents that are in no sample, by {@link DropReason#label}
+     * @param labelTokens tokens that are predicted: those with a label, but for the first of each document
+     * @param dropped documents that are in no sample, by {@link DropReason#label}; and {@code unlabelled_sample}:
+     *     samples of parts of documents without a token to predict, which are left out
      */
     public record Documents(long count, long labelTokens, Map<String, Long> dropped) implements Serializable {
         public Documents {
@@ -113,11 +139,11 @@ public record Manifest(
     }
 
     /**
-     * One Parquet file.
+     * One Parquet file, see {@link SampleWriter}.
      *
-     * @param file path within the dataset's folder
+     * @param file path within the dataset's folder, with {@code /}
      * @param bytes its length
-     * @param rowGroups rows of each row group
+     * @param rowGroups rows of each row group, in order
      */
     public record Shard(String file, long bytes, List<Integer> rowGroups) implements Serializable {
         public Shard {
@@ -128,67 +154,14 @@ public record Manifest(
     /**
      * One source of raw text.
      *
-     * @param key the configuration key that names it
-     * @param path absolute
+     * @param key the configuration key that names it, e.g. {@code data.train}
+     * @param path absolute URI of a file or folder, or a glob
      * @param files number of files
      * @param bytes their length together
-     * @param fingerprint SHA-256 of their names, lengths and times of modification
+     * @param fingerprint SHA-256, in hexadecimal, of a line for each file, sorted by path: path, length, and time of
+     *     modification in milliseconds, with tabs between
      */
     public record Source(String key, String path, long files, long bytes, String fingerprint) implements Serializable {}
-
-    /**
-     * The options that decide the content.
-     *
-     * @param text column of the text, or null where rows are conversations
-     * @param label column of the label, or null where there is none
-     * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
-     * @param documents how documents are made and packed, or null where a sample is a text with a label
-     */
-    public record Options(
-            String text,
-            String textPair,
-            String label,
-            String format,
-            double evalFraction,
-            double testFraction,
-            int maxLength,
-            int maxTextBytes,
-            boolean deduplicate,
-            int shards,
-            long seed,
-            String tokenizerSha256,
-            @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents)
-            implements Serializable {}
-
-    /**
-     * How documents are made and packed.
-     *
-     * @param overlong null where the packing cuts documents
-     * @param assistantOnlyLoss null where there are no conversations
-     * @param chatTemplateSha256 hash of the chat template, or null where none is used
-     */
-    public record DocumentOptions(
-            Packing packing, Overlong overlong, Boolean assistantOnlyLoss, String chatTemplateSha256)
-            implements Serializable {
-
-        /** What a run asks for, or null for a task without documents. */
-        public static DocumentOptions of(Task task, DataConfig data, TokenizerFiles tokenizer) {
-            return switch (task) {
-                case CLASSIFICATION -> null;
-                case CAUSAL_LM ->
-                    new DocumentOptions(
-                            data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null);
-                case SFT ->
-                    new DocumentOptions(
-                            data.packing(), data.overlong(), data.assistantOnlyLoss(), tokenizer.chatTemplateSha256());
-            };
-        }
-
-        /** Whether every token of a document is learnt. */
-        boolean allLearnt() {
-            return !Boolean.TRUE.equals(assistantOnlyLoss);
-        }
-    }
 
     public Manifest {
         labels = List.copyOf(labels);
@@ -255,33 +228,27 @@ public record Manifest(
         return split;
     }
 
-    /** The columns of its files. */
-    public SampleColumns columns() {
-        return options.documents() == null
-                ? SampleColumns.ofText(options.textPair() != null)
-                : SampleColumns.ofDocuments(options.documents().allLearnt());
-    }
-
     /**
      * Refuses a dataset that was not prepared for this run.
      *
+     * @param wanted the run's options
      * @throws RunException that names the first difference
      */
-    public void requireMatches(Path dataset, Task runTask, DataConfig data, TokenizerFiles tokenizer) {
+    public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
         requireSame(dataset, "task", task, runTask);
-        requireSame(dataset, "data.max_length", options.maxLength(), data.maxLength());
-        if (!options.tokenizerSha256().equals(tokenizer.sha256())) {
+        requireSame(dataset, "data.max_length", options.maxLength(), wanted.maxLength());
+        if (!options.tokenizerSha256().equals(wanted.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
-                    + options.tokenizerSha256() + ", the model's is " + tokenizer.sha256()
+                    + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
                     + "): prepare it again into a new data.dir");
         }
-        DocumentOptions wanted = DocumentOptions.of(runTask, data, tokenizer);
-        if (wanted != null) {
-            DocumentOptions there = options.documents();
-            requireSame(dataset, "data.packing", there.packing(), wanted.packing());
-            requireSame(dataset, "data.overlong", there.overlong(), wanted.overlong());
-            requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), wanted.assistantOnlyLoss());
-            requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), wanted.chatTemplateSha256());
+        if (wanted.documents() != null) {
+            DatasetOptions.DocumentOptions there = options.documents();
+            DatasetOptions.DocumentOptions here = wanted.documents();
+            requireSame(dataset, "data.packing", there.packing(), here.packing());
+            requireSame(dataset, "data.overlong", there.overlong(), here.overlong());
+            requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), here.assistantOnlyLoss());
+            requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), here.chatTemplateSha256());
         }
     }
 

@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +31,6 @@ public final class ParquetSamples implements SampleSource {
     private static final int CACHED_GROUPS = 3;
 
     private final Path dataset;
-    private final Manifest manifest;
     private final Manifest.Split split;
     private final Configuration hadoop;
     private final List<Integer> rowGroups;
@@ -50,9 +50,8 @@ public final class ParquetSamples implements SampleSource {
     private int openShard = -1;
     private ParquetFileReader reader;
 
-    private ParquetSamples(Path dataset, Manifest manifest, Manifest.Split split, Configuration hadoop) {
+    private ParquetSamples(Path dataset, Manifest.Split split, Configuration hadoop) {
         this.dataset = dataset;
-        this.manifest = manifest;
         this.split = split;
         this.hadoop = hadoop;
         List<Integer> groups = new ArrayList<>();
@@ -83,7 +82,7 @@ public final class ParquetSamples implements SampleSource {
      */
     public static ParquetSamples open(Path dataset, Manifest manifest, String splitName, Configuration hadoop)
             throws IOException {
-        ParquetSamples samples = new ParquetSamples(dataset, manifest, manifest.split(splitName), hadoop);
+        ParquetSamples samples = new ParquetSamples(dataset, manifest.split(splitName), hadoop);
         for (Manifest.Shard shard : samples.split.shards()) {
             samples.requireLength(shard);
         }
@@ -189,30 +188,35 @@ public final class ParquetSamples implements SampleSource {
                 new DummyRecordConverter(schema).getRootConverter(),
                 schema,
                 reader.getFooter().getFileMetaData().getCreatedBy());
-        int[][] inputIds = lists(columns, schema, SampleSchema.INPUT_IDS, rows);
-        SampleColumns besides = manifest.columns();
-        Sample[] samples = new Sample[rows];
-        if (besides.documents()) {
-            int[][] labels = besides.labels() ? lists(columns, schema, SampleSchema.LABELS, rows) : inputIds;
-            int[][] documents = lists(columns, schema, SampleSchema.DOCUMENTS, rows);
-            for (int row = 0; row < rows; row++) {
-                samples[row] = Sample.ofDocuments(first + row, inputIds[row], labels[row], documents[row]);
-            }
-            return samples;
+        Map<SampleSchema.Column, int[][]> values = new EnumMap<>(SampleSchema.Column.class);
+        for (SampleSchema.Column column : SampleSchema.of(schema).columns()) {
+            values.put(column, values(columns, schema.getColumnDescription(column.path()), rows));
         }
-        int[][] types = besides.tokenTypes() ? lists(columns, schema, SampleSchema.TOKEN_TYPE_IDS, rows) : null;
-        ColumnReader labels = columns.getColumnReader(schema.getColumnDescription(new String[] {SampleSchema.LABEL}));
+        Sample[] samples = new Sample[rows];
         for (int row = 0; row < rows; row++) {
-            int label = labels.getInteger();
-            labels.consume();
-            int[] ids = inputIds[row];
-            samples[row] = new Sample(first + row, ids, types == null ? new int[ids.length] : types[row], label);
+            samples[row] = sample(values, row, first + row);
         }
         return samples;
     }
 
-    private static int[][] lists(ColumnReadStoreImpl columns, MessageType schema, String name, int rows) {
-        ColumnDescriptor column = schema.getColumnDescription(new String[] {name, "list", "element"});
+    private static Sample sample(Map<SampleSchema.Column, int[][]> values, int row, long index) {
+        int[] ids = values.get(SampleSchema.Column.INPUT_IDS)[row];
+        int[][] types = values.get(SampleSchema.Column.TOKEN_TYPE_IDS);
+        int[][] label = values.get(SampleSchema.Column.LABEL);
+        int[][] labels = values.get(SampleSchema.Column.LABELS);
+        int[][] documents = values.get(SampleSchema.Column.DOCUMENTS);
+        int[] allTrained = documents == null ? new int[0] : ids;
+        return new Sample(
+                index,
+                ids,
+                types == null ? new int[ids.length] : types[row],
+                label == null ? -1 : label[row][0],
+                labels == null ? allTrained : labels[row],
+                documents == null ? new int[] {ids.length} : documents[row]);
+    }
+
+    /** The values of each row; those that are no list have one. */
+    private static int[][] values(ColumnReadStoreImpl columns, ColumnDescriptor column, int rows) {
         ColumnReader values = columns.getColumnReader(column);
         int[][] lists = new int[rows][];
         int[] buffer = new int[1024];

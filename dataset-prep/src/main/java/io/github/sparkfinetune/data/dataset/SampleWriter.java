@@ -15,13 +15,20 @@ import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.hadoop.util.HadoopOutputFile;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.api.RecordConsumer;
-import org.apache.parquet.schema.MessageType;
 
 /**
- * Writes the samples of one shard as Parquet, in row groups of {@value #ROWS_PER_GROUP} rows (the last one shorter):
- * small enough to hold a few in memory and to shuffle by.
+ * Writes the samples of one shard: a Parquet file with the columns of its {@link SampleSchema}.
+ *
+ * <ul>
+ *   <li>Row groups have {@value #ROWS_PER_GROUP} rows each, the last one of a file what is left: small enough to hold a
+ *       few in memory, and the unit in which {@link EpochOrder} shuffles. A row's index is its place in the file.
+ *   <li>Pages are of Parquet's version 1.0, compressed with Snappy, with a CRC-32 checksum each, encoded plainly
+ *       (without a dictionary), and not padded to the blocks of a file system.
+ *   <li>There is no key-value metadata of ours. The same samples give the same bytes, but for the order in which the
+ *       footer lists the encodings of a column, which are a set to Parquet.
+ * </ul>
  */
-public final class SampleWriter implements Closeable {
+public final class SampleWriter implements SampleOutput, Closeable {
     /** Rows of a row group. */
     public static final int ROWS_PER_GROUP = 1000;
 
@@ -29,10 +36,10 @@ public final class SampleWriter implements Closeable {
 
     /**
      * @param file written anew; an existing file is replaced
-     * @param columns what is written of a sample besides its input ids
+     * @param schema what is written of a sample
      */
-    public SampleWriter(Path file, SampleColumns columns, Configuration hadoop) throws IOException {
-        writer = new Builder(HadoopOutputFile.fromPath(file, hadoop), columns)
+    public SampleWriter(Path file, SampleSchema schema, Configuration hadoop) throws IOException {
+        writer = new Builder(HadoopOutputFile.fromPath(file, hadoop), schema)
                 .withConf(hadoop)
                 .withWriteMode(ParquetFileWriter.Mode.OVERWRITE)
                 .withWriterVersion(ParquetProperties.WriterVersion.PARQUET_1_0)
@@ -49,7 +56,7 @@ public final class SampleWriter implements Closeable {
                 .build();
     }
 
-    /** Appends one sample; its index is its place and is not written. */
+    @Override
     public void write(Sample sample) throws IOException {
         writer.write(sample);
     }
@@ -71,11 +78,11 @@ public final class SampleWriter implements Closeable {
     }
 
     private static final class Builder extends ParquetWriter.Builder<Sample, Builder> {
-        private final SampleColumns columns;
+        private final SampleSchema schema;
 
-        Builder(OutputFile file, SampleColumns columns) {
+        Builder(OutputFile file, SampleSchema schema) {
             super(file);
-            this.columns = columns;
+            this.schema = schema;
         }
 
         @Override
@@ -85,22 +92,21 @@ public final class SampleWriter implements Closeable {
 
         @Override
         protected WriteSupport<Sample> getWriteSupport(Configuration hadoop) {
-            return new Support(columns);
+            return new Support(schema);
         }
     }
 
     private static final class Support extends WriteSupport<Sample> {
-        private final SampleColumns columns;
+        private final SampleSchema schema;
         private RecordConsumer out;
 
-        Support(SampleColumns columns) {
-            this.columns = columns;
+        Support(SampleSchema schema) {
+            this.schema = schema;
         }
 
         @Override
         public WriteContext init(Configuration hadoop) {
-            MessageType schema = SampleSchema.of(columns);
-            return new WriteContext(schema, Map.of());
+            return new WriteContext(schema.toParquet(), Map.of());
         }
 
         @Override
@@ -112,26 +118,19 @@ public final class SampleWriter implements Closeable {
         public void write(Sample sample) {
             out.startMessage();
             int field = 0;
-            list(SampleSchema.INPUT_IDS, field++, sample.inputIds());
-            if (columns.tokenTypes()) {
-                list(SampleSchema.TOKEN_TYPE_IDS, field++, sample.tokenTypeIds());
-            }
-            if (columns.label()) {
-                out.startField(SampleSchema.LABEL, field);
-                out.addInteger(sample.label());
-                out.endField(SampleSchema.LABEL, field++);
-            }
-            if (columns.labels()) {
-                list(SampleSchema.LABELS, field++, sample.labels());
-            }
-            if (columns.documents()) {
-                list(SampleSchema.DOCUMENTS, field, sample.documents());
+            for (SampleSchema.Column column : schema.columns()) {
+                out.startField(column.field(), field);
+                if (column.isList()) {
+                    list(column.values(sample));
+                } else {
+                    out.addInteger(column.values(sample)[0]);
+                }
+                out.endField(column.field(), field++);
             }
             out.endMessage();
         }
 
-        private void list(String name, int field, int[] values) {
-            out.startField(name, field);
+        private void list(int[] values) {
             out.startGroup();
             out.startField("list", 0);
             for (int value : values) {
@@ -143,7 +142,6 @@ public final class SampleWriter implements Closeable {
             }
             out.endField("list", 0);
             out.endGroup();
-            out.endField(name, field);
         }
     }
 }

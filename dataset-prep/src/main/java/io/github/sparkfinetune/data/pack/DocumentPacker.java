@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.pack;
 
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.data.dataset.Document;
-import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 
 /**
@@ -10,12 +10,6 @@ import java.io.IOException;
  * held than a window. Samples bear no index: that is their place in storage. Not for concurrent use.
  */
 public interface DocumentPacker {
-
-    /** Where samples go. */
-    interface Output {
-        /** Takes the next sample. */
-        void write(Sample sample) throws IOException;
-    }
 
     /** Adds the next document, which has tokens; may write samples. */
     void add(Document document) throws IOException;
@@ -28,7 +22,7 @@ public interface DocumentPacker {
      *
      * @param maxLength most tokens of a sample; without {@link Packing#WRAPPED} no document is longer
      */
-    static DocumentPacker of(Packing packing, int maxLength, Output output) {
+    static DocumentPacker of(Packing packing, int maxLength, SampleOutput output) {
         return switch (packing) {
             case NONE -> new OneDocument(output);
             case BFD -> new WindowPacker(maxLength, WindowPacker.WINDOW_TOKENS, output);

@@ -2,13 +2,14 @@ package io.github.sparkfinetune.data.pack;
 
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 
 /** A document is a sample. */
 final class OneDocument implements DocumentPacker {
-    private final Output output;
+    private final SampleOutput output;
 
-    OneDocument(Output output) {
+    OneDocument(SampleOutput output) {
         this.output = output;
     }
 

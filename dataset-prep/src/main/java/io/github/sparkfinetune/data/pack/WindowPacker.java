@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.pack;
 
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,11 +19,11 @@ final class WindowPacker implements DocumentPacker {
 
     private final int maxLength;
     private final int windowTokens;
-    private final Output output;
+    private final SampleOutput output;
     private final List<Document> window = new ArrayList<>();
     private int tokens;
 
-    WindowPacker(int maxLength, int windowTokens, Output output) {
+    WindowPacker(int maxLength, int windowTokens, SampleOutput output) {
         this.maxLength = maxLength;
         this.windowTokens = windowTokens;
         this.output = output;

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.pack;
 
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,13 +13,13 @@ import java.util.List;
  * shorter.
  */
 final class WrappedPacker implements DocumentPacker {
-    private final Output output;
+    private final SampleOutput output;
     private final int[] inputIds;
     private final int[] labels;
     private final List<Integer> documents = new ArrayList<>();
     private int size;
 
-    WrappedPacker(int maxLength, Output output) {
+    WrappedPacker(int maxLength, SampleOutput output) {
         this.output = output;
         this.inputIds = new int[maxLength];
         this.labels = new int[maxLength];

@@ -67,7 +67,7 @@ public enum SftColumns {
         }
         throw RunException.config(source + " has the columns of more than one kind of conversation ("
                 + found.stream().map(kind -> kind.described(true)).collect(Collectors.joining("; "))
-                + "): take out those that are not to be learnt");
+                + "): take out those that are not to be trained on");
     }
 
     private static List<SftColumns> matching(Predicate<SftColumns> condition) {

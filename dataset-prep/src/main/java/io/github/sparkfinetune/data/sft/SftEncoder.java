@@ -20,6 +20,16 @@ import java.util.Map;
  * alone and of both diverge. Not for concurrent use.
  */
 public final class SftEncoder {
+
+    /**
+     * What a model is asked to go on from.
+     *
+     * @param text the prompt as text, rendered
+     * @param inputIds its tokens
+     * @param reference the answer that the row has, or null
+     */
+    public record Prompt(String text, int[] inputIds, String reference) {}
+
     private final TextTokenizer tokenizer;
     private final ChatTemplate template;
     private final AssistantSpans spans;
@@ -74,9 +84,9 @@ public final class SftEncoder {
     }
 
     /** What a model is asked to go on from: the prompt, or the messages before the assistant's last turn. */
-    public SftPrompt prompt(SftExample example) {
+    public Prompt prompt(SftExample example) {
         if (example instanceof PromptCompletion texts) {
-            return new SftPrompt(
+            return new Prompt(
                     texts.prompt(), tokenizer.encodeDocument(texts.prompt(), Integer.MAX_VALUE), texts.completion());
         }
         Conversation conversation = (Conversation) example;
@@ -86,7 +96,7 @@ public final class SftEncoder {
                 .render(conversation.messages().subList(0, answered ? last : last + 1), true, conversation.extra())
                 .text();
         Object answer = answered ? conversation.messages().get(last).get("content") : null;
-        return new SftPrompt(text, tokenizer.encodePlain(text), answer == null ? null : answer.toString());
+        return new Prompt(text, tokenizer.encodePlain(text), answer == null ? null : answer.toString());
     }
 
     private Document encode(Conversation conversation) {
@@ -140,7 +150,7 @@ public final class SftEncoder {
         return template;
     }
 
-    /** Tokens that stand for any character of a span are learnt. */
+    /** Tokens that stand for any character of a span are trained. */
     private static int[] labels(TokenSpans tokens, List<ChatTemplate.Span> spans) {
         int[] labels = new int[tokens.inputIds().length];
         Arrays.fill(labels, Sample.IGNORED);

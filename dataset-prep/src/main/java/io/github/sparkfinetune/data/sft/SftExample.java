@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.sft;
 import java.util.List;
 import java.util.Map;
 
-/** What is learnt from one row. */
+/** What one row is trained as. */
 public sealed interface SftExample {
 
     /**

@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.data.sft;
 
 /**
- * Which tokens are learnt.
+ * Which tokens are trained.
  *
  * @param completionOnly of a prompt and completion, the completion's (TRL: {@code completion_only_loss})
  * @param assistantOnly of messages, the assistant's (TRL: {@code assistant_only_loss})

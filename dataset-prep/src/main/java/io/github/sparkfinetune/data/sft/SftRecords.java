@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;
 import io.github.sparkfinetune.data.sft.SftExample.PromptCompletion;
 import java.util.ArrayList;
@@ -21,8 +22,6 @@ import java.util.function.UnaryOperator;
  * Alpaca's instruction and input become one user message, with a line end between them.
  */
 public final class SftRecords {
-    /** The row is no JSON object. */
-    public static final String MALFORMED = "malformed_record";
     /** A column has no value. */
     public static final String NO_COLUMN = "no_";
     /** A value is not what its column holds: a text, or a list of objects with role and content. */
@@ -31,8 +30,6 @@ public final class SftRecords {
     public static final String UNKNOWN_ROLE = "unknown_role";
     /** No message is the assistant's. */
     public static final String NO_ASSISTANT_TURN = "no_assistant_turn";
-    /** The answer, or all there is, is white space. */
-    public static final String EMPTY = "empty_text";
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             // Control bytes inside a text are removed from it, not the row.
@@ -87,10 +84,10 @@ public final class SftRecords {
         try {
             row = JSON.readValue(json, OBJECT);
         } catch (JsonProcessingException e) {
-            throw new UnusableRowException(MALFORMED);
+            throw new UnusableRowException(UnusableRowException.MALFORMED);
         }
         if (row == null) {
-            throw new UnusableRowException(MALFORMED);
+            throw new UnusableRowException(UnusableRowException.MALFORMED);
         }
         return switch (columns) {
             case MESSAGES -> conversation(row, "messages");
@@ -144,7 +141,7 @@ public final class SftRecords {
 
     private Conversation checked(Conversation conversation, int firstAnswer) throws UnusableRowException {
         if (conversation.messages().isEmpty()) {
-            throw new UnusableRowException(EMPTY);
+            throw new UnusableRowException(UnusableRowException.EMPTY);
         }
         for (int i = firstAnswer; i < conversation.messages().size(); i++) {
             if (conversation.isAssistant(i)) {
@@ -167,7 +164,7 @@ public final class SftRecords {
 
     private static String answer(String text) throws UnusableRowException {
         if (text.isBlank()) {
-            throw new UnusableRowException(EMPTY);
+            throw new UnusableRowException(UnusableRowException.EMPTY);
         }
         return text;
     }

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.data.dataset;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig.Task;
@@ -11,6 +10,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
@@ -50,12 +50,12 @@ class DatasetTest {
                 0,
                 0,
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
-                new Manifest.Options("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null));
+                new DatasetOptions("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null));
         manifest.write(dataset, hadoop);
     }
 
     private Manifest.Shard shard(String file, int first, int rows) throws IOException {
-        SampleWriter writer = new SampleWriter(new Path(dataset, file), SampleColumns.ofText(true), hadoop);
+        SampleWriter writer = new SampleWriter(new Path(dataset, file), SampleSchema.ofText(true), hadoop);
         for (int i = first; i < first + rows; i++) {
             writer.write(sample(i));
         }
@@ -126,32 +126,34 @@ class DatasetTest {
     void anotherRunsDatasetIsRefused() {
         TokenizerFiles same = GoldenFolder.tokenizer("{}", "cafe", 10, 10);
         TokenizerFiles other = GoldenFolder.tokenizer("{}", "beef", 10, 10);
-        manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), same);
-        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 10"), same))
+        manifest.requireMatches(dataset, Task.CLASSIFICATION, options("classification", "max_length: 9", same));
+        assertThatThrownBy(() -> manifest.requireMatches(
+                        dataset, Task.CLASSIFICATION, options("classification", "max_length: 10", same)))
                 .hasMessageContaining("data.max_length: 9, this run has 10");
-        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, data("max_length: 9"), other))
+        assertThatThrownBy(() -> manifest.requireMatches(
+                        dataset, Task.CLASSIFICATION, options("classification", "max_length: 9", other)))
                 .hasMessageContaining("another tokenizer.json");
-        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.SFT, data("max_length: 9"), same))
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.SFT, options("sft", "max_length: 9", same)))
                 .hasMessageContaining("task: CLASSIFICATION, this run has SFT");
         assertThatThrownBy(() -> manifest.split(Manifest.EVAL)).hasMessageContaining("the dataset has no eval rows");
     }
 
-    private static DataConfig data(String settings) {
-        return RunConfigLoader.parse(
-                        "{model: m, task: sft, output: {dir: out}, data: {train: t.jsonl, " + settings + "}}",
+    private static DatasetOptions options(String task, String settings, TokenizerFiles tokenizer) {
+        return TaskDatas.of(RunConfigLoader.parse(
+                        "{model: m, task: " + task + ", output: {dir: out}, data: {train: t.jsonl, " + settings + "}}",
                         "test.yaml",
-                        List.of())
-                .data();
+                        List.of()))
+                .options(tokenizer);
     }
 
     @Test
     void packedConversationsComeBack() throws IOException {
         TokenizerFiles tokenizer = GoldenFolder.tokenizer("{}", "cafe", 10, 10).withChatTemplate("{{ messages }}");
-        DataConfig data = data("max_length: 50, packing: bfd");
+        String packing = "max_length: 50, packing: bfd";
         for (boolean assistantOnly : List.of(true, false)) {
             String file = "train/part-" + assistantOnly + ".parquet";
             SampleWriter writer =
-                    new SampleWriter(new Path(dataset, file), SampleColumns.ofDocuments(!assistantOnly), hadoop);
+                    new SampleWriter(new Path(dataset, file), SampleSchema.ofDocuments(!assistantOnly), hadoop);
             List<Sample> written = new ArrayList<>();
             for (int i = 0; i < 1500; i++) {
                 int[] ids = IntStream.range(i, i + 5 + i % 9).toArray();
@@ -161,7 +163,7 @@ class DatasetTest {
                 writer.write(written.get(i));
             }
             writer.close();
-            Manifest.DocumentOptions options = new Manifest.DocumentOptions(
+            DatasetOptions.DocumentOptions options = new DatasetOptions.DocumentOptions(
                     Packing.BFD, Overlong.TRUNCATE, assistantOnly, tokenizer.chatTemplateSha256());
             Manifest packed = new Manifest(
                     Manifest.SCHEMA_VERSION,
@@ -184,7 +186,7 @@ class DatasetTest {
                     0,
                     0,
                     List.of(),
-                    new Manifest.Options(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options));
+                    new DatasetOptions(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options));
             packed.write(dataset, hadoop);
             Manifest read = Manifest.read(dataset, hadoop);
             assertThat(read).isEqualTo(packed);
@@ -194,11 +196,12 @@ class DatasetTest {
                 }
             }
             if (assistantOnly) {
-                read.requireMatches(dataset, Task.SFT, data, tokenizer);
-                assertThatThrownBy(() -> read.requireMatches(dataset, Task.SFT, data("max_length: 50"), tokenizer))
-                        .hasMessageContaining("data.packing: BFD, this run has NONE");
+                read.requireMatches(dataset, Task.SFT, options("sft", packing, tokenizer));
                 assertThatThrownBy(() ->
-                                read.requireMatches(dataset, Task.SFT, data, tokenizer.withChatTemplate("{{ other }}")))
+                                read.requireMatches(dataset, Task.SFT, options("sft", "max_length: 50", tokenizer)))
+                        .hasMessageContaining("data.packing: BFD, this run has NONE");
+                assertThatThrownBy(() -> read.requireMatches(
+                                dataset, Task.SFT, options("sft", packing, tokenizer.withChatTemplate("{{ other }}"))))
                         .hasMessageContaining("a chat template of SHA-256");
             }
         }

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.pack.DocumentPacker;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.data.sft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;
 import java.util.List;
 import java.util.Map;

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -92,7 +93,7 @@ public record RunPlan(
             return Optional.empty();
         }
         Manifest manifest = Manifest.read(dataset, hadoop);
-        manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
+        manifest.requireMatches(dataset, config.task(), TaskDatas.of(config).options(tokenizer));
         return Optional.of(manifest);
     }
 

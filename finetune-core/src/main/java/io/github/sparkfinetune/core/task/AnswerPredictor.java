@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.metric.Rouge;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;

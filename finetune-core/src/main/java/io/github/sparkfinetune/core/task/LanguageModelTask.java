@@ -105,11 +105,6 @@ abstract class LanguageModelTask implements TaskSpec {
     }
 
     @Override
-    public boolean readsPrompts() {
-        return true;
-    }
-
-    @Override
     public List<Column> predictionColumns() {
         return List.of(
                 required("index", Column.Type.LONG),

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.Iterator;
 import java.util.List;
 

@@ -126,11 +126,6 @@ public interface TaskSpec {
         return List.of();
     }
 
-    /** Whether raw rows are read as prompts to answer, and not as texts. */
-    default boolean readsPrompts() {
-        return false;
-    }
-
     /** Columns of what is predicted of raw rows. */
     List<Column> predictionColumns();
 

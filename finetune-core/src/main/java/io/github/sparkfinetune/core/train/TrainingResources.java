@@ -23,6 +23,7 @@ import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -53,7 +54,7 @@ final class TrainingResources implements AutoCloseable {
         manifest = Manifest.read(dataset, rank.hadoop());
         tokenizer = TokenizerFiles.read(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
-        manifest.requireMatches(dataset, config.task(), config.data(), tokenizer);
+        manifest.requireMatches(dataset, config.task(), TaskDatas.of(config).options(tokenizer));
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))

@@ -3,11 +3,12 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleColumns;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,14 +33,14 @@ public final class TinyDataset {
     private final Path folder;
     private final RunConfig config;
     private final Configuration hadoop;
-    private final Manifest.Options options;
+    private final DatasetOptions options;
 
     private TinyDataset(Path folder, RunConfig config, Path model, Configuration hadoop) throws IOException {
         this.folder = Files.createDirectory(folder);
         this.config = config;
         this.hadoop = hadoop;
         TokenizerFiles tokenizer = TokenizerFiles.read(hadoopPath(model), config, Architectures::positions, hadoop);
-        options = new Manifest.Options(
+        options = new DatasetOptions(
                 "text",
                 null,
                 config.task() == Task.CLASSIFICATION ? "label" : null,
@@ -52,7 +53,7 @@ public final class TinyDataset {
                 2,
                 42,
                 tokenizer.sha256(),
-                Manifest.DocumentOptions.of(config.task(), config.data(), tokenizer));
+                TaskDatas.of(config).options(tokenizer).documents());
     }
 
     /**
@@ -92,7 +93,8 @@ public final class TinyDataset {
         List<Sample> all = new ArrayList<>();
         for (int shard = 0; shard < 2; shard++) {
             String file = name + "-" + shard + ".parquet";
-            SampleWriter writer = new SampleWriter(hadoopPath(folder.resolve(file)), columns(), hadoop);
+            SampleWriter writer = new SampleWriter(
+                    hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
                     Sample sample = sample(config.task(), random, row);
@@ -115,12 +117,6 @@ public final class TinyDataset {
                 labels,
                 label -> all.stream().filter(sample -> sample.label() == label).count());
         return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
-    }
-
-    private SampleColumns columns() {
-        return options.documents() == null
-                ? SampleColumns.ofText(false)
-                : SampleColumns.ofDocuments(config.task() == Task.CAUSAL_LM);
     }
 
     /** A sample of a task. */

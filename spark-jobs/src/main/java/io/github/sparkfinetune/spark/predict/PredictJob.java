@@ -3,10 +3,11 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.core.task.TaskInput;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.util.Collections;
@@ -56,7 +57,7 @@ public final class PredictJob {
             Predictor.check(resolved, hadoop);
             int tasks = resolved.cluster().ranks();
             ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, tasks);
-            JavaRDD<Row> predicted = TaskInputs.read(session, resolved, key, from, tasks)
+            JavaRDD<Row> predicted = inputs(PrepareJob.inputs(session, resolved, key, from), tasks)
                     .mapPartitions(new Predicting(model))
                     .map(RowFactory::create);
             StructType schema = Rows.schema(TaskSpecs.of(resolved.task()).predictionColumns());
@@ -68,6 +69,11 @@ public final class PredictJob {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain("the prediction of " + from, e);
         }
+    }
+
+    /** A small source is a partition or two, which as many ranks would compute: it is cut into ranges of rows. */
+    private static JavaRDD<TaskInput> inputs(JavaRDD<TaskInput> read, int tasks) {
+        return read.getNumPartitions() < tasks ? read.sortBy(TaskInput::index, true, tasks) : read;
     }
 
     private record Predicting(ModelTask model) implements FlatMapFunction<Iterator<TaskInput>, Object[]> {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -38,7 +39,7 @@ final class DatasetFolder {
      *
      * @throws RunException if it was made of other text or with other options
      */
-    Optional<Manifest> finished(Task task, Manifest.Options options, List<Manifest.Source> sources) throws IOException {
+    Optional<Manifest> finished(Task task, DatasetOptions options, List<Manifest.Source> sources) throws IOException {
         if (!Manifest.exists(path, hadoop)) {
             return Optional.empty();
         }
@@ -52,7 +53,7 @@ final class DatasetFolder {
     }
 
     private static String difference(
-            Manifest manifest, Task task, Manifest.Options options, List<Manifest.Source> sources) {
+            Manifest manifest, Task task, DatasetOptions options, List<Manifest.Source> sources) {
         if (manifest.task() != task) {
             return "task: " + manifest.task() + ", this run has " + task;
         }

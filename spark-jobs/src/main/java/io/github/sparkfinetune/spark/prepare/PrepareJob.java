@@ -2,25 +2,23 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.sft.SftEncoder;
-import io.github.sparkfinetune.data.sft.SftPrompt;
-import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskDatas;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
-import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -59,9 +57,11 @@ public final class PrepareJob {
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         DataConfig data = config.data();
         TokenizerFiles tokenizer = tokenizer(config, hadoop);
-        TaskSamples<?> samples = TaskSamples.of(config, tokenizer);
+        TaskData<?> task = TaskDatas.of(config);
+        task.check(tokenizer);
         List<SourceFiles> sources = sources(data, hadoop);
-        Manifest.Options options = options(config, tokenizer, sources);
+        DatasetOptions options =
+                task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
                 sources.stream().map(SourceFiles::toManifest).toList();
         Path path = new Path(RunPaths.absolute("data.dir", config.dataset(), hadoop));
@@ -72,7 +72,7 @@ public final class PrepareJob {
             return finished.get();
         }
         folder.begin();
-        Preparation<?> preparation = new Preparation<>(spark, config, samples, tokenizer, sources, options, path);
+        Preparation<?> preparation = new Preparation<>(spark, config, task, tokenizer, sources, options, path);
         try {
             Manifest manifest = preparation.run();
             folder.finish(manifest);
@@ -91,106 +91,32 @@ public final class PrepareJob {
     }
 
     /**
-     * Texts to predict: read, cleaned and tokenized as {@link #run} does, in the order of the source, rows that cannot
-     * be used included.
+     * Inputs to predict, texts to label or prompts to go on from: read, cleaned and tokenized as {@link #run} does, in
+     * the order of the source, rows that cannot be used included. They need no label and no answer.
      *
      * @param key configuration key of the path, for messages
      * @param path file, folder or glob, in the format of {@code data.format}
      */
-    public static JavaRDD<TokenizedText> tokenize(SparkSession spark, RunConfig config, String key, String path) {
+    public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path) {
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        DataConfig data = config.data();
-        SourceFiles source = SourceFiles.list(key, path, data.format(), hadoop);
-        Broadcast<TokenizerFiles> tokenizer = broadcast(spark, config);
-        int maxLength = data.maxLength();
-        SourceReader.Rows<CleanText> rows = new TextReader(spark, data, false).read(source);
-        RowCleaner.Factory<CleanText> cleaners = rows.cleaner();
-        return rows.rdd().mapPartitions(partition -> {
-            RowCleaner<CleanText> cleaner = cleaners.open();
-            return TokenizingIterator.of(
-                    tokenizer.value(), partition, open -> row -> text(open, cleaner.clean(row), maxLength));
-        });
-    }
-
-    private static TokenizedText text(TextTokenizer tokenizer, CleanRow<CleanText> row, int maxLength) {
-        if (row.badBecause() != null) {
-            return new TokenizedText(row.file(), null, null, null, null, row.badBecause());
-        }
-        String text = row.content().text();
-        String pair = row.content().pair();
-        Encoded encoded = tokenizer.encode(text, pair, maxLength);
-        return new TokenizedText(row.file(), text, pair, encoded.inputIds(), encoded.tokenTypeIds(), null);
-    }
-
-    /**
-     * Prompts to generate from, of a task that generates: read, cleaned and rendered as {@link #run} does, in the order
-     * of the source, rows that cannot be used included. Of conversations the prompt is what comes before the
-     * assistant's last turn, which need not be there; of prompt and completion the prompt; of {@code causal-lm} the
-     * text.
-     *
-     * @param key configuration key of the path, for messages
-     * @param path file, folder or glob, in the format of {@code data.format}
-     */
-    public static JavaRDD<TokenizedPrompt> prompts(SparkSession spark, RunConfig config, String key, String path) {
-        SourceFiles source = SourceFiles.list(
-                key, path, config.data().format(), spark.sparkContext().hadoopConfiguration());
-        Broadcast<TokenizerFiles> tokenizer = broadcast(spark, config);
-        return switch (config.task()) {
-            case CLASSIFICATION -> throw new IllegalArgumentException("task classification has no prompts");
-            case CAUSAL_LM ->
-                prompts(
-                        new TextReader(spark, config.data(), false).read(source),
-                        tokenizer,
-                        (open, files) -> text ->
-                                new SftPrompt(text.text(), open.encodeDocument(text.text(), Integer.MAX_VALUE), null));
-            case SFT -> {
-                SftSamples samples = SftSamples.of(config);
-                yield prompts(samples.prompts(spark, tokenizer.value()).read(source), tokenizer, (open, files) -> {
-                    SftEncoder encoder = samples.encoder(open, files);
-                    return encoder::prompt;
-                });
-            }
-        };
-    }
-
-    private interface PromptMaker<C> extends Serializable {
-        Function<C, SftPrompt> open(TextTokenizer tokenizer, TokenizerFiles files);
-    }
-
-    private static <C> JavaRDD<TokenizedPrompt> prompts(
-            SourceReader.Rows<C> rows, Broadcast<TokenizerFiles> tokenizer, PromptMaker<C> maker) {
-        RowCleaner.Factory<C> cleaners = rows.cleaner();
-        return rows.rdd().mapPartitions(partition -> {
-            RowCleaner<C> cleaner = cleaners.open();
-            return TokenizingIterator.of(tokenizer.value(), partition, open -> {
-                Function<C, SftPrompt> prompt = maker.open(open, tokenizer.value());
-                return row -> prompt(prompt, cleaner.clean(row));
-            });
-        });
-    }
-
-    private static <C> TokenizedPrompt prompt(Function<C, SftPrompt> maker, CleanRow<C> row) {
-        if (row.badBecause() != null) {
-            return TokenizedPrompt.bad(row.file(), row.badBecause());
-        }
+        SourceFiles source = SourceFiles.list(key, path, config.data().format(), hadoop);
         try {
-            SftPrompt prompt = maker.apply(row.content());
-            return prompt.inputIds().length == 0
-                    ? TokenizedPrompt.bad(row.file(), RowCleaner.EMPTY)
-                    : new TokenizedPrompt(row.file(), prompt.text(), prompt.reference(), prompt.inputIds(), null);
-        } catch (RunException e) {
-            // The template refuses this conversation; the next one may be as it wants it.
-            return TokenizedPrompt.bad(row.file(), e.getMessage());
-        }
-    }
-
-    private static Broadcast<TokenizerFiles> broadcast(SparkSession spark, RunConfig config) {
-        try {
-            return JavaSparkContext.fromSparkContext(spark.sparkContext())
-                    .broadcast(tokenizer(config, spark.sparkContext().hadoopConfiguration()));
+            return inputs(spark, TaskDatas.of(config), tokenizer(config, hadoop), source);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    private static <C> JavaRDD<TaskInput> inputs(
+            SparkSession spark, TaskData<C> task, TokenizerFiles tokenizer, SourceFiles source) {
+        JavaRDD<CleanRow<C>> rows =
+                new SourceReader(spark, tokenizer).read(source, task, false).rdd();
+        Broadcast<TokenizerFiles> files =
+                JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
+        return rows.mapPartitions(partition ->
+                        TokenizingIterator.of(files.value(), partition, open -> task.inputs(open, files.value())))
+                .zipWithIndex()
+                .map(input -> input._1().at(input._2()));
     }
 
     private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
@@ -212,23 +138,5 @@ public final class PrepareJob {
             sources.add(SourceFiles.list("data.test", data.test(), data.format(), hadoop));
         }
         return sources;
-    }
-
-    private static Manifest.Options options(RunConfig config, TokenizerFiles tokenizer, List<SourceFiles> sources) {
-        DataConfig data = config.data();
-        return new Manifest.Options(
-                config.task() == Task.SFT ? null : data.text(),
-                data.textPair(),
-                config.task() == Task.CLASSIFICATION ? data.label() : null,
-                sources.get(0).format().name().toLowerCase(Locale.ROOT),
-                data.eval() == null ? data.evalFraction() : 0,
-                data.test() == null ? data.testFraction() : 0,
-                data.maxLength(),
-                data.maxTextBytes(),
-                data.deduplicate(),
-                data.shards(),
-                data.seed(),
-                tokenizer.sha256(),
-                Manifest.DocumentOptions.of(config.task(), data, tokenizer));
     }
 }

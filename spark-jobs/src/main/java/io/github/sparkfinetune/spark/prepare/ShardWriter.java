@@ -3,6 +3,9 @@ package io.github.sparkfinetune.spark.prepare;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -22,8 +25,39 @@ import org.apache.spark.util.SerializableConfiguration;
 import scala.Tuple2;
 
 /**
- * Writes one hash range: a file for each split that has rows in it. An attempt writes under a name of its own and
- * renames at its end; attempts write the same bytes, so it does not matter which comes first.
+ * Writes the shards of one hash range: a file for each split that has samples in it.
+ *
+ * <h2>Folder of a dataset</h2>
+ *
+ * <pre>
+ * manifest.json                 written last, see {@link Manifest}
+ * train/part-00000.parquet      shard 0 of the training split, see {@link SampleWriter}
+ * train/part-00001.parquet
+ * eval/part-00000.parquet       held-out rows of the same hash range
+ * test/part-00002.parquet       a range without rows of a split has no file
+ * _PREPARING                    empty, while it is written: what an interrupted run left may be replaced
+ * _attempts/TASK-SPLIT-part-NNNNN.parquet   unfinished files, gone at the end
+ * </pre>
+ *
+ * <p>There are {@code data.shards} hash ranges, whatever the cluster and however the sources are cut. A row belongs to
+ * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's file {@code part-NNNNN.parquet} has
+ * its rows of range NNNNN, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name
+ * of the stratum (of classification the label). Samples are written in the order in which the task makes them of the
+ * rows.
+ *
+ * <h2>Splits</h2>
+ *
+ * <p>Rows of {@code data.eval} and {@code data.test} are of those splits. A row of {@code data.train} is held out by
+ * its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
+ * {@link io.github.sparkfinetune.data.task.ContentHash}: of each stratum the rows with the smallest (unsigned) ones are
+ * evaluation rows, the next ones test rows, as many as {@link SplitPlan} says. Where equal content lies on a boundary,
+ * the first rows are held out. With {@code data.deduplicate} only the first of a source's rows with equal content is
+ * kept.
+ *
+ * <h2>Commit</h2>
+ *
+ * <p>An attempt writes under a name of its own and renames at its end; attempts write the same samples, so it does not
+ * matter which comes first. Only the manifest makes the files a dataset.
  */
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
@@ -44,8 +78,9 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
     private final String dataset;
     private final Broadcast<SerializableConfiguration> hadoop;
-    private final Broadcast<LabelPlan> labels;
-    private final TaskSamples<?> samples;
+    private final Broadcast<SplitPlan> plan;
+    private final TaskData<?> task;
+    private final List<String> labels;
     private final boolean deduplicate;
     private final long seed;
 
@@ -64,25 +99,27 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     ShardWriter(
             Path dataset,
             Broadcast<SerializableConfiguration> hadoop,
-            Broadcast<LabelPlan> labels,
-            TaskSamples<?> samples,
+            Broadcast<SplitPlan> plan,
+            TaskData<?> task,
+            List<String> labels,
             boolean deduplicate,
             long seed) {
         this.dataset = dataset.toString();
         this.hadoop = hadoop;
-        this.labels = labels;
-        this.samples = samples;
+        this.plan = plan;
+        this.task = task;
+        this.labels = new ArrayList<>(labels);
         this.deduplicate = deduplicate;
         this.seed = seed;
     }
 
     @Override
     public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
-        LabelPlan plan = labels.value();
+        SplitPlan splits = plan.value();
         Open[] open = new Open[SPLITS.size()];
         byte[][] lastOfSource = new byte[SPLITS.size()][];
-        long[] seenAtEvalEnd = new long[plan.size()];
-        long[] seenAtTestEnd = new long[plan.size()];
+        long[] seenAtEvalEnd = new long[splits.size()];
+        long[] seenAtTestEnd = new long[splits.size()];
         try {
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
@@ -93,18 +130,18 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 if (deduplicate && last != null && ShuffledSample.sameContent(last, key)) {
                     continue;
                 }
-                int label = plan.idOfRank(ShuffledSample.labelRank(key));
+                int rank = ShuffledSample.rank(key);
                 int split = source;
                 if (source == 0) {
                     long hash = SourceScan.splitHash(seed, ShuffledSample.second(key));
-                    boolean inEval = before(plan.evalEnd(label), hash, seenAtEvalEnd, label);
-                    boolean inTest = before(plan.testEnd(label), hash, seenAtTestEnd, label);
+                    boolean inEval = before(splits.evalEnd(rank), hash, seenAtEvalEnd, rank);
+                    boolean inTest = before(splits.testEnd(rank), hash, seenAtTestEnd, rank);
                     split = inEval ? EVAL : inTest ? TEST : 0;
                 }
                 if (open[split] == null) {
-                    open[split] = new Open(split, shard, plan.size());
+                    open[split] = new Open(split, shard);
                 }
-                open[split].sink.add(row._2(), label);
+                open[split].sink.add(row._2(), splits.stratum(rank));
             }
             List<Report> reports = new ArrayList<>();
             for (Open file : open) {
@@ -123,9 +160,9 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     }
 
     /** Rows of equal hash have equal content and come one after the other: the first few of them lie before. */
-    private static boolean before(SplitPlan.Boundary end, long hash, long[] seen, int label) {
+    private static boolean before(SplitPlan.Boundary end, long hash, long[] seen, int rank) {
         if (hash == end.hash()) {
-            return seen[label]++ < end.equal();
+            return seen[rank]++ < end.equal();
         }
         return Long.compareUnsigned(hash, end.hash()) < 0;
     }
@@ -141,17 +178,17 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
         private boolean closed;
 
-        Open(int split, int shard, int labelCount) {
+        Open(int split, int shard) {
             this.split = split;
             this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", SPLITS.get(split), shard);
             this.attempt = new Path(
                     dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
-            this.sink = samples.sink(this::write, labelCount);
+            this.sink = task.sink(this::write, labels);
         }
 
         private void write(Sample sample) throws IOException {
             if (writer == null) {
-                writer = new SampleWriter(attempt, samples.columns(), configuration());
+                writer = new SampleWriter(attempt, task.schema(), configuration());
             }
             writer.write(sample);
         }

@@ -1,118 +1,58 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.data.dataset.Document;
-import io.github.sparkfinetune.data.dataset.DropReason;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
-import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.TaskData;
 import java.io.Serializable;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Comparator;
 import org.apache.spark.Partitioner;
 
 /**
- * How a sample travels through the shuffle, as two byte arrays, because they cost the least to serialize and to
- * compare.
+ * How a row travels through the shuffle, as two byte arrays, because they cost the least to serialize and to compare.
  *
- * <p>Key, big-endian, so that the order of the bytes is the order of the rows: 8 bytes that place the row (a seeded
- * hash of its content), 8 bytes that tell contents apart, 4 bytes of the label's rank by name. Value: 1 byte of the
- * source (its split, or the one that is split), 1 byte whether truncated, 4 bytes of the number of tokens, the ids, and
- * with pairs a byte of token type each. A document has, after the ids, a byte each whether it has a label, or nothing
- * where all have; one that is dropped has the negative code of the reason in place of the number.
+ * <p>Key, {@value #KEY_BYTES} bytes, big-endian, so that the order of the bytes is the order of the rows:
+ *
+ * <ul>
+ *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
+ *       {@code s} of {@code n} has the range of those with {@code floor(value · n / 2^64) = s}, the value unsigned;
+ *   <li>8 bytes that tell contents apart: the content hash's second half;
+ *   <li>4 bytes of the rank of the row's stratum by name, so that rows of equal content have one order.
+ * </ul>
+ *
+ * <p>Value: 1 byte of the row's source, its place in {@link ShardWriter#SPLITS}, then what the task makes of the row
+ * (see {@link TaskData.Encoder}).
  */
 final class ShuffledSample {
     static final int KEY_BYTES = 20;
     private static final int CONTENT_BYTES = 16;
-    private static final int HEADER_BYTES = 6;
 
     private ShuffledSample() {}
 
-    static byte[] key(CleanRow<?> row, long seed, int labelRank) {
+    static byte[] key(ContentHash hash, long seed, int rank) {
         return ByteBuffer.allocate(KEY_BYTES)
-                .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, row.first()))
-                .putLong(row.second())
-                .putInt(labelRank)
+                .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
+                .putLong(hash.second())
+                .putInt(rank)
                 .array();
     }
 
-    static byte[] value(int source, Encoded encoded, boolean pairs) {
-        int[] ids = encoded.inputIds();
-        ByteBuffer value =
-                ByteBuffer.allocate(HEADER_BYTES + ids.length * (pairs ? 5 : 4)).order(ByteOrder.nativeOrder());
-        value.put((byte) source).put((byte) (encoded.truncated() ? 1 : 0)).putInt(ids.length);
-        value.asIntBuffer().put(ids);
-        value.position(HEADER_BYTES + 4 * ids.length);
-        if (pairs) {
-            for (int type : encoded.tokenTypeIds()) {
-                value.put((byte) type);
-            }
-        }
-        return value.array();
-    }
-
-    /** @param allLearnt whether every token's label is its id */
-    static byte[] value(int source, Document document, boolean allLearnt) {
-        int[] ids = document.inputIds();
-        ByteBuffer value = ByteBuffer.allocate(HEADER_BYTES + ids.length * (allLearnt ? 4 : 5))
-                .order(ByteOrder.nativeOrder());
-        value.put((byte) source).put((byte) (document.truncated() ? 1 : 0));
-        if (document.droppedBecause() != null) {
-            return value.putInt(-document.droppedBecause().code()).array();
-        }
-        value.putInt(ids.length);
-        value.asIntBuffer().put(ids);
-        value.position(HEADER_BYTES + 4 * ids.length);
-        if (!allLearnt) {
-            for (int label : document.labels()) {
-                value.put((byte) (label == Sample.IGNORED ? 0 : 1));
-            }
-        }
-        return value.array();
-    }
-
-    static Document document(byte[] bytes) {
-        ByteBuffer value = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        int size = value.getInt(2);
-        if (size < 0) {
-            return Document.dropped(DropReason.of(-size));
-        }
-        int[] ids = new int[size];
-        value.position(HEADER_BYTES);
-        value.asIntBuffer().get(ids);
-        int[] labels = ids;
-        int mask = HEADER_BYTES + 4 * size;
-        if (bytes.length > mask) {
-            labels = new int[size];
-            for (int i = 0; i < size; i++) {
-                labels[i] = bytes[mask + i] == 1 ? ids[i] : Sample.IGNORED;
-            }
-        }
-        return new Document(ids, labels, bytes[1] == 1, null);
+    /** A task's bytes, with the source in the first one, which is left to us. */
+    static byte[] value(int source, byte[] encoded) {
+        encoded[0] = (byte) source;
+        return encoded;
     }
 
     static int source(byte[] value) {
         return value[0];
     }
 
-    static Encoded encoded(byte[] bytes, boolean pairs) {
-        ByteBuffer value = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-        int[] ids = new int[value.getInt(2)];
-        value.position(HEADER_BYTES);
-        value.asIntBuffer().get(ids);
-        int[] types = new int[ids.length];
-        for (int i = 0; pairs && i < types.length; i++) {
-            types[i] = bytes[HEADER_BYTES + 4 * ids.length + i];
-        }
-        return new Encoded(ids, types, bytes[1] == 1);
-    }
-
     static long second(byte[] key) {
         return ByteBuffer.wrap(key).getLong(8);
     }
 
-    static int labelRank(byte[] key) {
+    static int rank(byte[] key) {
         return ByteBuffer.wrap(key).getInt(CONTENT_BYTES);
     }
 

@@ -1,20 +1,27 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.task.Reading;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** What a first pass must have found for the second to be worth its time. */
 final class SourceChecks {
     private SourceChecks() {}
 
-    static void require(SourceFiles source, SourceScan.Counts counts, DataConfig data, SourceReader<?> reader) {
+    static void require(SourceReader.Rows<?> rows, SourceScan.Counts counts, DataConfig data) {
+        SparkSource source = rows.source();
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
         }
-        reader.requireColumns(source, counts);
+        if (source.format() == DataFormat.JSONL) {
+            rows.columns().forEach(column -> requireColumn(source, counts, column));
+        }
         long bad = counts.badRows();
         if (bad > data.maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
@@ -28,7 +35,7 @@ final class SourceChecks {
                     reasons(counts),
                     data.maxBadFraction()));
         }
-        if (counts.labels.isEmpty()) {
+        if (counts.strata.isEmpty()) {
             throw RunException.data(
                     source.key() + ": no row of " + source.path() + " can be used (" + reasons(counts) + ")");
         }
@@ -41,18 +48,28 @@ final class SourceChecks {
         return String.join("; ", reasons);
     }
 
-    /** Labels must be those of the training text; and there must be two to tell apart. */
-    static void requireKnown(SourceFiles source, SourceScan.Counts counts, Labels labels) {
-        if (labels.names().size() < 2) {
-            throw RunException.data("data.train: every row has the label "
-                    + labels.names().get(0) + ": classification needs at least two labels");
+    /** A column of JSON lines is missing where no row that could be parsed has it. */
+    private static void requireColumn(SparkSource source, SourceScan.Counts counts, Reading.Column column) {
+        long malformed = counts.bad.getOrDefault(UnusableRowException.MALFORMED, 0L);
+        long without = counts.bad.getOrDefault(column.missing(), 0L);
+        if (without > 0 && without == counts.rows - malformed) {
+            throw RunException.config(column.key() + ": no row of " + source.path() + " has a column " + column.name()
+                    + ", its columns are " + String.join(", ", source.inferredColumns()));
         }
-        for (String label : counts.labels.keySet()) {
-            if (labels.id(label) < 0) {
-                throw RunException.data(source.key() + ": " + counts.labels.get(label) + " rows of " + source.path()
-                        + " have the label " + label
-                        + ", which data.train never has: add such rows to it or remove these");
+    }
+
+    /**
+     * Labels must be those of the training text.
+     *
+     * @param rowsPerLabel of a source
+     * @param labels the training text's
+     */
+    static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
+        rowsPerLabel.forEach((label, rows) -> {
+            if (!labels.contains(label)) {
+                throw RunException.data(source.key() + ": " + rows + " rows of " + source.path() + " have the label "
+                        + label + ", which data.train never has: add such rows to it or remove these");
             }
-        }
+        });
     }
 }

@@ -1,11 +1,18 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
 
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.spark.cluster.Errors;
-import java.util.Arrays;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.TaskData;
+import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Column;
@@ -13,126 +20,155 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
-/**
- * Reads a source with Spark's own readers into rows of strings: {@link #TEXT}, {@link #PAIR}, {@link #LABEL},
- * {@link #FILE} and {@link #CORRUPT} (the record as it stands, where it could not be parsed). The rows are Spark's
- * internal ones, so that a text stays UTF-8 bytes until it is tokenized.
- *
- * @param <C> what a row becomes when it is cleaned
- */
-abstract class SourceReader<C> {
-    static final int TEXT = 0;
-    static final int PAIR = 1;
-    static final int LABEL = 2;
-    static final int FILE = 3;
-    static final int CORRUPT = 4;
-
-    static final String CORRUPT_COLUMN = "_corrupt_record";
+/** Reads of a source, in whatever format, what a task asks for, and cleans it. */
+final class SourceReader {
     /** Enough tokenization to outweigh the start of a task, little enough to balance. */
     private static final String PARTITION_BYTES = "32m";
 
     private final SparkSession spark;
+    private final TokenizerFiles tokenizer;
 
-    /**
-     * A source's rows.
-     *
-     * @param cleaner cleans them
-     */
-    record Rows<C>(SourceFiles source, JavaRDD<InternalRow> rdd, RowCleaner.Factory<C> cleaner) {}
-
-    SourceReader(SparkSession spark) {
+    SourceReader(SparkSession spark, TokenizerFiles tokenizer) {
         // Settings of the reading below must not leak into the caller's session.
         this.spark = spark.newSession();
         this.spark.conf().set("spark.sql.files.maxPartitionBytes", PARTITION_BYTES);
         // Many small files make a partition: a file costs far less to open than a tokenizer to load.
         this.spark.conf().set("spark.sql.files.openCostInBytes", "64k");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
+        this.tokenizer = tokenizer;
     }
-
-    /** @throws RunException if a column that is needed is not there */
-    abstract Rows<C> read(SourceFiles source);
 
     /**
-     * Refuses a source whose rows, as was found by reading all of them, lack a column.
+     * A source's rows, cleaned as often as they are computed.
      *
-     * @throws RunException that names the columns that are there
+     * @param columns those that must be there and hold texts
      */
-    abstract void requireColumns(SourceFiles source, SourceScan.Counts counts);
+    record Rows<C>(SparkSource source, List<Reading.Column> columns, JavaRDD<CleanRow<C>> rdd) {}
 
-    final SparkSession spark() {
-        return spark;
-    }
-
-    /** The rows of {@link #TEXT}, {@link #PAIR}, {@link #LABEL}, {@link #FILE}, {@link #CORRUPT}. */
-    static JavaRDD<InternalRow> rdd(Dataset<Row> rows, Column text, Column pair, Column label) {
-        return rows.select(text, pair, label, col("_metadata.file_path"), col(CORRUPT_COLUMN))
-                .queryExecution()
-                .toRdd()
-                .toJavaRDD();
-    }
-
-    /** Names of a CSV source's columns. */
-    final List<String> csvHeader(SourceFiles source) {
-        return Arrays.asList(spark.read()
-                .option("header", true)
-                .option("escape", "\"")
-                .option("multiLine", true)
-                .option("recursiveFileLookup", true)
-                .csv(source.path())
-                .columns());
-    }
-
-    /** A CSV source's rows, every column a string, and {@link #CORRUPT_COLUMN}. */
-    final Dataset<Row> csv(SourceFiles source, List<String> header) {
-        StructType schema = new StructType();
-        for (String column : header) {
-            schema = schema.add(column, DataTypes.StringType);
+    /**
+     * Opens a source for a task.
+     *
+     * @param supervised whether rows must have a label or an answer
+     * @throws RunException if a column that is needed is not there
+     */
+    <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
+        SparkSource source = new SparkSource(spark, files);
+        Reading<C> reading = task.reading(source, tokenizer, supervised);
+        List<Reading.Column> columns = List.of();
+        Dataset<Row> rows;
+        if (reading instanceof Reading.Texts<C> texts) {
+            columns = texts.columns();
+            rows = texts(source, columns);
+        } else {
+            rows = objects(source, ((Reading.JsonObjects<C>) reading).columns());
         }
-        return spark.read()
-                .schema(schema.add(CORRUPT_COLUMN, DataTypes.StringType))
-                .option("columnNameOfCorruptRecord", CORRUPT_COLUMN)
-                .option("header", true)
-                .option("enforceSchema", false)
-                // RFC 4180: a quote is escaped by a quote, a quoted text may hold line ends.
-                .option("escape", "\"")
-                .option("multiLine", true)
-                .option("recursiveFileLookup", true)
-                .csv(source.path());
+        RowCleaner.Factory<C> cleaner = reading.cleaner();
+        int values = Math.max(1, columns.size());
+        JavaRDD<InternalRow> raw = rows.queryExecution().toRdd().toJavaRDD();
+        return new Rows<>(
+                source,
+                columns,
+                raw.mapPartitions(partition -> new CleaningIterator<>(partition, values, cleaner.open())));
     }
 
-    /** A Parquet source's rows, and an empty {@link #CORRUPT_COLUMN}. */
-    final Dataset<Row> parquet(SourceFiles source) {
-        try {
-            return spark.read()
-                    .option("recursiveFileLookup", true)
-                    .parquet(source.path())
-                    .withColumn(CORRUPT_COLUMN, nothing());
-        } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
-            throw Errors.explain(source.key() + ": reading " + source.path() + " as Parquet", e);
+    private static final class CleaningIterator<C> implements Iterator<CleanRow<C>> {
+        private final Iterator<InternalRow> rows;
+        private final SparkRow row;
+        private final RowCleaner<C> cleaner;
+
+        CleaningIterator(Iterator<InternalRow> rows, int values, RowCleaner<C> cleaner) {
+            this.rows = rows;
+            this.row = new SparkRow(values);
+            this.cleaner = cleaner;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return rows.hasNext();
+        }
+
+        @Override
+        public CleanRow<C> next() {
+            return cleaner.clean(row.at(rows.next()));
         }
     }
 
-    /** Names of a source's columns, without the one for what could not be parsed. */
-    static List<String> columns(Dataset<Row> rows) {
-        return Arrays.stream(rows.columns())
-                .filter(name -> !name.equals(CORRUPT_COLUMN))
-                .toList();
+    /** As {@link SparkRow} has it: the columns, the file, the record that could not be parsed. */
+    private static Dataset<Row> texts(SparkSource source, List<Reading.Column> columns) {
+        List<Column> values = new ArrayList<>();
+        if (source.format() == DataFormat.TEXT_FOLDERS) {
+            values.add(col("content").cast(DataTypes.StringType));
+            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
+            return select(source.texts(), values, col("path"), SparkSource.nothing());
+        }
+        List<String> names = columns.stream().map(Reading.Column::name).toList();
+        names.forEach(name -> values.add(text(name)));
+        Dataset<Row> rows = switch (source.format()) {
+            case JSONL -> source.json(names);
+            case CSV -> {
+                requirePresent(source, columns);
+                yield source.csv();
+            }
+            default -> {
+                requirePresent(source, columns);
+                yield requireStrings(source, source.parquet(), columns);
+            }
+        };
+        return select(rows, values, col("_metadata.file_path"), col(SparkSource.CORRUPT));
+    }
+
+    private static Dataset<Row> objects(SparkSource source, List<String> columns) {
+        Column file = col("_metadata.file_path");
+        Column corrupt = col(SparkSource.CORRUPT);
+        if (source.format() == DataFormat.JSONL) {
+            return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt);
+        }
+        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.parquet();
+        Column[] fields = columns.stream()
+                .map(name -> {
+                    boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);
+                    return bytes ? text(name).as(name) : column(name);
+                })
+                .toArray(Column[]::new);
+        return select(rows, List.of(to_json(struct(fields))), file, corrupt);
+    }
+
+    private static Dataset<Row> select(Dataset<Row> rows, List<Column> values, Column file, Column corrupt) {
+        List<Column> all = new ArrayList<>(values);
+        all.add(file);
+        all.add(corrupt);
+        return rows.select(all.toArray(Column[]::new));
+    }
+
+    private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
+        for (Reading.Column column : columns) {
+            if (!source.columns().contains(column.name())) {
+                throw RunException.config(column.key() + ": " + source.path() + " has no column " + column.name()
+                        + ", its columns are " + String.join(", ", source.columns()));
+            }
+        }
+    }
+
+    private static Dataset<Row> requireStrings(SparkSource source, Dataset<Row> rows, List<Reading.Column> columns) {
+        for (Reading.Column column : columns) {
+            DataType type = rows.schema().apply(column.name()).dataType();
+            if (column.string() && !type.equals(DataTypes.StringType) && !type.equals(DataTypes.BinaryType)) {
+                throw RunException.config(column.key() + ": column " + column.name() + " of " + source.path() + " is "
+                        + type.simpleString() + ", it must be a string");
+            }
+        }
+        return rows;
     }
 
     /** A column by its whole name: a dot in it is no path into a struct. */
-    static Column column(String name) {
+    private static Column column(String name) {
         return col("`" + name.replace("`", "``") + "`");
     }
 
-    static Column text(String name) {
+    private static Column text(String name) {
         return column(name).cast(DataTypes.StringType);
-    }
-
-    static Column nothing() {
-        return lit(null).cast(DataTypes.StringType);
     }
 }

@@ -1,8 +1,12 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.Seeds;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.ContentHash;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -10,7 +14,6 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.storage.StorageLevel;
 import scala.Tuple2;
 
@@ -19,7 +22,7 @@ import scala.Tuple2;
  * stay on the executors (16 bytes a row, on disk where memory is short), so that the split needs no further pass.
  */
 final class SourceScan implements AutoCloseable {
-    private final JavaRDD<LabelHashes> hashes;
+    private final JavaRDD<StratumHashes> hashes;
     private final JavaRDD<Part> parts;
     private final Counts counts;
 
@@ -32,6 +35,9 @@ final class SourceScan implements AutoCloseable {
         long repaired;
         final TreeMap<String, Long> bad = new TreeMap<>();
         final TreeMap<String, String> badFile = new TreeMap<>();
+        /** Rows that are samples, of each stratum. */
+        final TreeMap<String, Long> strata = new TreeMap<>();
+        /** Usable rows with each label in their content. */
         final TreeMap<String, Long> labels = new TreeMap<>();
 
         Counts plus(Counts other) {
@@ -41,6 +47,7 @@ final class SourceScan implements AutoCloseable {
             other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
             // The smallest name, so that the message does not depend on which task was first.
             other.badFile.forEach((reason, file) -> badFile.merge(reason, file, (a, b) -> a.compareTo(b) <= 0 ? a : b));
+            other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));
             other.labels.forEach((label, count) -> labels.merge(label, count, Long::sum));
             return this;
         }
@@ -49,8 +56,8 @@ final class SourceScan implements AutoCloseable {
         void addEmptyFiles(SourceFiles source) {
             if (source.emptyTexts() > 0) {
                 rows += source.emptyTexts();
-                bad.merge(RowCleaner.EMPTY, source.emptyTexts(), Long::sum);
-                badFile.putIfAbsent(RowCleaner.EMPTY, source.path());
+                bad.merge(UnusableRowException.EMPTY, source.emptyTexts(), Long::sum);
+                badFile.putIfAbsent(UnusableRowException.EMPTY, source.path());
             }
         }
 
@@ -60,34 +67,30 @@ final class SourceScan implements AutoCloseable {
     }
 
     /**
-     * Hashes of the rows of one label in one partition: the second halves, and where rows are deduplicated the first.
+     * Hashes of the rows of one stratum in one partition: the second halves, and where rows are deduplicated the first.
      */
-    record LabelHashes(String label, long[] first, long[] second) implements Serializable {}
+    record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {}
 
-    private record Part(Counts counts, List<LabelHashes> hashes) implements Serializable {}
+    private record Part(Counts counts, List<StratumHashes> hashes) implements Serializable {}
 
-    private record Content(long first, long second) implements Serializable {}
-
-    private SourceScan(JavaRDD<Part> parts, JavaRDD<LabelHashes> hashes, Counts counts) {
+    private SourceScan(JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, Counts counts) {
         this.parts = parts;
         this.hashes = hashes;
         this.counts = counts;
     }
 
-    /** @param deduplicate whether equal texts count once; of different labels the first by name stays */
+    /** @param deduplicate whether equal contents count once; of different strata the first by name stays */
     static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
-        RowCleaner.Factory<C> cleaner = rows.cleaner();
         JavaRDD<Part> parts = rows.rdd()
-                .mapPartitions(
-                        partition -> List.of(scan(partition, cleaner.open())).iterator())
+                .mapPartitions(partition -> List.of(scan(partition)).iterator())
                 .persist(StorageLevel.MEMORY_AND_DISK_SER());
         Counts counts = parts.map(Part::counts).treeReduce(Counts::plus, 2);
-        JavaRDD<LabelHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
+        JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
             hashes = distinct(hashes).persist(StorageLevel.MEMORY_AND_DISK_SER());
-            counts.labels.clear();
-            counts.labels.putAll(new TreeMap<>(hashes.mapToPair(
-                            part -> new Tuple2<>(part.label(), (long) part.second().length))
+            counts.strata.clear();
+            counts.strata.putAll(new TreeMap<>(hashes.mapToPair(
+                            part -> new Tuple2<>(part.stratum(), (long) part.second().length))
                     .reduceByKey(Long::sum)
                     .collectAsMap()));
         }
@@ -100,10 +103,10 @@ final class SourceScan implements AutoCloseable {
 
     /** Rows that are samples: neither bad nor a duplicate. */
     long usable() {
-        return counts.labels.values().stream().mapToLong(Long::longValue).sum();
+        return counts.strata.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    JavaRDD<LabelHashes> hashes() {
+    JavaRDD<StratumHashes> hashes() {
         return hashes;
     }
 
@@ -112,11 +115,11 @@ final class SourceScan implements AutoCloseable {
         return Seeds.derive(seed, Seeds.Purpose.SPLIT, second);
     }
 
-    private static <C> Part scan(Iterator<InternalRow> rows, RowCleaner<C> cleaner) {
+    private static <C> Part scan(Iterator<CleanRow<C>> rows) {
         Counts counts = new Counts();
-        Map<String, LongBuffers> byLabel = new HashMap<>();
+        Map<String, LongBuffers> byStratum = new HashMap<>();
         while (rows.hasNext()) {
-            CleanRow<C> row = cleaner.clean(rows.next());
+            CleanRow<C> row = rows.next();
             counts.rows++;
             if (row.badBecause() != null) {
                 counts.bad.merge(row.badBecause(), 1L, Long::sum);
@@ -125,30 +128,36 @@ final class SourceScan implements AutoCloseable {
             }
             counts.cut += row.cut() ? 1 : 0;
             counts.repaired += row.repaired() ? 1 : 0;
-            counts.labels.merge(row.label(), 1L, Long::sum);
-            byLabel.computeIfAbsent(row.label(), label -> new LongBuffers()).add(row.first(), row.second());
+            counts.strata.merge(row.stratum(), 1L, Long::sum);
+            row.labels().forEach(label -> counts.labels.merge(label, 1L, Long::sum));
+            byStratum
+                    .computeIfAbsent(row.stratum(), stratum -> new LongBuffers())
+                    .add(row.hash());
         }
-        List<LabelHashes> hashes = new ArrayList<>();
-        byLabel.forEach((label, buffers) -> hashes.add(buffers.toHashes(label)));
-        return new Part(counts, hashes);
+        return new Part(counts, hashes(byStratum));
     }
 
-    private static JavaRDD<LabelHashes> distinct(JavaRDD<LabelHashes> hashes) {
-        JavaPairRDD<Content, String> labels = hashes.flatMapToPair(part -> {
-                    List<Tuple2<Content, String>> contents = new ArrayList<>();
+    private static List<StratumHashes> hashes(Map<String, LongBuffers> byStratum) {
+        List<StratumHashes> hashes = new ArrayList<>();
+        byStratum.forEach((stratum, buffers) -> hashes.add(buffers.toHashes(stratum)));
+        return hashes;
+    }
+
+    private static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes) {
+        JavaPairRDD<ContentHash, String> strata = hashes.flatMapToPair(part -> {
+                    List<Tuple2<ContentHash, String>> contents = new ArrayList<>();
                     for (int i = 0; i < part.second().length; i++) {
-                        contents.add(new Tuple2<>(new Content(part.first()[i], part.second()[i]), part.label()));
+                        contents.add(new Tuple2<>(new ContentHash(part.first()[i], part.second()[i]), part.stratum()));
                     }
                     return contents.iterator();
                 })
                 .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b);
-        return labels.mapPartitions(partition -> {
-            Map<String, LongBuffers> byLabel = new HashMap<>();
-            partition.forEachRemaining(row -> byLabel.computeIfAbsent(row._2(), label -> new LongBuffers())
-                    .add(row._1().first(), row._1().second()));
-            List<LabelHashes> distinct = new ArrayList<>();
-            byLabel.forEach((label, buffers) -> distinct.add(buffers.toHashes(label)));
-            return distinct.iterator();
+        return strata.mapPartitions(partition -> {
+            Map<String, LongBuffers> byStratum = new HashMap<>();
+            partition.forEachRemaining(row -> byStratum
+                    .computeIfAbsent(row._2(), stratum -> new LongBuffers())
+                    .add(row._1()));
+            return hashes(byStratum).iterator();
         });
     }
 
@@ -163,17 +172,17 @@ final class SourceScan implements AutoCloseable {
         private long[] second = new long[64];
         private int size;
 
-        void add(long a, long b) {
+        void add(ContentHash hash) {
             if (size == first.length) {
-                first = java.util.Arrays.copyOf(first, 2 * size);
-                second = java.util.Arrays.copyOf(second, 2 * size);
+                first = Arrays.copyOf(first, 2 * size);
+                second = Arrays.copyOf(second, 2 * size);
             }
-            first[size] = a;
-            second[size++] = b;
+            first[size] = hash.first();
+            second[size++] = hash.second();
         }
 
-        LabelHashes toHashes(String label) {
-            return new LabelHashes(label, java.util.Arrays.copyOf(first, size), java.util.Arrays.copyOf(second, size));
+        StratumHashes toHashes(String stratum) {
+            return new StratumHashes(stratum, Arrays.copyOf(first, size), Arrays.copyOf(second, size));
         }
     }
 }

@@ -3,14 +3,15 @@ package io.github.sparkfinetune.spark.prepare;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
- * Which rows are held out: of every label exactly round(rows · fraction), those with the smallest split hashes, and at
- * least one row stays to train on. It depends on the content alone, not on how the source is cut into partitions.
+ * Which rows are held out: of every stratum exactly round(rows · fraction), those with the smallest split hashes, and
+ * at least one row stays to train on. It depends on the content alone, not on how the source is cut into partitions. A
+ * stratum is known by its rank, its place among the strata by name, which also orders rows of equal content.
  *
  * <p>The boundary hashes are found by a radix selection, eight bits a round: each round asks the executors for 256
  * counts a boundary, so that no row's hash comes to the driver.
@@ -20,50 +21,67 @@ final class SplitPlan implements Serializable {
     private static final int BITS = 8;
     private static final int BUCKETS = 1 << BITS;
 
-    private final Map<String, Boundary> evalEnd;
-    private final Map<String, Boundary> testEnd;
+    private final List<String> strata;
+    private final Map<String, Integer> ranks = new HashMap<>();
+    private final List<Boundary> evalEnd;
+    private final List<Boundary> testEnd;
 
     /**
-     * The place in a label's hash order up to which rows are held out.
+     * The place in a stratum's hash order up to which rows are held out.
      *
      * @param hash rows with a smaller (unsigned) hash lie before it
      * @param equal of the rows with this very hash, which have equal content, so many lie before it
      */
-    record Boundary(long hash, long equal) implements Serializable {
-        static final Boundary START = new Boundary(0, 0);
-    }
+    record Boundary(long hash, long equal) implements Serializable {}
 
-    private SplitPlan(Map<String, Boundary> evalEnd, Map<String, Boundary> testEnd) {
+    private SplitPlan(List<String> strata, List<Boundary> evalEnd, List<Boundary> testEnd) {
+        this.strata = strata;
         this.evalEnd = evalEnd;
         this.testEnd = testEnd;
+        strata.forEach(stratum -> ranks.put(stratum, ranks.size()));
     }
 
-    /** Where a label's evaluation rows end. */
-    Boundary evalEnd(String label) {
-        return evalEnd.getOrDefault(label, Boundary.START);
+    /** Number of strata. */
+    int size() {
+        return strata.size();
     }
 
-    /** Where a label's test rows, which follow, end. */
-    Boundary testEnd(String label) {
-        return testEnd.getOrDefault(label, Boundary.START);
+    /** Rank of a stratum, or -1 where no row that is a sample is of it. */
+    int rank(String stratum) {
+        return ranks.getOrDefault(stratum, -1);
+    }
+
+    /** The stratum of a rank. */
+    String stratum(int rank) {
+        return strata.get(rank);
+    }
+
+    /** Where the evaluation rows of a stratum end. */
+    Boundary evalEnd(int rank) {
+        return evalEnd.get(rank);
+    }
+
+    /** Where the test rows of a stratum, which follow, end. */
+    Boundary testEnd(int rank) {
+        return testEnd.get(rank);
     }
 
     static SplitPlan of(SourceScan scan, long seed, double evalFraction, double testFraction) {
         List<Search> searches = new ArrayList<>();
-        scan.counts().labels.forEach((label, rows) -> {
+        scan.counts().strata.forEach((stratum, rows) -> {
             long eval = Math.min(Math.round(rows * evalFraction), rows - 1);
             long test = Math.min(Math.round(rows * testFraction), rows - 1 - eval);
-            searches.add(new Search(label, 0, 0, eval));
-            searches.add(new Search(label, 0, 0, eval + test));
+            searches.add(new Search(stratum, 0, 0, eval));
+            searches.add(new Search(stratum, 0, 0, eval + test));
         });
         List<Search> done = search(scan.hashes(), searches, seed);
-        Map<String, Boundary> evalEnd = new TreeMap<>();
-        Map<String, Boundary> testEnd = new TreeMap<>();
+        List<Boundary> evalEnd = new ArrayList<>();
+        List<Boundary> testEnd = new ArrayList<>();
         for (int i = 0; i < done.size(); i += 2) {
-            evalEnd.put(done.get(i).label(), done.get(i).boundary());
-            testEnd.put(done.get(i).label(), done.get(i + 1).boundary());
+            evalEnd.add(done.get(i).boundary());
+            testEnd.add(done.get(i + 1).boundary());
         }
-        return new SplitPlan(evalEnd, testEnd);
+        return new SplitPlan(new ArrayList<>(scan.counts().strata.keySet()), evalEnd, testEnd);
     }
 
     /**
@@ -73,7 +91,7 @@ final class SplitPlan implements Serializable {
      * @param bits how many they are
      * @param left how many of the rows with this prefix lie before the boundary
      */
-    private record Search(String label, long prefix, int bits, long left) implements Serializable {
+    private record Search(String stratum, long prefix, int bits, long left) implements Serializable {
         boolean open() {
             return left > 0 && bits < Long.SIZE;
         }
@@ -92,7 +110,7 @@ final class SplitPlan implements Serializable {
             while (rest >= counts[bucket]) {
                 rest -= counts[bucket++];
             }
-            return new Search(label, prefix << BITS | bucket, bits + BITS, rest);
+            return new Search(stratum, prefix << BITS | bucket, bits + BITS, rest);
         }
 
         Boundary boundary() {
@@ -100,7 +118,7 @@ final class SplitPlan implements Serializable {
         }
     }
 
-    private static List<Search> search(JavaRDD<SourceScan.LabelHashes> hashes, List<Search> searches, long seed) {
+    private static List<Search> search(JavaRDD<SourceScan.StratumHashes> hashes, List<Search> searches, long seed) {
         List<Search> current = searches;
         while (current.stream().anyMatch(Search::open)) {
             List<Search> asked = current;
@@ -119,10 +137,10 @@ final class SplitPlan implements Serializable {
         return current;
     }
 
-    private static void count(SourceScan.LabelHashes part, List<Search> searches, long seed, long[][] found) {
+    private static void count(SourceScan.StratumHashes part, List<Search> searches, long seed, long[][] found) {
         for (int i = 0; i < found.length; i++) {
             Search search = searches.get(i);
-            if (!search.open() || !search.label().equals(part.label())) {
+            if (!search.open() || !search.stratum().equals(part.stratum())) {
                 continue;
             }
             long[] counts = found[i] == null ? new long[BUCKETS] : found[i];

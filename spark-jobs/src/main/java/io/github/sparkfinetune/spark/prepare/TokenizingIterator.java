@@ -1,32 +1,32 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.Iterator;
 import java.util.NoSuchElementException;
 import java.util.function.Function;
 import org.apache.spark.TaskContext;
-import org.apache.spark.sql.catalyst.InternalRow;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** Maps the rows of a partition with a tokenizer that is closed when the task ends, however it ends. */
-final class TokenizingIterator<T> implements Iterator<T> {
-    private final Iterator<InternalRow> rows;
-    private final Step<T> step;
+final class TokenizingIterator<C, T> implements Iterator<T> {
+    private final Iterator<CleanRow<C>> rows;
+    private final Function<CleanRow<C>, T> step;
     private T next;
 
-    /** What becomes of a row: null drops it. */
-    interface Step<T> {
-        T apply(InternalRow row);
-    }
-
-    private TokenizingIterator(Iterator<InternalRow> rows, Step<T> step) {
+    private TokenizingIterator(Iterator<CleanRow<C>> rows, Function<CleanRow<C>, T> step) {
         this.rows = rows;
         this.step = step;
     }
 
-    /** @param step is made once, with the opened tokenizer */
-    static <T> Iterator<T> of(TokenizerFiles files, Iterator<InternalRow> rows, Function<TextTokenizer, Step<T>> step) {
+    /**
+     * Opens the tokenizer.
+     *
+     * @param step is made once, with the opened tokenizer; it drops a row by null
+     */
+    static <C, T> Iterator<T> of(
+            TokenizerFiles files, Iterator<CleanRow<C>> rows, Function<TextTokenizer, Function<CleanRow<C>, T>> step) {
         TextTokenizer tokenizer = TextTokenizer.open(files);
         TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> tokenizer.close());
         return new TokenizingIterator<>(rows, step.apply(tokenizer));

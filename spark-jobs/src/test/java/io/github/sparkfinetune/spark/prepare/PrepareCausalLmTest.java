@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -145,8 +146,7 @@ class PrepareCausalLmTest {
     @Test
     void textsToGoOnFrom() throws IOException {
         Path texts = texts();
-        List<TokenizedPrompt> prompts = PrepareJob.prompts(
-                        spark, config("any", texts, "none"), "--input", texts.toString())
+        List<TaskInput> prompts = PrepareJob.inputs(spark, config("any", texts, "none"), "--input", texts.toString())
                 .collect();
         assertThat(prompts).hasSize(ROWS);
         assertThat(prompts.get(7).text()).isEqualTo(PrepareFixture.text(7));

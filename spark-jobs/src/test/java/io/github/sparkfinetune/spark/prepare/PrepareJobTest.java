@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -215,12 +216,12 @@ class PrepareJobTest {
         lines.add(7, "{\"text\": \"\"}");
         Path mails = PrepareFixture.write(folder.resolve("new.jsonl"), lines);
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
-        List<TokenizedText> texts =
-                PrepareJob.tokenize(spark, config, "--input", mails.toString()).collect();
+        List<TaskInput> texts =
+                PrepareJob.inputs(spark, config, "--input", mails.toString()).collect();
         assertThat(texts).hasSize(21);
-        assertThat(texts.get(7).badBecause()).isEqualTo("empty_text");
+        assertThat(texts.get(7).error()).isEqualTo("empty_text");
         assertThat(texts.get(8).text()).isEqualTo(PrepareFixture.text(7));
-        assertThat(texts.get(8).sample(8).label()).isEqualTo(-1);
+        assertThat(texts.get(8).sample().label()).isEqualTo(-1);
         assertThat(texts.get(8).inputIds()).isNotEmpty();
     }
 

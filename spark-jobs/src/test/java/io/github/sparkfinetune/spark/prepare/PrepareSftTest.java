@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -314,8 +315,8 @@ class PrepareSftTest {
         lines.add("{\"messages\": 3}");
         Path file = PrepareFixture.write(folder.resolve("new.jsonl"), lines);
         RunConfig config = config("any", file);
-        List<TokenizedPrompt> prompts =
-                PrepareJob.prompts(spark, config, "--input", file.toString()).collect();
+        List<TaskInput> prompts =
+                PrepareJob.inputs(spark, config, "--input", file.toString()).collect();
         assertThat(prompts).hasSize(5);
         assertThat(prompts.get(1).text())
                 .isEqualTo("<|im_start|>user\n" + question(1) + "<|im_end|>\n<|im_start|>assistant\n");
@@ -323,16 +324,16 @@ class PrepareSftTest {
         assertThat(prompts.get(1).inputIds()).startsWith(1).endsWith(201);
         assertThat(prompts.get(3).text()).endsWith("Hello?<|im_end|>\n<|im_start|>assistant\n");
         assertThat(prompts.get(3).reference()).isNull();
-        assertThat(prompts.get(4).badBecause()).isEqualTo("bad_messages");
+        assertThat(prompts.get(4).error()).isEqualTo("bad_messages");
 
         Path instructions = write("instructions.jsonl", 2, i -> Map.of("instruction", "Do it", "input", "now"));
-        assertThat(PrepareJob.prompts(spark, config, "--input", instructions.toString())
+        assertThat(PrepareJob.inputs(spark, config, "--input", instructions.toString())
                         .collect()
                         .get(0)
                         .text())
                 .isEqualTo("<|im_start|>user\nDo it\nnow<|im_end|>\n<|im_start|>assistant\n");
         Path texts = write("texts.jsonl", 2, i -> Map.of("prompt", "Once upon", "completion", " a time"));
-        TokenizedPrompt text = PrepareJob.prompts(spark, config, "--input", texts.toString())
+        TaskInput text = PrepareJob.inputs(spark, config, "--input", texts.toString())
                 .collect()
                 .get(0);
         assertThat(text.text()).isEqualTo("Once upon");

@@ -7,9 +7,6 @@ import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.CausalLmEncoder;
-import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -17,43 +14,11 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Tokens, blocks and bins equal those of run_clm.py and of TRL's {@code pack_dataset}. */
-class ClmGoldenTest {
+/** Bins equal those of TRL's {@code pack_dataset}. */
+class PackingGoldenTest {
     private final JsonNode golden = GoldenFolder.json("text/clm.json");
 
-    ClmGoldenTest() throws IOException {}
-
-    @Test
-    void blocksOfTextsWithAnEndTokenAfterEach() throws IOException {
-        TokenizerFiles files = GoldenFolder.tokenizer(golden.get("tokenizer").asText());
-        assertThat(files.eosTokenId()).isEqualTo(golden.get("eos").asInt());
-        int block = golden.get("block").asInt();
-        List<Sample> samples = new ArrayList<>();
-        DocumentPacker packer = DocumentPacker.of(Packing.WRAPPED, block, samples::add);
-        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
-            CausalLmEncoder encoder = new CausalLmEncoder(tokenizer, files.eosTokenId());
-            for (JsonNode text : golden.get("texts")) {
-                packer.add(encoder.encode(text.asText(), Integer.MAX_VALUE));
-            }
-        }
-        packer.finish();
-        JsonNode blocks = golden.get("blocks");
-        assertThat(samples).hasSize(blocks.size() + 1);
-        for (int i = 0; i < blocks.size(); i++) {
-            Sample sample = samples.get(i);
-            assertThat(sample.inputIds()).isEqualTo(GoldenFolder.ints(blocks.get(i)));
-            assertThat(sample.labels()).isEqualTo(sample.inputIds());
-            // A document ends with the end token, and nothing else does.
-            int at = 0;
-            for (int document : sample.documents()) {
-                at += document;
-                assertThat(at == block || sample.inputIds()[at - 1] == files.eosTokenId())
-                        .isTrue();
-            }
-        }
-        assertThat(samples.get(blocks.size()).length())
-                .isEqualTo(golden.get("dropped_tail").asInt());
-    }
+    PackingGoldenTest() throws IOException {}
 
     @Test
     void bestFitDecreasingBins() {

@@ -1,0 +1,106 @@
+package io.github.sparkfinetune.data.dataset;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.Serializable;
+import java.util.Locale;
+
+/**
+ * The options that decide the content of a dataset, as its manifest has them: keys of the configuration's {@code data}
+ * section.
+ *
+ * @param text column of the text, or null where rows are conversations
+ * @param textPair column of the second text, or null where there is none
+ * @param label column of the label, or null where there is none
+ * @param format of the training text, found out: never {@code auto}
+ * @param evalFraction 0 where the evaluation text is a source of its own
+ * @param testFraction 0 where the test text is a source of its own
+ * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
+ * @param documents how documents are made and packed; absent (null) where a sample is a text with a label
+ */
+public record DatasetOptions(
+        String text,
+        String textPair,
+        String label,
+        String format,
+        double evalFraction,
+        double testFraction,
+        int maxLength,
+        int maxTextBytes,
+        boolean deduplicate,
+        int shards,
+        long seed,
+        String tokenizerSha256,
+        @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents)
+        implements Serializable {
+
+    /**
+     * How documents are made and packed.
+     *
+     * @param overlong null where the packing cuts documents
+     * @param assistantOnlyLoss null where there are no conversations
+     * @param chatTemplateSha256 hash of the chat template, or null where none is used
+     */
+    public record DocumentOptions(
+            Packing packing, Overlong overlong, Boolean assistantOnlyLoss, String chatTemplateSha256)
+            implements Serializable {}
+
+    /** A run's options that every task has, with the format as it is configured. */
+    public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer) {
+        return new DatasetOptions(
+                null,
+                null,
+                null,
+                name(data.format()),
+                data.eval() == null ? data.evalFraction() : 0,
+                data.test() == null ? data.testFraction() : 0,
+                data.maxLength(),
+                data.maxTextBytes(),
+                data.deduplicate(),
+                data.shards(),
+                data.seed(),
+                tokenizer.sha256(),
+                null);
+    }
+
+    /** With the format that a source was found to have. */
+    public DatasetOptions withFormat(DataFormat found) {
+        return with(text, textPair, label, name(found), documents);
+    }
+
+    /** With the names of columns; null for one that is not read. */
+    public DatasetOptions withColumns(String textColumn, String pairColumn, String labelColumn) {
+        return with(textColumn, pairColumn, labelColumn, format, documents);
+    }
+
+    /** With how documents are made. */
+    public DatasetOptions withDocuments(DocumentOptions made) {
+        return with(text, textPair, label, format, made);
+    }
+
+    private DatasetOptions with(
+            String textColumn, String pairColumn, String labelColumn, String found, DocumentOptions made) {
+        return new DatasetOptions(
+                textColumn,
+                pairColumn,
+                labelColumn,
+                found,
+                evalFraction,
+                testFraction,
+                maxLength,
+                maxTextBytes,
+                deduplicate,
+                shards,
+                seed,
+                tokenizerSha256,
+                made);
+    }
+
+    private static String name(DataFormat format) {
+        return format.name().toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,159 @@
+package io.github.sparkfinetune.data.task;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Task {@code classification}: a text, or a pair of texts, with one label is a sample. Its stratum is its label, so
+ * that of every label the same share is held out; of equal texts with different labels deduplication keeps the first by
+ * name.
+ *
+ * <p>A row travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of tokens,
+ * 4 bytes an id, and of pairs 1 byte of the token type each; numbers in the machine's byte order.
+ */
+record ClassificationData(DataConfig data) implements TaskData<TextRows.Content> {
+    private static final int TRUNCATED = 1;
+    private static final int SIZE = 2;
+    private static final int IDS = 6;
+
+    static ClassificationData of(RunConfig config) {
+        return new ClassificationData(config.data());
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        // Every tokenizer and every configuration will do.
+    }
+
+    @Override
+    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.reading(data, source, supervised);
+    }
+
+    @Override
+    public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
+        return strata;
+    }
+
+    @Override
+    public List<String> labelNames(Collection<String> found) {
+        List<String> names = LabelNames.sorted(found);
+        if (names.size() < 2) {
+            throw RunException.data("data.train: every row has the label " + names.get(0)
+                    + ": classification needs at least two labels");
+        }
+        return names;
+    }
+
+    @Override
+    public Encoder<TextRows.Content> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        return row -> {
+            Encoded encoded =
+                    tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
+            if (encoded.inputIds().length == 0) {
+                throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
+            }
+            return bytes(encoded);
+        };
+    }
+
+    private byte[] bytes(Encoded encoded) {
+        int[] ids = encoded.inputIds();
+        ByteBuffer row = ByteBuffer.allocate(IDS + ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES))
+                .order(ByteOrder.nativeOrder());
+        row.put(TRUNCATED, (byte) (encoded.truncated() ? 1 : 0))
+                .putInt(SIZE, ids.length)
+                .position(IDS);
+        row.asIntBuffer().put(ids);
+        row.position(IDS + Integer.BYTES * ids.length);
+        if (pairs()) {
+            for (int type : encoded.tokenTypeIds()) {
+                row.put((byte) type);
+            }
+        }
+        return row.array();
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new Sink(output, labels);
+    }
+
+    /** A row is a sample. */
+    private final class Sink implements SampleSink {
+        private final SampleOutput output;
+        private final SampleCounts counts;
+        private final Map<String, Integer> ids = new HashMap<>();
+
+        Sink(SampleOutput output, List<String> labels) {
+            this.output = output;
+            this.counts = new SampleCounts(labels.size(), false);
+            labels.forEach(label -> ids.put(label, ids.size()));
+        }
+
+        @Override
+        public void add(byte[] row, String stratum) throws IOException {
+            ByteBuffer bytes = ByteBuffer.wrap(row).order(ByteOrder.nativeOrder());
+            int[] inputIds = new int[bytes.getInt(SIZE)];
+            bytes.position(IDS).asIntBuffer().get(inputIds);
+            int[] types = new int[inputIds.length];
+            for (int i = 0; pairs() && i < types.length; i++) {
+                types[i] = row[IDS + Integer.BYTES * inputIds.length + i];
+            }
+            // The index is the row's place in the split; the file itself need not hold it.
+            Sample sample = new Sample(0, inputIds, types, ids.get(stratum));
+            output.write(sample);
+            counts.row(row[TRUNCATED] == 1);
+            counts.sample(sample, 0);
+        }
+
+        @Override
+        public SampleCounts finish() {
+            return counts;
+        }
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofText(pairs());
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return DatasetOptions.of(data, files).withColumns(data.text(), data.textPair(), data.label());
+    }
+
+    @Override
+    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        return row -> {
+            if (row.badBecause() != null) {
+                return TaskInput.bad(row.file(), row.badBecause());
+            }
+            String text = row.content().text();
+            String pair = row.content().pair();
+            Encoded encoded = tokenizer.encode(text, pair, data.maxLength());
+            return new TaskInput(0, row.file(), text, pair, null, encoded.inputIds(), encoded.tokenTypeIds(), null);
+        };
+    }
+
+    private boolean pairs() {
+        return data.textPair() != null;
+    }
+}

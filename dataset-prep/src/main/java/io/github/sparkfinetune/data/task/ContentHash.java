@@ -1,0 +1,43 @@
+package io.github.sparkfinetune.data.task;
+
+import java.io.Serializable;
+import java.nio.ByteBuffer;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+
+/**
+ * The first 128 bits of the SHA-256 of a row's cleaned content: rows with the same one are duplicates of each other,
+ * and it decides in which shard, at which place and in which split a row lies. Content of several texts is hashed with
+ * a null byte between them.
+ *
+ * @param first bits 0 to 63, big-endian
+ * @param second bits 64 to 127
+ */
+public record ContentHash(long first, long second) implements Serializable {
+
+    /** Hashes content. Not for concurrent use. */
+    static final class Digest {
+        private final MessageDigest sha256;
+
+        Digest() {
+            try {
+                sha256 = MessageDigest.getInstance("SHA-256");
+            } catch (NoSuchAlgorithmException e) {
+                throw new IllegalStateException("every JVM has SHA-256", e);
+            }
+        }
+
+        /** The hash of cleaned texts, of which none holds a null byte. */
+        ContentHash of(byte[]... texts) {
+            for (int i = 0; i < texts.length; i++) {
+                if (i > 0) {
+                    // It tells ("ab", "c") from ("a", "bc").
+                    sha256.update((byte) 0);
+                }
+                sha256.update(texts[i]);
+            }
+            ByteBuffer hash = ByteBuffer.wrap(sha256.digest());
+            return new ContentHash(hash.getLong(), hash.getLong());
+        }
+    }
+}

@@ -1,0 +1,24 @@
+package io.github.sparkfinetune.data.task;
+
+import java.math.BigDecimal;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.List;
+
+/** The order of label names: a name's place is its id. */
+final class LabelNames {
+    private static final String NUMBER = "[+-]?\\d{1,18}(\\.\\d{1,18})?";
+
+    private LabelNames() {}
+
+    /** Sorted by number where all are numbers, else by name. */
+    static List<String> sorted(Collection<String> names) {
+        boolean numbers = names.stream().allMatch(name -> name.matches(NUMBER));
+        Comparator<String> byName = Comparator.naturalOrder();
+        Comparator<String> byNumber = Comparator.comparing(BigDecimal::new);
+        return names.stream()
+                .distinct()
+                .sorted(numbers ? byNumber.thenComparing(byName) : byName)
+                .toList();
+    }
+}

@@ -1,0 +1,23 @@
+package io.github.sparkfinetune.data.task;
+
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import java.util.List;
+
+/** A source of raw rows, as a task sees it before any row is read. */
+public interface RawSource {
+
+    /** Configuration key that names it, for messages. */
+    String key();
+
+    /** Absolute URI of a file or folder, or a glob. */
+    String path();
+
+    /** Its format, never auto. */
+    DataFormat format();
+
+    /**
+     * Names of its columns. Of JSON lines they are the keys that the first rows have; it is empty where there are no
+     * rows, and of text folders, which have no columns.
+     */
+    List<String> columns();
+}

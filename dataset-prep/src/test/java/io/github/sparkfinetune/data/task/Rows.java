@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.data.task;
+
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Raw rows in memory, and what a task makes of them without any engine. */
+final class Rows {
+    static final String FILE = "file:/data/rows.jsonl";
+
+    private Rows() {}
+
+    /** A row of values; without any it is corrupt. */
+    record Raw(String file, List<String> values) implements RawRow {
+        @Override
+        public boolean isCorrupt() {
+            return values.isEmpty();
+        }
+
+        @Override
+        public byte[] bytes(int column) {
+            String value = text(column);
+            return value == null ? null : value.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public String text(int column) {
+            return values.get(column);
+        }
+    }
+
+    record Source(String path, DataFormat format, List<String> columns) implements RawSource {
+        @Override
+        public String key() {
+            return "data.train";
+        }
+    }
+
+    static Source jsonLines(String... columns) {
+        return new Source(FILE, DataFormat.JSONL, List.of(columns));
+    }
+
+    static RunConfig config(String task, String... data) {
+        String yaml = "model: m\ntask: " + task + "\noutput: {dir: out}\ndata:\n  train: rows.jsonl\n  "
+                + String.join("\n  ", data) + "\n";
+        return RunConfigLoader.parse(
+                yaml, "test.yaml", yaml.contains("max_length") ? List.of() : List.of("data.max_length=64"));
+    }
+
+    static Raw row(String... values) {
+        return new Raw(FILE, Arrays.asList(values));
+    }
+
+    /** Cleaned rows. */
+    static <C> List<CleanRow<C>> clean(Reading<C> reading, RawRow... rows) {
+        RowCleaner<C> cleaner = reading.cleaner().open();
+        return Stream.of(rows).map(cleaner::clean).toList();
+    }
+
+    /** Tokenizes rows that can be used, makes samples of them and returns what is counted. */
+    static <C> SampleCounts samples(
+            TaskData<C> task, TokenizerFiles files, List<String> labels, List<CleanRow<C>> rows, List<Sample> samples)
+            throws IOException {
+        SampleSink sink = task.sink(samples::add, labels);
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            TaskData.Encoder<C> encoder = task.encoder(tokenizer, files, "data.train", labels);
+            for (CleanRow<C> row : rows) {
+                byte[] bytes = encoder.encode(row);
+                // Whatever a caller writes there changes nothing.
+                bytes[0] = 7;
+                sink.add(bytes, row.stratum());
+            }
+        }
+        return sink.finish();
+    }
+
+    static <C> List<TaskInput> inputs(TaskData<C> task, TokenizerFiles files, List<CleanRow<C>> rows) {
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            return new ArrayList<>(
+                    rows.stream().map(task.inputs(tokenizer, files)).toList());
+        }
+    }
+}

@@ -1,0 +1,184 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.length;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.trim;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.spark.cluster.Errors;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.DataFrameReader;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** A source as Spark's own readers see it: its columns, and its rows before columns are chosen. */
+final class SparkSource implements RawSource {
+    /** The record as it stands, where it could not be parsed. */
+    static final String CORRUPT = "_corrupt_record";
+    /** The one column of {@link #lines}. */
+    static final String LINE = "value";
+
+    private static final int LOOKED_AT = 100;
+
+    private final SparkSession spark;
+    private final SourceFiles files;
+    private List<String> columns;
+
+    SparkSource(SparkSession spark, SourceFiles files) {
+        this.spark = spark;
+        this.files = files;
+    }
+
+    SourceFiles files() {
+        return files;
+    }
+
+    @Override
+    public String key() {
+        return files.key();
+    }
+
+    @Override
+    public String path() {
+        return files.path();
+    }
+
+    @Override
+    public DataFormat format() {
+        return files.format();
+    }
+
+    @Override
+    public List<String> columns() {
+        if (columns == null) {
+            columns = switch (format()) {
+                case TEXT_FOLDERS -> List.of();
+                case JSONL -> keys(lines().select(LINE).limit(LOOKED_AT));
+                case CSV -> Arrays.asList(csvReader().csv(path()).columns());
+                case PARQUET ->
+                    Arrays.stream(parquet().columns())
+                            .filter(name -> !name.equals(CORRUPT))
+                            .toList();
+                case AUTO -> throw new IllegalArgumentException("a listed source has a format");
+            };
+        }
+        return columns;
+    }
+
+    private List<String> keys(Dataset<Row> first) {
+        List<String> lines = first.as(Encoders.STRING()).collectAsList();
+        ObjectMapper mapper = new ObjectMapper();
+        Set<String> keys = new TreeSet<>();
+        int objects = 0;
+        for (String line : lines) {
+            JsonNode row = parse(mapper, line);
+            objects += row.isObject() ? 1 : 0;
+            row.fieldNames().forEachRemaining(keys::add);
+        }
+        if (objects == 0 && !lines.isEmpty()) {
+            throw RunException.data(key() + ": " + path() + ": none of its first " + lines.size()
+                    + " rows is a JSON object: there must be one a line");
+        }
+        return List.copyOf(keys);
+    }
+
+    private static JsonNode parse(ObjectMapper mapper, String line) {
+        try {
+            return mapper.readTree(line);
+        } catch (JsonProcessingException e) {
+            // A bad row, which is counted when all are read.
+            return MissingNode.getInstance();
+        }
+    }
+
+    /** Files of text folders: {@code content} and {@code path}. */
+    Dataset<Row> texts() {
+        return spark.read()
+                .format("binaryFile")
+                .option("recursiveFileLookup", true)
+                .load(path());
+    }
+
+    /** JSON lines as they stand, blank ones left out, and {@link #CORRUPT}. */
+    Dataset<Row> lines() {
+        return spark.read()
+                .option("recursiveFileLookup", true)
+                .text(path())
+                .filter(length(trim(col(LINE))).gt(0))
+                .withColumn(CORRUPT, nothing());
+    }
+
+    /** JSON lines, of which some keys are read as strings, and {@link #CORRUPT}. */
+    Dataset<Row> json(List<String> keys) {
+        return spark.read()
+                .schema(strings(keys))
+                .option("columnNameOfCorruptRecord", CORRUPT)
+                // Null and other control bytes inside a text are removed from it, not the row.
+                .option("allowUnquotedControlChars", true)
+                .option("recursiveFileLookup", true)
+                .json(path());
+    }
+
+    /** CSV rows, every column a string, and {@link #CORRUPT}. */
+    Dataset<Row> csv() {
+        return csvReader()
+                .schema(strings(columns()))
+                .option("columnNameOfCorruptRecord", CORRUPT)
+                .option("enforceSchema", false)
+                .csv(path());
+    }
+
+    private DataFrameReader csvReader() {
+        return spark.read()
+                .option("header", true)
+                // RFC 4180: a quote is escaped by a quote, a quoted text may hold line ends.
+                .option("escape", "\"")
+                .option("multiLine", true)
+                .option("recursiveFileLookup", true);
+    }
+
+    /** Parquet rows, and an empty {@link #CORRUPT}. */
+    Dataset<Row> parquet() {
+        try {
+            return spark.read()
+                    .option("recursiveFileLookup", true)
+                    .parquet(path())
+                    .withColumn(CORRUPT, nothing());
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw Errors.explain(key() + ": reading " + path() + " as Parquet", e);
+        }
+    }
+
+    /** Columns that the first JSON lines have, as Spark infers them. */
+    String[] inferredColumns() {
+        return spark.read().json(spark.read().textFile(path()).limit(LOOKED_AT)).columns();
+    }
+
+    private static StructType strings(List<String> names) {
+        StructType schema = new StructType();
+        for (String name : names) {
+            schema = schema.add(name, DataTypes.StringType);
+        }
+        return schema.add(CORRUPT, DataTypes.StringType);
+    }
+
+    static Column nothing() {
+        return lit(null).cast(DataTypes.StringType);
+    }
+}

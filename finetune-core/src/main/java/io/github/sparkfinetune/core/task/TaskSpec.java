@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.Path;
 /**
  * What a task is for the engine: the model that it trains, what it minimises, how it is measured, what it predicts and
  * how the result is called. A task is a class of this interface and a line of {@link TaskSpecs}; how raw text becomes
- * its samples is another's concern. Implementations have no state.
+ * its samples is its {@link io.github.sparkfinetune.data.task.TaskData}. Implementations have no state.
  *
  * <p>Rows are arrays of values in the order of their columns, null where there is none.
  */

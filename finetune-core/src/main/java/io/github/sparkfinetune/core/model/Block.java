@@ -109,7 +109,7 @@ public final class Block {
         return weights;
     }
 
-    /** Takes note that the optimiser moved the parameters. */
+    /** Takes note that the optimizer moved the parameters. */
     void updated() {
         norms.updated();
     }

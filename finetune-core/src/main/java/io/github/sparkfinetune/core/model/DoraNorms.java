@@ -7,7 +7,7 @@ import java.util.Map;
 
 /**
  * The row norms of {@code W + scaling · B A} that DoRA divides by. They are constants to the gradient and change only
- * when the optimiser moves A and B, so they are computed once a step, from {@code W Aᵀ} and {@code A Aᵀ} without
+ * when the optimizer moves A and B, so they are computed once a step, from {@code W Aᵀ} and {@code A Aᵀ} without
  * forming the sum.
  */
 final class DoraNorms {

@@ -7,7 +7,7 @@ import java.util.Objects;
  * One weight of a model.
  *
  * @param name its full name in Hugging Face's {@code named_parameters()}
- * @param value F32 on the rank's device; changed in place by the optimiser when trainable
+ * @param value F32 on the rank's device; changed in place by the optimizer when trainable
  * @param decayed whether weight decay applies to it: false for biases and norm weights, as in Hugging Face's
  *     {@code Trainer.get_decay_parameter_names}
  * @param trainable whether it is trained; a frozen one takes no gradient and costs no backward

@@ -31,13 +31,13 @@ final class Export {
 
     private final RunConfig config;
     private final TaskSpec spec;
-    private final TrainingResources workspace;
+    private final TrainingResources resources;
     private final HfFolderWriter writer;
 
-    Export(RunConfig config, RankContext rank, TrainingResources workspace) {
+    Export(RunConfig config, RankContext rank, TrainingResources resources) {
         this.config = config;
         this.spec = TaskSpecs.of(config.task());
-        this.workspace = workspace;
+        this.resources = resources;
         // The same for every attempt at this run: its output folder is no other run's.
         String run = Integer.toHexString(config.output().dir().hashCode());
         this.writer = new HfFolderWriter(new Path(config.output().model()), rank.hadoop(), run, rank.attempt());
@@ -45,23 +45,23 @@ final class Export {
 
     /** Writes the model, or its adapter, as it is now. */
     void write(TrainingResult result) {
-        LoadedModel<?> loaded = workspace.loaded();
+        LoadedModel<?> loaded = resources.loaded();
         String architecture = loaded.model().className();
         ModelCard card = new ModelCard(
                 config.model(),
                 spec.usage(),
                 architecture,
-                workspace.manifest().sources().stream()
+                resources.manifest().sources().stream()
                         .map(Manifest.Source::path)
                         .toList(),
                 settings(),
                 result.eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
-        workspace.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
+        resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         if (loaded.lora().isPresent()) {
             AdapterFile.write(
                     writer,
-                    workspace.folder(),
+                    resources.folder(),
                     config(architecture),
                     loaded.lora().get(),
                     adapter(),
@@ -72,21 +72,21 @@ final class Export {
                     .map(parameter -> TrainingResources.tensor(parameter.name(), parameter.value()))
                     .toList();
             writer.write(
-                    workspace.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
+                    resources.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
         }
     }
 
     private HfConfig config(String architecture) {
         return spec.savedConfig(
-                workspace.loaded().config(), architecture, workspace.manifest().labels(), "float32");
+                resources.loaded().config(), architecture, resources.manifest().labels(), "float32");
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
     private Map<String, TensorData> adapter() {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
-        workspace.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
-        if (workspace.loaded().isResized()) {
-            Model<?> model = workspace.model();
+        resources.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
+        if (resources.loaded().isResized()) {
+            Model<?> model = resources.model();
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))

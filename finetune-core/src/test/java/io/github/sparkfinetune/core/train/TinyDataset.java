@@ -21,7 +21,7 @@ import java.util.SplittableRandom;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
-/** A small prepared dataset of a run's task, of random samples that can be learnt. */
+/** A small prepared dataset of a run's task, of random samples with a pattern to be found. */
 public final class TinyDataset {
     private static final List<String> LABELS = List.of("a", "b", "c");
     public static final int TRAIN_ROWS = 66;

@@ -26,7 +26,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
-/** A whole run of a small model over a small dataset whose samples can be learnt. */
+/** A whole run of a small model over a small dataset whose samples have a pattern to be found. */
 public final class TinyRun {
     private static final long DEADLINE_SECONDS = 120;
     private static final byte[] SECRET = new byte[32];

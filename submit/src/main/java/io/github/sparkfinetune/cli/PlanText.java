@@ -89,7 +89,7 @@ final class PlanText {
                 "epoch       %,d samples, %,d tokens%s",
                 work.samples(),
                 work.tokens(),
-                work.learnt() > 0 ? format(", %,d of them trained on", work.learnt()) : ""));
+                work.trainedTokens() > 0 ? format(", %,d of them trained on", work.trainedTokens()) : ""));
     }
 
     private static String format(String pattern, Object... values) {

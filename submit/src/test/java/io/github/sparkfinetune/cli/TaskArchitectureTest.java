@@ -20,9 +20,7 @@ class TaskArchitectureTest {
     private static final String ROOT = "io.github.sparkfinetune.";
 
     /** Where tasks are told apart: the configuration, their data, and what they are for the engine. */
-    private static final String[] HOMES = {
-        ROOT + "conf..", ROOT + "data.dataset..", ROOT + "data.task..", ROOT + "core.task..", ROOT + "spark.prepare.."
-    };
+    private static final String[] HOMES = {ROOT + "conf..", ROOT + "data.task..", ROOT + "core.task.."};
 
     /** What an {@code if} or a {@code switch} is compiled to, besides the constants. */
     private static final Set<String> QUESTIONS =

@@ -47,8 +47,8 @@ class SftEncoderTest {
         }
     }
 
-    /** Runs of learnt tokens, as texts. */
-    private static List<String> learnt(Document document) throws IOException {
+    /** Runs of trained tokens, as texts. */
+    private static List<String> trained(Document document) throws IOException {
         try (TextTokenizer tokenizer = TextTokenizer.open(GoldenFolder.tokenizer("bpe"))) {
             String marks = Arrays.stream(document.labels())
                     .mapToObj(label -> label == Sample.IGNORED ? " " : "x")
@@ -67,12 +67,12 @@ class SftEncoderTest {
 
     @Test
     void answersOfATemplateWithoutGenerationBlocksEndWithTheirEndToken() throws IOException {
-        assertThat(learnt(encode(smolLm2(), TALK))).containsExactly("Hello. \n<end>", "Bye<end>");
-        // Without an end token all of the turn is learnt.
+        assertThat(trained(encode(smolLm2(), TALK))).containsExactly("Hello. \n<end>", "Bye<end>");
+        // Without an end token all of the turn is trained.
         String bare = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}"
                 + "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
         // (A token that reaches into the turn is part of it, as in transformers.)
-        assertThat(learnt(encode(bare, TALK))).containsExactly("Hello. \n\n", " Bye\n");
+        assertThat(trained(encode(bare, TALK))).containsExactly("Hello. \n\n", " Bye\n");
     }
 
     @Test
@@ -95,7 +95,7 @@ class SftEncoderTest {
         Conversation first = talk("assistant", "Welcome", "user", "Hi", "assistant", "Hello");
         assertThat(encode(smolLm2(), first).droppedBecause()).isEqualTo(DropReason.ASSISTANT_FIRST);
         String marked = GoldenFolder.tokenizer("bpe").chatTemplate();
-        assertThat(learnt(encode(marked, first))).containsExactly("Welcome<end>", "Hello<end>");
+        assertThat(trained(encode(marked, first))).containsExactly("Welcome<end>", "Hello<end>");
     }
 
     @Test
@@ -105,7 +105,7 @@ class SftEncoderTest {
             SftEncoder encoder = new SftEncoder(tokenizer, files, "model m", SftLoss.of(true));
             assertThatThrownBy(() -> encoder.encode(TALK)).hasMessageContaining("model m has no chat template");
             Document document = encoder.encode(new PromptCompletion("One", " two"));
-            assertThat(learnt(document)).containsExactly(" two<end>");
+            assertThat(trained(document)).containsExactly(" two<end>");
             assertThat(document.labelTokens()).isEqualTo(document.length() - tokenizer.encodePlain("One").length);
         }
     }

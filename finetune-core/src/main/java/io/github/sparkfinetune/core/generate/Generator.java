@@ -90,7 +90,7 @@ public final class Generator {
 
     /**
      * Refuses a prompt that can not be answered. Transformers goes on beyond the model's length, with a warning or,
-     * with learnt positions, an index error.
+     * with learned positions, an index error.
      *
      * @throws RunException that names it
      */

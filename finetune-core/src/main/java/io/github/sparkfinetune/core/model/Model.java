@@ -103,6 +103,6 @@ public interface Model<B extends Batch> {
      */
     Tape record(NDManager owner, BlockCall call, boolean wanted);
 
-    /** Takes note that the optimiser moved the parameters. */
+    /** Takes note that the optimizer moved the parameters. */
     default void updated() {}
 }

@@ -42,12 +42,12 @@ public record RunPlan(
      *
      * @param samples of an epoch
      * @param tokens of an epoch, without padding
-     * @param learnt of them those with a label, or 0 where a text has one
+     * @param trainedTokens of them those with a label, or 0 where a text has one
      * @param globalBatch samples of an optimizer step over all ranks
      * @param steps optimizer steps of the run
      * @param epochs passes over the samples
      */
-    public record Work(long samples, long tokens, long learnt, long globalBatch, long steps, double epochs) {
+    public record Work(long samples, long tokens, long trainedTokens, long globalBatch, long steps, double epochs) {
         static Work of(RunConfig config, Manifest manifest) {
             Manifest.Split train = manifest.split(Manifest.TRAIN);
             StepPlan plan = StepPlan.of(

@@ -157,7 +157,7 @@ class RunPlanTest {
         assertThat(work.steps()).isEqualTo(2 * ((TinyDataset.TRAIN_ROWS + 35) / 36));
         assertThat(work.epochs()).isEqualTo(2);
         assertThat(work.tokens()).isBetween(4L * TinyDataset.TRAIN_ROWS, 30L * TinyDataset.TRAIN_ROWS);
-        assertThat(work.learnt()).isZero();
+        assertThat(work.trainedTokens()).isZero();
     }
 
     private RunPlan plan(String model, String settings) throws IOException {

@@ -87,18 +87,18 @@ class PrepareSftTest {
         return PrepareFixture.samples(folder.resolve(name), manifest, Manifest.TRAIN);
     }
 
-    /** What is learnt of a sample, and the whole, as texts, special tokens left out. */
+    /** What is trained of a sample, and the whole, as texts, special tokens left out. */
     private List<String> texts(List<Sample> samples) throws IOException {
         List<String> texts = new ArrayList<>();
         RunConfig config = config("any", folder);
         TokenizerFiles files = TokenizerFiles.read(new org.apache.hadoop.fs.Path(config.model()), new Configuration());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (Sample sample : samples) {
-                int[] learnt = Arrays.stream(sample.labels())
+                int[] trained = Arrays.stream(sample.labels())
                         .filter(label -> label != Sample.IGNORED)
                         .toArray();
-                assertThat(learnt[learnt.length - 1]).isEqualTo(files.eosTokenId());
-                texts.add(tokenizer.decode(sample.inputIds()) + " => " + tokenizer.decode(learnt));
+                assertThat(trained[trained.length - 1]).isEqualTo(files.eosTokenId());
+                texts.add(tokenizer.decode(sample.inputIds()) + " => " + tokenizer.decode(trained));
             }
         }
         Collections.sort(texts);

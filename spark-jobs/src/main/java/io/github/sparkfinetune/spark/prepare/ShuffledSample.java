@@ -16,7 +16,7 @@ import org.apache.spark.Partitioner;
  *
  * <ul>
  *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
- *       {@code s} of {@code n} has the range of those with {@code floor(value · n / 2^64) = s}, the value unsigned;
+ *       {@code s} of {@code n} has the range of those with {@code floor((value >>> 1) · n / 2^63) = s};
  *   <li>8 bytes that tell contents apart: the content hash's second half;
  *   <li>4 bytes of the rank of the row's stratum by name, so that rows of equal content have one order.
  * </ul>

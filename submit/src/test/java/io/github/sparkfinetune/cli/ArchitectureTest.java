@@ -7,6 +7,8 @@ import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import ai.djl.Device;
+import ai.djl.ndarray.NDArray;
 import com.tngtech.archunit.core.domain.Dependency;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -118,6 +120,25 @@ class ArchitectureTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.apache.spark..")
+                .check(all);
+    }
+
+    /** What differs between devices is a question to {@code core.tensor.Device}, reading a tensor's bytes included. */
+    @Test
+    void onlyTheDeviceKnowsWhatItIs() {
+        noClasses()
+                .that()
+                .resideInAPackage("io.github.sparkfinetune..")
+                .and()
+                .resideOutsideOfPackage(ROOT + "core.tensor..")
+                .should()
+                .callMethod(Device.class, "isGpu")
+                .orShould()
+                .callMethod(Device.class, "getDeviceType")
+                .orShould()
+                .callMethod(NDArray.class, "toByteBuffer")
+                .orShould()
+                .callMethod(NDArray.class, "toByteBuffer", boolean.class)
                 .check(all);
     }
 

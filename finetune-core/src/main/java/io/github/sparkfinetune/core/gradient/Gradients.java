@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -38,12 +39,13 @@ public final class Gradients {
     public Gradients(NDManager manager, Model<?> model, Collective collective) {
         this.script = model.script();
         this.collective = collective;
+        Device device = Device.of(manager);
         Stream.concat(model.blocks().stream(), model.projection().stream())
                 .filter(block -> !block.trainable().isEmpty())
-                .forEach(block -> buckets.put(block, GradientBucket.of(manager, script, block.trainable())));
+                .forEach(block -> buckets.put(block, GradientBucket.of(device, script, block.trainable())));
         projection = model.projection().filter(buckets::containsKey);
         tied = model.tied();
-        table = model.table().trainable() ? Optional.of(ofTable(manager, script, model)) : Optional.empty();
+        table = model.table().trainable() ? Optional.of(ofTable(device, script, model)) : Optional.empty();
         table.ifPresent(gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense())));
         buckets.forEach((block, bucket) -> {
             List<Parameter> trainable = block.trainable();
@@ -54,10 +56,10 @@ public final class Gradients {
         });
     }
 
-    private static EmbeddingGradient ofTable(NDManager manager, ScriptModule script, Model<?> model) {
+    private static EmbeddingGradient ofTable(Device device, ScriptModule script, Model<?> model) {
         return model.tied()
-                ? new TiedEmbeddingGradient(manager, script, model.table(), model.paddingId())
-                : new SparseEmbeddingGradient(manager, script, model.table(), model.paddingId());
+                ? new TiedEmbeddingGradient(device, script, model.table(), model.paddingId())
+                : new SparseEmbeddingGradient(device, script, model.table(), model.paddingId());
     }
 
     /** Every trained parameter, the embedding table first, with the gradient that it has after {@link #await}. */

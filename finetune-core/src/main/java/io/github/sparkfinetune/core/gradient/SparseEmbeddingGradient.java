@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.Arrays;
@@ -19,7 +20,7 @@ import java.util.Arrays;
  */
 final class SparseEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
-    private final NDManager manager;
+    private final Device device;
     private final NDArray dense;
     private final int width;
     private final int paddingId;
@@ -32,10 +33,10 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
     private NDArray idTensor;
     private GradientBucket bucket;
 
-    SparseEmbeddingGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
-        this.manager = manager;
+    SparseEmbeddingGradient(Device device, ScriptModule script, Parameter table, int paddingId) {
+        this.device = device;
         this.script = script;
-        this.dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
+        this.dense = device.manager().zeros(new Shape(table.shape()), DataType.FLOAT32);
         this.width = Math.toIntExact(table.shape()[1]);
         this.paddingId = paddingId;
     }
@@ -59,10 +60,10 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
     public void begin(int[] sortedIds) {
         forgetStep();
         ids = sortedIds;
-        step = manager.newSubManager();
+        step = device.manager().newSubManager();
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
         idTensor = Tensors.of(step, Arrays.stream(ids).asLongStream().toArray());
-        bucket = GradientBucket.of(script, rows.get("0:" + ids.length));
+        bucket = GradientBucket.of(device, script, rows.get("0:" + ids.length));
     }
 
     @Override

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 
 /**
@@ -18,11 +19,11 @@ final class TiedEmbeddingGradient implements EmbeddingGradient {
     private final int paddingId;
     private final GradientBucket bucket;
 
-    TiedEmbeddingGradient(NDManager manager, ScriptModule script, Parameter table, int paddingId) {
+    TiedEmbeddingGradient(Device device, ScriptModule script, Parameter table, int paddingId) {
         this.script = script;
         this.paddingId = paddingId;
-        dense = manager.zeros(new Shape(table.shape()), DataType.FLOAT32);
-        bucket = GradientBucket.of(script, dense);
+        dense = device.manager().zeros(new Shape(table.shape()), DataType.FLOAT32);
+        bucket = GradientBucket.of(device, script, dense);
     }
 
     @Override

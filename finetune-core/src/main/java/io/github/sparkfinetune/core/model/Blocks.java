@@ -11,8 +11,8 @@ import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.nio.ByteOrder;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -24,6 +24,7 @@ final class Blocks {
     private static final String WEIGHT = ".weight";
 
     private final Weights weights;
+    private final Device device;
     private final NDManager manager;
     private final ScriptModule script;
     private final DequantBuffers staging;
@@ -31,9 +32,10 @@ final class Blocks {
 
     Blocks(Weights weights) {
         this.weights = weights;
-        this.manager = weights.manager();
+        this.device = weights.device();
+        this.manager = device.manager();
         this.script = weights.script();
-        this.staging = new DequantBuffers(manager, script, weights.adaptation().threads());
+        this.staging = new DequantBuffers(device, weights.adaptation().threads());
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 
@@ -125,11 +127,7 @@ final class Blocks {
                 .orElseGet(() -> weights.written(
                         module.magnitude(),
                         target -> LoraInit.magnitude(
-                                module.module(),
-                                weight.toByteBuffer(!weight.getDevice().isGpu())
-                                        .order(ByteOrder.nativeOrder())
-                                        .asFloatBuffer(),
-                                target),
+                                module.module(), device.read(weight).asFloatBuffer(), target),
                         module.shapeOfMagnitude()));
         content.parameters().put(local + PeftAdapter.LORA_MAGNITUDE, magnitude);
         NDArray squares =

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -65,7 +66,7 @@ public final class Decoder implements Model<PackedBatch> {
             TensorSource source,
             Adaptation adaptation,
             long seed) {
-        boolean fused = !manager.getDevice().isGpu();
+        boolean fused = Device.of(manager).hasFusedAttention();
         return load(manager, matmul, config, source, adaptation, seed, fused);
     }
 

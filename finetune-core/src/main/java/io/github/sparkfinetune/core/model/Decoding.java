@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.model;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
-import java.nio.ByteOrder;
+import io.github.sparkfinetune.core.tensor.Device;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +17,7 @@ import java.util.function.Function;
 public final class Decoding implements AutoCloseable {
     private final Decoder model;
     private final NDManager manager;
+    private final Device device;
     private final KeyValueCache cache;
     private NDArray logits;
 
@@ -34,6 +35,7 @@ public final class Decoding implements AutoCloseable {
         }
         this.model = model;
         this.manager = parent.newSubManager();
+        this.device = Device.of(manager);
         try {
             this.cache = new KeyValueCache(manager, model.script(), model.shape(), lengths, room);
             try (NDManager owner = manager.newSubManager()) {
@@ -56,9 +58,7 @@ public final class Decoding implements AutoCloseable {
 
     /** Logits of the next token of each text, [texts, vocabulary]; valid until the next call. */
     public FloatBuffer logits() {
-        return logits.toByteBuffer(!logits.getDevice().isGpu())
-                .order(ByteOrder.nativeOrder())
-                .asFloatBuffer();
+        return device.read(logits).asFloatBuffer();
     }
 
     /**

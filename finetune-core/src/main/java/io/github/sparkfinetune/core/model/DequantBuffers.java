@@ -1,13 +1,10 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.quant.StoredWeight;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -18,18 +15,13 @@ import java.util.Map;
  * {@link #hold} first; PyTorch does not notice that its content changes. Belongs to one rank.
  */
 final class DequantBuffers {
-    private final NDManager manager;
-    private final ScriptModule script;
+    private final Device device;
     private final int threads;
-    private final Map<String, Buffer> buffers = new HashMap<>();
+    private final Map<String, HostBuffer> buffers = new HashMap<>();
     private Object held;
 
-    /** The memory of a staged tensor, and the copy of it on the host where it is on a GPU. */
-    private record Buffer(NDArray tensor, ByteBuffer bytes) {}
-
-    DequantBuffers(NDManager manager, ScriptModule script, int threads) {
-        this.manager = manager;
-        this.script = script;
+    DequantBuffers(Device device, int threads) {
+        this.device = device;
         this.threads = threads;
     }
 
@@ -38,17 +30,8 @@ final class DequantBuffers {
         return buffer(local, weight.shape()).tensor();
     }
 
-    private Buffer buffer(String local, long[] shape) {
-        return buffers.computeIfAbsent(local + Arrays.toString(shape), key -> {
-            Shape extents = new Shape(shape);
-            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(extents.size() * Float.BYTES))
-                    .order(ByteOrder.nativeOrder());
-            return new Buffer(
-                    manager.getDevice().isGpu()
-                            ? manager.zeros(extents, DataType.FLOAT32)
-                            : manager.create(bytes, extents, DataType.FLOAT32),
-                    bytes);
-        });
+    private HostBuffer buffer(String local, long[] shape) {
+        return buffers.computeIfAbsent(local + Arrays.toString(shape), key -> device.staging(new Shape(shape)));
     }
 
     /**
@@ -61,11 +44,9 @@ final class DequantBuffers {
             return;
         }
         weights.forEach((local, weight) -> {
-            Buffer buffer = buffer(local, weight.shape());
-            weight.widen(buffer.bytes().duplicate().order(ByteOrder.nativeOrder()), threads);
-            if (buffer.tensor().getDevice().isGpu()) {
-                script.write(buffer.tensor(), buffer.bytes().duplicate().order(ByteOrder.nativeOrder()));
-            }
+            HostBuffer buffer = buffer(local, weight.shape());
+            weight.widen(buffer.bytes(), threads);
+            buffer.upload();
         });
         held = owner;
     }

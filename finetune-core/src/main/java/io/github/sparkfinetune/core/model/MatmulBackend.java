@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.core.tensor.Device;
 
 /** Which library computes a model's matrix products, and in what. */
 public enum MatmulBackend {
@@ -22,9 +23,9 @@ public enum MatmulBackend {
         return module;
     }
 
-    /** That of a run's precision; {@code auto} is F32 on a processor and BF16 on a GPU. */
-    public static MatmulBackend of(PrecisionChoice precision, boolean gpu) {
-        boolean half = precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && gpu);
+    /** That of a run's precision; {@code auto} is what the device prefers. */
+    public static MatmulBackend of(PrecisionChoice precision, Device device) {
+        boolean half = precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && device.prefersBf16());
         return half ? BF16 : f32();
     }
 

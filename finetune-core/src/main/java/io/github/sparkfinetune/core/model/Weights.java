@@ -16,10 +16,10 @@ import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
@@ -35,6 +35,7 @@ final class Weights {
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
+    private final Device device;
     private final ScriptModule script;
     private final Adaptation adaptation;
     private final long seed;
@@ -54,6 +55,7 @@ final class Weights {
         this.source = source;
         this.names = new StoredNames(source, architecture.prefix());
         this.manager = manager;
+        this.device = Device.of(manager);
         this.script = script;
         this.adaptation = adaptation;
         this.seed = seed;
@@ -64,8 +66,8 @@ final class Weights {
         return adaptation;
     }
 
-    NDManager manager() {
-        return manager;
+    Device device() {
+        return device;
     }
 
     ScriptModule script() {
@@ -141,7 +143,7 @@ final class Weights {
     /** A trained parameter of an adapter, with values that are written into host memory. */
     Parameter written(String name, Consumer<FloatBuffer> values, long... shape) {
         NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
-        fill(value, values);
+        device.write(value, values);
         value.setRequiresGradient(true);
         return new Parameter(name, value, true, true);
     }
@@ -204,7 +206,7 @@ final class Weights {
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
         int width = Math.toIntExact(shape[1]);
         int known = Math.toIntExact(shape[0] * width);
-        fill(value, target -> {
+        device.write(value, target -> {
             copy(found, target.slice(0, known));
             double[] mean = new double[width];
             for (int i = 0; i < known; i++) {
@@ -226,7 +228,7 @@ final class Weights {
             return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
         }
         NDArray value = manager.create(shape, DataType.FLOAT32);
-        fill(value, target -> copy(stored, target));
+        device.write(value, target -> copy(stored, target));
         return value;
     }
 
@@ -242,24 +244,12 @@ final class Weights {
         if (!weight.name().endsWith(".bias")) {
             SplittableRandom random = new SplittableRandom(
                     Seeds.derive(seed, Purpose.INITIALISATION, weight.name().hashCode()));
-            fill(value, target -> {
+            device.write(value, target -> {
                 for (int i = target.position(); i < target.limit(); i++) {
                     target.put(i, (float) (random.nextGaussian() * initializerRange));
                 }
             });
         }
         return value;
-    }
-
-    private void fill(NDArray value, Consumer<FloatBuffer> writer) {
-        if (value.getDevice().isGpu()) {
-            ByteBuffer bytes = ByteBuffer.allocateDirect(Math.toIntExact(value.size() * Float.BYTES))
-                    .order(ByteOrder.nativeOrder());
-            writer.accept(bytes.asFloatBuffer());
-            script.write(value, bytes);
-        } else {
-            writer.accept(
-                    value.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer());
-        }
     }
 }

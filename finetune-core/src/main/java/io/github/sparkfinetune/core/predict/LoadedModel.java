@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -120,8 +121,7 @@ public record LoadedModel<B extends Batch>(
     }
 
     private static Pretrained pretrained(RunConfig config, NDManager manager, HfConfig model, TensorSource source) {
-        MatmulBackend matmul =
-                MatmulBackend.of(config.precision(), manager.getDevice().isGpu());
+        MatmulBackend matmul = MatmulBackend.of(config.precision(), Device.of(manager));
         return new Pretrained(manager, matmul, model, source);
     }
 }

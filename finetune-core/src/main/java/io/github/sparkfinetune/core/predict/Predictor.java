@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.tensor.Allocator;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.EndTokens;
@@ -43,7 +44,7 @@ public final class Predictor implements AutoCloseable {
             RunConfig config, int gpu, int threads, TokenizerFiles tokenizer, Set<Integer> endTokens, Loader loader) {
         Allocator.release();
         Torch.start(threads);
-        manager = Torch.manager(gpu);
+        manager = Device.of(gpu).manager();
         try {
             LoadedModel<?> loaded = loader.load(manager);
             rows = loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, endTokens));

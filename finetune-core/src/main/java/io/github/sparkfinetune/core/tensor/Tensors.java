@@ -2,10 +2,7 @@ package io.github.sparkfinetune.core.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * Small tensors of values from Java, of which a step makes many. On the CPU their memory is PyTorch's and free when
@@ -23,30 +20,16 @@ public final class Tensors {
 
     /** Numbers as I64. */
     public static NDArray of(NDManager owner, long[] values, Shape shape) {
-        if (owner.getDevice().isGpu() || values.length == 0) {
-            return owner.create(values, shape);
-        }
-        NDArray tensor = owner.create(shape, DataType.INT64);
-        bytes(tensor).asLongBuffer().put(values);
-        return tensor;
+        return Device.of(owner).create(owner, values, shape);
     }
 
     /** Numbers as F32. */
     public static NDArray of(NDManager owner, float[] values, Shape shape) {
-        if (owner.getDevice().isGpu() || values.length == 0) {
-            return owner.create(values, shape);
-        }
-        NDArray tensor = owner.create(shape, DataType.FLOAT32);
-        bytes(tensor).asFloatBuffer().put(values);
-        return tensor;
+        return Device.of(owner).create(owner, values, shape);
     }
 
     /** A number as F32, of no dimension. */
     public static NDArray of(NDManager owner, double value) {
         return of(owner, new float[] {(float) value}, new Shape());
-    }
-
-    private static ByteBuffer bytes(NDArray tensor) {
-        return tensor.toByteBuffer(true).order(ByteOrder.nativeOrder());
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.tensor;
 
-import ai.djl.Device;
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDManager;
@@ -55,7 +54,7 @@ public final class Torch {
                     + Engine.getEngine(ENGINE).getGpuCount()
                     + ": install a CUDA build of libtorch (PYTORCH_LIBRARY_PATH, PYTORCH_FLAVOR), or set device: cpu");
         }
-        return NDManager.newBaseManager(gpu < 0 ? Device.cpu() : Device.gpu(gpu), ENGINE);
+        return NDManager.newBaseManager(gpu < 0 ? ai.djl.Device.cpu() : ai.djl.Device.gpu(gpu), ENGINE);
     }
 
     /** Computes something that records a graph. */

@@ -69,7 +69,7 @@ final class Export {
                     files);
         } else {
             List<TensorData> tensors = loaded.model().parameters().stream()
-                    .map(parameter -> TrainingResources.tensor(parameter.name(), parameter.value()))
+                    .map(parameter -> resources.tensor(parameter.name(), parameter.value()))
                     .toList();
             writer.write(
                     resources.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
@@ -90,8 +90,8 @@ final class Export {
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))
-                    .forEach(parameter -> tensors.put(
-                            parameter.name(), TrainingResources.tensor(parameter.name(), parameter.value())));
+                    .forEach(parameter ->
+                            tensors.put(parameter.name(), resources.tensor(parameter.name(), parameter.value())));
         }
         return tensors;
     }

@@ -15,7 +15,9 @@ import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Allocator;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -25,8 +27,6 @@ import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -40,7 +40,7 @@ final class TrainingResources implements AutoCloseable {
     private final Manifest manifest;
     private final ParquetSamples train;
     private final Optional<ParquetSamples> eval;
-    private final NDManager manager;
+    private final Device device;
     private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
     private final TrainStep<?> step;
@@ -59,10 +59,10 @@ final class TrainingResources implements AutoCloseable {
         eval = manifest.splits().containsKey(Manifest.EVAL)
                 ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
                 : Optional.empty();
-        manager = Torch.manager(rank.gpu());
+        device = Device.of(rank.gpu());
         loaded = LoadedModel.toTrain(
                 config,
-                manager,
+                device.manager(),
                 folder,
                 Optional.ofNullable(config.method().adapter())
                         .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
@@ -81,7 +81,7 @@ final class TrainingResources implements AutoCloseable {
     private <B extends Batch> TrainStep<B> step(RunConfig config, RankContext rank, LoadedModel<B> model) {
         TrainingConfig training = config.training();
         return new TrainStep<>(
-                manager,
+                device.manager(),
                 model.model(),
                 model.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
@@ -90,7 +90,7 @@ final class TrainingResources implements AutoCloseable {
     }
 
     NDManager manager() {
-        return manager;
+        return device.manager();
     }
 
     LoadedModel<?> loaded() {
@@ -167,25 +167,21 @@ final class TrainingResources implements AutoCloseable {
                 .toList();
     }
 
-    /** The bytes of a tensor when they are asked for: its own memory on the CPU, a copy from a GPU. */
-    static TensorData tensor(String name, NDArray value) {
-        return TensorData.f32(name, value.getShape().getShape(), bytes(value));
-    }
-
-    private static ByteBuffer bytes(NDArray value) {
-        return value.toByteBuffer(!value.getDevice().isGpu()).order(ByteOrder.LITTLE_ENDIAN);
+    /** A tensor to be written: its values when they are asked for, valid until those of another are. */
+    TensorData tensor(String name, NDArray value) {
+        return new TensorData(name, TensorType.F32, value.getShape().getShape(), () -> device.read(value));
     }
 
     /** A hash of all trained parameters, equal on ranks that hold the same bits. */
     long parametersHash() {
         CRC32C crc = new CRC32C();
-        trained().forEach(parameter -> crc.update(bytes(parameter.value())));
+        trained().forEach(parameter -> crc.update(device.read(parameter.value())));
         return crc.getValue();
     }
 
     @Override
     public void close() {
-        manager.close();
+        device.manager().close();
         train.close();
         eval.ifPresent(ParquetSamples::close);
         HadoopFiles.deleteLocal(temporary);

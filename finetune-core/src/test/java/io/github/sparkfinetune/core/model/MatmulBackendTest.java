@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
@@ -41,6 +43,16 @@ class MatmulBackendTest {
             NDArray g = manager.create(new float[] {1, 2, 3, 4}, new Shape(2, 2));
             assertThat(module.callOne(manager, "times", g, weight).toFloatArray())
                     .containsExactly(5, 2, -1, 11, 4, -3);
+        }
+    }
+
+    @Test
+    void processorsComputeInF32UnlessToldOtherwise() {
+        try (NDManager manager = Torch.manager(-1)) {
+            Device device = Device.of(manager);
+            assertThat(MatmulBackend.of(PrecisionChoice.AUTO, device)).isEqualTo(MatmulBackend.f32());
+            assertThat(MatmulBackend.of(PrecisionChoice.FP32, device)).isEqualTo(MatmulBackend.f32());
+            assertThat(MatmulBackend.of(PrecisionChoice.BF16, device)).isEqualTo(MatmulBackend.BF16);
         }
     }
 

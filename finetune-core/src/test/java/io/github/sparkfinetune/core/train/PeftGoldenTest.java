@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -191,10 +192,12 @@ class PeftGoldenTest {
                         1))) {
             Map<String, String> keys = keys(golden);
             Map<String, TensorData> trained = new HashMap<>();
+            Device device = Device.of(golden.manager);
             golden.model.parameters().stream()
                     .filter(Parameter::trainable)
                     .forEach(parameter -> trained.put(
-                            parameter.name(), TrainingResources.tensor(parameter.name(), parameter.value())));
+                            parameter.name(),
+                            TensorData.f32(parameter.name(), parameter.shape(), device.read(parameter.value()))));
 
             assertThat(trained.keySet().stream().map(keys::get))
                     .contains("base_model.model.model.layers.0.self_attn.q_proj.base_layer.bias")

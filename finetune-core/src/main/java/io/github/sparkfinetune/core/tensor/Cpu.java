@@ -1,0 +1,71 @@
+package io.github.sparkfinetune.core.tensor;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** The processor. Java reads and writes the tensors' own memory. */
+record Cpu(NDManager manager) implements Device {
+    private record Own(NDArray tensor, ByteBuffer memory) implements HostBuffer {
+        @Override
+        public ByteBuffer bytes() {
+            return memory.duplicate().order(ByteOrder.nativeOrder());
+        }
+
+        @Override
+        public void download() {
+            // The bytes are the tensor's.
+        }
+
+        @Override
+        public void upload() {
+            // The bytes are the tensor's.
+        }
+    }
+
+    @Override
+    public NDArray create(NDManager owner, long[] values, Shape shape) {
+        NDArray tensor = owner.create(shape, DataType.INT64);
+        read(tensor).asLongBuffer().put(values);
+        return tensor;
+    }
+
+    @Override
+    public NDArray create(NDManager owner, float[] values, Shape shape) {
+        NDArray tensor = owner.create(shape, DataType.FLOAT32);
+        read(tensor).asFloatBuffer().put(values);
+        return tensor;
+    }
+
+    @Override
+    public ByteBuffer read(NDArray tensor) {
+        // The memory of no values has no address, of which JNI makes no buffer.
+        ByteBuffer memory = tensor.size() == 0 ? ByteBuffer.allocate(0) : tensor.toByteBuffer(true);
+        return memory.order(ByteOrder.nativeOrder());
+    }
+
+    @Override
+    public HostBuffer hostBuffer(NDArray tensor) {
+        return new Own(tensor, read(tensor));
+    }
+
+    @Override
+    public HostBuffer staging(Shape shape) {
+        ByteBuffer memory = ByteBuffer.allocateDirect(Device.byteSize(shape, DataType.FLOAT32))
+                .order(ByteOrder.nativeOrder());
+        return new Own(manager.create(memory, shape, DataType.FLOAT32), memory);
+    }
+
+    @Override
+    public boolean hasFusedAttention() {
+        return true;
+    }
+
+    @Override
+    public boolean prefersBf16() {
+        return false;
+    }
+}

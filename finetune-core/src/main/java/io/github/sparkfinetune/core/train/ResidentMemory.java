@@ -6,14 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Memory of this process as Linux counts it. */
-final class ResidentMemory {
+public final class ResidentMemory {
     private static final Path STATUS = Path.of("/proc/self/status");
     private static final long KIB = 1024;
 
     private ResidentMemory() {}
 
     /** Highest resident size since the process started in bytes (VmHWM), or 0 where the system does not tell. */
-    static long peak() {
+    public static long peak() {
         if (!Files.isReadable(STATUS)) {
             return 0;
         }

@@ -1,0 +1,40 @@
+"""Compares the logits of transformers with those that a command prints: check_transformers.py MODEL_DIR COMMAND [ARG ...]"""
+
+import json
+import os
+import subprocess
+import sys
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+TOLERANCE = 1e-4
+TEXTS = [
+    "The central bank left interest rates where they were, and shares rose.",
+    "The striker scored twice in the second half to win the cup.",
+    "A new telephone was shown, with a camera on either side.",
+    "Parliament voted late at night on the budget for schools and hospitals.",
+    "The film opens in cinemas next week; its director was not there.",
+    "No.",
+    "word " * 400,
+]
+
+folder, command = sys.argv[1], sys.argv[2:]
+tokenizer = AutoTokenizer.from_pretrained(folder)
+model, loading = AutoModelForSequenceClassification.from_pretrained(folder, output_loading_info=True)
+for problem in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msgs"):
+    if loading[problem]:
+        sys.exit(f"{folder}: {problem} {loading[problem]}")
+model.eval()
+ids = [tokenizer(text, truncation=True, max_length=128)["input_ids"] for text in TEXTS]
+with torch.no_grad():
+    theirs = [model(input_ids=torch.tensor([row])).logits[0] for row in ids]
+run = subprocess.run(command, input=json.dumps(ids), capture_output=True, text=True, timeout=300)
+if run.returncode:
+    sys.exit(run.stderr)
+ours = torch.tensor(json.loads(run.stdout.strip().splitlines()[-1]))
+difference = (torch.stack(theirs) - ours).abs().max().item()
+print(f"labels {list(model.config.id2label.values())}")
+print(f"largest difference of {ours.numel()} logits: {difference:.2e} (allowed {TOLERANCE:.0e})")
+sys.exit(difference > TOLERANCE)

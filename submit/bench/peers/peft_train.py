@@ -1,0 +1,58 @@
+"""Tokens a second of transformers and PEFT on random tokens, and their peak memory, loading included.
+
+peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16} BATCH LENGTH STEPS [ckpt]
+
+Causal language modelling; LoRA is r 8 on q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
+"""
+
+import os
+import statistics
+import sys
+import time
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from peak import peak_mb
+from peft import LoraConfig, get_peft_model
+from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+
+WARM_UP = 2
+
+if len(sys.argv) not in (7, 8) or sys.argv[2] not in ("lora", "qlora", "full") or sys.argv[7:] not in ([], ["ckpt"]):
+    sys.exit(__doc__)
+folder, mode, dtype = sys.argv[1], sys.argv[2], getattr(torch, sys.argv[3])
+batch, length, steps, recompute = *map(int, sys.argv[4:7]), len(sys.argv) == 8
+
+options = {"dtype": dtype}
+if mode == "qlora":
+    options["device_map"] = "cpu"
+    options["quantization_config"] = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+    )
+model = AutoModelForCausalLM.from_pretrained(folder, **options)
+model.config.use_cache = False
+if mode != "full":
+    adapter = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    model = get_peft_model(model, adapter)
+if recompute:
+    model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    if mode != "full":
+        model.enable_input_require_grads()
+model.train()
+trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+optimizer = torch.optim.AdamW(trained, lr=1e-4, fused=True)
+ids = torch.randint(100, model.config.vocab_size, (batch, length), generator=torch.Generator().manual_seed(1))
+seconds = []
+for step in range(WARM_UP + steps):
+    start = time.perf_counter()
+    loss = model(input_ids=ids, labels=ids).loss
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+    if step >= WARM_UP:
+        seconds.append(time.perf_counter() - start)
+print(
+    f"peft {' '.join(sys.argv[2:])} threads {torch.get_num_threads()} tok/s {batch * length * steps / sum(seconds):.0f} "
+    f"step ms median {1e3 * statistics.median(seconds):.0f} peak MB {peak_mb()} "
+    f"trainable {sum(parameter.numel() for parameter in trained)} loss {loss.item():.4f}"
+)

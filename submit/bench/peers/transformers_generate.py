@@ -1,0 +1,47 @@
+"""Tokens a second of transformers' greedy generation, by KV cache, with prompts padded on the left.
+
+transformers_generate.py MODEL_DIR BATCH [NEW_TOKENS]
+
+Every answer gets exactly NEW_TOKENS (64). The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
+threads.
+"""
+
+import os
+import sys
+import time
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+import torch
+from chat_prompts import chats
+from peak import peak_mb
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+ROUNDS = 3
+
+if len(sys.argv) not in (3, 4):
+    sys.exit(__doc__)
+folder, batch = sys.argv[1], int(sys.argv[2])
+new_tokens = int(sys.argv[3]) if len(sys.argv) == 4 else 64
+
+tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+inputs = tokenizer.apply_chat_template(
+    chats(batch), add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
+)
+
+
+def generate(tokens):
+    return model.generate(**inputs, do_sample=False, max_new_tokens=tokens, min_new_tokens=tokens)
+
+
+generate(4)
+start, processor = time.perf_counter(), time.process_time()
+for _ in range(ROUNDS):
+    generate(new_tokens)
+seconds, processor = time.perf_counter() - start, time.process_time() - processor
+tokens = ROUNDS * batch * new_tokens
+print(
+    f"transformers generate batch {batch} prompt {inputs['input_ids'].shape[1]} new {new_tokens} threads "
+    f"{torch.get_num_threads()} tok/s {tokens / seconds:.1f} processor ms a token {processor / tokens * 1e3:.1f} "
+    f"peak MB {peak_mb()}"
+)

@@ -1,0 +1,103 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
+ * does, the median of each size on rank 0 and the processor seconds of all ranks for a GB of the buffer; then the
+ * latency of a sum of one double.
+ */
+final class AllReduceBench {
+    private static final int[] MEGABYTES = {1, 16, 64};
+    private static final int WARM_UP = 30;
+    private static final int REPEATS = 21;
+    private static final int SMALL_REPEATS = 2000;
+
+    private AllReduceBench() {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        if (arguments.length == 1) {
+            RankProcesses.run(
+                    AllReduceBench.class,
+                    Integer.parseInt(arguments[0]),
+                    List.of("-Xmx128m", "-XX:+UseSerialGC"),
+                    List.of());
+            return;
+        }
+        int ranks = Integer.parseInt(arguments[1]);
+        PrintWriter out = new PrintWriter(System.out, true, StandardCharsets.UTF_8);
+        try (Collective ring = RankProcesses.join(Integer.parseInt(arguments[0]))) {
+            for (int megabytes : MEGABYTES) {
+                buffer(ring, megabytes, ranks, out);
+            }
+            small(ring, ranks, out);
+        }
+    }
+
+    private static void buffer(Collective ring, int megabytes, int ranks, PrintWriter out) {
+        ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < WARM_UP; i++) {
+            await(ring, floats);
+        }
+        long[] nanos = new long[REPEATS];
+        double processor = ProcessorTime.seconds();
+        for (int i = 0; i < REPEATS; i++) {
+            floats.asFloatBuffer().put(0, ring.rank() + 1);
+            ring.barrier();
+            long start = System.nanoTime();
+            await(ring, floats);
+            nanos[i] = System.nanoTime() - start;
+        }
+        double[] used = {ProcessorTime.seconds() - processor};
+        ring.allReduce(used);
+        Arrays.sort(nanos);
+        double seconds = nanos[REPEATS / 2] / 1e9;
+        if (ring.rank() == 0) {
+            out.printf(
+                    Locale.ROOT,
+                    "ours ranks %d MB %d median ms %.2f busbw GB/s %.2f cpu s/GB %.2f check %.0f%n",
+                    ranks,
+                    megabytes,
+                    seconds * 1e3,
+                    2.0 * (ranks - 1) / ranks * floats.capacity() / seconds / 1e9,
+                    used[0] / REPEATS / floats.capacity() * 1e9,
+                    floats.asFloatBuffer().get(0));
+        }
+    }
+
+    private static void await(Collective ring, ByteBuffer floats) {
+        try {
+            ring.allReduceAsync(floats).get();
+        } catch (InterruptedException | ExecutionException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    private static void small(Collective ring, int ranks, PrintWriter out) {
+        long[] nanos = new long[SMALL_REPEATS];
+        double[] value = {1};
+        for (int i = -SMALL_REPEATS; i < SMALL_REPEATS; i++) {
+            long start = System.nanoTime();
+            ring.allReduce(value);
+            value[0] = 1;
+            nanos[Math.max(0, i)] = System.nanoTime() - start;
+        }
+        Arrays.sort(nanos);
+        if (ring.rank() == 0) {
+            out.printf(
+                    Locale.ROOT,
+                    "ours ranks %d sum of a double: median us %.1f%n",
+                    ranks,
+                    nanos[SMALL_REPEATS / 2] / 1e3);
+        }
+    }
+}

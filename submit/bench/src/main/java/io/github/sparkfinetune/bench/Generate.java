@@ -1,0 +1,78 @@
+package io.github.sparkfinetune.bench;
+
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.GenerationConfig;
+import io.github.sparkfinetune.core.generate.Generator;
+import io.github.sparkfinetune.core.generate.Generator.Prompt;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.core.train.ResidentMemory;
+import io.github.sparkfinetune.data.hf.EndTokens;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.stream.IntStream;
+
+/**
+ * Greedy answers to prompts, a JSON list of lists of token ids on the standard input: {@code Generate MODEL_DIR BATCH
+ * NEW_TOKENS THREADS [ROUNDS]}. Prints them as such a list; with ROUNDS prints how fast they come, each answer of
+ * exactly NEW_TOKENS, after a short untimed one.
+ */
+final class Generate {
+    private Generate() {}
+
+    public static void main(String[] arguments) throws IOException {
+        Path folder = Path.of(arguments[0]);
+        int batch = Integer.parseInt(arguments[1]);
+        int newTokens = Integer.parseInt(arguments[2]);
+        int threads = Integer.parseInt(arguments[3]);
+        ObjectMapper json = new ObjectMapper();
+        int[][] ids = json.readValue(System.in, int[][].class);
+        List<Prompt> prompts = IntStream.range(0, ids.length)
+                .mapToObj(i -> new Prompt(i, ids[i]))
+                .toList();
+        Torch.start(threads);
+        try (NDManager manager = Torch.manager(-1);
+                SafetensorsModel source = SafetensorsModel.open(folder)) {
+            Decoder model = Decoder.load(
+                    manager, MatmulBackend.f32(), HfConfig.read(folder), source, Adaptation.of(Trainable.none()), 0);
+            if (arguments.length == 4) {
+                Generator generator =
+                        new Generator(manager, model, greedy(newTokens), EndTokens.read(folder), 0, batch);
+                System.out.println(json.writeValueAsString(generator.generate(prompts)));
+                return;
+            }
+            new Generator(manager, model, greedy(4), Set.of(), 0, batch).generate(prompts);
+            Generator generator = new Generator(manager, model, greedy(newTokens), Set.of(), 0, batch);
+            int rounds = Integer.parseInt(arguments[4]);
+            double processor = ProcessorTime.seconds();
+            long start = System.nanoTime();
+            for (int i = 0; i < rounds; i++) {
+                generator.generate(prompts);
+            }
+            double seconds = (System.nanoTime() - start) / 1e9;
+            double tokens = (double) rounds * ids.length * newTokens;
+            System.out.printf(
+                    Locale.ROOT,
+                    "ours generate batch %d new %d threads %d tok/s %.1f processor ms a token %.1f peak MB %d%n",
+                    batch,
+                    newTokens,
+                    threads,
+                    tokens / seconds,
+                    (ProcessorTime.seconds() - processor) / tokens * 1e3,
+                    ResidentMemory.peak() >> 20);
+        }
+    }
+
+    private static GenerationConfig greedy(int newTokens) {
+        return new GenerationConfig(newTokens, false, 1, 0, 1, 1, 0);
+    }
+}

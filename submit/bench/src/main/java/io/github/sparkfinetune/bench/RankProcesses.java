@@ -1,0 +1,88 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
+import io.github.sparkfinetune.core.collective.ring.RingMember;
+import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
+import io.github.sparkfinetune.core.collective.ring.TcpRing;
+import io.github.sparkfinetune.core.tensor.Allocator;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.ProcessBuilder.Redirect;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+
+/** Starts the ranks of a benchmark as processes on this machine and joins them to a ring. */
+final class RankProcesses {
+    private static final long DEADLINE_MINUTES = 10;
+
+    private RankProcesses() {}
+
+    /**
+     * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says. With {@code -Dtcp=true} the
+     * ranks talk TCP, as between machines.
+     *
+     * @param jvm options of each
+     */
+    static void run(Class<?> main, int ranks, List<String> jvm, List<String> arguments)
+            throws IOException, InterruptedException {
+        List<Process> processes = new ArrayList<>();
+        try {
+            List<BufferedReader> outputs = new ArrayList<>();
+            StringBuilder addresses = new StringBuilder();
+            for (int rank = 0; rank < ranks; rank++) {
+                Stream<String> start = Stream.of(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString());
+                Stream<String> program = Stream.of(
+                        "-cp",
+                        System.getProperty("java.class.path"),
+                        main.getName(),
+                        Integer.toString(rank),
+                        Integer.toString(ranks));
+                ProcessBuilder builder = new ProcessBuilder(Stream.of(start, jvm.stream(), program, arguments.stream())
+                                .flatMap(part -> part)
+                                .toList())
+                        .redirectError(Redirect.INHERIT);
+                // As the executors of a run have it.
+                Allocator.ENVIRONMENT.forEach(builder.environment()::putIfAbsent);
+                Process process = builder.start();
+                processes.add(process);
+                outputs.add(process.inputReader(StandardCharsets.UTF_8));
+                String address = outputs.get(rank).readLine();
+                addresses
+                        .append(Boolean.getBoolean("tcp") ? address.replaceFirst("#.*", "") : address)
+                        .append(' ');
+            }
+            for (Process process : processes) {
+                process.outputWriter(StandardCharsets.UTF_8)
+                        .append(addresses.toString().strip())
+                        .append('\n')
+                        .flush();
+            }
+            outputs.get(0).lines().forEach(System.out::println);
+            for (Process process : processes) {
+                if (!process.waitFor(DEADLINE_MINUTES, TimeUnit.MINUTES) || process.exitValue() != 0) {
+                    throw new IllegalStateException("a rank failed");
+                }
+            }
+        } finally {
+            processes.forEach(Process::destroyForcibly);
+        }
+    }
+
+    /** Joins a process that {@link #run} started to the others. */
+    static Collective join(int rank) throws IOException {
+        RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0);
+        System.out.println(endpoint.address());
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+        List<String> addresses = Arrays.asList(in.readLine().split(" "));
+        RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
+        return TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false);
+    }
+}

@@ -1,0 +1,75 @@
+package io.github.sparkfinetune.bench;
+
+import ai.djl.pytorch.jni.TorchJni;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.core.train.ResidentMemory;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
+
+/** Takes the records of a training, one a step, and tells how fast the steps after the first few were. */
+final class TimedSteps implements Consumer<TrainingRecord> {
+    /** System properties that decide what is done. */
+    static final List<String> PROPERTIES = List.of("steps", "profile");
+
+    private static final int WARM_UP = 3;
+    private static final int STEPS = Integer.getInteger("steps", 20);
+    private static final String PROFILE = System.getProperty("profile");
+
+    private final List<TrainingRecord> records = new ArrayList<>();
+    private long peak;
+
+    /** Steps to train. */
+    static int total() {
+        return WARM_UP + STEPS;
+    }
+
+    /** Called between two steps by the thread that trains, which is the one that the profiler has to be started by. */
+    @Override
+    public void accept(TrainingRecord step) {
+        if (PROFILE != null && step.step() == total()) {
+            TorchJni.stopProfile(PROFILE);
+        }
+        if (step.step() > WARM_UP) {
+            records.add(step);
+        }
+        // What is saved after the last step is not a step's memory.
+        peak = ResidentMemory.peak();
+        if (PROFILE != null && step.step() == total() - 1) {
+            TorchJni.startProfile();
+        }
+    }
+
+    /**
+     * The result of rank 0.
+     *
+     * @param batch samples of a step over all ranks
+     */
+    String line(Task task, int batch, int ranks, int threads) {
+        double[] seconds = records.stream()
+                .mapToDouble(step -> batch / step.samplesPerSecond())
+                .sorted()
+                .toArray();
+        TrainingRecord last = records.get(records.size() - 1);
+        // All samples are equally long.
+        double length = last.tokensPerSecond() / last.samplesPerSecond();
+        boolean sequences = task == Task.CLASSIFICATION;
+        return String.format(
+                Locale.ROOT,
+                "ours ranks %d threads %d %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
+                ranks,
+                threads,
+                sequences ? "seq/s" : "tok/s",
+                seconds.length
+                        * batch
+                        * (sequences ? 1 : length)
+                        / Arrays.stream(seconds).sum(),
+                seconds[seconds.length / 2] * 1e3,
+                seconds[0] * 1e3,
+                peak >> 20,
+                last.loss());
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Speed and memory of a training run on random tokens: {@code TrainBench MODEL_DIR {classify|lm} {full|lora|qlora}
+ * {keep|ckpt} BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks, the same ones each
+ * time; {@code ckpt} recomputes activations; adapters have rank 8 on q_proj and v_proj. The ranks are processes of
+ * THREADS threads each.
+ *
+ * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
+ * last step.
+ */
+final class TrainBench {
+    private TrainBench() {}
+
+    public static void main(String[] arguments) throws IOException, InterruptedException {
+        int batch = Integer.parseInt(arguments[4]);
+        int length = Integer.parseInt(arguments[5]);
+        int ranks = Integer.parseInt(arguments[6]);
+        if (batch % ranks != 0) {
+            throw new IllegalArgumentException("a batch of " + batch + " is not divisible by " + ranks + " ranks");
+        }
+        Path folder = Files.createTempDirectory("train-bench-");
+        try {
+            Path yaml = folder.resolve("run.yaml");
+            Files.writeString(yaml, """
+                    model: %s
+                    task: %s
+                    method: {type: %s, lora_alpha: 16, target_modules: [q_proj, v_proj]}
+                    data: {train: none, format: jsonl, max_length: %d}
+                    training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
+                      lr_scheduler_type: constant, weight_decay: 0.01}
+                    output: {dir: %s}
+                    """.formatted(
+                            Path.of(arguments[0]).toUri(),
+                            arguments[1].equals("classify") ? "classification" : "causal-lm",
+                            arguments[2],
+                            length,
+                            arguments[3].equals("ckpt"),
+                            batch / ranks,
+                            TimedSteps.total(),
+                            folder.resolve("run").toUri()));
+            RunConfig config = RunConfigLoader.load(yaml, List.of());
+            RandomDataset.write(config, batch, length);
+            RankProcesses.run(TrainRank.class, ranks, jvm(), List.of(yaml.toString(), arguments[7]));
+        } finally {
+            HadoopFiles.deleteLocal(folder);
+        }
+    }
+
+    private static List<String> jvm() {
+        List<String> jvm = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
+        for (String property : TimedSteps.PROPERTIES) {
+            if (System.getProperty(property) != null) {
+                jvm.add("-D" + property + "=" + System.getProperty(property));
+            }
+        }
+        return jvm;
+    }
+}

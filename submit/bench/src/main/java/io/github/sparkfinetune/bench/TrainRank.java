@@ -1,0 +1,33 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.core.train.RankContext;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+
+/** A rank of {@link TrainBench}: {@code TrainRank RANK RANKS RUN_YAML THREADS}. */
+final class TrainRank {
+    private TrainRank() {}
+
+    public static void main(String[] arguments) throws IOException {
+        int rank = Integer.parseInt(arguments[0]);
+        int ranks = Integer.parseInt(arguments[1]);
+        int threads = Integer.parseInt(arguments[3]);
+        RunConfig config = RunConfigLoader.load(Path.of(arguments[2]), List.of());
+        TimedSteps steps = new TimedSteps();
+        try (Collective collective = RankProcesses.join(rank)) {
+            RankContext context =
+                    new RankContext(collective, -1, threads, new Configuration(), "bench", steps, () -> false);
+            FineTuner.run(config, context, null);
+        }
+        if (rank == 0) {
+            int batch = ranks * config.training().perDeviceTrainBatchSize();
+            System.out.println(steps.line(config.task(), batch, ranks, threads));
+        }
+    }
+}

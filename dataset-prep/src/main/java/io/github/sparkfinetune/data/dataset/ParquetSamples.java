@@ -172,13 +172,20 @@ public final class ParquetSamples implements SampleSource {
                 HadoopReadOptions.builder(hadoop)
                         .usePageChecksumVerification(true)
                         .build());
-        openShard = shard;
         List<Integer> expected = split.shards().get(shard).rowGroups();
         List<Integer> found = SampleWriter.rowGroups(reader.getFooter().getBlocks());
         if (!found.equals(expected)) {
             throw RunException.data(
                     file + " has other row groups than the manifest says: copy the dataset again or prepare it again");
         }
+        boolean labelled = split.rowsPerLabel().stream().anyMatch(rows -> rows > 0);
+        MessageType schema = reader.getFooter().getFileMetaData().getSchema();
+        if (labelled && !SampleSchema.of(schema).columns().contains(SampleSchema.Column.LABEL)) {
+            throw RunException.data(file + " is damaged (it has no column label, the manifest counts samples of each"
+                    + " label): copy the dataset again or prepare it again");
+        }
+        // Last, so that a file which was refused is not taken for an open one by the next read.
+        openShard = shard;
     }
 
     private Sample[] decode(PageReadStore pages, int rows, long first) {

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -113,6 +114,38 @@ class DatasetTest {
             assertThatThrownBy(() -> samples.read(5))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("part-00000.parquet is damaged");
+        }
+    }
+
+    @Test
+    void aShardWithoutTheLabelsThatAreCountedIsNamed() throws IOException {
+        String file = "train/unlabelled.parquet";
+        SampleSchema schema = new SampleSchema(Set.of(SampleSchema.Column.INPUT_IDS));
+        SampleWriter writer = new SampleWriter(new Path(dataset, file), schema, hadoop);
+        writer.write(sample(1));
+        writer.close();
+        Manifest.Shard shard = new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
+        Manifest counted = new Manifest(
+                manifest.schemaVersion(),
+                manifest.task(),
+                manifest.labels(),
+                manifest.longest(),
+                Map.of(Manifest.TRAIN, new Manifest.Split(1, 2, 0, List.of(0L, 1L), List.of(shard), null)),
+                manifest.badRows(),
+                manifest.cutTexts(),
+                manifest.repairedTexts(),
+                manifest.duplicates(),
+                manifest.padTokenId(),
+                manifest.sources(),
+                manifest.options());
+
+        try (ParquetSamples samples = ParquetSamples.open(dataset, counted, Manifest.TRAIN, hadoop)) {
+            for (int time = 0; time < 2; time++) {
+                assertThatThrownBy(() -> samples.read(0))
+                        .isInstanceOf(RunException.class)
+                        .hasMessageContaining("unlabelled.parquet is damaged")
+                        .hasMessageContaining("no column label");
+            }
         }
     }
 

@@ -43,7 +43,7 @@ record ScriptFile(String name, List<String> imports, List<PythonClass> classes) 
      *
      * @param file name of the module that it stands in
      * @param line number of its first line there, from 1
-     * @param lines as they stand there
+     * @param lines as archives have them
      */
     record Method(String file, String name, int line, List<String> lines) {}
 
@@ -66,13 +66,14 @@ record ScriptFile(String name, List<String> imports, List<PythonClass> classes) 
     }
 
     static ScriptFile parse(String name, String text) {
-        String masked = ScriptNames.masked(text);
+        ScriptNames names = ScriptNames.of(text);
+        String masked = names.masked();
         List<String> imports = new ArrayList<>();
         Matcher imported = IMPORT.matcher(masked);
         while (imported.find()) {
             imports.add(imported.group(1));
         }
-        String[] lines = text.split("\n", -1);
+        String[] lines = names.mapped().split("\n", -1);
         String[] code = masked.split("\n", -1);
         List<PythonClass> classes = new ArrayList<>();
         Matcher header = CLASS.matcher(masked);

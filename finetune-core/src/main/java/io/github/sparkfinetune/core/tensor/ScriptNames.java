@@ -1,22 +1,16 @@
 package io.github.sparkfinetune.core.tensor;
 
 import java.util.Map;
-import java.util.regex.MatchResult;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
 /**
  * What Python writes and the parser of TorchScript archives wants otherwise: {@code F.silu} is {@code torch.silu},
  * {@code torch.ops.aten} is {@code ops.aten}, a dtype is the number of its {@code c10::ScalarType}, and a comma can't
  * stand before a closing brace. Strings and comments stay as they are.
+ *
+ * @param mapped the text as archives have it, with as many lines
+ * @param masked the text with blanks instead of strings and comments, each line as long as before
  */
-final class ScriptNames {
-    /** 1: a string or a comment, 2: a name with what is selected from it; else a comma too many. */
-    private static final Pattern TOKEN = Pattern.compile("(\"\"\"(?s:.*?)\"\"\"|'''(?s:.*?)'''"
-            + "|\"(?:\\\\.|[^\"\\\\\\n])*\"|'(?:\\\\.|[^'\\\\\\n])*'|#[^\\n]*)"
-            + "|(?<![\\w.])([A-Za-z_]\\w*(?:\\.[A-Za-z_]\\w*)*)"
-            + "|,(?=\\s*\\})");
-
+record ScriptNames(String mapped, String masked) {
     private static final Map<String, String> NAMES = Map.ofEntries(
             Map.entry("torch.uint8", "0"),
             Map.entry("torch.int8", "1"),
@@ -33,18 +27,89 @@ final class ScriptNames {
     private static final Map<String, String> PREFIXES =
             Map.of("F.", "torch.", "torch.ops.", "ops.", "torch.linalg.", "torch.linalg_");
 
-    private ScriptNames() {}
-
-    /** The same text as archives have it, with as many lines. */
-    static String mapped(String text) {
-        return TOKEN.matcher(text).replaceAll(token -> Matcher.quoteReplacement(mapped(token)));
+    /** Reads a text. */
+    static ScriptNames of(String text) {
+        StringBuilder mapped = new StringBuilder(text.length());
+        StringBuilder masked = new StringBuilder(text.length());
+        int at = 0;
+        while (at < text.length()) {
+            char first = text.charAt(at);
+            int end = at + 1;
+            if (first == '#' || first == '"' || first == '\'') {
+                end = first == '#' ? lineEnd(text, at) : stringEnd(text, at);
+                mapped.append(text, at, end);
+                blank(masked, text, at, end);
+            } else if (isName(first) && (at == 0 || !isSelection(text.charAt(at - 1)))) {
+                end = nameEnd(text, at);
+                mapped.append(name(text.substring(at, end)));
+                masked.append(text, at, end);
+            } else {
+                if (first != ',' || !closes(text, end)) {
+                    mapped.append(first);
+                }
+                masked.append(first);
+            }
+            at = end;
+        }
+        return new ScriptNames(mapped.toString(), masked.toString());
     }
 
-    private static String mapped(MatchResult token) {
-        if (token.group(1) != null) {
-            return token.group();
+    private static int lineEnd(String text, int from) {
+        int end = text.indexOf('\n', from);
+        return end < 0 ? text.length() : end;
+    }
+
+    /** Where the string ends that begins at a quote; a quote alone where it does not end. */
+    private static int stringEnd(String text, int from) {
+        String quote = text.substring(from, from + 1);
+        if (text.startsWith(quote.repeat(3), from)) {
+            int close = text.indexOf(quote.repeat(3), from + 3);
+            return close < 0 ? from + 1 : close + 3;
         }
-        return token.group(2) == null ? "" : name(token.group());
+        for (int i = from + 1; i < text.length() && text.charAt(i) != '\n'; i++) {
+            if (text.charAt(i) == quote.charAt(0)) {
+                return i + 1;
+            }
+            if (text.charAt(i) == '\\') {
+                i++;
+            }
+        }
+        return from + 1;
+    }
+
+    /** Where a name ends, with what is selected from it. */
+    private static int nameEnd(String text, int from) {
+        int end = from + 1;
+        while (end < text.length()) {
+            boolean selects = text.charAt(end) == '.' && end + 1 < text.length() && isName(text.charAt(end + 1));
+            if (!selects && (text.charAt(end) == '.' || !isSelection(text.charAt(end)))) {
+                return end;
+            }
+            end++;
+        }
+        return end;
+    }
+
+    private static boolean closes(String text, int from) {
+        int at = from;
+        while (at < text.length() && Character.isWhitespace(text.charAt(at))) {
+            at++;
+        }
+        return at < text.length() && text.charAt(at) == '}';
+    }
+
+    private static boolean isName(char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    }
+
+    private static boolean isSelection(char c) {
+        return isName(c) || (c >= '0' && c <= '9') || c == '.';
+    }
+
+    private static void blank(StringBuilder masked, String text, int from, int end) {
+        for (int i = from; i < end; i++) {
+            masked.append(text.charAt(i) == '\n' ? '\n' : ' ');
+        }
     }
 
     private static String name(String name) {
@@ -58,12 +123,5 @@ final class ScriptNames {
             }
         }
         return name;
-    }
-
-    /** The text with blanks instead of strings and comments, each line as long as before. */
-    static String masked(String text) {
-        return TOKEN.matcher(text)
-                .replaceAll(token -> Matcher.quoteReplacement(
-                        token.group(1) == null ? token.group() : token.group().replaceAll("[^\\n]", " ")));
     }
 }

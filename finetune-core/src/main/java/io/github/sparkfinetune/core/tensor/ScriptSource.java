@@ -94,10 +94,10 @@ final class ScriptSource {
     }
 
     private void append(Method method) {
-        List<String> mapped =
-                ScriptNames.mapped(String.join("\n", method.lines())).lines().toList();
-        for (int i = 0; i < mapped.size(); i++) {
-            append(mapped.get(i), ScriptFile.path(method.file()) + ":" + (method.line() + i) + ", " + method.name());
+        for (int i = 0; i < method.lines().size(); i++) {
+            append(
+                    method.lines().get(i),
+                    ScriptFile.path(method.file()) + ":" + (method.line() + i) + ", " + method.name());
         }
     }
 

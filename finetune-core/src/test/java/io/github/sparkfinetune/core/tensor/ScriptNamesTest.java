@@ -31,7 +31,7 @@ class ScriptNamesTest {
                 "{'a': x, } | {'a': x }",
             })
     void isMapped(String python, String archive) {
-        assertThat(ScriptNames.mapped(python)).isEqualTo(archive);
+        assertThat(ScriptNames.of(python).mapped()).isEqualTo(archive);
     }
 
     @ParameterizedTest
@@ -51,7 +51,7 @@ class ScriptNamesTest {
                 "\"\"\"F.silu 'torch.bool \" # torch.int64 \"\"\"",
             })
     void staysAsItIs(String text) {
-        assertThat(ScriptNames.mapped(text)).isEqualTo(text);
+        assertThat(ScriptNames.of(text).mapped()).isEqualTo(text);
     }
 
     @Test
@@ -65,7 +65,7 @@ class ScriptNamesTest {
                         "y": F.silu(x),
                     }
                 """;
-        assertThat(ScriptNames.mapped(text)).isEqualTo("""
+        assertThat(ScriptNames.of(text).mapped()).isEqualTo("""
                 def a(self):
                     \"""F.silu
 
@@ -74,7 +74,8 @@ class ScriptNamesTest {
                         "y": torch.silu(x)
                     }
                 """);
-        assertThat(ScriptNames.masked("x = 'class A:' # class B:\n  y\n\"\"\"\nclass C\n\"\"\""))
+        assertThat(ScriptNames.of("x = 'class A:' # class B:\n  y\n\"\"\"\nclass C\n\"\"\"")
+                        .masked())
                 .isEqualTo("x =                      \n  y\n   \n       \n   ");
     }
 }

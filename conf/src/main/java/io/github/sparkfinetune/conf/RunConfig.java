@@ -1,9 +1,7 @@
 package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
 import java.io.Serializable;
-import java.util.Locale;
 
 /**
  * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
@@ -85,11 +83,6 @@ public record RunConfig(
         Check.present("cluster", cluster);
         Check.present("output", output);
         if (task.generates()) {
-            Check.that(
-                    training.metricForBestModel() == BestMetric.LOSS,
-                    "training.metric_for_best_model",
-                    training.metricForBestModel().name().toLowerCase(Locale.ROOT),
-                    "loss where text is generated");
             Check.that(
                     generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),
                     "generation.eval_samples",

@@ -28,21 +28,8 @@ public record TrainingConfig(
         @Key(mayChange = true) int saveSteps,
         @Key(mayChange = true) int saveTotalLimit,
         @Key(hf = "EarlyStoppingCallback") int earlyStoppingPatience,
-        BestMetric metricForBestModel)
+        String metricForBestModel)
         implements Serializable {
-
-    /** Metric of the evaluation split that decides which model is the best one. */
-    public enum BestMetric {
-        /** Lower is better. */
-        @JsonProperty("loss")
-        LOSS,
-        /** Higher is better. */
-        @JsonProperty("accuracy")
-        ACCURACY,
-        /** Higher is better. */
-        @JsonProperty("f1_macro")
-        F1_MACRO
-    }
 
     /** Shape of the learning rate over the steps; the names and formulas are those of {@code transformers}. */
     public enum LrSchedulerType {

@@ -69,7 +69,6 @@ public class BadConfigTest {
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
-        sft ^ training.metric_for_best_model=accuracy ^ --set training.metric_for_best_model: training.metric_for_best_model: accuracy is not allowed, it must be loss
         """)
     void whatATaskCannotUseIsRefused(String task, String override, String message) {
         assertRefused(

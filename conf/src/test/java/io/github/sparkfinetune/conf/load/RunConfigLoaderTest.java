@@ -19,7 +19,6 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
-import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,7 +89,7 @@ class RunConfigLoaderTest {
                         0,
                         2,
                         0,
-                        BestMetric.LOSS));
+                        "loss"));
         assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, 10, 120, false));
     }
 
@@ -247,7 +246,7 @@ class RunConfigLoaderTest {
                         12,
                         13,
                         14,
-                        BestMetric.F1_MACRO),
+                        "f1_macro"),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, 15, 16, true),
                 new OutputConfig("out"));

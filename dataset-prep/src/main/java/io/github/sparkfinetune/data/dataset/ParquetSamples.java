@@ -5,7 +5,6 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,7 +13,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.HadoopReadOptions;
-import org.apache.parquet.column.ColumnDescriptor;
 import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.column.impl.ColumnReadStoreImpl;
 import org.apache.parquet.column.page.PageReadStore;
@@ -195,9 +193,10 @@ public final class ParquetSamples implements SampleSource {
                 new DummyRecordConverter(schema).getRootConverter(),
                 schema,
                 reader.getFooter().getFileMetaData().getCreatedBy());
-        Map<SampleSchema.Column, int[][]> values = new EnumMap<>(SampleSchema.Column.class);
+        Map<SampleSchema.Column, Object[]> values = new EnumMap<>(SampleSchema.Column.class);
         for (SampleSchema.Column column : SampleSchema.of(schema).columns()) {
-            values.put(column, values(columns, schema.getColumnDescription(column.path()), rows));
+            ColumnReader reader = columns.getColumnReader(schema.getColumnDescription(column.path()));
+            values.put(column, ColumnValues.read(reader, column.kind(), rows));
         }
         Sample[] samples = new Sample[rows];
         for (int row = 0; row < rows; row++) {
@@ -206,40 +205,34 @@ public final class ParquetSamples implements SampleSource {
         return samples;
     }
 
-    private static Sample sample(Map<SampleSchema.Column, int[][]> values, int row, long index) {
-        int[] ids = values.get(SampleSchema.Column.INPUT_IDS)[row];
-        int[][] types = values.get(SampleSchema.Column.TOKEN_TYPE_IDS);
-        int[][] label = values.get(SampleSchema.Column.LABEL);
-        int[][] labels = values.get(SampleSchema.Column.LABELS);
-        int[][] documents = values.get(SampleSchema.Column.DOCUMENTS);
-        int[] allTrained = documents == null ? new int[0] : ids;
+    private static Sample sample(Map<SampleSchema.Column, Object[]> values, int row, long index) {
+        int[] ids = value(values, SampleSchema.Column.INPUT_IDS, row, new int[0]);
+        boolean documents = values.containsKey(SampleSchema.Column.DOCUMENTS);
         return new Sample(
                 index,
                 ids,
-                types == null ? new int[ids.length] : types[row],
-                label == null ? -1 : label[row][0],
-                labels == null ? allTrained : labels[row],
-                documents == null ? new int[] {ids.length} : documents[row]);
+                value(values, SampleSchema.Column.TOKEN_TYPE_IDS, row, new int[ids.length]),
+                value(values, SampleSchema.Column.LABEL, row, -1),
+                value(values, SampleSchema.Column.LABELS, row, documents ? ids : new int[0]),
+                value(values, SampleSchema.Column.DOCUMENTS, row, new int[] {ids.length}),
+                value(values, SampleSchema.Column.TARGETS, row, new double[0]),
+                window(values, row));
     }
 
-    /** The values of each row; those that are no list have one. */
-    private static int[][] values(ColumnReadStoreImpl columns, ColumnDescriptor column, int rows) {
-        ColumnReader values = columns.getColumnReader(column);
-        int[][] lists = new int[rows][];
-        int[] buffer = new int[1024];
-        for (int row = 0; row < rows; row++) {
-            int size = 0;
-            do {
-                if (size == buffer.length) {
-                    buffer = Arrays.copyOf(buffer, 2 * size);
-                }
-                buffer[size++] = values.getInteger();
-                values.consume();
-                // Repetition level 0 begins the next row, and is what the reader says at the end.
-            } while (values.getCurrentRepetitionLevel() > 0);
-            lists[row] = Arrays.copyOf(buffer, size);
-        }
-        return lists;
+    private static Window window(Map<SampleSchema.Column, Object[]> values, int row) {
+        return new Window(
+                value(values, SampleSchema.Column.WINDOW, row, 0),
+                value(values, SampleSchema.Column.OFFSETS, row, new int[0]),
+                value(values, SampleSchema.Column.ANSWER, row, new int[0]),
+                value(values, SampleSchema.Column.ROW, row, ""));
+    }
+
+    /** A row's value in a column, or the one that it has where there is no such column. */
+    @SuppressWarnings("unchecked")
+    private static <T> T value(
+            Map<SampleSchema.Column, Object[]> values, SampleSchema.Column column, int row, T missing) {
+        Object[] all = values.get(column);
+        return all == null ? missing : (T) all[row];
     }
 
     /** Closes the open file; a later read opens it again. */

@@ -1,10 +1,11 @@
 package io.github.sparkfinetune.data.dataset;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * One tokenized sample: a text with one label, or documents with a label a token.
+ * One tokenized sample: a text with what it is to be told as, or documents with a label a token.
  *
  * @param index its place in the split's storage order, which no cluster and no epoch changes; randomness that belongs
  *     to a sample (dropout) is derived from it
@@ -14,8 +15,20 @@ import java.util.Objects;
  * @param labels of each token, {@value #IGNORED} where there is none, not shifted; empty where tokens have none at all
  * @param documents tokens of each document, in order: attention never crosses them and positions start anew; their sum
  *     is the sample's length
+ * @param targets what the whole text is to be told as where that is not one label: 1 for each label that it has and 0
+ *     for the others, in the order of their ids, or one number; empty otherwise
+ * @param window what it is of its row
  */
-public record Sample(long index, int[] inputIds, int[] tokenTypeIds, int label, int[] labels, int[] documents) {
+public record Sample(
+        long index,
+        int[] inputIds,
+        int[] tokenTypeIds,
+        int label,
+        int[] labels,
+        int[] documents,
+        double[] targets,
+        Window window)
+        implements Serializable {
     /** Label of a token that takes no part in the loss. */
     public static final int IGNORED = -100;
 
@@ -33,16 +46,49 @@ public record Sample(long index, int[] inputIds, int[] tokenTypeIds, int label, 
             throw new IllegalArgumentException("sample " + index + " has " + inputIds.length
                     + " input ids and documents of " + Arrays.toString(documents));
         }
+        if (window.offsets().length != 0 && window.offsets().length != 2 * inputIds.length) {
+            throw new IllegalArgumentException("sample " + index + " has " + inputIds.length + " input ids and "
+                    + window.offsets().length + " offsets");
+        }
     }
 
     /** A text, or a pair of texts, with one label. */
     public Sample(long index, int[] inputIds, int[] tokenTypeIds, int label) {
-        this(index, inputIds, tokenTypeIds, label, new int[0], new int[] {inputIds.length});
+        this(
+                index,
+                inputIds,
+                tokenTypeIds,
+                label,
+                new int[0],
+                new int[] {inputIds.length},
+                new double[0],
+                Window.WHOLE);
     }
 
     /** Documents whose tokens have labels. */
     public static Sample ofDocuments(long index, int[] inputIds, int[] labels, int... documents) {
-        return new Sample(index, inputIds, new int[inputIds.length], -1, labels, documents);
+        return new Sample(
+                index, inputIds, new int[inputIds.length], -1, labels, documents, new double[0], Window.WHOLE);
+    }
+
+    /** The same sample with another index. */
+    public Sample at(long place) {
+        return new Sample(place, inputIds, tokenTypeIds, label, labels, documents, targets, window);
+    }
+
+    /** The same tokens with a label each. */
+    public Sample withLabels(int... tokenLabels) {
+        return new Sample(index, inputIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
+    }
+
+    /** The same text, to be told as these. */
+    public Sample withTargets(double... told) {
+        return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, told, window);
+    }
+
+    /** The same sample as a part of its row. */
+    public Sample with(Window part) {
+        return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, targets, part);
     }
 
     /** Number of tokens. */
@@ -72,7 +118,9 @@ public record Sample(long index, int[] inputIds, int[] tokenTypeIds, int label, 
                 && Arrays.equals(inputIds, that.inputIds)
                 && Arrays.equals(tokenTypeIds, that.tokenTypeIds)
                 && Arrays.equals(labels, that.labels)
-                && Arrays.equals(documents, that.documents);
+                && Arrays.equals(documents, that.documents)
+                && Arrays.equals(targets, that.targets)
+                && window.equals(that.window);
     }
 
     @Override
@@ -83,7 +131,9 @@ public record Sample(long index, int[] inputIds, int[] tokenTypeIds, int label, 
                 Arrays.hashCode(inputIds),
                 Arrays.hashCode(tokenTypeIds),
                 Arrays.hashCode(labels),
-                Arrays.hashCode(documents));
+                Arrays.hashCode(documents),
+                Arrays.hashCode(targets),
+                window);
     }
 
     @Override

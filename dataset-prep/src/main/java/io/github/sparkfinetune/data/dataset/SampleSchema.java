@@ -3,6 +3,7 @@ package io.github.sparkfinetune.data.dataset;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
 import org.apache.parquet.schema.LogicalTypeAnnotation;
 import org.apache.parquet.schema.MessageType;
@@ -12,8 +13,8 @@ import org.apache.parquet.schema.Type.Repetition;
 import org.apache.parquet.schema.Types;
 
 /**
- * The Parquet schema of a dataset's shards. A row is a {@link Sample}. Every value is a required INT32, every list is
- * Parquet's three-level {@code LIST} of such values, and nothing is null, so that any Parquet tool reads a shard:
+ * The Parquet schema of a dataset's shards. A row is a {@link Sample}. Every value is required, every list is Parquet's
+ * three-level {@code LIST}, and nothing is null, so that any Parquet tool reads a shard:
  *
  * <pre>
  * message sample {
@@ -22,6 +23,11 @@ import org.apache.parquet.schema.Types;
  *   required int32 label;
  *   required group labels (LIST)         { repeated group list { required int32 element; } }
  *   required group documents (LIST)      { repeated group list { required int32 element; } }
+ *   required group targets (LIST)        { repeated group list { required double element; } }
+ *   required int32 window;
+ *   required group offsets (LIST)        { repeated group list { required int32 element; } }
+ *   required group answer (LIST)         { repeated group list { required int32 element; } }
+ *   required binary row (STRING);
  * }
  * </pre>
  *
@@ -41,6 +47,16 @@ import org.apache.parquet.schema.Types;
  *     no labels</td></tr>
  * <tr><td>{@code documents}</td><td>number of tokens of each document in the sample, in order; their sum is the number
  *     of tokens, attention never crosses from one to the next</td><td>a sample is one document</td></tr>
+ * <tr><td>{@code targets}</td><td>1 for each label that the text has and 0 for the others, in the order of the
+ *     manifest's {@code labels}; or the number that it is to be told as</td><td>samples have none</td></tr>
+ * <tr><td>{@code window}</td><td>place of the sample among the windows of its row, from 0; they stand one after the
+ *     other</td><td>a row is one sample</td></tr>
+ * <tr><td>{@code offsets}</td><td>of each token where its characters begin and end (exclusive) in the row's text, in
+ *     UTF-16 units; -1 and -1 for a token without; two a token</td><td>nothing asks for places</td></tr>
+ * <tr><td>{@code answer}</td><td>first and last token of the answer, 0 and 0 where it is not in this window</td><td>rows
+ *     have no question</td></tr>
+ * <tr><td>{@code row}</td><td>what is measured of the row apart from its tokens, as a JSON object; empty in all windows
+ *     but the first</td><td>tokens are enough</td></tr>
  * </table>
  *
  * @param columns in the order of the file
@@ -49,73 +65,97 @@ public record SampleSchema(Set<Column> columns) {
 
     /** A column of the files. */
     public enum Column {
-        INPUT_IDS("input_ids", true) {
-            @Override
-            int[] values(Sample sample) {
-                return sample.inputIds();
-            }
-        },
-        TOKEN_TYPE_IDS("token_type_ids", true) {
-            @Override
-            int[] values(Sample sample) {
-                return sample.tokenTypeIds();
-            }
-        },
-        LABEL("label", false) {
-            @Override
-            int[] values(Sample sample) {
-                return new int[] {sample.label()};
-            }
-        },
-        LABELS("labels", true) {
-            @Override
-            int[] values(Sample sample) {
-                return sample.labels();
-            }
-        },
-        DOCUMENTS("documents", true) {
-            @Override
-            int[] values(Sample sample) {
-                return sample.documents();
-            }
-        };
+        INPUT_IDS("input_ids", Values.INTS),
+        TOKEN_TYPE_IDS("token_type_ids", Values.INTS),
+        LABEL("label", Values.INT),
+        LABELS("labels", Values.INTS),
+        DOCUMENTS("documents", Values.INTS),
+        TARGETS("targets", Values.DOUBLES),
+        WINDOW("window", Values.INT),
+        OFFSETS("offsets", Values.INTS),
+        ANSWER("answer", Values.INTS),
+        ROW("row", Values.STRING);
 
         private final String field;
-        private final boolean list;
+        private final Values kind;
 
-        Column(String field, boolean list) {
+        Column(String field, Values kind) {
             this.field = field;
-            this.list = list;
+            this.kind = kind;
         }
 
-        /** What a sample has in it: one value where it is no list. */
-        abstract int[] values(Sample sample);
+        /** What a sample has in it, of its {@link #kind}. */
+        Object value(Sample sample) {
+            return switch (this) {
+                case INPUT_IDS -> sample.inputIds();
+                case TOKEN_TYPE_IDS -> sample.tokenTypeIds();
+                case LABEL -> sample.label();
+                case LABELS -> sample.labels();
+                case DOCUMENTS -> sample.documents();
+                case TARGETS -> sample.targets();
+                case WINDOW -> sample.window().number();
+                case OFFSETS -> sample.window().offsets();
+                case ANSWER -> sample.window().answer();
+                case ROW -> sample.window().row();
+            };
+        }
 
         /** Its name in the files. */
         String field() {
             return field;
         }
 
-        /** Whether a row has a list of values. */
-        boolean isList() {
-            return list;
+        /** What it holds. */
+        Values kind() {
+            return kind;
         }
 
         /** Path of its values in the schema. */
         String[] path() {
-            return list ? new String[] {field, "list", "element"} : new String[] {field};
+            return kind.isList() ? new String[] {field, "list", "element"} : new String[] {field};
         }
 
         private Type type() {
-            if (!list) {
-                return Types.required(PrimitiveTypeName.INT32).named(field);
+            if (kind == Values.STRING) {
+                return Types.required(kind.type())
+                        .as(LogicalTypeAnnotation.stringType())
+                        .named(field);
+            }
+            if (!kind.isList()) {
+                return Types.required(kind.type()).named(field);
             }
             return Types.buildGroup(Repetition.REQUIRED)
                     .as(LogicalTypeAnnotation.listType())
                     .addField(Types.repeatedGroup()
-                            .addField(Types.required(PrimitiveTypeName.INT32).named("element"))
+                            .addField(Types.required(kind.type()).named("element"))
                             .named("list"))
                     .named(field);
+        }
+    }
+
+    /** What a row has in a column. */
+    enum Values {
+        /** {@link Integer}. */
+        INT(PrimitiveTypeName.INT32),
+        /** {@code int[]}. */
+        INTS(PrimitiveTypeName.INT32),
+        /** {@code double[]}. */
+        DOUBLES(PrimitiveTypeName.DOUBLE),
+        /** {@link String}. */
+        STRING(PrimitiveTypeName.BINARY);
+
+        private final PrimitiveTypeName type;
+
+        Values(PrimitiveTypeName type) {
+            this.type = type;
+        }
+
+        private PrimitiveTypeName type() {
+            return type;
+        }
+
+        boolean isList() {
+            return this == INTS || this == DOUBLES;
         }
     }
 
@@ -137,6 +177,13 @@ public record SampleSchema(Set<Column> columns) {
             columns.add(Column.TOKEN_TYPE_IDS);
         }
         return new SampleSchema(columns);
+    }
+
+    /** The same columns and more. */
+    public SampleSchema with(Column... more) {
+        Set<Column> all = EnumSet.copyOf(columns);
+        all.addAll(List.of(more));
+        return new SampleSchema(all);
     }
 
     /**

@@ -22,6 +22,20 @@ public interface SampleSource extends Closeable {
      */
     Sample read(long index);
 
+    /**
+     * Where a part of the split begins, of parts as equal as can be that cut no row into its windows.
+     *
+     * @param part in [0, parts]; the last is the end of the split
+     */
+    default long partStart(int part, int parts) {
+        long size = size();
+        long at = size * part / parts;
+        while (at > 0 && at < size && read(at).window().number() > 0) {
+            at++;
+        }
+        return at;
+    }
+
     @Override
     void close();
 }

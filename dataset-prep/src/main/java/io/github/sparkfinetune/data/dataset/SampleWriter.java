@@ -4,6 +4,7 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntConsumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.ParquetProperties;
@@ -14,6 +15,7 @@ import org.apache.parquet.hadoop.metadata.BlockMetaData;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
 import org.apache.parquet.hadoop.util.HadoopOutputFile;
 import org.apache.parquet.io.OutputFile;
+import org.apache.parquet.io.api.Binary;
 import org.apache.parquet.io.api.RecordConsumer;
 
 /**
@@ -120,27 +122,40 @@ public final class SampleWriter implements SampleOutput, Closeable {
             int field = 0;
             for (SampleSchema.Column column : schema.columns()) {
                 out.startField(column.field(), field);
-                if (column.isList()) {
-                    list(column.values(sample));
-                } else {
-                    out.addInteger(column.values(sample)[0]);
-                }
+                add(column.kind(), column.value(sample));
                 out.endField(column.field(), field++);
             }
             out.endMessage();
         }
 
-        private void list(int[] values) {
-            out.startGroup();
-            out.startField("list", 0);
-            for (int value : values) {
-                out.startGroup();
-                out.startField("element", 0);
-                out.addInteger(value);
-                out.endField("element", 0);
-                out.endGroup();
+        private void add(SampleSchema.Values kind, Object value) {
+            switch (kind) {
+                case INT -> out.addInteger((Integer) value);
+                case STRING -> out.addBinary(Binary.fromString((String) value));
+                case INTS -> {
+                    int[] values = (int[]) value;
+                    list(values.length, i -> out.addInteger(values[i]));
+                }
+                case DOUBLES -> {
+                    double[] values = (double[]) value;
+                    list(values.length, i -> out.addDouble(values[i]));
+                }
             }
-            out.endField("list", 0);
+        }
+
+        private void list(int size, IntConsumer element) {
+            out.startGroup();
+            if (size > 0) {
+                out.startField("list", 0);
+                for (int i = 0; i < size; i++) {
+                    out.startGroup();
+                    out.startField("element", 0);
+                    element.accept(i);
+                    out.endField("element", 0);
+                    out.endGroup();
+                }
+                out.endField("list", 0);
+            }
             out.endGroup();
         }
     }

@@ -149,7 +149,8 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
             String text = row.content().text();
             String pair = row.content().pair();
             Encoded encoded = tokenizer.encode(text, pair, data.maxLength());
-            return new TaskInput(0, row.file(), text, pair, null, encoded.inputIds(), encoded.tokenTypeIds(), null);
+            return TaskInput.text(
+                    row.file(), text, pair, new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1));
         };
     }
 

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.Serializable;
+import java.util.List;
 
 /**
  * A row to predict: a text to label, or a prompt to go on from.
@@ -11,38 +12,44 @@ import java.io.Serializable;
  * @param text the text, cleaned, or the prompt, rendered; null where the row cannot be used
  * @param textPair the second text, or null
  * @param reference the answer that the row has, or null
- * @param inputIds its token ids, or null where the row cannot be used
- * @param tokenTypeIds its token types, or null where the row cannot be used or is a prompt
+ * @param samples its tokens: one sample, or the windows of a text that is longer; empty where the row cannot be used
  * @param error why the row cannot be used, or null
  */
 public record TaskInput(
-        long index,
-        String file,
-        String text,
-        String textPair,
-        String reference,
-        int[] inputIds,
-        int[] tokenTypeIds,
-        String error)
+        long index, String file, String text, String textPair, String reference, List<Sample> samples, String error)
         implements Serializable {
+
+    public TaskInput {
+        samples = List.copyOf(samples);
+        if (samples.isEmpty() == (error == null)) {
+            throw new IllegalArgumentException(samples.size() + " samples, error " + error);
+        }
+    }
 
     /** A row that cannot be used. */
     static TaskInput bad(String file, String error) {
-        return new TaskInput(0, file, null, null, null, null, null, error);
+        return new TaskInput(0, file, null, null, null, List.of(), error);
+    }
+
+    /** A text, or a pair of texts. */
+    public static TaskInput text(String file, String text, String textPair, Sample... samples) {
+        return new TaskInput(0, file, text, textPair, null, List.of(samples), null);
     }
 
     /** A prompt; without tokens there is nothing to go on from. */
     static TaskInput prompt(String file, String text, int[] inputIds, String reference) {
-        return new TaskInput(0, file, text, null, reference, inputIds, null, null);
+        Sample sample = new Sample(0, inputIds, new int[inputIds.length], -1);
+        return new TaskInput(0, file, text, null, reference, List.of(sample), null);
     }
 
     /** At a place in its source. */
     public TaskInput at(long place) {
-        return new TaskInput(place, file, text, textPair, reference, inputIds, tokenTypeIds, error);
+        List<Sample> placed = samples.stream().map(sample -> sample.at(place)).toList();
+        return new TaskInput(place, file, text, textPair, reference, placed, error);
     }
 
-    /** A text that can be used, as a sample without label. */
+    /** A row that is one sample. */
     public Sample sample() {
-        return new Sample(index, inputIds, tokenTypeIds, -1);
+        return samples.get(0);
     }
 }

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -125,19 +126,7 @@ class DatasetTest {
         writer.write(sample(1));
         writer.close();
         Manifest.Shard shard = new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups());
-        Manifest counted = new Manifest(
-                manifest.schemaVersion(),
-                manifest.task(),
-                manifest.labels(),
-                manifest.longest(),
-                Map.of(Manifest.TRAIN, new Manifest.Split(1, 2, 0, List.of(0L, 1L), List.of(shard), null)),
-                manifest.badRows(),
-                manifest.cutTexts(),
-                manifest.repairedTexts(),
-                manifest.duplicates(),
-                manifest.padTokenId(),
-                manifest.sources(),
-                manifest.options());
+        Manifest counted = with(new Manifest.Split(1, 2, 0, List.of(0L, 1L), List.of(shard), null));
 
         try (ParquetSamples samples = ParquetSamples.open(dataset, counted, Manifest.TRAIN, hadoop)) {
             for (int time = 0; time < 2; time++) {
@@ -177,6 +166,63 @@ class DatasetTest {
                         "test.yaml",
                         List.of()))
                 .options(tokenizer);
+    }
+
+    @Test
+    void windowsOfRowsComeBackAndNoPartCutsARow() throws IOException {
+        SampleSchema schema = new SampleSchema(EnumSet.allOf(SampleSchema.Column.class));
+        SampleWriter writer = new SampleWriter(new Path(dataset, "train/windows.parquet"), schema, hadoop);
+        List<Sample> written = new ArrayList<>();
+        for (int row = 0; row < 700; row++) {
+            for (int number = 0; number <= row % 4; number++) {
+                Sample plain = sample(written.size());
+                int[] offsets = IntStream.range(0, number == 2 ? 0 : 2 * plain.length())
+                        .map(i -> i - 1)
+                        .toArray();
+                int[] answer = number == 1 ? new int[] {0, 0} : new int[0];
+                written.add(plain.withLabels(plain.inputIds())
+                        .withTargets(row % 3 == 0 ? new double[0] : new double[] {1, 0, -2.5})
+                        .with(new Window(number, offsets, answer, number == 0 ? "{\"q\": \"ß𝄞\"}" : "")));
+                writer.write(written.get(written.size() - 1));
+            }
+        }
+        writer.close();
+        Manifest.Shard shard = new Manifest.Shard(
+                "train/windows.parquet", Files.size(folder.resolve("train/windows.parquet")), writer.rowGroups());
+        Manifest windows = with(new Manifest.Split(written.size(), 9, 0, List.of(), List.of(shard), null));
+
+        try (ParquetSamples samples = ParquetSamples.open(dataset, windows, Manifest.TRAIN, hadoop)) {
+            for (int i = 0; i < written.size(); i++) {
+                assertThat(samples.read(i)).isEqualTo(written.get(i));
+            }
+            for (int parts : new int[] {1, 2, 3, 64, 5000}) {
+                assertThat(samples.partStart(0, parts)).isZero();
+                assertThat(samples.partStart(parts, parts)).isEqualTo(written.size());
+                for (int part = 1; part < parts; part++) {
+                    long start = samples.partStart(part, parts);
+                    assertThat(start).isGreaterThanOrEqualTo(samples.partStart(part - 1, parts));
+                    assertThat(start == written.size()
+                                    || samples.read(start).window().number() == 0)
+                            .isTrue();
+                }
+            }
+        }
+    }
+
+    private Manifest with(Manifest.Split train) {
+        return new Manifest(
+                manifest.schemaVersion(),
+                manifest.task(),
+                manifest.labels(),
+                manifest.longest(),
+                Map.of(Manifest.TRAIN, train),
+                manifest.badRows(),
+                manifest.cutTexts(),
+                manifest.repairedTexts(),
+                manifest.duplicates(),
+                manifest.padTokenId(),
+                manifest.sources(),
+                manifest.options());
     }
 
     @Test

@@ -149,7 +149,7 @@ class CausalLmDataTest {
                 Rows.clean(
                         task.reading(Rows.jsonLines(), files, false), Rows.row("Once upon"), Rows.row((String) null)));
         assertThat(inputs.get(0).text()).isEqualTo("Once upon");
-        assertThat(inputs.get(0).inputIds()).isNotEmpty().doesNotContain(files.eosTokenId());
+        assertThat(inputs.get(0).sample().inputIds()).isNotEmpty().doesNotContain(files.eosTokenId());
         assertThat(inputs.get(0).reference()).isNull();
         assertThat(inputs.get(1).error()).isEqualTo("no_text");
     }

@@ -169,6 +169,6 @@ class ClassificationDataTest {
         assertThat(input.sample().label()).isEqualTo(-1);
         assertThat(input.sample().tokenTypeIds()).contains(0, 1);
         assertThat(inputs.get(1).error()).isEqualTo("empty_text");
-        assertThat(inputs.get(1).inputIds()).isNull();
+        assertThat(inputs.get(1).samples()).isEmpty();
     }
 }

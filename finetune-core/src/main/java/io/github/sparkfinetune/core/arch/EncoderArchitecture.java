@@ -37,10 +37,38 @@ public interface EncoderArchitecture extends Architecture {
     /**
      * A head.
      *
-     * @param classes what it tells apart
+     * @param classes what it tells apart; unused by the heads for which it is given
      * @throws IllegalArgumentException where the family has none of this kind
      */
-    HeadSpec head(HeadKind kind, int classes);
+    default HeadSpec head(HeadKind kind, int classes) {
+        return switch (kind) {
+            case SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
+            case TOKEN_CLASSIFICATION -> tokenHead("classifier", classes, tokenDropout());
+            case QUESTION_ANSWERING -> tokenHead("qa_outputs", 2, answerDropout());
+            case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
+        };
+    }
+
+    /** The head over a text's first token. */
+    HeadSpec sequenceHead(int classes);
+
+    /** Rate before the head that tells each token's class. */
+    double tokenDropout();
+
+    /** Rate before the head that tells where an answer begins and ends. */
+    default double answerDropout() {
+        return 0;
+    }
+
+    private HeadSpec tokenHead(String name, int classes, double dropout) {
+        return new HeadSpec(
+                new WeightSpecs()
+                        .linear("classifier", name, classes, shape().hidden())
+                        .map(),
+                "",
+                0,
+                dropout);
+    }
 
     @Override
     default List<BlockSpec> blocks(HeadKind head, int classes) {

@@ -6,6 +6,8 @@ public enum HeadKind {
     SEQUENCE_CLASSIFICATION("ForSequenceClassification"),
     /** One class a token: logits [B, T, classes]. */
     TOKEN_CLASSIFICATION("ForTokenClassification"),
+    /** Whether the answer begins and ends at a token: logits [B, T, 2]. */
+    QUESTION_ANSWERING("ForQuestionAnswering"),
     /** The next token after each: logits [B, T, vocabulary]. */
     CAUSAL_LM("ForCausalLM");
 

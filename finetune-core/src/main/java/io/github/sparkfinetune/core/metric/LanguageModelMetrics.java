@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.metric;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * Metrics of a language model: the mean cross-entropy of the tokens with a label, in nats, its exponential (the
@@ -32,12 +33,13 @@ public final class LanguageModelMetrics implements Metrics {
 
     /** What is measured. */
     public static List<Metric> all() {
-        return List.of(
-                new Metric("loss", false),
-                new Metric("perplexity", false),
-                new Metric(ROUGE.get(0), true),
-                new Metric(ROUGE.get(1), true),
-                new Metric(ROUGE.get(2), true));
+        return Stream.concat(ofTokens().stream(), ROUGE.stream().map(name -> new Metric(name, true)))
+                .toList();
+    }
+
+    /** What is measured where no answer is generated. */
+    public static List<Metric> ofTokens() {
+        return List.of(new Metric("loss", false), new Metric("perplexity", false));
     }
 
     /**

@@ -110,7 +110,7 @@ final class AnswerPredictor implements TaskPredictor {
         List<Generator.Prompt> usable = new ArrayList<>();
         for (int i = 0; i < block.size(); i++) {
             if (errors.get(i) == null) {
-                int[] ids = block.get(i).inputIds();
+                int[] ids = block.get(i).sample().inputIds();
                 // What is drawn depends on the prompt, not on how the source was cut into partitions.
                 usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
             }
@@ -135,7 +135,7 @@ final class AnswerPredictor implements TaskPredictor {
     private String error(TaskInput prompt) {
         return prompt.error() != null
                 ? prompt.error()
-                : generator.refusal(prompt.inputIds()).orElse(null);
+                : generator.refusal(prompt.sample().inputIds()).orElse(null);
     }
 
     /** The answers' texts, special tokens left out, in the order of the prompts. */

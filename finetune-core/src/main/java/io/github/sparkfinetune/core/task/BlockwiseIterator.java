@@ -7,13 +7,20 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.NoSuchElementException;
 import java.util.function.Function;
+import java.util.function.Predicate;
 
-/** Rows in the order of what they are computed from, a block at a time as they are asked for. */
+/**
+ * Rows in the order of what they are computed from, a block at a time as they are asked for.
+ *
+ * @param <T> what they are computed from
+ */
 final class BlockwiseIterator<T> implements Iterator<Object[]> {
     private final Iterator<T> inputs;
     private final int size;
     private final Function<List<T>, List<Object[]>> compute;
+    private final Predicate<T> continues;
     private final Deque<Object[]> ready = new ArrayDeque<>();
+    private T next;
 
     /**
      * Reads {@code inputs} lazily.
@@ -22,21 +29,35 @@ final class BlockwiseIterator<T> implements Iterator<Object[]> {
      * @param compute the rows of a block
      */
     BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
+        this(inputs, size, compute, input -> false);
+    }
+
+    /** @param continues whether an input belongs with the one before: then no block begins with it */
+    BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute, Predicate<T> continues) {
         this.inputs = inputs;
         this.size = size;
         this.compute = compute;
+        this.continues = continues;
     }
 
     @Override
     public boolean hasNext() {
-        while (ready.isEmpty() && inputs.hasNext()) {
+        while (ready.isEmpty() && advance()) {
             List<T> block = new ArrayList<>();
-            while (inputs.hasNext() && block.size() < size) {
-                block.add(inputs.next());
+            while (advance() && (block.size() < size || continues.test(next))) {
+                block.add(next);
+                next = null;
             }
             ready.addAll(compute.apply(block));
         }
         return !ready.isEmpty();
+    }
+
+    private boolean advance() {
+        if (next == null && inputs.hasNext()) {
+            next = inputs.next();
+        }
+        return next != null;
     }
 
     @Override

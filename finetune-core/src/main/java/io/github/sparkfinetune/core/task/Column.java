@@ -1,13 +1,16 @@
 package io.github.sparkfinetune.core.task;
 
+import java.util.List;
+
 /**
  * A column of the rows that a task writes.
  *
  * @param name its name in the Parquet files
  * @param type of its values
  * @param nullable whether it may have none
+ * @param fields the columns of the rows in it, where it holds rows
  */
-public record Column(String name, Type type, boolean nullable) {
+public record Column(String name, Type type, boolean nullable, List<Column> fields) {
     /** Type of a column's values. */
     public enum Type {
         /** {@link Integer}. */
@@ -19,16 +22,32 @@ public record Column(String name, Type type, boolean nullable) {
         /** {@code double[]}. */
         DOUBLES,
         /** {@link String}. */
-        STRING
+        STRING,
+        /** {@code String[]}. */
+        STRINGS,
+        /** {@code Object[][]}: rows, each with a value of every field. */
+        ROWS
+    }
+
+    public Column {
+        fields = List.copyOf(fields);
+        if (fields.isEmpty() == (type == Type.ROWS)) {
+            throw new IllegalArgumentException("column " + name + " of " + type + " has " + fields.size() + " fields");
+        }
     }
 
     /** A column in which every row has a value. */
     static Column required(String name, Type type) {
-        return new Column(name, type, false);
+        return new Column(name, type, false, List.of());
     }
 
     /** A column in which rows may have no value. */
     static Column nullable(String name, Type type) {
-        return new Column(name, type, true);
+        return new Column(name, type, true, List.of());
+    }
+
+    /** A column of rows, which may be null as a whole. */
+    static Column rows(String name, Column... fields) {
+        return new Column(name, Type.ROWS, true, List.of(fields));
     }
 }

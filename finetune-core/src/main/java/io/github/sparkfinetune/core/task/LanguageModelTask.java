@@ -55,6 +55,11 @@ abstract class LanguageModelTask implements TaskSpec {
     }
 
     @Override
+    public List<Metric> trainingMetrics() {
+        return LanguageModelMetrics.ofTokens();
+    }
+
+    @Override
     public String lossUnit() {
         return "token";
     }

@@ -66,8 +66,7 @@ record SequenceClassifier(NDManager manager, Encoder model, ClassificationLoss o
                         "the model in " + settings.config().output().model() + " knows the labels " + modelLabels
                                 + ", the dataset has " + labels + ": use the dataset that the model was trained on");
             }
-            long rows = split.size();
-            Iterator<Sample> mine = LongStream.range(rows * part / parts, rows * (part + 1) / parts)
+            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
                     .mapToObj(split::read)
                     .iterator();
             return new BlockwiseIterator<>(mine, BLOCK, this::evaluate);

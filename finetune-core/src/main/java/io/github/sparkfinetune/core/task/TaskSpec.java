@@ -79,18 +79,23 @@ public interface TaskSpec {
     /** What is measured; an evaluation may leave some of it out. */
     List<Metric> metrics();
 
+    /** What is measured while training too. */
+    default List<Metric> trainingMetrics() {
+        return metrics();
+    }
+
     /**
-     * The metric of a name.
+     * The metric of a name, to find the best model by.
      *
-     * @throws RunException if it is none of the task's
+     * @throws RunException if it is not measured while training
      */
     default Metric metric(String name) {
-        return metrics().stream()
+        return trainingMetrics().stream()
                 .filter(metric -> metric.name().equals(name))
                 .findFirst()
                 .orElseThrow(() -> RunException.config("training.metric_for_best_model: " + name
-                        + " is not measured, there are "
-                        + metrics().stream().map(Metric::name).toList()));
+                        + " is not measured while training, there are "
+                        + trainingMetrics().stream().map(Metric::name).toList()));
     }
 
     /** What the loss is a mean over: sample or token. */

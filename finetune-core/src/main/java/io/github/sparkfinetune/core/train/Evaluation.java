@@ -23,13 +23,16 @@ final class Evaluation {
 
     /** The metrics over the whole split, the same on every rank. */
     Map<String, Double> run(Scorer scorer, Collective collective, Runnable checkCancelled) {
-        long size = split.size();
-        long end = size * (collective.rank() + 1) / collective.size();
-        long at = size * collective.rank() / collective.size();
+        long end = split.partStart(collective.rank() + 1, collective.size());
+        long at = split.partStart(collective.rank(), collective.size());
         while (at < end) {
             checkCancelled.run();
             List<Sample> window = new ArrayList<>();
             while (at < end && window.size() < WINDOW * batchSize) {
+                window.add(split.read(at++));
+            }
+            // What a row's windows tell together is found when all of them are there.
+            while (at < end && split.read(at).window().number() > 0) {
                 window.add(split.read(at++));
             }
             scorer.add(window, batchSize);

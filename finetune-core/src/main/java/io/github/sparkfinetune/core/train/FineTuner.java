@@ -44,6 +44,7 @@ public final class FineTuner {
         HfConfig model = HfConfig.read(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config.task());
         spec.modelKind().check(model);
+        spec.metric(config.training().metricForBestModel());
         TrainingConfig training = config.training();
         LrSchedule.of(training.lrSchedulerType(), training.learningRate(), 1, 0, training.lrSchedulerKwargs());
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {

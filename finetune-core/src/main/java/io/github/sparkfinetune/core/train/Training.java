@@ -17,7 +17,6 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -51,8 +50,8 @@ final class Training {
         this.collective = rank.collective();
         this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        String best = settings.metricForBestModel().name().toLowerCase(Locale.ROOT);
-        this.best = new BestModel(TaskSpecs.of(config.task()).metric(best), settings.earlyStoppingPatience());
+        this.best = new BestModel(
+                TaskSpecs.of(config.task()).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 

@@ -5,14 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.conf.TrainingConfig.BestMetric;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -48,16 +46,17 @@ class TaskSpecsTest {
     }
 
     @Test
-    void everyMetricOfTheConfigurationIsMeasured() {
+    void theBestModelIsFoundByWhatIsMeasuredWhileTraining() {
         TaskSpec classification = TaskSpecs.of(Task.CLASSIFICATION);
-        for (BestMetric metric : BestMetric.values()) {
-            String name = metric.name().toLowerCase(Locale.ROOT);
-            assertThat(classification.metric(name).greaterIsBetter()).isEqualTo(metric != BestMetric.LOSS);
-        }
+        assertThat(classification.metric("loss").greaterIsBetter()).isFalse();
+        assertThat(classification.metric("accuracy").greaterIsBetter()).isTrue();
+        assertThat(classification.metric("f1_macro").greaterIsBetter()).isTrue();
+        assertThat(TaskSpecs.of(Task.SFT).metric("perplexity").greaterIsBetter())
+                .isFalse();
         assertThatThrownBy(() -> TaskSpecs.of(Task.SFT).metric("accuracy"))
                 .isInstanceOf(RunException.class)
-                .hasMessage("training.metric_for_best_model: accuracy is not measured, there are"
-                        + " [loss, perplexity, rouge1, rouge2, rougeL]");
+                .hasMessage("training.metric_for_best_model: accuracy is not measured while training,"
+                        + " there are [loss, perplexity]");
     }
 
     @Test

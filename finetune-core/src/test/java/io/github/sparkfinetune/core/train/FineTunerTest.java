@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.nio.file.Path;
@@ -163,7 +164,7 @@ class FineTunerTest {
             org.apache.hadoop.fs.Path model =
                     new org.apache.hadoop.fs.Path(config.output().model());
             assertThat(HfConfig.read(model, hadoop).labels()).containsExactly("a", "b", "c");
-            TaskInput text = new TaskInput(0, null, "text", null, null, new int[] {1, 2}, new int[2], null);
+            TaskInput text = TaskInput.text("file", "text", null, new Sample(0, new int[] {1, 2}, new int[2], -1));
             Object[] row = predictor.predict(List.of(text).iterator()).next();
             assertThat(row[4]).isIn("a", "b", "c");
             assertThat((double[]) row[6]).hasSize(3);

@@ -28,7 +28,6 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
@@ -129,7 +128,7 @@ public final class EvaluateJob {
         JavaRDD<Row> rows = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
                 .mapPartitions(new Part(model, manifest, split, tasks))
-                .map(RowFactory::create);
+                .map(Rows::row);
         session.createDataFrame(model.placement().place(rows.rdd()).toJavaRDD(), schema)
                 .write()
                 .mode(SaveMode.Overwrite)

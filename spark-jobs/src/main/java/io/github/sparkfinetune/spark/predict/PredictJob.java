@@ -19,7 +19,6 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.types.StructType;
@@ -59,7 +58,7 @@ public final class PredictJob {
             ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, tasks);
             JavaRDD<Row> predicted = inputs(PrepareJob.inputs(session, resolved, key, from), tasks)
                     .mapPartitions(new Predicting(model))
-                    .map(RowFactory::create);
+                    .map(Rows::row);
             StructType schema = Rows.schema(TaskSpecs.of(resolved.task()).predictionColumns());
             session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), schema)
                     .write()

@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.task.Column;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -15,19 +17,32 @@ final class Rows {
     static StructType schema(List<Column> columns) {
         StructType schema = new StructType();
         for (Column column : columns) {
-            schema = schema.add(column.name(), type(column.type()), column.nullable());
+            schema = schema.add(column.name(), type(column), column.nullable());
         }
         return schema;
     }
 
-    private static DataType type(Column.Type type) {
-        return switch (type) {
+    private static DataType type(Column column) {
+        return switch (column.type()) {
             case INT -> DataTypes.IntegerType;
             case LONG -> DataTypes.LongType;
             case DOUBLE -> DataTypes.DoubleType;
             case DOUBLES -> DataTypes.createArrayType(DataTypes.DoubleType, false);
             case STRING -> DataTypes.StringType;
+            case STRINGS -> DataTypes.createArrayType(DataTypes.StringType, false);
+            case ROWS -> DataTypes.createArrayType(schema(column.fields()), false);
         };
+    }
+
+    /** A task's row as Spark takes it. */
+    static Row row(Object[] values) {
+        Object[] taken = values.clone();
+        for (int i = 0; i < taken.length; i++) {
+            if (taken[i] instanceof Object[][] rows) {
+                taken[i] = Arrays.stream(rows).map(Rows::row).toArray(Row[]::new);
+            }
+        }
+        return RowFactory.create(taken);
     }
 
     /** The values of a row without arrays. */

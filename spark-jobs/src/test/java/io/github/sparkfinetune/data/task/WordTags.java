@@ -92,13 +92,8 @@ public record WordTags(DataConfig data) implements TaskData<JsonNode> {
                 for (int window = 0; window < windows(words); window++) {
                     int from = window * STRIDE;
                     int to = Math.min(from + WINDOW, words);
-                    Sample sample = new Sample(
-                            0,
-                            Arrays.copyOfRange(values, from, to),
-                            new int[to - from],
-                            -1,
-                            Arrays.copyOfRange(values, words + from, words + to),
-                            new int[] {to - from});
+                    Sample sample = new Sample(0, Arrays.copyOfRange(values, from, to), new int[to - from], -1)
+                            .withLabels(Arrays.copyOfRange(values, words + from, words + to));
                     output.write(sample);
                     counts.sample(sample, 0);
                 }

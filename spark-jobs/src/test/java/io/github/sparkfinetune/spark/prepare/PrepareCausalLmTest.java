@@ -151,7 +151,7 @@ class PrepareCausalLmTest {
         assertThat(prompts).hasSize(ROWS);
         assertThat(prompts.get(7).text()).isEqualTo(PrepareFixture.text(7));
         assertThat(prompts.get(7).reference()).isNull();
-        assertThat(prompts.get(7).inputIds()).isNotEmpty().doesNotContain(EOS);
+        assertThat(prompts.get(7).sample().inputIds()).isNotEmpty().doesNotContain(EOS);
     }
 
     @Test

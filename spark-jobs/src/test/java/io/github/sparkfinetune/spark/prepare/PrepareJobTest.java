@@ -222,7 +222,7 @@ class PrepareJobTest {
         assertThat(texts.get(7).error()).isEqualTo("empty_text");
         assertThat(texts.get(8).text()).isEqualTo(PrepareFixture.text(7));
         assertThat(texts.get(8).sample().label()).isEqualTo(-1);
-        assertThat(texts.get(8).inputIds()).isNotEmpty();
+        assertThat(texts.get(8).sample().inputIds()).isNotEmpty();
     }
 
     @Test

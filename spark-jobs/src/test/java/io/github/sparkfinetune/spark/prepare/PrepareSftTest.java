@@ -321,7 +321,7 @@ class PrepareSftTest {
         assertThat(prompts.get(1).text())
                 .isEqualTo("<|im_start|>user\n" + question(1) + "<|im_end|>\n<|im_start|>assistant\n");
         assertThat(prompts.get(1).reference()).isEqualTo(answer(1));
-        assertThat(prompts.get(1).inputIds()).startsWith(1).endsWith(201);
+        assertThat(prompts.get(1).sample().inputIds()).startsWith(1).endsWith(201);
         assertThat(prompts.get(3).text()).endsWith("Hello?<|im_end|>\n<|im_start|>assistant\n");
         assertThat(prompts.get(3).reference()).isNull();
         assertThat(prompts.get(4).error()).isEqualTo("bad_messages");

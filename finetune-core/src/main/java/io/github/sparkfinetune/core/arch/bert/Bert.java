@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
@@ -126,23 +125,13 @@ public class Bert implements EncoderArchitecture {
     }
 
     @Override
-    public HeadSpec head(HeadKind kind, int classes) {
-        return switch (kind) {
-            case SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
-            case TOKEN_CLASSIFICATION ->
-                new HeadSpec(
-                        new WeightSpecs()
-                                .linear(CLASSIFIER, CLASSIFIER, classes, shape.hidden())
-                                .map(),
-                        "",
-                        0,
-                        classifierDropout());
-            case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
-        };
+    public HeadSpec sequenceHead(int classes) {
+        return sequenceHead(prefix() + "pooler.dense", CLASSIFIER, classes, "tanh", 0);
     }
 
-    private HeadSpec sequenceHead(int classes) {
-        return sequenceHead(prefix() + "pooler.dense", CLASSIFIER, classes, "tanh", 0);
+    @Override
+    public double tokenDropout() {
+        return classifierDropout();
     }
 
     /**

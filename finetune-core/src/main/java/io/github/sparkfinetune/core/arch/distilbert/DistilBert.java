@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
@@ -101,23 +100,25 @@ public final class DistilBert implements EncoderArchitecture {
     }
 
     @Override
-    public HeadSpec head(HeadKind kind, int classes) {
-        WeightSpecs weights = new WeightSpecs();
-        int hidden = shape.hidden();
-        return switch (kind) {
-            case SEQUENCE_CLASSIFICATION ->
-                new HeadSpec(
-                        weights.linear("dense", "pre_classifier", hidden, hidden)
-                                .linear(CLASSIFIER, CLASSIFIER, classes, hidden)
-                                .map(),
-                        "relu",
-                        0,
-                        config.rate(0.2, "seq_classif_dropout"));
-            case TOKEN_CLASSIFICATION ->
-                new HeadSpec(
-                        weights.linear(CLASSIFIER, CLASSIFIER, classes, hidden).map(), "", 0, shape.hiddenDropout());
-            case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
-        };
+    public HeadSpec sequenceHead(int classes) {
+        return new HeadSpec(
+                new WeightSpecs()
+                        .linear("dense", "pre_classifier", shape.hidden(), shape.hidden())
+                        .linear(CLASSIFIER, CLASSIFIER, classes, shape.hidden())
+                        .map(),
+                "relu",
+                0,
+                config.rate(0.2, "seq_classif_dropout"));
+    }
+
+    @Override
+    public double tokenDropout() {
+        return shape.hiddenDropout();
+    }
+
+    @Override
+    public double answerDropout() {
+        return config.rate(0.1, "qa_dropout");
     }
 
     @Override

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.arch.electra;
 
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
@@ -46,9 +45,7 @@ public final class Electra extends Bert {
     }
 
     @Override
-    public HeadSpec head(HeadKind kind, int classes) {
-        return kind == HeadKind.SEQUENCE_CLASSIFICATION
-                ? sequenceHead("classifier.dense", "classifier.out_proj", classes, "gelu", classifierDropout())
-                : super.head(kind, classes);
+    public HeadSpec sequenceHead(int classes) {
+        return sequenceHead("classifier.dense", "classifier.out_proj", classes, "gelu", classifierDropout());
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.arch.roberta;
 
-import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -30,9 +29,7 @@ public class Roberta extends Bert {
     }
 
     @Override
-    public HeadSpec head(HeadKind kind, int classes) {
-        return kind == HeadKind.SEQUENCE_CLASSIFICATION
-                ? sequenceHead("classifier.dense", "classifier.out_proj", classes, "tanh", classifierDropout())
-                : super.head(kind, classes);
+    public HeadSpec sequenceHead(int classes) {
+        return sequenceHead("classifier.dense", "classifier.out_proj", classes, "tanh", classifierDropout());
     }
 }

@@ -132,6 +132,7 @@ INPUTS = {
     "AdamW.adamw": lambda i: [(
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
+    "StartingPoint.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
 }
 for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     INPUTS |= {

@@ -82,6 +82,11 @@ public record RunConfig(
         Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);
+        Check.that(
+                training.l2Sp() == 0 || !method.isLora(),
+                "training.l2_sp",
+                training.l2Sp(),
+                "0 with method.type lora and qlora, where the model's own weights stay as they are");
         if (task.generates()) {
             Check.that(
                     generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),

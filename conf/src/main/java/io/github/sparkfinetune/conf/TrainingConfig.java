@@ -17,6 +17,8 @@ public record TrainingConfig(
         double warmupRatio,
         int warmupSteps,
         double weightDecay,
+        @Key(hf = Key.NOT_IN_HF) double l2Sp,
+        @Key(hf = Key.NOT_IN_HF) double layerwiseLrDecay,
         double adamBeta1,
         double adamBeta2,
         double adamEpsilon,
@@ -79,6 +81,12 @@ public record TrainingConfig(
         Check.that(warmupRatio >= 0 && warmupRatio <= 1, "training.warmup_ratio", warmupRatio, "between 0 and 1");
         Check.that(warmupSteps >= 0, "training.warmup_steps", warmupSteps, "at least 0");
         Check.that(weightDecay >= 0, "training.weight_decay", weightDecay, "at least 0");
+        Check.that(l2Sp >= 0, "training.l2_sp", l2Sp, "at least 0");
+        Check.that(
+                layerwiseLrDecay > 0 && layerwiseLrDecay <= 1,
+                "training.layerwise_lr_decay",
+                layerwiseLrDecay,
+                "above 0, at most 1");
         Check.that(adamBeta1 >= 0 && adamBeta1 < 1, "training.adam_beta1", adamBeta1, "in [0, 1)");
         Check.that(adamBeta2 >= 0 && adamBeta2 < 1, "training.adam_beta2", adamBeta2, "in [0, 1)");
         Check.that(adamEpsilon > 0, "training.adam_epsilon", adamEpsilon, "above 0");

@@ -60,6 +60,8 @@ public class BadConfigTest {
         training.learning_rate=fast ^ --set training.learning_rate: training.learning_rate: expected a number, got 'fast'
         training.learning_rate=[ ^ --set training.learning_rate:1: is not YAML:
         cluster.ranks=0 ^ --set cluster.ranks: cluster.ranks: 0 is not allowed, it must be at least 1
+        training.l2_sp=-1 ^ --set training.l2_sp: training.l2_sp: -1.0 is not allowed, it must be at least 0
+        training.layerwise_lr_decay=0 ^ --set training.layerwise_lr_decay: training.layerwise_lr_decay: 0.0 is not allowed, it must be above 0, at most 1
         method={typ: full} ^ --set method: unknown key method.typ; did you mean method.type?
         """)
     void aBadOverrideIsNamed(String override, String message) {

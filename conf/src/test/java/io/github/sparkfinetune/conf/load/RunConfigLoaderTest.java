@@ -78,6 +78,8 @@ class RunConfigLoaderTest {
                         0.0,
                         0,
                         0.0,
+                        0.0,
+                        1.0,
                         0.9,
                         0.999,
                         1e-8,
@@ -151,6 +153,8 @@ class RunConfigLoaderTest {
                   warmup_ratio: 0.2
                   warmup_steps: 8
                   weight_decay: 0.01
+                  l2_sp: 0
+                  layerwise_lr_decay: 0.9
                   adam_beta1: 0.8
                   adam_beta2: 0.99
                   adam_epsilon: 1E-6
@@ -235,6 +239,8 @@ class RunConfigLoaderTest {
                         0.2,
                         8,
                         0.01,
+                        0.0,
+                        0.9,
                         0.8,
                         0.99,
                         1e-6,

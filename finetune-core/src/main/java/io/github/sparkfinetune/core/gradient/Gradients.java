@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.gradient;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
 import io.github.sparkfinetune.core.model.Batch;
@@ -46,14 +47,29 @@ public final class Gradients {
         projection = model.projection().filter(buckets::containsKey);
         tied = model.tied();
         table = model.table().trainable() ? Optional.of(ofTable(device, script, model)) : Optional.empty();
-        table.ifPresent(gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense())));
+        table.ifPresent(
+                gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense(), 1 + layers(model))));
         buckets.forEach((block, bucket) -> {
             List<Parameter> trainable = block.trainable();
             for (int i = 0; i < trainable.size(); i++) {
                 parameters.add(new ParameterGradient(
-                        trainable.get(i), bucket.gradients().get(i)));
+                        trainable.get(i), bucket.gradients().get(i), depth(block, layers(model))));
             }
         });
+    }
+
+    private static int layers(Model<?> model) {
+        return (int) model.blocks().stream()
+                .filter(block -> block.kind() == BlockKind.LAYER)
+                .count();
+    }
+
+    private static int depth(Block block, int layers) {
+        return switch (block.kind()) {
+            case EMBEDDINGS -> 1 + layers;
+            case LAYER -> layers - block.layer();
+            case HEAD, PROJECTION -> 0;
+        };
     }
 
     private static EmbeddingGradient ofTable(Device device, ScriptModule script, Model<?> model) {

@@ -11,8 +11,9 @@ import java.util.Objects;
  * @param decayed whether weight decay applies to it: false for biases and norm weights, as in Hugging Face's
  *     {@code Trainer.get_decay_parameter_names}
  * @param trainable whether it is trained; a frozen one takes no gradient and costs no backward
+ * @param drawn whether its first values were drawn, for the checkpoint has none
  */
-public record Parameter(String name, NDArray value, boolean decayed, boolean trainable) {
+public record Parameter(String name, NDArray value, boolean decayed, boolean trainable, boolean drawn) {
     public Parameter {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(value, "value");

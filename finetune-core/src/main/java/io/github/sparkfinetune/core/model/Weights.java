@@ -95,7 +95,7 @@ final class Weights {
         boolean fits =
                 stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), weight.shape());
         if (!fits && mayBeNew && trainable) {
-            return parameter(weight, drawn(weight), true);
+            return parameter(weight, drawn(weight), true, true);
         }
         return parameter(weight, load(weight, names.require(weight.name()), trainable), trainable);
     }
@@ -145,7 +145,7 @@ final class Weights {
         NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
         device.write(value, values);
         value.setRequiresGradient(true);
-        return new Parameter(name, value, true, true);
+        return new Parameter(name, value, true, true, true);
     }
 
     /** A trained parameter of the adapter that is continued. */
@@ -161,8 +161,12 @@ final class Weights {
     }
 
     private Parameter parameter(WeightSpec weight, NDArray value, boolean trainable) {
+        return parameter(weight, value, trainable, false);
+    }
+
+    private Parameter parameter(WeightSpec weight, NDArray value, boolean trainable, boolean drawn) {
         value.setRequiresGradient(trainable);
-        return new Parameter(weight.name(), value, weight.isDecayed(), trainable);
+        return new Parameter(weight.name(), value, weight.isDecayed(), trainable, drawn);
     }
 
     private NDArray given(TensorData tensor, WeightSpec weight) {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,20 +27,28 @@ import java.util.Map;
  */
 final class AdamW implements Optimizer {
     /** A parameter with its gradient and moments. */
-    private record Slot(Parameter parameter, NDArray gradient, NDArray m, NDArray v) {
+    private record Slot(ParameterGradient trained, NDArray m, NDArray v) {
         static Slot of(NDManager manager, ParameterGradient trained) {
             Shape shape = trained.parameter().value().getShape();
-            return new Slot(
-                    trained.parameter(),
-                    trained.gradient(),
-                    manager.zeros(shape, DataType.FLOAT32),
-                    manager.zeros(shape, DataType.FLOAT32));
+            return new Slot(trained, manager.zeros(shape, DataType.FLOAT32), manager.zeros(shape, DataType.FLOAT32));
+        }
+
+        Parameter parameter() {
+            return trained.parameter();
         }
     }
+
+    /**
+     * Parameters that are moved by one call.
+     *
+     * @param rate share of the learning rate
+     */
+    private record Group(boolean decayed, double rate) {}
 
     private final ScriptModule script;
     private final TrainingConfig training;
     private final List<Slot> slots;
+    private final Map<Group, List<Slot>> groups = new LinkedHashMap<>();
 
     /** See {@link OptimizerKind#create}. */
     AdamW(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
@@ -53,6 +62,15 @@ final class AdamW implements Optimizer {
         this.training = training;
         this.slots =
                 parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
+        // Those that decay come first, as PyTorch's parameter groups of transformers have them.
+        for (boolean decayed : new boolean[] {true, false}) {
+            for (Slot slot : slots) {
+                if (slot.parameter().decayed() == decayed) {
+                    Group group = new Group(decayed, LayerwiseLrDecay.scale(training, slot.trained()));
+                    groups.computeIfAbsent(group, first -> new ArrayList<>()).add(slot);
+                }
+            }
+        }
     }
 
     /** Bytes of the moments of this many values. */
@@ -64,24 +82,17 @@ final class AdamW implements Optimizer {
     public void step(NDManager owner, long step, double rate, double divisor) {
         NDArray number = Tensors.of(owner, (double) step);
         NDArray scale = Tensors.of(owner, divisor);
-        for (boolean decayed : new boolean[] {true, false}) {
-            List<Slot> group = slots.stream()
-                    .filter(slot -> slot.parameter().decayed() == decayed)
-                    .toList();
-            if (!group.isEmpty()) {
-                script.call(
-                        owner,
-                        "adamw",
-                        group.stream().map(slot -> slot.parameter().value()).toList(),
-                        group.stream().map(Slot::gradient).toList(),
-                        group.stream().map(Slot::m).toList(),
-                        group.stream().map(Slot::v).toList(),
-                        number,
-                        scale,
-                        rate,
-                        decayed ? training.weightDecay() : 0);
-            }
-        }
+        groups.forEach((group, members) -> script.call(
+                owner,
+                "adamw",
+                members.stream().map(slot -> slot.parameter().value()).toList(),
+                members.stream().map(slot -> slot.trained().gradient()).toList(),
+                members.stream().map(Slot::m).toList(),
+                members.stream().map(Slot::v).toList(),
+                number,
+                scale,
+                rate * group.rate(),
+                group.decayed() ? training.weightDecay() : 0));
     }
 
     @Override

@@ -12,8 +12,10 @@ public interface Optimizer {
      * A trained parameter.
      *
      * @param gradient the tensor that holds its gradient whenever {@link #step} is called: F32, of its shape
+     * @param depth how far it lies below the head: 0 in the head, 1 in the highest layer, one more than the number of
+     *     layers in the embeddings
      */
-    record ParameterGradient(Parameter parameter, NDArray gradient) {}
+    record ParameterGradient(Parameter parameter, NDArray gradient, int depth) {}
 
     /**
      * One step. The gradients' tensors hold nothing of use afterwards.

@@ -26,9 +26,19 @@ public final class OptimizerKind {
         this.constructor = constructor;
     }
 
-    /** The optimizer that a run is trained with: {@link AdamW}, for no setting names another. */
+    /**
+     * The optimizer that a run is trained with: {@link AdamW}, for no setting names another; with
+     * {@code training.l2_sp} what it moves is also pulled to its {@link StartingPoint}.
+     */
     public static OptimizerKind of(TrainingConfig training) {
-        return ADAMW;
+        return training.l2Sp() == 0 ? ADAMW : ADAMW.withStartingPoint();
+    }
+
+    private OptimizerKind withStartingPoint() {
+        return new OptimizerKind(
+                count -> stateBytes(count) + count * Float.BYTES,
+                (manager, training, parameters) ->
+                        new StartingPoint(create(manager, training, parameters), manager, training, parameters));
     }
 
     /**

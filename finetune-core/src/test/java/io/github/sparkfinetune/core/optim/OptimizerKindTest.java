@@ -28,8 +28,10 @@ class OptimizerKindTest {
             NDArray weight = manager.create(new float[] {1, -2});
             NDArray bias = manager.create(new float[] {3});
             List<ParameterGradient> parameters = List.of(
-                    new ParameterGradient(new Parameter("weight", weight, true, true), manager.create(new float[2])),
-                    new ParameterGradient(new Parameter("bias", bias, false, true), manager.create(new float[1])));
+                    new ParameterGradient(
+                            new Parameter("weight", weight, true, true, false), manager.create(new float[2]), 0),
+                    new ParameterGradient(
+                            new Parameter("bias", bias, false, true, false), manager.create(new float[1]), 0));
             Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, TRAINING, parameters);
             double[] expected = {1, -2, 3};
             double[] m = new double[3];
@@ -54,6 +56,36 @@ class OptimizerKindTest {
         }
     }
 
+    @Test
+    void lowerLayersMoveLessAndWhatWasNotDrawnIsPulledToItsStart() {
+        Torch.start(1);
+        TrainingConfig training = RunConfigLoader.parse(
+                        "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
+                        "test",
+                        List.of("training.layerwise_lr_decay=0.5", "training.l2_sp=0.1"))
+                .training();
+        try (NDManager manager = Torch.manager(-1)) {
+            NDArray head = manager.create(new float[] {1});
+            NDArray table = manager.create(new float[] {2});
+            List<ParameterGradient> parameters = List.of(
+                    new ParameterGradient(new Parameter("table", table, true, true, false), manager.create(1f), 2),
+                    new ParameterGradient(new Parameter("head", head, true, true, true), manager.create(1f), 0));
+            Optimizer optimizer = OptimizerKind.of(training).create(manager, training, parameters);
+            double expected = 2;
+            for (int step = 1; step <= 3; step++) {
+                parameters.forEach(parameter -> write(parameter.gradient(), 7));
+                optimizer.step(manager, step, 0.1, 1);
+                // Equal gradients move a parameter by the learning rate.
+                expected -= 0.1 * 0.25;
+                expected -= 0.1 * 0.25 * 0.1 * (expected - 2);
+            }
+            assertThat((double) head.getFloat()).isCloseTo(1 - 3 * 0.1, within(1e-5));
+            assertThat((double) table.getFloat()).isCloseTo(expected, within(1e-5));
+            assertThat(optimizer.state()).hasSize(4);
+            assertThat(OptimizerKind.of(training).stateBytes(5)).isEqualTo(3 * 5 * Float.BYTES);
+        }
+    }
+
     private static void write(NDArray target, float... values) {
         target.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer().put(values);
     }
@@ -67,7 +99,8 @@ class OptimizerKindTest {
             Optimizer optimizer = kind.create(
                     manager,
                     TRAINING,
-                    List.of(new ParameterGradient(new Parameter("w", weight, true, true), weight.duplicate())));
+                    List.of(new ParameterGradient(
+                            new Parameter("w", weight, true, true, false), weight.duplicate(), 0)));
             assertThat(optimizer.state().keySet()).containsExactly("exp_avg.w", "exp_avg_sq.w");
             assertThat(optimizer.state().values().stream()
                             .mapToLong(state -> state.size() * Float.BYTES)

@@ -34,6 +34,11 @@ public interface Collective extends AutoCloseable {
     /** Every rank's bytes in the order of the ranks; lengths may differ. */
     byte[][] allGather(byte[] mine);
 
+    /** Every rank's values one after another, in the order of the ranks; numbers of values may differ. */
+    default double[] allGather(double[] mine) {
+        return Gathered.values(this, mine, Gathered.VALUES_A_ROUND);
+    }
+
     /** Returns once every rank has called it. */
     default void barrier() {
         allGather(new byte[0]);

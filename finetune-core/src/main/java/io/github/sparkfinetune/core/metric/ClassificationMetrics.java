@@ -10,13 +10,17 @@ import java.util.stream.IntStream;
 /**
  * Metrics of single-label classification: the mean cross-entropy, and what follows from the confusion matrix, defined
  * as scikit-learn's defaults: a ratio with denominator 0 is 0, and averages over classes take those that occur among
- * the true or the predicted labels. Of no sample there are no metrics ({@link IllegalStateException}). Counts are whole
- * numbers, exact to 2^53. Not thread-safe.
+ * the true or the predicted labels. For two classes {@code roc_auc} and {@code average_precision} too, of the
+ * probability of class 1; there is none where all samples are of one class. Of no sample there are no metrics
+ * ({@link IllegalStateException}). Counts are whole numbers, exact to 2^53. Observations are the probabilities of class
+ * 1: for two classes 8 bytes a sample, else none. Not thread-safe.
  */
 public final class ClassificationMetrics implements Metrics {
     private final int classes;
     /** The confusion matrix row by row, a row a true class, and the sum of the cross-entropies. */
     private final double[] counts;
+    /** By sample, see {@link BinaryScores}. */
+    private final Observations scores;
 
     /**
      * No counts yet.
@@ -24,18 +28,19 @@ public final class ClassificationMetrics implements Metrics {
      * @param classes number of classes, at least 1
      */
     public ClassificationMetrics(int classes) {
-        this(classes, new double[Math.addExact(Math.multiplyExact(classes, classes), 1)]);
+        this(classes, new double[Math.addExact(Math.multiplyExact(classes, classes), 1)], new Observations());
     }
 
-    private ClassificationMetrics(int classes, double[] counts) {
+    private ClassificationMetrics(int classes, double[] counts, Observations scores) {
         if (classes < 1 || counts.length != classes * classes + 1) {
             throw new IllegalArgumentException(classes + " classes, " + counts.length + " counts");
         }
         this.classes = classes;
         this.counts = counts;
+        this.scores = scores;
     }
 
-    /** What is measured. */
+    /** What models are compared by. */
     public static List<Metric> all() {
         return List.of(
                 new Metric("loss", false),
@@ -44,7 +49,9 @@ public final class ClassificationMetrics implements Metrics {
                 new Metric("f1_weighted", true),
                 new Metric("precision_macro", true),
                 new Metric("recall_macro", true),
-                new Metric("mcc", true));
+                new Metric("mcc", true),
+                new Metric("roc_auc", true),
+                new Metric("average_precision", true));
     }
 
     /**
@@ -52,20 +59,27 @@ public final class ClassificationMetrics implements Metrics {
      *
      * @param label its class
      * @param predicted the model's
+     * @param probabilities the model's, by class
      * @param loss cross-entropy, in nats
      */
-    public void add(int label, int predicted, double loss) {
+    public void add(int label, int predicted, double[] probabilities, double loss) {
         if (label < 0 || label >= classes || predicted < 0 || predicted >= classes) {
             throw new IllegalArgumentException(
                     "label " + label + ", predicted " + predicted + " of " + classes + " classes");
         }
+        if (probabilities.length != classes) {
+            throw new IllegalArgumentException(probabilities.length + " probabilities of " + classes + " classes");
+        }
         counts[label * classes + predicted]++;
         counts[classes * classes] += loss;
+        if (classes == 2) {
+            scores.add(BinaryScores.sample(label == 1, probabilities[1]));
+        }
     }
 
     /** Counts a sample by the model's logits [classes]. */
     public void add(int label, float[] logits) {
-        add(label, Softmax.argmax(logits), Softmax.crossEntropy(logits, label));
+        add(label, Softmax.argmax(logits), Softmax.probabilities(logits), Softmax.crossEntropy(logits, label));
     }
 
     @Override
@@ -74,8 +88,13 @@ public final class ClassificationMetrics implements Metrics {
     }
 
     @Override
-    public ClassificationMetrics of(double[] others) {
-        return new ClassificationMetrics(classes, others.clone());
+    public double[] observations() {
+        return scores.toArray();
+    }
+
+    @Override
+    public ClassificationMetrics of(double[] otherCounts, double[] observations) {
+        return new ClassificationMetrics(classes, otherCounts.clone(), new Observations(observations));
     }
 
     @Override
@@ -83,12 +102,17 @@ public final class ClassificationMetrics implements Metrics {
         Map<String, Double> values = new LinkedHashMap<>();
         values.put("loss", counts[classes * classes] / total());
         values.put("accuracy", accuracy());
-        Scores macro = macro();
+        PrecisionRecall macro = classScores().macroOfThoseThatOccur();
         values.put("f1_macro", macro.f1());
-        values.put("f1_weighted", weighted().f1());
+        values.put("f1_weighted", classScores().weighted().f1());
         values.put("precision_macro", macro.precision());
         values.put("recall_macro", macro.recall());
         values.put("mcc", matthewsCorrelation());
+        BinaryScores binary = new BinaryScores(scores.toArray());
+        if (binary.haveBoth()) {
+            values.put("roc_auc", binary.rocAuc());
+            values.put("average_precision", binary.averagePrecision());
+        }
         return values;
     }
 
@@ -100,16 +124,6 @@ public final class ClassificationMetrics implements Metrics {
         }
         return matrix;
     }
-
-    /**
-     * Scores of one class, or averaged over classes.
-     *
-     * @param precision true positives / predicted
-     * @param recall true positives / true
-     * @param f1 their harmonic mean (averaged: the average of the classes' own)
-     * @param support true samples
-     */
-    public record Scores(double precision, double recall, double f1, long support) {}
 
     /** Share of samples whose class was predicted. */
     public double accuracy() {
@@ -134,46 +148,13 @@ public final class ClassificationMetrics implements Metrics {
         return spread == 0 ? 0 : (correct() * total - both) / Math.sqrt(spread);
     }
 
-    /** Scores of one class. */
-    public Scores ofClass(int id) {
-        double hits = counts[id * classes + id];
-        double truths = truths(id);
-        double predictions = predictions(id);
-        return new Scores(
-                ratio(hits, predictions), ratio(hits, truths), ratio(2 * hits, predictions + truths), (long) truths);
+    /** Scores of the classes. */
+    ClassScores classScores() {
+        return new ClassScores(each(id -> counts[id * classes + id]), each(this::predictions), each(this::truths));
     }
 
-    /** Mean of the classes' scores. */
-    public Scores macro() {
-        double present = IntStream.range(0, classes)
-                .filter(id -> truths(id) + predictions(id) > 0)
-                .count();
-        // A class that does not occur has scores of 0, so it adds nothing to the sum.
-        return weighed(id -> 1 / present);
-    }
-
-    /** Mean of the classes' scores, each weighed by its true samples. */
-    public Scores weighted() {
-        double total = total();
-        return weighed(id -> truths(id) / total);
-    }
-
-    /** Scores of all classes' counts together; with one label a sample each of them is the accuracy. */
-    public Scores micro() {
-        return new Scores(accuracy(), accuracy(), accuracy(), (long) total());
-    }
-
-    private Scores weighed(IntToDoubleFunction weight) {
-        double precision = 0;
-        double recall = 0;
-        double f1 = 0;
-        for (int id = 0; id < classes; id++) {
-            Scores scores = ofClass(id);
-            precision += weight.applyAsDouble(id) * scores.precision();
-            recall += weight.applyAsDouble(id) * scores.recall();
-            f1 += weight.applyAsDouble(id) * scores.f1();
-        }
-        return new Scores(precision, recall, f1, (long) total());
+    private double[] each(IntToDoubleFunction count) {
+        return IntStream.range(0, classes).mapToDouble(count).toArray();
     }
 
     private double total() {
@@ -200,9 +181,5 @@ public final class ClassificationMetrics implements Metrics {
         return IntStream.range(0, classes)
                 .mapToDouble(truth -> counts[truth * classes + id])
                 .sum();
-    }
-
-    private static double ratio(double part, double whole) {
-        return whole == 0 ? 0 : part / whole;
     }
 }

@@ -31,7 +31,7 @@ public final class LanguageModelMetrics implements Metrics {
         this.counts = counts;
     }
 
-    /** What is measured. */
+    /** What models are compared by. */
     public static List<Metric> all() {
         return Stream.concat(ofTokens().stream(), ROUGE.stream().map(name -> new Metric(name, true)))
                 .toList();
@@ -67,7 +67,7 @@ public final class LanguageModelMetrics implements Metrics {
     }
 
     @Override
-    public LanguageModelMetrics of(double[] others) {
+    public LanguageModelMetrics of(double[] others, double[] observations) {
         return new LanguageModelMetrics(others.clone());
     }
 

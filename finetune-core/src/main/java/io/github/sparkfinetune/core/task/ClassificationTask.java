@@ -76,13 +76,14 @@ final class ClassificationTask implements TaskSpec {
 
     @Override
     public List<String> metricColumns() {
-        return List.of("label", "prediction", "loss");
+        return List.of("label", "prediction", "probabilities", "loss");
     }
 
     @Override
     public ClassificationMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
         ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
-        rows.forEachRemaining(row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (Double) row[2]));
+        rows.forEachRemaining(
+                row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (double[]) row[2], (Double) row[3]));
         return metrics;
     }
 

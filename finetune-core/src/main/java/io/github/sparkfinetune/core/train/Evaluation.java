@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.task.Scorer;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
@@ -37,8 +38,9 @@ final class Evaluation {
             }
             scorer.add(window, batchSize);
         }
-        double[] counts = scorer.metrics().counts();
+        Metrics mine = scorer.metrics();
+        double[] counts = mine.counts();
         collective.allReduce(counts);
-        return scorer.metrics().of(counts).values();
+        return mine.of(counts, collective.allGather(mine.observations())).values();
     }
 }

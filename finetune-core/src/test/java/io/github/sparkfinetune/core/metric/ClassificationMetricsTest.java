@@ -28,7 +28,7 @@ class ClassificationMetricsTest {
 
     @Test
     void refusesAClassThatIsNone() {
-        assertThatThrownBy(() -> new ClassificationMetrics(2).add(2, 0, 0))
+        assertThatThrownBy(() -> new ClassificationMetrics(2).add(2, 0, new double[] {1, 0}, 0))
                 .hasMessage("label 2, predicted 0 of 2 classes");
         assertThatThrownBy(() -> new ClassificationMetrics(2).values()).hasMessage("no sample was counted");
     }

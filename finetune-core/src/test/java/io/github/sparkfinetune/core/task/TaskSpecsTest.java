@@ -61,7 +61,11 @@ class TaskSpecsTest {
 
     @Test
     void partsOfAClassifiersRowsAddUp() {
-        Object[][] rows = {{"ham", "ham", 0.5}, {"ham", "spam", 2.0}, {"spam", "spam", 0.5}};
+        Object[][] rows = {
+            {"ham", "ham", new double[] {0.75, 0.25}, 0.5},
+            {"ham", "spam", new double[] {0.25, 0.75}, 2.0},
+            {"spam", "spam", new double[] {0.375, 0.625}, 0.5}
+        };
 
         assertThat(added(TaskSpecs.of(Task.CLASSIFICATION), LABELS, rows).confusion())
                 .isDeepEqualTo(new long[][] {{1, 1}, {0, 1}});
@@ -94,13 +98,13 @@ class TaskSpecsTest {
 
     /** The metrics of rows that are counted one by one. */
     private static Metrics added(TaskSpec spec, List<String> labels, Object[][] rows) {
-        Metrics none = spec.metrics(Collections.emptyIterator(), labels);
-        double[] sums = none.counts();
-        for (Object[] row : rows) {
-            double[] part = spec.metrics(iterator(row), labels).counts();
-            Arrays.setAll(sums, i -> sums[i] + part[i]);
-        }
-        return none.of(sums);
+        List<Metrics> parts = Arrays.stream(rows)
+                .map(row -> spec.metrics(iterator(row), labels))
+                .toList();
+        return spec.metrics(Collections.emptyIterator(), labels)
+                .ofParts(
+                        parts.stream().map(Metrics::counts).toList(),
+                        parts.stream().map(Metrics::observations).toList());
     }
 
     private static Iterator<Object[]> iterator(Object[]... rows) {

@@ -14,7 +14,6 @@ import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
@@ -37,8 +36,9 @@ import org.apache.spark.util.TaskCompletionListener;
 /**
  * Measures a trained model on a split that it was not trained on, and where the task has it so the base model too. As
  * many tasks as there are ranks compute it; what a task predicts goes straight into {@code predictions.parquet} in the
- * output folder ({@code base-predictions.parquet}), and the counts that the metrics are made of are added up from
- * there, so that the driver sees a few arrays of counts. The columns stand at {@link TaskSpec#evaluationColumns}.
+ * output folder ({@code base-predictions.parquet}), and what the metrics are made of is counted from there: the driver
+ * sees an array of counts a partition, and the observations of those metrics that need them ({@link Metrics} says how
+ * many bytes of a sample). The columns stand at {@link TaskSpec#evaluationColumns}.
  */
 public final class EvaluateJob {
     /** The trained model's predictions, in the output folder. */
@@ -149,21 +149,20 @@ public final class EvaluateJob {
     }
 
     private static Metrics metrics(Task task, Dataset<Row> predictions, List<String> labels) {
-        TaskSpec spec = TaskSpecs.of(task);
-        double[] counts = columns(predictions, spec.metricColumns())
+        List<double[][]> parts = columns(predictions, TaskSpecs.of(task).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)
-                .mapPartitions(
-                        rows -> List.of(TaskSpecs.of(task).metrics(rows, labels).counts())
-                                .iterator())
-                .treeReduce(EvaluateJob::sum);
-        return spec.metrics(Collections.emptyIterator(), labels).of(counts);
-    }
-
-    private static double[] sum(double[] some, double[] others) {
-        double[] sums = some.clone();
-        Arrays.setAll(sums, i -> some[i] + others[i]);
-        return sums;
+                .mapPartitions(rows -> {
+                    Metrics part = TaskSpecs.of(task).metrics(rows, labels);
+                    return Collections.singleton(new double[][] {part.counts(), part.observations()})
+                            .iterator();
+                })
+                .collect();
+        return TaskSpecs.of(task)
+                .metrics(Collections.emptyIterator(), labels)
+                .ofParts(
+                        parts.stream().map(part -> part[0]).toList(),
+                        parts.stream().map(part -> part[1]).toList());
     }
 
     /** The first answers; both models are asked the same. */

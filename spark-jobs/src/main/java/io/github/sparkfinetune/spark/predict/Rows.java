@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
@@ -45,12 +46,23 @@ final class Rows {
         return RowFactory.create(taken);
     }
 
-    /** The values of a row without arrays. */
+    /** Spark's row, which knows its schema, as a task takes it. */
     static Object[] values(Row row) {
         Object[] values = new Object[row.length()];
         for (int i = 0; i < values.length; i++) {
-            values[i] = row.get(i);
+            boolean isArray = row.schema().apply(i).dataType() instanceof ArrayType && !row.isNullAt(i);
+            values[i] = isArray ? array(row, i) : row.get(i);
         }
         return values;
+    }
+
+    private static Object array(Row row, int column) {
+        DataType element = ((ArrayType) row.schema().apply(column).dataType()).elementType();
+        if (element instanceof StructType) {
+            return row.<Row>getList(column).stream().map(Rows::values).toArray(Object[][]::new);
+        }
+        return element.equals(DataTypes.StringType)
+                ? row.<String>getList(column).toArray(String[]::new)
+                : row.<Double>getList(column).stream().mapToDouble(Double::doubleValue).toArray();
     }
 }

@@ -163,8 +163,8 @@ class ModelJobsTest {
                 Predictor predictor = Predictor.trained(config, hadoop, MODEL, -1, 1)) {
             predictor
                     .evaluate(samples, labels, 0, 1)
-                    .forEachRemaining(
-                            row -> metrics.add(labels.indexOf(row[1]), labels.indexOf(row[2]), (double) row[4]));
+                    .forEachRemaining(row -> metrics.add(
+                            labels.indexOf(row[1]), labels.indexOf(row[2]), (double[]) row[3], (double) row[4]));
         }
         return metrics;
     }

@@ -1,0 +1,41 @@
+package io.github.sparkfinetune.core.collective;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/** The ranks' values in one array. They travel in rounds, because a collective limits what is gathered at once. */
+final class Gathered {
+    /** Of a rank: 64 MiB. */
+    static final int VALUES_A_ROUND = 8 << 20;
+
+    private Gathered() {}
+
+    static double[] values(Collective collective, double[] mine, int valuesARound) {
+        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(mine.length).array();
+        int[] lengths = Arrays.stream(collective.allGather(length))
+                .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
+                .toArray();
+        double[] all =
+                new double[Math.toIntExact(Arrays.stream(lengths).asLongStream().sum())];
+        int longest = Arrays.stream(lengths).max().orElseThrow();
+        for (int done = 0; done < longest; done += valuesARound) {
+            byte[][] round = collective.allGather(bytes(mine, done, valuesARound));
+            int at = 0;
+            for (int rank = 0; rank < round.length; rank++) {
+                ByteBuffer.wrap(round[rank])
+                        .asDoubleBuffer()
+                        .get(all, at + Math.min(done, lengths[rank]), round[rank].length / Double.BYTES);
+                at += lengths[rank];
+            }
+        }
+        return all;
+    }
+
+    private static byte[] bytes(double[] values, int from, int atMost) {
+        int start = Math.min(from, values.length);
+        int count = Math.min(atMost, values.length - start);
+        ByteBuffer bytes = ByteBuffer.allocate(count * Double.BYTES);
+        bytes.asDoubleBuffer().put(values, start, count);
+        return bytes.array();
+    }
+}

@@ -1,0 +1,106 @@
+package io.github.sparkfinetune.core.metric;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntToDoubleFunction;
+import java.util.stream.IntStream;
+
+/** Precision, recall and F1 of classes, and their averages as scikit-learn and seqeval have them. */
+final class ClassScores {
+    private final double[] hits;
+    private final double[] predicted;
+    private final double[] truths;
+
+    /**
+     * Of counts by class.
+     *
+     * @param hits true positives
+     * @param predicted how often a class was predicted
+     * @param truths how often it is true
+     */
+    ClassScores(double[] hits, double[] predicted, double[] truths) {
+        this.hits = hits;
+        this.predicted = predicted;
+        this.truths = truths;
+    }
+
+    /**
+     * Of the counts of n classes in an array.
+     *
+     * @param from where n counts of true positives are, then n of predictions, then n of true samples
+     */
+    static ClassScores of(double[] counts, int from, int n) {
+        return new ClassScores(
+                Arrays.copyOfRange(counts, from, from + n),
+                Arrays.copyOfRange(counts, from + n, from + 2 * n),
+                Arrays.copyOfRange(counts, from + 2 * n, from + 3 * n));
+    }
+
+    /** Scores of one class. */
+    PrecisionRecall ofClass(int id) {
+        return PrecisionRecall.of(hits[id], predicted[id], truths[id]);
+    }
+
+    /** Whether a class is among the true or the predicted ones. */
+    boolean occurs(int id) {
+        return truths[id] + predicted[id] > 0;
+    }
+
+    /**
+     * Scores of the classes that occur, by name.
+     *
+     * @param names of the classes
+     */
+    Map<String, PrecisionRecall> byName(List<String> names) {
+        Map<String, PrecisionRecall> scores = new LinkedHashMap<>();
+        for (int id = 0; id < truths.length; id++) {
+            if (occurs(id)) {
+                scores.put(names.get(id), ofClass(id));
+            }
+        }
+        return scores;
+    }
+
+    /** Scores of all classes' counts together. */
+    PrecisionRecall micro() {
+        return PrecisionRecall.of(sum(hits), sum(predicted), sum(truths));
+    }
+
+    /** Mean of the scores of all classes. */
+    PrecisionRecall macro() {
+        return weighed(id -> 1.0 / truths.length);
+    }
+
+    /** Mean of the scores of the classes that occur. */
+    PrecisionRecall macroOfThoseThatOccur() {
+        // One that does not has scores of 0, so it adds nothing to the sum.
+        double occurring =
+                IntStream.range(0, truths.length).filter(this::occurs).count();
+        return weighed(id -> 1 / Math.max(occurring, 1));
+    }
+
+    /** Mean of the classes' scores, each weighed by its true samples; 0 where there are none. */
+    PrecisionRecall weighted() {
+        double total = Math.max(sum(truths), 1);
+        return weighed(id -> truths[id] / total);
+    }
+
+    private PrecisionRecall weighed(IntToDoubleFunction weight) {
+        double precision = 0;
+        double recall = 0;
+        double f1 = 0;
+        for (int id = 0; id < truths.length; id++) {
+            PrecisionRecall scores = ofClass(id);
+            precision += weight.applyAsDouble(id) * scores.precision();
+            recall += weight.applyAsDouble(id) * scores.recall();
+            f1 += weight.applyAsDouble(id) * scores.f1();
+        }
+        return new PrecisionRecall(precision, recall, f1, (long) sum(truths));
+    }
+
+    private static double sum(double[] counts) {
+        return Arrays.stream(counts).sum();
+    }
+}

@@ -1,0 +1,176 @@
+package io.github.sparkfinetune.core.metric;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Metrics of classification with any number of labels a sample, defined as scikit-learn's with {@code zero_division=0}:
+ * {@code loss} (mean binary cross-entropy over samples and labels), F1, precision and recall, {@code subset_accuracy}
+ * ({@code accuracy_score}: share of samples all of whose labels are predicted and no others), {@code roc_auc_macro} and
+ * {@code average_precision_macro}. A label is predicted where its probability is over 0.5, which is where its logit is
+ * over 0.
+ *
+ * <p>The area under the ROC curve is not defined for a label that all samples have, or none: the mean leaves such
+ * labels out, {@code roc_auc_labels} is the number of those in it, and without any there is neither. scikit-learn gives
+ * no mean at all then. The average precision of a label that no sample has is 0.
+ *
+ * <p>Of no sample there are no metrics ({@link IllegalStateException}). Observations are the probabilities: 8 bytes a
+ * sample and label. Not thread-safe.
+ */
+public final class MultiLabelMetrics implements Metrics {
+    private static final int SAMPLES = 0;
+    private static final int LOSS = 1;
+    private static final int EXACT = 2;
+    private static final int F1 = 3;
+    /** Here counts of true positives by label begin, then those of predicted samples, then those of true ones. */
+    private static final int BY_LABEL = 4;
+
+    private final List<String> labels;
+    private final double[] counts;
+    /** By sample and label, see {@link BinaryScores}. */
+    private final Observations scores;
+
+    /**
+     * No counts yet.
+     *
+     * @param labels names of the labels by id, at least one
+     */
+    public MultiLabelMetrics(List<String> labels) {
+        this(List.copyOf(labels), new double[BY_LABEL + 3 * labels.size()], new Observations());
+    }
+
+    private MultiLabelMetrics(List<String> labels, double[] counts, Observations scores) {
+        if (labels.isEmpty() || counts.length != BY_LABEL + 3 * labels.size() || scores.size() % labels.size() != 0) {
+            throw new IllegalArgumentException(
+                    labels.size() + " labels, " + counts.length + " counts, " + scores.size() + " scores");
+        }
+        this.labels = labels;
+        this.counts = counts;
+        this.scores = scores;
+    }
+
+    /** What models are compared by. */
+    public static List<Metric> all() {
+        return List.of(
+                new Metric("loss", false),
+                new Metric("f1_micro", true),
+                new Metric("f1_macro", true),
+                new Metric("f1_weighted", true),
+                new Metric("f1_samples", true),
+                new Metric("precision_micro", true),
+                new Metric("precision_macro", true),
+                new Metric("recall_micro", true),
+                new Metric("recall_macro", true),
+                new Metric("subset_accuracy", true),
+                new Metric("roc_auc_macro", true),
+                new Metric("average_precision_macro", true));
+    }
+
+    /**
+     * Counts a sample.
+     *
+     * @param truth which labels it has, by id
+     * @param probabilities the model's, by id
+     * @param loss mean cross-entropy over its labels, in nats
+     */
+    public void add(boolean[] truth, double[] probabilities, double loss) {
+        int n = labels.size();
+        if (truth.length != n || probabilities.length != n) {
+            throw new IllegalArgumentException(
+                    n + " labels, " + truth.length + " true or not, " + probabilities.length + " probabilities");
+        }
+        double hits = 0;
+        double either = 0;
+        double[] row = new double[n];
+        for (int id = 0; id < n; id++) {
+            boolean predicted = probabilities[id] > 0.5;
+            row[id] = BinaryScores.sample(truth[id], probabilities[id]);
+            int hit = truth[id] && predicted ? 1 : 0;
+            counts[BY_LABEL + id] += hit;
+            counts[BY_LABEL + n + id] += predicted ? 1 : 0;
+            counts[BY_LABEL + 2 * n + id] += truth[id] ? 1 : 0;
+            hits += hit;
+            either += truth[id] || predicted ? 1 : 0;
+        }
+        scores.add(row);
+        counts[SAMPLES]++;
+        counts[LOSS] += loss;
+        counts[EXACT] += hits == either ? 1 : 0;
+        // Labels that are both true and predicted count twice in the sum of the two.
+        counts[F1] += either == 0 ? 0 : 2 * hits / (either + hits);
+    }
+
+    /** Counts a sample by the model's logits. */
+    public void add(boolean[] truth, float[] logits) {
+        add(truth, Sigmoid.probabilities(logits), Sigmoid.crossEntropy(logits, truth));
+    }
+
+    @Override
+    public double[] counts() {
+        return counts.clone();
+    }
+
+    @Override
+    public double[] observations() {
+        return scores.toArray();
+    }
+
+    @Override
+    public MultiLabelMetrics of(double[] otherCounts, double[] observations) {
+        return new MultiLabelMetrics(labels, otherCounts.clone(), new Observations(observations));
+    }
+
+    @Override
+    public Map<String, Double> values() {
+        double samples = counts[SAMPLES];
+        if (samples == 0) {
+            throw new IllegalStateException("no sample was counted");
+        }
+        PrecisionRecall micro = classes().micro();
+        PrecisionRecall macro = classes().macro();
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("loss", counts[LOSS] / samples);
+        values.put("f1_micro", micro.f1());
+        values.put("f1_macro", macro.f1());
+        values.put("f1_weighted", classes().weighted().f1());
+        values.put("f1_samples", counts[F1] / samples);
+        values.put("precision_micro", micro.precision());
+        values.put("precision_macro", macro.precision());
+        values.put("recall_micro", micro.recall());
+        values.put("recall_macro", macro.recall());
+        values.put("subset_accuracy", counts[EXACT] / samples);
+        putRankings(values);
+        return values;
+    }
+
+    private void putRankings(Map<String, Double> values) {
+        double areas = 0;
+        double precisions = 0;
+        int defined = 0;
+        for (int id = 0; id < labels.size(); id++) {
+            BinaryScores label = new BinaryScores(scores.column(id, labels.size()));
+            precisions += label.averagePrecision();
+            if (label.haveBoth()) {
+                areas += label.rocAuc();
+                defined++;
+            }
+        }
+        if (defined > 0) {
+            values.put("roc_auc_macro", areas / defined);
+        }
+        values.put("average_precision_macro", precisions / labels.size());
+        if (defined > 0) {
+            values.put("roc_auc_labels", (double) defined);
+        }
+    }
+
+    @Override
+    public Map<String, PrecisionRecall> byLabel() {
+        return classes().byName(labels);
+    }
+
+    private ClassScores classes() {
+        return ClassScores.of(counts, BY_LABEL, labels.size());
+    }
+}

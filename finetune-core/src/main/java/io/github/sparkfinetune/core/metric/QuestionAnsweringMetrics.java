@@ -1,0 +1,183 @@
+package io.github.sparkfinetune.core.metric;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Metrics of extracted answers, 0 to 100 as the evaluation script of SQuAD 2.0 has them (Rajpurkar et al., "Know What
+ * You Don't Know", 2018): {@code exact_match} (the script's {@code exact}) and {@code f1} over all questions, and where
+ * some have no answer or the model may give none {@code HasAns_exact}, {@code HasAns_f1}, {@code NoAns_exact} and
+ * {@code NoAns_f1} over those that have one and those that have none. {@code loss} is the mean cross-entropy of
+ * windows.
+ *
+ * <p>Where the model says how much it prefers no answer, "" is predicted where that is over a threshold, and
+ * {@code best_exact} and {@code best_f1} are what the best thresholds would give, {@code best_exact_thresh} and
+ * {@code best_f1_thresh}: questions are answered whose preference is at most the threshold. Questions of equal
+ * preference are answered together; the script, which goes by their order, may part them.
+ *
+ * <p>Without questions there is the loss alone. Counts of whole numbers are exact to 2^53. Observations are the
+ * preferences and what they decide on: 24 bytes a question, none where the model has no preference. Not thread-safe.
+ */
+public final class QuestionAnsweringMetrics implements Metrics {
+    private static final int LOSS = 0;
+    private static final int WINDOWS = 1;
+    private static final int ANSWERABLE = 2;
+    private static final int ANSWERABLE_EXACT = 3;
+    private static final int ANSWERABLE_F1 = 4;
+    private static final int OTHERS = 5;
+    private static final int OTHERS_RIGHT = 6;
+    private static final int COUNTS = 7;
+
+    private final double threshold;
+    private final double[] counts;
+    /** By question: preference, and what answering it adds to the sum of exact matches and of F1. */
+    private final Observations preferences;
+
+    /**
+     * No counts yet.
+     *
+     * @param threshold of the preference for no answer, over which "" is predicted ({@code null_score_diff_threshold})
+     */
+    public QuestionAnsweringMetrics(double threshold) {
+        this(threshold, new double[COUNTS], new Observations());
+    }
+
+    private QuestionAnsweringMetrics(double threshold, double[] counts, Observations preferences) {
+        if (counts.length != COUNTS || preferences.size() % 3 != 0) {
+            throw new IllegalArgumentException(counts.length + " counts, " + preferences.size() + " observations");
+        }
+        this.threshold = threshold;
+        this.counts = counts;
+        this.preferences = preferences;
+    }
+
+    /** What models are compared by. */
+    public static List<Metric> all() {
+        return List.of(
+                new Metric("loss", false),
+                new Metric("exact_match", true),
+                new Metric("f1", true),
+                new Metric("HasAns_exact", true),
+                new Metric("HasAns_f1", true),
+                new Metric("NoAns_exact", true),
+                new Metric("NoAns_f1", true),
+                new Metric("best_exact", true),
+                new Metric("best_f1", true));
+    }
+
+    /**
+     * Counts windows.
+     *
+     * @param lossSum sum of their losses, in nats
+     * @param windows how many they are
+     */
+    public void addWindows(double lossSum, long windows) {
+        counts[LOSS] += lossSum;
+        counts[WINDOWS] += windows;
+    }
+
+    /** Counts a question of a model that always answers. */
+    public void add(SquadScore answer) {
+        count(answer.answerable(), answer.exact(), answer.f1());
+    }
+
+    /**
+     * Counts a question of a model that may prefer no answer.
+     *
+     * @param answer of the model's best answer, whether it prefers none or not
+     * @param preference how much it prefers none, e.g. the score of none minus that of the answer
+     */
+    public void add(SquadScore answer, double preference) {
+        double right = answer.answerable() ? 0 : 1;
+        boolean prefersNone = preference > threshold;
+        count(answer.answerable(), prefersNone ? right : answer.exact(), prefersNone ? right : answer.f1());
+        // A question without an answer counts as right until it is answered.
+        double lost = answer.answered() ? -1 : 0;
+        preferences.add(
+                preference, answer.answerable() ? answer.exact() : lost, answer.answerable() ? answer.f1() : lost);
+    }
+
+    private void count(boolean answerable, double exact, double f1) {
+        if (answerable) {
+            counts[ANSWERABLE]++;
+            counts[ANSWERABLE_EXACT] += exact;
+            counts[ANSWERABLE_F1] += f1;
+        } else {
+            counts[OTHERS]++;
+            // Where no answer is right, the exact match and F1 are the same.
+            counts[OTHERS_RIGHT] += exact;
+        }
+    }
+
+    @Override
+    public double[] counts() {
+        return counts.clone();
+    }
+
+    @Override
+    public double[] observations() {
+        return preferences.toArray();
+    }
+
+    @Override
+    public QuestionAnsweringMetrics of(double[] otherCounts, double[] observations) {
+        return new QuestionAnsweringMetrics(threshold, otherCounts.clone(), new Observations(observations));
+    }
+
+    @Override
+    public Map<String, Double> values() {
+        Map<String, Double> values = new LinkedHashMap<>();
+        if (counts[WINDOWS] > 0) {
+            values.put("loss", counts[LOSS] / counts[WINDOWS]);
+        }
+        double questions = counts[ANSWERABLE] + counts[OTHERS];
+        if (questions > 0) {
+            values.put("exact_match", 100 * (counts[ANSWERABLE_EXACT] + counts[OTHERS_RIGHT]) / questions);
+            values.put("f1", 100 * (counts[ANSWERABLE_F1] + counts[OTHERS_RIGHT]) / questions);
+        }
+        boolean parted = counts[OTHERS] > 0 || preferences.size() > 0;
+        if (parted && counts[ANSWERABLE] > 0) {
+            values.put("HasAns_exact", 100 * counts[ANSWERABLE_EXACT] / counts[ANSWERABLE]);
+            values.put("HasAns_f1", 100 * counts[ANSWERABLE_F1] / counts[ANSWERABLE]);
+        }
+        if (counts[OTHERS] > 0) {
+            values.put("NoAns_exact", 100 * counts[OTHERS_RIGHT] / counts[OTHERS]);
+            values.put("NoAns_f1", 100 * counts[OTHERS_RIGHT] / counts[OTHERS]);
+        }
+        if (questions > 0 && preferences.size() == 3 * questions) {
+            putBest(values, "best_exact", 1);
+            putBest(values, "best_f1", 2);
+        }
+        return values;
+    }
+
+    /** A question that may be answered. */
+    private record Question(double preference, double gain) {}
+
+    private void putBest(Map<String, Double> values, String name, int gain) {
+        double[] columns = preferences.toArray();
+        List<Question> questions = new ArrayList<>();
+        for (int i = 0; i < columns.length; i += 3) {
+            questions.add(new Question(columns[i], columns[i + gain]));
+        }
+        // By their gains too, so that sums don't depend on the order of parts.
+        questions.sort(Comparator.comparingDouble(Question::preference).thenComparingDouble(Question::gain));
+        double sum = counts[OTHERS];
+        double best = sum;
+        double bestThreshold = 0;
+        for (int i = 0; i < questions.size(); i++) {
+            sum += questions.get(i).gain();
+            boolean last = i + 1 == questions.size()
+                    || questions.get(i + 1).preference() != questions.get(i).preference();
+            if (last && sum > best) {
+                best = sum;
+                bestThreshold = questions.get(i).preference();
+            }
+        }
+        values.put(name, 100 * best / questions.size());
+        values.put(name + "_thresh", bestThreshold);
+    }
+}

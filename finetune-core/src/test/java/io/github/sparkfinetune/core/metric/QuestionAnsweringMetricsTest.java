@@ -1,0 +1,89 @@
+package io.github.sparkfinetune.core.metric;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.GoldenFiles;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Figures of the evaluation script of SQuAD 2.0, as transformers has it. */
+class QuestionAnsweringMetricsTest {
+    @Test
+    void goldenAnswersScoreAsInTheScript() {
+        assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("squad")))
+                .isNotEmpty()
+                .allSatisfy(expected -> {
+                    assertThat(expected.fieldNames())
+                            .toIterable()
+                            .containsExactlyInAnyOrder("prediction", "golds", "normalised", "exact", "f1");
+                    String prediction = expected.get("prediction").textValue();
+                    SquadScore score = SquadScore.of(prediction, Reference.texts(expected.get("golds")));
+                    assertThat(SquadScore.normalise(prediction))
+                            .isEqualTo(expected.get("normalised").textValue());
+                    Reference.close(score.exact(), expected.get("exact"));
+                    Reference.close(score.f1(), expected.get("f1"));
+
+                    QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+                    metrics.add(score);
+                    assertThat(metrics.values())
+                            .containsEntry("exact_match", 100 * score.exact())
+                            .containsEntry("f1", 100 * score.f1())
+                            .hasSize(2);
+                });
+    }
+
+    @Test
+    void normalisesAsPythonDoes() {
+        assertThat(SquadScore.normalise("The\u00a0A-Team\u2003(an \u00c9t\u00e9)\u001fTHE END\u0085x"))
+                .isEqualTo("ateam \u00e9t\u00e9 end x");
+        // A number sign is part of a word, a combining accent is none.
+        assertThat(SquadScore.normalise("a\u00b2 a\u0301b the\u4e00")).isEqualTo("a\u00b2 \u0301b the\u4e00");
+    }
+
+    @Test
+    void figuresAndBestThresholdsAreThoseOfTheScript() {
+        assertThat(Reference.cases("squad_v2")).allSatisfy(QuestionAnsweringMetricsTest::check);
+    }
+
+    private static void check(JsonNode expected) {
+        QuestionAnsweringMetrics metrics =
+                new QuestionAnsweringMetrics(expected.get("threshold").doubleValue());
+        metrics.addWindows(3, 2);
+        for (JsonNode question : expected.get("questions")) {
+            SquadScore score =
+                    SquadScore.of(question.get("answer").textValue(), Reference.texts(question.get("golds")));
+            Reference.close(score.exact(), question.get("exact"));
+            Reference.close(score.f1(), question.get("f1"));
+            metrics.add(score, question.get("preference").doubleValue());
+        }
+        Map<String, Double> values = new LinkedHashMap<>(metrics.values());
+        assertThat(values.remove("loss")).isEqualTo(1.5);
+        values.put("exact", values.remove("exact_match"));
+        Reference.close(values, expected, Set.of("threshold", "questions"));
+    }
+
+    @Test
+    void questionsOfEqualPreferenceAreAnsweredTogether() {
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        metrics.add(SquadScore.of("right", List.of("right")), 1);
+        metrics.add(SquadScore.of("wrong", List.of()), 1);
+        metrics.add(SquadScore.of("right", List.of("right")), 2);
+
+        assertThat(metrics.values())
+                .containsEntry("exact_match", 100 / 3.0)
+                .containsEntry("best_exact", 200 / 3.0)
+                .containsEntry("best_exact_thresh", 2.0);
+    }
+
+    @Test
+    void withoutQuestionsThereIsTheLossAlone() {
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        assertThat(metrics.values()).isEmpty();
+        metrics.addWindows(1, 4);
+        assertThat(metrics.values()).isEqualTo(Map.of("loss", 0.25));
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.core.metric;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.GoldenFiles;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** scikit-learn's and SciPy's own figures. */
+class RegressionMetricsTest {
+    private static final Set<String> INPUTS = Set.of("y_true", "y_pred");
+
+    @Test
+    void goldenMetricsAreThoseOfScikitLearn() {
+        assertThat(Reference.cases(GoldenFiles.json("metrics.json").get("regression")))
+                .isNotEmpty()
+                .allSatisfy(expected -> {
+                    Map<String, Double> values = metrics(expected).values();
+                    // The golden file has no figures of these.
+                    values.keySet().removeAll(Set.of("loss", "rmse", "spearmanr"));
+                    Reference.close(values, expected, INPUTS);
+                });
+    }
+
+    @Test
+    void metricsAreThoseOfScikitLearnAndSciPyWithTiesAndConstants() {
+        assertThat(Reference.cases("regression"))
+                .allSatisfy(expected -> Reference.close(metrics(expected).values(), expected, INPUTS));
+    }
+
+    @Test
+    void aPredictionThatIsNoNumberMakesTheErrorNone() {
+        RegressionMetrics metrics = new RegressionMetrics();
+        metrics.add(1, 2);
+        metrics.add(2, Double.NaN);
+
+        assertThat(metrics.values()).containsEntry("loss", Double.NaN).doesNotContainKeys("pearson", "spearmanr");
+        assertThatThrownBy(() -> new RegressionMetrics().values()).hasMessage("no sample was counted");
+    }
+
+    private static RegressionMetrics metrics(JsonNode expected) {
+        RegressionMetrics metrics = new RegressionMetrics();
+        for (int i = 0; i < expected.get("y_true").size(); i++) {
+            metrics.add(
+                    expected.get("y_true").get(i).doubleValue(),
+                    expected.get("y_pred").get(i).doubleValue());
+        }
+        return metrics;
+    }
+}

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import java.util.Map;
 
@@ -29,10 +30,18 @@ final class BestModel {
         since = state.evaluationsSinceBest();
     }
 
-    /** Takes note of an evaluation; whether it is the best. */
+    /**
+     * Takes note of an evaluation; whether it is the best. One that the metric is not defined for is not.
+     *
+     * @throws RunException if it is not defined for the first evaluation
+     */
     boolean improvedBy(long newStep, Map<String, Double> metrics) {
-        double measured = metrics.get(metric.name());
-        boolean better = step < 0 || metric.improves(measured, value);
+        Double measured = metrics.get(metric.name());
+        if (measured == null && step < 0) {
+            throw RunException.config("training.metric_for_best_model: " + metric.name()
+                    + " is not defined for the evaluation rows, name one of " + metrics.keySet());
+        }
+        boolean better = measured != null && (step < 0 || metric.improves(measured, value));
         if (better) {
             step = newStep;
             value = measured;

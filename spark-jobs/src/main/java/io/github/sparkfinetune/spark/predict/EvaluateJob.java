@@ -148,7 +148,12 @@ public final class EvaluateJob {
         }
     }
 
-    private static Metrics metrics(Task task, Dataset<Row> predictions, List<String> labels) {
+    /**
+     * The metrics of predictions.
+     *
+     * @param labels names of the dataset's labels by id
+     */
+    static Metrics metrics(Task task, Dataset<Row> predictions, List<String> labels) {
         List<double[][]> parts = columns(predictions, TaskSpecs.of(task).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)

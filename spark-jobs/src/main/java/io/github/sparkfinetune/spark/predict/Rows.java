@@ -63,6 +63,8 @@ final class Rows {
         }
         return element.equals(DataTypes.StringType)
                 ? row.<String>getList(column).toArray(String[]::new)
-                : row.<Double>getList(column).stream().mapToDouble(Double::doubleValue).toArray();
+                : row.<Double>getList(column).stream()
+                        .mapToDouble(Double::doubleValue)
+                        .toArray();
     }
 }

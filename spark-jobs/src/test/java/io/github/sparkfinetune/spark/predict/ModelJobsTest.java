@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
+import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -25,6 +27,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -66,10 +69,18 @@ class ModelJobsTest {
             scores.metrics()
                     .forEach((name, value) ->
                             assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-6)));
-            List<Row> rows = spark.read()
-                    .parquet(config.output().dir() + "/predictions.parquet")
-                    .orderBy("index")
-                    .collectAsList();
+            Dataset<Row> predictions = spark.read().parquet(config.output().dir() + "/predictions.parquet");
+            assertThat(scores.metrics()).containsKeys("roc_auc", "average_precision");
+            for (int partitions : new int[] {1, 8, 64}) {
+                Metrics parts =
+                        EvaluateJob.metrics(Task.CLASSIFICATION, predictions.repartition(partitions), scores.labels());
+                assertThat(parts.values()).containsOnlyKeys(scores.metrics().keySet());
+                parts.values()
+                        .forEach((name, value) -> assertThat(value)
+                                .as(name)
+                                .isCloseTo(scores.metrics().get(name), within(1e-12)));
+            }
+            List<Row> rows = predictions.orderBy("index").collectAsList();
             assertThat(rows).hasSize(18);
             assertThat(rows.get(17).<Long>getAs("index")).isEqualTo(17);
 

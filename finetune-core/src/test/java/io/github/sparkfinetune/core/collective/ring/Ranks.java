@@ -17,14 +17,14 @@ import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 /** Ranks of one ring as threads of the test. */
-final class Ranks implements AutoCloseable {
+public final class Ranks implements AutoCloseable {
     static final byte[] SECRET = "a secret of the ranks".getBytes(StandardCharsets.US_ASCII);
     static final RingTimeouts SHORT =
             new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(2), Duration.ofSeconds(20));
     private static final long DEADLINE_SECONDS = 40;
 
     /** What each rank does. */
-    interface Part<T> {
+    public interface Part<T> {
         T play(Collective ring) throws Exception;
     }
 
@@ -36,7 +36,7 @@ final class Ranks implements AutoCloseable {
         this.rings = rings;
     }
 
-    static Ranks join(int size) throws Exception {
+    public static Ranks join(int size) throws Exception {
         return join(size, SHORT, () -> false);
     }
 
@@ -90,7 +90,7 @@ final class Ranks implements AutoCloseable {
     }
 
     /** Has every rank play the part at the same time. */
-    <T> List<T> play(Part<T> part) throws Exception {
+    public <T> List<T> play(Part<T> part) throws Exception {
         return results(
                 threads,
                 rings.stream().map(ring -> (Callable<T>) () -> part.play(ring)).toList());

@@ -1,0 +1,50 @@
+package io.github.sparkfinetune.core.collective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.core.collective.ring.Ranks;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class GatheredTest {
+    /** Of three ranks, the second has none. */
+    private static final double[][] VALUES = {{1, -0.0, Double.NaN, 4, 5}, {}, {6, 7}};
+
+    private static final double[] ALL = {1, -0.0, Double.NaN, 4, 5, 6, 7};
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 100})
+    void valuesOfAllRanksStandInTheirOrder(int valuesARound) throws Exception {
+        try (Ranks ranks = Ranks.join(VALUES.length)) {
+            assertThat(ranks.play(ring -> Gathered.values(ring, VALUES[ring.rank()], valuesARound)))
+                    .hasSize(VALUES.length)
+                    .allSatisfy(all -> assertThat(all).containsExactly(ALL));
+        }
+    }
+
+    @Test
+    void thereMayBeNoneOrMoreThanTravelAtOnce() throws Exception {
+        int many = Gathered.VALUES_A_ROUND + 3;
+        try (Ranks ranks = Ranks.join(2)) {
+            assertThat(ranks.play(ring -> ring.allGather(new double[0])))
+                    .allSatisfy(all -> assertThat(all).isEmpty());
+            assertThat(ranks.play(ring -> ring.allGather(
+                            ring.rank() == 0
+                                    ? new double[] {-1}
+                                    : IntStream.range(0, many).asDoubleStream().toArray())))
+                    .allSatisfy(all -> {
+                        assertThat(all).hasSize(many + 1);
+                        assertThat(all[0]).isEqualTo(-1);
+                        assertThat(IntStream.range(0, many).allMatch(i -> all[i + 1] == i))
+                                .isTrue();
+                    });
+        }
+    }
+
+    @Test
+    void aSingleRankHasItsOwn() {
+        assertThat(new SingleRank().allGather(VALUES[0])).containsExactly(VALUES[0]);
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.sparkfinetune.core.metric;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** However samples are dealt to parts, such as ranks or partitions, and whatever the order of the parts. */
+class MetricsOfPartsTest {
+    private static final int SAMPLES = 60;
+
+    @ParameterizedTest
+    @MethodSource
+    void partsMakeUpTheWhole(RandomMetrics.Kind kind, int count) {
+        Random random = new Random(count);
+        Metrics whole = kind.none();
+        List<Metrics> parts =
+                new ArrayList<>(Stream.generate(kind::none).limit(count).toList());
+        for (int sample = 0; sample < SAMPLES; sample++) {
+            kind.add(whole, sample);
+            kind.add(parts.get(random.nextInt(count)), sample);
+        }
+        // A partition may be without rows.
+        parts.add(kind.none());
+        Collections.shuffle(parts, random);
+
+        Metrics together = kind.none()
+                .ofParts(
+                        parts.stream().map(Metrics::counts).toList(),
+                        parts.stream().map(Metrics::observations).toList());
+        RandomMetrics.assertSame(together.values(), whole.values());
+        assertThat(together.confusion()).isDeepEqualTo(whole.confusion());
+        assertThat(together.byLabel()).isEqualTo(whole.byLabel());
+    }
+
+    static Stream<Arguments> partsMakeUpTheWhole() {
+        return Stream.of(RandomMetrics.Kind.values())
+                .flatMap(kind -> Stream.of(1, 2, 3, 7).map(count -> Arguments.of(kind, count)));
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void countsAndObservationsAreCopies(RandomMetrics.Kind kind) {
+        Metrics metrics = kind.none();
+        kind.add(metrics, 1);
+        kind.add(metrics, 2);
+        double[] counts = metrics.counts();
+        double[] observations = metrics.observations();
+        Metrics other = metrics.of(counts, observations);
+        kind.add(metrics, 3);
+
+        assertThat(counts).isEqualTo(other.counts());
+        assertThat(observations).isEqualTo(other.observations());
+        Arrays.fill(counts, -1);
+        Arrays.fill(observations, -1);
+        Metrics again = kind.none();
+        kind.add(again, 1);
+        kind.add(again, 2);
+        RandomMetrics.assertSame(other.values(), again.values());
+    }
+
+    @Test
+    void allMetricsHaveNamesOfTheirOwn() {
+        assertThat(List.of(
+                        ClassificationMetrics.all(),
+                        MultiLabelMetrics.all(),
+                        RegressionMetrics.all(),
+                        SequenceLabelingMetrics.all(),
+                        QuestionAnsweringMetrics.all(),
+                        MaskedLanguageModelMetrics.all()))
+                .allSatisfy(all -> assertThat(all)
+                        .extracting(Metric::name)
+                        .doesNotHaveDuplicates()
+                        .startsWith("loss"));
+    }
+}

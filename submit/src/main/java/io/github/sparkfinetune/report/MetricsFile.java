@@ -51,18 +51,22 @@ public final class MetricsFile {
     }
 
     /**
-     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; for a language model {@code base}, the
-     * same metrics of the base model, and a few {@code answers}.
+     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; where samples have several labels or tags
+     * {@code by_label}, the scores of each label or type of entity; for a language model {@code base}, the same metrics
+     * of the base model, and a few {@code answers}.
      */
     public static void put(RunFolder folder, Scores scores) throws IOException {
         ObjectNode metrics = read(folder);
         ObjectNode test = metrics.putObject("test");
         scores.metrics().forEach(test::put);
-        metrics.remove(List.of("base", "confusion_matrix", "answers"));
+        metrics.remove(List.of("base", "confusion_matrix", "by_label", "answers"));
         if (!scores.labels().isEmpty()) {
             ObjectNode matrix = metrics.putObject("confusion_matrix");
             matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
             matrix.set("counts", MetricsLog.JSON.valueToTree(scores.confusion()));
+        }
+        if (!scores.byLabel().isEmpty()) {
+            metrics.set("by_label", MetricsLog.JSON.valueToTree(scores.byLabel()));
         }
         if (!scores.base().isEmpty()) {
             ObjectNode base = metrics.putObject("base");

@@ -7,7 +7,17 @@ import java.util.Locale;
 
 /** The report's figures and tables as HTML. */
 final class ReportTables {
-    private static final List<String> HEADLINES = List.of("accuracy", "f1_macro", "loss", "perplexity", "rougeL");
+    private static final List<String> HEADLINES = List.of(
+            "accuracy",
+            "exact_match",
+            "f1",
+            "f1_micro",
+            "f1_macro",
+            "pearson",
+            "spearmanr",
+            "loss",
+            "perplexity",
+            "rougeL");
 
     private ReportTables() {}
 
@@ -40,9 +50,36 @@ final class ReportTables {
             return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
                     + " text.</p>";
         }
-        return metrics.has("confusion_matrix")
-                ? confusion(metrics.path("confusion_matrix")) + "\n" + otherMetrics(metrics.path("test"))
-                : comparison(metrics.path("test"), metrics.path("base")) + "\n" + answers(metrics.path("answers"));
+        if (!metrics.path("base").isEmpty()) {
+            return comparison(metrics.path("test"), metrics.path("base")) + "\n" + answers(metrics.path("answers"));
+        }
+        String table = metrics.has("confusion_matrix")
+                ? confusion(metrics.path("confusion_matrix"))
+                : byLabel(metrics.path("by_label"));
+        return table + "\n" + otherMetrics(metrics.path("test"));
+    }
+
+    /** Scores of each label or type of entity. */
+    private static String byLabel(JsonNode labels) {
+        if (labels.isEmpty()) {
+            return "";
+        }
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th></th>")
+                .append("<th scope=\"col\">precision</th><th scope=\"col\">recall</th><th scope=\"col\">F1</th>")
+                .append("<th scope=\"col\">true</th></tr></thead><tbody>\n");
+        labels.fields().forEachRemaining(label -> {
+            JsonNode scores = label.getValue();
+            html.append("<tr><th scope=\"row\">")
+                    .append(Html.escape(label.getKey()))
+                    .append("</th>");
+            for (String score : List.of("precision", "recall", "f1")) {
+                html.append(String.format(
+                        Locale.ROOT, "<td>%.3f</td>", scores.path(score).asDouble()));
+            }
+            html.append(String.format(
+                    Locale.ROOT, "<td>%,d</td></tr>\n", scores.path("support").asLong()));
+        });
+        return html.append("</tbody></table></div>").toString();
     }
 
     private static String number(JsonNode value) {

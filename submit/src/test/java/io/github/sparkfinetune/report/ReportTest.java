@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -103,6 +104,30 @@ class ReportTest {
         MetricsFile.put(folder, Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}}));
         folder.writeReport();
         assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("the answer", "base 4.0000");
+    }
+
+    @Test
+    void scoresOfEntitiesAreATable() throws IOException {
+        RunFolder folder = folder("m");
+        MetricsFile.put(
+                folder,
+                Scores.ofFigures(
+                        "test",
+                        Map.of("f1", 0.9, "f1_strict", 0.8),
+                        Map.of(EVIL, new PrecisionRecall(0.75, 0.5, 0.6, 1234))));
+        folder.writeReport();
+
+        assertThat(Files.readString(dir.resolve("report.html")))
+                .contains("<span>test f1</span>", "f1 strict 0.8000", "<td>0.750</td><td>0.500</td><td>0.600</td>")
+                .contains("<td>1,234</td>", Html.escape(EVIL))
+                .doesNotContain("<img", "No answers were generated", "true \\ predicted");
+        assertThat(Files.readString(dir.resolve("metrics.json"))).contains("\"support\" : 1234");
+
+        MetricsFile.put(folder, Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of()));
+        folder.writeReport();
+        assertThat(Files.readString(dir.resolve("report.html")))
+                .contains("<span>test pearson</span>")
+                .doesNotContain("1,234");
     }
 
     @Test

@@ -94,9 +94,9 @@ public final class EvaluateJob {
         Dataset<Row> trained = predictions(session, config, ModelTask.Which.TRAINED, manifest, split, PREDICTIONS);
         Metrics metrics = metrics(config.task(), trained, manifest.labels());
         if (!spec.measuresBase()) {
-            long[][] confusion = metrics.confusion();
-            List<String> labels = confusion.length == 0 ? List.of() : manifest.labels();
-            return Scores.ofLabels(split, metrics.values(), labels, confusion);
+            return metrics.confusion().length == 0
+                    ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
+                    : Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
         }
         Dataset<Row> base = predictions(session, config, ModelTask.Which.BASE, manifest, split, BASE_PREDICTIONS);
         return Scores.ofText(

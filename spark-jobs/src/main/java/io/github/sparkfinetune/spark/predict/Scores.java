@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
+import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +14,8 @@ import java.util.Map;
  * @param base the same metrics of the base model, where it is measured; else empty
  * @param labels names of the labels by id, where samples have one label each; else empty
  * @param confusion samples by true label (row) and predicted label (column); no rows without labels
+ * @param byLabel scores of each label, or type of entity, by name, where they don't follow from {@code confusion}; else
+ *     empty
  * @param answers a few of the generated answers
  */
 public record Scores(
@@ -21,6 +24,7 @@ public record Scores(
         Map<String, Double> base,
         List<String> labels,
         long[][] confusion,
+        Map<String, PrecisionRecall> byLabel,
         List<Answer> answers) {
 
     /**
@@ -40,18 +44,24 @@ public record Scores(
         // In the order that they are shown in.
         metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
         base = Collections.unmodifiableMap(new LinkedHashMap<>(base));
+        byLabel = Collections.unmodifiableMap(new LinkedHashMap<>(byLabel));
         labels = List.copyOf(labels);
         answers = List.copyOf(answers);
     }
 
-    /** Of a task whose base model is not measured. */
+    /** Of a task whose samples have one label each. */
     public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {
-        return new Scores(split, metrics, Map.of(), labels, confusion, List.of());
+        return new Scores(split, metrics, Map.of(), labels, confusion, Map.of(), List.of());
+    }
+
+    /** Of a task whose samples have several labels, tags or numbers. */
+    public static Scores ofFigures(String split, Map<String, Double> metrics, Map<String, PrecisionRecall> byLabel) {
+        return new Scores(split, metrics, Map.of(), List.of(), new long[0][], byLabel, List.of());
     }
 
     /** Of a task whose base model is measured too. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
-        return new Scores(split, metrics, base, List.of(), new long[0][], answers);
+        return new Scores(split, metrics, base, List.of(), new long[0][], Map.of(), answers);
     }
 }

@@ -73,12 +73,12 @@ final class ClassScores {
         return weighed(id -> 1.0 / truths.length);
     }
 
-    /** Mean of the scores of the classes that occur. */
+    /** Mean of the scores of the classes that occur, NaN where none does. */
     PrecisionRecall macroOfThoseThatOccur() {
-        // One that does not has scores of 0, so it adds nothing to the sum.
         double occurring =
                 IntStream.range(0, truths.length).filter(this::occurs).count();
-        return weighed(id -> 1 / Math.max(occurring, 1));
+        // A class that does not occur has scores of 0, so it adds nothing to the sum.
+        return weighed(id -> occurring == 0 ? Double.NaN : 1 / occurring);
     }
 
     /** Mean of the classes' scores, each weighed by its true samples; 0 where there are none. */

@@ -15,7 +15,8 @@ import java.util.TreeSet;
  * {@code get_entities} does it, leniently and whatever the scheme; {@code precision_strict}, {@code recall_strict} and
  * {@code f1_strict} ({@code mode="strict", scheme=IOB2}) are there where all labels start with B, I or O and some with
  * B. Labels without prefixes, such as parts of speech, are read as seqeval reads them, where an entity is a run of
- * equal tags, more or less; what matters then is the accuracy. Ratios with denominator 0 are 0.
+ * equal tags, more or less; what matters then is the accuracy. Ratios with denominator 0 are 0; without any entity
+ * there is no {@code f1_macro}.
  *
  * <p>Each row is read by itself. Of no tag there are no metrics ({@link IllegalStateException}). Counts are whole
  * numbers, exact to 2^53; there are no observations. Not thread-safe.
@@ -147,7 +148,10 @@ public final class SequenceLabelingMetrics implements Metrics {
         values.put("precision", micro.precision());
         values.put("recall", micro.recall());
         values.put("f1", micro.f1());
-        values.put("f1_macro", entities().macroOfThoseThatOccur().f1());
+        double macro = entities().macroOfThoseThatOccur().f1();
+        if (!Double.isNaN(macro)) {
+            values.put("f1_macro", macro);
+        }
         values.put("f1_weighted", entities().weighted().f1());
         if (strict) {
             PrecisionRecall ofStrict = strictEntities().micro();

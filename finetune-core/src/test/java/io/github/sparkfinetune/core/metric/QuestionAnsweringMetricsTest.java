@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
@@ -21,19 +22,28 @@ class QuestionAnsweringMetricsTest {
                             .toIterable()
                             .containsExactlyInAnyOrder("prediction", "golds", "normalised", "exact", "f1");
                     String prediction = expected.get("prediction").textValue();
-                    SquadScore score = SquadScore.of(prediction, Reference.texts(expected.get("golds")));
                     assertThat(SquadScore.normalise(prediction))
                             .isEqualTo(expected.get("normalised").textValue());
-                    Reference.close(score.exact(), expected.get("exact"));
-                    Reference.close(score.f1(), expected.get("f1"));
-
-                    QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
-                    metrics.add(score);
-                    assertThat(metrics.values())
-                            .containsEntry("exact_match", 100 * score.exact())
-                            .containsEntry("f1", 100 * score.f1())
-                            .hasSize(2);
+                    // The best of each gold by itself, also of one without words, which doesn't count beside others.
+                    List<SquadScore> scores = Reference.texts(expected.get("golds")).stream()
+                            .map(gold -> SquadScore.of(prediction, List.of(gold)))
+                            .toList();
+                    Reference.close(
+                            scores.stream().mapToDouble(SquadScore::exact).max().orElseThrow(), expected.get("exact"));
+                    Reference.close(
+                            scores.stream().mapToDouble(SquadScore::f1).max().orElseThrow(), expected.get("f1"));
                 });
+    }
+
+    @Test
+    void theBestOfTheDatasAnswersCounts() {
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        metrics.add(SquadScore.of("a red fox", List.of("the dog", "red fox jumps", "red cat")));
+        metrics.add(SquadScore.of("the", List.of("a", "dog")));
+        metrics.add(SquadScore.of("the", List.of("a")));
+
+        assertThat(metrics.values()).containsOnlyKeys("exact_match", "f1").containsEntry("exact_match", 100 / 3.0);
+        assertThat(metrics.values().get("f1")).isCloseTo(100 * (0.8 + 0 + 1) / 3, within(1e-9));
     }
 
     @Test

@@ -39,6 +39,10 @@ final class Reference {
 
     static void close(double actual, JsonNode expected) {
         assertThat(expected.isNumber()).isTrue();
+        if (Double.isNaN(expected.doubleValue())) {
+            assertThat(actual).isNaN();
+            return;
+        }
         // Of what is greater than 1 the share.
         double scale = Math.max(1, Math.abs(expected.doubleValue()));
         assertThat(actual).isCloseTo(expected.doubleValue(), within(TOLERANCE * scale));

@@ -60,6 +60,14 @@ class SequenceLabelingMetricsTest {
     }
 
     @Test
+    void withoutEntitiesThereIsNoMeanOverTypes() {
+        SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(List.of("O", "B-A"));
+        metrics.add(List.of("O"), List.of("O"), 0);
+
+        assertThat(metrics.values()).containsEntry("f1", 0.0).doesNotContainKey("f1_macro");
+    }
+
+    @Test
     void refusesRowsThatDoNotFit() {
         SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(List.of("O", "B-A"));
 

@@ -24,6 +24,7 @@ public record DataConfig(
         int maxTextBytes,
         double maxBadFraction,
         boolean deduplicate,
+        @Key(mayChange = true) boolean strict,
         int shards,
         long seed,
 

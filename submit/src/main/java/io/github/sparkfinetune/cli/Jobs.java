@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import java.util.List;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
 
@@ -28,8 +29,16 @@ interface Jobs extends AutoCloseable {
     /** Finds what training would refuse, before any long work. */
     void check(RunConfig config);
 
-    /** Raw text to the dataset of the run; returns one line that says what it holds. */
-    String prepare(RunConfig config);
+    /**
+     * What was prepared.
+     *
+     * @param summary one line that says what it holds
+     * @param warnings what a model would learn badly from, a line each
+     */
+    record Prepared(String summary, List<String> warnings) {}
+
+    /** Raw text to the dataset of the run. */
+    Prepared prepare(RunConfig config);
 
     /** Trains on the prepared dataset and writes the model. */
     TrainingResult train(RunConfig config, Consumer<TrainingRecord> records);

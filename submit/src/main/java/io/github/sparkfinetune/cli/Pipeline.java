@@ -28,7 +28,9 @@ final class Pipeline {
     }
 
     void prepare() {
-        command.say("prepare   " + jobs.prepare(run));
+        Jobs.Prepared prepared = jobs.prepare(run);
+        command.say("prepare   " + prepared.summary());
+        prepared.warnings().forEach(warning -> command.say("warning   " + warning));
     }
 
     void train(ProgressOption progress) throws IOException {

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
@@ -64,16 +65,18 @@ final class SparkJobs implements Jobs {
     }
 
     @Override
-    public String prepare(RunConfig config) {
+    public Prepared prepare(RunConfig config) {
         Manifest manifest = PrepareJob.run(session(), config);
         String splits = manifest.splits().entrySet().stream()
                 .map(split -> described(split.getKey(), split.getValue()))
                 .collect(Collectors.joining(", "));
         long bad =
                 manifest.badRows().values().stream().mapToLong(Long::longValue).sum();
-        return splits
+        String summary = splits
                 + (manifest.labels().isEmpty() ? "" : "; " + manifest.labels().size() + " labels")
                 + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows());
+        return new Prepared(
+                summary, manifest.warnings().stream().map(Warning::message).toList());
     }
 
     private static String described(String name, Manifest.Split split) {

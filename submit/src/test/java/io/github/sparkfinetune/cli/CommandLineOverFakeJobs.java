@@ -62,9 +62,9 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public String prepare(RunConfig config) {
+        public Prepared prepare(RunConfig config) {
             calls.add("prepare");
-            return "4 samples";
+            return new Prepared("4 samples", List.of("one label is rare"));
         }
 
         @Override

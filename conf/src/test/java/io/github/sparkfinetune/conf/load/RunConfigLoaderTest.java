@@ -54,6 +54,7 @@ class RunConfigLoaderTest {
                         1_000_000,
                         0.01,
                         false,
+                        false,
                         8,
                         42,
                         null,
@@ -117,6 +118,7 @@ class RunConfigLoaderTest {
                   max_text_bytes: 1_000
                   max_bad_fraction: 0.5
                   deduplicate: true
+                  strict: true
                   shards: 3
                   seed: 7
                   chat_template: c.jinja
@@ -202,6 +204,7 @@ class RunConfigLoaderTest {
                         64,
                         1000,
                         0.5,
+                        true,
                         true,
                         3,
                         7,

@@ -68,6 +68,7 @@ import org.apache.hadoop.fs.Path;
  * @param padTokenId id that batches are padded with
  * @param sources what was read
  * @param options what decides the content
+ * @param warnings what a model would learn badly from; absent where there is nothing
  */
 public record Manifest(
         int schemaVersion,
@@ -81,7 +82,8 @@ public record Manifest(
         long duplicates,
         int padTokenId,
         List<Source> sources,
-        DatasetOptions options)
+        DatasetOptions options,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Warning> warnings)
         implements Serializable {
 
     /** Version of the format that this program writes and reads. */
@@ -168,6 +170,55 @@ public record Manifest(
         splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
         badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
         sources = List.copyOf(sources);
+        warnings = warnings == null ? List.of() : List.copyOf(warnings);
+    }
+
+    /** A dataset without warnings. */
+    public Manifest(
+            int schemaVersion,
+            Task task,
+            List<String> labels,
+            int longest,
+            Map<String, Split> splits,
+            Map<String, Long> badRows,
+            long cutTexts,
+            long repairedTexts,
+            long duplicates,
+            int padTokenId,
+            List<Source> sources,
+            DatasetOptions options) {
+        this(
+                schemaVersion,
+                task,
+                labels,
+                longest,
+                splits,
+                badRows,
+                cutTexts,
+                repairedTexts,
+                duplicates,
+                padTokenId,
+                sources,
+                options,
+                List.of());
+    }
+
+    /** The same with warnings. */
+    public Manifest with(List<Warning> found) {
+        return new Manifest(
+                schemaVersion,
+                task,
+                labels,
+                longest,
+                splits,
+                badRows,
+                cutTexts,
+                repairedTexts,
+                duplicates,
+                padTokenId,
+                sources,
+                options,
+                found);
     }
 
     /** Whether a dataset is finished. */

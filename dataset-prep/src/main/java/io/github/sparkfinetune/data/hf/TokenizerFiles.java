@@ -57,6 +57,15 @@ public record TokenizerFiles(
         specialTokens = Map.copyOf(specialTokens);
     }
 
+    /** Id of the token that stands for what the vocabulary lacks, or -1 for a tokenizer that writes everything. */
+    public int unknownTokenId() {
+        JsonNode model = JsonFiles.parseObject(json, "tokenizer.json").path("model");
+        if (model.path("unk_id").isInt()) {
+            return model.path("unk_id").intValue();
+        }
+        return model.path("vocab").path(model.path("unk_token").asText("")).asInt(-1);
+    }
+
     /**
      * Reads a model folder's tokenizer as a run changes it: with the tokens of {@code tokenizer.add_special_tokens} and
      * the template of {@code data.chat_template}.

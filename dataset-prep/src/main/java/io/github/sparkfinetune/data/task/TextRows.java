@@ -32,7 +32,13 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
      *
      * @param pair the second text, or null
      */
-    record Content(String text, String pair) {}
+    record Content(String text, String pair) {
+        /** The text, for whoever shows the row. */
+        @Override
+        public String toString() {
+            return text;
+        }
+    }
 
     /** How a source is read. */
     static Reading<Content> reading(DataConfig data, RawSource source, boolean labelled) {

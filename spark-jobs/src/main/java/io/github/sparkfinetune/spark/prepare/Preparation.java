@@ -5,7 +5,10 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.DatasetWarnings;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
 import java.util.ArrayList;
@@ -14,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -78,7 +82,8 @@ final class Preparation<C> {
             SplitPlan split = SplitPlan.of(train, data.seed(), options.evalFraction(), options.testFraction());
             context.setJobDescription("prepare: tokenize and write " + dataset);
             List<ShardWriter.Report> reports = write(rows, split, labels);
-            return manifest(labels, scans, reports);
+            Manifest manifest = manifest(labels, scans, reports);
+            return manifest.with(warnings(manifest, rows, reports));
         } finally {
             context.setJobDescription(null);
             scans.forEach(SourceScan::close);
@@ -111,7 +116,16 @@ final class Preparation<C> {
                 JavaPairRDD<byte[], byte[]> some = encoded(source, files, plan, labels);
                 all = all == null ? some : all.union(some);
             }
-            ShardWriter writer = new ShardWriter(dataset, hadoop, plan, task, labels, data.deduplicate(), data.seed());
+            ShardWriter writer = new ShardWriter(
+                    dataset,
+                    hadoop,
+                    plan,
+                    task,
+                    labels,
+                    data.deduplicate(),
+                    data.seed(),
+                    tokenizer.unknownTokenId(),
+                    config.task().generates() ? tokenizer.eosTokenId() : -1);
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
                             new ShuffledSample.Ranges(data.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)
@@ -192,6 +206,55 @@ final class Preparation<C> {
                 tokenizer.padTokenId(),
                 sources.stream().map(SourceFiles::toManifest).toList(),
                 options);
+    }
+
+    private List<Warning> warnings(
+            Manifest manifest, List<SourceReader.Rows<C>> rows, List<ShardWriter.Report> reports) {
+        Map<String, SampleChecks> checks = new LinkedHashMap<>();
+        Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
+        for (String split : manifest.splits().keySet()) {
+            List<ShardWriter.Report> parts = reports.stream()
+                    .filter(report -> ShardWriter.SPLITS.get(report.split()).equals(split))
+                    .toList();
+            checks.put(
+                    split,
+                    parts.stream()
+                            .map(ShardWriter.Report::checks)
+                            .reduce(SampleChecks::plus)
+                            .orElseThrow());
+            long leaked = parts.stream().mapToLong(ShardWriter.Report::leaked).sum();
+            if (leaked > 0) {
+                long example = parts.stream()
+                        .filter(part -> part.leaked() > 0)
+                        .findFirst()
+                        .orElseThrow()
+                        .leakedExample();
+                leaks.put(split, new DatasetWarnings.Leak(leaked, content(rows.get(0), example)));
+            }
+        }
+        List<Warning> warnings = DatasetWarnings.of(manifest, checks, leaks);
+        requireStrict(data, warnings);
+        return warnings;
+    }
+
+    /** @throws RunException where there are warnings, and {@code data.strict} is set */
+    static void requireStrict(DataConfig data, List<Warning> warnings) {
+        if (data.strict() && !warnings.isEmpty()) {
+            throw RunException.data(
+                    "data.strict: " + warnings.stream().map(Warning::message).collect(Collectors.joining("; also ")));
+        }
+    }
+
+    /** The content with a hash, in a further pass over the training text. */
+    private String content(SourceReader.Rows<C> rows, long second) {
+        return rows
+                .rdd()
+                .filter(row -> row.badBecause() == null && row.hash().second() == second)
+                .map(row -> String.valueOf(row.content()))
+                .take(1)
+                .stream()
+                .findFirst()
+                .orElse("");
     }
 
     /** Rows may turn out to be unusable only when they are tokenized. */

@@ -69,6 +69,7 @@ public final class PrepareJob {
         Optional<Manifest> finished = folder.finished(config.task(), options, sourceList);
         if (finished.isPresent()) {
             LOG.info("{} is already prepared with the same text and options: it is used as it is", path);
+            Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }
         folder.begin();

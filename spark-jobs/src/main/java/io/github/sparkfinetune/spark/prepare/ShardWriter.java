@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
@@ -9,6 +10,7 @@ import io.github.sparkfinetune.data.task.TaskData;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -83,14 +85,26 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final List<String> labels;
     private final boolean deduplicate;
     private final long seed;
+    private final int unknownId;
+    private final int endId;
 
     /**
      * One written file.
      *
      * @param split its split's place in {@link #SPLITS}
      * @param shardOrNull null where no row gave a sample, so that nothing was written
+     * @param leaked rows whose content is in the training split too
+     * @param leakedExample second half of the content hash of one of them
      */
-    record Report(int split, String file, Manifest.Shard shardOrNull, SampleCounts counts) implements Serializable {
+    record Report(
+            int split,
+            String file,
+            Manifest.Shard shardOrNull,
+            SampleCounts counts,
+            SampleChecks checks,
+            long leaked,
+            long leakedExample)
+            implements Serializable {
         Optional<Manifest.Shard> shard() {
             return Optional.ofNullable(shardOrNull);
         }
@@ -103,7 +117,9 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             TaskData<?> task,
             List<String> labels,
             boolean deduplicate,
-            long seed) {
+            long seed,
+            int unknownId,
+            int endId) {
         this.dataset = dataset.toString();
         this.hadoop = hadoop;
         this.plan = plan;
@@ -111,6 +127,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.labels = new ArrayList<>(labels);
         this.deduplicate = deduplicate;
         this.seed = seed;
+        this.unknownId = unknownId;
+        this.endId = endId;
     }
 
     @Override
@@ -120,11 +138,17 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         byte[][] lastOfSource = new byte[SPLITS.size()][];
         long[] seenAtEvalEnd = new long[splits.size()];
         long[] seenAtTestEnd = new long[splits.size()];
+        long[] sameContent = new long[SPLITS.size()];
+        byte[] before = null;
         try {
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
                 byte[] key = row._1();
                 int source = ShuffledSample.source(row._2());
+                if (before != null && !ShuffledSample.sameContent(before, key)) {
+                    leaked(open, sameContent, before);
+                }
+                before = key;
                 byte[] last = lastOfSource[source];
                 lastOfSource[source] = key;
                 if (deduplicate && last != null && ShuffledSample.sameContent(last, key)) {
@@ -142,6 +166,10 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                     open[split] = new Open(split, shard);
                 }
                 open[split].sink.add(row._2(), splits.stratum(rank));
+                sameContent[split]++;
+            }
+            if (before != null) {
+                leaked(open, sameContent, before);
             }
             List<Report> reports = new ArrayList<>();
             for (Open file : open) {
@@ -157,6 +185,17 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 }
             }
         }
+    }
+
+    /** Counts the held-out rows of one content where it is trained on too, and begins the next content. */
+    private static void leaked(Open[] open, long[] rows, byte[] key) {
+        for (int split = 1; split < rows.length && rows[0] > 0; split++) {
+            if (rows[split] > 0) {
+                open[split].leaked += rows[split];
+                open[split].leakedExample = ShuffledSample.second(key);
+            }
+        }
+        Arrays.fill(rows, 0);
     }
 
     /** Rows of equal hash have equal content and come one after the other: the first few of them lie before. */
@@ -176,6 +215,9 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         /** Null before the first sample. */
         private SampleWriter writer;
 
+        private final SampleChecks checks = new SampleChecks(unknownId, endId);
+        private long leaked;
+        private long leakedExample;
         private boolean closed;
 
         Open(int split, int shard) {
@@ -191,13 +233,14 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 writer = new SampleWriter(attempt, task.schema(), configuration());
             }
             writer.write(sample);
+            checks.add(sample);
         }
 
         Report finish() throws IOException {
             SampleCounts counts = sink.finish();
             close();
             if (writer == null) {
-                return new Report(split, name, null, counts);
+                return report(null, counts);
             }
             Path file = new Path(dataset, name);
             FileSystem files = file.getFileSystem(configuration());
@@ -212,7 +255,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             } else if (!files.rename(attempt, file)) {
                 throw new IOException("cannot rename " + attempt + " to " + file);
             }
-            return new Report(split, name, new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
+            return report(new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
+        }
+
+        private Report report(Manifest.Shard shard, SampleCounts counts) {
+            return new Report(split, name, shard, counts, checks, leaked, leakedExample);
         }
 
         void close() throws IOException {

@@ -1,0 +1,67 @@
+package io.github.sparkfinetune.data.dataset;
+
+import java.io.Serializable;
+
+/** Counts over the samples of a shard or of a whole split of what a model would learn badly from. */
+public final class SampleChecks implements Serializable {
+    private static final long serialVersionUID = 1L;
+    private static final int NONE = -1;
+
+    private final int unknownId;
+    private final int endId;
+    private long tokens;
+    private long unknown;
+    private long documents;
+    private long ended;
+
+    /**
+     * Nothing yet.
+     *
+     * @param unknownId of the token that stands for what the vocabulary lacks; negative for a tokenizer without
+     * @param endId of the token that ends a text; negative where nothing is generated
+     */
+    public SampleChecks(int unknownId, int endId) {
+        this.unknownId = unknownId;
+        this.endId = endId;
+    }
+
+    /** Counts a sample. */
+    public void add(Sample sample) {
+        for (int id : sample.inputIds()) {
+            tokens++;
+            unknown += id == unknownId && unknownId != NONE ? 1 : 0;
+        }
+        if (endId < 0) {
+            return;
+        }
+        int from = 0;
+        for (int length : sample.documents()) {
+            int last = from + length - 1;
+            while (last > from && sample.labels()[last] == Sample.IGNORED) {
+                last--;
+            }
+            documents++;
+            ended += sample.labels()[last] == endId ? 1 : 0;
+            from += length;
+        }
+    }
+
+    /** Adds another shard's. */
+    public SampleChecks plus(SampleChecks other) {
+        tokens += other.tokens;
+        unknown += other.unknown;
+        documents += other.documents;
+        ended += other.ended;
+        return this;
+    }
+
+    /** Share of the tokens that the vocabulary lacks. */
+    public double unknownShare() {
+        return tokens == 0 ? 0 : unknown / (double) tokens;
+    }
+
+    /** Share of the documents whose last trained token is the one that ends a text; 1 where nothing is generated. */
+    public double endedShare() {
+        return documents == 0 ? 1 : ended / (double) documents;
+    }
+}

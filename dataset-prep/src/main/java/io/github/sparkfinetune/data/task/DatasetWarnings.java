@@ -1,0 +1,143 @@
+package io.github.sparkfinetune.data.task;
+
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.Warning;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Says what a model would learn badly from in a prepared dataset. */
+public final class DatasetWarnings {
+    /** Shares of rows, tokens and documents from which on there is a warning. */
+    private static final double TRUNCATED = 0.1;
+
+    private static final double UNKNOWN = 0.01;
+    private static final double UNENDED = 0.5;
+    private static final long IMBALANCE = 20;
+    private static final int SHOWN_LABELS = 3;
+    private static final int SHOWN_TEXT = 80;
+
+    private DatasetWarnings() {}
+
+    /**
+     * Rows of a held-out split whose content is in the training split too.
+     *
+     * @param rows how many
+     * @param example content of one of them, or empty
+     */
+    public record Leak(long rows, String example) {}
+
+    /**
+     * All warnings.
+     *
+     * @param checks by split
+     * @param leaks by held-out split; absent where there are none
+     */
+    public static List<Warning> of(Manifest manifest, Map<String, SampleChecks> checks, Map<String, Leak> leaks) {
+        List<Warning> warnings = new ArrayList<>();
+        manifest.splits().forEach((name, split) -> {
+            truncated(name, split, manifest).ifPresent(warnings::add);
+            labels(name, split, manifest.labels(), warnings);
+        });
+        checks.forEach((name, check) -> tokens(name, check, warnings));
+        leaks.forEach((name, leak) -> warnings.add(new Warning(
+                "train_" + name + "_duplicates",
+                String.format(
+                        Locale.ROOT,
+                        "%,d of the %s rows are in the training text too%s: what is measured on them is not what the"
+                                + " model does on new text; take them out of data.train",
+                        leak.rows(),
+                        name,
+                        leak.example().isEmpty() ? "" : ", as \"" + start(leak.example()) + "\""))));
+        return warnings;
+    }
+
+    private static Optional<Warning> truncated(String name, Manifest.Split split, Manifest manifest) {
+        long of = split.documents() == null ? split.rows() : split.documents().count();
+        double share = of == 0 ? 0 : split.truncated() / (double) of;
+        return share < TRUNCATED
+                ? Optional.empty()
+                : Optional.of(new Warning(
+                        "truncated",
+                        String.format(
+                                Locale.ROOT,
+                                "%.0f %% of the %s texts are longer than data.max_length: %d and lose their ends: raise"
+                                        + " it",
+                                100 * share,
+                                name,
+                                manifest.options().maxLength())));
+    }
+
+    private static void labels(String name, Manifest.Split split, List<String> labels, List<Warning> warnings) {
+        List<Long> rows = split.rowsPerLabel();
+        if (rows.isEmpty() || rows.stream().allMatch(count -> count == 0)) {
+            return;
+        }
+        List<String> empty = IntStream.range(0, rows.size())
+                .filter(label -> rows.get(label) == 0)
+                .mapToObj(labels::get)
+                .toList();
+        if (!empty.isEmpty()) {
+            warnings.add(new Warning(
+                    "empty_label",
+                    "no " + name + " row has the label" + (empty.size() == 1 ? " " : "s ") + shown(empty)
+                            + (name.equals(Manifest.TRAIN)
+                                    ? ": it cannot be trained; add rows or take the label away"
+                                    : ": nothing is measured of it; hold out more rows")));
+        }
+        long most = rows.stream().mapToLong(Long::longValue).max().orElse(0);
+        long least = rows.stream()
+                .mapToLong(Long::longValue)
+                .filter(count -> count > 0)
+                .min()
+                .orElse(0);
+        if (name.equals(Manifest.TRAIN) && most >= IMBALANCE * least) {
+            warnings.add(new Warning(
+                    "label_imbalance",
+                    String.format(
+                            Locale.ROOT,
+                            "the label %s has %,d train rows, %s has %,d: accuracy hides the rare labels; look at"
+                                    + " f1_macro, add rows or weigh the labels",
+                            labels.get(rows.indexOf(most)),
+                            most,
+                            labels.get(rows.indexOf(least)),
+                            least)));
+        }
+    }
+
+    private static void tokens(String name, SampleChecks check, List<Warning> warnings) {
+        if (check.unknownShare() >= UNKNOWN) {
+            warnings.add(new Warning(
+                    "unknown_tokens",
+                    String.format(
+                            Locale.ROOT,
+                            "%.1f %% of the %s tokens are the tokenizer's unknown token: the model cannot tell these"
+                                    + " words apart; take a model of the text's language and script",
+                            100 * check.unknownShare(),
+                            name)));
+        }
+        if (name.equals(Manifest.TRAIN) && check.endedShare() < UNENDED) {
+            warnings.add(new Warning(
+                    "no_trained_terminator",
+                    String.format(
+                            Locale.ROOT,
+                            "only %.0f %% of the documents end with a trained end token: a model that never learns to"
+                                    + " end goes on and on; raise data.max_length, or mend the chat template",
+                            100 * check.endedShare())));
+        }
+    }
+
+    private static String shown(List<String> names) {
+        return String.join(", ", names.subList(0, Math.min(SHOWN_LABELS, names.size())))
+                + (names.size() > SHOWN_LABELS ? " and " + (names.size() - SHOWN_LABELS) + " more" : "");
+    }
+
+    private static String start(String text) {
+        String line = text.replaceAll("\\s+", " ").strip();
+        return line.length() <= SHOWN_TEXT ? line : line.substring(0, SHOWN_TEXT) + "…";
+    }
+}

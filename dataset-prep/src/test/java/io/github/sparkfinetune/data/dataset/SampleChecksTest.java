@@ -1,0 +1,36 @@
+package io.github.sparkfinetune.data.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** What samples show of themselves. */
+class SampleChecksTest {
+    private static final int UNKNOWN = 1;
+    private static final int END = 2;
+
+    @Test
+    void unknownTokensAreAShareOfAll() {
+        SampleChecks checks = new SampleChecks(UNKNOWN, -1);
+        checks.add(new Sample(0, new int[] {5, 1, 6, 1}, new int[4], 0));
+        SampleChecks others = new SampleChecks(UNKNOWN, -1);
+        others.add(new Sample(1, new int[] {5, 7, 8, 9}, new int[4], 0));
+        assertThat(checks.plus(others).unknownShare()).isEqualTo(0.25);
+        assertThat(checks.endedShare()).isEqualTo(1);
+        assertThat(new SampleChecks(-1, -1).unknownShare()).isZero();
+    }
+
+    @Test
+    void aDocumentEndsWithItsLastTrainedToken() {
+        int ignored = Sample.IGNORED;
+        SampleChecks checks = new SampleChecks(-1, END);
+        checks.add(Sample.ofDocuments(
+                0,
+                new int[] {7, 8, 2, 9, 2, 9, 9, 2, 8},
+                new int[] {ignored, 8, 2, 9, ignored, ignored, 9, 2, ignored},
+                3,
+                2,
+                4));
+        assertThat(checks.endedShare()).isEqualTo(2 / 3.0);
+    }
+}

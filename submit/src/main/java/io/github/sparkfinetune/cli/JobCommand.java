@@ -2,8 +2,11 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,11 +36,25 @@ abstract class JobCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws IOException {
-        RunConfig run = options.load();
-        try (Jobs jobs = opener.open(run, options.local())) {
-            execute(run, jobs);
+        List<Stage> stages = options.load();
+        if (stages.size() > 1 && !runsPipelines()) {
+            throw RunException.config("a pipeline has several runs: name one with --stage, of "
+                    + RunOptions.names(stages) + ", or run them all with finetune run");
+        }
+        try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
+            execute(stages, jobs);
         }
         return ExitCode.DONE.code();
+    }
+
+    /** Whether the command works on all stages of a pipeline at once. */
+    boolean runsPipelines() {
+        return false;
+    }
+
+    /** Does the command's work on all stages. */
+    void execute(List<Stage> stages, Jobs jobs) throws IOException {
+        execute(stages.get(0).config(), jobs);
     }
 
     /** Does the command's work. */

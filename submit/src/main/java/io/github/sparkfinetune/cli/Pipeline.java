@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.report.MetricsFile;
@@ -25,6 +26,24 @@ final class Pipeline {
         this.jobs = jobs;
         this.command = command;
         this.folder = RunFolder.of(run, jobs.hadoop());
+    }
+
+    void all(ProgressOption progress) throws IOException {
+        prepare();
+        train(progress);
+        evaluate();
+    }
+
+    /** Whether the run has been measured to its end. */
+    boolean isDone() throws IOException {
+        return MetricsFile.isMeasured(folder);
+    }
+
+    /** Merges the adapter that was trained, where that is not done yet. */
+    void mergeInto(String output) throws IOException {
+        if (!folder.has(RunConfigLoader.MERGED)) {
+            command.say("merged    " + jobs.merge(run, null, output));
+        }
     }
 
     void prepare() {

@@ -1,7 +1,11 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
+import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
@@ -9,7 +13,10 @@ import picocli.CommandLine.Mixin;
 @Command(
         name = "run",
         header = "Prepare, train and evaluate.",
-        description = "What training would refuse is found before anything is prepared.",
+        description = {
+            "What training would refuse is found before anything is prepared.",
+            "Of a pipeline, all stages; those that are done stay as they are."
+        },
         footer = "  finetune run --config run.yaml --set output.dir=runs/first")
 final class RunCommand extends JobCommand {
     @Mixin
@@ -20,12 +27,41 @@ final class RunCommand extends JobCommand {
     }
 
     @Override
+    boolean runsPipelines() {
+        return true;
+    }
+
+    @Override
+    void execute(List<Stage> stages, Jobs jobs) throws IOException {
+        if (stages.size() == 1) {
+            execute(stages.get(0).config(), jobs);
+            return;
+        }
+        for (int i = 0; i < stages.size(); i++) {
+            RunConfig run = stages.get(i).config();
+            say("stage     " + stages.get(i).name());
+            jobs.check(run);
+            Pipeline pipeline = new Pipeline(run, jobs, this);
+            if (pipeline.isDone()) {
+                say("          is done already");
+            } else {
+                pipeline.all(progress);
+            }
+            String merged = RunConfigLoader.merged(run);
+            if (i + 1 < stages.size() && stages.get(i + 1).config().model().equals(merged)) {
+                pipeline.mergeInto(merged);
+            }
+        }
+        RunFolder folder = RunFolder.above(stages.get(0).config(), jobs.hadoop());
+        folder.writePipelineReport(stages, jobs.hadoop());
+        say("report    " + folder.shown(RunFolder.REPORT));
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
         jobs.check(run);
-        pipeline.prepare();
-        pipeline.train(progress);
-        pipeline.evaluate();
+        pipeline.all(progress);
         pipeline.sayReport();
     }
 }

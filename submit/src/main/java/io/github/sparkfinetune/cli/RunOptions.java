@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.conf.load.Stage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import picocli.CommandLine.Option;
@@ -31,6 +32,9 @@ final class RunOptions {
             description = "Set a key of the configuration; may be repeated.")
     private List<String> overrides = new ArrayList<>();
 
+    @Option(names = "--stage", paramLabel = "NAME", description = "Of a pipeline, the stage that is meant.")
+    private String stage;
+
     @Option(names = "--debug", description = "Show stack traces, and Spark's log at level INFO.")
     private boolean debug;
 
@@ -46,13 +50,30 @@ final class RunOptions {
     }
 
     /**
-     * Reads the configuration.
+     * Reads the runs that are meant: the file's only one, all stages of its pipeline, or the one that is named.
      *
-     * @throws RunException as {@link RunConfigLoader#load}
+     * @throws RunException as {@link RunConfigLoader#load}, and if there is no such stage
      */
-    RunConfig load() throws IOException {
+    List<Stage> load() throws IOException {
+        List<Stage> stages = read();
+        if (stage == null) {
+            return stages;
+        }
+        return List.of(stages.stream()
+                .filter(one -> one.name().equals(stage))
+                .findFirst()
+                .orElseThrow(() -> RunException.config("--stage " + stage + ": " + config + " has "
+                        + (stages.get(0).name().isEmpty() ? "no pipeline" : "the stages " + names(stages)))));
+    }
+
+    /** The names of stages, for messages. */
+    static String names(List<Stage> stages) {
+        return stages.stream().map(Stage::name).collect(Collectors.joining(", "));
+    }
+
+    private List<Stage> read() throws IOException {
         if (!config.matches("[A-Za-z][A-Za-z0-9+.-]+://.*")) {
-            return RunConfigLoader.load(Path.of(config), overrides);
+            return RunConfigLoader.loadStages(Path.of(config), overrides);
         }
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(config);
         String text;
@@ -62,7 +83,7 @@ final class RunOptions {
         } catch (IOException e) {
             throw RunException.config(config + ": can not be read: " + e.getMessage());
         }
-        return RunConfigLoader.parse(text, config, overrides);
+        return RunConfigLoader.parseStages(text, config, overrides);
     }
 
     /** What a shell completes behind {@code --set}: {@code section.key=}. */

@@ -25,6 +25,11 @@ public final class MetricsFile {
         throw notMetrics(folder, null);
     }
 
+    /** Whether a model was trained and measured on held-out text. */
+    public static boolean isMeasured(RunFolder folder) throws IOException {
+        return read(folder).has("train") && read(folder).has("test");
+    }
+
     private static RunException notMetrics(RunFolder folder, Exception cause) {
         return RunException.data(
                 folder.shown(RunFolder.METRICS) + ": is not the metrics of a run: remove the file", cause);

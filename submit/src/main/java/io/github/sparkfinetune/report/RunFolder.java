@@ -2,10 +2,12 @@ package io.github.sparkfinetune.report;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Stage;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -42,7 +44,15 @@ public final class RunFolder {
      * @throws RunException if {@code output.dir} is no path of a known file system
      */
     public static RunFolder of(RunConfig run, Configuration hadoop) throws IOException {
-        String dir = run.output().dir();
+        return of(run.output().dir(), hadoop);
+    }
+
+    /** The folder that the stages of a pipeline have theirs in, of one of them. */
+    public static RunFolder above(RunConfig stage, Configuration hadoop) throws IOException {
+        return of(stage.output().dir().replaceFirst("/[^/]+/*$", ""), hadoop);
+    }
+
+    private static RunFolder of(String dir, Configuration hadoop) throws IOException {
         Path path;
         FileSystem files;
         try {
@@ -58,6 +68,18 @@ public final class RunFolder {
     /** Writes {@value #REPORT} of what the run has measured so far. */
     public void writeReport() throws IOException {
         write(REPORT, Report.of(this));
+    }
+
+    /** Writes {@value #REPORT} and {@value #METRICS} of a pipeline, whose stages have their folders in this one. */
+    public void writePipelineReport(List<Stage> stages, Configuration hadoop) throws IOException {
+        PipelineReport report = PipelineReport.of(stages, hadoop);
+        write(METRICS, report.metrics());
+        write(REPORT, report.html(shown("").replaceFirst(".*/(?=[^/]+/*$)", "").replace("/", "")));
+    }
+
+    /** Whether there is a file or a folder of a name. */
+    public boolean has(String name) throws IOException {
+        return files.exists(new Path(path, name));
     }
 
     /** How messages call a file of the folder. */

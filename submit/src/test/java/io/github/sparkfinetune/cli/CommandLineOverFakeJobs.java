@@ -74,7 +74,8 @@ abstract class CommandLineOverFakeJobs {
                 throw failure;
             }
             try {
-                Files.writeString(dir.resolve("run.yaml"), RunConfigLoader.toYaml(config));
+                Path folder = Files.createDirectories(Path.of(config.output().dir()));
+                Files.writeString(folder.resolve("run.yaml"), RunConfigLoader.toYaml(config));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -87,7 +88,8 @@ abstract class CommandLineOverFakeJobs {
         public Scores evaluate(RunConfig config) {
             calls.add("evaluate");
             try {
-                Files.writeString(dir.resolve("run.yaml"), RunConfigLoader.toYaml(config));
+                Path folder = Files.createDirectories(Path.of(config.output().dir()));
+                Files.writeString(folder.resolve("run.yaml"), RunConfigLoader.toYaml(config));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }

@@ -39,6 +39,7 @@ class CompletionTest extends CommandLineOverFakeJobs {
                 .containsExactlyInAnyOrder(
                         "--config",
                         "--set",
+                        "--stage",
                         "--debug",
                         "--local",
                         "--progress",

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
 class RunCommandTest extends CommandLineOverFakeJobs {
@@ -38,5 +39,63 @@ class RunCommandTest extends CommandLineOverFakeJobs {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder("run.yaml", "metrics.jsonl", "metrics.json", "report.html");
         }
+    }
+
+    @Test
+    void aPipelineRunsItsStagesAndNoneTwice() throws IOException {
+        Path chain = Files.writeString(dir.resolve("chain.yaml"), """
+                model: base
+                output: {dir: %s}
+                pipeline:
+                  domain:
+                    task: sft
+                    data: {train: texts.jsonl}
+                    method: {type: lora}
+                  labels:
+                    task: classification
+                    data: {train: rows.jsonl}
+                """.formatted(dir.resolve("chain")));
+        String[] command = {"run", "--config", chain.toString()};
+
+        assertThat(finetune(command)).isZero();
+
+        String merge = "merge null " + dir + "/chain/domain/merged";
+        assertThat(calls)
+                .containsExactly(
+                        "open",
+                        "check",
+                        "prepare",
+                        "train",
+                        "evaluate",
+                        merge,
+                        "check",
+                        "prepare",
+                        "train",
+                        "evaluate",
+                        "close");
+        assertThat(out.toString())
+                .contains("stage     domain", "stage     labels", "report    " + dir + "/chain/report.html");
+        assertThat(dir.resolve("chain/report.html"))
+                .content()
+                .contains("<a href=\"domain/report.html\">domain</a>", "2 stages", "0.7500");
+        JsonNode metrics =
+                new ObjectMapper().readTree(dir.resolve("chain/metrics.json").toFile());
+        assertThat(metrics.at("/stages/labels/test/accuracy").asDouble()).isEqualTo(0.75);
+
+        calls.clear();
+        Files.createDirectory(dir.resolve("chain/domain/merged"));
+        assertThat(finetune(command)).isZero();
+        assertThat(calls).containsExactly("open", "check", "check", "close");
+
+        calls.clear();
+        assertThat(finetune("train", "--config", chain.toString(), "--stage", "labels"))
+                .isZero();
+        assertThat(calls).containsExactly("open", "train", "close");
+        assertThat(finetune("train", "--config", chain.toString())).isEqualTo(2);
+        assertThat(finetune("train", "--config", chain.toString(), "--stage", "other"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .contains("name one with --stage, of domain, labels")
+                .contains("--stage other: " + chain + " has the stages domain, labels");
     }
 }

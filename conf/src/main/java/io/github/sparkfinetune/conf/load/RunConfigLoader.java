@@ -29,6 +29,9 @@ public final class RunConfigLoader {
             .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
             .build();
 
+    /** Folder of a stage's model with its adapter merged, in its {@code output.dir}. */
+    public static final String MERGED = "merged";
+
     private RunConfigLoader() {}
 
     /**
@@ -40,6 +43,26 @@ public final class RunConfigLoader {
      */
     public static RunConfig load(Path file, List<String> overrides) {
         return parse(read(file), file.toString(), overrides);
+    }
+
+    /**
+     * Reads the runs of a file: one, or a stage each of its {@code pipeline}.
+     *
+     * @param overrides as in {@link #load}, for all stages; {@code pipeline.STAGE.section.key=value} for one
+     * @throws RunException as in {@link #load}
+     */
+    public static List<Stage> loadStages(Path file, List<String> overrides) {
+        return parseStages(read(file), file.toString(), overrides);
+    }
+
+    /** As {@link #loadStages}, from text that errors call {@code name}. */
+    public static List<Stage> parseStages(String yaml, String name, List<String> overrides) {
+        return Stages.read(defaults(), yaml, name, overrides);
+    }
+
+    /** Where a stage's model is that goes on to the next one with its adapter merged. */
+    public static String merged(RunConfig stage) {
+        return stage.output().dir() + "/" + MERGED;
     }
 
     /**

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -51,7 +52,17 @@ final class Settings {
     }
 
     void addFile(String name, String yaml) {
-        add("", compose(yaml, name), mark -> name + ":" + (mark.getLine() + 1), name);
+        addNode(name, compose(yaml, name));
+    }
+
+    /** Adds what a part of a file sets. */
+    void addNode(String name, Node node) {
+        add("", node, mark -> name + ":" + (mark.getLine() + 1), name);
+    }
+
+    /** Sets a text. */
+    void put(String path, String text, String where) {
+        settings.put(path, new Setting(new ScalarNode(Tag.STR, text, null, null, ScalarStyle.DOUBLE_QUOTED), where));
     }
 
     /** Adds {@code section.key=value}. */
@@ -73,7 +84,7 @@ final class Settings {
         String of(Mark mark);
     }
 
-    private static Node compose(String yaml, String name) {
+    static Node compose(String yaml, String name) {
         LoaderOptions options = new LoaderOptions();
         try {
             return new Yaml(new SafeConstructor(options)).compose(new StringReader(yaml));

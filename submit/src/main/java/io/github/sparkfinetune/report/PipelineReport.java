@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.Stage;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+
+/** What the stages of a pipeline have measured, side by side; each has a report of its own in its folder. */
+record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
+
+    static PipelineReport of(List<Stage> stages, Configuration hadoop) throws IOException {
+        Map<String, ObjectNode> byStage = new LinkedHashMap<>();
+        for (Stage stage : stages) {
+            byStage.put(stage.name(), MetricsFile.read(RunFolder.of(stage.config(), hadoop)));
+        }
+        return new PipelineReport(stages, byStage);
+    }
+
+    /** {@code metrics.json}: {@code stages}, each with what is in its own. */
+    String metrics() throws IOException {
+        ObjectNode all = MetricsLog.JSON.createObjectNode();
+        ObjectNode named = all.putObject("stages");
+        byStage.forEach(named::set);
+        return MetricsLog.JSON.writerWithDefaultPrettyPrinter().writeValueAsString(all) + "\n";
+    }
+
+    String html(String title) {
+        StringBuilder rows = new StringBuilder();
+        for (Stage stage : stages) {
+            RunConfig run = stage.config();
+            JsonNode metrics = byStage.get(stage.name());
+            rows.append("<section><h2><a href=\"")
+                    .append(Html.escape(stage.name()))
+                    .append("/report.html\">")
+                    .append(Html.escape(stage.name()))
+                    .append("</a></h2>\n<p class=\"note\">")
+                    .append(Html.escape(run.model() + " · " + Report.name(run.task()) + " · "
+                            + Report.name(run.method().type()) + " fine-tuning"))
+                    .append("</p>\n<section class=\"tiles\">\n")
+                    .append(ReportTables.tiles(metrics))
+                    .append("</section></section>\n");
+        }
+        return String.format(Locale.ROOT, """
+                <!doctype html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
+                <meta name="viewport" content="width=device-width, initial-scale=1">
+                <meta name="color-scheme" content="light dark">
+                <title>%1$s</title>
+                <style>
+                %2$s</style>
+                </head>
+                <body>
+                <header>
+                <h1>%1$s</h1>
+                <p>%3$d stages, each from the model of the one before</p>
+                </header>
+                <main>
+                %4$s</main>
+                </body>
+                </html>
+                """, Html.escape(title), Report.resource("report.css"), stages.size(), rows);
+    }
+}

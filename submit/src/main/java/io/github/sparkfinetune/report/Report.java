@@ -22,6 +22,9 @@ final class Report {
     private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
     private static final Pattern PLACEHOLDER = Pattern.compile("\\{\\{([a-z-]+)}}");
 
+    private static final String NO_DATASET =
+            "<p class=\"note\">The prepared dataset is not where it was when the model was trained.</p>";
+
     private Report() {}
 
     /** The report of what a run has written so far. */
@@ -40,6 +43,9 @@ final class Report {
                         + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
         parts.put("tiles", ReportTables.tiles(metrics));
         parts.put("held-out", ReportTables.heldOut(metrics));
+        parts.put(
+                "data-funnel",
+                folder.manifest(run.dataset()).map(DataTables::of).orElse(NO_DATASET));
         parts.put("unit", "mean per " + TaskSpecs.of(run.task()).lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -85,6 +86,14 @@ public final class RunFolder {
     /** How messages call a file of the folder. */
     public String shown(String name) {
         return dir + "/" + name;
+    }
+
+    /** The manifest of a prepared dataset, or empty where there is none. */
+    Optional<Manifest> manifest(String dataset) throws IOException {
+        Path folder = new Path(dataset);
+        return Manifest.exists(folder, files.getConf())
+                ? Optional.of(Manifest.read(folder, files.getConf()))
+                : Optional.empty();
     }
 
     /** A file's text, or empty where there is none. */

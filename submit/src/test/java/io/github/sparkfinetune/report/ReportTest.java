@@ -7,6 +7,8 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -59,6 +61,43 @@ class ReportTest {
                 .isFalse();
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
         assertThat(html.length()).isLessThan(120_000);
+    }
+
+    @Test
+    void theDatasetsFunnelAndItsWarningsAreShown() throws IOException {
+        Path dataset = dir.resolve("dataset");
+        RunFolder folder = folder("models/minilm", "data.dir=" + dataset);
+        records(folder, 1);
+        folder.writeReport();
+        assertThat(dir.resolve("report.html")).content().contains("The prepared dataset is not where it was");
+
+        Manifest.Split train = new Manifest.Split(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null);
+        new Manifest(
+                        Manifest.SCHEMA_VERSION,
+                        RunConfig.Task.CLASSIFICATION,
+                        List.of("a", "b"),
+                        64,
+                        Map.of(Manifest.TRAIN, train),
+                        Map.of("empty_text", 3L),
+                        0,
+                        0,
+                        30,
+                        0,
+                        List.of(),
+                        null)
+                .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
+                .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
+        folder.writeReport();
+
+        assertThat(dir.resolve("report.html"))
+                .content()
+                .contains(
+                        "rows of the sources</th><td>1,233<",
+                        "left out: empty text</th><td>3<",
+                        "left out: duplicates</th><td>30<",
+                        "24,000 tokens, 20 a sample; 7 texts truncated",
+                        "<p class=\"warning\">the label a has &lt;/script")
+                .doesNotContain("<img");
     }
 
     @Test

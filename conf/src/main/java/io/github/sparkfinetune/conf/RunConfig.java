@@ -19,6 +19,7 @@ public record RunConfig(
         @Key(hf = "TrainingArguments.bf16") PrecisionChoice precision,
         DataConfig data,
         TokenizerConfig tokenizer,
+        @Key(hf = "PretrainedConfig") ClassificationConfig classification,
         @Key(hf = "LoraConfig") MethodConfig method,
         @Key(hf = "TrainingArguments") TrainingConfig training,
         @Key(hf = "GenerationConfig") GenerationConfig generation,
@@ -28,7 +29,7 @@ public record RunConfig(
 
     /** What a model is trained for. */
     public enum Task {
-        /** One label a text (Hugging Face: {@code ForSequenceClassification}). */
+        /** A label a text, several, or a number (Hugging Face: {@code ForSequenceClassification}). */
         @JsonProperty("classification")
         CLASSIFICATION,
         /** The next token of a text (Hugging Face: {@code ForCausalLM}). */
@@ -77,6 +78,7 @@ public record RunConfig(
         Check.present("precision", precision);
         Check.present("data", data);
         Check.present("tokenizer", tokenizer);
+        Check.present("classification", classification);
         Check.present("method", method);
         Check.present("training", training);
         Check.present("generation", generation);

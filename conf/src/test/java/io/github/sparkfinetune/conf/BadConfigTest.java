@@ -44,6 +44,13 @@ public class BadConfigTest {
         method: {adapter: a} ^ run.yaml:6: method.adapter: a is not allowed, it must be used with method.type: lora or qlora only
         generation: {top_p: 0} ^ run.yaml:6: generation.top_p: 0.0 is not allowed, it must be in (0, 1]
         training: {lr_scheduler_kwargs: {a: }} ^ run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
+        classification: {problem_type: multi} ^ run.yaml:6: classification.problem_type: expected one of single_label_classification, multi_label_classification, regression, got 'multi'
+        classification: {class_weight: [1, 2]} ^ run.yaml:6: classification.class_weight: expected balanced or numbers by label, got a list
+        classification: {class_weight: balance} ^ run.yaml:6: classification.class_weight: expected balanced or numbers by label, got 'balance'
+        classification:|  class_weight:|    ham: much ^ run.yaml:8: classification.class_weight.ham: expected a number, got 'much'
+        classification: {class_weight: {ham: 1, ham: 2}} ^ run.yaml:6: classification.class_weight.ham is set twice: remove one
+        classification: {class_weight: {ham: 0}} ^ run.yaml:6: classification.class_weight: ham: 0.0 is not allowed, it must be a number above 0
+        classification: {problem_type: regression, class_weight: balanced} ^ run.yaml:6: classification.class_weight: balanced is not allowed, it must be null where classification.problem_type is regression
         training: [ ^ run.yaml:7: is not YAML:
         ? [a, b]|: 1 ^ run.yaml:6: a key must be a name, got a list
         """)

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -17,6 +18,7 @@ import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.nodes.MappingNode;
 import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
@@ -104,6 +106,9 @@ final class Binder {
                     ? ModuleNames.matching(scalar.getValue())
                     : ModuleNames.of(texts(path, setting));
         }
+        if (wanted == ClassWeight.class) {
+            return classWeight(path, setting);
+        }
         if (!(setting.node() instanceof ScalarNode scalar)) {
             throw wrong(path, setting, wanted == String.class ? "text" : "one value");
         }
@@ -123,10 +128,7 @@ final class Binder {
             throw wrong(path, setting, "true or false");
         }
         if (wanted == double.class) {
-            if (plain && NUMBER.matcher(text).matches()) {
-                return Double.parseDouble(text.replace("_", ""));
-            }
-            throw wrong(path, setting, "a number");
+            return number(path, setting);
         }
         if (wanted != int.class && wanted != Integer.class && wanted != long.class) {
             throw new IllegalStateException(path + " has a type that is not read: " + wanted);
@@ -159,6 +161,36 @@ final class Binder {
             throw wrong(path, setting, expected);
         }
         return sequence.getValue().stream().map(ScalarNode.class::cast).toList();
+    }
+
+    private static ClassWeight classWeight(String path, Setting setting) {
+        if (setting.node() instanceof ScalarNode scalar && scalar.getValue().equals(ClassWeight.BALANCED)) {
+            return ClassWeight.balanced();
+        }
+        if (!(setting.node() instanceof MappingNode mapping)) {
+            throw wrong(path, setting, ClassWeight.BALANCED + " or numbers by label");
+        }
+        Map<String, Double> weights = new LinkedHashMap<>();
+        for (NodeTuple tuple : mapping.getValue()) {
+            if (!(tuple.getKeyNode() instanceof ScalarNode label)) {
+                throw wrong(path, new Setting(tuple.getKeyNode(), setting.where()), "the name of a label");
+            }
+            String key = path + "." + label.getValue();
+            if (weights.put(label.getValue(), number(key, new Setting(tuple.getValueNode(), setting.where())))
+                    != null) {
+                throw RunException.config(setting.where() + ": " + key + " is set twice: remove one");
+            }
+        }
+        return ClassWeight.of(weights);
+    }
+
+    private static double number(String path, Setting setting) {
+        if (setting.node() instanceof ScalarNode scalar
+                && scalar.getScalarStyle() == ScalarStyle.PLAIN
+                && NUMBER.matcher(scalar.getValue()).matches()) {
+            return Double.parseDouble(scalar.getValue().replace("_", ""));
+        }
+        throw wrong(path, setting, "a number");
     }
 
     private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {

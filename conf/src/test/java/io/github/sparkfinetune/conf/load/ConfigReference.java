@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.conf.load;
 
+import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -136,6 +137,9 @@ final class ConfigReference {
         }
         if (type == ModuleNames.class) {
             return "list of texts, or text";
+        }
+        if (type == ClassWeight.class) {
+            return "map of numbers, or `" + ClassWeight.BALANCED + "`";
         }
         if (Map.class.isAssignableFrom(type)) {
             return "map";

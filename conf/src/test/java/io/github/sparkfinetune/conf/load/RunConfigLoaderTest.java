@@ -3,6 +3,9 @@ package io.github.sparkfinetune.conf.load;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.BadConfigTest;
+import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.ClassificationConfig;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
@@ -64,6 +67,8 @@ class RunConfigLoaderTest {
                         null));
         assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
         assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
+        assertThat(config.classification())
+                .isEqualTo(new ClassificationConfig(ProblemType.SINGLE_LABEL_CLASSIFICATION, null));
         assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
         assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
@@ -128,6 +133,9 @@ class RunConfigLoaderTest {
                   dir: d
                 tokenizer:
                   add_special_tokens: ["<a>", "<b>"]
+                classification:
+                  problem_type: multi_label_classification
+                  class_weight: {no: 2, "1": .5, a.b: 1e-1}
                 method:
                   type: qlora
                   adapter: hdfs://nn/a
@@ -214,6 +222,9 @@ class RunConfigLoaderTest {
                         Overlong.DROP,
                         "d"),
                 new TokenizerConfig(List.of("<a>", "<b>")),
+                new ClassificationConfig(
+                        ProblemType.MULTI_LABEL_CLASSIFICATION,
+                        ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
                 new MethodConfig(
                         MethodConfig.Type.QLORA,
                         null,
@@ -296,6 +307,33 @@ class RunConfigLoaderTest {
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
         }
+    }
+
+    @Test
+    void classWeightsAreNumbersByLabelOrBalanced() {
+        RunConfig balanced =
+                RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight=balanced"));
+        RunConfig named =
+                RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight={balanced: 2}"));
+
+        assertThat(balanced.classification().classWeight()).isEqualTo(ClassWeight.balanced());
+        assertThat(named.classification().classWeight()).isEqualTo(ClassWeight.of(Map.of("balanced", 2.0)));
+        for (RunConfig config : List.of(balanced, named)) {
+            assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                    .isEqualTo(config);
+        }
+    }
+
+    @Test
+    void classWeightsAreThoseOfTheLabelsThatThereAre() {
+        ClassWeight weight = ClassWeight.of(Map.of("spam", 3.0));
+
+        assertThat(weight.of(List.of("ham", "spam"), id -> 7)).containsExactly(1, 3);
+        assertThat(ClassWeight.balanced().of(List.of("ham", "spam"), id -> 7 + id))
+                .containsExactly(7, 8);
+        BadConfigTest.assertRefused(
+                () -> weight.requireKnown(List.of("a", "b")),
+                "classification.class_weight: no training row has the label spam, there are a, b");
     }
 
     static Stream<Path> recipes() throws IOException {

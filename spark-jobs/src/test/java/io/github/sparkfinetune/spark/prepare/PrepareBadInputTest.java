@@ -132,6 +132,7 @@ class PrepareBadInputTest {
                 config.precision(),
                 config.data(),
                 config.tokenizer(),
+                config.classification(),
                 config.method(),
                 config.training(),
                 config.generation(),

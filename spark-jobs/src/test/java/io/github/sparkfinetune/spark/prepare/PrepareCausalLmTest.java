@@ -128,6 +128,7 @@ class PrepareCausalLmTest {
                 config.precision(),
                 config.data(),
                 new io.github.sparkfinetune.conf.TokenizerConfig(List.of("<tool>")),
+                config.classification(),
                 config.method(),
                 config.training(),
                 config.generation(),

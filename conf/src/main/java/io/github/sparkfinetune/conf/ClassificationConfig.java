@@ -1,0 +1,41 @@
+package io.github.sparkfinetune.conf;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
+
+/** What is predicted of a text, and how much each label counts. */
+public record ClassificationConfig(
+        ProblemType problemType,
+        @Key(optional = true, hf = Key.NOT_IN_HF) ClassWeight classWeight) implements Serializable {
+
+    /** What is predicted of a text; the names are those of {@code problem_type} in a model's {@code config.json}. */
+    public enum ProblemType {
+        /** One of the labels: cross-entropy. */
+        @JsonProperty("single_label_classification")
+        SINGLE_LABEL_CLASSIFICATION,
+        /** Any number of the labels: binary cross-entropy. */
+        @JsonProperty("multi_label_classification")
+        MULTI_LABEL_CLASSIFICATION,
+        /** A number: mean squared error. */
+        @JsonProperty("regression")
+        REGRESSION
+    }
+
+    public ClassificationConfig {
+        Check.present("classification.problem_type", problemType);
+        if (classWeight != null) {
+            Check.that(
+                    problemType != ProblemType.REGRESSION,
+                    "classification.class_weight",
+                    classWeight,
+                    "null where classification.problem_type is regression, which has no labels");
+            classWeight
+                    .weights()
+                    .forEach((label, weight) -> Check.that(
+                            weight > 0 && weight < Float.MAX_VALUE,
+                            "classification.class_weight",
+                            label + ": " + weight,
+                            "a number above 0"));
+        }
+    }
+}

@@ -21,6 +21,7 @@ import java.util.Locale;
  * @param testFraction 0 where the test text is a source of its own
  * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
  * @param documents how documents are made and packed; absent (null) where a sample is a text with a label
+ * @param problemType {@code classification.problem_type}; absent (null) where texts have no label, or one
  */
 public record DatasetOptions(
         String text,
@@ -35,7 +36,8 @@ public record DatasetOptions(
         int shards,
         long seed,
         String tokenizerSha256,
-        @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents)
+        @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String problemType)
         implements Serializable {
 
     /**
@@ -64,26 +66,32 @@ public record DatasetOptions(
                 data.shards(),
                 data.seed(),
                 tokenizer.sha256(),
+                null,
                 null);
     }
 
     /** With the format that a source was found to have. */
     public DatasetOptions withFormat(DataFormat found) {
-        return with(text, textPair, label, name(found), documents);
+        return with(text, textPair, label, name(found), documents, problemType);
     }
 
     /** With the names of columns; null for one that is not read. */
     public DatasetOptions withColumns(String textColumn, String pairColumn, String labelColumn) {
-        return with(textColumn, pairColumn, labelColumn, format, documents);
+        return with(textColumn, pairColumn, labelColumn, format, documents, problemType);
     }
 
     /** With how documents are made. */
     public DatasetOptions withDocuments(DocumentOptions made) {
-        return with(text, textPair, label, format, made);
+        return with(text, textPair, label, format, made, problemType);
+    }
+
+    /** With what is predicted of texts; null where it is one label. */
+    public DatasetOptions withProblemType(String type) {
+        return with(text, textPair, label, format, documents, type);
     }
 
     private DatasetOptions with(
-            String textColumn, String pairColumn, String labelColumn, String found, DocumentOptions made) {
+            String textColumn, String pairColumn, String labelColumn, String found, DocumentOptions made, String type) {
         return new DatasetOptions(
                 textColumn,
                 pairColumn,
@@ -97,7 +105,8 @@ public record DatasetOptions(
                 shards,
                 seed,
                 tokenizerSha256,
-                made);
+                made,
+                type);
     }
 
     private static String name(DataFormat format) {

@@ -53,12 +53,14 @@ import org.apache.hadoop.fs.Path;
  * }
  * </pre>
  *
- * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents. A reader
- * refuses a field that it does not know and a {@code schema_version} other than its own.
+ * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents, and the
+ * options' {@code problem_type} only where texts have several labels or a number. A reader refuses a field that it does
+ * not know and a {@code schema_version} other than its own.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task what the samples are for: the configuration's {@code task}
- * @param labels label names; a name's place is its id; empty where rows have no label
+ * @param labels label names; a name's place is its id; empty where rows have no label; of numbers the one name
+ *     {@code LABEL_0}, as {@code transformers} has it
  * @param longest tokens of the longest sample of all splits
  * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have samples
  * @param badRows rows of the sources that could not be used, by reason, sorted by it
@@ -108,7 +110,8 @@ public record Manifest(
      * @param rows number of samples
      * @param tokens their tokens, special tokens included
      * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
-     * @param rowsPerLabel number of samples of each label, by id; empty where samples have none
+     * @param rowsPerLabel number of samples of each label, by id, where one may have several; empty where samples have
+     *     none
      * @param shards its files, in storage order: a sample's index in the split is its place in all of them together
      * @param documents what its samples are made of; absent (null) where a sample is a text with a label
      */
@@ -288,6 +291,7 @@ public record Manifest(
     public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
         requireSame(dataset, "task", task, runTask);
         requireSame(dataset, "data.max_length", options.maxLength(), wanted.maxLength());
+        requireSame(dataset, "classification.problem_type", problemType(options), problemType(wanted));
         if (!options.tokenizerSha256().equals(wanted.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
@@ -301,6 +305,10 @@ public record Manifest(
             requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), here.assistantOnlyLoss());
             requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), here.chatTemplateSha256());
         }
+    }
+
+    private static String problemType(DatasetOptions some) {
+        return Objects.requireNonNullElse(some.problemType(), "single_label_classification");
     }
 
     private static void requireSame(Path dataset, String key, Object prepared, Object wanted) {

@@ -5,10 +5,13 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
@@ -27,6 +30,8 @@ import org.apache.parquet.schema.MessageType;
  */
 public final class ParquetSamples implements SampleSource {
     private static final int CACHED_GROUPS = 3;
+    private static final Set<SampleSchema.Column> LABELLED =
+            EnumSet.of(SampleSchema.Column.LABEL, SampleSchema.Column.LABELS, SampleSchema.Column.TARGETS);
 
     private final Path dataset;
     private final Manifest.Split split;
@@ -178,9 +183,9 @@ public final class ParquetSamples implements SampleSource {
         }
         boolean labelled = split.rowsPerLabel().stream().anyMatch(rows -> rows > 0);
         MessageType schema = reader.getFooter().getFileMetaData().getSchema();
-        if (labelled && !SampleSchema.of(schema).columns().contains(SampleSchema.Column.LABEL)) {
-            throw RunException.data(file + " is damaged (it has no column label, the manifest counts samples of each"
-                    + " label): copy the dataset again or prepare it again");
+        if (labelled && Collections.disjoint(SampleSchema.of(schema).columns(), LABELLED)) {
+            throw RunException.data(file + " is damaged (it has no column of labels, the manifest counts samples of"
+                    + " each label): copy the dataset again or prepare it again");
         }
         // Last, so that a file which was refused is not taken for an open one by the next read.
         openShard = shard;

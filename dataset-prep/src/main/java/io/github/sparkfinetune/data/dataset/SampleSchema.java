@@ -172,7 +172,16 @@ public record SampleSchema(Set<Column> columns) {
      * @param pairs whether a sample is a pair of texts, with token types
      */
     public static SampleSchema ofText(boolean pairs) {
-        Set<Column> columns = EnumSet.of(Column.INPUT_IDS, Column.LABEL);
+        return ofText(pairs, Column.LABEL);
+    }
+
+    /**
+     * Texts with their label in a column.
+     *
+     * @param pairs whether a sample is a pair of texts, with token types
+     */
+    public static SampleSchema ofText(boolean pairs, Column label) {
+        Set<Column> columns = EnumSet.of(Column.INPUT_IDS, label);
         if (pairs) {
             columns.add(Column.TOKEN_TYPE_IDS);
         }

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.conf.ClassificationConfig;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -16,24 +18,25 @@ import java.nio.ByteOrder;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Task {@code classification}: a text, or a pair of texts, with one label is a sample. Its stratum is its label, so
- * that of every label the same share is held out; of equal texts with different labels deduplication keeps the first by
- * name.
+ * Task {@code classification}: a text, or a pair of texts, is a sample. Its label is what
+ * {@code classification.problem_type} says: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
  *
  * <p>A row travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of tokens,
- * 4 bytes an id, and of pairs 1 byte of the token type each; numbers in the machine's byte order.
+ * 4 bytes an id, of pairs 1 byte of the token type each, and the bytes of its {@link Labelling}; numbers in the
+ * machine's byte order.
  */
-record ClassificationData(DataConfig data) implements TaskData<TextRows.Content> {
+record ClassificationData(DataConfig data, ClassificationConfig classification) implements TaskData<TextRows.Content> {
     private static final int TRUNCATED = 1;
     private static final int SIZE = 2;
     private static final int IDS = 6;
 
     static ClassificationData of(RunConfig config) {
-        return new ClassificationData(config.data());
+        return new ClassificationData(config.data(), config.classification());
     }
 
     @Override
@@ -43,20 +46,19 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
 
     @Override
     public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.reading(data, source, supervised);
+        return TextRows.reading(data, source, supervised ? labelling().reader(source.format()) : null);
     }
 
     @Override
     public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
-        return strata;
+        return labelling().rowsPerLabel(strata, found);
     }
 
     @Override
     public List<String> labelNames(Collection<String> found) {
-        List<String> names = LabelNames.sorted(found);
-        if (names.size() < 2) {
-            throw RunException.data("data.train: every row has the label " + names.get(0)
-                    + ": classification needs at least two labels");
+        List<String> names = labelling().names(found);
+        if (classification.classWeight() != null) {
+            classification.classWeight().requireKnown(names);
         }
         return names;
     }
@@ -64,20 +66,28 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
     @Override
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        Labelling labelling = labelling();
+        Map<String, Integer> ids = ids(labels);
         return row -> {
             Encoded encoded =
                     tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
             if (encoded.inputIds().length == 0) {
                 throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
             }
-            return bytes(encoded);
+            return bytes(encoded, labelling.bytes(row, ids));
         };
     }
 
-    private byte[] bytes(Encoded encoded) {
+    private static Map<String, Integer> ids(List<String> labels) {
+        Map<String, Integer> ids = new HashMap<>();
+        labels.forEach(label -> ids.put(label, ids.size()));
+        return ids;
+    }
+
+    private byte[] bytes(Encoded encoded, byte[] label) {
         int[] ids = encoded.inputIds();
-        ByteBuffer row = ByteBuffer.allocate(IDS + ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES))
-                .order(ByteOrder.nativeOrder());
+        int text = ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES);
+        ByteBuffer row = ByteBuffer.allocate(IDS + text + label.length).order(ByteOrder.nativeOrder());
         row.put(TRUNCATED, (byte) (encoded.truncated() ? 1 : 0))
                 .putInt(SIZE, ids.length)
                 .position(IDS);
@@ -88,7 +98,7 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
                 row.put((byte) type);
             }
         }
-        return row.array();
+        return row.put(label).array();
     }
 
     @Override
@@ -100,12 +110,13 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
     private final class Sink implements SampleSink {
         private final SampleOutput output;
         private final SampleCounts counts;
-        private final Map<String, Integer> ids = new HashMap<>();
+        private final Labelling labelling = labelling();
+        private final Map<String, Integer> ids;
 
         Sink(SampleOutput output, List<String> labels) {
             this.output = output;
             this.counts = new SampleCounts(labels.size(), false);
-            labels.forEach(label -> ids.put(label, ids.size()));
+            this.ids = ids(labels);
         }
 
         @Override
@@ -113,15 +124,17 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
             ByteBuffer bytes = ByteBuffer.wrap(row).order(ByteOrder.nativeOrder());
             int[] inputIds = new int[bytes.getInt(SIZE)];
             bytes.position(IDS).asIntBuffer().get(inputIds);
+            bytes.position(IDS + Integer.BYTES * inputIds.length);
             int[] types = new int[inputIds.length];
             for (int i = 0; pairs() && i < types.length; i++) {
-                types[i] = row[IDS + Integer.BYTES * inputIds.length + i];
+                types[i] = bytes.get();
             }
             // The index is the row's place in the split; the file itself need not hold it.
-            Sample sample = new Sample(0, inputIds, types, ids.get(stratum));
+            Sample text = new Sample(0, inputIds, types, -1);
+            Sample sample = labelling.sample(text, bytes, stratum, ids);
             output.write(sample);
             counts.row(row[TRUNCATED] == 1);
-            counts.sample(sample, 0);
+            counts.sample(sample, 0, labelling.labels(sample));
         }
 
         @Override
@@ -132,12 +145,18 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
 
     @Override
     public SampleSchema schema() {
-        return SampleSchema.ofText(pairs());
+        return SampleSchema.ofText(pairs(), labelling().column());
     }
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files).withColumns(data.text(), data.textPair(), data.label());
+        ProblemType problem = classification.problemType();
+        return DatasetOptions.of(data, files)
+                .withColumns(data.text(), data.textPair(), data.label())
+                .withProblemType(
+                        problem == ProblemType.SINGLE_LABEL_CLASSIFICATION
+                                ? null
+                                : problem.name().toLowerCase(Locale.ROOT));
     }
 
     @Override
@@ -152,6 +171,10 @@ record ClassificationData(DataConfig data) implements TaskData<TextRows.Content>
             return TaskInput.text(
                     row.file(), text, pair, new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1));
         };
+    }
+
+    private Labelling labelling() {
+        return Labelling.of(classification.problemType());
     }
 
     private boolean pairs() {

@@ -58,14 +58,15 @@ public final class SampleCounts implements Serializable {
      * Counts a sample.
      *
      * @param predicted its tokens that are predicted
+     * @param labels ids of the labels that it has
      */
-    void sample(Sample sample, long predicted) {
+    void sample(Sample sample, long predicted, int... labels) {
         samples++;
         tokens += sample.length();
         labelTokens += predicted;
         longest = Math.max(longest, sample.length());
-        if (sample.label() >= 0) {
-            samplesPerLabel[sample.label()]++;
+        for (int label : labels) {
+            samplesPerLabel[label]++;
         }
     }
 

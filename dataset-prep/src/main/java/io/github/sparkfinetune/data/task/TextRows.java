@@ -6,7 +6,6 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -15,10 +14,10 @@ import org.apache.hadoop.fs.Path;
  *
  * @param maxTextBytes where a text is cut
  * @param pairs whether rows have a second text
- * @param labelled whether rows have a label, which is their stratum
+ * @param labels what reads a row's label, or null where rows have none
  * @param folder where a file's folder is its label: the source's own folder, which is none; else null
  */
-record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder)
+record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String folder)
         implements RowCleaner.Factory<TextRows.Content> {
     static final String NO_TEXT = "no_text";
     static final String NO_PAIR = "no_text_pair";
@@ -31,8 +30,9 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
      * A cleaned text, or pair of texts.
      *
      * @param pair the second text, or null
+     * @param number its label where that is a number, or null
      */
-    record Content(String text, String pair) {
+    record Content(String text, String pair, Double number) {
         /** The text, for whoever shows the row. */
         @Override
         public String toString() {
@@ -40,8 +40,12 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
         }
     }
 
-    /** How a source is read. */
-    static Reading<Content> reading(DataConfig data, RawSource source, boolean labelled) {
+    /**
+     * How a source is read.
+     *
+     * @param labels what reads a row's label, or null where rows have none
+     */
+    static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
         boolean pairs = data.textPair() != null;
         boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
         if (folders && pairs) {
@@ -53,11 +57,11 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
         if (pairs) {
             columns.add(new Reading.Column("data.text_pair", data.textPair(), NO_PAIR, false));
         }
-        if (labelled) {
+        if (labels != null) {
             columns.add(new Reading.Column("data.label", data.label(), NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
-        return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labelled, folder));
+        return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labels, folder));
     }
 
     /** Refuses a second text for a task that has no use for one. */
@@ -87,9 +91,11 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
         if (pairs && rawPair == null) {
             return CleanRow.bad(file, NO_PAIR);
         }
-        String label = labelled ? label(row, file) : CleanRow.ALL;
-        if (labelled && (label == null || label.isBlank())) {
-            return CleanRow.bad(file, NO_LABEL);
+        LabelReader.Label label;
+        try {
+            label = labels == null ? LabelReader.Label.NONE : labels.read(label(row, file));
+        } catch (UnusableRowException e) {
+            return CleanRow.bad(file, e.reason());
         }
         TextCleaner.Cleaned text = cleaner.clean(rawText);
         TextCleaner.Cleaned pair = pairs ? cleaner.clean(rawPair) : null;
@@ -100,9 +106,9 @@ record TextRows(int maxTextBytes, boolean pairs, boolean labelled, String folder
             return CleanRow.bad(file, UnusableRowException.EMPTY);
         }
         return new CleanRow<>(
-                new Content(text.text(), pair == null ? null : pair.text()),
-                label,
-                Set.of(),
+                new Content(text.text(), pair == null ? null : pair.text(), label.number()),
+                label.stratum(),
+                label.names(),
                 file,
                 pair == null ? digest.of(text.utf8()) : digest.of(text.utf8(), pair.utf8()),
                 text.repaired() || (pair != null && pair.repaired()),

@@ -52,7 +52,8 @@ class DatasetTest {
                 0,
                 0,
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
-                new DatasetOptions("text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null));
+                new DatasetOptions(
+                        "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null));
         manifest.write(dataset, hadoop);
     }
 
@@ -133,7 +134,7 @@ class DatasetTest {
                 assertThatThrownBy(() -> samples.read(0))
                         .isInstanceOf(RunException.class)
                         .hasMessageContaining("unlabelled.parquet is damaged")
-                        .hasMessageContaining("no column label");
+                        .hasMessageContaining("no column of labels");
             }
         }
     }
@@ -155,6 +156,11 @@ class DatasetTest {
         assertThatThrownBy(() -> manifest.requireMatches(
                         dataset, Task.CLASSIFICATION, options("classification", "max_length: 9", other)))
                 .hasMessageContaining("another tokenizer.json");
+        DatasetOptions regression =
+                options("classification", "max_length: 9", same).withProblemType("regression");
+        assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.CLASSIFICATION, regression))
+                .hasMessageContaining(
+                        "classification.problem_type: single_label_classification, this run has regression");
         assertThatThrownBy(() -> manifest.requireMatches(dataset, Task.SFT, options("sft", "max_length: 9", same)))
                 .hasMessageContaining("task: CLASSIFICATION, this run has SFT");
         assertThatThrownBy(() -> manifest.split(Manifest.EVAL)).hasMessageContaining("the dataset has no eval rows");
@@ -265,7 +271,7 @@ class DatasetTest {
                     0,
                     0,
                     List.of(),
-                    new DatasetOptions(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options));
+                    new DatasetOptions(null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", options, null));
             packed.write(dataset, hadoop);
             Manifest read = Manifest.read(dataset, hadoop);
             assertThat(read).isEqualTo(packed);

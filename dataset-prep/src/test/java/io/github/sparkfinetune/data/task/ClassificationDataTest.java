@@ -83,7 +83,7 @@ class ClassificationDataTest {
                         "empty_text",
                         "binary_text");
         assertThat(rows).extracting(CleanRow::file).containsOnly(Rows.FILE);
-        assertThat(rows.get(0).content()).isEqualTo(new TextRows.Content("a text", "b"));
+        assertThat(rows.get(0).content()).isEqualTo(new TextRows.Content("a text", "b", null));
         assertThat(rows.get(0).stratum()).isEqualTo("spam");
         assertThat(rows.get(1).repaired()).isTrue();
         // The content is hashed without its label, and its texts apart.

@@ -50,10 +50,17 @@ final class Rows {
     }
 
     static RunConfig config(String task, String... data) {
+        return config(task, List.of(), data);
+    }
+
+    static RunConfig config(String task, List<String> overrides, String... data) {
         String yaml = "model: m\ntask: " + task + "\noutput: {dir: out}\ndata:\n  train: rows.jsonl\n  "
                 + String.join("\n  ", data) + "\n";
-        return RunConfigLoader.parse(
-                yaml, "test.yaml", yaml.contains("max_length") ? List.of() : List.of("data.max_length=64"));
+        List<String> all = new ArrayList<>(overrides);
+        if (!yaml.contains("max_length")) {
+            all.add("data.max_length=64");
+        }
+        return RunConfigLoader.parse(yaml, "test.yaml", all);
     }
 
     static Raw row(String... values) {

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -53,7 +54,8 @@ public final class TinyDataset {
                 2,
                 42,
                 tokenizer.sha256(),
-                TaskDatas.of(config).options(tokenizer).documents());
+                TaskDatas.of(config).options(tokenizer).documents(),
+                TaskDatas.of(config).options(tokenizer).problemType());
     }
 
     /**
@@ -74,7 +76,7 @@ public final class TinyDataset {
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         config.task(),
-                        config.task() == Task.CLASSIFICATION ? LABELS : List.of(),
+                        labels(),
                         LONGEST,
                         splits,
                         new TreeMap<>(),
@@ -87,6 +89,13 @@ public final class TinyDataset {
                 .write(hadoopPath(folder), hadoop);
     }
 
+    private List<String> labels() {
+        if (config.task() != Task.CLASSIFICATION) {
+            return List.of();
+        }
+        return config.classification().problemType() == ProblemType.REGRESSION ? List.of("LABEL_0") : LABELS;
+    }
+
     private Manifest.Split split(String name, int rows) throws IOException {
         SplittableRandom random = new SplittableRandom(name.hashCode());
         List<Manifest.Shard> shards = new ArrayList<>();
@@ -97,7 +106,9 @@ public final class TinyDataset {
                     hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
-                    Sample sample = sample(config.task(), random, row);
+                    Sample sample = config.task() == Task.CLASSIFICATION
+                            ? text(config.classification().problemType(), random, row)
+                            : documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5));
                     writer.write(sample);
                     all.add(sample);
                 }
@@ -112,24 +123,30 @@ public final class TinyDataset {
                     Map.of());
             return new Manifest.Split(rows, tokens, 0, List.of(), shards, documents);
         }
-        Long[] labels = new Long[LABELS.size()];
+        Long[] labels = new Long[labels().size()];
         Arrays.setAll(
                 labels,
-                label -> all.stream().filter(sample -> sample.label() == label).count());
+                label -> all.stream()
+                        .filter(sample -> labels.length == 1
+                                || sample.label() == label
+                                || (sample.targets().length > 0 && sample.targets()[label] == 1))
+                        .count());
         return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
     }
 
-    /** A sample of a task. */
-    static Sample sample(Task task, SplittableRandom random, int row) {
-        if (task != Task.CLASSIFICATION) {
-            return documents(random, row, task == Task.SFT, random.nextInt(1, 5));
-        }
+    /** A text whose token after the first says what its label is. */
+    private static Sample text(ProblemType problem, SplittableRandom random, int row) {
         int label = row % LABELS.size();
         int[] ids = random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + IDS)
                 .toArray();
-        // The token after the first says what the label is.
         ids[1] = 100 + label;
-        return new Sample(0, ids, new int[ids.length], label);
+        Sample text = new Sample(0, ids, new int[ids.length], -1);
+        return switch (problem) {
+            case SINGLE_LABEL_CLASSIFICATION -> new Sample(0, ids, new int[ids.length], label);
+            // Two of the labels, one, or none.
+            case MULTI_LABEL_CLASSIFICATION -> text.withTargets(label < 2 ? 1 : 0, label < 1 ? 1 : 0, 0);
+            case REGRESSION -> text.withTargets(label - 0.5);
+        };
     }
 
     /**

@@ -9,8 +9,10 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -69,19 +71,29 @@ final class DatasetFolder {
     }
 
     private static String difference(JsonNode there, JsonNode here) {
-        Iterable<String> names = here::fieldNames;
+        Set<String> names = new LinkedHashSet<>();
+        here.fieldNames().forEachRemaining(names::add);
+        there.fieldNames().forEachRemaining(names::add);
         for (String name : names) {
             JsonNode before = there.path(name);
-            JsonNode now = here.get(name);
+            JsonNode now = here.path(name);
             String inside = now.isObject() ? difference(before, now) : null;
             if (inside != null) {
                 return inside;
             }
             if (!now.isObject() && !before.equals(now)) {
-                return "data." + name + ": " + before.asText() + ", this run has " + now.asText();
+                return key(name) + ": " + shown(before) + ", this run has " + shown(now);
             }
         }
         return null;
+    }
+
+    private static String key(String option) {
+        return (option.equals("problem_type") ? "classification." : "data.") + option;
+    }
+
+    private static String shown(JsonNode option) {
+        return option.isMissingNode() ? "none" : option.asText();
     }
 
     /**

@@ -95,9 +95,6 @@ final class Preparation<C> {
         List<Map<String, Long>> rowsPerLabel = scans.stream()
                 .map(scan -> task.rowsPerLabel(scan.counts().strata, scan.counts().labels))
                 .toList();
-        if (rowsPerLabel.stream().allMatch(Map::isEmpty)) {
-            return List.of();
-        }
         List<String> labels = task.labelNames(rowsPerLabel.get(0).keySet());
         for (int i = 0; i < sources.size(); i++) {
             SourceChecks.requireKnown(sources.get(i), rowsPerLabel.get(i), labels);
@@ -156,11 +153,13 @@ final class Preparation<C> {
                         return row -> {
                             // -1 where every row of this stratum has the content of another stratum's.
                             int rank = row.badBecause() == null ? splits.rank(row.stratum()) : -1;
-                            return rank < 0
-                                    ? null
-                                    : new Tuple2<>(
-                                            ShuffledSample.key(row.hash(), seed, rank),
-                                            ShuffledSample.value(source, encoder.encode(row)));
+                            if (rank < 0) {
+                                return null;
+                            }
+                            byte[] encoded = encoder.encode(row);
+                            return new Tuple2<>(
+                                    ShuffledSample.key(row.hash(), seed, rank, encoded),
+                                    ShuffledSample.value(source, encoded));
                         };
                     });
                 })

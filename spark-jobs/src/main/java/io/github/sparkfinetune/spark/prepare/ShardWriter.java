@@ -44,8 +44,8 @@ import scala.Tuple2;
  * <p>There are {@code data.shards} hash ranges, whatever the cluster and however the sources are cut. A row belongs to
  * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's file {@code part-NNNNN.parquet} has
  * its rows of range NNNNN, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name
- * of the stratum (of classification the label). Samples are written in the order in which the task makes them of the
- * rows.
+ * of the stratum (of one label a text the label), then a checksum of what the task makes of the row. Samples are
+ * written in the order in which the task makes them of the rows.
  *
  * <h2>Splits</h2>
  *

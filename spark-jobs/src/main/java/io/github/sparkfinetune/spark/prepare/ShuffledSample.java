@@ -7,6 +7,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.zip.CRC32C;
 import org.apache.spark.Partitioner;
 
 /**
@@ -18,23 +19,28 @@ import org.apache.spark.Partitioner;
  *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
  *       {@code s} of {@code n} has the range of those with {@code floor((value >>> 1) · n / 2^63) = s};
  *   <li>8 bytes that tell contents apart: the content hash's second half;
- *   <li>4 bytes of the rank of the row's stratum by name, so that rows of equal content have one order.
+ *   <li>4 bytes of the rank of the row's stratum by name, and 4 bytes of the CRC-32C of what the task makes of the row
+ *       without the first byte, so that rows of equal content have one order, whatever their labels.
  * </ul>
  *
  * <p>Value: 1 byte of the row's source, its place in {@link ShardWriter#SPLITS}, then what the task makes of the row
  * (see {@link TaskData.Encoder}).
  */
 final class ShuffledSample {
-    static final int KEY_BYTES = 20;
+    static final int KEY_BYTES = 24;
     private static final int CONTENT_BYTES = 16;
 
     private ShuffledSample() {}
 
-    static byte[] key(ContentHash hash, long seed, int rank) {
+    /** @param encoded what the task makes of the row */
+    static byte[] key(ContentHash hash, long seed, int rank, byte[] encoded) {
+        CRC32C checksum = new CRC32C();
+        checksum.update(encoded, 1, encoded.length - 1);
         return ByteBuffer.allocate(KEY_BYTES)
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
                 .putLong(hash.second())
                 .putInt(rank)
+                .putInt((int) checksum.getValue())
                 .array();
     }
 

@@ -20,6 +20,7 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
@@ -105,7 +106,6 @@ final class SourceReader {
             return select(source.texts(), values, col("path"), SparkSource.nothing());
         }
         List<String> names = columns.stream().map(Reading.Column::name).toList();
-        names.forEach(name -> values.add(text(name)));
         Dataset<Row> rows = switch (source.format()) {
             case JSONL -> source.json(names);
             case CSV -> {
@@ -117,6 +117,7 @@ final class SourceReader {
                 yield requireStrings(source, source.parquet(), columns);
             }
         };
+        names.forEach(name -> values.add(text(rows, name)));
         return select(rows, values, col("_metadata.file_path"), col(SparkSource.CORRUPT));
     }
 
@@ -166,6 +167,12 @@ final class SourceReader {
     /** A column by its whole name: a dot in it is no path into a struct. */
     private static Column column(String name) {
         return col("`" + name.replace("`", "``") + "`");
+    }
+
+    /** A list as JSON, anything else as it is written. */
+    private static Column text(Dataset<Row> rows, String name) {
+        boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
+        return list ? to_json(column(name)) : text(name);
     }
 
     private static Column text(String name) {

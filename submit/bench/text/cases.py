@@ -124,6 +124,12 @@ INPUTS = {
     "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2))],
     "Rope.rotated": lambda i: [(i.x(N, HIDDEN), HEADS, i.packed(), sign) for sign in (1, -1)],
     "CrossEntropy.cross_entropy": lambda i: [(i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), 0.5)],
+    "CrossEntropy.weighted_cross_entropy": lambda i: [
+        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(3).abs(), 0.5)],
+    "CrossEntropy.row_cross_entropy": lambda i: [
+        (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(5).abs(), 0.5)],
+    "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
+    "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
     "CausalLmLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
     "CausalLmLoss.next_token_loss": lambda i: [
         (i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, n), 0.5, g, add)

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -12,13 +13,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. */
+/**
+ * One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With weights w of the
+ * labels y it is its weighted mean, Σ w[y] loss / Σ w[y].
+ */
 public final class ClassificationLoss implements Objective<PaddedBatch> {
     private final ScriptModule script;
+    private final Optional<double[]> classWeight;
 
-    /** @param manager owner of the text that computes it, on the model's device */
-    public ClassificationLoss(NDManager manager) {
+    /**
+     * @param manager owner of the text that computes it, on the model's device
+     * @param classWeight weights of the labels by id, or empty for all the same
+     */
+    public ClassificationLoss(NDManager manager, Optional<double[]> classWeight) {
         script = ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());
+        this.classWeight = classWeight;
     }
 
     @Override
@@ -28,7 +37,12 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
 
     @Override
     public double[] weights(List<Sample> samples) {
-        return new double[] {samples.size()};
+        double sum = classWeight
+                .map(weight -> samples.stream()
+                        .mapToDouble(sample -> weight[sample.label()])
+                        .sum())
+                .orElse((double) samples.size());
+        return new double[] {sum};
     }
 
     @Override
@@ -39,9 +53,18 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
             double[] weights,
             Optional<NDArray> projection,
             boolean add) {
+        NDArray logits = outputs.get(Model.LOGITS);
         NDArray labels = Tensors.of(
                 owner, batch.samples().stream().mapToLong(Sample::label).toArray());
-        NDList result = script.call(owner, "cross_entropy", outputs.get(Model.LOGITS), labels, 1 / weights[0]);
+        NDList result = classWeight.isEmpty()
+                ? script.call(owner, "cross_entropy", logits, labels, 1 / weights[0])
+                : script.call(
+                        owner,
+                        "weighted_cross_entropy",
+                        logits,
+                        labels,
+                        Targets.of(owner, new Shape(logits.getShape().get(1)), classWeight.orElseThrow()),
+                        1 / weights[0]);
         return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
     }
 }

@@ -12,8 +12,8 @@ import java.util.Optional;
  * What is minimised: a sum of terms, each of them a sum over labels divided by a weight that counts these labels over
  * the whole global batch. So the loss does not depend on how the batch is cut into micro-batches and ranks.
  *
- * <p>One label a text or a token is one term; the start and the end of an answer are two; several labels a text are one
- * term a label.
+ * <p>One label a text or a token is one term, and so are several labels a text, or a number; the start and the end of
+ * an answer are two.
  *
  * @param <B> how the model lays out samples
  */

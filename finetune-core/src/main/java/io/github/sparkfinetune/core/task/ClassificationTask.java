@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One label a text ({@code ForSequenceClassification}, {@code single_label_classification}).
@@ -35,7 +36,7 @@ final class ClassificationTask implements TaskSpec {
         return new SequenceClassifier(
                 base.manager(),
                 KIND.load(base, classes, adaptation, seed),
-                new ClassificationLoss(base.manager()),
+                new ClassificationLoss(base.manager(), Optional.empty()),
                 classes);
     }
 

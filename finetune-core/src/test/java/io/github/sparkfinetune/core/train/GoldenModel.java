@@ -25,7 +25,9 @@ import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
+import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.RegressionLoss;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -37,6 +39,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -85,7 +88,7 @@ final class GoldenModel implements AutoCloseable {
         }
         long[] shape = expected.info("input_ids").shape();
         width = (int) shape[1];
-        tokenLabels = GoldenFiles.longs(expected, "labels");
+        tokenLabels = areNumbers(expected) ? new long[0] : GoldenFiles.longs(expected, "labels");
         samples = samples((int) shape[0]);
     }
 
@@ -116,11 +119,12 @@ final class GoldenModel implements AutoCloseable {
         } catch (RunException e) {
             return Optional.of(e.getMessage());
         }
-        try (SafetensorsFile file = GoldenFiles.expected(folder)) {
-            return file.info("labels").dtype() == TensorType.I64
-                    ? Optional.empty()
-                    : Optional.of("labels of type " + file.info("labels").dtype() + " are not supported yet");
-        }
+        return Optional.empty();
+    }
+
+    /** Whether the labels are numbers: one a text, or of each label whether a text has it. */
+    private static boolean areNumbers(SafetensorsFile expected) {
+        return expected.info("labels").dtype() == TensorType.F32;
     }
 
     private static String task(Path folder) {
@@ -158,6 +162,16 @@ final class GoldenModel implements AutoCloseable {
                     labels[t] = (int) tokenLabels[row * width + t];
                 }
                 list.add(Sample.ofDocuments(row, rowIds, labels, length));
+                continue;
+            }
+            if (areNumbers(expected)) {
+                float[] labels = GoldenFiles.floats(expected, "labels");
+                int each = labels.length / rows;
+                double[] targets = new double[each];
+                for (int i = 0; i < each; i++) {
+                    targets[i] = labels[row * each + i];
+                }
+                list.add(new Sample(row, rowIds, rowTypes, -1).withTargets(targets));
                 continue;
             }
             int label = head == HeadKind.SEQUENCE_CLASSIFICATION ? (int) tokenLabels[row] : -1;
@@ -224,9 +238,20 @@ final class GoldenModel implements AutoCloseable {
         }
         return step(
                 encoder(),
-                head == HeadKind.SEQUENCE_CLASSIFICATION ? new ClassificationLoss(manager) : new TokenLabels(),
+                head == HeadKind.SEQUENCE_CLASSIFICATION ? ofTexts() : new TokenLabels(),
                 collective,
                 recompute);
+    }
+
+    private Objective<PaddedBatch> ofTexts() {
+        if (!areNumbers(expected)) {
+            return new ClassificationLoss(manager, Optional.empty());
+        }
+        double[] posWeight = new double[samples.get(0).targets().length];
+        Arrays.fill(posWeight, 1);
+        return expected.info("labels").shape().length == 1
+                ? new RegressionLoss(manager)
+                : new MultiLabelLoss(manager, posWeight);
     }
 
     private <B extends Batch> TrainStep<B> step(

@@ -1,0 +1,59 @@
+package io.github.sparkfinetune.core.objective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Any number of labels a text: mean binary cross-entropy over the samples and all labels, as
+ * {@code torch.nn.BCEWithLogitsLoss}, whose {@code pos_weight} multiplies the loss of the labels that a sample has.
+ */
+public final class MultiLabelLoss implements Objective<PaddedBatch> {
+    private final ScriptModule script;
+    private final double[] posWeight;
+
+    /**
+     * @param manager owner of the text that computes it, on the model's device
+     * @param posWeight by id of the label
+     */
+    public MultiLabelLoss(NDManager manager, double... posWeight) {
+        script = ScriptModule.load(manager, List.of("core.objective.binary_cross_entropy"), Map.of());
+        this.posWeight = posWeight.clone();
+    }
+
+    @Override
+    public List<String> terms() {
+        return List.of("loss");
+    }
+
+    @Override
+    public double[] weights(List<Sample> samples) {
+        return new double[] {(double) samples.size() * posWeight.length};
+    }
+
+    @Override
+    public Loss loss(
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            PaddedBatch batch,
+            double[] weights,
+            Optional<NDArray> projection,
+            boolean add) {
+        NDList result = script.call(
+                owner,
+                "binary_cross_entropy",
+                outputs.get(Model.LOGITS),
+                Targets.of(owner, batch.samples()),
+                Targets.of(owner, new Shape(posWeight.length), posWeight),
+                1 / weights[0]);
+        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+    }
+}

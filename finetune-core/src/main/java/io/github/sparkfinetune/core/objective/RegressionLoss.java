@@ -1,0 +1,45 @@
+package io.github.sparkfinetune.core.objective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** A number a text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
+public final class RegressionLoss implements Objective<PaddedBatch> {
+    private final ScriptModule script;
+
+    /** @param manager owner of the text that computes it, on the model's device */
+    public RegressionLoss(NDManager manager) {
+        script = ScriptModule.load(manager, List.of("core.objective.mean_squared_error"), Map.of());
+    }
+
+    @Override
+    public List<String> terms() {
+        return List.of("loss");
+    }
+
+    @Override
+    public double[] weights(List<Sample> samples) {
+        return new double[] {samples.size()};
+    }
+
+    @Override
+    public Loss loss(
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            PaddedBatch batch,
+            double[] weights,
+            Optional<NDArray> projection,
+            boolean add) {
+        NDList result = script.call(
+                owner, "squared_error", outputs.get(Model.LOGITS), Targets.of(owner, batch.samples()), 1 / weights[0]);
+        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+    }
+}

@@ -1,0 +1,31 @@
+package io.github.sparkfinetune.core.objective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
+import java.util.List;
+
+/** Targets of samples, and weights, as F32 tensors. */
+final class Targets {
+    private Targets() {}
+
+    /** The targets of samples, [samples, targets of each]. */
+    static NDArray of(NDManager owner, List<Sample> samples) {
+        double[] all = samples.stream()
+                .flatMapToDouble(sample -> Arrays.stream(sample.targets()))
+                .toArray();
+        return of(owner, new Shape(samples.size(), all.length / samples.size()), all);
+    }
+
+    /** Numbers in a shape. */
+    static NDArray of(NDManager owner, Shape shape, double... values) {
+        float[] floats = new float[values.length];
+        for (int i = 0; i < floats.length; i++) {
+            floats[i] = (float) values[i];
+        }
+        return Tensors.of(owner, floats, shape);
+    }
+}

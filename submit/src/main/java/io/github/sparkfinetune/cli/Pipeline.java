@@ -74,7 +74,7 @@ final class Pipeline {
     }
 
     void evaluate() throws IOException {
-        if (TaskSpecs.of(run.task()).measuresBase()) {
+        if (TaskSpecs.of(run).measuresBase()) {
             command.err().println("evaluate  the trained model, then its base, on held-out text");
         }
         Scores scores = jobs.evaluate(run);

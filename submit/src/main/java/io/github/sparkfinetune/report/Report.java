@@ -46,7 +46,7 @@ final class Report {
         parts.put(
                 "data-funnel",
                 folder.manifest(run.dataset()).map(DataTables::of).orElse(NO_DATASET));
-        parts.put("unit", "mean per " + TaskSpecs.of(run.task()).lossUnit());
+        parts.put("unit", "mean per " + TaskSpecs.of(run).lossUnit());
         parts.put("settings", Html.escape(yaml));
         parts.put("data", Html.scriptData(MetricsLog.JSON.writeValueAsString(Curves.of(MetricsLog.read(folder)))));
         parts.put("style", resource("report.css"));

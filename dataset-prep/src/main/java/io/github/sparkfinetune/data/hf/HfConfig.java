@@ -197,13 +197,14 @@ public final class HfConfig {
     }
 
     /**
-     * The configuration of a single-label classifier made from this model; whatever else it says stays as it is.
+     * The configuration of a classifier of texts made from this model; whatever else it says stays as it is.
      *
      * @param architecture class name, e.g. {@code BertForSequenceClassification}
      * @param labels names of the classes by id, without duplicates
+     * @param problemType what is predicted: single_label_classification, multi_label_classification or regression
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
      */
-    public HfConfig asSequenceClassifier(String architecture, List<String> labels, String dtype) {
+    public HfConfig asSequenceClassifier(String architecture, List<String> labels, String problemType, String dtype) {
         ObjectNode copy = tree.deepCopy();
         copy.set("architectures", copy.arrayNode().add(architecture));
         ObjectNode id2label = copy.objectNode();
@@ -217,7 +218,7 @@ public final class HfConfig {
         }
         copy.set(ID2LABEL, id2label);
         copy.set("label2id", label2id);
-        copy.put("problem_type", "single_label_classification");
+        copy.put("problem_type", problemType);
         // num_labels is derived from id2label; a stale value would contradict it.
         copy.remove(List.of("num_labels", "_num_labels"));
         copy.put(dtypeKey(), dtype);

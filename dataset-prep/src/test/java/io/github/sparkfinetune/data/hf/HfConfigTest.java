@@ -53,7 +53,10 @@ class HfConfigTest {
         assertThat(base.labels()).containsExactly("old0", "old1");
         assertThat(base.rate(0.1, "classifier_dropout")).isEqualTo(0.1);
         HfConfig rewritten = base.asSequenceClassifier(
-                "BertForSequenceClassification", List.of("ham", "spam", "\"quoted\""), "float32");
+                "BertForSequenceClassification",
+                List.of("ham", "spam", "\"quoted\""),
+                "multi_label_classification",
+                "float32");
         Files.write(folder.resolve("config.json"), rewritten.toJson());
         HfConfig read = HfConfig.read(folder);
         assertThat(read.labels()).containsExactly("ham", "spam", "\"quoted\"");
@@ -63,7 +66,7 @@ class HfConfigTest {
         assertThat(read.find("quirk")).isEqualTo(base.find("quirk"));
         assertThat(read.text("transformers_version")).contains("4.8.2");
         assertThat(read.text("torch_dtype")).contains("float32");
-        assertThat(read.text("problem_type")).contains("single_label_classification");
+        assertThat(read.text("problem_type")).contains("multi_label_classification");
         assertThat(read.find("num_labels").or(() -> read.find("dtype"))).isEmpty();
         assertThat(base.numLabels()).isEqualTo(2);
     }

@@ -74,7 +74,7 @@ record MemoryEstimate(
     }
 
     private TaskSpec spec() {
-        return TaskSpecs.of(config.task());
+        return TaskSpecs.of(config);
     }
 
     Footprint footprint(Adaptation adaptation) {

@@ -110,8 +110,7 @@ public record RunPlan(
             TensorSource source,
             Optional<PeftAdapter> adapter,
             Optional<Manifest> manifest) {
-        Adaptation adaptation =
-                TaskSpecs.of(config.task()).adaptation(config, config.method(), model, source, adapter, 1);
+        Adaptation adaptation = TaskSpecs.of(config).adaptation(config, config.method(), model, source, adapter, 1);
         MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
@@ -148,7 +147,7 @@ public record RunPlan(
             changes.put(
                     "method.type=lora",
                     new MemoryEstimate.Choice(
-                            TaskSpecs.of(config.task()).adaptation(config, lora, model, source, Optional.empty(), 1),
+                            TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1),
                             now.samples(),
                             now.recompute()));
         }

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -49,7 +50,7 @@ public record LoadedModel<B extends Batch>(
      * @param manager owner of the weights
      * @param base local folder of the base model
      * @param adapter local folder of {@code method.adapter}, or empty
-     * @param classes number of labels; unused by tasks without
+     * @param labels of the dataset
      * @param vocabulary token ids that must have an embedding
      * @param threads of this rank
      */
@@ -58,17 +59,17 @@ public record LoadedModel<B extends Batch>(
             NDManager manager,
             Path base,
             Optional<Path> adapter,
-            int classes,
+            Labels labels,
             int vocabulary,
             int threads) {
         HfConfig model = HfConfig.read(base);
         int rows = model.vocabSize();
         HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
-            Adaptation adaptation = TaskSpecs.of(config.task())
+            Adaptation adaptation = TaskSpecs.of(config)
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
             Pretrained pretrained = pretrained(config, manager, grown, source);
-            return load(config, pretrained, classes, adaptation, vocabulary > rows);
+            return load(config, pretrained, labels, adaptation, vocabulary > rows);
         }
     }
 
@@ -82,13 +83,13 @@ public record LoadedModel<B extends Batch>(
             RunConfig config, NDManager manager, Path trained, Optional<Path> base, int threads) {
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
-            TaskSpec spec = TaskSpecs.of(config.task());
+            TaskSpec spec = TaskSpecs.of(config);
             Adaptation adaptation = base.isPresent()
                     ? spec.adaptation(
                             config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
                     : Adaptation.of(Trainable.none());
             Pretrained pretrained = pretrained(config, manager, model, source);
-            return load(config, pretrained, spec.classes(model), adaptation, false);
+            return load(config, pretrained, spec.labels(model), adaptation, false);
         }
     }
 
@@ -104,14 +105,14 @@ public record LoadedModel<B extends Batch>(
         HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Pretrained pretrained = pretrained(config, manager, grown, source);
-            return load(config, pretrained, 0, Adaptation.none(config.method(), threads), false);
+            return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), threads), false);
         }
     }
 
     private static LoadedModel<?> load(
-            RunConfig config, Pretrained base, int classes, Adaptation adaptation, boolean resized) {
-        TaskModel<?> task = TaskSpecs.of(config.task())
-                .load(base, classes, adaptation, config.training().seed());
+            RunConfig config, Pretrained base, Labels labels, Adaptation adaptation, boolean resized) {
+        TaskModel<?> task = TaskSpecs.of(config)
+                .load(base, labels, adaptation, config.training().seed());
         return of(task, base.config(), adaptation.lora(), resized);
     }
 

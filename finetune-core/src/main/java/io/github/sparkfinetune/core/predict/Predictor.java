@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -68,6 +69,8 @@ public final class Predictor implements AutoCloseable {
             throw RunException.data("output.dir: there is no model in " + folder + ": " + REMEDY);
         }
         requireMethod(config, files.exists(new org.apache.hadoop.fs.Path(folder, AdapterFile.CONFIG)));
+        // Refuses a model that was trained for something else.
+        TaskSpecs.of(config).labels(HfConfig.read(folder, hadoop));
     }
 
     private static void requireMethod(RunConfig config, boolean adapter) {

@@ -3,28 +3,68 @@ package io.github.sparkfinetune.core.task;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.ClassificationConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
-import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.metric.ClassificationMetrics;
-import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.objective.ClassificationLoss;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * One label a text ({@code ForSequenceClassification}, {@code single_label_classification}).
+ * What a head over a text's first token predicts ({@code ForSequenceClassification}): one label, several, or a number,
+ * as {@code classification.problem_type} says.
  *
- * <p>Columns of an evaluation: {@code index} (place in the split), {@code label}, {@code prediction},
- * {@code probabilities} (in the order of the label ids), {@code loss} (cross-entropy). Columns of a prediction:
- * {@code index} (place of the row in the source), {@code file}, {@code text}, {@code text_pair}, {@code prediction},
- * {@code score} (its probability), {@code probabilities} (in the order of the model's label ids), {@code error} (why a
- * row could not be used; then the three columns before it are null).
+ * <p>Columns of an evaluation: {@code index} (place in the split) and those of the problem; the loss in them and in the
+ * metrics is not weighted by {@code classification.class_weight}. Columns of a prediction: {@code index} (place of the
+ * row in the source), {@code file}, {@code text}, {@code text_pair}, those of the problem, {@code error} (why a row
+ * could not be used; then those of the problem are null).
  */
-final class ClassificationTask implements TaskSpec {
+abstract class ClassificationTask implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.SEQUENCE_CLASSIFICATION);
+
+    /** The task of a run. */
+    static ClassificationTask of(RunConfig config) {
+        ClassificationConfig classification = config.classification();
+        Optional<ClassWeight> classWeight = Optional.ofNullable(classification.classWeight());
+        return switch (classification.problemType()) {
+            case SINGLE_LABEL_CLASSIFICATION -> new SingleLabelTask(classWeight);
+            case MULTI_LABEL_CLASSIFICATION -> new MultiLabelTask(classWeight);
+            case REGRESSION -> new RegressionTask();
+        };
+    }
+
+    /** {@code problem_type} of the saved configuration. */
+    abstract String problemType();
+
+    /**
+     * What is minimised.
+     *
+     * @param manager owner of what computes it
+     */
+    abstract Objective<PaddedBatch> objective(NDManager manager, Labels labels);
+
+    /** Metrics that nothing was counted in. */
+    abstract SampleScorer scorer(List<String> labels);
+
+    /** Columns of a held-out sample besides its index. */
+    abstract List<Column> evaluated();
+
+    /** Values of {@link #evaluated}. */
+    abstract Object[] evaluated(Sample sample, float[] logits, List<String> labels);
+
+    /** Columns of what is predicted of a text. */
+    abstract List<Column> predicted();
+
+    /** Values of {@link #predicted}. */
+    abstract Object[] predicted(float[] logits, List<String> labels);
 
     @Override
     public EncoderKind modelKind() {
@@ -32,27 +72,29 @@ final class ClassificationTask implements TaskSpec {
     }
 
     @Override
-    public SequenceClassifier load(Pretrained base, int classes, Adaptation adaptation, long seed) {
+    public SequenceClassifier load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
         return new SequenceClassifier(
                 base.manager(),
-                KIND.load(base, classes, adaptation, seed),
-                new ClassificationLoss(base.manager(), Optional.empty()),
-                classes);
+                KIND.load(base, labels.size(), adaptation, seed),
+                objective(base.manager(), labels),
+                this,
+                labels.names());
     }
 
     @Override
-    public int classes(HfConfig trained) {
-        return trained.numLabels();
+    public Labels labels(HfConfig trained) {
+        trained.text("problem_type")
+                .filter(other -> !other.equals(problemType()))
+                .ifPresent(other -> {
+                    throw RunException.config("classification.problem_type: " + trained.source() + " is of a model for "
+                            + other + ", this run has " + problemType() + ": set it to that");
+                });
+        return Labels.of(trained);
     }
 
     @Override
     public String peftTaskType() {
         return "SEQ_CLS";
-    }
-
-    @Override
-    public List<Metric> metrics() {
-        return ClassificationMetrics.all();
     }
 
     @Override
@@ -62,12 +104,8 @@ final class ClassificationTask implements TaskSpec {
 
     @Override
     public List<Column> evaluationColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                required("label", Column.Type.STRING),
-                required("prediction", Column.Type.STRING),
-                required("probabilities", Column.Type.DOUBLES),
-                required("loss", Column.Type.DOUBLE));
+        return Stream.concat(Stream.of(required("index", Column.Type.LONG)), evaluated().stream())
+                .toList();
     }
 
     @Override
@@ -76,38 +114,20 @@ final class ClassificationTask implements TaskSpec {
     }
 
     @Override
-    public List<String> metricColumns() {
-        return List.of("label", "prediction", "probabilities", "loss");
-    }
-
-    @Override
-    public ClassificationMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
-        ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
-        rows.forEachRemaining(
-                row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (double[]) row[2], (Double) row[3]));
-        return metrics;
-    }
-
-    @Override
     public List<Column> predictionColumns() {
-        return List.of(
+        Stream<Column> text = Stream.of(
                 required("index", Column.Type.LONG),
                 nullable("file", Column.Type.STRING),
                 nullable("text", Column.Type.STRING),
-                nullable("text_pair", Column.Type.STRING),
-                nullable("prediction", Column.Type.STRING),
-                nullable("score", Column.Type.DOUBLE),
-                nullable("probabilities", Column.Type.DOUBLES),
-                nullable("error", Column.Type.STRING));
+                nullable("text_pair", Column.Type.STRING));
+        Stream<Column> error = Stream.of(nullable("error", Column.Type.STRING));
+        return Stream.of(text, predicted().stream(), error)
+                .flatMap(some -> some)
+                .toList();
     }
 
     @Override
     public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
-        return model.asSequenceClassifier(className, labels, dtype);
-    }
-
-    @Override
-    public ModelCard.Usage usage() {
-        return new ModelCard.Usage("text-classification", "model(\"some text\")");
+        return model.asSequenceClassifier(className, labels, problemType(), dtype);
     }
 }

@@ -34,8 +34,8 @@ abstract class LanguageModelTask implements TaskSpec {
     }
 
     @Override
-    public LanguageModel load(Pretrained base, int classes, Adaptation adaptation, long seed) {
-        Decoder model = KIND.load(base, classes, adaptation, seed);
+    public LanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        Decoder model = KIND.load(base, labels.size(), adaptation, seed);
         return new LanguageModel(base.manager(), model, new CausalLmLoss(base.manager(), model));
     }
 

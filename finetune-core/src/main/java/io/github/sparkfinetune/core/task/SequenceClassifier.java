@@ -2,16 +2,15 @@ package io.github.sparkfinetune.core.task;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
-import io.github.sparkfinetune.core.metric.Softmax;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.PaddedBatch;
-import io.github.sparkfinetune.core.objective.ClassificationLoss;
+import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -19,28 +18,34 @@ import java.util.stream.LongStream;
 /**
  * A classifier of texts.
  *
- * @param classes number of labels
+ * @param task what its logits mean
+ * @param labels their names by id
  */
-record SequenceClassifier(NDManager manager, Encoder model, ClassificationLoss objective, int classes)
+record SequenceClassifier(
+        NDManager manager,
+        Encoder model,
+        Objective<PaddedBatch> objective,
+        ClassificationTask task,
+        List<String> labels)
         implements TaskModel<PaddedBatch> {
     /** Rows computed at once: enough to put samples of like length together. */
     private static final int BLOCK = 512;
 
     @Override
     public Scorer scorer() {
-        ClassificationMetrics metrics = new ClassificationMetrics(classes);
+        SampleScorer scorer = task.scorer(labels);
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
                 float[][] logits = Inference.logits(manager, model, samples, batchSize);
                 for (int i = 0; i < logits.length; i++) {
-                    metrics.add(samples.get(i).label(), logits[i]);
+                    scorer.count().accept(samples.get(i), logits[i]);
                 }
             }
 
             @Override
             public Metrics metrics() {
-                return metrics;
+                return scorer.metrics();
             }
         };
     }
@@ -52,19 +57,18 @@ record SequenceClassifier(NDManager manager, Encoder model, ClassificationLoss o
 
     private final class Rows implements TaskPredictor {
         private final PredictionSettings settings;
-        private final List<String> modelLabels;
 
         Rows(PredictionSettings settings) {
             this.settings = settings;
-            this.modelLabels = settings.model().labels();
         }
 
         @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            if (!labels.equals(modelLabels)) {
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
+            if (!datasetLabels.equals(labels)) {
                 throw RunException.data(
-                        "the model in " + settings.config().output().model() + " knows the labels " + modelLabels
-                                + ", the dataset has " + labels + ": use the dataset that the model was trained on");
+                        "the model in " + settings.config().output().model() + " knows the labels " + labels
+                                + ", the dataset has " + datasetLabels
+                                + ": use the dataset that the model was trained on");
             }
             Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
                     .mapToObj(split::read)
@@ -77,13 +81,10 @@ record SequenceClassifier(NDManager manager, Encoder model, ClassificationLoss o
             List<Object[]> rows = new ArrayList<>();
             for (int i = 0; i < logits.length; i++) {
                 Sample sample = block.get(i);
-                rows.add(new Object[] {
-                    sample.index(),
-                    modelLabels.get(sample.label()),
-                    modelLabels.get(Softmax.argmax(logits[i])),
-                    Softmax.probabilities(logits[i]),
-                    Softmax.crossEntropy(logits[i], sample.label())
-                });
+                List<Object> row = new ArrayList<>();
+                row.add(sample.index());
+                row.addAll(Arrays.asList(task.evaluated(sample, logits[i], labels)));
+                rows.add(row.toArray());
             }
             return rows;
         }
@@ -101,29 +102,16 @@ record SequenceClassifier(NDManager manager, Encoder model, ClassificationLoss o
             List<Object[]> rows = new ArrayList<>();
             int predicted = 0;
             for (TaskInput input : block) {
-                rows.add(row(input, input.error() == null ? logits[predicted++] : null));
+                Object[] values = input.error() == null
+                        ? task.predicted(logits[predicted++], labels)
+                        : new Object[task.predicted().size()];
+                List<Object> row =
+                        new ArrayList<>(Arrays.asList(input.index(), input.file(), input.text(), input.textPair()));
+                row.addAll(Arrays.asList(values));
+                row.add(input.error());
+                rows.add(row.toArray());
             }
             return rows;
-        }
-
-        private Object[] row(TaskInput input, float[] logits) {
-            if (logits == null) {
-                return new Object[] {
-                    input.index(), input.file(), input.text(), input.textPair(), null, null, null, input.error()
-                };
-            }
-            double[] probabilities = Softmax.probabilities(logits);
-            int best = Softmax.argmax(logits);
-            return new Object[] {
-                input.index(),
-                input.file(),
-                input.text(),
-                input.textPair(),
-                modelLabels.get(best),
-                probabilities[best],
-                probabilities,
-                null
-            };
         }
 
         private float[][] logits(List<Sample> samples) {

@@ -18,7 +18,8 @@ import org.apache.hadoop.fs.Path;
 /**
  * What a task is for the engine: the model that it trains, what it minimises, how it is measured, what it predicts and
  * how the result is called. A task is a class of this interface and a line of {@link TaskSpecs}; how raw text becomes
- * its samples is its {@link io.github.sparkfinetune.data.task.TaskData}. Implementations have no state.
+ * its samples is its {@link io.github.sparkfinetune.data.task.TaskData}. Implementations are immutable; they are made
+ * for a run's configuration.
  *
  * <p>Rows are arrays of values in the order of their columns, null where there is none.
  */
@@ -29,15 +30,19 @@ public interface TaskSpec {
     /**
      * Loads a model with what is minimised over it.
      *
-     * @param classes number of labels, or 0 for a task without
+     * @param labels that the model predicts
      * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
-    TaskModel<?> load(Pretrained base, int classes, Adaptation adaptation, long seed);
+    TaskModel<?> load(Pretrained base, Labels labels, Adaptation adaptation, long seed);
 
-    /** Number of labels of a trained model, 0 for a task without. */
-    default int classes(HfConfig trained) {
-        return 0;
+    /**
+     * Labels of a trained model.
+     *
+     * @throws RunException if it was trained for something else
+     */
+    default Labels labels(HfConfig trained) {
+        return Labels.none();
     }
 
     /**

@@ -36,7 +36,7 @@ final class Export {
 
     Export(RunConfig config, RankContext rank, TrainingResources resources) {
         this.config = config;
-        this.spec = TaskSpecs.of(config.task());
+        this.spec = TaskSpecs.of(config);
         this.resources = resources;
         // The same for every attempt at this run: its output folder is no other run's.
         String run = Integer.toHexString(config.output().dir().hashCode());

@@ -51,7 +51,7 @@ final class Training {
         this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
         this.best = new BestModel(
-                TaskSpecs.of(config.task()).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
+                TaskSpecs.of(config).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
     }
 

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -66,7 +67,7 @@ final class TrainingResources implements AutoCloseable {
                 folder,
                 Optional.ofNullable(config.method().adapter())
                         .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
-                manifest.labels().size(),
+                Labels.of(manifest),
                 tokenizer.vocabularySize(),
                 rank.threads());
         Model<?> model = loaded.model();

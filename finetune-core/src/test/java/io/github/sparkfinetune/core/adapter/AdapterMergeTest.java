@@ -62,7 +62,7 @@ class AdapterMergeTest {
                 List.of());
         return AdapterMerge.run(
                 config,
-                TaskSpecs.of(config.task()).usage(),
+                TaskSpecs.of(config).usage(),
                 from.toString(),
                 output.toString(),
                 hadoop,

@@ -51,8 +51,9 @@ class HfFolderWriterTest {
     }
 
     private void write(String run, String attempt, float first, long maxShardSize) {
-        HfConfig config =
-                HfConfig.read(base).asSequenceClassifier("BertForSequenceClassification", List.of("x", "y"), "float32");
+        HfConfig config = HfConfig.read(base)
+                .asSequenceClassifier(
+                        "BertForSequenceClassification", List.of("x", "y"), "single_label_classification", "float32");
         writer(run, attempt).write(base, config, weights(first), CARD, maxShardSize, Map.of());
     }
 

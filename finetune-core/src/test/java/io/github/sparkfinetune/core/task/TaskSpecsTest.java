@@ -3,8 +3,11 @@ package io.github.sparkfinetune.core.task;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import java.util.Arrays;
@@ -21,8 +24,36 @@ class TaskSpecsTest {
     @ParameterizedTest
     @EnumSource(Task.class)
     void columnsThatATaskNamesAreAmongThoseOfItsEvaluation(Task task) {
-        TaskSpec spec = TaskSpecs.of(task);
+        TaskSpec spec = of(task);
+        assertColumns(spec);
+    }
 
+    @ParameterizedTest
+    @EnumSource(ProblemType.class)
+    void soAreThoseOfAClassifier(ProblemType problem) {
+        assertColumns(of(problem));
+        Metric loss = of(problem).metric("loss");
+        assertThat(loss.greaterIsBetter()).isFalse();
+    }
+
+    private static TaskSpec of(Task task) {
+        return of("task: " + json(task));
+    }
+
+    private static TaskSpec of(ProblemType problem) {
+        return of("task: classification, classification: {problem_type: " + json(problem) + "}");
+    }
+
+    private static String json(Enum<?> constant) {
+        return new ObjectMapper().valueToTree(constant).textValue();
+    }
+
+    private static TaskSpec of(String yaml) {
+        return TaskSpecs.of(RunConfigLoader.parse(
+                "{model: m, data: {train: t}, output: {dir: o}, " + yaml + "}", "test.yaml", List.of()));
+    }
+
+    private static void assertColumns(TaskSpec spec) {
         List<String> columns =
                 spec.evaluationColumns().stream().map(Column::name).toList();
         assertThat(columns)
@@ -38,7 +69,7 @@ class TaskSpecsTest {
     @ParameterizedTest
     @EnumSource(Task.class)
     void lessLossIsBetter(Task task) {
-        Metric loss = TaskSpecs.of(task).metric("loss");
+        Metric loss = of(task).metric("loss");
 
         assertThat(loss.improves(1, 2)).isTrue();
         assertThat(loss.improves(2, 1)).isFalse();
@@ -47,13 +78,12 @@ class TaskSpecsTest {
 
     @Test
     void theBestModelIsFoundByWhatIsMeasuredWhileTraining() {
-        TaskSpec classification = TaskSpecs.of(Task.CLASSIFICATION);
+        TaskSpec classification = of(Task.CLASSIFICATION);
         assertThat(classification.metric("loss").greaterIsBetter()).isFalse();
         assertThat(classification.metric("accuracy").greaterIsBetter()).isTrue();
         assertThat(classification.metric("f1_macro").greaterIsBetter()).isTrue();
-        assertThat(TaskSpecs.of(Task.SFT).metric("perplexity").greaterIsBetter())
-                .isFalse();
-        assertThatThrownBy(() -> TaskSpecs.of(Task.SFT).metric("accuracy"))
+        assertThat(of(Task.SFT).metric("perplexity").greaterIsBetter()).isFalse();
+        assertThatThrownBy(() -> of(Task.SFT).metric("accuracy"))
                 .isInstanceOf(RunException.class)
                 .hasMessage("training.metric_for_best_model: accuracy is not measured while training,"
                         + " there are [loss, perplexity]");
@@ -67,9 +97,36 @@ class TaskSpecsTest {
             {"spam", "spam", new double[] {0.375, 0.625}, 0.5}
         };
 
-        assertThat(added(TaskSpecs.of(Task.CLASSIFICATION), LABELS, rows).confusion())
+        assertThat(added(of(Task.CLASSIFICATION), LABELS, rows).confusion())
                 .isDeepEqualTo(new long[][] {{1, 1}, {0, 1}});
-        assertMeasured(TaskSpecs.of(Task.CLASSIFICATION), LABELS, rows, 1.0);
+        assertMeasured(of(Task.CLASSIFICATION), LABELS, rows, 1.0);
+    }
+
+    @Test
+    void partsOfSeveralLabelsRowsAddUp() {
+        Object[][] rows = {
+            {new String[] {"ham", "spam"}, new double[] {0.75, 0.25}, 0.5},
+            {new String[0], new double[] {0.25, 0.75}, 2.0},
+            {new String[] {"spam"}, new double[] {0.375, 0.625}, 0.5}
+        };
+
+        Metrics metrics = added(of(ProblemType.MULTI_LABEL_CLASSIFICATION), LABELS, rows);
+        assertThat(metrics.values())
+                .containsEntry("loss", 1.0)
+                .containsEntry("subset_accuracy", 1 / 3.0)
+                .containsEntry("f1_micro", 4 / 6.0);
+        assertThat(metrics.confusion()).isEmpty();
+        assertThat(metrics.values())
+                .isEqualTo(of(ProblemType.MULTI_LABEL_CLASSIFICATION)
+                        .metrics(iterator(rows), LABELS)
+                        .values());
+    }
+
+    @Test
+    void partsOfNumbersRowsAddUp() {
+        Object[][] rows = {{1.0, 2.0}, {-1.0, -1.0}, {0.5, 2.5}};
+
+        assertMeasured(of(ProblemType.REGRESSION), List.of("LABEL_0"), rows, 5 / 3.0);
     }
 
     @Test
@@ -77,12 +134,11 @@ class TaskSpecsTest {
         // A document without a label, and one without an answer.
         Object[][] rows = {{1.0, 3L, null, null, null}, {null, 0L, null, null, null}, {2.0, 1L, 0.5, 0.25, 0.75}};
 
-        assertMeasured(TaskSpecs.of(Task.SFT), List.of(), rows, 1.25);
-        assertThat(added(TaskSpecs.of(Task.SFT), List.of(), rows).values())
+        assertMeasured(of(Task.SFT), List.of(), rows, 1.25);
+        assertThat(added(of(Task.SFT), List.of(), rows).values())
                 .containsEntry("perplexity", Math.exp(1.25))
                 .containsEntry("rougeL", 0.75);
-        assertThat(added(TaskSpecs.of(Task.CAUSAL_LM), List.of(), Arrays.copyOf(rows, 2))
-                        .values())
+        assertThat(added(of(Task.CAUSAL_LM), List.of(), Arrays.copyOf(rows, 2)).values())
                 .containsOnlyKeys("loss", "perplexity");
     }
 

@@ -91,7 +91,7 @@ class AdapterRunTest {
         Path merged = folder.resolve("merged");
         AdapterMerge.run(
                 config,
-                TaskSpecs.of(config.task()).usage(),
+                TaskSpecs.of(config).usage(),
                 exported.toUri().toString(),
                 merged.toUri().toString(),
                 new Configuration(false),

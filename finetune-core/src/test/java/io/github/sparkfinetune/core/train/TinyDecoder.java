@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
@@ -47,7 +48,8 @@ final class TinyDecoder implements AutoCloseable {
 
     /** The base model of a run, ready to be trained. */
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
-        return new TinyDecoder(manager -> LoadedModel.toTrain(config, manager, base, adapter, 0, vocabulary, 1));
+        return new TinyDecoder(
+                manager -> LoadedModel.toTrain(config, manager, base, adapter, Labels.none(), vocabulary, 1));
     }
 
     /**

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
@@ -90,9 +89,9 @@ public final class EvaluateJob {
     }
 
     private static Scores measure(SparkSession session, RunConfig config, Manifest manifest, String split) {
-        TaskSpec spec = TaskSpecs.of(config.task());
+        TaskSpec spec = TaskSpecs.of(config);
         Dataset<Row> trained = predictions(session, config, ModelTask.Which.TRAINED, manifest, split, PREDICTIONS);
-        Metrics metrics = metrics(config.task(), trained, manifest.labels());
+        Metrics metrics = metrics(config, trained, manifest.labels());
         if (!spec.measuresBase()) {
             return metrics.confusion().length == 0
                     ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
@@ -102,7 +101,7 @@ public final class EvaluateJob {
         return Scores.ofText(
                 split,
                 metrics.values(),
-                metrics(config.task(), base, manifest.labels()).values(),
+                metrics(config, base, manifest.labels()).values(),
                 answers(spec, trained, base));
     }
 
@@ -122,7 +121,7 @@ public final class EvaluateJob {
         int tasks =
                 (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, tasks);
-        StructType schema = Rows.schema(TaskSpecs.of(config.task()).evaluationColumns());
+        StructType schema = Rows.schema(TaskSpecs.of(config).evaluationColumns());
         session.sparkContext().setJobDescription("evaluate: " + name);
         String folder = config.output().dir() + "/" + name;
         JavaRDD<Row> rows = new JavaSparkContext(session.sparkContext())
@@ -153,17 +152,17 @@ public final class EvaluateJob {
      *
      * @param labels names of the dataset's labels by id
      */
-    static Metrics metrics(Task task, Dataset<Row> predictions, List<String> labels) {
-        List<double[][]> parts = columns(predictions, TaskSpecs.of(task).metricColumns())
+    static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {
+        List<double[][]> parts = columns(predictions, TaskSpecs.of(config).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)
                 .mapPartitions(rows -> {
-                    Metrics part = TaskSpecs.of(task).metrics(rows, labels);
+                    Metrics part = TaskSpecs.of(config).metrics(rows, labels);
                     return Collections.singleton(new double[][] {part.counts(), part.observations()})
                             .iterator();
                 })
                 .collect();
-        return TaskSpecs.of(task)
+        return TaskSpecs.of(config)
                 .metrics(Collections.emptyIterator(), labels)
                 .ofParts(
                         parts.stream().map(part -> part[0]).toList(),

@@ -59,7 +59,7 @@ public final class PredictJob {
             JavaRDD<Row> predicted = inputs(PrepareJob.inputs(session, resolved, key, from), tasks)
                     .mapPartitions(new Predicting(model))
                     .map(Rows::row);
-            StructType schema = Rows.schema(TaskSpecs.of(resolved.task()).predictionColumns());
+            StructType schema = Rows.schema(TaskSpecs.of(resolved).predictionColumns());
             session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), schema)
                     .write()
                     .mode(SaveMode.ErrorIfExists)

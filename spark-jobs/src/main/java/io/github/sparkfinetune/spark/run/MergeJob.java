@@ -37,7 +37,7 @@ public final class MergeJob {
             try {
                 return AdapterMerge.run(
                         resolved,
-                        TaskSpecs.of(resolved.task()).usage(),
+                        TaskSpecs.of(resolved).usage(),
                         from,
                         to,
                         hadoop,

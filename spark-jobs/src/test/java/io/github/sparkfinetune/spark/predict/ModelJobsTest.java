@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
@@ -72,8 +71,7 @@ class ModelJobsTest {
             Dataset<Row> predictions = spark.read().parquet(config.output().dir() + "/predictions.parquet");
             assertThat(scores.metrics()).containsKeys("roc_auc", "average_precision");
             for (int partitions : new int[] {1, 8, 64}) {
-                Metrics parts =
-                        EvaluateJob.metrics(Task.CLASSIFICATION, predictions.repartition(partitions), scores.labels());
+                Metrics parts = EvaluateJob.metrics(config, predictions.repartition(partitions), scores.labels());
                 assertThat(parts.values()).containsOnlyKeys(scores.metrics().keySet());
                 parts.values()
                         .forEach((name, value) -> assertThat(value)
@@ -140,6 +138,75 @@ class ModelJobsTest {
             for (int i = 0; i < 60; i++) {
                 assertThat(ofMerged.get(i).<Double>getAs("score"))
                         .isCloseTo(predicted.get(i).getAs("score"), within(method.equals("lora") ? 1e-5 : 0.1));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"multi_label_classification", "regression"})
+    void severalLabelsAndNumbersAreEvaluatedAndPredicted(String problem) throws Exception {
+        boolean number = problem.equals("regression");
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 60; i++) {
+            String label = number ? String.valueOf(i % 2) : i % 2 == 0 ? "[\"cat\", \"pet\"]" : "[]";
+            lines.add("{\"text\": \"" + (i % 2 == 0 ? "the cat sat " : "a dog ran ") + i + "\", \"label\": " + label
+                    + "}");
+        }
+        Path texts = Files.write(folder.resolve("mails.jsonl"), lines);
+        RunConfig config = config(
+                "classification.problem_type=" + problem,
+                "training.learning_rate=1.0e-2",
+                "training.num_train_epochs=3");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            PrepareJob.run(spark, config);
+            TrainingResult result = TrainJob.run(spark, config, record -> {});
+
+            Scores scores = EvaluateJob.run(spark, config);
+
+            assertThat(scores.confusion()).isEmpty();
+            assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
+            scores.metrics()
+                    .forEach((name, value) ->
+                            assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-5)));
+            assertThat(scores.metrics()).containsKey(number ? "pearson" : "f1_micro");
+            List<Row> evaluated = spark.read()
+                    .parquet(config.output().dir() + "/predictions.parquet")
+                    .orderBy("index")
+                    .collectAsList();
+            assertThat(evaluated).hasSize(18).allSatisfy(row -> {
+                if (number) {
+                    assertThat(Math.pow(row.<Double>getAs("label") - row.<Double>getAs("prediction"), 2))
+                            .isCloseTo(row.getAs("loss"), within(1e-9));
+                } else {
+                    assertThat(row.getList(row.fieldIndex("label"))).isIn(List.of(), List.of("cat", "pet"));
+                    assertThat(row.getList(row.fieldIndex("probabilities"))).hasSize(2);
+                }
+            });
+
+            RunConfig other = config("classification.problem_type=single_label_classification");
+            assertThatThrownBy(() -> EvaluateJob.run(spark, other))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining(
+                            "is of a model for " + problem + ", this run has single_label_classification");
+
+            Files.writeString(texts, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
+            String output = folder.resolve("predicted").toString();
+            PredictJob.run(spark, config, "data.train", texts.toString(), output);
+
+            List<Row> predicted = spark.read().parquet(output).orderBy("index").collectAsList();
+            assertThat(predicted).hasSize(2);
+            assertThat(predicted.get(1).<String>getAs("error")).isNotBlank();
+            assertThat(predicted.get(1).<Object>getAs("prediction")).isNull();
+            assertThat(predicted.get(0).<String>getAs("error")).isNull();
+            if (number) {
+                assertThat(predicted.get(0).<Double>getAs("prediction")).isBetween(-1.0, 2.0);
+            } else {
+                List<Double> probabilities =
+                        predicted.get(0).getList(predicted.get(0).fieldIndex("probabilities"));
+                List<String> likely = new ArrayList<>(List.of("cat", "pet"));
+                likely.removeIf(name -> probabilities.get(name.equals("cat") ? 0 : 1) <= 0.5);
+                assertThat(predicted.get(0).<String>getList(predicted.get(0).fieldIndex("prediction")))
+                        .isEqualTo(likely);
             }
         }
     }

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -33,8 +34,9 @@ final class AdapterLogits {
                 List.of("model=" + base, "method.type=lora", "method.adapter=" + adapter));
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Decoder model = (Decoder) LoadedModel.toTrain(config, manager, base, Optional.of(adapter), 0, 0, 1)
-                    .model();
+            Decoder model =
+                    (Decoder) LoadedModel.toTrain(config, manager, base, Optional.of(adapter), Labels.none(), 0, 1)
+                            .model();
             List<float[]> logits = new ArrayList<>();
             try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
                 FloatBuffer all = decoding.logits();

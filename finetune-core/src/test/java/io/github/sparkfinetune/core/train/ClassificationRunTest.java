@@ -1,0 +1,163 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Several labels a text, numbers, and weights of labels: every method on every family, cut and resumed in any way. */
+class ClassificationRunTest {
+    private static final String MULTI = "classification.problem_type=multi_label_classification";
+    private static final String REGRESSION = "classification.problem_type=regression";
+    private static final String WEIGHTS = "classification.class_weight={a: 3, c: 0.25}";
+    /** Adam turns rounding noise into whole steps where a gradient is zero in theory (key biases). */
+    private static final double NOISY_PARAMETER = 2e-2;
+
+    private static final double PARAMETER = 1e-5;
+    private static final Configuration HADOOP = new Configuration();
+
+    @TempDir
+    private Path folder;
+
+    private TinyRun tiny(String kind, String... settings) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
+        return new TinyRun(folder, base, "classification", settings);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {MULTI, REGRESSION, WEIGHTS, MULTI + "; " + WEIGHTS})
+    void ranksMicroBatchesAndResumesChangeNothing(String settings) throws Exception {
+        TinyRun tiny = tiny("bert-seqcls", settings.split("; "));
+        String save = "training.save_steps=4";
+        RunConfig one = tiny.config("one", save);
+        TinyRun.Outcome reference = tiny.run(one, 1, null);
+        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
+        RunConfig two = tiny.config("two", save, "training.per_device_train_batch_size=6");
+        assertSame(tiny, reference, one, two, 2, null);
+        assertSame(tiny, reference, one, tiny.config("three", "training.per_device_train_batch_size=4"), 3, null);
+        RunConfig cut =
+                tiny.config("cut", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4");
+        assertSame(tiny, reference, one, cut, 1, null);
+        RunConfig resumed = tiny.config("resumed", save);
+        Checkpoint fourth = tiny.checkpoints(one).get(0);
+        TinyRun.copy(one, resumed, fourth);
+        tiny.run(resumed, 1, fourth.name());
+        assertBitEqual(TinyRun.model(resumed), TinyRun.model(one));
+    }
+
+    private static void assertSame(
+            TinyRun tiny, TinyRun.Outcome reference, RunConfig one, RunConfig other, int ranks, String from)
+            throws Exception {
+        TinyRun.Outcome outcome = tiny.run(other, ranks, from);
+        assertSameLosses(outcome.losses(), reference.losses());
+        assertSameModel(
+                TinyRun.model(other),
+                TinyRun.model(one),
+                name -> name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER);
+        Map<String, Double> expected = reference.result().eval();
+        assertThat(outcome.result().eval()).containsOnlyKeys(expected.keySet());
+        expected.forEach((name, value) ->
+                assertThat(outcome.result().eval().get(name)).as(name).isCloseTo(value, within(1e-4)));
+    }
+
+    static Stream<Arguments> methods() {
+        List<Arguments> all = new ArrayList<>();
+        for (String problem : List.of(MULTI, REGRESSION)) {
+            // DistilBERT's has no head for texts: it is drawn anew.
+            for (String kind : List.of(
+                    "bert-seqcls", "roberta-seqcls", "xlm-roberta-seqcls", "distilbert-tokencls", "electra-seqcls")) {
+                for (String method : List.of("full", "freeze", "lora", "qlora")) {
+                    all.add(Arguments.of(problem, kind, method));
+                }
+            }
+        }
+        return all.stream();
+    }
+
+    @ParameterizedTest
+    @MethodSource("methods")
+    void everyMethodTrainsEveryFamily(String problem, String kind, String method) throws Exception {
+        TinyRun tiny = tiny(kind, problem, "method.type=" + method);
+        RunConfig config = tiny.config("out", "training.max_steps=40", "training.learning_rate=1.0e-2");
+        TinyRun.Outcome outcome = tiny.run(config, 1, null);
+        assertThat(mean(outcome.losses().subList(34, 40)))
+                .isLessThan(mean(outcome.losses().subList(0, 6)));
+        // The saved model, read again, gives the metrics that were measured while training.
+        Map<String, Double> predicted = predicted(tiny, config);
+        assertThat(predicted).containsOnlyKeys(outcome.result().eval().keySet());
+        predicted.forEach((name, value) ->
+                assertThat(value).as(name).isCloseTo(outcome.result().eval().get(name), within(1e-4)));
+    }
+
+    private static double mean(List<Double> losses) {
+        return losses.stream().mapToDouble(Double::doubleValue).average().orElseThrow();
+    }
+
+    private static Map<String, Double> predicted(TinyRun tiny, RunConfig config) throws Exception {
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, HADOOP);
+        TaskSpec spec = TaskSpecs.of(config);
+        List<Integer> places = spec.metricColumns().stream()
+                .map(name -> spec.evaluationColumns().stream()
+                        .map(column -> column.name())
+                        .toList()
+                        .indexOf(name))
+                .toList();
+        try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP);
+                Predictor predictor = Predictor.trained(config, HADOOP, tiny.base(), -1, 1)) {
+            Iterator<Object[]> rows = predictor.evaluate(eval, manifest.labels(), 0, 1);
+            List<Object[]> measured = new ArrayList<>();
+            rows.forEachRemaining(
+                    row -> measured.add(places.stream().map(place -> row[place]).toArray()));
+            return spec.metrics(measured.iterator(), manifest.labels()).values();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bert-multilabel", "bert-regression"})
+    void theConfigurationIsSavedAsTransformersWritesIt(String kind) throws Exception {
+        JsonNode before = GoldenFiles.json(GoldenFiles.root().resolve("models/" + kind + "/config.json"));
+        TinyRun tiny = tiny(
+                kind,
+                "classification.problem_type=" + before.get("problem_type").textValue());
+        RunConfig config = tiny.config("out", "training.max_steps=1");
+        tiny.run(config, 1, null);
+        JsonNode saved = GoldenFiles.json(TinyRun.exported(config).resolve("config.json"));
+        List<String> labels = kind.equals("bert-regression") ? List.of("LABEL_0") : List.of("a", "b", "c");
+        assertThat(saved.path("id2label")).hasSize(labels.size());
+        for (int id = 0; id < labels.size(); id++) {
+            assertThat(saved.path("id2label").path(String.valueOf(id)).textValue())
+                    .isEqualTo(labels.get(id));
+            assertThat(saved.path("label2id").path(labels.get(id)).intValue()).isEqualTo(id);
+        }
+        before.fieldNames().forEachRemaining(key -> {
+            if (!key.endsWith("2label") && !key.startsWith("label2")) {
+                assertThat(saved.get(key)).as(key).isEqualTo(before.get(key));
+            }
+        });
+        assertThat(saved).hasSize(before.size());
+    }
+}

@@ -74,6 +74,11 @@ record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.
     }
 
     @Override
+    public int endTokenId(TokenizerFiles files) {
+        return files.eosTokenId();
+    }
+
+    @Override
     public SampleSchema schema() {
         return SampleSchema.ofDocuments(true);
     }

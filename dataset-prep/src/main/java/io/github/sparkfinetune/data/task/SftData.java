@@ -95,6 +95,11 @@ record SftData(DataConfig data, String template) implements TaskData<SftExample>
     }
 
     @Override
+    public int endTokenId(TokenizerFiles files) {
+        return files.eosTokenId();
+    }
+
+    @Override
     public SampleSchema schema() {
         return SampleSchema.ofDocuments(!data.assistantOnlyLoss());
     }

@@ -91,6 +91,11 @@ public interface TaskData<C> extends Serializable {
      */
     SampleSink sink(SampleOutput output, List<String> labels);
 
+    /** Id of the token that a model learns to end its texts with; -1 for a task that generates none. */
+    default int endTokenId(TokenizerFiles files) {
+        return -1;
+    }
+
     /** Columns of the samples. */
     SampleSchema schema();
 

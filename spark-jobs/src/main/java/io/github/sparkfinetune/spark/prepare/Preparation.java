@@ -122,7 +122,7 @@ final class Preparation<C> {
                     data.deduplicate(),
                     data.seed(),
                     tokenizer.unknownTokenId(),
-                    config.task().generates() ? tokenizer.eosTokenId() : -1);
+                    task.endTokenId(tokenizer));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
                             new ShuffledSample.Ranges(data.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)

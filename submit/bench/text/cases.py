@@ -130,6 +130,9 @@ INPUTS = {
         (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(5).abs(), 0.5)],
     "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
     "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
+    "AnswerLoss.answer_loss": lambda i: [(
+        i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
+        0.5, 0.25)],
     "CausalLmLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
     "CausalLmLoss.next_token_loss": lambda i: [
         (i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, n), 0.5, g, add)

@@ -21,6 +21,10 @@ public record DataConfig(
         double evalFraction,
         double testFraction,
         @Key(hf = "SFTConfig") int maxLength,
+
+        @Key(optional = true, hf = "DataTrainingArguments.doc_stride")
+        Integer stride,
+
         int maxTextBytes,
         double maxBadFraction,
         boolean deduplicate,
@@ -80,7 +84,10 @@ public record DataConfig(
         CSV,
         /** Parquet. */
         @JsonProperty("parquet")
-        PARQUET
+        PARQUET,
+        /** SQuAD's own JSON, of version 1 or 2: articles with paragraphs with questions. */
+        @JsonProperty("squad")
+        SQUAD
     }
 
     public DataConfig {
@@ -96,11 +103,20 @@ public record DataConfig(
                 evalFraction,
                 "below 1 together with data.test_fraction, so that rows are left to train on");
         Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
+        Check.that(
+                stride == null || (stride >= 0 && stride < maxLength),
+                "data.stride",
+                stride,
+                "at least 0 and below data.max_length");
         Check.that(maxTextBytes >= 64, "data.max_text_bytes", maxTextBytes, "at least 64 bytes");
         Check.that(
                 maxBadFraction >= 0 && maxBadFraction <= 1, "data.max_bad_fraction", maxBadFraction, "between 0 and 1");
         Check.present("data.packing", packing);
         Check.present("data.overlong", overlong);
         Check.that(shards >= 1, "data.shards", shards, "at least 1");
+    }
+    /** Tokens that neighbouring windows of a long text have in common. */
+    public int windowStride() {
+        return stride == null ? maxLength / 3 : stride;
     }
 }

@@ -20,6 +20,9 @@ public record RunConfig(
         DataConfig data,
         TokenizerConfig tokenizer,
         @Key(hf = "PretrainedConfig") ClassificationConfig classification,
+
+        @Key(hf = "DataTrainingArguments") QuestionAnsweringConfig questionAnswering,
+
         @Key(hf = "LoraConfig") MethodConfig method,
         @Key(hf = "TrainingArguments") TrainingConfig training,
         @Key(hf = "GenerationConfig") GenerationConfig generation,
@@ -37,11 +40,14 @@ public record RunConfig(
         CAUSAL_LM,
         /** The answers of conversations and instructions (TRL: {@code SFTTrainer}). */
         @JsonProperty("sft")
-        SFT;
+        SFT,
+        /** The place of a question's answer in a text (Hugging Face: {@code ForQuestionAnswering}). */
+        @JsonProperty("question-answering")
+        QUESTION_ANSWERING;
 
         /** Whether a model that generates text is trained. */
         public boolean generates() {
-            return this != CLASSIFICATION;
+            return this == CAUSAL_LM || this == SFT;
         }
     }
 
@@ -79,6 +85,7 @@ public record RunConfig(
         Check.present("data", data);
         Check.present("tokenizer", tokenizer);
         Check.present("classification", classification);
+        Check.present("question_answering", questionAnswering);
         Check.present("method", method);
         Check.present("training", training);
         Check.present("generation", generation);
@@ -89,6 +96,11 @@ public record RunConfig(
                 "training.l2_sp",
                 training.l2Sp(),
                 "0 with method.type lora and qlora, where the model's own weights stay as they are");
+        Check.that(
+                data.format() != DataConfig.DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
+                "data.format",
+                "squad",
+                "used with task: question-answering only");
         if (task.generates()) {
             Check.that(
                     generation.evalSamples() == 0 || (task == Task.SFT && data.assistantOnlyLoss()),

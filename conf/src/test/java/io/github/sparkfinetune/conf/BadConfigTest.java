@@ -42,6 +42,7 @@ public class BadConfigTest {
         method: {rank_pattern: {q_proj: 0}} ^ run.yaml:6: method.rank_pattern.q_proj: 0 is not allowed, it must be a whole number of at least 1
         method: {r: 0} ^ run.yaml:6: method.r: 0 is not allowed, it must be at least 1
         method: {adapter: a} ^ run.yaml:6: method.adapter: a is not allowed, it must be used with method.type: lora or qlora only
+        question_answering: {n_best_size: 0} ^ run.yaml:6: question_answering.n_best_size: 0 is not allowed, it must be at least 1
         generation: {top_p: 0} ^ run.yaml:6: generation.top_p: 0.0 is not allowed, it must be in (0, 1]
         training: {lr_scheduler_kwargs: {a: }} ^ run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
         classification: {problem_type: multi} ^ run.yaml:6: classification.problem_type: expected one of single_label_classification, multi_label_classification, regression, got 'multi'
@@ -66,6 +67,7 @@ public class BadConfigTest {
         training.learning_rat=1 ^ --set training.learning_rat: unknown key training.learning_rat; did you mean training.learning_rate?
         training.learning_rate=fast ^ --set training.learning_rate: training.learning_rate: expected a number, got 'fast'
         training.learning_rate=[ ^ --set training.learning_rate:1: is not YAML:
+        data.stride=128 ^ --set data.stride: data.stride: 128 is not allowed, it must be at least 0 and below data.max_length
         cluster.ranks=0 ^ --set cluster.ranks: cluster.ranks: 0 is not allowed, it must be at least 1
         training.l2_sp=-1 ^ --set training.l2_sp: training.l2_sp: -1.0 is not allowed, it must be at least 0
         training.layerwise_lr_decay=0 ^ --set training.layerwise_lr_decay: training.layerwise_lr_decay: 0.0 is not allowed, it must be above 0, at most 1
@@ -78,6 +80,7 @@ public class BadConfigTest {
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
+        classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
         """)
     void whatATaskCannotUseIsRefused(String task, String override, String message) {
         assertRefused(

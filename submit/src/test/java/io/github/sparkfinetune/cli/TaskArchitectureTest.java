@@ -70,7 +70,7 @@ class TaskArchitectureTest {
         public int applyAsInt(Task task) {
             return switch (task) {
                 case CLASSIFICATION -> 1;
-                case CAUSAL_LM, SFT -> 2;
+                default -> 2;
             };
         }
     }

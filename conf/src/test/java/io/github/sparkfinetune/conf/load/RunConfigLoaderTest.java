@@ -16,6 +16,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.OutputConfig;
+import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
@@ -54,6 +55,7 @@ class RunConfigLoaderTest {
                         0.1,
                         0.0,
                         128,
+                        null,
                         1_000_000,
                         0.01,
                         false,
@@ -70,6 +72,8 @@ class RunConfigLoaderTest {
         assertThat(config.classification())
                 .isEqualTo(new ClassificationConfig(ProblemType.SINGLE_LABEL_CLASSIFICATION, null));
         assertThat(config.generation()).isEqualTo(new GenerationConfig(128, false, 1, 50, 1, 1, 0));
+        assertThat(config.questionAnswering())
+                .isEqualTo(new QuestionAnsweringConfig("question", "context", "answers", false, 20, 30, false));
         assertThat(config.method()).isEqualTo(MethodConfig.full());
         assertThat(config.training())
                 .isEqualTo(new TrainingConfig(
@@ -120,6 +124,7 @@ class RunConfigLoaderTest {
                   eval_fraction: .25
                   test_fraction: 0.125
                   max_length: 64
+                  stride: 21
                   max_text_bytes: 1_000
                   max_bad_fraction: 0.5
                   deduplicate: true
@@ -136,6 +141,14 @@ class RunConfigLoaderTest {
                 classification:
                   problem_type: multi_label_classification
                   class_weight: {no: 2, "1": .5, a.b: 1e-1}
+                question_answering:
+                  question: q
+                  context: c
+                  answers: a
+                  version_2_with_negative: true
+                  n_best_size: 21
+                  max_answer_length: 22
+                  pad_to_max_length: true
                 method:
                   type: qlora
                   adapter: hdfs://nn/a
@@ -210,6 +223,7 @@ class RunConfigLoaderTest {
                         0.25,
                         0.125,
                         64,
+                        21,
                         1000,
                         0.5,
                         true,
@@ -225,6 +239,7 @@ class RunConfigLoaderTest {
                 new ClassificationConfig(
                         ProblemType.MULTI_LABEL_CLASSIFICATION,
                         ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
+                new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
                 new MethodConfig(
                         MethodConfig.Type.QLORA,
                         null,

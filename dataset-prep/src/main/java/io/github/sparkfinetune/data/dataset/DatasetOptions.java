@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
@@ -11,7 +12,7 @@ import java.util.Locale;
 
 /**
  * The options that decide the content of a dataset, as its manifest has them: keys of the configuration's {@code data}
- * section.
+ * section, and of a task's own.
  *
  * @param text column of the text, or null where rows are conversations
  * @param textPair column of the second text, or null where there is none
@@ -20,8 +21,11 @@ import java.util.Locale;
  * @param evalFraction 0 where the evaluation text is a source of its own
  * @param testFraction 0 where the test text is a source of its own
  * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
+ * @param stride tokens that neighbouring windows of a long text have in common; absent (null) where texts are not cut
+ *     into windows
  * @param documents how documents are made and packed; absent (null) where a sample is a text with a label
  * @param problemType {@code classification.problem_type}; absent (null) where texts have no label, or one
+ * @param questionAnswering which questions there are; absent (null) where rows are none
  */
 public record DatasetOptions(
         String text,
@@ -36,8 +40,10 @@ public record DatasetOptions(
         int shards,
         long seed,
         String tokenizerSha256,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
         @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
-        @JsonInclude(JsonInclude.Include.NON_NULL) String problemType)
+        @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
+        @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering)
         implements Serializable {
 
     /**
@@ -50,6 +56,14 @@ public record DatasetOptions(
     public record DocumentOptions(
             Packing packing, Overlong overlong, Boolean assistantOnlyLoss, String chatTemplateSha256)
             implements Serializable {}
+
+    /**
+     * Which questions there are: keys of the configuration's {@code question_answering} section.
+     *
+     * @param version2WithNegative whether they may have no answer
+     */
+    public record QuestionOptions(
+            @JsonProperty("version_2_with_negative") boolean version2WithNegative) implements Serializable {}
 
     /** A run's options that every task has, with the format as it is configured. */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer) {
@@ -67,31 +81,50 @@ public record DatasetOptions(
                 data.seed(),
                 tokenizer.sha256(),
                 null,
+                null,
+                null,
                 null);
     }
 
     /** With the format that a source was found to have. */
     public DatasetOptions withFormat(DataFormat found) {
-        return with(text, textPair, label, name(found), documents, problemType);
+        return with(text, textPair, label, name(found), stride, documents, problemType, questionAnswering);
     }
 
     /** With the names of columns; null for one that is not read. */
     public DatasetOptions withColumns(String textColumn, String pairColumn, String labelColumn) {
-        return with(textColumn, pairColumn, labelColumn, format, documents, problemType);
+        return with(textColumn, pairColumn, labelColumn, format, stride, documents, problemType, questionAnswering);
     }
 
     /** With how documents are made. */
     public DatasetOptions withDocuments(DocumentOptions made) {
-        return with(text, textPair, label, format, made, problemType);
+        return with(text, textPair, label, format, stride, made, problemType, questionAnswering);
     }
 
     /** With what is predicted of texts; null where it is one label. */
     public DatasetOptions withProblemType(String type) {
-        return with(text, textPair, label, format, documents, type);
+        return with(text, textPair, label, format, stride, documents, type, questionAnswering);
+    }
+
+    /** With windows that have so many tokens in common. */
+    public DatasetOptions withStride(int tokens) {
+        return with(text, textPair, label, format, tokens, documents, problemType, questionAnswering);
+    }
+
+    /** With rows that are questions. */
+    public DatasetOptions withQuestionAnswering(QuestionOptions questions) {
+        return with(text, textPair, label, format, stride, documents, problemType, questions);
     }
 
     private DatasetOptions with(
-            String textColumn, String pairColumn, String labelColumn, String found, DocumentOptions made, String type) {
+            String textColumn,
+            String pairColumn,
+            String labelColumn,
+            String found,
+            Integer windowStride,
+            DocumentOptions made,
+            String type,
+            QuestionOptions questions) {
         return new DatasetOptions(
                 textColumn,
                 pairColumn,
@@ -105,8 +138,10 @@ public record DatasetOptions(
                 shards,
                 seed,
                 tokenizerSha256,
+                windowStride,
                 made,
-                type);
+                type,
+                questions);
     }
 
     private static String name(DataFormat format) {

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.dataset;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Why a document that was tokenized is in no sample. */
+/** Why a row that was tokenized is in no sample. */
 public enum DropReason {
     /** It is longer than {@code data.max_length}, and {@code data.overlong} is drop. */
     OVERLONG(1),
@@ -12,7 +12,11 @@ public enum DropReason {
     /** Every token with a label lies beyond {@code data.max_length}. */
     LABELS_CUT_OFF(3),
     /** Its template has no generation blocks, and nothing comes before the assistant's first turn to find it by. */
-    ASSISTANT_FIRST(4);
+    ASSISTANT_FIRST(4),
+    /** The question leaves no more room for its context in {@code data.max_length} than {@code data.stride}. */
+    OVERLONG_QUESTION(5),
+    /** The context gives no token. */
+    NO_CONTEXT_TOKEN(6);
 
     private final int code;
 

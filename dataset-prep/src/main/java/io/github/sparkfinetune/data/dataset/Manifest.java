@@ -53,9 +53,10 @@ import org.apache.hadoop.fs.Path;
  * }
  * </pre>
  *
- * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents, and the
- * options' {@code problem_type} only where texts have several labels or a number. A reader refuses a field that it does
- * not know and a {@code schema_version} other than its own.
+ * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents; options
+ * {@code problem_type} only where texts have several labels or a number, {@code stride} and {@code question_answering}
+ * only where texts are cut into windows, and where rows are questions. A reader refuses a field that it does not know
+ * and a {@code schema_version} other than its own.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task what the samples are for: the configuration's {@code task}
@@ -63,7 +64,8 @@ import org.apache.hadoop.fs.Path;
  *     {@code LABEL_0}, as {@code transformers} has it
  * @param longest tokens of the longest sample of all splits
  * @param splits by name: {@value #TRAIN}, then {@value #EVAL} and {@value #TEST} where they have samples
- * @param badRows rows of the sources that could not be used, by reason, sorted by it
+ * @param badRows rows of the sources that could not be used, by reason, sorted by it; those of documents that turned
+ *     out to be so when they were tokenized are in {@link Documents#dropped} instead
  * @param cutTexts usable rows with a text longer than {@code data.max_text_bytes}
  * @param repairedTexts usable rows with a text that control bytes or invalid UTF-8 were removed from
  * @param duplicates usable rows left out because their content was there already
@@ -296,6 +298,14 @@ public record Manifest(
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
                     + "): prepare it again into a new data.dir");
+        }
+        requireSame(dataset, "data.stride", options.stride(), wanted.stride());
+        if (wanted.questionAnswering() != null) {
+            requireSame(
+                    dataset,
+                    "question_answering.version_2_with_negative",
+                    options.questionAnswering().version2WithNegative(),
+                    wanted.questionAnswering().version2WithNegative());
         }
         if (wanted.documents() != null) {
             DatasetOptions.DocumentOptions there = options.documents();

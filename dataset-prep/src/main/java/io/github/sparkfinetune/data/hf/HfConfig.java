@@ -235,6 +235,22 @@ public final class HfConfig {
         return with("architectures", List.of(architecture)).with(dtypeKey(), dtype);
     }
 
+    /**
+     * The configuration of a model that tells where answers begin and end, made from this model; whatever else it says
+     * stays as it is.
+     *
+     * @param architecture class name, e.g. {@code BertForQuestionAnswering}
+     * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
+     */
+    public HfConfig asQuestionAnswerer(String architecture, String dtype) {
+        HfConfig model = asLanguageModel(architecture, dtype);
+        // Its head has two outputs, which is what transformers assumes where there are no labels.
+        for (String key : List.of(ID2LABEL, "label2id", "num_labels", "_num_labels", "problem_type")) {
+            model = model.with(key, null);
+        }
+        return model;
+    }
+
     /** Under which name the element type is stated: {@code transformers} before 4.56 knows the longer one only. */
     private String dtypeKey() {
         return tree.has("torch_dtype") ? "torch_dtype" : "dtype";

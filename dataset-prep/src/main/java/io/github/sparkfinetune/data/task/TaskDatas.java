@@ -11,7 +11,8 @@ public final class TaskDatas {
     private static final Map<Task, Function<RunConfig, TaskData<?>>> TASKS = new EnumMap<>(Map.of(
             Task.CLASSIFICATION, ClassificationData::of,
             Task.CAUSAL_LM, CausalLmData::of,
-            Task.SFT, SftData::of));
+            Task.SFT, SftData::of,
+            Task.QUESTION_ANSWERING, QuestionAnsweringData::of));
 
     private TaskDatas() {}
 

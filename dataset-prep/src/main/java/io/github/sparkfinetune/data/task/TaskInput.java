@@ -5,12 +5,12 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * A row to predict: a text to label, or a prompt to go on from.
+ * A row to predict: a text to label, a prompt to go on from, or a question to find the answer of.
  *
  * @param index its place in the source
  * @param file where it comes from
- * @param text the text, cleaned, or the prompt, rendered; null where the row cannot be used
- * @param textPair the second text, or null
+ * @param text the text or question, cleaned, or the prompt, rendered; null where the row cannot be used
+ * @param textPair the second text, or a question's context, cleaned; or null
  * @param reference the answer that the row has, or null
  * @param samples its tokens: one sample, or the windows of a text that is longer; empty where the row cannot be used
  * @param error why the row cannot be used, or null
@@ -34,6 +34,11 @@ public record TaskInput(
     /** A text, or a pair of texts. */
     public static TaskInput text(String file, String text, String textPair, Sample... samples) {
         return new TaskInput(0, file, text, textPair, null, List.of(samples), null);
+    }
+
+    /** A question and the text that holds its answer. */
+    public static TaskInput question(String file, String question, String context, List<Sample> windows) {
+        return new TaskInput(0, file, question, context, null, windows, null);
     }
 
     /** A prompt; without tokens there is nothing to go on from. */

@@ -4,8 +4,10 @@ import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -131,6 +133,49 @@ public final class TextTokenizer implements AutoCloseable {
         } finally {
             TokenizersLibrary.LIB.deleteEncoding(encoding);
         }
+    }
+
+    /**
+     * A pair of texts as windows, each of which has the whole first text and as much of the second as it has room for:
+     * what {@code tokenizer(text, pair, truncation="only_second", max_length=…, stride=…,
+     * return_overflowing_tokens=True, return_offsets_mapping=True)} of {@code transformers} gives.
+     *
+     * @param second the second text's tokens, of {@link #encodeWithSpans}
+     * @param maxLength most tokens of a window, special tokens included
+     * @param stride tokens of the second text that neighbouring windows have in common
+     * @return in the order of the text; none where the second text has to be cut, and the first leaves no more room
+     *     than {@code stride}
+     */
+    public List<TextWindow> encodeWindows(String text, TokenSpans second, int maxLength, int stride) {
+        int[] first = ids(text, Integer.MAX_VALUE);
+        int room = maxLength - pair.count() - first.length;
+        int tokens = second.inputIds().length;
+        if (tokens > room && room <= stride) {
+            return List.of();
+        }
+        List<TextWindow> windows = new ArrayList<>();
+        int from = 0;
+        int to = Math.min(room, tokens);
+        windows.add(window(first, second, from, to));
+        while (to < tokens) {
+            from += room - stride;
+            to = Math.min(from + room, tokens);
+            windows.add(window(first, second, from, to));
+        }
+        return windows;
+    }
+
+    private TextWindow window(int[] first, TokenSpans second, int from, int to) {
+        int[] kept = Arrays.copyOfRange(second.inputIds(), from, to);
+        Encoded encoded = assemble(pair, first, first.length, kept, kept.length);
+        int[] offsets = new int[2 * encoded.inputIds().length];
+        Arrays.fill(offsets, -1);
+        int at = 2 * (pair.before().length() + first.length + pair.between().length());
+        for (int token = from; token < to; token++) {
+            offsets[at++] = second.starts()[token];
+            offsets[at++] = second.ends()[token];
+        }
+        return new TextWindow(encoded.inputIds(), encoded.tokenTypeIds(), offsets);
     }
 
     /** The text of token ids, special tokens left out. */

@@ -167,8 +167,9 @@ final class Dropout {
     private static List<Run> runs(PaddedBatch batch, int heads, int tokens) {
         List<Run> runs = new ArrayList<>();
         for (Sample sample : batch.samples()) {
+            int masked = Math.min(tokens, Math.max(batch.counted(), sample.length()));
             for (int head = 0; head < heads; head++) {
-                runs.add(new Run(sample.index(), head, 0, Math.min(tokens, sample.length()), runs.size() * tokens));
+                runs.add(new Run(sample.index(), head, 0, masked, runs.size() * tokens));
             }
         }
         return runs;

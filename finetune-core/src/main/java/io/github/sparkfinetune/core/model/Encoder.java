@@ -29,6 +29,7 @@ public final class Encoder implements Model<PaddedBatch> {
     private final ScriptModule script;
     private final Parameter table;
     private final List<Block> blocks;
+    private final int padded;
 
     private Encoder(
             EncoderArchitecture architecture,
@@ -36,7 +37,8 @@ public final class Encoder implements Model<PaddedBatch> {
             HeadSpec head,
             ScriptModule script,
             Parameter table,
-            List<Block> blocks) {
+            List<Block> blocks,
+            int padded) {
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.headKind = headKind;
@@ -44,6 +46,7 @@ public final class Encoder implements Model<PaddedBatch> {
         this.script = script;
         this.table = table;
         this.blocks = List.copyOf(blocks);
+        this.padded = padded;
     }
 
     /**
@@ -76,7 +79,16 @@ public final class Encoder implements Model<PaddedBatch> {
                 .map(builder::block)
                 .toList();
         builder.requireAllUsed();
-        return new Encoder(architecture, headKind, head, script, tableValue, blocks);
+        return new Encoder(architecture, headKind, head, script, tableValue, blocks, 0);
+    }
+
+    /**
+     * The same model over batches in which so many tokens count of every sample, padding among them.
+     *
+     * @param tokens of a batch at least, 0 where padding does not count
+     */
+    public Encoder paddedTo(int tokens) {
+        return new Encoder(architecture, headKind, head, script, table, blocks, tokens);
     }
 
     private static Map<String, Object> attributes(EncoderShape shape, HeadSpec head) {
@@ -145,7 +157,7 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public PaddedBatch batch(NDManager owner, List<Sample> samples) {
-        return PaddedBatch.of(owner, samples, shape);
+        return PaddedBatch.of(owner, samples, padded, shape);
     }
 
     @Override

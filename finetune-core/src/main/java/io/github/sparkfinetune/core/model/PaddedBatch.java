@@ -15,12 +15,14 @@ import java.util.Map;
  * Samples padded on the right to one length.
  *
  * @param samples the samples, B of them
- * @param length T, the longest sample's length, rounded up to a multiple of 8
+ * @param length T, the longest sample's length, or what it is padded to, rounded up to a multiple of 8
+ * @param counted tokens that count of every sample: padding up to there is computed as tokens are, with masks of its
+ *     own
  * @param ids token ids [B, T], I64, padded with the model's padding id
  * @param tensors what the text reads: token type ids {@code types} [B, T] and {@code positions} [B, T], I64, and where
  *     a sample is padded {@code bias} [B, 1, 1, T]: 0 for a token, -inf for padding
  */
-public record PaddedBatch(List<Sample> samples, int length, NDArray ids, Map<String, NDArray> tensors)
+public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray ids, Map<String, NDArray> tensors)
         implements Batch {
 
     private static final int LENGTH_MULTIPLE = 8;
@@ -30,9 +32,11 @@ public record PaddedBatch(List<Sample> samples, int length, NDArray ids, Map<Str
      *
      * @param manager owner of the batch's tensors
      * @param samples not empty, none longer than the model allows
+     * @param counted tokens that count of every sample, 0 for its own
      */
-    public static PaddedBatch of(NDManager manager, List<Sample> samples, EncoderShape shape) {
-        int longest = samples.stream().mapToInt(Sample::length).max().orElseThrow();
+    public static PaddedBatch of(NDManager manager, List<Sample> samples, int counted, EncoderShape shape) {
+        int longest = Math.max(
+                counted, samples.stream().mapToInt(Sample::length).max().orElseThrow());
         if (longest > shape.maxLength()) {
             throw new IllegalArgumentException(
                     "a sample of " + longest + " tokens, the model takes " + shape.maxLength());
@@ -57,7 +61,7 @@ public record PaddedBatch(List<Sample> samples, int length, NDArray ids, Map<Str
         if (padded) {
             tensors.put("bias", Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length)));
         }
-        return new PaddedBatch(List.copyOf(samples), length, Tensors.of(manager, ids, cellsShape), tensors);
+        return new PaddedBatch(List.copyOf(samples), length, counted, Tensors.of(manager, ids, cellsShape), tensors);
     }
 
     @Override

@@ -10,7 +10,8 @@ import java.util.Optional;
 
 /**
  * What is minimised: a sum of terms, each of them a sum over labels divided by a weight that counts these labels over
- * the whole global batch. So the loss does not depend on how the batch is cut into micro-batches and ranks.
+ * the whole global batch. So the loss does not depend on how the batch is cut into micro-batches and ranks. Where it is
+ * the mean of n terms, a label counts n.
  *
  * <p>One label a text or a token is one term, and so are several labels a text, or a number; the start and the end of
  * an answer are two.

@@ -17,7 +17,7 @@ import java.util.Optional;
 /**
  * Estimates a rank's memory for one model and dataset under several choices.
  *
- * @param longest tokens of the longest sample
+ * @param longest tokens of the longest sample, or what it is padded to
  * @param classes of a classifier
  * @param evaluated samples evaluated at once while training, or 0 where none are
  * @param evaluatedAfter samples evaluated at once afterwards, or 0 where none are held out
@@ -58,7 +58,8 @@ record MemoryEstimate(
                 config,
                 model,
                 source,
-                manifest.map(Manifest::longest).orElse(data.maxLength()),
+                TaskSpecs.of(config)
+                        .paddedLength(manifest.map(Manifest::longest).orElse(data.maxLength())),
                 manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
                 eval ? batch : 0,
                 after);

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.fs.Path;
 
@@ -52,6 +53,15 @@ public interface TaskSpec {
      */
     default long objectiveBytes(HfConfig model, long tokens) {
         return 0;
+    }
+
+    /**
+     * Tokens that a batch is padded to.
+     *
+     * @param longest tokens of its longest sample
+     */
+    default int paddedLength(int longest) {
+        return longest;
     }
 
     /** PEFT's name of the task, {@code task_type} of adapter_config.json. */
@@ -148,6 +158,16 @@ public interface TaskSpec {
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
      */
     HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype);
+
+    /**
+     * The same configuration with what the evaluation of the trained model tells.
+     *
+     * @param saved of {@link #savedConfig}
+     * @param eval metrics on the evaluation split by name; empty where there is none
+     */
+    default HfConfig tunedConfig(HfConfig saved, Map<String, Double> eval) {
+        return saved;
+    }
 
     /** How the result is used, for its model card. */
     ModelCard.Usage usage();

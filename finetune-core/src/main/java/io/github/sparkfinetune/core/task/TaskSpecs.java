@@ -9,9 +9,14 @@ import java.util.function.Function;
 /** The tasks. */
 public final class TaskSpecs {
     private static final Map<Task, Function<RunConfig, TaskSpec>> ALL = new EnumMap<>(Map.of(
-            Task.CLASSIFICATION, ClassificationTask::of,
-            Task.CAUSAL_LM, config -> new CausalLmTask(),
-            Task.SFT, config -> new SftTask()));
+            Task.CLASSIFICATION,
+            ClassificationTask::of,
+            Task.CAUSAL_LM,
+            config -> new CausalLmTask(),
+            Task.SFT,
+            config -> new SftTask(),
+            Task.QUESTION_ANSWERING,
+            QuestionAnsweringTask::of));
 
     private TaskSpecs() {}
 

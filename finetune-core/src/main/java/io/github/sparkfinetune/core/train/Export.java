@@ -62,7 +62,7 @@ final class Export {
             AdapterFile.write(
                     writer,
                     resources.folder(),
-                    config(architecture),
+                    config(architecture, result),
                     loaded.lora().get(),
                     adapter(),
                     card,
@@ -72,13 +72,19 @@ final class Export {
                     .map(parameter -> resources.tensor(parameter.name(), parameter.value()))
                     .toList();
             writer.write(
-                    resources.folder(), config(architecture), tensors, card, SafetensorsWriter.MAX_SHARD_SIZE, files);
+                    resources.folder(),
+                    config(architecture, result),
+                    tensors,
+                    card,
+                    SafetensorsWriter.MAX_SHARD_SIZE,
+                    files);
         }
     }
 
-    private HfConfig config(String architecture) {
-        return spec.savedConfig(
+    private HfConfig config(String architecture, TrainingResult result) {
+        HfConfig saved = spec.savedConfig(
                 resources.loaded().config(), architecture, resources.manifest().labels(), "float32");
+        return spec.tunedConfig(saved, result.eval());
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */

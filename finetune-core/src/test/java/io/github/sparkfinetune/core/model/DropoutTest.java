@@ -26,8 +26,8 @@ class DropoutTest {
     void aSampleHasTheSameMaskInAnyBatchAtAnyPaddingAndByAnyNumberOfThreads() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch alone = PaddedBatch.of(manager, List.of(sample(5, 11)), SHAPE);
-            PaddedBatch among = PaddedBatch.of(manager, List.of(sample(1, 40), sample(5, 11), sample(9, 3)), SHAPE);
+            PaddedBatch alone = PaddedBatch.of(manager, List.of(sample(5, 11)), 0, SHAPE);
+            PaddedBatch among = PaddedBatch.of(manager, List.of(sample(1, 40), sample(5, 11), sample(9, 3)), 0, SHAPE);
             boolean[] small = hidden(new Dropout(1, 1), manager, alone, 3, DropoutSite.OUTPUT);
             boolean[] large = hidden(new Dropout(1, 2), manager, among, 3, DropoutSite.OUTPUT);
             for (int i = 0; i < 11 * WIDTH; i++) {
@@ -50,7 +50,7 @@ class DropoutTest {
     void masksOfOtherStepsLayersSitesAndSeedsAreUnrelated() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(5, 512)), SHAPE);
+            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(5, 512)), 0, SHAPE);
             boolean[] one = hidden(new Dropout(1, 1), manager, batch, 3, DropoutSite.OUTPUT);
             for (boolean[] other : List.of(
                     hidden(new Dropout(2, 1), manager, batch, 3, DropoutSite.OUTPUT),
@@ -71,7 +71,7 @@ class DropoutTest {
     void dropsAtTheRate() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(0, 512), sample(1, 512)), SHAPE);
+            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(0, 512), sample(1, 512)), 0, SHAPE);
             for (double rate : new double[] {0.05, 0.1, 0.5}) {
                 NDArray mask = new Dropout(1, 1).hidden(manager, 0, batch, 0, DropoutSite.OUTPUT, rate, 512, WIDTH);
                 boolean[] kept = mask.toBooleanArray();

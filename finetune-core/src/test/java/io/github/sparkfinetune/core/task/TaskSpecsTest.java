@@ -2,24 +2,35 @@ package io.github.sparkfinetune.core.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TaskSpecsTest {
     private static final List<String> LABELS = List.of("ham", "spam");
+
+    private static TaskSpec spec(Task task, String... settings) {
+        String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        String yaml = "{model: m, task: " + name + ", data: {train: t}, output: {dir: o}}";
+        return TaskSpecs.of(RunConfigLoader.parse(yaml, "run.yaml", List.of(settings)));
+    }
 
     @ParameterizedTest
     @EnumSource(Task.class)
@@ -140,6 +151,43 @@ class TaskSpecsTest {
                 .containsEntry("rougeL", 0.75);
         assertThat(added(of(Task.CAUSAL_LM), List.of(), Arrays.copyOf(rows, 2)).values())
                 .containsOnlyKeys("loss", "perplexity");
+    }
+
+    @Test
+    void partsOfQuestionsAddUp() {
+        TaskSpec spec = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
+        Object[][] rows = {
+            {new String[] {"the author", "author"}, "author", 0.5, 2},
+            {new String[] {"an author of it"}, "author", 2.0, 1},
+            {new String[0], null, 1.0, 1},
+            {new String[0], "author", 1.0, 1}
+        };
+
+        Map<String, Double> values = added(spec, List.of(), rows).values();
+        assertThat(values).isEqualTo(spec.metrics(iterator(rows), List.of()).values());
+        assertThat(values)
+                .containsEntry("loss", 1.0)
+                .containsEntry("exact_match", 50.0)
+                .containsEntry("HasAns_f1", 75.0)
+                .containsEntry("NoAns_f1", 50.0)
+                .doesNotContainKey("best_f1");
+    }
+
+    @Test
+    void theThresholdForNoAnswerIsSavedWithTheModel() {
+        HfConfig saved = HfConfig.read(GoldenFiles.root().resolve("models").resolve("bert-qa"));
+        Map<String, Double> eval = Map.of("HasAns_f1", 50.0, "NoAns_f1", 50.0, "best_f1_thresh", -1.5);
+        TaskSpec version2 = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
+        assertThat(version2.tunedConfig(saved, eval).number(7, "null_score_diff_threshold"))
+                .isCloseTo(-1.5, within(1e-3))
+                .isGreaterThan(-1.5);
+        // Without questions of both kinds every threshold would do.
+        assertThat(version2.tunedConfig(saved, Map.of("best_f1_thresh", 2.0))).isSameAs(saved);
+        assertThat(spec(Task.QUESTION_ANSWERING).tunedConfig(saved, eval)).isSameAs(saved);
+        assertThat(version2.metric("best_f1").greaterIsBetter()).isTrue();
+        assertThatThrownBy(() -> spec(Task.QUESTION_ANSWERING).metric("best_f1"))
+                .isInstanceOf(RunException.class)
+                .hasMessageEndingWith("there are [loss, exact_match, f1]");
     }
 
     private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {

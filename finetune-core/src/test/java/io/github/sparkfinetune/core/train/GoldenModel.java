@@ -27,6 +27,7 @@ import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
 import io.github.sparkfinetune.core.objective.RegressionLoss;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -35,6 +36,7 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -51,7 +53,8 @@ final class GoldenModel implements AutoCloseable {
     /** Head and objective of the golden tasks that are supported. */
     private static final Map<String, HeadKind> HEADS = Map.of(
             "seqcls", HeadKind.SEQUENCE_CLASSIFICATION,
-            "tokencls", HeadKind.TOKEN_CLASSIFICATION);
+            "tokencls", HeadKind.TOKEN_CLASSIFICATION,
+            "qa", HeadKind.QUESTION_ANSWERING);
 
     final NDManager manager;
     final Model<?> model;
@@ -88,7 +91,9 @@ final class GoldenModel implements AutoCloseable {
         }
         long[] shape = expected.info("input_ids").shape();
         width = (int) shape[1];
-        tokenLabels = areNumbers(expected) ? new long[0] : GoldenFiles.longs(expected, "labels");
+        tokenLabels = head == HeadKind.QUESTION_ANSWERING || areNumbers(expected)
+                ? new long[0]
+                : GoldenFiles.longs(expected, "labels");
         samples = samples((int) shape[0]);
     }
 
@@ -164,6 +169,14 @@ final class GoldenModel implements AutoCloseable {
                 list.add(Sample.ofDocuments(row, rowIds, labels, length));
                 continue;
             }
+            if (head == HeadKind.QUESTION_ANSWERING) {
+                int[] answer = {
+                    (int) GoldenFiles.longs(expected, "start_positions")[row],
+                    (int) GoldenFiles.longs(expected, "end_positions")[row]
+                };
+                list.add(new Sample(row, rowIds, rowTypes, -1).with(new Window(0, new int[0], answer, "")));
+                continue;
+            }
             if (areNumbers(expected)) {
                 float[] labels = GoldenFiles.floats(expected, "labels");
                 int each = labels.length / rows;
@@ -195,7 +208,8 @@ final class GoldenModel implements AutoCloseable {
             rowLength = batch.length();
         }
         float[] actual = logits.toFloatArray();
-        float[] reference = GoldenFiles.floats(expected, "logits");
+        float[] reference =
+                head == HeadKind.QUESTION_ANSWERING ? answerLogits() : GoldenFiles.floats(expected, "logits");
         if (head == HeadKind.SEQUENCE_CLASSIFICATION) {
             ModelGoldenTest.assertClose("logits", actual, reference, tolerance);
             return;
@@ -212,6 +226,18 @@ final class GoldenModel implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /** Start and end of each token, one after the other, as the model gives them. */
+    private float[] answerLogits() {
+        float[] starts = GoldenFiles.floats(expected, "start_logits");
+        float[] ends = GoldenFiles.floats(expected, "end_logits");
+        float[] both = new float[2 * starts.length];
+        for (int i = 0; i < starts.length; i++) {
+            both[2 * i] = starts[i];
+            both[2 * i + 1] = ends[i];
+        }
+        return both;
     }
 
     private Encoder encoder() {
@@ -235,6 +261,10 @@ final class GoldenModel implements AutoCloseable {
     TrainStep<?> step(Collective collective, boolean recompute) {
         if (model instanceof Decoder decoder) {
             return step(decoder, new CausalLmLoss(manager, decoder), collective, recompute);
+        }
+        if (head == HeadKind.QUESTION_ANSWERING) {
+            // The reference counts the padding of its one batch.
+            return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, recompute);
         }
         return step(
                 encoder(),

@@ -54,8 +54,10 @@ public final class TinyDataset {
                 2,
                 42,
                 tokenizer.sha256(),
+                TaskDatas.of(config).options(tokenizer).stride(),
                 TaskDatas.of(config).options(tokenizer).documents(),
-                TaskDatas.of(config).options(tokenizer).problemType());
+                TaskDatas.of(config).options(tokenizer).problemType(),
+                TaskDatas.of(config).options(tokenizer).questionAnswering());
     }
 
     /**
@@ -106,16 +108,18 @@ public final class TinyDataset {
                     hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
-                    Sample sample = config.task() == Task.CLASSIFICATION
-                            ? text(config.classification().problemType(), random, row)
-                            : documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5));
-                    writer.write(sample);
-                    all.add(sample);
+                    for (Sample sample : samples(config, random, row)) {
+                        writer.write(sample);
+                        all.add(sample);
+                    }
                 }
             }
             shards.add(new Manifest.Shard(file, Files.size(folder.resolve(file)), writer.rowGroups()));
         }
         long tokens = all.stream().mapToLong(Sample::length).sum();
+        if (config.task() == Task.QUESTION_ANSWERING) {
+            return new Manifest.Split(all.size(), tokens, 0, List.of(), shards, null);
+        }
         if (config.task() != Task.CLASSIFICATION) {
             Manifest.Documents documents = new Manifest.Documents(
                     all.stream().mapToLong(sample -> sample.documents().length).sum(),
@@ -134,8 +138,19 @@ public final class TinyDataset {
         return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
     }
 
+    /** The samples of a row of a task. */
+    private static List<Sample> samples(RunConfig config, SplittableRandom random, int row) {
+        if (config.task() == Task.QUESTION_ANSWERING) {
+            return TinyQuestions.samples(random, row);
+        }
+        return List.of(
+                config.task() == Task.CLASSIFICATION
+                        ? text(config.classification().problemType(), random, row)
+                        : documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
+    }
+
     /** A text whose token after the first says what its label is. */
-    private static Sample text(ProblemType problem, SplittableRandom random, int row) {
+    static Sample text(ProblemType problem, SplittableRandom random, int row) {
         int label = row % LABELS.size();
         int[] ids = random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + IDS)
                 .toArray();

@@ -150,6 +150,7 @@ public final class EvaluateJob {
     /**
      * The metrics of predictions.
      *
+     * @param config of the run that they are of
      * @param labels names of the dataset's labels by id
      */
     static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {

@@ -60,7 +60,7 @@ final class DatasetFolder {
             return "task: " + manifest.task() + ", this run has " + task;
         }
         ObjectMapper mapper = new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
-        String option = difference(mapper.valueToTree(manifest.options()), mapper.valueToTree(options));
+        String option = difference("data", mapper.valueToTree(manifest.options()), mapper.valueToTree(options));
         if (option != null) {
             return option;
         }
@@ -70,26 +70,29 @@ final class DatasetFolder {
         return null;
     }
 
-    private static String difference(JsonNode there, JsonNode here) {
+    /** @param section of the configuration that the options are keys of */
+    private static String difference(String section, JsonNode there, JsonNode here) {
         Set<String> names = new LinkedHashSet<>();
         here.fieldNames().forEachRemaining(names::add);
         there.fieldNames().forEachRemaining(names::add);
         for (String name : names) {
             JsonNode before = there.path(name);
             JsonNode now = here.path(name);
-            String inside = now.isObject() ? difference(before, now) : null;
+            // Those of documents are of the section data.
+            String below = name.equals("documents") ? section : name;
+            String inside = now.isObject() ? difference(below, before, now) : null;
             if (inside != null) {
                 return inside;
             }
             if (!now.isObject() && !before.equals(now)) {
-                return key(name) + ": " + shown(before) + ", this run has " + shown(now);
+                return key(section, name) + ": " + shown(before) + ", this run has " + shown(now);
             }
         }
         return null;
     }
 
-    private static String key(String option) {
-        return (option.equals("problem_type") ? "classification." : "data.") + option;
+    private static String key(String section, String option) {
+        return (option.equals("problem_type") ? "classification" : section) + "." + option;
     }
 
     private static String shown(JsonNode option) {

@@ -153,13 +153,9 @@ final class Preparation<C> {
                         return row -> {
                             // -1 where every row of this stratum has the content of another stratum's.
                             int rank = row.badBecause() == null ? splits.rank(row.stratum()) : -1;
-                            if (rank < 0) {
-                                return null;
-                            }
-                            byte[] encoded = encoder.encode(row);
-                            return new Tuple2<>(
-                                    ShuffledSample.key(row.hash(), seed, rank, encoded),
-                                    ShuffledSample.value(source, encoded));
+                            return rank < 0
+                                    ? null
+                                    : ShuffledSample.of(row.hash(), seed, rank, source, encoder.encode(row));
                         };
                     });
                 })
@@ -192,13 +188,17 @@ final class Preparation<C> {
                     + " rows counted before: the source changed while it was read, run prepare again");
         }
         requireUsable(found, all, splits);
+        Map<String, Long> bad = new TreeMap<>(found.bad);
+        if (!documents) {
+            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+        }
         return new Manifest(
                 Manifest.SCHEMA_VERSION,
                 config.task(),
                 labels,
                 all.longest(),
                 splits,
-                new TreeMap<>(found.bad),
+                bad,
                 found.cut,
                 found.repaired,
                 found.rows - found.badRows() - usable,

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.zip.CRC32C;
 import org.apache.spark.Partitioner;
+import scala.Tuple2;
 
 /**
  * How a row travels through the shuffle, as two byte arrays, because they cost the least to serialize and to compare.
@@ -32,22 +33,22 @@ final class ShuffledSample {
 
     private ShuffledSample() {}
 
-    /** @param encoded what the task makes of the row */
-    static byte[] key(ContentHash hash, long seed, int rank, byte[] encoded) {
-        CRC32C checksum = new CRC32C();
-        checksum.update(encoded, 1, encoded.length - 1);
-        return ByteBuffer.allocate(KEY_BYTES)
+    /**
+     * A row.
+     *
+     * @param encoded what the task makes of it; the first byte, which is left to us, becomes the source
+     */
+    static Tuple2<byte[], byte[]> of(ContentHash hash, long seed, int rank, int source, byte[] encoded) {
+        CRC32C crc = new CRC32C();
+        crc.update(encoded, 1, encoded.length - 1);
+        byte[] key = ByteBuffer.allocate(KEY_BYTES)
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
                 .putLong(hash.second())
                 .putInt(rank)
-                .putInt((int) checksum.getValue())
+                .putInt((int) crc.getValue())
                 .array();
-    }
-
-    /** A task's bytes, with the source in the first one, which is left to us. */
-    static byte[] value(int source, byte[] encoded) {
         encoded[0] = (byte) source;
-        return encoded;
+        return new Tuple2<>(key, encoded);
     }
 
     static int source(byte[] value) {

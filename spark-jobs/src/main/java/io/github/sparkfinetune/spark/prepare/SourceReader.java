@@ -127,6 +127,9 @@ final class SourceReader {
         if (source.format() == DataFormat.JSONL) {
             return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt);
         }
+        if (source.format() == DataFormat.SQUAD) {
+            return select(source.squad(), List.of(col(SparkSource.LINE)), col("path"), corrupt);
+        }
         Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.parquet();
         Column[] fields = columns.stream()
                 .map(name -> {

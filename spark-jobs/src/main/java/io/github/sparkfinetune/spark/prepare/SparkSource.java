@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.SquadFile;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.util.Arrays;
 import java.util.List;
@@ -74,6 +75,7 @@ final class SparkSource implements RawSource {
                     Arrays.stream(parquet().columns())
                             .filter(name -> !name.equals(CORRUPT))
                             .toList();
+                case SQUAD -> SquadFile.COLUMNS;
                 case AUTO -> throw new IllegalArgumentException("a listed source has a format");
             };
         }
@@ -121,6 +123,11 @@ final class SparkSource implements RawSource {
                 .text(path())
                 .filter(length(trim(col(LINE))).gt(0))
                 .withColumn(CORRUPT, nothing());
+    }
+
+    /** Questions of SQuAD's files, each a JSON object as {@link #lines} has it, {@code path} and {@link #CORRUPT}. */
+    Dataset<Row> squad() {
+        return SquadSlices.read(spark, key(), texts());
     }
 
     /** JSON lines, of which some keys are read as strings, and {@link #CORRUPT}. */

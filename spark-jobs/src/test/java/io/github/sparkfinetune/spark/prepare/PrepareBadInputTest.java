@@ -133,6 +133,7 @@ class PrepareBadInputTest {
                 config.data(),
                 config.tokenizer(),
                 config.classification(),
+                config.questionAnswering(),
                 config.method(),
                 config.training(),
                 config.generation(),

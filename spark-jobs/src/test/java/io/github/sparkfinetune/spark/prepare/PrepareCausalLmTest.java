@@ -129,6 +129,7 @@ class PrepareCausalLmTest {
                 config.data(),
                 new io.github.sparkfinetune.conf.TokenizerConfig(List.of("<tool>")),
                 config.classification(),
+                config.questionAnswering(),
                 config.method(),
                 config.training(),
                 config.generation(),

@@ -47,6 +47,13 @@ public final class PrepareFixture {
         return config(LANGUAGE_MODEL, task, dataset, data);
     }
 
+    /** A run whose questions may have no answer. */
+    static RunConfig questions(Path dataset, String... data) {
+        List<String> all = new ArrayList<>(List.of(data));
+        all.add("max_length: 48\n  stride: 8\nquestion_answering: {version_2_with_negative: true}");
+        return config(MODEL, "question-answering", dataset, all.toArray(String[]::new));
+    }
+
     private static RunConfig config(Path model, String task, Path dataset, String... data) {
         String yaml = String.format(
                 Locale.ROOT,

@@ -1,0 +1,185 @@
+package io.github.sparkfinetune.core.task;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.QuestionRow;
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/** A model that finds the answers of questions in texts. */
+record QuestionAnswerer(
+        NDManager manager, Encoder model, QuestionAnsweringLoss objective, QuestionAnsweringConfig settings)
+        implements TaskModel<PaddedBatch> {
+    /** Windows or questions computed at once: enough to put samples of like length together. */
+    private static final int BLOCK = 512;
+
+    @Override
+    public Scorer scorer() {
+        // What the best threshold is, is found of the scores.
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                for (FoundAnswer answer : answers(questions(samples), batchSize)) {
+                    metrics.addWindows(loss(answer), answer.windows().size());
+                    if (settings.version2WithNegative()) {
+                        metrics.add(answer.score(answer.text()), answer.found().preference());
+                    } else {
+                        metrics.add(answer.score(answer.text()));
+                    }
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    /** The samples of each question. */
+    private static List<List<Sample>> questions(List<Sample> samples) {
+        List<List<Sample>> questions = new ArrayList<>();
+        for (Sample sample : samples) {
+            if (sample.window().number() == 0) {
+                questions.add(new ArrayList<>());
+            }
+            questions.get(questions.size() - 1).add(sample);
+        }
+        return questions;
+    }
+
+    private List<FoundAnswer> answers(List<List<Sample>> questions, int batchSize) {
+        AnswerSearch search = AnswerSearch.of(settings);
+        List<Sample> windows = questions.stream().flatMap(List::stream).toList();
+        Iterator<float[]> logits = Arrays.asList(Inference.logits(manager, model, windows, batchSize))
+                .iterator();
+        List<FoundAnswer> answers = new ArrayList<>();
+        for (List<Sample> question : questions) {
+            List<float[]> own = question.stream().map(window -> logits.next()).toList();
+            List<int[]> offsets =
+                    question.stream().map(window -> window.window().offsets()).toList();
+            answers.add(new FoundAnswer(
+                    question, QuestionRow.of(question.get(0).window().row()), search.search(own, offsets), own));
+        }
+        return answers;
+    }
+
+    /** Sum of the losses of a question's windows. */
+    private double loss(FoundAnswer answer) {
+        double sum = 0;
+        for (int i = 0; i < answer.windows().size(); i++) {
+            sum += objective.loss(answer.windows().get(i), answer.logits().get(i));
+        }
+        return sum;
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings prediction) {
+        return new Rows(prediction);
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final int batchSize;
+        /** Of the preference for no answer, above which none is given. */
+        private final double threshold;
+
+        Rows(PredictionSettings prediction) {
+            this.batchSize = prediction.batchSize();
+            this.threshold = settings.version2WithNegative()
+                    ? prediction.model().number(0, QuestionAnsweringTask.THRESHOLD)
+                    : Double.POSITIVE_INFINITY;
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
+                    .mapToObj(split::read)
+                    .iterator();
+            return new BlockwiseIterator<>(
+                    mine, BLOCK, this::evaluate, sample -> sample.window().number() > 0);
+        }
+
+        private List<Object[]> evaluate(List<Sample> block) {
+            return answers(questions(block), batchSize).stream()
+                    .map(this::evaluated)
+                    .toList();
+        }
+
+        private Object[] evaluated(FoundAnswer answer) {
+            String given = answer.isGiven(threshold) ? answer.text() : null;
+            int windows = answer.windows().size();
+            return new Object[] {
+                answer.windows().get(0).index(),
+                answer.asked().id(),
+                answer.asked().question(),
+                answer.asked().answers().toArray(String[]::new),
+                given,
+                answer.score(),
+                answer.found().noAnswer(),
+                answer.score(given == null ? "" : given).exact(),
+                answer.score(given == null ? "" : given).f1(),
+                loss(answer) / windows,
+                windows
+            };
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            Iterator<FoundAnswer> answers = answers(
+                            block.stream()
+                                    .filter(input -> input.error() == null)
+                                    .map(TaskInput::samples)
+                                    .toList(),
+                            batchSize)
+                    .iterator();
+            List<Object[]> rows = new ArrayList<>();
+            for (TaskInput input : block) {
+                rows.add(input.error() == null ? predicted(input, answers.next()) : refused(input));
+            }
+            return rows;
+        }
+
+        private Object[] predicted(TaskInput input, FoundAnswer answer) {
+            AnswerSearch.Answer given =
+                    answer.isGiven(threshold) ? answer.found().best() : null;
+            return new Object[] {
+                input.index(),
+                input.file(),
+                answer.asked().id(),
+                input.text(),
+                input.textPair(),
+                given == null ? null : answer.text(),
+                given == null ? null : (Integer) answer.points(given.start()),
+                given == null ? null : (Integer) answer.points(given.end()),
+                answer.score(),
+                answer.found().noAnswer(),
+                null
+            };
+        }
+
+        private static Object[] refused(TaskInput input) {
+            return new Object[] {
+                input.index(), input.file(), null, null, null, null, null, null, null, null, input.error()
+            };
+        }
+
+        @Override
+        public void close() {}
+    }
+}

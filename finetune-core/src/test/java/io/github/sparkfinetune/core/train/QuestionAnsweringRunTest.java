@@ -1,0 +1,160 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
+import io.github.sparkfinetune.core.metric.SquadScore;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Question answering as its runs do it, some of whose questions have no answer, and some several windows. */
+class QuestionAnsweringRunTest {
+    /** Adam turns rounding noise into whole steps where a gradient is zero in theory. */
+    private static final double NOISY_PARAMETER = 2e-2;
+
+    /** What adds the same to every token's logits changes no softmax over tokens; keys' biases do neither. */
+    private static final Set<String> NOISY = Set.of("qa_outputs.bias", "bert.encoder.layer.1.output.LayerNorm.bias");
+
+    @TempDir
+    private Path folder;
+
+    private TinyRun tiny(double dropout, String... settings) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "bert-qa", config -> {
+            config.put("hidden_dropout_prob", dropout);
+            config.put("attention_probs_dropout_prob", dropout);
+            // As of a classifier of three labels.
+            config.putObject("id2label").put("0", "a").put("1", "b").put("2", "c");
+            config.put("null_score_diff_threshold", 99);
+        });
+        List<String> all = new ArrayList<>(List.of("question_answering.version_2_with_negative=true"));
+        all.addAll(Arrays.asList(settings));
+        return new TinyRun(folder, base, "question-answering", all.toArray(String[]::new));
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void ranksAndMicroBatchesChangeNothing(boolean padded) throws Exception {
+        TinyRun tiny = tiny(0.1, "question_answering.pad_to_max_length=" + padded);
+        RunConfig one = tiny.config("one");
+        TinyRun.Outcome reference = tiny.run(one, 1, null);
+        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
+        for (String[] other : new String[][] {
+            {"2", "training.per_device_train_batch_size=6"},
+            {"3", "training.per_device_train_batch_size=4"},
+            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+        }) {
+            RunConfig config = tiny.config(
+                    "other-" + String.join("-", other).hashCode(), Arrays.copyOfRange(other, 1, other.length));
+            TinyRun.Outcome outcome = tiny.run(config, Integer.parseInt(other[0]), null);
+            assertSameLosses(outcome.losses(), reference.losses());
+            RunAssertions.assertSameModel(
+                    TinyRun.model(config),
+                    TinyRun.model(one),
+                    name -> NOISY.contains(name) || name.endsWith("key.bias") ? NOISY_PARAMETER : 1e-5);
+            assertSameMetrics(outcome.result().eval(), reference.result().eval(), 1e-4);
+        }
+    }
+
+    private static void assertSameMetrics(Map<String, Double> actual, Map<String, Double> expected, double tolerance) {
+        assertThat(actual.keySet()).isEqualTo(expected.keySet());
+        expected.forEach((name, value) -> assertThat(actual.get(name)).as(name).isCloseTo(value, within(tolerance)));
+    }
+
+    @Test
+    void answersAreFoundAndWhereThereIsNoneItIsSaid() throws Exception {
+        TinyRun tiny = tiny(0);
+        RunConfig config = tiny.config(
+                "out",
+                "training.max_steps=150",
+                "training.learning_rate=5.0e-3",
+                "training.eval_steps=10",
+                "training.metric_for_best_model=best_f1");
+        TrainingResult result = tiny.run(config, 1, null).result();
+
+        assertThat(result.eval())
+                .containsKeys("loss", "exact_match", "f1", "HasAns_f1", "NoAns_f1", "best_exact", "best_f1");
+        assertThat(result.eval().get("best_f1")).isGreaterThan(80);
+        HfConfig model = HfConfig.read(TinyRun.exported(config));
+        assertThat(model.architectures()).containsExactly("BertForQuestionAnswering");
+        assertThat(model.labels()).isEmpty();
+        assertThat(model.number(7, "null_score_diff_threshold"))
+                .isCloseTo(result.eval().get("best_f1_thresh"), within(1e-3));
+        Configuration hadoop = new Configuration();
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop);
+                Predictor predictor = Predictor.trained(config, hadoop, folder.resolve("copy"), -1, 1)) {
+            List<Object[]> rows = new ArrayList<>();
+            for (int part = 0; part < 3; part++) {
+                predictor.evaluate(samples, List.of(), part, 3).forEachRemaining(rows::add);
+            }
+            List<Object[]> whole = new ArrayList<>();
+            predictor.evaluate(samples, List.of(), 0, 1).forEachRemaining(whole::add);
+            // With the threshold that the evaluation chose.
+            QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+            long windows = 0;
+            for (int i = 0; i < rows.size(); i++) {
+                Object[] row = rows.get(i);
+                assertThat(Arrays.copyOf(row, 5)).isEqualTo(Arrays.copyOf(whole.get(i), 5));
+                SquadScore score = SquadScore.of(row[4] == null ? "" : (String) row[4], List.of((String[]) row[3]));
+                assertThat(row[7]).isEqualTo(score.exact());
+                assertThat(row[8]).isEqualTo(score.f1());
+                metrics.add(score);
+                metrics.addWindows((Double) row[9] * (Integer) row[10], (Integer) row[10]);
+                windows += (Integer) row[10];
+            }
+            assertThat(windows).isEqualTo(samples.size()).isGreaterThan(rows.size());
+            assertThat(metrics.values().get("f1")).isCloseTo(result.eval().get("best_f1"), within(1e-9));
+            assertThat(metrics.values().get("loss")).isCloseTo(result.eval().get("loss"), within(1e-5));
+            predict(predictor);
+        }
+    }
+
+    /** Questions that the model has not seen, beside one that can not be used. */
+    private static void predict(Predictor predictor) {
+        SplittableRandom random = new SplittableRandom(77);
+        List<TaskInput> inputs = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            List<Sample> samples = TinyQuestions.samples(random, i);
+            String context = TinyQuestions.row(samples).context();
+            inputs.add(TaskInput.question("file", "which?", context, samples).at(i));
+        }
+        inputs.add(new TaskInput(40, "file", null, null, null, List.of(), "no_question"));
+        List<Object[]> rows = new ArrayList<>();
+        predictor.predict(inputs.iterator()).forEachRemaining(rows::add);
+        assertThat(rows).hasSize(41);
+        int right = 0;
+        for (int i = 0; i < 40; i++) {
+            Object[] row = rows.get(i);
+            List<String> answers = TinyQuestions.row(inputs.get(i).samples()).answers();
+            assertThat(row[2]).isEqualTo("q" + i);
+            if (row[5] != null) {
+                assertThat(((String) row[4]).substring((Integer) row[6], (Integer) row[7]))
+                        .isEqualTo(row[5]);
+            }
+            right += row[5] == null ? (answers.isEmpty() ? 1 : 0) : answers.contains(row[5]) ? 1 : 0;
+        }
+        assertThat(right).isGreaterThan(25);
+        assertThat(rows.get(40))
+                .containsExactly(40L, "file", null, null, null, null, null, null, null, null, "no_question");
+    }
+}

@@ -1,0 +1,126 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.data.task.SquadFile;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.io.compress.CompressionCodec;
+import org.apache.hadoop.io.compress.CompressionCodecFactory;
+import org.apache.spark.TaskContext;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.apache.spark.util.SerializableConfiguration;
+import org.apache.spark.util.TaskCompletionListener;
+
+/**
+ * Reads files of SQuAD in parallel. A file is mostly one line, so it is cut where paragraphs begin: a task passes over
+ * those of the slices before, which takes a small part of the time that tokenization does. A compressed file is one
+ * slice.
+ */
+final class SquadSlices {
+    /** Bytes of a file that a task tokenizes at least, and of small files together. */
+    private static final long SLICE = 4 << 20;
+    /** Of one file: with more, passing over the slices before would take as long as tokenizing. */
+    private static final long MOST_SLICES = 16;
+
+    private SquadSlices() {}
+
+    /**
+     * A part of a file, as {@link SquadFile} reads it.
+     *
+     * @param bytes about so many
+     */
+    private record Slice(String file, long from, long to, long bytes) implements Serializable {}
+
+    /**
+     * The questions of files in their order.
+     *
+     * @param key configuration key of the source, for messages
+     * @param files columns {@code path} and {@code length}
+     * @return the columns of {@link SparkSource#lines}, and {@code path}
+     */
+    static Dataset<Row> read(SparkSession spark, String key, Dataset<Row> files) {
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        SerializableConfiguration hadoop = new SerializableConfiguration(context.hadoopConfiguration());
+        List<List<Slice>> tasks =
+                tasks(files.select("path", "length").orderBy("path").collectAsList(), context.hadoopConfiguration());
+        StructType schema = new StructType()
+                .add(SparkSource.LINE, DataTypes.StringType)
+                .add("path", DataTypes.StringType)
+                .add(SparkSource.CORRUPT, DataTypes.StringType);
+        return spark.createDataFrame(
+                context.parallelize(tasks, tasks.size())
+                        .flatMap(List::iterator)
+                        .flatMap(slice -> rows(key, slice, hadoop.value())),
+                schema);
+    }
+
+    private static List<List<Slice>> tasks(List<Row> files, Configuration hadoop) {
+        CompressionCodecFactory codecs = new CompressionCodecFactory(hadoop);
+        List<List<Slice>> tasks = new ArrayList<>();
+        long bytes = SLICE;
+        for (Row file : files) {
+            for (Slice slice : slices(file.getString(0), file.getLong(1), codecs)) {
+                if (bytes + slice.bytes() > SLICE) {
+                    tasks.add(new ArrayList<>());
+                    bytes = 0;
+                }
+                tasks.get(tasks.size() - 1).add(slice);
+                bytes += slice.bytes();
+            }
+        }
+        return tasks;
+    }
+
+    private static List<Slice> slices(String file, long length, CompressionCodecFactory codecs) {
+        boolean whole = codecs.getCodec(new Path(file)) != null;
+        long count = whole ? 1 : Math.max(1, Math.min(MOST_SLICES, length / SLICE));
+        List<Slice> slices = new ArrayList<>();
+        for (long i = 0; i < count; i++) {
+            long to = i + 1 == count ? Long.MAX_VALUE : length * (i + 1) / count;
+            slices.add(new Slice(file, length * i / count, to, length / count));
+        }
+        return slices;
+    }
+
+    private static Iterator<Row> rows(String key, Slice slice, Configuration hadoop) throws IOException {
+        SquadFile questions = new SquadFile(
+                key + ": " + slice.file(), open(new Path(slice.file()), hadoop), slice.from(), slice.to());
+        TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> close(questions));
+        return new Iterator<>() {
+            @Override
+            public boolean hasNext() {
+                return questions.hasNext();
+            }
+
+            @Override
+            public Row next() {
+                return RowFactory.create(questions.next(), slice.file(), null);
+            }
+        };
+    }
+
+    private static InputStream open(Path file, Configuration hadoop) throws IOException {
+        InputStream in = file.getFileSystem(hadoop).open(file);
+        CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+        return codec == null ? in : codec.createInputStream(in);
+    }
+
+    private static void close(SquadFile questions) {
+        try {
+            questions.close();
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+}

@@ -11,6 +11,9 @@ import java.util.Set;
 /** Named tensors that are read where they are stored: one safetensors file, or the shards of a model. */
 public interface TensorSource extends AutoCloseable {
 
+    /** Bytes that are read at once: below what G1 keeps outside its young generation, in a heap of any size. */
+    int CHUNK = 1 << 18;
+
     /** Names in the order of the data. */
     Set<String> names();
 
@@ -84,9 +87,15 @@ public interface TensorSource extends AutoCloseable {
      */
     default void floats(String name, long from, FloatBuffer target) {
         TensorType dtype = checkFloats(name);
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(target.remaining(), dtype.bytes()));
-        read(name, Math.multiplyExact(from, dtype.bytes()), bytes);
-        widen(dtype, bytes, target);
+        int size = dtype.bytes();
+        int most = Math.min(CHUNK / size, target.remaining());
+        ByteBuffer bytes = ByteBuffer.allocate(most * size);
+        for (int done = 0; done < target.remaining(); done += most) {
+            int count = Math.min(most, target.remaining() - done);
+            bytes.limit(count * size);
+            read(name, Math.multiplyExact(from + done, size), bytes);
+            widen(dtype, bytes, target.slice(target.position() + done, count));
+        }
     }
 
     /**

@@ -79,6 +79,22 @@ class SafetensorsFileTest {
     }
 
     @Test
+    void aPartOfSeveralChunksIsReadWhole() throws IOException {
+        float[] values = new float[2 * TensorSource.CHUNK / Float.BYTES + 3];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+        }
+        Path path = write("x.safetensors", List.of(TensorData.f32("a", new long[] {values.length}, floats(values))));
+        try (SafetensorsFile file = SafetensorsFile.open(path)) {
+            FloatBuffer target = FloatBuffer.allocate(values.length).position(1);
+            file.floats("a", 1, target);
+            assertThat(target.position()).isEqualTo(1);
+            values[0] = 0;
+            assertThat(target.array()).containsExactly(values);
+        }
+    }
+
+    @Test
     void halfPrecisionIsWidenedExactly() throws IOException {
         // 1, -2, the smallest subnormal, infinity; F16 then BF16, whose subnormal is 2^-133.
         Path file = write(

@@ -39,6 +39,7 @@ class ArchitectureTest {
             "data.jinja",
             "data.pack",
             "data.sft",
+            "data.tag",
             "data.task",
             "core.tensor",
             "core.safetensors",

@@ -4,6 +4,10 @@ package io.github.sparkfinetune.data.dataset;
 public final class UnusableRowException extends Exception {
     /** The record cannot be parsed. */
     public static final String MALFORMED = "malformed_record";
+    /** There is no text. */
+    public static final String NO_TEXT = "no_text";
+    /** There is no label. */
+    public static final String NO_LABEL = "no_label";
     /** Nothing but white space is left of a text. */
     public static final String EMPTY = "empty_text";
     /** A text is mostly bytes that belong to no text. */

@@ -174,6 +174,26 @@ public record TokenizerFiles(
                 specialTokensMap);
     }
 
+    /**
+     * The same tokenizer with a space before the first word of a text, and before each of a list of words, where it is
+     * byte-level BPE: {@code add_prefix_space=True} of {@code transformers}.
+     */
+    public TokenizerFiles withPrefixSpace() {
+        PrefixSpace added = PrefixSpace.add(this);
+        return new TokenizerFiles(
+                added.json(),
+                sha256(added.json().getBytes(StandardCharsets.UTF_8)),
+                vocabularySize,
+                padTokenId,
+                modelVocabularySize,
+                distinguishesTexts,
+                specialTokens,
+                eosTokenId,
+                chatTemplate,
+                added.settings(),
+                specialTokensMap);
+    }
+
     /** Texts of the added tokens that are special. */
     public Set<String> addedSpecialTokens() {
         JsonNode tokenizer;

@@ -39,7 +39,7 @@ final class MultiLabel implements Labelling {
         boolean emptyIsNull = format == DataFormat.CSV;
         return label -> {
             if (label == null && !emptyIsNull) {
-                throw new UnusableRowException(TextRows.NO_LABEL);
+                throw new UnusableRowException(UnusableRowException.NO_LABEL);
             }
             return new LabelReader.Label(CleanRow.ALL, names(label == null ? "" : label), null);
         };

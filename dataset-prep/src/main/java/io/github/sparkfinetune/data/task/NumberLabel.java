@@ -29,7 +29,7 @@ final class NumberLabel implements Labelling {
     public LabelReader reader(DataFormat format) {
         return label -> {
             if (label == null || label.isEmpty()) {
-                throw new UnusableRowException(TextRows.NO_LABEL);
+                throw new UnusableRowException(UnusableRowException.NO_LABEL);
             }
             double number = NUMBER.matcher(label).matches() ? Double.parseDouble(label) : Double.NaN;
             if (!Float.isFinite((float) number)) {

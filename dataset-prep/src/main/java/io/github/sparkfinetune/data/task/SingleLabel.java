@@ -21,7 +21,7 @@ final class SingleLabel implements Labelling {
     public LabelReader reader(DataFormat format) {
         return label -> {
             if (label == null || label.isEmpty()) {
-                throw new UnusableRowException(TextRows.NO_LABEL);
+                throw new UnusableRowException(UnusableRowException.NO_LABEL);
             }
             return new LabelReader.Label(label, Set.of(), null);
         };

@@ -19,9 +19,7 @@ import org.apache.hadoop.fs.Path;
  */
 record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String folder)
         implements RowCleaner.Factory<TextRows.Content> {
-    static final String NO_TEXT = "no_text";
-    static final String NO_PAIR = "no_text_pair";
-    static final String NO_LABEL = "no_label";
+    private static final String NO_PAIR = "no_text_pair";
 
     private static final int TEXT = 0;
     private static final int PAIR = 1;
@@ -53,12 +51,12 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
                     + " cannot be used with text folders, where a file is one text: use jsonl, csv or parquet");
         }
         List<Reading.Column> columns = new ArrayList<>();
-        columns.add(new Reading.Column("data.text", data.text(), NO_TEXT, true));
+        columns.add(new Reading.Column("data.text", data.text(), UnusableRowException.NO_TEXT, true));
         if (pairs) {
             columns.add(new Reading.Column("data.text_pair", data.textPair(), NO_PAIR, false));
         }
         if (labels != null) {
-            columns.add(new Reading.Column("data.label", data.label(), NO_LABEL, false));
+            columns.add(new Reading.Column("data.label", data.label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
         return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labels, folder));
@@ -85,7 +83,7 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
         }
         byte[] rawText = row.bytes(TEXT);
         if (rawText == null) {
-            return CleanRow.bad(file, NO_TEXT);
+            return CleanRow.bad(file, UnusableRowException.NO_TEXT);
         }
         byte[] rawPair = pairs ? row.bytes(PAIR) : null;
         if (pairs && rawPair == null) {

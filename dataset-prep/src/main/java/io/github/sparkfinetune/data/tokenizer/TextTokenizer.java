@@ -178,6 +178,30 @@ public final class TextTokenizer implements AutoCloseable {
         return new TextWindow(encoded.inputIds(), encoded.tokenTypeIds(), offsets);
     }
 
+    /**
+     * The tokens of words, without special tokens, as {@code tokenizer(words, is_split_into_words=True)} of
+     * {@code transformers} gives them: each word is encoded by itself.
+     */
+    public WordTokens encodeWords(List<String> words) {
+        return WordTokens.of(
+                words.stream().map(word -> ids(word, Integer.MAX_VALUE)).toList());
+    }
+
+    /** A text's tokens with the special ones around them. */
+    public Encoded withSpecialTokens(int[] ids) {
+        return assemble(single, ids, ids.length, EMPTY, 0);
+    }
+
+    /** How many special tokens come before those of a text. */
+    public int specialTokensBefore() {
+        return single.before().length();
+    }
+
+    /** How many special tokens a text has around it. */
+    public int specialTokens() {
+        return single.count();
+    }
+
     /** The text of token ids, special tokens left out. */
     public String decode(int[] ids) {
         return decode(ids, true);

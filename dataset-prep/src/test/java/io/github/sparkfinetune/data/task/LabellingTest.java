@@ -70,7 +70,7 @@ class LabellingTest {
 
     @Test
     void onlyCsvHasNoOtherWayToSayNone() throws UnusableRowException {
-        assertThatThrownBy(() -> several(null)).hasMessage(TextRows.NO_LABEL);
+        assertThatThrownBy(() -> several(null)).hasMessage(UnusableRowException.NO_LABEL);
         assertThat(read(ProblemType.MULTI_LABEL_CLASSIFICATION, DataFormat.CSV, null)
                         .names())
                 .isEmpty();
@@ -95,7 +95,7 @@ class LabellingTest {
     @ValueSource(strings = {"SINGLE_LABEL_CLASSIFICATION", "REGRESSION"})
     void emptyIsNoLabel(ProblemType problem) {
         for (String label : new String[] {null, ""}) {
-            assertThatThrownBy(() -> read(problem, DataFormat.CSV, label)).hasMessage(TextRows.NO_LABEL);
+            assertThatThrownBy(() -> read(problem, DataFormat.CSV, label)).hasMessage(UnusableRowException.NO_LABEL);
         }
     }
 

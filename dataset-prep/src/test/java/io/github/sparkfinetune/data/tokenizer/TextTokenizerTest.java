@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
@@ -98,6 +99,61 @@ class TextTokenizerTest {
         } finally {
             TokenizersLibrary.LIB.deleteTokenizer(whole);
         }
+    }
+
+    /** Words, each by itself, against the library's view of the list. */
+    @ParameterizedTest
+    @ValueSource(strings = {"wordpiece", "roberta", "prefix", "bpe"})
+    void wordsGiveTheTokensOfTheList(String name) throws IOException {
+        TokenizerFiles files = GoldenFolder.tokenizer(name.equals("prefix") ? "roberta" : name);
+        files = name.equals("prefix") ? files.withPrefixSpace() : files;
+        Random random = new Random(2);
+        long whole = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            for (int round = 0; round < 300; round++) {
+                String[] words = new String[1 + random.nextInt(20)];
+                Arrays.setAll(
+                        words, i -> PIECES[random.nextInt(PIECES.length)] + PIECES[random.nextInt(PIECES.length)]);
+                long encoding = TokenizersLibrary.LIB.encodeList(whole, words, false);
+                try {
+                    WordTokens tokens = tokenizer.encodeWords(List.of(words));
+                    assertThat(Arrays.stream(tokens.inputIds()).asLongStream().toArray())
+                            .as(Arrays.toString(words))
+                            .isEqualTo(TokenizersLibrary.LIB.getTokenIds(encoding));
+                    assertThat(Arrays.stream(tokens.wordIds()).asLongStream().toArray())
+                            .isEqualTo(TokenizersLibrary.LIB.getWordIds(encoding));
+                } finally {
+                    TokenizersLibrary.LIB.deleteEncoding(encoding);
+                }
+            }
+        } finally {
+            TokenizersLibrary.LIB.deleteTokenizer(whole);
+        }
+    }
+
+    /** As {@code AutoTokenizer.from_pretrained(folder, add_prefix_space=True)} of transformers 4.57 does. */
+    @Test
+    void byteLevelTokenizersPutASpaceBeforeEachWord() throws IOException {
+        TokenizerFiles files = GoldenFolder.tokenizer("roberta").withPrefixSpace();
+        try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+            WordTokens tokens =
+                    tokenizer.encodeWords(List.of("Copyright", "(c)", "don't", "", "\u00e9", "a b", " x", "The"));
+            assertThat(tokens.inputIds())
+                    .containsExactly(
+                            304, 356, 373, 71, 13, 292, 263, 11, 88, 225, 132, 107, 262, 320, 225, 92, 350, 76, 73);
+            assertThat(tokens.wordIds()).containsExactly(0, 0, 1, 1, 1, 2, 2, 2, 2, 4, 4, 4, 5, 5, 6, 6, 7, 7, 7);
+            assertThat(tokenizer
+                            .withSpecialTokens(tokenizer.encodePlain("The license"))
+                            .inputIds())
+                    .containsExactly(0, 350, 76, 73, 362, 312, 284, 315, 2);
+            assertThat(tokenizer.specialTokens()).isEqualTo(2);
+            assertThat(tokenizer.specialTokensBefore()).isEqualTo(1);
+        }
+        assertThat(files.settings()).contains("\"add_prefix_space\": true");
+        assertThat(files.json()).doesNotContain("\"add_prefix_space\": false");
+        assertThat(files.withPrefixSpace()).isEqualTo(files);
+        TokenizerFiles wordPiece = GoldenFolder.tokenizer("wordpiece");
+        assertThat(wordPiece.withPrefixSpace()).isEqualTo(wordPiece);
     }
 
     /** As SmolLM2's tokenizer does. */

@@ -1,0 +1,36 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * A byte-level tokenizer's files after {@code add_prefix_space} was set, as {@code transformers} writes them.
+ *
+ * @param json {@code tokenizer.json}
+ * @param settings {@code tokenizer_config.json}
+ */
+record PrefixSpace(String json, String settings) {
+    private static final String KEY = "add_prefix_space";
+
+    /** The files as they are where the tokenizer is of another kind, or where it is set already. */
+    static PrefixSpace add(TokenizerFiles files) {
+        ObjectNode tokenizer = JsonFiles.parseObject(files.json(), "tokenizer.json");
+        if (!(tokenizer.path("pre_tokenizer") instanceof ObjectNode splitter)
+                || !splitter.path("type").asText().equals("ByteLevel")
+                || splitter.path(KEY).asBoolean(true)) {
+            return new PrefixSpace(files.json(), files.settings());
+        }
+        splitter.put(KEY, true);
+        if (tokenizer.path("post_processor") instanceof ObjectNode processor && processor.has(KEY)) {
+            processor.put(KEY, true);
+        }
+        ObjectNode settings = files.settings() == null
+                ? JsonFiles.MAPPER.createObjectNode()
+                : JsonFiles.parseObject(files.settings(), "tokenizer_config.json");
+        return new PrefixSpace(text(tokenizer), text(settings.put(KEY, true)));
+    }
+
+    private static String text(ObjectNode tree) {
+        return new String(JsonFiles.pretty(tree), StandardCharsets.UTF_8);
+    }
+}

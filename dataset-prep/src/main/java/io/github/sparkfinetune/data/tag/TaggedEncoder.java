@@ -1,0 +1,120 @@
+package io.github.sparkfinetune.data.tag;
+
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.Window;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import io.github.sparkfinetune.data.tokenizer.TokenSpans;
+import io.github.sparkfinetune.data.tokenizer.WordTokens;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * Words to samples. The first token of a word has its label, the others {@value Sample#IGNORED}, as the examples of
+ * {@code transformers} label them; a word that gives no token has none. A list of words is tokenized as
+ * {@code is_split_into_words=True} does it, a text as a whole; of a text a token is of the word that its first
+ * character lies in. What is longer than a sample is cut into overlapping windows, of which one has a word's label and
+ * the others {@value Sample#IGNORED}. Not for concurrent use.
+ */
+public final class TaggedEncoder {
+    private final TextTokenizer tokenizer;
+    private final int maxLength;
+    private final int overlap;
+
+    /**
+     * @param maxLength most tokens of a sample, special tokens included
+     * @param overlap tokens that two windows of a row share
+     */
+    public TaggedEncoder(TextTokenizer tokenizer, int maxLength, int overlap) {
+        this.tokenizer = tokenizer;
+        this.maxLength = maxLength;
+        this.overlap = overlap;
+    }
+
+    /**
+     * The windows of a row. The first one's {@link Window#row} has those words that have a label, in order, as
+     * {@link Words#parse} reads them; their labels follow each other through the windows.
+     *
+     * @param labels id of each word's label
+     * @return no window where no word gives a token
+     */
+    public List<Sample> encode(TaggedWords row, int[] labels) {
+        Tokens tokens = row.isSplit() ? split(row.words()) : whole(row.words());
+        int[] known = IntStream.range(0, labels.length)
+                .filter(word -> tokens.firsts[word] >= 0)
+                .toArray();
+        if (known.length == 0) {
+            return List.of();
+        }
+        Words words = new Words(row.words().text(), pick(row.words().starts(), known), pick(tokens.ends, known));
+        int[] firsts = pick(tokens.firsts, known);
+        TokenWindows windows = new TokenWindows(tokens.inputIds.length, maxLength - tokenizer.specialTokens(), overlap);
+        int[] ofWords = windows.ofWords(firsts);
+        List<Sample> samples = new ArrayList<>();
+        int word = 0;
+        for (int number = 0; number < windows.count(); number++) {
+            int start = windows.start(number);
+            Encoded encoded =
+                    tokenizer.withSpecialTokens(Arrays.copyOfRange(tokens.inputIds, start, windows.end(number)));
+            int[] tokenLabels = new int[encoded.inputIds().length];
+            Arrays.fill(tokenLabels, Sample.IGNORED);
+            for (; word < known.length && ofWords[word] == number; word++) {
+                tokenLabels[tokenizer.specialTokensBefore() + firsts[word] - start] = labels[known[word]];
+            }
+            samples.add(new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1)
+                    .withLabels(tokenLabels)
+                    .with(new Window(number, new int[0], new int[0], number == 0 ? words.toJson() : "")));
+        }
+        return samples;
+    }
+
+    /**
+     * A row's tokens.
+     *
+     * @param firsts first token of each word, -1 where it has none
+     * @param ends where each word ends in the text, or farther, where the last of its tokens does
+     */
+    private record Tokens(int[] inputIds, int[] firsts, int[] ends) {
+        static Tokens of(int[] inputIds, Words words) {
+            int[] firsts = new int[words.size()];
+            Arrays.fill(firsts, -1);
+            return new Tokens(inputIds, firsts, words.ends().clone());
+        }
+
+        void add(int token, int word) {
+            firsts[word] = firsts[word] < 0 ? token : firsts[word];
+        }
+    }
+
+    private Tokens split(Words words) {
+        WordTokens encoded = tokenizer.encodeWords(words.list());
+        Tokens tokens = Tokens.of(encoded.inputIds(), words);
+        for (int token = 0; token < encoded.wordIds().length; token++) {
+            tokens.add(token, encoded.wordIds()[token]);
+        }
+        return tokens;
+    }
+
+    private Tokens whole(Words words) {
+        TokenSpans encoded = tokenizer.encodeWithSpans(words.text());
+        Tokens tokens = Tokens.of(encoded.inputIds(), words);
+        int word = 0;
+        for (int token = 0; token < encoded.inputIds().length; token++) {
+            // The first word that does not end before the token begins: between words is white space.
+            while (word < words.size() && words.ends()[word] <= encoded.starts()[token]) {
+                word++;
+            }
+            if (word < words.size() && words.starts()[word] < encoded.ends()[token]) {
+                tokens.add(token, word);
+                tokens.ends[word] = Math.max(tokens.ends[word], encoded.ends()[token]);
+            }
+        }
+        return tokens;
+    }
+
+    private static int[] pick(int[] values, int[] places) {
+        return Arrays.stream(places).map(place -> values[place]).toArray();
+    }
+}

@@ -1,0 +1,163 @@
+package io.github.sparkfinetune.data.tag;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+
+/**
+ * Rows, as JSON objects, to words with tags. A row is a list of words with a list of as many tags; or a text with the
+ * spans of its entities, each {@code {"start": 0, "end": 5, "label": "PER"}} or {@code [0, 5, "PER"]}, counted in code
+ * points with the end exclusive, as Python counts characters. Spans hold whole words ({@link Words#found}); white space
+ * at their ends is passed over. A list of spans may be a text that holds it, as CSV has it.
+ */
+public final class TaggedRecords {
+    /** The text is neither a text nor a list of words. */
+    public static final String BAD_TEXT = "bad_text";
+    /** The labels are neither tags nor spans, or not of the kind that the text asks for. */
+    public static final String BAD_LABEL = "bad_label";
+    /** There are more or fewer tags than words. */
+    public static final String UNEVEN_LABELS = "uneven_labels";
+    /** A span begins or ends where the text has no character. */
+    public static final String OUTSIDE_TEXT = "span_outside_text";
+
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            // Control bytes inside a text are removed from it, not the row.
+            .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    private final String textColumn;
+    private final String labelColumn;
+    private final boolean labelled;
+    private final UnaryOperator<String> cleaner;
+
+    /**
+     * @param labelled whether a row must have tags or spans; else they are not read
+     * @param cleaner what becomes of a text: it may remove characters, and cut it
+     */
+    public TaggedRecords(String textColumn, String labelColumn, boolean labelled, UnaryOperator<String> cleaner) {
+        this.textColumn = textColumn;
+        this.labelColumn = labelColumn;
+        this.labelled = labelled;
+        this.cleaner = cleaner;
+    }
+
+    /**
+     * Reads one row.
+     *
+     * @param json an object of columns
+     */
+    public TaggedWords read(String json) throws UnusableRowException {
+        JsonNode row = parse(json, UnusableRowException.MALFORMED);
+        if (!row.isObject()) {
+            throw new UnusableRowException(UnusableRowException.MALFORMED);
+        }
+        JsonNode text = present(row, textColumn, UnusableRowException.NO_TEXT);
+        JsonNode label = labelled ? present(row, labelColumn, UnusableRowException.NO_LABEL) : null;
+        if (label != null && label.isTextual()) {
+            label = parse(label.textValue(), BAD_LABEL);
+        }
+        if (label != null && !label.isArray()) {
+            throw new UnusableRowException(BAD_LABEL);
+        }
+        if (text.isArray()) {
+            return split(text, label);
+        }
+        if (!text.isTextual()) {
+            throw new UnusableRowException(BAD_TEXT);
+        }
+        return whole(text.textValue(), label);
+    }
+
+    private TaggedWords split(JsonNode list, JsonNode label) throws UnusableRowException {
+        Words raw = Words.joined(texts(list, BAD_TEXT));
+        List<String> tags = List.of();
+        if (label != null) {
+            List<String> given =
+                    texts(label, BAD_LABEL).stream().map(String::strip).toList();
+            if (given.stream().anyMatch(String::isEmpty)) {
+                throw new UnusableRowException(BAD_LABEL);
+            }
+            if (given.size() != raw.size()) {
+                throw new UnusableRowException(UNEVEN_LABELS);
+            }
+            tags = Iob2.of(given);
+        }
+        CleanText text = CleanText.of(raw.text(), cleaner);
+        return new TaggedWords(new Words(text.text(), text.places(raw.starts()), text.places(raw.ends())), tags, true);
+    }
+
+    private TaggedWords whole(String raw, JsonNode label) throws UnusableRowException {
+        CleanText text = CleanText.of(wellFormed(raw), cleaner);
+        Words words = Words.found(text.text());
+        return new TaggedWords(words, label == null ? List.of() : Span.tags(words, spans(label, text)), false);
+    }
+
+    private static List<Span> spans(JsonNode list, CleanText text) throws UnusableRowException {
+        List<Span> spans = new ArrayList<>();
+        for (JsonNode span : list) {
+            JsonNode start = span.isArray() ? span.path(0) : span.path("start");
+            JsonNode end = span.isArray() ? span.path(1) : span.path("end");
+            JsonNode label = span.isArray() ? span.path(2) : span.path("label");
+            if (!start.isIntegralNumber() || !end.isIntegralNumber() || !label.isTextual()) {
+                throw new UnusableRowException(BAD_LABEL);
+            }
+            String type = label.textValue().strip();
+            if (type.isEmpty() || (span.isArray() && span.size() != 3)) {
+                throw new UnusableRowException(BAD_LABEL);
+            }
+            if (start.longValue() < 0 || end.longValue() > text.points() || start.longValue() >= end.longValue()) {
+                throw new UnusableRowException(OUTSIDE_TEXT);
+            }
+            Span whole = new Span(text.placeOfPoint(start.intValue()), text.placeOfPoint(end.intValue()), type);
+            Span stripped = whole.stripped(text.text());
+            if (stripped.start() < stripped.end()) {
+                spans.add(stripped);
+            } else if (whole.start() < text.text().length()) {
+                // It holds white space alone; a span behind the place where the text was cut is gone with its text.
+                throw new UnusableRowException(BAD_LABEL);
+            }
+        }
+        return spans;
+    }
+
+    private static List<String> texts(JsonNode list, String otherwise) throws UnusableRowException {
+        List<String> texts = new ArrayList<>();
+        for (JsonNode text : list) {
+            if (!text.isTextual() && !text.isNumber()) {
+                throw new UnusableRowException(otherwise);
+            }
+            texts.add(wellFormed(text.asText()));
+        }
+        return texts;
+    }
+
+    /** Without halves of a pair of surrogates, which no character of UTF-8 is. */
+    private static String wellFormed(String text) {
+        return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
+    }
+
+    private static JsonNode present(JsonNode row, String column, String otherwise) throws UnusableRowException {
+        JsonNode value = row.get(column);
+        if (value == null || value.isNull()) {
+            throw new UnusableRowException(otherwise);
+        }
+        return value;
+    }
+
+    private static JsonNode parse(String json, String otherwise) throws UnusableRowException {
+        try {
+            return JSON.readTree(json);
+        } catch (JsonProcessingException e) {
+            throw new UnusableRowException(otherwise);
+        }
+    }
+}

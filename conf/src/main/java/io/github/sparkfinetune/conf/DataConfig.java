@@ -115,6 +115,7 @@ public record DataConfig(
         Check.present("data.overlong", overlong);
         Check.that(shards >= 1, "data.shards", shards, "at least 1");
     }
+
     /** Tokens that neighbouring windows of a long text have in common. */
     public int windowStride() {
         return stride == null ? maxLength / 3 : stride;

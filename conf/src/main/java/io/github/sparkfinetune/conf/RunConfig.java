@@ -43,7 +43,10 @@ public record RunConfig(
         SFT,
         /** The place of a question's answer in a text (Hugging Face: {@code ForQuestionAnswering}). */
         @JsonProperty("question-answering")
-        QUESTION_ANSWERING;
+        QUESTION_ANSWERING,
+        /** A tag a word, such as named entities (Hugging Face: {@code ForTokenClassification}). */
+        @JsonProperty("token-classification")
+        TOKEN_CLASSIFICATION;
 
         /** Whether a model that generates text is trained. */
         public boolean generates() {

@@ -7,7 +7,7 @@ import java.util.Locale;
 public enum DropReason {
     /** It is longer than {@code data.max_length}, and {@code data.overlong} is drop. */
     OVERLONG(1),
-    /** No token has a label that is predicted from one before it. */
+    /** No token has a label, or of a document none that is predicted from one before it. */
     NO_LABELLED_TOKEN(2),
     /** Every token with a label lies beyond {@code data.max_length}. */
     LABELS_CUT_OFF(3),

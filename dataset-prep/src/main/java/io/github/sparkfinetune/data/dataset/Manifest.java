@@ -112,8 +112,8 @@ public record Manifest(
      * @param rows number of samples
      * @param tokens their tokens, special tokens included
      * @param truncated samples, or documents, that lost tokens to {@code data.max_length}
-     * @param rowsPerLabel number of samples of each label, by id, where one may have several; empty where samples have
-     *     none
+     * @param rowsPerLabel number of samples that have each label, as theirs or as that of a token, by id; empty where
+     *     there are no labels
      * @param shards its files, in storage order: a sample's index in the split is its place in all of them together
      * @param documents what its samples are made of; absent (null) where a sample is a text with a label
      */

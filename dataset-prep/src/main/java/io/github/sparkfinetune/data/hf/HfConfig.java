@@ -205,6 +205,11 @@ public final class HfConfig {
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
      */
     public HfConfig asSequenceClassifier(String architecture, List<String> labels, String problemType, String dtype) {
+        return asTokenClassifier(architecture, labels, dtype).with("problem_type", problemType);
+    }
+
+    /** The configuration of a classifier of tokens made from this model, with the same parameters. */
+    public HfConfig asTokenClassifier(String architecture, List<String> labels, String dtype) {
         ObjectNode copy = tree.deepCopy();
         copy.set("architectures", copy.arrayNode().add(architecture));
         ObjectNode id2label = copy.objectNode();
@@ -218,9 +223,8 @@ public final class HfConfig {
         }
         copy.set(ID2LABEL, id2label);
         copy.set("label2id", label2id);
-        copy.put("problem_type", problemType);
         // num_labels is derived from id2label; a stale value would contradict it.
-        copy.remove(List.of("num_labels", "_num_labels"));
+        copy.remove(List.of("num_labels", "_num_labels", "problem_type"));
         copy.put(dtypeKey(), dtype);
         return new HfConfig(source, copy);
     }

@@ -90,7 +90,7 @@ record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig settings) 
 
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
-        return new WindowSamples(output);
+        return new WindowSamples(output, 0);
     }
 
     @Override

@@ -40,6 +40,11 @@ public interface TaskData<C> extends Serializable {
         byte[] encode(CleanRow<C> row);
     }
 
+    /** The model's tokenizer as the task uses it, which a trained model is saved with. */
+    default TokenizerFiles tokenizer(TokenizerFiles files) {
+        return files;
+    }
+
     /**
      * Refuses what samples cannot be prepared with, before anything is read.
      *

@@ -9,27 +9,27 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes the windows of questions, which come as samples.
+ * Writes the windows of rows, which come as samples.
  *
  * <p>A row travels as: 1 byte left to the caller, 1 byte of the {@link DropReason#code} (then it ends there) or 0; the
- * row's JSON in UTF-8, after 4 bytes of its length; then each window: 4 bytes of the number of tokens, 4 bytes an id, 1
- * byte a token type, 8 bytes an offset (begin and end), and 8 bytes of the answer's first and last token; numbers in
- * the machine's byte order.
+ * row's JSON in UTF-8, after 4 bytes of its length; then of each window the token ids, token types, labels, offsets and
+ * the answer, 4 bytes a number and each list after 4 bytes of its length; numbers in the machine's byte order.
  */
 final class WindowSamples implements SampleSink {
     private static final int DROPPED = 1;
     private static final int HEAD = 2;
-    private static final int TOKEN_BYTES = 3 * Integer.BYTES + 1;
-    private static final int WINDOW_BYTES = 3 * Integer.BYTES;
 
-    private final SampleCounts counts = new SampleCounts(0, false);
+    private final SampleCounts counts;
     private final SampleOutput output;
 
-    WindowSamples(SampleOutput output) {
+    /** @param labels number of labels */
+    WindowSamples(SampleOutput output, int labels) {
         this.output = output;
+        this.counts = new SampleCounts(labels, false);
     }
 
     /** A row that is in no sample, as it travels. */
@@ -44,26 +44,25 @@ final class WindowSamples implements SampleSink {
         byte[] json = windows.get(0).window().row().getBytes(StandardCharsets.UTF_8);
         int size = HEAD + Integer.BYTES + json.length;
         for (Sample window : windows) {
-            size += WINDOW_BYTES + TOKEN_BYTES * window.length();
+            for (int[] list : lists(window)) {
+                size += Integer.BYTES * (1 + list.length);
+            }
         }
         ByteBuffer row = ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
         row.position(HEAD).putInt(json.length).put(json);
         for (Sample window : windows) {
-            row.putInt(window.length());
-            put(row, window.inputIds());
-            for (int type : window.tokenTypeIds()) {
-                row.put((byte) type);
+            for (int[] list : lists(window)) {
+                row.putInt(list.length).asIntBuffer().put(list);
+                row.position(row.position() + Integer.BYTES * list.length);
             }
-            put(row, window.window().offsets());
-            put(row, window.window().answer());
         }
         return row.array();
     }
 
-    private static void put(ByteBuffer row, int[] values) {
-        for (int value : values) {
-            row.putInt(value);
-        }
+    private static int[][] lists(Sample sample) {
+        Window window = sample.window();
+        return new int[][] {sample.inputIds(), sample.tokenTypeIds(), sample.labels(), window.offsets(), window.answer()
+        };
     }
 
     private static List<Sample> windows(byte[] bytes) {
@@ -73,24 +72,19 @@ final class WindowSamples implements SampleSink {
         String text = new String(json, StandardCharsets.UTF_8);
         List<Sample> windows = new ArrayList<>();
         while (row.hasRemaining()) {
-            int tokens = row.getInt();
-            int[] ids = ints(row, tokens);
-            int[] types = new int[tokens];
-            for (int i = 0; i < tokens; i++) {
-                types[i] = row.get();
-            }
             int number = windows.size();
-            Window window = new Window(number, ints(row, 2 * tokens), ints(row, 2), number == 0 ? text : "");
-            windows.add(new Sample(0, ids, types, -1).with(window));
+            // The index is the sample's place in the split; the file itself need not hold it.
+            windows.add(new Sample(0, list(row), list(row), -1)
+                    .withLabels(list(row))
+                    .with(new Window(number, list(row), list(row), number == 0 ? text : "")));
         }
         return windows;
     }
 
-    private static int[] ints(ByteBuffer row, int size) {
-        int[] values = new int[size];
-        for (int i = 0; i < size; i++) {
-            values[i] = row.getInt();
-        }
+    private static int[] list(ByteBuffer row) {
+        int[] values = new int[row.getInt()];
+        row.asIntBuffer().get(values);
+        row.position(row.position() + Integer.BYTES * values.length);
         return values;
     }
 
@@ -103,8 +97,15 @@ final class WindowSamples implements SampleSink {
         counts.row(false);
         for (Sample window : windows(row)) {
             output.write(window);
-            counts.sample(window, 0);
+            counts.sample(window, 0, labels(window));
         }
+    }
+
+    private static int[] labels(Sample window) {
+        return Arrays.stream(window.labels())
+                .filter(label -> label != Sample.IGNORED)
+                .distinct()
+                .toArray();
     }
 
     @Override

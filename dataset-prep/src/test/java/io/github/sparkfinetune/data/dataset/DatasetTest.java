@@ -289,6 +289,11 @@ class DatasetTest {
                                 read.requireMatches(dataset, Task.SFT, options("sft", "max_length: 50", tokenizer)))
                         .hasMessageContaining("data.packing: BFD, this run has NONE");
                 assertThatThrownBy(() -> read.requireMatches(
+                                dataset,
+                                Task.SFT,
+                                options("sft", packing, tokenizer).withStride(7)))
+                        .hasMessageContaining("data.stride: null, this run has 7");
+                assertThatThrownBy(() -> read.requireMatches(
                                 dataset, Task.SFT, options("sft", packing, tokenizer.withChatTemplate("{{ other }}"))))
                         .hasMessageContaining("a chat template of SHA-256");
             }

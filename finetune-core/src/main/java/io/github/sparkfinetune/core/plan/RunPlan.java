@@ -74,7 +74,7 @@ public record RunPlan(
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
         Path folder = new Path(config.model());
         HfConfig model = HfConfig.read(folder, hadoop);
-        TokenizerFiles tokenizer = TokenizerFiles.read(folder, config, Architectures::positions, hadoop);
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
         HfConfig grown = tokenizer.vocabularySize() > model.vocabSize()
                 ? model.with("vocab_size", tokenizer.vocabularySize())

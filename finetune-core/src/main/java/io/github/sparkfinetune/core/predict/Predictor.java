@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import io.github.sparkfinetune.data.task.TaskInput;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -124,7 +125,7 @@ public final class Predictor implements AutoCloseable {
     }
 
     private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
-        return TokenizerFiles.read(
+        return TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, hadoop);
     }
 

@@ -26,7 +26,8 @@ public final class Inference {
      * Logits of each sample. Samples of similar length are computed together, whatever their order.
      *
      * @param batchSize samples computed at once
-     * @return [samples][classes], in the order of the samples
+     * @return [samples][classes], in the order of the samples; of a head that tells each token's class
+     *     [samples][tokens, classes], and behind them those of the padding
      */
     public static <B extends Batch> float[][] logits(
             NDManager manager, Model<B> model, List<Sample> samples, int batchSize) {

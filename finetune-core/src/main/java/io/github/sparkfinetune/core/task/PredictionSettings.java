@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.util.List;
 import java.util.Set;
 
 /**
@@ -16,5 +18,18 @@ import java.util.Set;
 public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer, Set<Integer> endTokens) {
     int batchSize() {
         return config.training().perDeviceEvalBatchSize();
+    }
+
+    /**
+     * Refuses a dataset with other labels than the model's.
+     *
+     * @param labels names of the dataset's labels by id
+     * @throws RunException that says both
+     */
+    void requireLabels(List<String> labels) {
+        if (!labels.equals(model.labels())) {
+            throw RunException.data("the model in " + config.output().model() + " knows the labels " + model.labels()
+                    + ", the dataset has " + labels + ": use the dataset that the model was trained on");
+        }
     }
 }

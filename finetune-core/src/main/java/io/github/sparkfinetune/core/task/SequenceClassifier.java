@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.PaddedBatch;
@@ -64,12 +63,7 @@ record SequenceClassifier(
 
         @Override
         public Iterator<Object[]> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
-            if (!datasetLabels.equals(labels)) {
-                throw RunException.data(
-                        "the model in " + settings.config().output().model() + " knows the labels " + labels
-                                + ", the dataset has " + datasetLabels
-                                + ": use the dataset that the model was trained on");
-            }
+            settings.requireLabels(datasetLabels);
             Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
                     .mapToObj(split::read)
                     .iterator();

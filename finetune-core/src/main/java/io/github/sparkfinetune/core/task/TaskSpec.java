@@ -113,7 +113,7 @@ public interface TaskSpec {
                         + trainingMetrics().stream().map(Metric::name).toList()));
     }
 
-    /** What the loss is a mean over: sample or token. */
+    /** What the loss is a mean over: sample, token or word. */
     String lossUnit();
 
     /** Columns of what is predicted of held-out samples. */

@@ -16,7 +16,9 @@ public final class TaskSpecs {
             Task.SFT,
             config -> new SftTask(),
             Task.QUESTION_ANSWERING,
-            QuestionAnsweringTask::of));
+            QuestionAnsweringTask::of,
+            Task.TOKEN_CLASSIFICATION,
+            config -> new TokenClassificationTask()));
 
     private TaskSpecs() {}
 

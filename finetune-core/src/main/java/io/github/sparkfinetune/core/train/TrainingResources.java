@@ -53,7 +53,7 @@ final class TrainingResources implements AutoCloseable {
         folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         manifest = Manifest.read(dataset, rank.hadoop());
-        tokenizer = TokenizerFiles.read(
+        tokenizer = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
         manifest.requireMatches(dataset, config.task(), TaskDatas.of(config).options(tokenizer));
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());

@@ -141,6 +141,20 @@ class TaskSpecsTest {
     }
 
     @Test
+    void partsOfATaggersRowsAddUp() {
+        Object[][] rows = {
+            {new String[] {"B-X", "I-X", "O"}, new String[] {"B-X", "O", "O"}, 0.5, 3L},
+            {new String[] {"O"}, new String[] {"O"}, 2.5, 1L}
+        };
+
+        assertMeasured(of(Task.TOKEN_CLASSIFICATION), List.of("B-X", "I-X", "O"), rows, 1.0);
+        assertThat(added(of(Task.TOKEN_CLASSIFICATION), List.of("B-X", "I-X", "O"), rows)
+                        .values())
+                .containsEntry("accuracy", 0.75)
+                .containsEntry("f1", 0.0);
+    }
+
+    @Test
     void partsOfALanguageModelsRowsAddUp() {
         // A document without a label, and one without an answer.
         Object[][] rows = {{1.0, 3L, null, null, null}, {null, 0L, null, null, null}, {2.0, 1L, 0.5, 0.25, 0.75}};

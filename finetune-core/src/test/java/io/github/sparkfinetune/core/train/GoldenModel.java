@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunException;
@@ -29,11 +28,11 @@ import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
 import io.github.sparkfinetune.core.objective.RegressionLoss;
+import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
@@ -161,12 +160,8 @@ final class GoldenModel implements AutoCloseable {
                 rowIds[t] = (int) ids[row * width + t];
                 rowTypes[t] = (int) types[row * width + t];
             }
-            if (head == null) {
-                int[] labels = new int[length];
-                for (int t = 0; t < length; t++) {
-                    labels[t] = (int) tokenLabels[row * width + t];
-                }
-                list.add(Sample.ofDocuments(row, rowIds, labels, length));
+            if (head == HeadKind.SEQUENCE_CLASSIFICATION) {
+                list.add(text(row, rows, rowIds, rowTypes));
                 continue;
             }
             if (head == HeadKind.QUESTION_ANSWERING) {
@@ -177,20 +172,26 @@ final class GoldenModel implements AutoCloseable {
                 list.add(new Sample(row, rowIds, rowTypes, -1).with(new Window(0, new int[0], answer, "")));
                 continue;
             }
-            if (areNumbers(expected)) {
-                float[] labels = GoldenFiles.floats(expected, "labels");
-                int each = labels.length / rows;
-                double[] targets = new double[each];
-                for (int i = 0; i < each; i++) {
-                    targets[i] = labels[row * each + i];
-                }
-                list.add(new Sample(row, rowIds, rowTypes, -1).withTargets(targets));
-                continue;
+            int[] labels = new int[length];
+            for (int t = 0; t < length; t++) {
+                labels[t] = (int) tokenLabels[row * width + t];
             }
-            int label = head == HeadKind.SEQUENCE_CLASSIFICATION ? (int) tokenLabels[row] : -1;
-            list.add(new Sample(row, rowIds, rowTypes, label));
+            list.add(
+                    head == null
+                            ? Sample.ofDocuments(row, rowIds, labels, length)
+                            : new Sample(row, rowIds, rowTypes, -1).withLabels(labels));
         }
         return list;
+    }
+
+    private Sample text(int row, int rows, int[] ids, int[] types) {
+        if (!areNumbers(expected)) {
+            return new Sample(row, ids, types, (int) tokenLabels[row]);
+        }
+        float[] labels = GoldenFiles.floats(expected, "labels");
+        double[] targets = new double[labels.length / rows];
+        Arrays.setAll(targets, i -> labels[row * targets.length + i]);
+        return new Sample(row, ids, types, -1).withTargets(targets);
     }
 
     /** The model's logits against the reference's, at every token that is not padding. */
@@ -268,7 +269,7 @@ final class GoldenModel implements AutoCloseable {
         }
         return step(
                 encoder(),
-                head == HeadKind.SEQUENCE_CLASSIFICATION ? ofTexts() : new TokenLabels(),
+                head == HeadKind.SEQUENCE_CLASSIFICATION ? ofTexts() : new TokenClassificationLoss(manager),
                 collective,
                 recompute);
     }
@@ -288,49 +289,6 @@ final class GoldenModel implements AutoCloseable {
             Model<B> some, Objective<B> objective, Collective collective, boolean recompute) {
         return new TrainStep<>(
                 manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute));
-    }
-
-    /** Cross-entropy over the golden batch's token labels. */
-    private final class TokenLabels implements Objective<PaddedBatch> {
-        private final ScriptModule script =
-                ScriptModule.load(manager, List.of("core.objective.cross_entropy"), Map.of());
-
-        @Override
-        public List<String> terms() {
-            return List.of("loss");
-        }
-
-        @Override
-        public double[] weights(List<Sample> rows) {
-            long count = 0;
-            for (Sample sample : rows) {
-                for (int t = 0; t < width; t++) {
-                    count += tokenLabels[(int) sample.index() * width + t] == -100 ? 0 : 1;
-                }
-            }
-            return new double[] {count};
-        }
-
-        @Override
-        public Loss loss(
-                NDManager owner,
-                Map<String, NDArray> outputs,
-                PaddedBatch batch,
-                double[] weights,
-                Optional<NDArray> projection,
-                boolean add) {
-            long[] labels = new long[batch.samples().size() * batch.length()];
-            for (int row = 0; row < batch.samples().size(); row++) {
-                for (int t = 0; t < batch.length(); t++) {
-                    labels[row * batch.length() + t] = t < width
-                            ? tokenLabels[(int) batch.samples().get(row).index() * width + t]
-                            : -100;
-                }
-            }
-            NDArray logits = outputs.get(Model.LOGITS);
-            NDList result = script.call(owner, "cross_entropy", logits, owner.create(labels), 1 / weights[0]);
-            return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
-        }
     }
 
     @Override

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
+import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
@@ -25,6 +26,7 @@ import org.apache.hadoop.conf.Configuration;
 /** A small prepared dataset of a run's task, of random samples with a pattern to be found. */
 public final class TinyDataset {
     private static final List<String> LABELS = List.of("a", "b", "c");
+    private static final List<String> TAGS = List.of("B-X", "I-X", "O");
     public static final int TRAIN_ROWS = 66;
     private static final int EVAL_ROWS = 24;
     private static final int LONGEST = 30;
@@ -40,11 +42,11 @@ public final class TinyDataset {
         this.folder = Files.createDirectory(folder);
         this.config = config;
         this.hadoop = hadoop;
-        TokenizerFiles tokenizer = TokenizerFiles.read(hadoopPath(model), config, Architectures::positions, hadoop);
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(hadoopPath(model), config, Architectures::positions, hadoop);
         options = new DatasetOptions(
                 "text",
                 null,
-                config.task() == Task.CLASSIFICATION ? "label" : null,
+                labels().isEmpty() ? null : "label",
                 "jsonl",
                 0.1,
                 0,
@@ -92,6 +94,9 @@ public final class TinyDataset {
     }
 
     private List<String> labels() {
+        if (config.task() == Task.TOKEN_CLASSIFICATION) {
+            return TAGS;
+        }
         if (config.task() != Task.CLASSIFICATION) {
             return List.of();
         }
@@ -120,7 +125,7 @@ public final class TinyDataset {
         if (config.task() == Task.QUESTION_ANSWERING) {
             return new Manifest.Split(all.size(), tokens, 0, List.of(), shards, null);
         }
-        if (config.task() != Task.CLASSIFICATION) {
+        if (labels().isEmpty()) {
             Manifest.Documents documents = new Manifest.Documents(
                     all.stream().mapToLong(sample -> sample.documents().length).sum(),
                     all.stream().mapToLong(Sample::labelTokens).sum(),
@@ -133,20 +138,20 @@ public final class TinyDataset {
                 label -> all.stream()
                         .filter(sample -> labels.length == 1
                                 || sample.label() == label
-                                || (sample.targets().length > 0 && sample.targets()[label] == 1))
+                                || (sample.targets().length > 0 && sample.targets()[label] == 1)
+                                || Arrays.stream(sample.labels()).anyMatch(ofToken -> ofToken == label))
                         .count());
         return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
     }
 
     /** The samples of a row of a task. */
     private static List<Sample> samples(RunConfig config, SplittableRandom random, int row) {
-        if (config.task() == Task.QUESTION_ANSWERING) {
-            return TinyQuestions.samples(random, row);
-        }
-        return List.of(
-                config.task() == Task.CLASSIFICATION
-                        ? text(config.classification().problemType(), random, row)
-                        : documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
+        return switch (config.task()) {
+            case CLASSIFICATION -> List.of(text(config.classification().problemType(), random, row));
+            case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
+            case TOKEN_CLASSIFICATION -> List.of(window(random, row));
+            default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
+        };
     }
 
     /** A text whose token after the first says what its label is. */
@@ -182,6 +187,18 @@ public final class TinyDataset {
             }
         }
         return Sample.ofDocuments(row, ids, labels, lengths);
+    }
+
+    /** A window of a row, of which some have two; a token says what its label is, and every third has none. */
+    private static Sample window(SplittableRandom random, int row) {
+        int[] ids =
+                random.ints(random.nextInt(4, LONGEST), FIRST_ID, FIRST_ID + 24).toArray();
+        int[] labels = new int[ids.length];
+        Arrays.setAll(labels, t -> t % 3 == 0 ? Sample.IGNORED : ids[t] % TAGS.size());
+        int number = row % 4 == 3 ? 1 : 0;
+        return new Sample(0, ids, new int[ids.length], -1)
+                .withLabels(labels)
+                .with(new Window(number, new int[0], new int[0], number == 0 ? "{}" : ""));
     }
 
     static org.apache.hadoop.fs.Path hadoopPath(Path path) {

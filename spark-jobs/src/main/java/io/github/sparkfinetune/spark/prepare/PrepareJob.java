@@ -121,7 +121,7 @@ public final class PrepareJob {
     }
 
     private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
-        TokenizerFiles files = TokenizerFiles.read(
+        TokenizerFiles files = TaskDatas.tokenizer(
                 new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
         TextTokenizer.open(files).close();

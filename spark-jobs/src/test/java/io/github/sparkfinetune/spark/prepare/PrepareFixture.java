@@ -54,6 +54,11 @@ public final class PrepareFixture {
         return config(MODEL, "question-answering", dataset, all.toArray(String[]::new));
     }
 
+    /** A run of a classifier of words. */
+    static RunConfig tagger(Path dataset, String... data) {
+        return config(MODEL, "token-classification", dataset, data);
+    }
+
     private static RunConfig config(Path model, String task, Path dataset, String... data) {
         String yaml = String.format(
                 Locale.ROOT,

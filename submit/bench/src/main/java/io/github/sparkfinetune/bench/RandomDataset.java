@@ -48,7 +48,7 @@ final class RandomDataset {
         }
         long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
         Manifest.Split split = split(config.task(), all, new Manifest.Shard(FILE, bytes, writer.rowGroups()));
-        TokenizerFiles tokenizer = TokenizerFiles.read(model, config, Architectures::positions, hadoop);
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(model, config, Architectures::positions, hadoop);
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         config.task(),

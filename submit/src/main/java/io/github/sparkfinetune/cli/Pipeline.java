@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.plan.RunWarnings;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.report.MetricsFile;
@@ -53,6 +54,7 @@ final class Pipeline {
     }
 
     void train(ProgressOption progress) throws IOException {
+        RunWarnings.of(run).forEach(warning -> command.say("warning   " + warning));
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
                 Progress shown = progress.start(command.err())) {

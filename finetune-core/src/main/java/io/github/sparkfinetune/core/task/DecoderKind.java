@@ -32,6 +32,11 @@ record DecoderKind() implements ModelKind<Decoder> {
     }
 
     @Override
+    public double highestUsualLearningRate() {
+        return 5e-5;
+    }
+
+    @Override
     public boolean sparseTableGradient() {
         return false;
     }

@@ -50,6 +50,11 @@ record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     }
 
     @Override
+    public double highestUsualLearningRate() {
+        return 1e-4;
+    }
+
+    @Override
     public boolean sparseTableGradient() {
         return true;
     }

@@ -41,6 +41,12 @@ public interface ModelKind<M extends Model<?>> {
      */
     Activations activations(HfConfig config, Adaptation adaptation, long samples, int longest, boolean recompute);
 
+    /**
+     * The highest learning rate that is usual when all weights are trained: 1e-4 for encoders (BERT's paper goes up to
+     * 5e-5, RoBERTa's to 3e-5, recipes of small models to 1e-4), 5e-5 for decoders.
+     */
+    double highestUsualLearningRate();
+
     /** Whether the rows of the embedding table that a step looks up have gradients apart from the whole table's. */
     boolean sparseTableGradient();
 }

@@ -1,0 +1,49 @@
+package io.github.sparkfinetune.core.plan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RunWarningsTest {
+
+    @ParameterizedTest
+    @CsvSource({
+        "classification, full, 1e-4, false",
+        "classification, full, 1.1e-4, true",
+        "classification, lora, 1e-3, false",
+        "classification, freeze, 1e-3, false",
+        "sft, full, 5e-5, false",
+        "causal-lm, full, 6e-5, true",
+        "sft, qlora, 2e-4, false"
+    })
+    void aHighLearningRateOfAFullRunIsWarnedOf(String task, String method, String rate, boolean warned) {
+        List<String> warnings = RunWarnings.of(run(task, method, rate));
+        assertThat(warnings).hasSize(warned ? 1 : 0);
+    }
+
+    @Test
+    void theWarningNamesTheKeyAndTheLimit() {
+        assertThat(RunWarnings.of(run("classification", "full", "3e-4")))
+                .singleElement()
+                .asString()
+                .startsWith("training.learning_rate: 3.0E-4 is above 1.0E-4,");
+    }
+
+    private static RunConfig run(String task, String method, String rate) {
+        return RunConfigLoader.parse(
+                "",
+                "run.yaml",
+                List.of(
+                        "model=m",
+                        "task=" + task,
+                        "data.train=t",
+                        "output.dir=o",
+                        "method.type=" + method,
+                        "training.learning_rate=" + rate));
+    }
+}

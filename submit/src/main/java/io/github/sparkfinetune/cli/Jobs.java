@@ -43,8 +43,8 @@ interface Jobs extends AutoCloseable {
     /** Trains on the prepared dataset and writes the model. */
     TrainingResult train(RunConfig config, Consumer<TrainingRecord> records);
 
-    /** Measures the trained model on the held-out samples. */
-    Scores evaluate(RunConfig config);
+    /** Measures the trained model on the held-out samples, then on each further held-out set. */
+    List<Scores> evaluate(RunConfig config);
 
     /**
      * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -79,10 +80,15 @@ final class Pipeline {
         if (TaskSpecs.of(run).measuresBase()) {
             command.err().println("evaluate  the trained model, then its base, on held-out text");
         }
-        Scores scores = jobs.evaluate(run);
+        List<Scores> scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
         folder.writeReport();
-        command.say(line("test", scores.metrics()));
+        say("test", scores.get(0));
+        scores.subList(1, scores.size()).forEach(set -> say(set.split(), set));
+    }
+
+    private void say(String name, Scores scores) {
+        command.say(line(name, scores.metrics()));
         if (!scores.base().isEmpty()) {
             command.say(line("base", scores.base()));
             double share = scores.metrics().get("loss") / scores.base().get("loss") - 1;

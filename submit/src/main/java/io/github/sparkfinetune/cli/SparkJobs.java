@@ -15,6 +15,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -100,7 +101,7 @@ final class SparkJobs implements Jobs {
     }
 
     @Override
-    public Scores evaluate(RunConfig config) {
+    public List<Scores> evaluate(RunConfig config) {
         return EvaluateJob.run(session(), config);
     }
 

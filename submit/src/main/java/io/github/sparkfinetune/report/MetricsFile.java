@@ -58,13 +58,18 @@ public final class MetricsFile {
     /**
      * Writes {@code test}, and for a classifier its {@code confusion_matrix}; where samples have several labels or tags
      * {@code by_label}, the scores of each label or type of entity; for a language model {@code base}, the same metrics
-     * of the base model, and a few {@code answers}.
+     * of the base model, and a few {@code answers}; a few {@code examples} where predictions are right or wrong. Of
+     * each further held-out set {@code held_out} has its {@code metrics}, and {@code base} where it is measured, by its
+     * name.
+     *
+     * @param sets the test split, then the others
      */
-    public static void put(RunFolder folder, Scores scores) throws IOException {
+    public static void put(RunFolder folder, List<Scores> sets) throws IOException {
+        Scores scores = sets.get(0);
         ObjectNode metrics = read(folder);
         ObjectNode test = metrics.putObject("test");
         scores.metrics().forEach(test::put);
-        metrics.remove(List.of("base", "confusion_matrix", "by_label", "answers"));
+        metrics.remove(List.of("base", "confusion_matrix", "by_label", "answers", "examples", "held_out"));
         if (!scores.labels().isEmpty()) {
             ObjectNode matrix = metrics.putObject("confusion_matrix");
             matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
@@ -79,6 +84,16 @@ public final class MetricsFile {
         }
         if (!scores.answers().isEmpty()) {
             metrics.set("answers", MetricsLog.JSON.valueToTree(scores.answers()));
+        }
+        if (!scores.examples().isEmpty()) {
+            metrics.set("examples", MetricsLog.JSON.valueToTree(scores.examples()));
+        }
+        for (Scores set : sets.subList(1, sets.size())) {
+            ObjectNode held = metrics.withObject("/held_out").putObject(set.split());
+            held.set("metrics", MetricsLog.JSON.valueToTree(set.metrics()));
+            if (!set.base().isEmpty()) {
+                held.set("base", MetricsLog.JSON.valueToTree(set.base()));
+            }
         }
         write(folder, metrics);
     }

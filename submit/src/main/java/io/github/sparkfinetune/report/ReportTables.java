@@ -51,12 +51,14 @@ final class ReportTables {
                     + " text.</p>";
         }
         if (!metrics.path("base").isEmpty()) {
-            return comparison(metrics.path("test"), metrics.path("base")) + "\n" + answers(metrics.path("answers"));
+            return comparison(metrics.path("test"), metrics.path("base")) + "\n" + HeldOutSets.of(metrics) + "\n"
+                    + answers(metrics.path("answers"));
         }
         String table = metrics.has("confusion_matrix")
                 ? confusion(metrics.path("confusion_matrix"))
                 : byLabel(metrics.path("by_label"));
-        return table + "\n" + otherMetrics(metrics.path("test"));
+        return table + "\n" + otherMetrics(metrics.path("test")) + "\n" + HeldOutSets.of(metrics) + "\n"
+                + Examples.of(metrics.path("examples"));
     }
 
     /** Scores of each label or type of entity. */

@@ -85,7 +85,7 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
-        public Scores evaluate(RunConfig config) {
+        public List<Scores> evaluate(RunConfig config) {
             calls.add("evaluate");
             try {
                 Path folder = Files.createDirectories(Path.of(config.output().dir()));
@@ -93,10 +93,12 @@ abstract class CommandLineOverFakeJobs {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            return config.task() == Task.SFT
-                    ? Scores.ofText("test", Map.of("loss", 1.5), Map.of("loss", 2.0), List.of())
-                    : Scores.ofLabels(
-                            "test", Map.of("accuracy", 0.75), List.of("a", "b"), new long[][] {{1, 1}, {0, 2}});
+            return List.of(
+                    config.task() == Task.SFT
+                            ? Scores.ofText("test", Map.of("loss", 1.5), Map.of("loss", 2.0), List.of())
+                            : Scores.ofLabels(
+                                    "test", Map.of("accuracy", 0.75), List.of("a", "b"), new long[][] {{1, 1}, {0, 2}
+                                    }));
         }
 
         @Override

@@ -36,13 +36,13 @@ class ReportTest {
         MetricsFile.put(folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000));
         MetricsFile.put(
                 folder,
-                Scores.ofLabels(
+                List.of(Scores.ofLabels(
                         "test",
                         Map.of("accuracy", 0.97, "f1_macro", 0.9688, "loss", 0.12, "mcc", 0.9612),
                         List.of("business", "entertainment", "politics", "sport", "tech"),
                         new long[][] {
                             {98, 0, 3, 0, 1}, {0, 75, 1, 0, 1}, {2, 0, 81, 0, 0}, {0, 0, 0, 102, 0}, {1, 2, 0, 0, 77}
-                        }));
+                        })));
         folder.writeReport();
 
         String html = Files.readString(dir.resolve("report.html"));
@@ -104,7 +104,7 @@ class ReportTest {
     void textOfTheRunStaysText() throws IOException {
         RunFolder folder = folder(EVIL);
         records(folder, 1);
-        MetricsFile.put(folder, Scores.ofLabels("test", Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}}));
+        MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}})));
         folder.writeReport();
 
         String html = Files.readString(dir.resolve("report.html"));
@@ -120,11 +120,11 @@ class ReportTest {
         base.put("rougeL", 0.0);
         MetricsFile.put(
                 folder,
-                Scores.ofText(
+                List.of(Scores.ofText(
                         "test",
                         Map.of("loss", 3.0, "rougeL", 0.25),
                         base,
-                        List.of(new Scores.Answer("a\nprompt", EVIL, "the answer", "before"))));
+                        List.of(new Scores.Answer("a\nprompt", EVIL, "the answer", "before")))));
         folder.writeReport();
 
         String html = Files.readString(dir.resolve("report.html"));
@@ -140,7 +140,8 @@ class ReportTest {
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
 
         // A classifier's figures take the place of all of them.
-        MetricsFile.put(folder, Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}}));
+        MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}
+        })));
         folder.writeReport();
         assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("the answer", "base 4.0000");
     }
@@ -150,10 +151,10 @@ class ReportTest {
         RunFolder folder = folder("m");
         MetricsFile.put(
                 folder,
-                Scores.ofFigures(
+                List.of(Scores.ofFigures(
                         "test",
                         Map.of("f1", 0.9, "f1_strict", 0.8),
-                        Map.of(EVIL, new PrecisionRecall(0.75, 0.5, 0.6, 1234))));
+                        Map.of(EVIL, new PrecisionRecall(0.75, 0.5, 0.6, 1234)))));
         folder.writeReport();
 
         assertThat(Files.readString(dir.resolve("report.html")))
@@ -162,11 +163,86 @@ class ReportTest {
                 .doesNotContain("<img", "No answers were generated", "true \\ predicted");
         assertThat(Files.readString(dir.resolve("metrics.json"))).contains("\"support\" : 1234");
 
-        MetricsFile.put(folder, Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of()));
+        MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of())));
         folder.writeReport();
         assertThat(Files.readString(dir.resolve("report.html")))
                 .contains("<span>test pearson</span>")
                 .doesNotContain("1,234");
+    }
+
+    @Test
+    void predictionsAreShownByWhatTheyTell() throws IOException {
+        RunFolder folder = folder("m");
+        Scores scores = new Scores(
+                "test",
+                Map.of("f1", 0.9),
+                Map.of(),
+                List.of(),
+                new long[0][],
+                Map.of(),
+                List.of(),
+                List.of(
+                        example(Scores.Group.RIGHT, List.of("a right text"), List.of("spam"), List.of("spam"), 0.75),
+                        example(Scores.Group.WRONG, List.of(EVIL), List.of("spam"), List.of(), null),
+                        example(
+                                Scores.Group.WRONG,
+                                List.of("Mr", "Ada", "Lovelace", "Paris"),
+                                List.of("O", "B-PER", "I-PER", "B-LOC"),
+                                List.of("O", "O", "O", "B-" + EVIL),
+                                null)));
+        MetricsFile.put(folder, List.of(scores));
+        folder.writeReport();
+
+        String html = Files.readString(dir.resolve("report.html"));
+        assertThat(html)
+                .containsSubsequence("wrong, with the highest loss", "<small>none</small>", "right, the first")
+                .contains("<td>a right text</td><td>spam</td><td>spam <small>0.750</small></td>")
+                .contains("Mr <mark>Ada Lovelace <small>PER</small></mark> <mark>Paris <small>LOC</small></mark>")
+                .contains("Mr Ada Lovelace <mark>Paris <small>" + Html.escape(EVIL))
+                .doesNotContain("least certain", "<img");
+
+        MetricsFile.put(folder, List.of(Scores.ofFigures("test", Map.of("f1", 0.5), Map.of())));
+        folder.writeReport();
+        assertThat(Files.readString(dir.resolve("report.html"))).doesNotContain("a right text");
+    }
+
+    private static Scores.Example example(
+            Scores.Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
+        return new Scores.Example(group, text, expected, predicted, score);
+    }
+
+    @Test
+    void whatWasForgottenStandsBesideWhatWasGained() throws IOException {
+        RunFolder folder = folder("models/smollm2", "task=causal-lm");
+        MetricsFile.put(
+                folder,
+                List.of(
+                        Scores.ofText(
+                                "test",
+                                Map.of("loss", 2.0, "perplexity", 8.0),
+                                Map.of("loss", 2.5, "perplexity", 16.0),
+                                List.of()),
+                        Scores.ofText("general", Map.of("perplexity", 22.0), Map.of("perplexity", 20.0), List.of())));
+        folder.writeReport();
+
+        assertThat(dir.resolve("report.html"))
+                .content()
+                .contains(
+                        "its own</th><td>16.00</td><td>8.00</td><td>-50.0 %",
+                        "general</th><td>20.00</td><td>22.00</td><td>+10.0 %");
+        assertThat(Files.readString(dir.resolve("metrics.json")))
+                .containsSubsequence("held_out", "general", "22.0", "20.0");
+
+        MetricsFile.put(
+                folder,
+                List.of(
+                        Scores.ofFigures("test", Map.of("pearson", 0.5), Map.of()),
+                        Scores.ofFigures("clinic", Map.of("pearson", 0.25), Map.of())));
+        folder.writeReport();
+        assertThat(dir.resolve("report.html"))
+                .content()
+                .contains("clinic</th><td>0.2500</td>")
+                .doesNotContain("Forgetting", "general</th>");
     }
 
     @Test

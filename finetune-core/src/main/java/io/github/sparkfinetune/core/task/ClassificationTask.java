@@ -22,10 +22,10 @@ import java.util.stream.Stream;
  * What a head over a text's first token predicts ({@code ForSequenceClassification}): one label, several, or a number,
  * as {@code classification.problem_type} says.
  *
- * <p>Columns of an evaluation: {@code index} (place in the split) and those of the problem; the loss in them and in the
- * metrics is not weighted by {@code classification.class_weight}. Columns of a prediction: {@code index} (place of the
- * row in the source), {@code file}, {@code text}, {@code text_pair}, those of the problem, {@code error} (why a row
- * could not be used; then those of the problem are null).
+ * <p>Columns of an evaluation: {@code index} (place in the split), {@code text} (what the model has read) and those of
+ * the problem; the loss in them and in the metrics is not weighted by {@code classification.class_weight}. Columns of a
+ * prediction: {@code index} (place of the row in the source), {@code file}, {@code text}, {@code text_pair}, those of
+ * the problem, {@code error} (why a row could not be used; then those of the problem are null).
  */
 abstract class ClassificationTask implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.SEQUENCE_CLASSIFICATION);
@@ -54,7 +54,7 @@ abstract class ClassificationTask implements TaskSpec {
     /** Metrics that nothing was counted in. */
     abstract SampleScorer scorer(List<String> labels);
 
-    /** Columns of a held-out sample besides its index. */
+    /** Columns of a held-out sample besides its index and text. */
     abstract List<Column> evaluated();
 
     /** Values of {@link #evaluated}. */
@@ -104,7 +104,9 @@ abstract class ClassificationTask implements TaskSpec {
 
     @Override
     public List<Column> evaluationColumns() {
-        return Stream.concat(Stream.of(required("index", Column.Type.LONG)), evaluated().stream())
+        return Stream.concat(
+                        Stream.of(required("index", Column.Type.LONG), required("text", Column.Type.STRING)),
+                        evaluated().stream())
                 .toList();
     }
 

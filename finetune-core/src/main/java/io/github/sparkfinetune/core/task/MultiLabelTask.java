@@ -136,6 +136,11 @@ final class MultiLabelTask extends ClassificationTask {
     }
 
     @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.empty()));
+    }
+
+    @Override
     public ModelCard.Usage usage() {
         return new ModelCard.Usage("text-classification", "model(\"some text\", top_k=None)");
     }

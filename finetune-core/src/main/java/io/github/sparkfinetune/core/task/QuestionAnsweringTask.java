@@ -17,6 +17,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -131,6 +132,12 @@ record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLength) im
             metrics.addWindows((Double) row[2] * windows, windows);
         });
         return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(new ExampleColumns(
+                "question", "answers", "prediction", Optional.of("exact_match"), Optional.of("score")));
     }
 
     @Override

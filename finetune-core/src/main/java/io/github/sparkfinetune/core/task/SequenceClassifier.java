@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
@@ -56,9 +57,11 @@ record SequenceClassifier(
 
     private final class Rows implements TaskPredictor {
         private final PredictionSettings settings;
+        private final TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
             this.settings = settings;
+            this.tokenizer = TextTokenizer.open(settings.tokenizer());
         }
 
         @Override
@@ -77,6 +80,7 @@ record SequenceClassifier(
                 Sample sample = block.get(i);
                 List<Object> row = new ArrayList<>();
                 row.add(sample.index());
+                row.add(tokenizer.decode(sample.inputIds()));
                 row.addAll(Arrays.asList(task.evaluated(sample, logits[i], labels)));
                 rows.add(row.toArray());
             }
@@ -113,6 +117,8 @@ record SequenceClassifier(
         }
 
         @Override
-        public void close() {}
+        public void close() {
+            tokenizer.close();
+        }
     }
 }

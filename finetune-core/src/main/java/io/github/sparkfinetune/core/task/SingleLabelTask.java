@@ -20,9 +20,9 @@ import java.util.Optional;
 /**
  * One label a text ({@code single_label_classification}).
  *
- * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code probabilities} (in the order of the label
- * ids), {@code loss} (cross-entropy). Columns of a prediction: {@code prediction}, {@code score} (its probability),
- * {@code probabilities} (in the order of the model's label ids).
+ * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code score} (its probability),
+ * {@code probabilities} (in the order of the label ids), {@code loss} (cross-entropy). Columns of a prediction:
+ * {@code prediction}, {@code score} (its probability), {@code probabilities} (in the order of the model's label ids).
  */
 final class SingleLabelTask extends ClassificationTask {
     private final Optional<ClassWeight> classWeight;
@@ -60,16 +60,20 @@ final class SingleLabelTask extends ClassificationTask {
         return List.of(
                 required("label", Column.Type.STRING),
                 required("prediction", Column.Type.STRING),
+                required("score", Column.Type.DOUBLE),
                 required("probabilities", Column.Type.DOUBLES),
                 required("loss", Column.Type.DOUBLE));
     }
 
     @Override
     Object[] evaluated(Sample sample, float[] logits, List<String> labels) {
+        double[] probabilities = Softmax.probabilities(logits);
+        int best = Softmax.argmax(logits);
         return new Object[] {
             labels.get(sample.label()),
-            labels.get(Softmax.argmax(logits)),
-            Softmax.probabilities(logits),
+            labels.get(best),
+            probabilities[best],
+            probabilities,
             Softmax.crossEntropy(logits, sample.label())
         };
     }
@@ -105,6 +109,11 @@ final class SingleLabelTask extends ClassificationTask {
         rows.forEachRemaining(
                 row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (double[]) row[2], (Double) row[3]));
         return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.of("score")));
     }
 
     @Override

@@ -146,6 +146,11 @@ public interface TaskSpec {
         return List.of();
     }
 
+    /** What the report shows of an evaluation; empty for a task of whose rows none is right or wrong. */
+    default Optional<ExampleColumns> exampleColumns() {
+        return Optional.empty();
+    }
+
     /** Columns of what is predicted of raw rows. */
     List<Column> predictionColumns();
 

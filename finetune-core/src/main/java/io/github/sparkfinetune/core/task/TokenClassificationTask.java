@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * One label a word ({@code ForTokenClassification}).
@@ -89,6 +90,11 @@ final class TokenClassificationTask implements TaskSpec {
         rows.forEachRemaining(row -> metrics.add(
                 Arrays.asList((String[]) row[0]), Arrays.asList((String[]) row[1]), (Double) row[2] * (Long) row[3]));
         return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(ExampleColumns.ofEqual("words", "tags", "predicted", Optional.empty()));
     }
 
     @Override

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
@@ -47,15 +48,18 @@ public final class EvaluateJob {
     /** Answers that are shown in the report. */
     private static final int SHOWN = 8;
 
+    private static final Set<String> OWN_SPLITS = Set.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
+
     private EvaluateJob() {}
 
     /**
      * Evaluates the model in the output folder on the test split, or where the dataset has none on the evaluation
-     * split.
+     * split; then on each further held-out set of the dataset, whose predictions are written to folders of its name.
      *
+     * @return the scores on the test or evaluation split, then those on the others by their names
      * @throws RunException if there is no trained model, no such split, or they do not fit each other
      */
-    public static Scores run(SparkSession session, RunConfig config) {
+    public static List<Scores> run(SparkSession session, RunConfig config) {
         SparkContext spark = session.sparkContext();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         Path dataset = new Path(resolved.dataset());
@@ -66,8 +70,14 @@ public final class EvaluateJob {
                         + resolved.task() + ": use the dataset that the model was trained on");
             }
             Predictor.check(resolved, spark.hadoopConfiguration());
-            String split = heldOut(manifest, dataset);
-            return measure(session, resolved, manifest, split);
+            List<Scores> scores = new ArrayList<>();
+            scores.add(measure(session, resolved, manifest, heldOut(manifest, dataset), ""));
+            for (String split : manifest.splits().keySet()) {
+                if (!OWN_SPLITS.contains(split)) {
+                    scores.add(measure(session, resolved, manifest, split, "-" + split));
+                }
+            }
+            return scores;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
@@ -88,16 +98,28 @@ public final class EvaluateJob {
                 + " and prepare it again");
     }
 
-    private static Scores measure(SparkSession session, RunConfig config, Manifest manifest, String split) {
+    /** Name of the folder with the predictions of a further held-out set. */
+    private static String named(String folder, String suffix) {
+        return folder.replace(".parquet", suffix + ".parquet");
+    }
+
+    /** @param suffix of the names of the folders with the predictions */
+    private static Scores measure(
+            SparkSession session, RunConfig config, Manifest manifest, String split, String suffix) {
         TaskSpec spec = TaskSpecs.of(config);
-        Dataset<Row> trained = predictions(session, config, ModelTask.Which.TRAINED, manifest, split, PREDICTIONS);
+        Dataset<Row> trained =
+                predictions(session, config, ModelTask.Which.TRAINED, manifest, split, named(PREDICTIONS, suffix));
         Metrics metrics = metrics(config, trained, manifest.labels());
         if (!spec.measuresBase()) {
-            return metrics.confusion().length == 0
+            Scores scores = metrics.confusion().length == 0
                     ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
                     : Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
+            return scores.with(spec.exampleColumns()
+                    .map(columns -> ShownExamples.of(columns, spec.keyColumns(), trained))
+                    .orElse(List.of()));
         }
-        Dataset<Row> base = predictions(session, config, ModelTask.Which.BASE, manifest, split, BASE_PREDICTIONS);
+        Dataset<Row> base =
+                predictions(session, config, ModelTask.Which.BASE, manifest, split, named(BASE_PREDICTIONS, suffix));
         return Scores.ofText(
                 split,
                 metrics.values(),

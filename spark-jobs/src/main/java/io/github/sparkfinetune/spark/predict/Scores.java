@@ -17,6 +17,7 @@ import java.util.Map;
  * @param byLabel scores of each label, or type of entity, by name, where they don't follow from {@code confusion}; else
  *     empty
  * @param answers a few of the generated answers
+ * @param examples a few predictions, where they are right or wrong
  */
 public record Scores(
         String split,
@@ -25,7 +26,8 @@ public record Scores(
         List<String> labels,
         long[][] confusion,
         Map<String, PrecisionRecall> byLabel,
-        List<Answer> answers) {
+        List<Answer> answers,
+        List<Example> examples) {
 
     /**
      * What was generated for a held-out prompt.
@@ -37,6 +39,31 @@ public record Scores(
      */
     public record Answer(String prompt, String reference, String generated, String base) {}
 
+    /** Why an example is shown. */
+    public enum Group {
+        RIGHT,
+        WRONG,
+        /** Of the predictions that the model is least sure of. */
+        UNCERTAIN
+    }
+
+    /**
+     * What was predicted of a held-out sample.
+     *
+     * @param text what the model has read: one string, or its words, which then {@code expected} and {@code predicted}
+     *     have a tag each for
+     * @param expected what the data says
+     * @param predicted what the model says
+     * @param score how sure it is, or null
+     */
+    public record Example(Group group, List<String> text, List<String> expected, List<String> predicted, Double score) {
+        public Example {
+            text = List.copyOf(text);
+            expected = List.copyOf(expected);
+            predicted = List.copyOf(predicted);
+        }
+    }
+
     public Scores {
         if (confusion.length != labels.size()) {
             throw new IllegalArgumentException(confusion.length + " rows, " + labels.size() + " labels");
@@ -47,21 +74,27 @@ public record Scores(
         byLabel = Collections.unmodifiableMap(new LinkedHashMap<>(byLabel));
         labels = List.copyOf(labels);
         answers = List.copyOf(answers);
+        examples = List.copyOf(examples);
     }
 
     /** Of a task whose samples have one label each. */
     public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {
-        return new Scores(split, metrics, Map.of(), labels, confusion, Map.of(), List.of());
+        return new Scores(split, metrics, Map.of(), labels, confusion, Map.of(), List.of(), List.of());
     }
 
     /** Of a task whose samples have several labels, tags or numbers. */
     public static Scores ofFigures(String split, Map<String, Double> metrics, Map<String, PrecisionRecall> byLabel) {
-        return new Scores(split, metrics, Map.of(), List.of(), new long[0][], byLabel, List.of());
+        return new Scores(split, metrics, Map.of(), List.of(), new long[0][], byLabel, List.of(), List.of());
     }
 
     /** Of a task whose base model is measured too. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
-        return new Scores(split, metrics, base, List.of(), new long[0][], Map.of(), answers);
+        return new Scores(split, metrics, base, List.of(), new long[0][], Map.of(), answers, List.of());
+    }
+
+    /** The same with examples. */
+    Scores with(List<Example> shown) {
+        return new Scores(split, metrics, base, labels, confusion, byLabel, answers, shown);
     }
 }

@@ -57,7 +57,7 @@ class ModelJobsTest {
                     .containsExactly(1L, 2L, 3L, 4L, 5L, 6L);
             assertThat(result.steps()).isEqualTo(6);
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             ClassificationMetrics expected = metricsInOneProcess(config);
             assertThat(scores.labels()).containsExactly("cat", "dog");
@@ -69,6 +69,14 @@ class ModelJobsTest {
                     .forEach((name, value) ->
                             assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-6)));
             Dataset<Row> predictions = spark.read().parquet(config.output().dir() + "/predictions.parquet");
+            assertThat(scores.examples()).isNotEmpty().allSatisfy(example -> {
+                assertThat(example.text()).singleElement().asString().isNotBlank();
+                assertThat(example.score()).isBetween(0.5, 1.0);
+            });
+            assertThat(scores.examples().stream().filter(example -> example.group() == Scores.Group.RIGHT))
+                    .allMatch(example -> example.expected().equals(example.predicted()));
+            assertThat(scores.examples().stream().filter(example -> example.group() == Scores.Group.WRONG))
+                    .noneMatch(example -> example.expected().equals(example.predicted()));
             assertThat(scores.metrics()).containsKeys("roc_auc", "average_precision");
             for (int partitions : new int[] {1, 8, 64}) {
                 Metrics parts = EvaluateJob.metrics(config, predictions.repartition(partitions), scores.labels());
@@ -115,7 +123,7 @@ class ModelJobsTest {
                     .isDirectoryContaining("glob:**/adapter_model.safetensors")
                     .isDirectoryNotContaining("glob:**/model.safetensors");
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.metrics().get("loss"))
                     .isCloseTo(result.eval().get("loss"), within(1e-5))
@@ -161,7 +169,7 @@ class ModelJobsTest {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.confusion()).isEmpty();
             assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
@@ -242,7 +250,7 @@ class ModelJobsTest {
             predictor
                     .evaluate(samples, labels, 0, 1)
                     .forEachRemaining(row -> metrics.add(
-                            labels.indexOf(row[1]), labels.indexOf(row[2]), (double[]) row[3], (double) row[4]));
+                            labels.indexOf(row[2]), labels.indexOf(row[3]), (double[]) row[5], (double) row[6]));
         }
         return metrics;
     }

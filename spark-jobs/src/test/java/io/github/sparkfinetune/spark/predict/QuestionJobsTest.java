@@ -59,7 +59,7 @@ class QuestionJobsTest {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             // The trainer measured the same split before the model was written and read again.
             assertThat(scores.metrics().get("loss")).isCloseTo(result.eval().get("loss"), within(1e-5));
@@ -124,7 +124,7 @@ class QuestionJobsTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
             assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
             scores.metrics()
                     .forEach((name, value) ->

@@ -54,7 +54,7 @@ class TagJobsTest {
                     .isDirectoryContaining(
                             method.equals("full") ? "glob:**/model.safetensors" : "glob:**/adapter_model.safetensors");
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             // The trainer measured the same split before the model was written and read again.
             assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
@@ -63,6 +63,11 @@ class TagJobsTest {
                             assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-5)));
             assertThat(scores.metrics().get("f1")).isGreaterThan(0.8);
             assertThat(scores.labels()).isEmpty();
+            assertThat(scores.examples())
+                    .isNotEmpty()
+                    .allSatisfy(example -> assertThat(example.text())
+                            .hasSameSizeAs(example.expected())
+                            .hasSameSizeAs(example.predicted()));
             List<Row> rows = spark.read()
                     .parquet(config.output().dir() + "/predictions.parquet")
                     .orderBy("index")
@@ -166,7 +171,8 @@ class TagJobsTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             PrepareJob.run(spark, config);
             TrainJob.run(spark, config, record -> {});
-            assertThat(EvaluateJob.run(spark, config).metrics().get("accuracy")).isGreaterThan(0.9);
+            assertThat(EvaluateJob.run(spark, config).get(0).metrics().get("accuracy"))
+                    .isGreaterThan(0.9);
             // The tokenizer is saved as it was used.
             assertThat(Path.of(config.output().model(), "tokenizer_config.json"))
                     .content()

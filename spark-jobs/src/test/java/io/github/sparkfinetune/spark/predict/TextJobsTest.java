@@ -46,7 +46,7 @@ class TextJobsTest {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             // The trainer measured the same split before the adapter was written and read again.
             assertThat(scores.split()).isEqualTo("eval");
@@ -141,7 +141,7 @@ class TextJobsTest {
             PrepareJob.run(spark, config);
             TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.metrics()).isEqualTo(scores.base());
             assertThat(scores.answers())
@@ -181,7 +181,7 @@ class TextJobsTest {
                     .hasMessageContaining("train first");
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config);
+            Scores scores = EvaluateJob.run(spark, config).get(0);
 
             assertThat(scores.metrics()).containsOnlyKeys("loss", "perplexity");
             assertThat(scores.metrics().get("loss"))

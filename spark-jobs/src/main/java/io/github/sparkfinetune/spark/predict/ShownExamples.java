@@ -1,0 +1,86 @@
+package io.github.sparkfinetune.spark.predict;
+
+import io.github.sparkfinetune.core.task.ExampleColumns;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.ArrayType;
+
+/** The predictions that the report shows: those that tell most, the same on every run. */
+final class ShownExamples {
+    private static final int RIGHT = 4;
+    private static final int WRONG = 8;
+    private static final int UNCERTAIN = 4;
+    /** Characters of a text that are shown. */
+    private static final int CHARACTERS = 600;
+    /** Words of a text with tags. */
+    private static final int WORDS = 120;
+
+    private ShownExamples() {}
+
+    /**
+     * The first that are right, the wrong with the highest loss, and those with the lowest score.
+     *
+     * @param keys columns by which rows are ordered
+     */
+    static List<Scores.Example> of(ExampleColumns columns, List<String> keys, Dataset<Row> predictions) {
+        Column right = columns.correct()
+                .map(column -> functions.col(column).equalTo(1))
+                .orElse(functions.col(columns.expected()).eqNullSafe(functions.col(columns.predicted())));
+        Column[] order = keys.stream().map(functions::col).toArray(Column[]::new);
+        List<Scores.Example> shown = new ArrayList<>();
+        shown.addAll(first(columns, Scores.Group.WRONG, predictions.where(functions.not(right)), WRONG, loss(), order));
+        columns.score()
+                .ifPresent(score -> shown.addAll(first(
+                        columns,
+                        Scores.Group.UNCERTAIN,
+                        predictions,
+                        UNCERTAIN,
+                        functions.col(score).asc_nulls_last(),
+                        order)));
+        shown.addAll(first(columns, Scores.Group.RIGHT, predictions.where(right), RIGHT, order[0], order));
+        return shown;
+    }
+
+    private static Column loss() {
+        return functions.col("loss").desc();
+    }
+
+    private static List<Scores.Example> first(
+            ExampleColumns columns, Scores.Group group, Dataset<Row> rows, int count, Column by, Column[] order) {
+        Column[] all = Stream.concat(Stream.of(by), Stream.of(order)).toArray(Column[]::new);
+        return rows
+                .orderBy(all)
+                .limit(count)
+                .select(
+                        functions.col(columns.text()),
+                        functions.col(columns.expected()),
+                        functions.col(columns.predicted()),
+                        columns.score()
+                                .map(functions::col)
+                                .orElse(functions.lit(null))
+                                .cast("double"))
+                .collectAsList()
+                .stream()
+                .map(row -> new Scores.Example(
+                        group, texts(row, 0), texts(row, 1), texts(row, 2), row.isNullAt(3) ? null : row.getDouble(3)))
+                .toList();
+    }
+
+    private static List<String> texts(Row row, int column) {
+        if (row.isNullAt(column)) {
+            return List.of();
+        }
+        if (row.schema().apply(column).dataType() instanceof ArrayType) {
+            return row.<String>getList(column).stream().limit(WORDS).toList();
+        }
+        String text = String.valueOf(row.get(column));
+        int shown = Math.min(CHARACTERS, text.codePointCount(0, text.length()));
+        int end = text.offsetByCodePoints(0, shown);
+        return List.of(end == text.length() ? text : text.substring(0, end) + "…");
+    }
+}

@@ -291,9 +291,8 @@ public record Manifest(
      * @throws RunException that names the first difference
      */
     public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
-        requireSame(dataset, "task", task, runTask);
+        requireSameProblem(dataset, runTask, wanted);
         requireSame(dataset, "data.max_length", options.maxLength(), wanted.maxLength());
-        requireSame(dataset, "classification.problem_type", problemType(options), problemType(wanted));
         if (!options.tokenizerSha256().equals(wanted.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
@@ -315,6 +314,17 @@ public record Manifest(
             requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), here.assistantOnlyLoss());
             requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), here.chatTemplateSha256());
         }
+    }
+
+    /**
+     * Refuses a dataset whose samples do not hold what this run's task tells of a text.
+     *
+     * @param wanted the run's options
+     * @throws RunException that names the difference
+     */
+    public void requireSameProblem(Path dataset, Task runTask, DatasetOptions wanted) {
+        requireSame(dataset, "task", task, runTask);
+        requireSame(dataset, "classification.problem_type", problemType(options), problemType(wanted));
     }
 
     private static String problemType(DatasetOptions some) {

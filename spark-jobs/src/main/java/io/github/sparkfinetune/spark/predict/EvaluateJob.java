@@ -2,12 +2,15 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
@@ -65,11 +68,14 @@ public final class EvaluateJob {
         Path dataset = new Path(resolved.dataset());
         try {
             Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
-            if (manifest.task() != resolved.task()) {
-                throw RunException.data(dataset + " was prepared for task " + manifest.task() + ", this run's is "
-                        + resolved.task() + ": use the dataset that the model was trained on");
-            }
             Predictor.check(resolved, spark.hadoopConfiguration());
+            TokenizerFiles tokenizer = TaskDatas.tokenizer(
+                    new Path(resolved.output().model()),
+                    resolved,
+                    Architectures::positions,
+                    spark.hadoopConfiguration());
+            manifest.requireSameProblem(
+                    dataset, resolved.task(), TaskDatas.of(resolved).options(tokenizer));
             List<Scores> scores = new ArrayList<>();
             scores.add(measure(session, resolved, manifest, heldOut(manifest, dataset), ""));
             for (String split : manifest.splits().keySet()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
@@ -196,6 +197,15 @@ class ModelJobsTest {
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining(
                             "is of a model for " + problem + ", this run has single_label_classification");
+            String single = folder.resolve("single").toString();
+            PrepareJob.run(spark, config("data.train=" + pets(), "data.dir=" + single));
+            RunConfig ofSingle = config("data.dir=" + single, "classification.problem_type=" + problem);
+            assertThatThrownBy(() -> EvaluateJob.run(spark, ofSingle))
+                    .isInstanceOfSatisfying(
+                            RunException.class,
+                            refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.DATA))
+                    .hasMessageContaining("was prepared with classification.problem_type: single_label_classification,"
+                            + " this run has " + problem);
 
             Files.writeString(texts, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
             String output = folder.resolve("predicted").toString();
@@ -220,12 +230,21 @@ class ModelJobsTest {
     }
 
     private Path mails() throws IOException {
+        return labelled("mails.jsonl", "dog");
+    }
+
+    /** Texts with one label each, of which the names are those of the texts with several. */
+    private Path pets() throws IOException {
+        return labelled("pets.jsonl", "pet");
+    }
+
+    private Path labelled(String name, String second) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             lines.add("{\"text\": \"" + (i % 2 == 0 ? "the cat sat " : "a dog ran ") + i + "\", \"label\": \""
-                    + (i % 2 == 0 ? "cat" : "dog") + "\"}");
+                    + (i % 2 == 0 ? "cat" : second) + "\"}");
         }
-        return Files.write(folder.resolve("mails.jsonl"), lines);
+        return Files.write(folder.resolve(name), lines);
     }
 
     private RunConfig config(String... settings) {

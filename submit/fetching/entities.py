@@ -1,6 +1,7 @@
 """Sentences of biomedical papers with the entities that annotators found (healthcare)."""
 
 import csv
+import re
 import sys
 
 import rows
@@ -11,12 +12,12 @@ CLASSES = 12
 
 
 def spans(text, named):
-    """Places of entities that stand in the text word for word; none overlaps another, longer ones come first."""
+    """Places of entities that stand in the text as whole words; none overlaps another, longer ones come first."""
     taken = []
     for entity, label in sorted(named, key=lambda pair: (-len(pair[0]), pair)):
-        start = text.find(entity)
-        if start >= 0 and all(start >= end or start + len(entity) <= begin for begin, end, _ in taken):
-            taken.append((start, start + len(entity), label))
+        found = re.search(rf"(?<!\w){re.escape(entity)}(?!\w)", text)
+        if found and all(found.start() >= end or found.end() <= begin for begin, end, _ in taken):
+            taken.append((*found.span(), label))
     return [{"start": start, "end": end, "label": label} for start, end, label in sorted(taken)]
 
 
@@ -38,7 +39,7 @@ def fetch(target):
     found = []
     for text, pairs in named.items():
         entities = spans(text, {pair for pair in pairs if pair[1] in frequent})
-        # A sentence of which an entity is not found word for word would be labelled in part.
+        # A sentence of which an entity is not found as it is would be labelled in part.
         if 30 <= len(text) <= 400 and entities and len(entities) == len({entity for entity, _ in pairs}):
             found.append({"text": text, "label": entities})
     rows.write(target, **rows.split(found, test=1000, train=8000))

@@ -39,6 +39,7 @@ class ArchitectureTest {
             "data.jinja",
             "data.pack",
             "data.sft",
+            "data.mask",
             "data.tag",
             "data.task",
             "core.tensor",

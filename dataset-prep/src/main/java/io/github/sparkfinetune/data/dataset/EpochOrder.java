@@ -29,7 +29,7 @@ public final class EpochOrder {
         int count = rowGroups.size();
         epochSeed = Seeds.derive(seed, Seeds.Purpose.SHUFFLE, epoch);
         // Index -1 is no row group's: the order of the groups has a stream of its own.
-        groups = permutation(count, Seeds.fold(epochSeed, -1));
+        groups = Seeds.permutation(count, Seeds.fold(epochSeed, -1));
         firstIndex = new long[count];
         rows = new int[count];
         long next = 0;
@@ -61,7 +61,7 @@ public final class EpochOrder {
         if (current < 0 || position < firstPosition[current] || position >= firstPosition[current + 1]) {
             current = find(position);
             int group = groups[current];
-            within = permutation(rows[group], Seeds.fold(epochSeed, group));
+            within = Seeds.permutation(rows[group], Seeds.fold(epochSeed, group));
         }
         return firstIndex[groups[current]] + within[(int) (position - firstPosition[current])];
     }
@@ -79,16 +79,5 @@ public final class EpochOrder {
             }
         }
         return low;
-    }
-
-    /** Fisher-Yates; the i-th exchange is drawn from (seed, i). */
-    private static int[] permutation(int size, long seed) {
-        int[] order = new int[size];
-        for (int i = 0; i < size; i++) {
-            int j = (int) Seeds.bounded(Seeds.fold(seed, i), i + 1L);
-            order[i] = order[j];
-            order[j] = i;
-        }
-        return order;
     }
 }

@@ -81,6 +81,16 @@ public record Sample(
         return new Sample(index, inputIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
     }
 
+    /**
+     * The same place with other tokens, as many as before.
+     *
+     * @param otherIds the tokens' ids
+     * @param tokenLabels a label each
+     */
+    public Sample withTokens(int[] otherIds, int[] tokenLabels) {
+        return new Sample(index, otherIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
+    }
+
     /** The same text, to be told as these. */
     public Sample withTargets(double... told) {
         return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, told, window);
@@ -96,9 +106,18 @@ public record Sample(
         return inputIds.length;
     }
 
+    /** Number of tokens with a label. */
+    public int labelledTokens() {
+        int count = 0;
+        for (int tokenLabel : labels) {
+            count += tokenLabel == IGNORED ? 0 : 1;
+        }
+        return count;
+    }
+
     /**
-     * Number of tokens that are predicted: those with a label, but for the first of each document, which nothing comes
-     * before.
+     * Number of tokens that a language model predicts: those with a label, but for the first of each document, which
+     * nothing comes before.
      */
     public int labelTokens() {
         int count = 0;

@@ -23,7 +23,11 @@ public final class Seeds {
         /** Initial values of new parameters. */
         INITIALISATION(5),
         /** Tokens drawn while text is generated. */
-        GENERATION(6);
+        GENERATION(6),
+        /** Tokens that are masked in a training sample. */
+        MASKING(7),
+        /** Tokens that are masked in a held-out sample. */
+        EVALUATION_MASKING(9);
 
         // Part of what a seed means: a number here never changes and is never used twice.
         private final long code;
@@ -81,5 +85,16 @@ public final class Seeds {
      */
     public static long bounded(long value, long bound) {
         return Math.multiplyHigh(value >>> 1, bound << 1);
+    }
+
+    /** The numbers [0, size) in random order: Fisher-Yates, whose i-th exchange is drawn from (value, i). */
+    public static int[] permutation(int size, long value) {
+        int[] order = new int[size];
+        for (int i = 0; i < size; i++) {
+            int j = (int) bounded(fold(value, i), i + 1L);
+            order[i] = order[j];
+            order[j] = i;
+        }
+        return order;
     }
 }

@@ -31,13 +31,12 @@ record AddedSpecialTokens(String json, String settings, String specialTokensMap,
             added.put(token.path("id").asInt(), token);
             ids.put(token.path("content").asText(), token.path("id").asInt());
         }
-        JsonNode vocabulary = tokenizer.path("model").path("vocab");
         int next = files.vocabularySize();
         for (String token : tokens) {
             if (ids.containsKey(token)) {
                 continue;
             }
-            int id = idOf(vocabulary, token);
+            int id = Vocabulary.id(tokenizer, token);
             id = id < 0 ? next++ : id;
             ids.put(token, id);
             added.put(id, flags(JSON.createObjectNode().put("id", id).put("content", token)));
@@ -56,20 +55,6 @@ record AddedSpecialTokens(String json, String settings, String specialTokensMap,
             described.add(((ObjectNode) added.get(ids.get(token)).deepCopy()).without(List.of("id", "special")));
         }
         return new AddedSpecialTokens(text(tokenizer), text(settings), text(map), next);
-    }
-
-    /** Id of a token that the vocabulary already has, or -1. */
-    private static int idOf(JsonNode vocabulary, String token) {
-        if (!vocabulary.isArray()) {
-            return vocabulary.path(token).asInt(-1);
-        }
-        // Unigram: pieces with their scores, by id.
-        for (int id = 0; id < vocabulary.size(); id++) {
-            if (vocabulary.get(id).path(0).asText().equals(token)) {
-                return id;
-            }
-        }
-        return -1;
     }
 
     private static ObjectNode flags(ObjectNode token) {

@@ -43,12 +43,7 @@ final class SpecialTokenRoles {
             JsonNode id = config.flatMap(there -> there.find("eos_token_id")).orElse(MissingNode.getInstance());
             return id.isArray() ? id.path(0).asInt(-1) : id.asInt(-1);
         }
-        for (JsonNode token : tokenizer.path("added_tokens")) {
-            if (token.path("content").asText().equals(eos)) {
-                return token.path("id").asInt();
-            }
-        }
-        return tokenizer.path("model").path("vocab").path(eos).asInt(-1);
+        return Vocabulary.id(tokenizer, eos);
     }
 
     /**

@@ -1,0 +1,11 @@
+package io.github.sparkfinetune.conf;
+
+import java.io.Serializable;
+
+/** Which tokens task {@code masked-lm} masks, under the names of Hugging Face's data collator. */
+public record MaskedLmConfig(double mlmProbability, boolean wholeWordMask) implements Serializable {
+
+    public MaskedLmConfig {
+        Check.that(mlmProbability > 0 && mlmProbability < 1, "masked_lm.mlm_probability", mlmProbability, "in (0, 1)");
+    }
+}

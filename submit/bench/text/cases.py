@@ -21,7 +21,7 @@ ATTRIBUTES = {
         for act, fused in [("silu", True), ("gelu_pytorch_tanh", False)]
     ],
     "Gpt2": [dict(COMMON, **GPT2, hidden_act="gelu_new", fused_attention=True)],
-    "CausalLmLoss": [dict(chunk=4)],
+    "VocabularyLoss": [dict(chunk=4)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
 }
 
@@ -133,11 +133,15 @@ INPUTS = {
     "AnswerLoss.answer_loss": lambda i: [(
         i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
         0.5, 0.25)],
-    "CausalLmLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
-    "CausalLmLoss.next_token_loss": lambda i: [
-        (i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, n), 0.5, g, add)
-        for n in (0, 9) for g in ([], [i.x(VOCABULARY, HIDDEN)]) for add in (False, True)],
-    "CausalLmLoss.next_token_losses": lambda i: [(i.x(9, HIDDEN), i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, 9))],
+    "VocabularyLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
+    "VocabularyLoss.logits": lambda i: [(i.x(9, HIDDEN), i.projection(bias)) for bias in (False, True)],
+    "VocabularyLoss.vocabulary_loss": lambda i: [
+        (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
+        for n in (0, 9) for w in (i.projection(False), i.projection(True))
+        for g in ({}, i.gradients(w)) for add in (False, True)],
+    "VocabularyLoss.token_losses": lambda i: [
+        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
+    "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.projection(True), 3)],
     "AdamW.adamw": lambda i: [(
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
@@ -197,6 +201,11 @@ INPUTS |= {
     "Bert.token_head": lambda i: [
         (i.x(TEXTS, TOKENS, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, masks)
         for masks in [{}, {"head": i.mask(TEXTS, TOKENS, HIDDEN)}]],
+    "Bert.masked_lm_head": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
+         {"places": i.ids(TEXTS * TOKENS, n)}, masks)
+        for kind in ("bias", "lora bias") for n in (0, 4)
+        for masks in ({}, {"dense": i.mask(TEXTS * TOKENS, HIDDEN)})],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [

@@ -49,6 +49,10 @@ class Inputs:
     def norm(self, name, width):
         return {name + ".weight": self.x(width), name + ".bias": self.x(width)}
 
+    def projection(self, bias):
+        """What maps hidden states to logits over the vocabulary."""
+        return self.linear("projection", VOCABULARY, HIDDEN, "bias" if bias else "")
+
     def gradients(self, w):
         constants = (".norm", ".scaling", ".keep")
         return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,6 +13,7 @@ import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** The reference numbers: {@code golden/} on the class path, or the folder that {@code -Dgolden.dir} names. */
@@ -66,6 +68,20 @@ public final class GoldenFiles {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** The head of a golden model, where it is one that the engine has. */
+    public static Optional<HeadKind> head(Path model) {
+        Path expected = model.resolve("expected.json");
+        String task = Files.exists(expected) ? json(expected).path("task").asText() : "";
+        return switch (task) {
+            case "seqcls" -> Optional.of(HeadKind.SEQUENCE_CLASSIFICATION);
+            case "tokencls" -> Optional.of(HeadKind.TOKEN_CLASSIFICATION);
+            case "qa" -> Optional.of(HeadKind.QUESTION_ANSWERING);
+            case "mlm" -> Optional.of(HeadKind.MASKED_LM);
+            case "clm" -> Optional.of(HeadKind.CAUSAL_LM);
+            default -> Optional.empty();
+        };
     }
 
     /** {@code expected.safetensors} of a folder; the caller closes it. */

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -182,15 +183,19 @@ final class AdapterConfig {
         throw fields.bad("bias", "none, all or lora_only");
     }
 
-    /** The file's bytes, with every field that PEFT writes. */
-    static byte[] write(LoraSettings settings) {
+    /**
+     * The file's bytes, with every field that PEFT writes.
+     *
+     * @param model configuration of the model that was trained
+     */
+    static byte[] write(LoraSettings settings, HfConfig model) {
         Map<String, Object> fields = new TreeMap<>(OFF);
         fields.put(
                 "alpha_pattern",
                 settings.alphaPattern().entrySet().stream()
                         .collect(
                                 LinkedHashMap::new, (map, e) -> map.put(e.getKey(), plain(e.getValue())), Map::putAll));
-        fields.put("auto_mapping", null);
+        fields.put("auto_mapping", settings.taskType() == null ? autoMapping(model) : null);
         fields.put("base_model_name_or_path", settings.baseModelNameOrPath());
         fields.put("bias", settings.bias().name().toLowerCase(Locale.ROOT));
         fields.put("exclude_modules", settings.excludeModules());
@@ -215,6 +220,18 @@ final class AdapterConfig {
         fields.put("use_rslora", settings.useRslora());
         ObjectNode tree = JsonFiles.tree(fields);
         return JsonFiles.pretty(tree);
+    }
+
+    /** Where PEFT finds the base model's class, which the task's name does not tell it. */
+    private static Map<String, String> autoMapping(HfConfig model) {
+        String module = model.modelType().replace('-', '_');
+        return model.architectures().isEmpty()
+                ? null
+                : Map.of(
+                        "base_model_class",
+                        model.architectures().get(0),
+                        "parent_library",
+                        "transformers.models." + module + ".modeling_" + module);
     }
 
     private static List<?> orNull(List<?> values) {

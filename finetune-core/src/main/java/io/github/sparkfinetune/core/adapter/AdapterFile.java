@@ -38,6 +38,16 @@ public final class AdapterFile {
     private static final String BASE_LAYER = ".base_layer.";
     private static final Map<String, String> LOCAL = new LinkedHashMap<>();
 
+    /** What the names of embeddings, and of what maps hidden states to logits over the vocabulary, end with. */
+    private static final List<String> VOCABULARY = List.of(
+            "embed_tokens.weight",
+            "wte.weight",
+            "word_embeddings.weight",
+            "lm_head.weight",
+            "lm_head.bias",
+            "cls.predictions.bias",
+            "vocab_projector.bias");
+
     static {
         LOCAL.put(".lora_A.weight", PeftAdapter.LORA_A);
         LOCAL.put(".lora_B.weight", PeftAdapter.LORA_B);
@@ -92,9 +102,7 @@ public final class AdapterFile {
     private static boolean isWhole(LoraSettings settings, String name, Set<String> adapted) {
         return settings.saves(name)
                 || settings.trainsBias(name, adapted)
-                || name.endsWith("embed_tokens.weight")
-                || name.endsWith("wte.weight")
-                || name.equals("lm_head.weight");
+                || VOCABULARY.stream().anyMatch(name::endsWith);
     }
 
     /** Our name of a stored tensor; null for what PEFT stores needlessly. */
@@ -180,7 +188,7 @@ public final class AdapterFile {
                 : settings;
         Map<String, byte[]> files = new LinkedHashMap<>(more);
         files.put(HfConfig.FILE, config.toJson());
-        files.put(AdapterConfig.FILE, AdapterConfig.write(named));
+        files.put(AdapterConfig.FILE, AdapterConfig.write(named, config));
         files.put(HfFolderWriter.CARD, card.toAdapterMarkdown().getBytes(StandardCharsets.UTF_8));
         writer.write(List.of(base), files, Map.of(WEIGHTS, entries(settings, tensors)));
     }

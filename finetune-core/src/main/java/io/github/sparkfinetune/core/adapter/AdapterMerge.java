@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -35,6 +36,7 @@ public final class AdapterMerge {
      * Merges.
      *
      * @param config its {@code model} is the base
+     * @param head the model's
      * @param usage how the merged model is used
      * @param adapter Hadoop path of the adapter's folder
      * @param output Hadoop path of the new model folder; must not exist
@@ -43,6 +45,7 @@ public final class AdapterMerge {
      */
     public static Merged run(
             RunConfig config,
+            HeadKind head,
             ModelCard.Usage usage,
             String adapter,
             String output,
@@ -59,7 +62,7 @@ public final class AdapterMerge {
         refuseQuantised(config.model(), baseConfig);
         HfConfig trained = trained(adapterFolder, baseConfig, read);
         try (SafetensorsModel weights = SafetensorsModel.open(base)) {
-            MergedWeights merged = new MergedWeights(trained, weights, read);
+            MergedWeights merged = new MergedWeights(trained, head, weights, read);
             writer.write(
                     List.of(adapterFolder, base),
                     merged.config(),

@@ -104,7 +104,7 @@ public record LoraSettings(
      * The settings of a new adapter, with PEFT's choices where the configuration makes none.
      *
      * @param architecture of the base model
-     * @param taskType PEFT's name of the task: SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM
+     * @param taskType PEFT's name of the task: SEQ_CLS, TOKEN_CLS, QUESTION_ANS, CAUSAL_LM, or null
      * @param baseModel name or path of the base model, as the adapter is to call it
      */
     public static LoraSettings of(MethodConfig method, Architecture architecture, String taskType, String baseModel) {
@@ -113,7 +113,9 @@ public record LoraSettings(
             targets = ModuleNames.of(architecture.loraTargets());
         }
         Set<String> saved = new LinkedHashSet<>(method.modulesToSave());
-        saved.addAll(HEADS.getOrDefault(taskType, List.of()));
+        if (taskType != null) {
+            saved.addAll(HEADS.getOrDefault(taskType, List.of()));
+        }
         Map<String, Integer> ranks = new LinkedHashMap<>();
         method.rankPattern().forEach((name, rank) -> ranks.put(name, (Integer) rank));
         Map<String, Double> alphas = new LinkedHashMap<>();
@@ -157,14 +159,27 @@ public record LoraSettings(
 
     /** The same with its targets named. */
     LoraSettings withTargets(List<String> names) {
+        return with(ModuleNames.of(names), modulesToSave);
+    }
+
+    /** The same with more modules that are trained whole. */
+    public LoraSettings saving(List<String> modules) {
+        List<String> all = new ArrayList<>(modulesToSave);
+        modules.stream()
+                .filter(module -> all.stream().noneMatch(module::endsWith))
+                .forEach(all::add);
+        return with(targetModules, all);
+    }
+
+    private LoraSettings with(ModuleNames targets, List<String> saved) {
         return new LoraSettings(
                 r,
                 loraAlpha,
-                ModuleNames.of(names),
+                targets,
                 excludeModules,
                 loraDropout,
                 bias,
-                modulesToSave,
+                saved,
                 useRslora,
                 useDora,
                 rankPattern,

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -25,6 +26,7 @@ final class MergedWeights {
 
     private final HfConfig config;
     private final Architecture architecture;
+    private final HeadKind head;
     private final TensorSource base;
     private final PeftAdapter adapter;
     /** Names in the base's file, by the names of the model with a head. */
@@ -35,19 +37,21 @@ final class MergedWeights {
 
     /**
      * @param config configuration of the model that was trained
+     * @param head its head
      * @throws io.github.sparkfinetune.conf.RunException when they do not fit each other
      */
-    MergedWeights(HfConfig config, TensorSource base, PeftAdapter adapter) {
+    MergedWeights(HfConfig config, HeadKind head, TensorSource base, PeftAdapter adapter) {
         this.config = config;
         this.architecture = Architectures.of(config);
+        this.head = head;
         this.base = base;
         this.adapter = adapter;
         boolean bare = ModelModules.isBare(architecture, base);
         base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(architecture, name) : name, name));
-        for (LoraModule module : adapter.modules(ModelModules.linears(architecture, base))) {
+        for (LoraModule module : adapter.modules(ModelModules.linears(architecture, head, base))) {
             adapted.put(module.module().weight(), module);
         }
-        tied = architecture.projection().isPresent() && (architecture.isTied() || !stored.containsKey(HEAD));
+        tied = isDecoder() && (architecture.isTied() || !stored.containsKey(HEAD));
         if (tied) {
             // Where the file has a head as well, transformers lets the table win.
             stored.remove(HEAD);
@@ -58,6 +62,10 @@ final class MergedWeights {
             }
         }
         adapter.whole().forEach(this::checkShape);
+    }
+
+    private boolean isDecoder() {
+        return !architecture.projection(HeadKind.CAUSAL_LM).isEmpty();
     }
 
     /** As in PEFT, where a trained table leaves the head as it was; one of another size can't. */
@@ -77,7 +85,7 @@ final class MergedWeights {
     private void checkShape(String name) {
         long[] shape = adapter.tensors().get(name).shape();
         if (!stored.containsKey(name)) {
-            if (!adapter.settings().saves(name) && !name.equals(HEAD)) {
+            if (!adapter.settings().saves(name) && !isVocabulary(name)) {
                 throw adapter.otherBase("it brings " + name + ", which this model does not have");
             }
             return;
@@ -94,9 +102,9 @@ final class MergedWeights {
     }
 
     private boolean isVocabulary(String name) {
-        return name.equals(HEAD)
-                || (architecture.projection().isPresent()
-                        && name.equals(architecture.table().name()));
+        return name.equals(architecture.table().name())
+                || architecture.projection(head).values().stream()
+                        .anyMatch(weight -> weight.name().equals(name));
     }
 
     private static long[] tail(long[] shape, boolean withoutFirst) {
@@ -112,7 +120,7 @@ final class MergedWeights {
     HfConfig config() {
         HfConfig merged = config;
         String table = architecture.table().name();
-        if (architecture.projection().isPresent()) {
+        if (isDecoder()) {
             if (!tied && architecture.isTied()) {
                 merged = merged.with("tie_word_embeddings", false);
             }

@@ -1,30 +1,42 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
- * The linears of a model, found in its weights: every matrix named {@code MODULE.weight} which is no embedding. A
- * checkpoint of a bare model ({@code BertModel}, {@code GPT2Model}) lacks the prefix that its parameters have in a
- * model with a head; names here always have it.
+ * The linears of a model, found in its weights: every matrix named {@code MODULE.weight} which is no embedding and
+ * belongs to the model's head or lies below it; heads for other tasks may lie in the same checkpoint. A checkpoint of a
+ * bare model ({@code BertModel}, {@code GPT2Model}) lacks the prefix that its parameters have in a model with a head;
+ * names here always have it.
  */
 public final class ModelModules {
     /** Of a decoder: what turns hidden states into logits. */
     static final String LM_HEAD = "lm_head";
 
     /** Modules outside the prefix, by the first part of their names. */
-    private static final Set<String> HEADS =
-            Set.of(LM_HEAD, "classifier", "pre_classifier", "score", "qa_outputs", "cls");
+    private static final Set<String> HEADS = Set.of(
+            LM_HEAD,
+            "classifier",
+            "pre_classifier",
+            "score",
+            "qa_outputs",
+            "cls",
+            "vocab_transform",
+            "vocab_layer_norm",
+            "vocab_projector");
 
-    private static final Set<String> OUTPUT_HEADS = Set.of(LM_HEAD, "classifier", "score", "cls.predictions.decoder");
+    private static final Set<String> CLASSIFIERS = Set.of("classifier", "score");
 
     private static final String WEIGHT = ".weight";
 
@@ -33,42 +45,60 @@ public final class ModelModules {
 
     private ModelModules() {}
 
-    /** The linears in the order of the weights. */
-    public static List<LinearModule> linears(Architecture architecture, TensorSource weights) {
+    /**
+     * The linears in the order of the weights.
+     *
+     * @param head the model's
+     */
+    public static List<LinearModule> linears(Architecture architecture, HeadKind head, TensorSource weights) {
         List<LinearModule> linears = new ArrayList<>();
-        Set<String> embeddings = embeddings(architecture);
+        Map<String, WeightSpec> projection = architecture.projection(head);
+        Set<String> own = modules(architecture, head);
         boolean bare = isBare(architecture, weights);
-        boolean head = false;
+        boolean found = false;
         for (String stored : weights.names()) {
             String name = bare ? prefixed(architecture, stored) : stored;
-            if (!name.endsWith(WEIGHT) || weights.info(stored).shape().length != 2 || embeddings.contains(name)) {
+            if (!name.endsWith(WEIGHT) || weights.info(stored).shape().length != 2) {
+                continue;
+            }
+            String module = name.substring(0, name.length() - WEIGHT.length());
+            if (!own.contains(module)) {
                 continue;
             }
             long[] shape = Nf4Checkpoint.holds(weights, stored)
                     ? Nf4Checkpoint.read(weights, stored).shape()
                     : weights.info(stored).shape();
-            String module = name.substring(0, name.length() - WEIGHT.length());
-            linears.add(linear(module, shape, architecture.isConv1d() && name.startsWith(architecture.prefix())));
-            head |= module.equals(LM_HEAD);
+            boolean conv1d = architecture.isConv1d() && name.startsWith(architecture.prefix());
+            linears.add(linear(module, shape, conv1d, projection));
+            found |= isProjection(module, projection);
         }
-        if (architecture.projection().isPresent() && !head) {
+        if (!projection.isEmpty() && !found) {
             String table = architecture.table().name();
             String stored = bare ? table.substring(architecture.prefix().length()) : table;
-            linears.add(linear(LM_HEAD, weights.info(stored).shape(), false));
+            String module = projection.get(Architecture.PROJECTION + WEIGHT).module();
+            linears.add(linear(module, weights.info(stored).shape(), false, projection));
         }
         return linears;
     }
 
-    private static Set<String> embeddings(Architecture architecture) {
-        Set<String> names = new HashSet<>();
-        names.add(architecture.table().name());
-        architecture.embeddings().values().stream()
-                .filter(weight -> weight.kind() == WeightSpec.Kind.EMBEDDING)
-                .forEach(weight -> names.add(weight.name()));
-        return names;
+    /** Names of all linears of a model with that head. */
+    private static Set<String> modules(Architecture architecture, HeadKind head) {
+        // How many classes the head tells apart changes no name.
+        return Stream.concat(
+                        architecture.blocks(head, 1).stream().flatMap(block -> block.weights().values().stream()),
+                        architecture.projection(head).values().stream())
+                .filter(WeightSpec::isLinear)
+                .map(WeightSpec::module)
+                .collect(Collectors.toSet());
     }
 
-    private static LinearModule linear(String module, long[] shape, boolean conv1d) {
+    private static boolean isProjection(String module, Map<String, WeightSpec> projection) {
+        return projection.values().stream()
+                .anyMatch(weight -> weight.isLinear() && weight.module().equals(module));
+    }
+
+    private static LinearModule linear(
+            String module, long[] shape, boolean conv1d, Map<String, WeightSpec> projection) {
         int rows = Math.toIntExact(shape[0]);
         int columns = Math.toIntExact(shape[1]);
         Matcher layer = LAYER.matcher(module + ".");
@@ -78,7 +108,7 @@ public final class ModelModules {
                 conv1d ? columns : rows,
                 conv1d,
                 layer.matches() ? Integer.parseInt(layer.group(1)) : -1,
-                OUTPUT_HEADS.contains(module));
+                CLASSIFIERS.contains(module) || isProjection(module, projection));
     }
 
     /** Whether the weights are those of a model without a head, whose names lack the prefix. */

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.arch;
 
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * The facts of one model family for one {@code config.json}: sizes, blocks, names and shapes of weights, positions,
@@ -13,6 +12,9 @@ import java.util.Optional;
  * computes that model as {@code transformers} does is what {@link #requireSupported} tells.
  */
 public interface Architecture {
+    /** Local name of what maps hidden states to logits over the vocabulary. */
+    String PROJECTION = "projection";
+
     /** {@code model_type} of the configuration. */
     String modelType();
 
@@ -54,15 +56,16 @@ public interface Architecture {
     /** A layer's weights. */
     BlockSpec layer(int layer);
 
-    /** What maps hidden states to logits over the vocabulary [vocabulary, hidden]; empty for encoders. */
-    default Optional<WeightSpec> projection() {
-        return Optional.empty();
-    }
+    /**
+     * What maps the head's output to logits over the vocabulary: {@code projection.weight} [vocabulary, width], and
+     * {@code projection.bias} [vocabulary] where there is one; empty for a head that gives logits.
+     *
+     * @param head what it predicts
+     */
+    Map<String, WeightSpec> projection(HeadKind head);
 
-    /** Whether the projection's values are those of the embedding table. */
-    default boolean isTied() {
-        return false;
-    }
+    /** Whether the projection's weight is the embedding table. */
+    boolean isTied();
 
     /** The linears of a layer that get an adapter where a run names none, as PEFT chooses them. */
     List<String> loraTargets();

@@ -33,9 +33,12 @@ public interface DecoderArchitecture extends Architecture {
     }
 
     @Override
-    default Optional<WeightSpec> projection() {
-        return Optional.of(
-                new WeightSpec("lm_head.weight", WeightSpec.Kind.LINEAR, shape().vocabulary(), shape().hidden()));
+    default Map<String, WeightSpec> projection(HeadKind head) {
+        return head == HeadKind.CAUSAL_LM
+                ? new WeightSpecs()
+                        .linear(PROJECTION, "lm_head", shape().vocabulary(), shape().hidden(), false)
+                        .map()
+                : Map.of();
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.arch;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A BERT-like encoder. All of them compute the same post-norm layer: attention over all tokens, then a feed-forward
@@ -45,12 +46,25 @@ public interface EncoderArchitecture extends Architecture {
             case SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
             case TOKEN_CLASSIFICATION -> tokenHead("classifier", classes, tokenDropout());
             case QUESTION_ANSWERING -> tokenHead("qa_outputs", 2, answerDropout());
+            case MASKED_LM -> maskedLmHead().head(shape());
             case CAUSAL_LM -> throw new IllegalArgumentException(modelType() + " has no head for " + kind);
         };
     }
 
     /** The head over a text's first token. */
     HeadSpec sequenceHead(int classes);
+
+    /**
+     * The head that tells the token at each masked place.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException where the engine does not compute the family's
+     */
+    MaskedLmHead maskedLmHead();
+
+    @Override
+    default Map<String, WeightSpec> projection(HeadKind head) {
+        return head == HeadKind.MASKED_LM ? maskedLmHead().projection(shape()) : Map.of();
+    }
 
     /** Rate before the head that tells each token's class. */
     double tokenDropout();

@@ -8,7 +8,9 @@ public enum HeadKind {
     TOKEN_CLASSIFICATION("ForTokenClassification"),
     /** Whether the answer begins and ends at a token: logits [B, T, 2]. */
     QUESTION_ANSWERING("ForQuestionAnswering"),
-    /** The next token after each: logits [B, T, vocabulary]. */
+    /** The token at each masked place: hidden states [M, embedding], which the loss maps to logits. */
+    MASKED_LM("ForMaskedLM"),
+    /** The next token after each: hidden states [M, hidden], which the loss maps to logits. */
     CAUSAL_LM("ForCausalLM");
 
     private final String suffix;

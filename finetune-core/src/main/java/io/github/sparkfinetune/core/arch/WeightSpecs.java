@@ -57,7 +57,8 @@ public final class WeightSpecs {
         return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.NORM, width));
     }
 
-    private WeightSpecs bias(String local, String module, int width) {
+    /** A bias [width]. */
+    public WeightSpecs bias(String local, String module, int width) {
         return put(local + BIAS, new WeightSpec(module + BIAS, Kind.BIAS, width));
     }
 

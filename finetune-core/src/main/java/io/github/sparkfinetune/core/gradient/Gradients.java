@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -99,14 +100,20 @@ public final class Gradients {
         return bucket == null ? List.of() : bucket.gradients();
     }
 
-    /** Where the objective puts the gradient of the weights that it reads itself; empty where they are frozen. */
-    public Optional<NDArray> projection() {
-        return tied
-                ? table.map(EmbeddingGradient::dense)
-                : projection.map(block -> of(block).get(0));
+    /**
+     * Where the objective puts the gradients of the weights that it reads itself, by their local names; without those
+     * that are frozen.
+     */
+    public Map<String, NDArray> projection() {
+        Map<String, NDArray> gradients = new LinkedHashMap<>();
+        projection.ifPresent(block -> gradients.putAll(block.byName(of(block))));
+        if (tied) {
+            table.ifPresent(gradient -> gradients.put(Projection.WEIGHT, gradient.dense()));
+        }
+        return gradients;
     }
 
-    /** The projection's gradient is complete on this rank, if it does not go on to the embedding table. */
+    /** The projection's gradients are complete on this rank, but for one that goes on to the embedding table. */
     public void completeProjection() {
         projection.ifPresent(this::complete);
     }

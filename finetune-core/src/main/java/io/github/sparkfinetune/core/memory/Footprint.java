@@ -103,8 +103,14 @@ public record Footprint(
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
-            Projection.of(architecture, adaptation)
-                    .ifPresent(projection -> whole(projection.weight(), projection.stored(), BlockKind.PROJECTION, -1));
+            Projection.of(architecture, head, adaptation)
+                    .ifPresent(projection -> projection
+                            .weights()
+                            .forEach((local, weight) -> whole(
+                                    weight,
+                                    local.equals(Projection.WEIGHT) ? projection.stored() : weight.name(),
+                                    BlockKind.PROJECTION,
+                                    -1)));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     parameters,

@@ -9,6 +9,9 @@ import io.github.sparkfinetune.core.adapter.LoraTargets;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -57,8 +60,9 @@ public record Adaptation(
     /**
      * What a run's {@code method} does to a model.
      *
+     * @param head the model's
      * @param source the model's weights
-     * @param taskType PEFT's name of the task
+     * @param taskType PEFT's name of the task, or null where it has none
      * @param adapter the one that {@code method.adapter} names, or empty
      * @param threads of this rank
      * @throws RunException when they do not fit each other
@@ -66,6 +70,7 @@ public record Adaptation(
     public static Adaptation of(
             MethodConfig method,
             HfConfig config,
+            HeadKind head,
             TensorSource source,
             String taskType,
             String baseModel,
@@ -81,17 +86,38 @@ public record Adaptation(
             return of(Trainable.of(method, architecture.shape().layers()));
         }
         LoraSettings settings = adapter.map(PeftAdapter::settings)
-                .orElseGet(() -> LoraSettings.of(method, architecture, taskType, baseModel));
-        List<LinearModule> linears = ModelModules.linears(architecture, source);
+                .orElseGet(() -> LoraSettings.of(method, architecture, taskType, baseModel)
+                        .saving(lacking(architecture, head, source)));
+        List<LinearModule> linears = ModelModules.linears(architecture, head, source);
         if (adapter.isEmpty()) {
             LoraTargets.checkNames(settings, linears);
         }
         return of(settings, linears, adapter, storage(method), threads);
     }
 
-    /** Nothing is trained and nothing adapted; the weights are stored as the method's adapters find them. */
-    public static Adaptation none(MethodConfig method, int threads) {
-        return new Adaptation(Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
+    /** Modules of a task's head that a checkpoint lacks: new ones, of no use unless they are trained. */
+    private static List<String> lacking(Architecture architecture, HeadKind head, TensorSource source) {
+        if (head == HeadKind.CAUSAL_LM) {
+            return List.of();
+        }
+        StoredNames names = new StoredNames(source, architecture.prefix());
+        // How many classes the head tells apart changes no name.
+        return architecture.blocks(head, 1).stream()
+                .filter(block -> block.kind() == BlockKind.HEAD)
+                .flatMap(block -> block.weights().values().stream())
+                .filter(weight -> names.find(weight.name()).isEmpty())
+                .map(WeightSpec::module)
+                .filter(module -> !module.isEmpty())
+                .toList();
+    }
+
+    /**
+     * Nothing is adapted, and the weights are stored as the method's adapters find them.
+     *
+     * @param drawn the parameters that the checkpoint lacks, which are drawn as a training would begin with them
+     */
+    public static Adaptation none(MethodConfig method, Trainable drawn, int threads) {
+        return new Adaptation(drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
     }
 
     private static Storage storage(MethodConfig method) {

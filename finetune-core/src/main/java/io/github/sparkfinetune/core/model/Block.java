@@ -89,7 +89,7 @@ public final class Block {
     }
 
     /** One tensor for each trained parameter by the names that the script knows these by. */
-    Map<String, NDArray> byName(List<NDArray> tensors) {
+    public Map<String, NDArray> byName(List<NDArray> tensors) {
         Map<String, NDArray> byName = new LinkedHashMap<>();
         for (int i = 0; i < trainableNames.size(); i++) {
             byName.put(trainableNames.get(i), tensors.get(i));

@@ -46,10 +46,10 @@ final class Blocks {
     /** The projection. */
     Block projection(Projection projection) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        content.parameters()
-                .put(
-                        "projection.weight",
-                        weights.vocabulary(projection.weight(), BlockKind.PROJECTION, projection.stored()));
+        projection.weights().forEach((local, weight) -> {
+            String stored = local.equals(Projection.WEIGHT) ? projection.stored() : weight.name();
+            content.parameters().put(local, weights.vocabulary(weight, BlockKind.PROJECTION, stored));
+        });
         return new Block(BlockKind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 

@@ -88,7 +88,8 @@ public final class Decoder implements Model<PackedBatch> {
         List<Block> blocks = architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()
                 .map(builder::block)
                 .toList();
-        Optional<Block> projection = Projection.of(architecture, adaptation).map(builder::projection);
+        Optional<Block> projection =
+                Projection.of(architecture, HeadKind.CAUSAL_LM, adaptation).map(builder::projection);
         builder.requireAllUsed();
         Optional<NDArray> frequencies =
                 architecture.rotary().map(rotary -> frequencies(manager, script, architecture.shape(), rotary));
@@ -167,8 +168,13 @@ public final class Decoder implements Model<PackedBatch> {
     }
 
     @Override
+    public Map<String, NDArray> projectionWeights() {
+        return Projection.weights(projection, table);
+    }
+
+    @Override
     public boolean tied() {
-        return projection.isEmpty();
+        return Projection.isTable(projection);
     }
 
     @Override
@@ -178,7 +184,7 @@ public final class Decoder implements Model<PackedBatch> {
 
     /** What maps hidden states to logits [vocabulary, hidden]: a weight of its own, or the embedding table. */
     public NDArray projectionWeight() {
-        return projection.map(block -> block.parameters().get(0).value()).orElse(table.value());
+        return projectionWeights().get(Projection.WEIGHT);
     }
 
     @Override

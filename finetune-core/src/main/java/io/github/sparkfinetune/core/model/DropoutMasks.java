@@ -89,7 +89,7 @@ public final class DropoutMasks {
                 hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, width);
                 hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, width);
             }
-            case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
+            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
         }
         block.adapters().forEach((linear, module) -> {
             if (module.dropout() > 0) {

@@ -15,38 +15,46 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A BERT-like encoder with a head: its weights in Java, its computation in the text of its family, called a block at a
  * time. The input of the first block is the rows of the embedding table that the batch's ids select ({@link #lookup});
- * a gradient of the table therefore exists for these rows alone.
+ * a gradient of the table therefore exists for these rows alone, unless the table is also the decoder of a masked
+ * language model, whose head computes the tokens with a label alone.
  */
 public final class Encoder implements Model<PaddedBatch> {
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadKind headKind;
     private final HeadSpec head;
+    private final MatmulBackend matmul;
     private final ScriptModule script;
     private final Parameter table;
     private final List<Block> blocks;
     private final int padded;
+    private final Optional<Block> projection;
 
     private Encoder(
             EncoderArchitecture architecture,
             HeadKind headKind,
             HeadSpec head,
+            MatmulBackend matmul,
             ScriptModule script,
             Parameter table,
             List<Block> blocks,
+            Optional<Block> projection,
             int padded) {
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.headKind = headKind;
         this.head = head;
+        this.matmul = matmul;
         this.script = script;
         this.table = table;
         this.blocks = List.copyOf(blocks);
         this.padded = padded;
+        this.projection = projection;
     }
 
     /**
@@ -78,8 +86,10 @@ public final class Encoder implements Model<PaddedBatch> {
         List<Block> blocks = architecture.blocks(headKind, classes).stream()
                 .map(builder::block)
                 .toList();
+        Optional<Block> projection =
+                Projection.of(architecture, headKind, adaptation).map(builder::projection);
         builder.requireAllUsed();
-        return new Encoder(architecture, headKind, head, script, tableValue, blocks, 0);
+        return new Encoder(architecture, headKind, head, matmul, script, tableValue, blocks, projection, 0);
     }
 
     /**
@@ -88,7 +98,7 @@ public final class Encoder implements Model<PaddedBatch> {
      * @param tokens of a batch at least, 0 where padding does not count
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(architecture, headKind, head, script, table, blocks, tokens);
+        return new Encoder(architecture, headKind, head, matmul, script, table, blocks, projection, tokens);
     }
 
     private static Map<String, Object> attributes(EncoderShape shape, HeadSpec head) {
@@ -127,7 +137,11 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public String outputName() {
-        return LOGITS;
+        return isMaskedLm() ? LAST_HIDDEN_STATE : LOGITS;
+    }
+
+    private boolean isMaskedLm() {
+        return headKind == HeadKind.MASKED_LM;
     }
 
     @Override
@@ -151,13 +165,34 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
+    public Optional<Block> projection() {
+        return projection;
+    }
+
+    @Override
+    public Map<String, NDArray> projectionWeights() {
+        return isMaskedLm() ? Projection.weights(projection, table) : Map.of();
+    }
+
+    @Override
+    public boolean tied() {
+        return isMaskedLm() && Projection.isTable(projection);
+    }
+
+    /** What computes matrix products. */
+    public MatmulBackend matmul() {
+        return matmul;
+    }
+
+    @Override
     public void updated() {
         blocks.forEach(Block::updated);
     }
 
     @Override
     public PaddedBatch batch(NDManager owner, List<Sample> samples) {
-        return PaddedBatch.of(owner, samples, padded, shape);
+        PaddedBatch batch = PaddedBatch.of(owner, samples, padded, shape);
+        return isMaskedLm() ? batch.withPlaces(owner) : batch;
     }
 
     @Override
@@ -186,8 +221,14 @@ public final class Encoder implements Model<PaddedBatch> {
         return switch (block.kind()) {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
-            case HEAD -> headKind == HeadKind.SEQUENCE_CLASSIFICATION ? "sequence_head" : "token_head";
-            case PROJECTION -> throw new IllegalArgumentException("an encoder has no projection");
+            case HEAD ->
+                switch (headKind) {
+                    case SEQUENCE_CLASSIFICATION -> "sequence_head";
+                    case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
+                    case MASKED_LM -> "masked_lm_head";
+                    case CAUSAL_LM -> throw new IllegalArgumentException("an encoder does not predict the next token");
+                };
+            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
         };
     }
 

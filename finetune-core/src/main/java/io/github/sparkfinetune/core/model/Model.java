@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -17,7 +18,7 @@ import java.util.Optional;
 public interface Model<B extends Batch> {
     /** Output [B, classes] or [B, T, classes] of an encoder's head. */
     String LOGITS = "logits";
-    /** Output [M, hidden] of a language model: its head is part of the loss. */
+    /** Output [M, width] of a language model: what maps it to logits over the vocabulary is part of the loss. */
     String LAST_HIDDEN_STATE = "last_hidden_state";
 
     /** The text that computes it, with {@code core.tensor}'s methods; closed by the owner of the weights. */
@@ -42,11 +43,19 @@ public interface Model<B extends Batch> {
     List<Block> blocks();
 
     /**
-     * What maps the last block's output to logits as part of the loss, where it has weights of its own: a block with
-     * one parameter [vocabulary, hidden] that is never computed by itself.
+     * What maps the last block's output to logits as part of the loss, where it has weights of its own: a block that is
+     * never computed by itself, see {@link Projection}.
      */
     default Optional<Block> projection() {
         return Optional.empty();
+    }
+
+    /**
+     * All weights that the loss maps the last block's output to logits by, see {@link Projection}; empty where that
+     * output is logits.
+     */
+    default Map<String, NDArray> projectionWeights() {
+        return Map.of();
     }
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */

@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Samples padded on the right to one length.
@@ -20,7 +21,8 @@ import java.util.Map;
  *     own
  * @param ids token ids [B, T], I64, padded with the model's padding id
  * @param tensors what the text reads: token type ids {@code types} [B, T] and {@code positions} [B, T], I64, and where
- *     a sample is padded {@code bias} [B, 1, 1, T]: 0 for a token, -inf for padding
+ *     a sample is padded {@code bias} [B, 1, 1, T]: 0 for a token, -inf for padding; where only tokens with a label are
+ *     told, their {@code places} [M] in the rows of [B, T], I64
  */
 public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray ids, Map<String, NDArray> tensors)
         implements Batch {
@@ -62,6 +64,33 @@ public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray
             tensors.put("bias", Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length)));
         }
         return new PaddedBatch(List.copyOf(samples), length, counted, Tensors.of(manager, ids, cellsShape), tensors);
+    }
+
+    /** The same with the places of the tokens with a label. */
+    PaddedBatch withPlaces(NDManager manager) {
+        long[] places = IntStream.range(0, samples.size())
+                .flatMap(row -> labelled(samples.get(row)).map(t -> row * length + t))
+                .asLongStream()
+                .toArray();
+        Map<String, NDArray> more = new LinkedHashMap<>(tensors);
+        more.put("places", Tensors.of(manager, places));
+        return new PaddedBatch(samples, length, counted, ids, more);
+    }
+
+    /** Places of a sample's tokens with a label. */
+    private static IntStream labelled(Sample sample) {
+        int[] labels = sample.labels();
+        return IntStream.range(0, labels.length).filter(t -> labels[t] != Sample.IGNORED);
+    }
+
+    /** Labels of the tokens that have one, sample after sample [M], I64. */
+    public NDArray targets(NDManager owner) {
+        return Tensors.of(
+                owner,
+                samples.stream()
+                        .flatMapToInt(sample -> labelled(sample).map(t -> sample.labels()[t]))
+                        .asLongStream()
+                        .toArray());
     }
 
     @Override

@@ -81,8 +81,8 @@ final class Weights {
     /**
      * A weight in F32.
      *
-     * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is drawn from
-     *     N(0, initializerRange)
+     * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is new: drawn
+     *     from N(0, initializerRange), a norm's scales 1, biases 0
      */
     Parameter parameter(WeightSpec weight, BlockKind kind, int layer, boolean mayBeNew) {
         boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
@@ -98,18 +98,6 @@ final class Weights {
             return parameter(weight, drawn(weight), true, true);
         }
         return parameter(weight, load(weight, names.require(weight.name()), trainable), trainable);
-    }
-
-    /** A weight in F32 that begins with the values of a tensor of another name. */
-    Parameter parameter(WeightSpec weight, BlockKind kind, int layer, String stored) {
-        boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
-        Optional<TensorData> given =
-                adaptation.start().map(start -> start.tensors().get(weight.name()));
-        WeightSpec named = weight.named(stored);
-        return parameter(
-                weight,
-                given.isPresent() ? given(given.get(), weight) : load(named, names.require(named.name()), trainable),
-                trainable);
     }
 
     /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
@@ -194,22 +182,29 @@ final class Weights {
     }
 
     /**
-     * An embedding table, or the projection: where the vocabulary has grown, new rows are the mean of the others, as
-     * {@code resize_token_embeddings} of {@code transformers} starts them, without its noise.
+     * An embedding table, or a weight of the projection: where the vocabulary has grown, new rows are the mean of the
+     * others, as {@code resize_token_embeddings} of {@code transformers} starts them, without its noise. A bias that
+     * the checkpoint lacks is 0.
      */
     Parameter vocabulary(WeightSpec weight, BlockKind kind, String stored) {
+        boolean trainable = adaptation.trainable().trains(weight.name(), kind, -1);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
-        WeightSpec named = weight.named(stored);
-        String found = names.require(named.name());
+        if (given.isPresent()) {
+            return parameter(weight, given(given.get(), weight), trainable);
+        }
+        if (weight.kind() == WeightSpec.Kind.BIAS && names.find(stored).isEmpty()) {
+            return parameter(weight, drawn(weight), trainable, true);
+        }
+        String found = names.require(stored);
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
-        if (given.isPresent() || shape.length != 2 || shape[0] >= rows || shape[1] != weight.shape()[1]) {
-            return parameter(weight, kind, -1, stored);
+        if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
+            return parameter(weight, load(weight.named(stored), found, trainable), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
-        int width = Math.toIntExact(shape[1]);
-        int known = Math.toIntExact(shape[0] * width);
+        int known = Math.toIntExact(source.info(found).count());
+        int width = known / Math.toIntExact(shape[0]);
         device.write(value, target -> {
             copy(found, target.slice(0, known));
             double[] mean = new double[width];
@@ -220,7 +215,11 @@ final class Weights {
                 target.put(i, (float) mean[i % width]);
             }
         });
-        return parameter(weight, value, adaptation.trainable().trains(weight.name(), kind, -1));
+        return parameter(weight, value, trainable);
+    }
+
+    private static long[] tail(long[] shape) {
+        return Arrays.copyOfRange(shape, Math.min(1, shape.length), shape.length);
     }
 
     private NDArray load(WeightSpec weight, String stored, boolean trainable) {
@@ -244,8 +243,12 @@ final class Weights {
     }
 
     private NDArray drawn(WeightSpec weight) {
-        NDArray value = manager.zeros(new Shape(weight.shape()), DataType.FLOAT32);
-        if (!weight.name().endsWith(".bias")) {
+        Shape shape = new Shape(weight.shape());
+        if (weight.kind() == WeightSpec.Kind.NORM) {
+            return manager.ones(shape, DataType.FLOAT32);
+        }
+        NDArray value = manager.zeros(shape, DataType.FLOAT32);
+        if (weight.kind() != WeightSpec.Kind.BIAS) {
             SplittableRandom random = new SplittableRandom(
                     Seeds.derive(seed, Purpose.INITIALISATION, weight.name().hashCode()));
             device.write(value, target -> {

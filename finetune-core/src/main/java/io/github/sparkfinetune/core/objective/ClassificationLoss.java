@@ -51,7 +51,7 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
             Map<String, NDArray> outputs,
             PaddedBatch batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add) {
         NDArray logits = outputs.get(Model.LOGITS);
         NDArray labels = Tensors.of(

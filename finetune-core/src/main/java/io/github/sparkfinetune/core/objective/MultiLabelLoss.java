@@ -10,7 +10,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Any number of labels a text: mean binary cross-entropy over the samples and all labels, as
@@ -45,7 +44,7 @@ public final class MultiLabelLoss implements Objective<PaddedBatch> {
             Map<String, NDArray> outputs,
             PaddedBatch batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add) {
         NDList result = script.call(
                 owner,

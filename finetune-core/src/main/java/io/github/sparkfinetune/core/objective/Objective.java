@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * What is minimised: a sum of terms, each of them a sum over labels divided by a weight that counts these labels over
@@ -32,8 +31,8 @@ public interface Objective<B extends Batch> {
      * @param outputs what was computed of the batch, by the names of {@code transformers}: under
      *     {@link io.github.sparkfinetune.core.model.Model#outputName} what the model's last block gives
      * @param weights of the terms over the whole global batch
-     * @param projection where the gradient of the weights goes that the objective itself reads (see
-     *     {@link io.github.sparkfinetune.core.model.Model#projection}); empty where they are frozen or there are none
+     * @param projection where the gradients of the weights go that the objective itself reads, by their local names
+     *     (see {@link io.github.sparkfinetune.core.model.Projection}); without those that are frozen
      * @param add whether it is added to what is there, or replaces it
      */
     Loss loss(
@@ -41,7 +40,7 @@ public interface Objective<B extends Batch> {
             Map<String, NDArray> outputs,
             B batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add);
 
     /**

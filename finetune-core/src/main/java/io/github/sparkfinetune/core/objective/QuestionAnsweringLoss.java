@@ -12,7 +12,6 @@ import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Where the answer begins and where it ends: the mean of two terms, each the mean cross-entropy over the samples of the
@@ -61,7 +60,7 @@ public final class QuestionAnsweringLoss implements Objective<PaddedBatch> {
             Map<String, NDArray> outputs,
             PaddedBatch batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add) {
         List<Sample> samples = batch.samples();
         long[] lengths = new long[samples.size()];

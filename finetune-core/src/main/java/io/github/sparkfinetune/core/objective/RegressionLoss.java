@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** A number a text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
 public final class RegressionLoss implements Objective<PaddedBatch> {
@@ -36,7 +35,7 @@ public final class RegressionLoss implements Objective<PaddedBatch> {
             Map<String, NDArray> outputs,
             PaddedBatch batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add) {
         NDList result = script.call(
                 owner, "squared_error", outputs.get(Model.LOGITS), Targets.of(owner, batch.samples()), 1 / weights[0]);

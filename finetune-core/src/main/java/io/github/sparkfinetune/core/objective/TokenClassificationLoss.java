@@ -11,7 +11,6 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * One label a token: mean cross-entropy over the tokens that have one, as
@@ -45,7 +44,7 @@ public final class TokenClassificationLoss implements Objective<PaddedBatch> {
             Map<String, NDArray> outputs,
             PaddedBatch batch,
             double[] weights,
-            Optional<NDArray> projection,
+            Map<String, NDArray> projection,
             boolean add) {
         long[] labels = new long[batch.samples().size() * batch.length()];
         Arrays.fill(labels, Sample.IGNORED);

@@ -14,7 +14,8 @@ import java.util.Map;
  * @param optimizer its state
  * @param activations kept for the backward pass, what one block's backward takes besides as far as the loss does not
  *     take as much, and dropout masks; or what an evaluation takes, where that is more
- * @param loss logits of {@value io.github.sparkfinetune.core.objective.CausalLmLoss#CHUNK} tokens and their gradient
+ * @param loss logits of {@value io.github.sparkfinetune.core.objective.VocabularyLoss#CHUNK} tokens and their gradient;
+ *     of a masked language model what its head keeps of the masked tokens, too
  * @param scattered what the allocator holds of freed tensors
  * @param staging F32 buffers for one layer's weights that are stored in a smaller form
  * @param base what a JVM with PyTorch takes before it does anything
@@ -39,7 +40,7 @@ public record RankMemory(
      *
      * @param rows bytes of the rows of the embedding table that a step looks up, where their gradients are held apart
      * @param training a training micro-batch
-     * @param loss bytes of logits
+     * @param loss bytes, see {@link #loss()}
      * @param evaluated bytes of an evaluation batch while training without its logits, or 0
      * @param base bytes, see {@link #base()}
      * @param evaluation bytes, see {@link #evaluation()}

@@ -4,10 +4,12 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.StoredNames;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -95,7 +97,7 @@ public record LoadedModel<B extends Batch>(
 
     /**
      * The base model of a run, ready to predict, in the form that adapters are trained over; for tasks whose head is
-     * the base model's.
+     * the base model's. A head that it lacks is the one that a training begins with.
      *
      * @param base local folder of the base model
      * @param vocabulary token ids that must have an embedding
@@ -104,8 +106,10 @@ public record LoadedModel<B extends Batch>(
         HfConfig model = HfConfig.read(base);
         HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
+            StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());
+            Trainable drawn = (name, kind, layer) -> names.find(name).isEmpty();
             Pretrained pretrained = pretrained(config, manager, grown, source);
-            return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), threads), false);
+            return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), drawn, threads), false);
         }
     }
 

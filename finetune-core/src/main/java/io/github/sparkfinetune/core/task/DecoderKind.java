@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -10,6 +11,11 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 
 /** A decoder with its language model head. */
 record DecoderKind() implements ModelKind<Decoder> {
+    @Override
+    public HeadKind head() {
+        return HeadKind.CAUSAL_LM;
+    }
+
     @Override
     public Decoder load(Pretrained base, int classes, Adaptation adaptation, long seed) {
         return Decoder.load(base.manager(), base.matmul(), base.config(), base.source(), adaptation, seed);

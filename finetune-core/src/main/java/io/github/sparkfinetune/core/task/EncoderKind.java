@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -33,7 +34,8 @@ record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
 
     @Override
     public void check(HfConfig config) {
-        Encoder.shape(config);
+        // Its names do not depend on how many classes it tells apart.
+        Architectures.encoder(config).head(head, 1);
     }
 
     @Override
@@ -56,6 +58,6 @@ record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
 
     @Override
     public boolean sparseTableGradient() {
-        return true;
+        return head != HeadKind.MASKED_LM;
     }
 }

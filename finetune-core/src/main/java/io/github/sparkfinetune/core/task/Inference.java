@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.FloatBuffer;
@@ -32,22 +32,45 @@ public final class Inference {
     public static <B extends Batch> float[][] logits(
             NDManager manager, Model<B> model, List<Sample> samples, int batchSize) {
         float[][] logits = new float[samples.size()][];
+        byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+            float[] flat = output.toFloatArray();
+            int classes = flat.length / places.size();
+            for (int i = 0; i < places.size(); i++) {
+                logits[places.get(i)] = Arrays.copyOfRange(flat, i * classes, (i + 1) * classes);
+            }
+        });
+        return logits;
+    }
+
+    /** Takes what the last block gives for a batch. */
+    interface BatchOutput<B extends Batch> {
+        /**
+         * Takes it.
+         *
+         * @param owner of the batch, closed afterwards
+         * @param places of the batch's samples among all
+         * @param output of the last block
+         */
+        void take(NDManager owner, List<Integer> places, B batch, NDArray output);
+    }
+
+    /**
+     * Computes samples, those of similar length together.
+     *
+     * @param batchSize samples computed at once
+     */
+    static <B extends Batch> void byLength(
+            NDManager manager, Model<B> model, List<Sample> samples, int batchSize, BatchOutput<B> outputs) {
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
         byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
         for (int from = 0; from < byLength.size(); from += batchSize) {
             List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
-            float[] flat;
             try (NDManager owner = manager.newSubManager()) {
                 B batch = model.batch(owner, places.stream().map(samples::get).toList());
-                flat = output(owner, model, batch).toFloatArray();
-            }
-            int classes = flat.length / places.size();
-            for (int i = 0; i < places.size(); i++) {
-                logits[places.get(i)] = Arrays.copyOfRange(flat, i * classes, (i + 1) * classes);
+                outputs.take(owner, places, batch, output(owner, model, batch));
             }
         }
-        return logits;
     }
 
     /**
@@ -57,13 +80,19 @@ public final class Inference {
      * @return [samples][documents], in their order
      */
     static List<List<TokenLoss>> tokenLosses(
-            NDManager manager, Decoder model, CausalLmLoss objective, List<Sample> samples, int batchSize) {
+            NDManager manager,
+            Decoder model,
+            VocabularyLoss<PackedBatch> objective,
+            List<Sample> samples,
+            int batchSize) {
         List<List<TokenLoss>> losses = new ArrayList<>();
         for (int from = 0; from < samples.size(); from += batchSize) {
             List<Sample> some = samples.subList(from, Math.min(samples.size(), from + batchSize));
             try (NDManager owner = manager.newSubManager()) {
                 PackedBatch batch = model.batch(owner, some);
-                FloatBuffer tokens = FloatBuffer.wrap(objective.losses(owner, output(owner, model, batch), batch));
+                FloatBuffer tokens = FloatBuffer.wrap(objective
+                        .tell(owner, output(owner, model, batch), batch)
+                        .losses());
                 some.forEach(sample -> losses.add(documents(sample, tokens)));
             }
         }

@@ -6,13 +6,14 @@ import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
 
 /** A language model. */
-record LanguageModel(NDManager manager, Decoder model, CausalLmLoss objective) implements TaskModel<PackedBatch> {
+record LanguageModel(NDManager manager, Decoder model, VocabularyLoss<PackedBatch> objective)
+        implements TaskModel<PackedBatch> {
     @Override
     public Scorer scorer() {
         LanguageModelMetrics metrics = new LanguageModelMetrics();

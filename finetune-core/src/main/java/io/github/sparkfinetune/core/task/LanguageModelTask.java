@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
@@ -36,12 +36,12 @@ abstract class LanguageModelTask implements TaskSpec {
     @Override
     public LanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
         Decoder model = KIND.load(base, labels.size(), adaptation, seed);
-        return new LanguageModel(base.manager(), model, new CausalLmLoss(base.manager(), model));
+        return new LanguageModel(base.manager(), model, VocabularyLoss.ofNextToken(base.manager(), model));
     }
 
     @Override
     public long objectiveBytes(HfConfig model, long tokens) {
-        return CausalLmLoss.bytes(tokens, model.vocabSize());
+        return VocabularyLoss.bytes(tokens, model.vocabSize());
     }
 
     @Override

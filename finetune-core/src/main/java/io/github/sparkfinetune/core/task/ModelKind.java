@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -13,6 +14,9 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  * @param <M> the model's class
  */
 public interface ModelKind<M extends Model<?>> {
+    /** What the model's head predicts. */
+    HeadKind head();
+
     /**
      * Loads a model.
      *

@@ -47,7 +47,7 @@ public interface TaskSpec {
     }
 
     /**
-     * Bytes that the objective takes beside the model's output.
+     * Bytes that the objective takes beside the model's output, with a head that only computes what it tells.
      *
      * @param tokens of a micro-batch
      */
@@ -64,7 +64,7 @@ public interface TaskSpec {
         return longest;
     }
 
-    /** PEFT's name of the task, {@code task_type} of adapter_config.json. */
+    /** PEFT's name of the task, {@code task_type} of adapter_config.json, or null where it has none. */
     String peftTaskType();
 
     /**
@@ -88,7 +88,7 @@ public interface TaskSpec {
         String name = base.startsWith("file:")
                 ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
                 : base;
-        return Adaptation.of(method, model, source, peftTaskType(), name, adapter, threads);
+        return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads);
     }
 
     /** What is measured; an evaluation may leave some of it out. */

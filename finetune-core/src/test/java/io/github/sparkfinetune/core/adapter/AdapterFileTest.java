@@ -205,7 +205,10 @@ class AdapterFileTest {
         Path base = GoldenFiles.root().resolve("models").resolve(model);
         PeftAdapter adapter = AdapterFile.read(adapterFolder);
         try (SafetensorsModel weights = SafetensorsModel.open(base)) {
-            List<LinearModule> linears = ModelModules.linears(Architectures.of(HfConfig.read(base)), weights);
+            List<LinearModule> linears = ModelModules.linears(
+                    Architectures.of(HfConfig.read(base)),
+                    GoldenFiles.head(base).orElseThrow(),
+                    weights);
             assertThatThrownBy(() -> adapter.modules(linears))
                     .isInstanceOf(RunException.class)
                     .hasMessage(adapterFolder + ": the adapter does not fit this model: " + message

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
@@ -60,8 +61,10 @@ class AdapterMergeTest {
                 "{model: '" + model + "', task: sft, data: {train: words.jsonl}, output: {dir: run}}",
                 "run.yaml",
                 List.of());
+        boolean classifier = from.toString().contains("bert");
         return AdapterMerge.run(
                 config,
+                classifier ? HeadKind.SEQUENCE_CLASSIFICATION : HeadKind.CAUSAL_LM,
                 TaskSpecs.of(config).usage(),
                 from.toString(),
                 output.toString(),

@@ -3,12 +3,14 @@ package io.github.sparkfinetune.core.adapter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -42,14 +44,21 @@ class PeftAdapterGoldenTest {
         return GoldenFiles.root().resolve("models").resolve(base);
     }
 
+    private static HeadKind head(Path folder) {
+        return GoldenFiles.head(base(folder)).orElseThrow();
+    }
+
+    private static List<LinearModule> linears(Path folder, TensorSource weights) {
+        return ModelModules.linears(Architectures.of(HfConfig.read(base(folder))), head(folder), weights);
+    }
+
     @ParameterizedTest
     @MethodSource("adapters")
     void everyTensorBelongsToALinearOrIsSavedWhole(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
                 SafetensorsFile stored = SafetensorsFile.open(folder.resolve(AdapterFile.WEIGHTS))) {
-            List<LoraModule> modules =
-                    adapter.modules(ModelModules.linears(Architectures.of(HfConfig.read(base(folder))), weights));
+            List<LoraModule> modules = adapter.modules(linears(folder, weights));
             int lora =
                     modules.stream().mapToInt(module -> module.dora() ? 3 : 2).sum();
             assertThat(modules).isNotEmpty();
@@ -64,7 +73,7 @@ class PeftAdapterGoldenTest {
         Set<String> changed = new TreeSet<>();
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
                 SafetensorsFile expected = GoldenFiles.expected(folder)) {
-            MergedWeights merged = new MergedWeights(HfConfig.read(base(folder)), weights, adapter);
+            MergedWeights merged = new MergedWeights(HfConfig.read(base(folder)), head(folder), weights, adapter);
             for (TensorData tensor : merged.tensors()) {
                 float[] values = floats(tensor);
                 if (expected.names().contains(MERGED + tensor.name())) {
@@ -125,8 +134,7 @@ class PeftAdapterGoldenTest {
         PeftAdapter adapter = AdapterFile.read(folder);
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder))) {
             List<float[]> seen = new ArrayList<>();
-            for (LoraModule module :
-                    adapter.modules(ModelModules.linears(Architectures.of(HfConfig.read(base(folder))), weights))) {
+            for (LoraModule module : adapter.modules(linears(folder, weights))) {
                 float[] a = new float[module.r() * module.module().in()];
                 LoraInit.a(7, module, FloatBuffer.wrap(a));
                 float bound = (float) (1 / Math.sqrt(module.module().in()));

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
@@ -37,7 +38,7 @@ final class DecoderFixture implements AutoCloseable {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = adapter.map(some -> Adaptation.of(
                             some.settings(),
-                            ModelModules.linears(Architectures.of(config), source),
+                            ModelModules.linears(Architectures.of(config), HeadKind.CAUSAL_LM, source),
                             adapter,
                             storage,
                             2))

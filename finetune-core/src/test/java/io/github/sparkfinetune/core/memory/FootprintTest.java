@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
@@ -27,7 +28,14 @@ class FootprintTest {
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = Adaptation.of(
-                    MethodConfig.lora(4, 8, null), config, source, "CAUSAL_LM", name, Optional.empty(), 1);
+                    MethodConfig.lora(4, 8, null),
+                    config,
+                    HeadKind.CAUSAL_LM,
+                    source,
+                    "CAUSAL_LM",
+                    name,
+                    Optional.empty(),
+                    1);
             Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
 
             Footprint footprint = Footprint.ofDecoder(config, source, adaptation);

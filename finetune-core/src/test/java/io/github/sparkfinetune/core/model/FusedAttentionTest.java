@@ -9,6 +9,7 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -102,7 +103,7 @@ class FusedAttentionTest {
                         "test",
                         List.of(settings.split(" ")))
                 .method();
-        return Adaptation.of(method, config, source, "CAUSAL_LM", "base", Optional.empty(), 1);
+        return Adaptation.of(method, config, HeadKind.CAUSAL_LM, source, "CAUSAL_LM", "base", Optional.empty(), 1);
     }
 
     /** Moves an adapter's B, which are zeros at first and hide the gradients of A. */

@@ -145,7 +145,15 @@ class LayerTapeTest {
                     source,
                     HeadKind.SEQUENCE_CLASSIFICATION,
                     3,
-                    Adaptation.of(method, model, source, "SEQ_CLS", "base", Optional.empty(), 1),
+                    Adaptation.of(
+                            method,
+                            model,
+                            HeadKind.SEQUENCE_CLASSIFICATION,
+                            source,
+                            "SEQ_CLS",
+                            "base",
+                            Optional.empty(),
+                            1),
                     1);
         }
     }

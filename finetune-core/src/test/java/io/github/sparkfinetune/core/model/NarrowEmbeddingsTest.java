@@ -40,6 +40,7 @@ class NarrowEmbeddingsTest {
             Adaptation lora = Adaptation.of(
                     MethodConfig.lora(4, 8, ModuleNames.matching("all-linear")),
                     config,
+                    HeadKind.SEQUENCE_CLASSIFICATION,
                     source,
                     "SEQ_CLS",
                     MODEL,

@@ -57,7 +57,7 @@ class LossGoldenTest {
         double[] weights = objective.weights(samples);
         PaddedBatch batch = new PaddedBatch(samples.subList(from, to), 1, 0, manager.zeros(new Shape(1)), Map.of());
         NDArray z = manager.create(logits, new Shape(to - from, labels));
-        Objective.Loss loss = objective.loss(manager, Map.of(Model.LOGITS, z), batch, weights, Optional.empty(), false);
+        Objective.Loss loss = objective.loss(manager, Map.of(Model.LOGITS, z), batch, weights, Map.of(), false);
         float[] actual = loss.gradients().get(Model.LOGITS).toFloatArray();
         for (int i = 0; i < actual.length; i++) {
             assertThat((double) actual[i]).isCloseTo(gradient[i], within(1e-6 * (1 + Math.abs(gradient[i]))));

@@ -12,7 +12,6 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -51,7 +50,7 @@ class QuestionAnsweringLossTest {
                 Map.of(Model.LOGITS, manager.create(logits, new Shape(samples.size(), LENGTH, 2))),
                 batch,
                 weights,
-                Optional.empty(),
+                Map.of(),
                 false);
     }
 

@@ -91,6 +91,7 @@ class AdapterRunTest {
         Path merged = folder.resolve("merged");
         AdapterMerge.run(
                 config,
+                TaskSpecs.of(config).modelKind().head(),
                 TaskSpecs.of(config).usage(),
                 exported.toUri().toString(),
                 merged.toUri().toString(),

@@ -141,6 +141,7 @@ class AddedTokensTest {
         Path merged = folder.resolve("merged");
         AdapterMerge.run(
                 config,
+                TaskSpecs.of(config).modelKind().head(),
                 TaskSpecs.of(config).usage(),
                 exported.toUri().toString(),
                 merged.toUri().toString(),

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -21,14 +20,15 @@ import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.Trainable;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
 import io.github.sparkfinetune.core.objective.RegressionLoss;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -47,14 +47,6 @@ import java.util.Optional;
 
 /** A golden model, loaded, with its batch. */
 final class GoldenModel implements AutoCloseable {
-    private static final String NEXT_TOKEN = "clm";
-
-    /** Head and objective of the golden tasks that are supported. */
-    private static final Map<String, HeadKind> HEADS = Map.of(
-            "seqcls", HeadKind.SEQUENCE_CLASSIFICATION,
-            "tokencls", HeadKind.TOKEN_CLASSIFICATION,
-            "qa", HeadKind.QUESTION_ANSWERING);
-
     final NDManager manager;
     final Model<?> model;
     final SafetensorsFile expected;
@@ -77,14 +69,14 @@ final class GoldenModel implements AutoCloseable {
         Torch.start(2);
         expected = GoldenFiles.expected(numbers);
         // The folder of a 4-bit model has the numbers of a causal language model alone.
-        head = Files.exists(folder.resolve("expected.json")) ? HEADS.get(task(folder)) : null;
+        head = GoldenFiles.head(folder).orElse(HeadKind.CAUSAL_LM);
 
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);
         MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             Adaptation adaptation = loading.of(config, source);
-            model = head == null
+            model = head == HeadKind.CAUSAL_LM
                     ? Decoder.load(manager, matmul, config, source, adaptation, 1)
                     : Encoder.load(manager, matmul, config, source, head, config.numLabels(), adaptation, 1);
         }
@@ -115,8 +107,8 @@ final class GoldenModel implements AutoCloseable {
 
     /** Why a golden model can not be run yet, or nothing. */
     static Optional<String> unsupported(Path folder) {
-        if (!HEADS.containsKey(task(folder)) && !task(folder).equals(NEXT_TOKEN)) {
-            return Optional.of("task " + task(folder) + " is not supported yet");
+        if (GoldenFiles.head(folder).isEmpty()) {
+            return Optional.of("its task is not supported yet");
         }
         try {
             Architectures.of(HfConfig.read(folder)).requireSupported();
@@ -129,11 +121,6 @@ final class GoldenModel implements AutoCloseable {
     /** Whether the labels are numbers: one a text, or of each label whether a text has it. */
     private static boolean areNumbers(SafetensorsFile expected) {
         return expected.info("labels").dtype() == TensorType.F32;
-    }
-
-    private static String task(Path folder) {
-        JsonNode json = GoldenFiles.json(folder.resolve("expected.json"));
-        return json.path("task").asText();
     }
 
     static List<Path> folders() {
@@ -176,10 +163,7 @@ final class GoldenModel implements AutoCloseable {
             for (int t = 0; t < length; t++) {
                 labels[t] = (int) tokenLabels[row * width + t];
             }
-            list.add(
-                    head == null
-                            ? Sample.ofDocuments(row, rowIds, labels, length)
-                            : new Sample(row, rowIds, rowTypes, -1).withLabels(labels));
+            list.add(new Sample(row, rowIds, rowTypes, -1).withLabels(labels));
         }
         return list;
     }
@@ -202,6 +186,14 @@ final class GoldenModel implements AutoCloseable {
             PackedBatch batch = decoder.wholeBatch(owner, samples);
             NDArray hidden = forward(owner, decoder, batch);
             logits = hidden.matMul(decoder.projectionWeight().transpose());
+            rowLength = -1;
+        } else if (head == HeadKind.MASKED_LM) {
+            List<Sample> everyToken = samples.stream()
+                    .map(sample -> sample.withLabels(sample.inputIds()))
+                    .toList();
+            NDArray hidden = forward(owner, encoder(), encoder().batch(owner, everyToken));
+            Map<String, NDArray> weights = encoder().projectionWeights();
+            logits = hidden.matMul(weights.get(Projection.WEIGHT).transpose()).add(weights.get(Projection.BIAS));
             rowLength = -1;
         } else {
             PaddedBatch batch = encoder().batch(owner, samples);
@@ -261,17 +253,18 @@ final class GoldenModel implements AutoCloseable {
     /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
     TrainStep<?> step(Collective collective, boolean recompute) {
         if (model instanceof Decoder decoder) {
-            return step(decoder, new CausalLmLoss(manager, decoder), collective, recompute);
+            return step(decoder, VocabularyLoss.ofNextToken(manager, decoder), collective, recompute);
         }
         if (head == HeadKind.QUESTION_ANSWERING) {
             // The reference counts the padding of its one batch.
             return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, recompute);
         }
-        return step(
-                encoder(),
-                head == HeadKind.SEQUENCE_CLASSIFICATION ? ofTexts() : new TokenClassificationLoss(manager),
-                collective,
-                recompute);
+        Objective<PaddedBatch> objective = switch (head) {
+            case SEQUENCE_CLASSIFICATION -> ofTexts();
+            case MASKED_LM -> VocabularyLoss.ofMaskedTokens(manager, encoder());
+            default -> new TokenClassificationLoss(manager);
+        };
+        return step(encoder(), objective, collective, recompute);
     }
 
     private Objective<PaddedBatch> ofTexts() {

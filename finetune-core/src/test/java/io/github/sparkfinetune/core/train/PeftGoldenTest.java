@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.adapter.ModelModules;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -186,7 +187,7 @@ class PeftGoldenTest {
                 folder,
                 (config, source) -> Adaptation.of(
                         settings,
-                        ModelModules.linears(Architectures.of(config), source),
+                        ModelModules.linears(Architectures.of(config), HeadKind.CAUSAL_LM, source),
                         Optional.empty(),
                         Storage.AS_STORED,
                         1))) {
@@ -214,7 +215,8 @@ class PeftGoldenTest {
                 numbers,
                 (config, source) -> Adaptation.of(
                         adapter.settings(),
-                        ModelModules.linears(Architectures.of(config), source),
+                        ModelModules.linears(
+                                Architectures.of(config), GoldenFiles.head(base).orElse(HeadKind.CAUSAL_LM), source),
                         Optional.of(adapter),
                         storage,
                         2));

@@ -12,7 +12,7 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.objective.CausalLmLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.task.Labels;
@@ -98,7 +98,9 @@ final class TinyDecoder implements AutoCloseable {
     float[] losses(List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
             PackedBatch batch = model().batch(owner, samples);
-            return ((CausalLmLoss) loaded.objective()).losses(owner, hidden(owner, model(), batch), batch);
+            return VocabularyLoss.ofNextToken(owner, model())
+                    .tell(owner, hidden(owner, model(), batch), batch)
+                    .losses();
         }
     }
 

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
@@ -35,9 +36,11 @@ public final class MergeJob {
         try {
             Path local = Files.createTempDirectory("merge-");
             try {
+                TaskSpec spec = TaskSpecs.of(resolved);
                 return AdapterMerge.run(
                         resolved,
-                        TaskSpecs.of(resolved).usage(),
+                        spec.modelKind().head(),
+                        spec.usage(),
                         from,
                         to,
                         hadoop,

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -127,6 +128,22 @@ public class Bert implements EncoderArchitecture {
     @Override
     public HeadSpec sequenceHead(int classes) {
         return sequenceHead(prefix() + "pooler.dense", CLASSIFIER, classes, "tanh", 0);
+    }
+
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        String at = "cls.predictions.";
+        return new MaskedLmHead(
+                at + "transform.dense",
+                at + "transform.LayerNorm",
+                at + "decoder",
+                "cls.predictions",
+                shape.activation());
+    }
+
+    @Override
+    public boolean isTied() {
+        return config.flag(true, "tie_word_embeddings");
     }
 
     @Override

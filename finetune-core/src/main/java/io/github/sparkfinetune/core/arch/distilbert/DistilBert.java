@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -109,6 +110,17 @@ public final class DistilBert implements EncoderArchitecture {
                 "relu",
                 0,
                 config.rate(0.2, "seq_classif_dropout"));
+    }
+
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        return new MaskedLmHead(
+                "vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector", shape.activation());
+    }
+
+    @Override
+    public boolean isTied() {
+        return config.flag(true, "tie_word_embeddings");
     }
 
     @Override

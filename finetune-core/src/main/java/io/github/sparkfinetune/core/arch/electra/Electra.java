@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.core.arch.electra;
 
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.core.arch.bert.Bert;
@@ -14,6 +16,8 @@ import java.util.Map;
 public final class Electra extends Bert {
     private static final int DEFAULT_EMBEDDING = 128;
 
+    private final HfConfig config;
+
     /** @param config with the keys of {@code ElectraConfig} */
     public Electra(HfConfig config) {
         super(
@@ -21,6 +25,7 @@ public final class Electra extends Bert {
                 config.padTokenId().orElse(0),
                 0,
                 config.integer("embedding_size").orElse(DEFAULT_EMBEDDING));
+        this.config = config;
     }
 
     @Override
@@ -47,5 +52,12 @@ public final class Electra extends Bert {
     @Override
     public HeadSpec sequenceHead(int classes) {
         return sequenceHead("classifier.dense", "classifier.out_proj", classes, "gelu", classifierDropout());
+    }
+
+    /** Masked tokens are told by ELECTRA's other model, the generator, whose head and sizes are its own. */
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        throw RunException.data(config.source() + ": model_type " + modelType()
+                + " is not supported for masked-lm: that would be its generator");
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.arch.roberta;
 
 import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
 import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
@@ -31,5 +32,10 @@ public class Roberta extends Bert {
     @Override
     public HeadSpec sequenceHead(int classes) {
         return sequenceHead("classifier.dense", "classifier.out_proj", classes, "tanh", classifierDropout());
+    }
+
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        return new MaskedLmHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head", "gelu");
     }
 }

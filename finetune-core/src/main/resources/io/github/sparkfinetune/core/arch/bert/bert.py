@@ -44,3 +44,17 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
     ) -> Tensor:
         """x [B, T, H] -> logits [B, T, classes] of every token."""
         return self.linear(self.dropped(x, masks, "head", self.head_scale), w, masks, "classifier")
+
+    def masked_lm_head(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """x [B, T, H] -> [M, E] of the tokens at places [M], for the loss to map to logits.
+
+        Masks of adapters are those of all tokens.
+        """
+        chosen: Dict[str, Tensor] = {}
+        for name, mask in masks.items():
+            chosen[name] = self.select_rows(mask, batch["places"])
+        rows = self.select_rows(x.flatten(0, 1), batch["places"])
+        h = self.activation(self.linear(rows, w, chosen, "dense"), self.head_act)
+        return self.layer_norm(h, w, "norm")

@@ -1,0 +1,167 @@
+package io.github.sparkfinetune.core.objective;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.ToIntFunction;
+
+/**
+ * Cross-entropy over the vocabulary, the mean over the tokens that have a label: of the next token, as
+ * {@code transformers.loss.ForCausalLMLoss}, or of the masked ones, as {@code ForMaskedLMLoss}. Logits are computed
+ * only for these tokens and {@value #CHUNK} at a time, their gradient (softmax minus one-hot) by hand, so that [tokens,
+ * vocabulary] is never held.
+ *
+ * @param <B> how the model lays out samples
+ */
+public final class VocabularyLoss<B extends Batch> implements Objective<B> {
+    /** Tokens whose logits are there at once. */
+    public static final int CHUNK = 128;
+
+    private final ScriptModule script;
+    private final Model<B> model;
+    private final ToIntFunction<Sample> predicted;
+    private final BiFunction<NDManager, B, NDArray> targets;
+
+    private VocabularyLoss(
+            ScriptModule script,
+            Model<B> model,
+            ToIntFunction<Sample> predicted,
+            BiFunction<NDManager, B, NDArray> targets) {
+        this.script = script;
+        this.model = model;
+        this.predicted = predicted;
+        this.targets = targets;
+    }
+
+    /**
+     * Of the next token.
+     *
+     * @param manager owner of the text that computes it, on the model's device
+     */
+    public static VocabularyLoss<PackedBatch> ofNextToken(NDManager manager, Decoder model) {
+        return new VocabularyLoss<>(
+                text(manager, model.matmul(), CHUNK), model, Sample::labelTokens, (owner, batch) -> batch.targets());
+    }
+
+    /**
+     * Of the masked tokens.
+     *
+     * @param manager owner of the text that computes it, on the model's device
+     */
+    public static VocabularyLoss<PaddedBatch> ofMaskedTokens(NDManager manager, Encoder model) {
+        return new VocabularyLoss<>(
+                text(manager, model.matmul(), CHUNK),
+                model,
+                Sample::labelledTokens,
+                (owner, batch) -> batch.targets(owner));
+    }
+
+    /** @param chunk tokens whose logits are there at once */
+    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk) {
+        return ScriptModule.load(
+                manager, List.of(matmul.module(), "core.objective.vocabulary_loss"), Map.of("chunk", chunk));
+    }
+
+    @Override
+    public List<String> terms() {
+        return List.of("loss");
+    }
+
+    @Override
+    public double[] weights(List<Sample> samples) {
+        return new double[] {samples.stream().mapToLong(predicted::applyAsInt).sum()};
+    }
+
+    @Override
+    public Loss loss(
+            NDManager owner,
+            Map<String, NDArray> outputs,
+            B batch,
+            double[] weights,
+            Map<String, NDArray> projection,
+            boolean add) {
+        NDList result = script.call(
+                owner,
+                "vocabulary_loss",
+                outputs.get(Model.LAST_HIDDEN_STATE),
+                model.projectionWeights(),
+                targets.apply(owner, batch),
+                weights[0] == 0 ? 0.0 : 1 / weights[0],
+                projection,
+                add);
+        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LAST_HIDDEN_STATE, result.get(1)));
+    }
+
+    /**
+     * The most that logits and their gradient take at once, in bytes.
+     *
+     * @param tokens with a label
+     */
+    public static long bytes(long tokens, long vocabulary) {
+        return 2 * Math.min(CHUNK, tokens) * vocabulary * Float.BYTES;
+    }
+
+    /**
+     * How well the tokens with a label are told, in the order of the batch.
+     *
+     * @param losses cross-entropies, in nats
+     * @param hits 1 where no other token is likelier, else 0
+     */
+    public record Told(float[] losses, float[] hits) {}
+
+    /**
+     * Tells the tokens with a label.
+     *
+     * @param output of the model's last block
+     */
+    public Told tell(NDManager owner, NDArray output, B batch) {
+        if (output.getShape().get(0) == 0) {
+            return new Told(new float[0], new float[0]);
+        }
+        NDList told =
+                script.call(owner, "token_losses", output, model.projectionWeights(), targets.apply(owner, batch));
+        return new Told(told.get(0).toFloatArray(), told.get(1).toFloatArray());
+    }
+
+    /**
+     * The likeliest tokens of each place, the likeliest first.
+     *
+     * @param probabilities [places][tokens]
+     * @param ids [places][tokens]
+     */
+    public record Likeliest(float[][] probabilities, int[][] ids) {}
+
+    /**
+     * Finds the likeliest tokens at the places of those with a label.
+     *
+     * @param output of the model's last block
+     * @param count tokens of each place
+     */
+    public Likeliest likeliest(NDManager owner, NDArray output, int count) {
+        int places = Math.toIntExact(output.getShape().get(0));
+        float[][] probabilities = new float[places][count];
+        int[][] ids = new int[places][count];
+        if (places > 0) {
+            NDList found = script.call(owner, "likeliest", output, model.projectionWeights(), count);
+            float[] values = found.get(0).toFloatArray();
+            long[] tokens = found.get(1).toLongArray();
+            for (int i = 0; i < values.length; i++) {
+                probabilities[i / count][i % count] = values[i];
+                ids[i / count][i % count] = Math.toIntExact(tokens[i]);
+            }
+        }
+        return new Likeliest(probabilities, ids);
+    }
+}

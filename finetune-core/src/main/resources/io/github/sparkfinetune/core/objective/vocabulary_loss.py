@@ -1,0 +1,81 @@
+"""Cross-entropy over the vocabulary from the last hidden states, without all logits at once.
+
+M tokens with a label, H hidden, V vocabulary; the logits of self.chunk tokens are there at a time.
+w holds what maps hidden states to logits: projection.weight [V, H], perhaps projection.bias [V].
+"""
+
+from typing import Dict, List, Tuple
+
+import torch
+from core.model.weight_gradients import WeightGradients
+from torch import Tensor
+
+
+class VocabularyLoss(WeightGradients):
+    chunk: int
+
+    def chunks(self, n: int) -> List[Tuple[int, int]]:
+        """[begin, end) of each chunk of n tokens."""
+        return [(i, i + self.chunk) for i in range(0, n, self.chunk)]
+
+    def logits(self, h: Tensor, w: Dict[str, Tensor]) -> Tensor:
+        """h [M, H] -> [M, V]"""
+        return self.affine(h, w["projection.weight"], w.get("projection.bias"))
+
+    def vocabulary_loss(
+        self,
+        h: Tensor,
+        w: Dict[str, Tensor],
+        targets: Tensor,
+        scale: float,
+        gradients: Dict[str, Tensor],
+        add: bool,
+    ) -> List[Tensor]:
+        """h [M, H], targets [M] -> [sum of losses [1], scale * gradient of h]
+
+        The gradients of the weights in w go to the tensors that gradients has for them.
+        """
+        total = torch.zeros([1], dtype=torch.float32, device=torch.device("cpu"))
+        gh = torch.empty_like(h)
+        if h.size(0) == 0 and not add:
+            for unreached in gradients.values():
+                unreached.zero_()
+        for begin, end in self.chunks(h.size(0)):
+            hc = h[begin:end]
+            target = targets[begin:end].unsqueeze(1)
+            z = self.logits(hc, w)
+            # In place: fetching as much memory again from the kernel takes longer than the softmax.
+            logp = torch._log_softmax(z, -1, False, out=z)
+            total = total - logp.gather(1, target).sum().to(total)
+            g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
+            torch.mul(self.times(g, w["projection.weight"]), scale, out=gh[begin:end])
+            if len(gradients) > 0:
+                g.mul_(scale)
+                self.put_product(gradients, "projection.weight", g, hc, add or begin > 0)
+                if "projection.bias" in gradients:
+                    self.put(gradients, "projection.bias", g.sum([0]), add or begin > 0)
+        return [total, gh]
+
+    def token_losses(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
+        """The loss of each token, and 1 where no other token is likelier, else 0: both [M]
+
+        M is at least 1.
+        """
+        losses: List[Tensor] = []
+        hits: List[Tensor] = []
+        for begin, end in self.chunks(h.size(0)):
+            z = self.logits(h[begin:end], w)
+            told = z.gather(1, targets[begin:end].unsqueeze(1)).squeeze(1)
+            losses.append(z.logsumexp([-1]) - told)
+            hits.append(told.ge(z.amax([-1])).to(torch.float32))
+        return [torch.cat(losses), torch.cat(hits)]
+
+    def likeliest(self, h: Tensor, w: Dict[str, Tensor], count: int) -> List[Tensor]:
+        """The likeliest tokens at each place: probabilities and ids [M, count]; M is at least 1."""
+        probabilities: List[Tensor] = []
+        ids: List[Tensor] = []
+        for begin, end in self.chunks(h.size(0)):
+            p, i = self.logits(h[begin:end], w).softmax(-1).topk(count)
+            probabilities.append(p)
+            ids.append(i)
+        return [torch.cat(probabilities), torch.cat(ids)]

@@ -1,0 +1,181 @@
+package io.github.sparkfinetune.core.objective;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The loss in chunks against its definition, computed in F64. */
+class VocabularyLossTest {
+    private static final int VOCABULARY = 37;
+    private static final int WIDTH = 6;
+    private static final double SCALE = 0.25;
+
+    @ParameterizedTest
+    @CsvSource({
+        "0, 128, false",
+        "1, 128, true",
+        "127, 128, false",
+        "128, 128, true",
+        "129, 128, false",
+        "300, 128, true",
+        "10, 3, false",
+        "9, 3, true",
+        "0, 3, true"
+    })
+    void inChunksIsTheWhole(int m, int chunk, boolean biased) {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk)) {
+            SplittableRandom random = new SplittableRandom(m);
+            float[] h = gaussians(random, m * WIDTH);
+            float[] w = gaussians(random, VOCABULARY * WIDTH);
+            float[] b = biased ? gaussians(random, VOCABULARY) : new float[VOCABULARY];
+            long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
+            Expected expected = expected(h, w, b, targets);
+            NDArray hidden = manager.create(h, new Shape(m, WIDTH));
+            Map<String, NDArray> projection =
+                    new HashMap<>(Map.of(Projection.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH))));
+            if (biased) {
+                projection.put(Projection.BIAS, manager.create(b));
+            }
+            NDArray ids = manager.create(targets);
+            for (String gradient : new String[] {"none", "replaced", "added"}) {
+                Map<String, NDArray> gradients = new HashMap<>();
+                NDArray gw = manager.ones(new Shape(VOCABULARY, WIDTH));
+                NDArray gb = manager.ones(new Shape(VOCABULARY));
+                if (!gradient.equals("none")) {
+                    gradients.put(Projection.WEIGHT, gw);
+                    if (biased) {
+                        gradients.put(Projection.BIAS, gb);
+                    }
+                }
+                NDList result = script.call(
+                        manager,
+                        "vocabulary_loss",
+                        hidden,
+                        projection,
+                        ids,
+                        SCALE,
+                        gradients,
+                        gradient.equals("added"));
+                assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(1e-5 * (1 + m)));
+                assertClose(result.get(1), expected.gh(), 0);
+                boolean untouched = gradient.equals("none");
+                int before = gradient.equals("replaced") ? 0 : 1;
+                assertClose(gw, untouched ? new double[VOCABULARY * WIDTH] : expected.gw(), before);
+                if (biased) {
+                    assertClose(gb, untouched ? new double[VOCABULARY] : expected.gb(), before);
+                }
+            }
+            if (m > 0) {
+                NDList each = script.call(manager, "token_losses", hidden, projection, ids);
+                assertClose(each.get(0), expected.losses(), 0);
+                assertClose(each.get(1), expected.hits(), 0);
+                NDList likeliest = script.call(manager, "likeliest", hidden, projection, 2);
+                assertClose(likeliest.get(0), expected.best(), 0);
+            }
+        }
+    }
+
+    @Test
+    void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2)) {
+            NDArray gb = manager.ones(new Shape(2));
+            script.call(
+                    manager,
+                    "vocabulary_loss",
+                    manager.zeros(new Shape(3, 4)),
+                    Map.of(
+                            Projection.WEIGHT,
+                            manager.zeros(new Shape(2, 4)),
+                            Projection.BIAS,
+                            manager.zeros(new Shape(2))),
+                    manager.create(new long[] {0, 0, 1}),
+                    1.0,
+                    Map.of(Projection.BIAS, gb),
+                    false);
+            assertThat(gb.toFloatArray()).containsExactly(-0.5f, 0.5f);
+        }
+    }
+
+    /**
+     * What the loss is by its definition.
+     *
+     * @param hits 1 where the target is the likeliest
+     * @param best probabilities of the two likeliest tokens
+     */
+    private record Expected(
+            double loss, double[] losses, double[] hits, double[] best, double[] gh, double[] gw, double[] gb) {}
+
+    private static Expected expected(float[] h, float[] w, float[] b, long[] targets) {
+        int m = targets.length;
+        double[] losses = new double[m];
+        double[] hits = new double[m];
+        double[] best = new double[2 * m];
+        double[] gh = new double[h.length];
+        double[] gw = new double[w.length];
+        double[] gb = new double[VOCABULARY];
+        double loss = 0;
+        for (int t = 0; t < m; t++) {
+            double[] p = new double[VOCABULARY];
+            for (int v = 0; v < VOCABULARY; v++) {
+                double z = b[v];
+                for (int i = 0; i < WIDTH; i++) {
+                    z += (double) h[t * WIDTH + i] * w[v * WIDTH + i];
+                }
+                p[v] = Math.exp(z);
+            }
+            double sum = Arrays.stream(p).sum();
+            Arrays.setAll(p, v -> p[v] / sum);
+            double[] sorted = Arrays.stream(p).sorted().toArray();
+            best[2 * t] = sorted[VOCABULARY - 1];
+            best[2 * t + 1] = sorted[VOCABULARY - 2];
+            double told = p[(int) targets[t]];
+            hits[t] = told == best[2 * t] ? 1 : 0;
+            losses[t] = -Math.log(told);
+            loss += losses[t];
+            for (int v = 0; v < VOCABULARY; v++) {
+                double g = SCALE * (p[v] - (v == targets[t] ? 1 : 0));
+                gb[v] += g;
+                for (int i = 0; i < WIDTH; i++) {
+                    gh[t * WIDTH + i] += g * w[v * WIDTH + i];
+                    gw[v * WIDTH + i] += g * h[t * WIDTH + i];
+                }
+            }
+        }
+        return new Expected(loss, losses, hits, best, gh, gw, gb);
+    }
+
+    private static float[] gaussians(SplittableRandom random, int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return values;
+    }
+
+    private static void assertClose(NDArray actual, double[] expected, double more) {
+        float[] values = actual.toFloatArray();
+        assertThat(values).hasSize(expected.length);
+        for (int i = 0; i < values.length; i++) {
+            assertThat((double) values[i]).as("element %d", i).isCloseTo(expected[i] + more, within(2e-5));
+        }
+    }
+}

@@ -41,7 +41,10 @@ public record DataConfig(
         @Key(optional = true, path = true) String dir)
         implements Serializable {
 
-    /** How documents share a sample of {@code data.max_length} tokens; attention never crosses documents. */
+    /**
+     * How documents share a sample of {@code data.max_length} tokens. A language model's attention never crosses them;
+     * in a masked language model, as in Hugging Face's, it is over all tokens of a sample.
+     */
     public enum Packing {
         /** A document is a sample. */
         @JsonProperty("none")

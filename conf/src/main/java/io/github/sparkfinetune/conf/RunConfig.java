@@ -25,6 +25,9 @@ public record RunConfig(
 
         @Key(hf = "LoraConfig") MethodConfig method,
         @Key(hf = "TrainingArguments") TrainingConfig training,
+
+        @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
+
         @Key(hf = "GenerationConfig") GenerationConfig generation,
         ClusterConfig cluster,
         OutputConfig output)
@@ -46,7 +49,10 @@ public record RunConfig(
         QUESTION_ANSWERING,
         /** A tag a word, such as named entities (Hugging Face: {@code ForTokenClassification}). */
         @JsonProperty("token-classification")
-        TOKEN_CLASSIFICATION;
+        TOKEN_CLASSIFICATION,
+        /** The masked tokens of a text (Hugging Face: {@code ForMaskedLM}). */
+        @JsonProperty("masked-lm")
+        MASKED_LM;
 
         /** Whether a model that generates text is trained. */
         public boolean generates() {
@@ -91,6 +97,7 @@ public record RunConfig(
         Check.present("question_answering", questionAnswering);
         Check.present("method", method);
         Check.present("training", training);
+        Check.present("masked_lm", maskedLm);
         Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.GenerationConfig;
+import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
@@ -190,6 +191,7 @@ class RunConfigLoaderTest {
                   save_total_limit: 13
                   early_stopping_patience: 14
                   metric_for_best_model: f1_macro
+                masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -282,6 +284,7 @@ class RunConfigLoaderTest {
                         13,
                         14,
                         "f1_macro"),
+                new MaskedLmConfig(0.3, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, 15, 16, true),
                 new OutputConfig("out"));

@@ -135,7 +135,8 @@ public record Manifest(
      * The documents of one split.
      *
      * @param count documents in its samples
-     * @param labelTokens tokens that are predicted: those with a label, but for the first of each document
+     * @param labelTokens tokens that are predicted: those with a label, but for the first of each document; of
+     *     masked-lm all that may be masked
      * @param dropped documents that are in no sample, by {@link DropReason#label}; and {@code unlabelled_sample}:
      *     samples of parts of documents without a token to predict, which are left out
      */

@@ -46,7 +46,7 @@ import org.apache.parquet.schema.Types;
  *     token, not shifted</td><td>with {@code documents}, every token's label is the token itself; without, tokens have
  *     no labels</td></tr>
  * <tr><td>{@code documents}</td><td>number of tokens of each document in the sample, in order; their sum is the number
- *     of tokens, attention never crosses from one to the next</td><td>a sample is one document</td></tr>
+ *     of tokens; attention never crosses from one to the next, but in a masked language model</td><td>a sample is one document</td></tr>
  * <tr><td>{@code targets}</td><td>1 for each label that the text has and 0 for the others, in the order of the
  *     manifest's {@code labels}; or the number that it is to be told as</td><td>samples have none</td></tr>
  * <tr><td>{@code window}</td><td>place of the sample among the windows of its row, from 0; they stand one after the

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.pack.DocumentPacker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.function.ToLongFunction;
 
 /**
  * Packs documents into samples, for every task whose rows are documents.
@@ -28,9 +29,17 @@ final class DocumentSamples implements SampleSink {
     private final SampleCounts counts = new SampleCounts(0, true);
     private final DocumentPacker packer;
     private final SampleOutput output;
+    private final ToLongFunction<Sample> predicted;
 
+    /** Of a language model, which predicts each token with a label from those before it. */
     DocumentSamples(DataConfig data, SampleOutput output) {
+        this(data, output, Sample::labelTokens);
+    }
+
+    /** @param predicted number of a sample's tokens that are predicted */
+    DocumentSamples(DataConfig data, SampleOutput output, ToLongFunction<Sample> predicted) {
         this.output = output;
+        this.predicted = predicted;
         this.packer = DocumentPacker.of(data.packing(), data.maxLength(), this::write);
     }
 
@@ -90,7 +99,7 @@ final class DocumentSamples implements SampleSink {
     }
 
     private void write(Sample sample) throws IOException {
-        long labelTokens = sample.labelTokens();
+        long labelTokens = predicted.applyAsLong(sample);
         if (labelTokens == 0) {
             counts.droppedSample(UNLABELLED_SAMPLE);
             return;

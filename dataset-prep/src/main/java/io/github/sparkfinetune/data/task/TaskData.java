@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -106,6 +107,15 @@ public interface TaskData<C> extends Serializable {
 
     /** The run's options as a manifest has them; the format is the configured one. */
     DatasetOptions options(TokenizerFiles files);
+
+    /**
+     * What is drawn of a sample each time that it is taken from the dataset; by default nothing.
+     *
+     * @throws RunException if nothing can be drawn with this tokenizer
+     */
+    default SampleDraws draws(TokenizerFiles files) {
+        return SampleDraws.NONE;
+    }
 
     /**
      * Opens what makes inputs of cleaned rows, those that cannot be used included: what a model is given to predict

@@ -20,7 +20,8 @@ public final class TaskDatas {
             Task.CAUSAL_LM, CausalLmData::of,
             Task.SFT, SftData::of,
             Task.QUESTION_ANSWERING, QuestionAnsweringData::of,
-            Task.TOKEN_CLASSIFICATION, TokenClassificationData::of));
+            Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
+            Task.MASKED_LM, MaskedLmData::of));
 
     private TaskDatas() {}
 

@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * A row to predict: a text to label, a prompt to go on from, or a question to find the answer of.
+ * A row to predict: a text to label or to fill in, a prompt to go on from, or a question to find the answer of.
  *
  * @param index its place in the source
  * @param file where it comes from

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -37,6 +38,7 @@ public final class Predictor implements AutoCloseable {
 
     private final NDManager manager;
     private final TaskPredictor rows;
+    private final SampleDraws draws;
 
     private interface Loader {
         LoadedModel<?> load(NDManager manager);
@@ -48,6 +50,7 @@ public final class Predictor implements AutoCloseable {
         Torch.start(threads);
         manager = Device.of(gpu).manager();
         try {
+            draws = TaskDatas.of(config).draws(tokenizer);
             LoadedModel<?> loaded = loader.load(manager);
             rows = loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, endTokens));
         } catch (RuntimeException e) {
@@ -140,7 +143,7 @@ public final class Predictor implements AutoCloseable {
 
     /** What the model predicts of held-out samples, see {@link TaskPredictor#evaluate}. */
     public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-        return rows.evaluate(split, labels, part, parts);
+        return rows.evaluate(draws.evaluated(split), labels, part, parts);
     }
 
     /** What the model predicts of inputs, see {@link TaskPredictor#predict}. */

@@ -18,7 +18,9 @@ public final class TaskSpecs {
             Task.QUESTION_ANSWERING,
             QuestionAnsweringTask::of,
             Task.TOKEN_CLASSIFICATION,
-            config -> new TokenClassificationTask()));
+            config -> new TokenClassificationTask(),
+            Task.MASKED_LM,
+            MaskedLmTask::of));
 
     private TaskSpecs() {}
 

@@ -66,7 +66,7 @@ final class Training {
                 plan.totalSteps(),
                 warmup,
                 settings.lrSchedulerKwargs());
-        samples = new TrainingSamples(resources.train(), plan, settings.seed());
+        samples = new TrainingSamples(resources.train(), resources.draws(), plan, settings.seed());
     }
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */

@@ -23,9 +23,12 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
+import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -40,7 +43,8 @@ final class TrainingResources implements AutoCloseable {
     private final Path folder;
     private final Manifest manifest;
     private final ParquetSamples train;
-    private final Optional<ParquetSamples> eval;
+    private final Optional<SampleSource> eval;
+    private final SampleDraws draws;
     private final Device device;
     private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
@@ -55,10 +59,12 @@ final class TrainingResources implements AutoCloseable {
         manifest = Manifest.read(dataset, rank.hadoop());
         tokenizer = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
-        manifest.requireMatches(dataset, config.task(), TaskDatas.of(config).options(tokenizer));
+        TaskData<?> data = TaskDatas.of(config);
+        manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
+        draws = data.draws(tokenizer);
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
-                ? Optional.of(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))
+                ? Optional.of(draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop())))
                 : Optional.empty();
         device = Device.of(rank.gpu());
         loaded = LoadedModel.toTrain(
@@ -115,8 +121,14 @@ final class TrainingResources implements AutoCloseable {
         return train;
     }
 
-    Optional<ParquetSamples> eval() {
+    /** The evaluation split, as it is measured. */
+    Optional<SampleSource> eval() {
         return eval;
+    }
+
+    /** What is drawn of a training sample in each epoch. */
+    SampleDraws draws() {
+        return draws;
     }
 
     Manifest manifest() {
@@ -184,7 +196,7 @@ final class TrainingResources implements AutoCloseable {
     public void close() {
         device.manager().close();
         train.close();
-        eval.ifPresent(ParquetSamples::close);
+        eval.ifPresent(SampleSource::close);
         HadoopFiles.deleteLocal(temporary);
     }
 }

@@ -41,6 +41,9 @@ class RunPlanTest {
         llama-tied   | method.type=lora method.modules_to_save=[embed_tokens] | 126784 | 28160
         gpt2         | method.type=lora                                      | 41856  | 2048
         bert-seqcls  | method.type=lora                                      | 34755  | 2147
+        bert-mlm     |                                                       | 33056  | 33056
+        bert-mlm     | method.type=freeze                                    | 33056  | 1504
+        bert-mlm     | method.type=lora                                      | 35104  | 2048
         qwen2        | method.type=lora method.bias=none                     | 48160  | 1792
         qwen2        | method.type=lora method.bias=lora_only                | 48160  | 1888
         qwen2        | method.type=lora method.bias=all                      | 48160  | 1920
@@ -73,6 +76,17 @@ class RunPlanTest {
                         + memory.scattered()
                         + memory.staging()
                         + memory.base());
+    }
+
+    /** The table is the decoder, so all of its gradient is there, and no rows of it besides. */
+    @Test
+    void aMaskedLanguageModelHoldsItsTablesGradientOnce() throws IOException {
+        RankMemory memory = plan("bert-mlm", "").memory();
+
+        // With those of positions and types, which PyTorch gives as tensors of their own.
+        assertThat(memory.gradients()).isEqualTo(4 * 33056 + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        // Logits and head of 15 % of 16 samples of 32 tokens.
+        assertThat(memory.loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
     }
 
     @Test
@@ -169,7 +183,7 @@ class RunPlanTest {
         if (!settings.isEmpty()) {
             all.addAll(List.of(settings.split(" ")));
         }
-        String task = model.endsWith("seqcls") ? "classification" : "causal-lm";
+        String task = model.endsWith("seqcls") ? "classification" : model.endsWith("mlm") ? "masked-lm" : "causal-lm";
         RunConfig config = RunConfigLoader.parse("{task: " + task + ", data: {train: none}}", "test.yaml", all);
         return RunPlan.of(config, new Configuration(), folder);
     }

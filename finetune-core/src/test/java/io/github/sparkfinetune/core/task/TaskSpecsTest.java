@@ -204,6 +204,17 @@ class TaskSpecsTest {
                 .hasMessageEndingWith("there are [loss, exact_match, f1]");
     }
 
+    @Test
+    void partsOfAMaskedLanguageModelsRowsAddUp() {
+        // A sample of which nothing is masked.
+        Object[][] rows = {{1.0, 3L, 2L}, {null, 0L, 0L}, {2.0, 1L, 1L}};
+
+        assertMeasured(of(Task.MASKED_LM), List.of(), rows, 1.25);
+        assertThat(added(of(Task.MASKED_LM), List.of(), rows).values())
+                .containsEntry("perplexity", Math.exp(1.25))
+                .containsEntry("accuracy", 0.75);
+    }
+
     private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
         Metrics whole = spec.metrics(iterator(rows), labels);
 

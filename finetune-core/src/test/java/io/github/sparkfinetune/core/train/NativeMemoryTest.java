@@ -22,6 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training leaves no native array behind, and needs no more memory the longer it runs. */
 class NativeMemoryTest {
@@ -67,8 +68,19 @@ class NativeMemoryTest {
     }
 
     @Test
-    void aStepLeavesNoArrayToTheNext() throws Exception {
-        Path model = GoldenFiles.root().resolve("models/bert-seqcls");
+    void noArrayOfAMaskedLanguageModelIsAliveAfterwards() throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "bert-mlm", config -> {});
+        TinyRun tiny = new TinyRun(folder, base, "masked-lm");
+        Torch.start(1);
+        long before = NativeArrays.alive();
+        tiny.run(tiny.config("leaks", "training.eval_steps=3", "training.save_steps=4"), 2, null);
+        assertThat(NativeArrays.alive()).isEqualTo(before);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"bert-seqcls", "bert-mlm"})
+    void aStepLeavesNoArrayToTheNext(String kind) throws Exception {
+        Path model = GoldenFiles.root().resolve("models").resolve(kind);
         try (GoldenModel golden = GoldenModel.load(model, Trainable.all()).orElseThrow()) {
             TrainStep<?> step = golden.step(new SingleRank());
             long first = 0;

@@ -89,4 +89,27 @@ final class TinyModel {
                 .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", maxShardSize, Map.of());
         return target;
     }
+
+    /**
+     * Copies a model with a copy of one of its tensors.
+     *
+     * @param target made anew
+     * @param ending of the tensor's name
+     * @param name of the copy
+     */
+    static Path withCopy(Path folder, Path target, String ending, String name) {
+        List<TensorData> tensors = new ArrayList<>();
+        try (SafetensorsModel source = SafetensorsModel.open(folder)) {
+            weights(folder).forEach((stored, values) -> {
+                long[] shape = source.info(stored).shape();
+                tensors.add(TensorData.narrowed(stored, TensorType.F32, shape, () -> FloatBuffer.wrap(values)));
+                if (stored.endsWith(ending)) {
+                    tensors.add(TensorData.narrowed(name, TensorType.F32, shape, () -> FloatBuffer.wrap(values)));
+                }
+            });
+        }
+        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false))
+                .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", Long.MAX_VALUE, Map.of());
+        return target;
+    }
 }

@@ -136,6 +136,7 @@ class PrepareBadInputTest {
                 config.questionAnswering(),
                 config.method(),
                 config.training(),
+                config.maskedLm(),
                 config.generation(),
                 config.cluster(),
                 config.output());

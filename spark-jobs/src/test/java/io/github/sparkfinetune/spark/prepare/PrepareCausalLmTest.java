@@ -132,6 +132,7 @@ class PrepareCausalLmTest {
                 config.questionAnswering(),
                 config.method(),
                 config.training(),
+                config.maskedLm(),
                 config.generation(),
                 config.cluster(),
                 config.output());

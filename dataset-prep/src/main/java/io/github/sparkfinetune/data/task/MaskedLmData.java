@@ -1,0 +1,125 @@
+package io.github.sparkfinetune.data.task;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.MaskedLmConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.mask.MaskingVocabulary;
+import io.github.sparkfinetune.data.mask.TokenMasking;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Task {@code masked-lm}: a text is a document with the tokens of {@code tokenizer(text)}. With packing {@code none} it
+ * is a sample, as {@code run_mlm.py} of {@code transformers} makes it with {@code line_by_line}; with {@code wrapped}
+ * all texts in a row are cut every {@code data.max_length} tokens, as without. What is stored is not masked: a sample
+ * is masked each time that it is taken.
+ *
+ * @param model the model's name in messages
+ * @param masking which tokens are masked
+ * @param seed of the training
+ */
+record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long seed)
+        implements TaskData<TextRows.Content> {
+    private static final String NO_MASK_TOKEN = "no_mask_token";
+
+    static MaskedLmData of(RunConfig config) {
+        return new MaskedLmData(
+                config.model(),
+                config.data(),
+                config.maskedLm(),
+                config.training().seed());
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refusePair(data);
+        draws(files);
+    }
+
+    @Override
+    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.reading(data, source, null);
+    }
+
+    @Override
+    public Encoder<TextRows.Content> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        MaskingVocabulary vocabulary = MaskingVocabulary.of(model, files);
+        // Wrapped packing has a place for every token.
+        int limit = data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
+        return row ->
+                DocumentSamples.bytes(document(tokenizer.encode(row.content().text(), null, limit), vocabulary), false);
+    }
+
+    private Document document(Encoded encoded, MaskingVocabulary vocabulary) {
+        if (encoded.truncated() && data.overlong() == Overlong.DROP) {
+            return Document.dropped(DropReason.OVERLONG);
+        }
+        int[] labels = vocabulary.maskable(encoded.inputIds());
+        return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED)
+                ? Document.dropped(DropReason.NO_LABELLED_TOKEN)
+                : new Document(encoded.inputIds(), labels, encoded.truncated(), null);
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new DocumentSamples(data, output, Sample::labelledTokens);
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofDocuments(true);
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return DatasetOptions.of(data, files)
+                .withColumns(data.text(), data.textPair(), null)
+                .withDocuments(new DatasetOptions.DocumentOptions(
+                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
+    }
+
+    @Override
+    public SampleDraws draws(TokenizerFiles files) {
+        MaskingVocabulary vocabulary = MaskingVocabulary.of(model, files);
+        if (masking.wholeWordMask() && vocabulary.words().isEmpty()) {
+            throw RunException.config("masked_lm.whole_word_mask: true is not possible, the tokens of " + model
+                    + " do not tell where words begin (neither WordPiece, ByteLevel nor Metaspace): set it to false");
+        }
+        return new TokenMasking(vocabulary, masking, seed, data.seed());
+    }
+
+    /** Texts whose mask tokens are to be filled in. */
+    @Override
+    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        int mask = MaskingVocabulary.of(model, files).maskTokenId();
+        return row -> {
+            if (row.badBecause() != null) {
+                return TaskInput.bad(row.file(), row.badBecause());
+            }
+            String text = row.content().text();
+            int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
+            // A label marks the places that are predicted; which one it is, is not known.
+            int[] labels = Arrays.stream(ids)
+                    .map(id -> id == mask ? mask : Sample.IGNORED)
+                    .toArray();
+            return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED)
+                    ? TaskInput.bad(row.file(), NO_MASK_TOKEN)
+                    : TaskInput.text(row.file(), text, null, Sample.ofDocuments(0, ids, labels, ids.length));
+        };
+    }
+}

@@ -27,7 +27,7 @@ final class RandomDataset {
     private RandomDataset() {}
 
     /**
-     * Writes the dataset of a run: classification has two labels in turn; of a language model every token is a label.
+     * Writes the dataset of a run: classification has two labels in turn; else every token is a label.
      *
      * @param samples their number
      * @param length tokens of each

@@ -56,7 +56,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         TrainingRecord last = records.get(records.size() - 1);
         // All samples are equally long.
         double length = last.tokensPerSecond() / last.samplesPerSecond();
-        boolean sequences = task == Task.CLASSIFICATION;
+        boolean sequences = !task.generates();
         return String.format(
                 Locale.ROOT,
                 "ours ranks %d threads %d %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",

@@ -1,0 +1,56 @@
+package io.github.sparkfinetune.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.mask.MaskingVocabulary;
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * {@code FillMask RUN_DIR}, of a masked-lm run that is trained: reads a JSON list of lists of token ids, prints of each
+ * a JSON list of what is predicted at its mask tokens: {@code score}, {@code token}, {@code token_str}.
+ */
+final class FillMask {
+    private FillMask() {}
+
+    public static void main(String[] arguments) throws IOException {
+        ObjectMapper json = new ObjectMapper();
+        Path run = Path.of(arguments[0]);
+        RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
+        Configuration hadoop = new Configuration();
+        TokenizerFiles tokenizer = TokenizerFiles.read(
+                new org.apache.hadoop.fs.Path(config.output().model()), hadoop);
+        int mask = MaskingVocabulary.of(config.model(), tokenizer).maskTokenId();
+        List<TaskInput> inputs = new ArrayList<>();
+        for (int[] ids : json.readValue(System.in, int[][].class)) {
+            int[] labels = Arrays.stream(ids)
+                    .map(id -> id == mask ? mask : Sample.IGNORED)
+                    .toArray();
+            inputs.add(TaskInput.text("", "", null, Sample.ofDocuments(0, ids, labels, ids.length)));
+        }
+        Path copy = Files.createTempDirectory("fill-mask-");
+        List<List<Map<String, Object>>> filled = new ArrayList<>();
+        try (Predictor predictor = Predictor.trained(config, hadoop, copy, -1, 1)) {
+            predictor
+                    .predict(inputs.iterator())
+                    .forEachRemaining(row -> filled.add(Arrays.stream((Object[][]) row[3])
+                            .map(told -> Map.of("score", told[1], "token", told[2], "token_str", told[3]))
+                            .toList()));
+        } finally {
+            HadoopFiles.deleteLocal(copy);
+        }
+        System.out.println(json.writeValueAsString(filled));
+    }
+}

@@ -2,10 +2,12 @@ package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
+import java.nio.charset.Charset;
+import java.nio.charset.IllegalCharsetNameException;
 
 /** The raw text and how it becomes samples. */
 public record DataConfig(
-        @Key(path = true, hf = "DataTrainingArguments.train_file")
+        @Key(path = true, unless = "data.corpus.sources", hf = "DataTrainingArguments.train_file")
         String train,
 
         @Key(optional = true, path = true, hf = "DataTrainingArguments.validation_file")
@@ -15,6 +17,7 @@ public record DataConfig(
         String test,
 
         DataFormat format,
+        @Key(hf = "TextConfig") String encoding,
         @Key(hf = "SFTConfig.dataset_text_field") String text,
         @Key(optional = true) String textPair,
         String label,
@@ -38,7 +41,8 @@ public record DataConfig(
         @Key(hf = "SFTConfig") boolean assistantOnlyLoss,
         @Key(hf = "SFTConfig.packing_strategy") Packing packing,
         Overlong overlong,
-        @Key(optional = true, path = true) String dir)
+        @Key(optional = true, path = true) String dir,
+        CorpusConfig corpus)
         implements Serializable {
 
     /**
@@ -76,7 +80,7 @@ public record DataConfig(
          */
         @JsonProperty("auto")
         AUTO,
-        /** {@code LABEL/FILE.txt}: one sample a file, the folder's name is its label. */
+        /** A file is a text: {@code LABEL/FILE.txt}, where the folder's name is its label if it needs one. */
         @JsonProperty("text_folders")
         TEXT_FOLDERS,
         /** One JSON object a line. */
@@ -94,8 +98,17 @@ public record DataConfig(
     }
 
     public DataConfig {
-        Check.present("data.train", train);
+        Check.present("data.corpus", corpus);
+        if (corpus.sources().isEmpty()) {
+            Check.present("data.train", train);
+        }
+        Check.that(
+                train == null || corpus.sources().isEmpty(),
+                "data.train",
+                train,
+                "absent where data.corpus.sources is set: make it one of these");
         Check.present("data.format", format);
+        Check.that(isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
         Check.present("data.text", text);
         Check.present("data.label", label);
         Check.fraction("data.eval_fraction", evalFraction);
@@ -122,5 +135,13 @@ public record DataConfig(
     /** Tokens that neighbouring windows of a long text have in common. */
     public int windowStride() {
         return stride == null ? maxLength / 3 : stride;
+    }
+
+    private static boolean isCharset(String name) {
+        try {
+            return name != null && Charset.isSupported(name);
+        } catch (IllegalCharsetNameException e) {
+            return false;
+        }
     }
 }

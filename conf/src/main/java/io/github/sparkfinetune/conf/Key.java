@@ -18,6 +18,9 @@ public @interface Key {
     /** Whether it may be null; every other key needs a value. */
     boolean optional() default false;
 
+    /** Another key, a list, that stands for this one: it needs no value where that has one. */
+    String unless() default "";
+
     /** Whether it is a path: a text that the executors need as an absolute URI. */
     boolean path() default false;
 

@@ -80,6 +80,50 @@ public class BadConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
+        data.encoding=utf-9 ^ data.encoding: utf-9 is not allowed, it must be a character set that Java knows, such as UTF-8
+        data.corpus.filters=[c5] ^ data.corpus.filters: expected one of gopher_quality, gopher_repetition, c4, fineweb, got 'c5'
+        data.corpus.filters=c4 ^ data.corpus.filters: expected a list, got 'c4'
+        data.corpus.filters=[c4, c4] ^ data.corpus.filters: [C4, C4] is not allowed, it must be a list that names each once
+        data.corpus.phone_region=us ^ data.corpus.phone_region: us is not allowed, it must be a country's two letters (ISO 3166), such as US
+        data.corpus.gopher_repetition.top_n_grams.x=1 ^ data.corpus.gopher_repetition.top_n_grams.x: x is not allowed, it must be a number of words below 100
+        data.corpus.gopher_repetition.top_n_grams.2=20 ^ data.corpus.gopher_repetition.top_n_grams.2: 20 is not allowed, it must be a number between 0 and 1
+        data.corpus.fineweb.line_punct=1 ^ unknown key data.corpus.fineweb.line_punct; did you mean data.corpus.fineweb.line_punct_thr?
+        """)
+    void aBadCorpusSectionIsNamed(String override, String message) {
+        String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
+        assertRefused(
+                () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), where + message);
+    }
+
+    @Test
+    void oneWayOfNamingTheTextToTrainOn() {
+        assertRefused(
+                () -> RunConfigLoader.parse(
+                        GOOD.replace('|', '\n'), "run.yaml", List.of("data.corpus.sources=[{path: a, weight: 1}]")),
+                "run.yaml:5: data.train: t is not allowed, it must be absent where data.corpus.sources is set");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', textBlock = """
+        [{path: a, weight: 0}, {path: b, weight: 0}] ^ data.corpus.sources: [0.0, 0.0] is not allowed, it must be a list of weights of which at least one is above 0
+        [{path: a, weight: -1}] ^ data.corpus.sources: -1.0 is not allowed, it must be a weight of 0 or above
+        [{path: a}] ^ data.corpus.sources[0].weight is missing
+        [{path: a, weight: 1}, {path: ' ', weight: 1}] ^ data.corpus.sources is missing: set it
+        [{path: a, weight: x}] ^ data.corpus.sources[0].weight: expected a number, got 'x'
+        [{path: a, wight: 1}] ^ data.corpus.sources[0]: unknown key 'wight', it has path, weight
+        [a] ^ data.corpus.sources[0]: expected a section of the keys path, weight, got 'a'
+        a ^ data.corpus.sources: expected a list, got 'a'
+        [] ^ run.yaml: data.train is missing
+        """)
+    void badSourcesAreNamed(String sources, String message) {
+        String yaml = "model: m\ntask: causal-lm\noutput: {dir: o}\ndata:\n  corpus:\n    sources: " + sources;
+        assertRefused(
+                () -> RunConfigLoader.parse(yaml, "run.yaml", List.of()),
+                message.startsWith("run.yaml") ? message : "run.yaml:6: " + message);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', textBlock = """
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
         classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
         """)

@@ -6,9 +6,9 @@ import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Settings.Setting;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -53,7 +53,15 @@ final class Binder {
             return false;
         }
         Setting setting = settings.get(path);
-        return setting == null || setting.isNull();
+        return (setting == null || setting.isNull()) && !hasInstead(Keys.unless(path));
+    }
+
+    private boolean hasInstead(String other) {
+        Setting setting = settings.get(other);
+        return setting != null
+                && !setting.isNull()
+                && !(setting.node() instanceof SequenceNode list
+                        && list.getValue().isEmpty());
     }
 
     private Object section(String section, Class<?> type) {
@@ -109,6 +117,10 @@ final class Binder {
         if (wanted == ClassWeight.class) {
             return classWeight(path, setting);
         }
+        return scalar(path, setting, wanted);
+    }
+
+    private static Object scalar(String path, Setting setting, Class<?> wanted) {
         if (!(setting.node() instanceof ScalarNode scalar)) {
             throw wrong(path, setting, wanted == String.class ? "text" : "one value");
         }
@@ -136,17 +148,59 @@ final class Binder {
         return whole(path, setting, plain, text, wanted);
     }
 
-    private static List<?> list(String path, Setting setting) {
-        ParameterizedType type = (ParameterizedType) Keys.all().get(path).getGenericType();
-        if (type.getActualTypeArguments()[0] == String.class) {
+    private List<?> list(String path, Setting setting) {
+        Class<?> element = Keys.elements(path);
+        if (element == String.class) {
             return texts(path, setting);
         }
+        if (element.isRecord()) {
+            return records(path, setting, element);
+        }
         List<Object> values = new ArrayList<>();
-        for (ScalarNode item : items(path, setting, "a list of whole numbers")) {
-            boolean plain = item.getScalarStyle() == ScalarStyle.PLAIN;
-            values.add(whole(path, new Setting(item, setting.where()), plain, item.getValue(), Integer.class));
+        for (ScalarNode item : items(path, setting, element.isEnum() ? "a list" : "a list of whole numbers")) {
+            Setting one = new Setting(item, setting.where());
+            values.add(scalar(path, one, element));
         }
         return values;
+    }
+
+    private List<Object> records(String path, Setting setting, Class<?> type) {
+        if (!(setting.node() instanceof SequenceNode sequence)) {
+            throw wrong(path, setting, "a list");
+        }
+        List<Object> records = new ArrayList<>();
+        for (Node item : sequence.getValue()) {
+            records.add(record(path + "[" + records.size() + "]", new Setting(item, setting.where()), type));
+        }
+        return records;
+    }
+
+    /** A record in a list: every component has a value. */
+    private Object record(String path, Setting setting, Class<?> type) {
+        List<RecordComponent> components = List.of(type.getRecordComponents());
+        List<String> names =
+                components.stream().map(component -> Keys.path("", component)).toList();
+        if (!(setting.node() instanceof MappingNode mapping)) {
+            throw wrong(path, setting, "a section of the keys " + String.join(", ", names));
+        }
+        Object[] values = new Object[names.size()];
+        for (NodeTuple tuple : mapping.getValue()) {
+            int place = tuple.getKeyNode() instanceof ScalarNode key ? names.indexOf(key.getValue()) : -1;
+            if (place < 0) {
+                throw RunException.config(setting.where() + ": " + path + ": unknown key " + shown(tuple.getKeyNode())
+                        + ", it has " + String.join(", ", names));
+            }
+            Setting value = new Setting(tuple.getValueNode(), setting.where());
+            values[place] = scalar(
+                    Keys.path(path, names.get(place)),
+                    value,
+                    components.get(place).getType());
+        }
+        int missing = Arrays.asList(values).indexOf(null);
+        if (missing >= 0) {
+            throw RunException.config(setting.where() + ": " + Keys.path(path, names.get(missing)) + " is missing");
+        }
+        return construct(type, values);
     }
 
     private static List<String> texts(String path, Setting setting) {

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies.NamingBase;
 import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.RunConfig;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -74,9 +76,32 @@ public final class Keys {
         return is(key, Key::optional);
     }
 
-    private static boolean is(String key, Predicate<Key> mark) {
+    /** The key that stands for this one where that is a list with something in it, or an empty text. */
+    static String unless(String key) {
         Key marks = ALL.get(key).getAnnotation(Key.class);
+        return marks == null ? "" : marks.unless();
+    }
+
+    private static boolean is(String key, Predicate<Key> mark) {
+        Key marks = component(key).getAnnotation(Key.class);
         return marks != null && mark.test(marks);
+    }
+
+    /** That of a key, or of one of a record in a list: {@code list[index].name}. */
+    private static RecordComponent component(String key) {
+        int index = key.indexOf('[');
+        if (index < 0) {
+            return ALL.get(key);
+        }
+        return Arrays.stream(elements(key.substring(0, index)).getRecordComponents())
+                .filter(component -> path("", component).equals(key.substring(key.indexOf("].") + 2)))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The type of the elements of a list. */
+    static Class<?> elements(String list) {
+        return (Class<?>) ((ParameterizedType) ALL.get(list).getGenericType()).getActualTypeArguments()[0];
     }
 
     static Map<String, RecordComponent> all() {

@@ -4,7 +4,9 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 
@@ -43,7 +45,10 @@ final class Records {
         return (RunConfig) map("", config, change);
     }
 
-    /** Gives every dotted key and its value, a section before its own keys. */
+    /**
+     * Gives every dotted key and its value, a section before its own keys, and those of records in a list as
+     * {@code list[index].name}.
+     */
     static void forEach(RunConfig config, BiConsumer<String, Object> seen) {
         forEach("", config, seen);
     }
@@ -55,6 +60,12 @@ final class Records {
             seen.accept(path, value);
             if (value instanceof Record inner) {
                 forEach(path, inner, seen);
+            } else if (value instanceof List<?> list) {
+                for (int i = 0; i < list.size(); i++) {
+                    if (list.get(i) instanceof Record inner) {
+                        forEach(element(path, i), inner, seen);
+                    }
+                }
             }
         }
     }
@@ -65,9 +76,28 @@ final class Records {
         for (int i = 0; i < values.length; i++) {
             String path = Keys.path(section, components[i]);
             Object value = change.apply(path, get(record, components[i]));
-            values[i] = value instanceof Record inner ? map(path, inner, change) : value;
+            values[i] = map(path, value, change);
         }
         return construct(record.getClass(), values);
+    }
+
+    private static Object map(String path, Object value, BiFunction<String, Object, Object> change) {
+        if (value instanceof Record inner) {
+            return map(path, inner, change);
+        }
+        if (!(value instanceof List<?> list)) {
+            return value;
+        }
+        List<Object> elements = new ArrayList<>();
+        for (Object element : list) {
+            boolean record = element instanceof Record;
+            elements.add(record ? map(element(path, elements.size()), (Record) element, change) : element);
+        }
+        return elements;
+    }
+
+    private static String element(String path, int index) {
+        return path + "[" + index + "]";
     }
 
     private static Object get(Record record, RecordComponent component) {

@@ -8,9 +8,10 @@ import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ final class ConfigReference {
     private static final RunConfig VALID = RunConfigLoader.parse(
             "{model: m, task: classification, data: {train: t}, output: {dir: o}}", "run.yaml", List.of());
     private static final Pattern LINE = Pattern.compile("( *)(\\w+): *(.*?)(?: +# +(.+))?");
+    private static final int INDENT = 2;
     private static final String ALLOWED = "it must be ";
 
     /** A key's line in {@code defaults.yaml}; the meaning is null where there is no comment. */
@@ -37,15 +39,17 @@ final class ConfigReference {
     /** The lines of the keys that are no sections. */
     static Map<String, Line> defaults() {
         Map<String, Line> lines = new LinkedHashMap<>();
-        String section = "";
+        List<String> sections = new ArrayList<>();
         for (String text : read().split("\n", -1)) {
             Matcher line = LINE.matcher(text);
             if (!line.matches()) {
                 continue;
             }
-            String key = Keys.path(line.group(1).isEmpty() ? "" : section, line.group(2));
+            int depth = line.group(1).length() / INDENT;
+            sections.subList(depth, sections.size()).clear();
+            String key = Keys.path(String.join(".", sections), line.group(2));
             if (line.group(3).isEmpty()) {
-                section = key;
+                sections.add(line.group(2));
             } else {
                 lines.put(key, new Line(line.group(3), line.group(4)));
             }
@@ -99,7 +103,7 @@ final class ConfigReference {
         Map<String, Line> lines = defaults();
         String before = null;
         for (String key : lines.keySet()) {
-            String section = key.contains(".") ? key.substring(0, key.indexOf('.')) : "";
+            String section = section(key);
             if (!section.equals(before)) {
                 text.append(section.isEmpty() ? "" : "\n## " + section + "\n")
                         .append("\n| key | meaning | values | default | Hugging Face |\n|---|---|---|---|---|\n");
@@ -145,9 +149,7 @@ final class ConfigReference {
             return "map";
         }
         if (type == List.class) {
-            boolean texts =
-                    ((ParameterizedType) component.getGenericType()).getActualTypeArguments()[0] == String.class;
-            return "list of " + (texts ? "texts" : "whole numbers");
+            return listOf(Keys.elements(key));
         }
         String range = refusal(key)
                 .map(RunException::getMessage)
@@ -156,10 +158,28 @@ final class ConfigReference {
         return (type == double.class ? "number" : "whole number") + range;
     }
 
+    private static String listOf(Class<?> element) {
+        if (element.isEnum()) {
+            return Binder.constants(element).keySet().stream().collect(Collectors.joining("`, `", "list of `", "`"));
+        }
+        if (element.isRecord()) {
+            return Arrays.stream(element.getRecordComponents())
+                    .map(component -> Keys.path("", component))
+                    .collect(Collectors.joining("`, `", "list of sections of `", "`"));
+        }
+        return "list of " + (element == String.class ? "texts" : "whole numbers");
+    }
+
+    private static String section(String key) {
+        return key.contains(".") ? key.substring(0, key.lastIndexOf('.')) : "";
+    }
+
     private static String hf(String key) {
         String own = mark(Keys.all().get(key)).map(Key::hf).orElse("");
-        String section = key.contains(".") ? key.substring(0, key.indexOf('.')) : key;
-        String name = own.isEmpty() ? mark(Keys.all().get(section)).map(Key::hf).orElse("") : own;
+        String section = section(key);
+        String name = own.isEmpty() && !section.isEmpty()
+                ? mark(Keys.all().get(section)).map(Key::hf).orElse("")
+                : own;
         return name.isEmpty() || name.equals(Key.NOT_IN_HF) ? "" : "`" + name + "`";
     }
 

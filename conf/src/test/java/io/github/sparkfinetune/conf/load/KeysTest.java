@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.RunConfig;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -27,6 +28,23 @@ class KeysTest {
         assertThat(mapped.data().eval()).isNull();
         assertThat(Keys.mapPaths(mapped, (key, path) -> path.substring(key.length() + 1)))
                 .isEqualTo(CONFIG);
+    }
+
+    @Test
+    void pathsInAListAreMappedToo() {
+        RunConfig mixed = RunConfigLoader.parse(
+                "{model: m, task: causal-lm, output: {dir: o}, data: {corpus: {sources: [{path: a, weight: 1}, {path: b,"
+                        + " weight: 2}]}}}",
+                "run.yaml",
+                List.of());
+
+        assertThat(Keys.paths(mixed).toString())
+                .isEqualTo("{model=m, data.corpus.sources[0].path=a, data.corpus.sources[1].path=b, output.dir=o}");
+        assertThat(Keys.mapPaths(mixed, (key, path) -> "/" + path)
+                        .data()
+                        .corpus()
+                        .sources())
+                .containsExactly(new CorpusSource("/a", 1), new CorpusSource("/b", 2));
     }
 
     @Test

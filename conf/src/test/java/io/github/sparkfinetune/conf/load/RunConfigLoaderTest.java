@@ -3,19 +3,31 @@ package io.github.sparkfinetune.conf.load;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.BadConfigTest;
+import io.github.sparkfinetune.conf.C4Config;
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.CorpusConfig;
+import io.github.sparkfinetune.conf.CorpusConfig.Filter;
+import io.github.sparkfinetune.conf.CorpusConfig.Masking;
+import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
+import io.github.sparkfinetune.conf.CorpusConfig.StoppingStrategy;
+import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.DecontaminateConfig;
+import io.github.sparkfinetune.conf.FinewebConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
+import io.github.sparkfinetune.conf.GopherQualityConfig;
+import io.github.sparkfinetune.conf.GopherRepetitionConfig;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
+import io.github.sparkfinetune.conf.NearDedupConfig;
 import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -50,6 +62,7 @@ class RunConfigLoaderTest {
                         null,
                         null,
                         DataFormat.AUTO,
+                        "UTF-8",
                         "text",
                         null,
                         "label",
@@ -67,7 +80,37 @@ class RunConfigLoaderTest {
                         true,
                         Packing.NONE,
                         Overlong.TRUNCATE,
-                        null));
+                        null,
+                        new CorpusConfig(
+                                List.of(),
+                                StoppingStrategy.FIRST_EXHAUSTED,
+                                Normalization.NONE,
+                                List.of(),
+                                null,
+                                List.of(),
+                                null,
+                                new GopherQualityConfig(
+                                        50,
+                                        100_000,
+                                        3,
+                                        10,
+                                        0.1,
+                                        0.9,
+                                        0.3,
+                                        0.8,
+                                        2,
+                                        List.of("the", "be", "to", "of", "and", "that", "have", "with")),
+                                new GopherRepetitionConfig(
+                                        0.3,
+                                        0.3,
+                                        0.2,
+                                        0.2,
+                                        Map.of("2", 0.2, "3", 0.18, "4", 0.16),
+                                        Map.of("5", 0.15, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1)),
+                                new C4Config(true, true, 5, 3, 1000, true, true, true, true),
+                                new FinewebConfig(0.12, false, 0.67, 30, 0.01, 0.3),
+                                new NearDedupConfig(false, 5, 14, 8, 0.75),
+                                new DecontaminateConfig(false, 13))));
         assertThat(config.precision()).isEqualTo(PrecisionChoice.AUTO);
         assertThat(config.tokenizer()).isEqualTo(new TokenizerConfig(List.of()));
         assertThat(config.classification())
@@ -115,10 +158,10 @@ class RunConfigLoaderTest {
                 device: cpu
                 precision: bf16
                 data:
-                  train: s3a://b/train.csv
                   eval: s3a://b/eval.csv
                   test: s3a://b/test.csv
                   format: csv
+                  encoding: windows-1252
                   text: body
                   text_pair: 2
                   label: no
@@ -137,6 +180,51 @@ class RunConfigLoaderTest {
                   packing: wrapped
                   overlong: drop
                   dir: d
+                  corpus:
+                    sources: [{path: "s3a://b/train.csv", weight: 0.9}, {weight: 1, path: general}]
+                    stopping_strategy: all_exhausted
+                    normalize: nfkc
+                    mask: [phone, email]
+                    phone_region: DE
+                    filters: [c4, fineweb]
+                    gopher_quality:
+                      min_doc_words: 1
+                      max_doc_words: 2
+                      min_avg_word_length: 3.5
+                      max_avg_word_length: 4
+                      max_symbol_word_ratio: 0.5
+                      max_bullet_lines_ratio: 0.6
+                      max_ellipsis_lines_ratio: 0.7
+                      min_alpha_words_ratio: 0.75
+                      min_stop_words: 9
+                      stop_words: [der, die]
+                    gopher_repetition:
+                      dup_line_frac: 0.01
+                      dup_para_frac: 0.02
+                      dup_line_char_frac: 0.03
+                      dup_para_char_frac: 0.04
+                      top_n_grams: {2: 0.05}
+                      dup_n_grams: {5: 0, 11: 0.06}
+                    c4:
+                      remove_citations: false
+                      filter_no_terminal_punct: false
+                      min_num_sentences: 1
+                      min_words_per_line: 2
+                      max_word_length: 4
+                      filter_lorem_ipsum: false
+                      filter_javascript: false
+                      filter_curly_bracket: false
+                      filter_policy: false
+                    fineweb:
+                      line_punct_thr: 0.1
+                      line_punct_exclude_zero: true
+                      short_line_thr: 0.2
+                      short_line_length: 3
+                      char_duplicates_ratio: 0.4
+                      new_line_ratio: 5
+                    near_dedup: {enabled: true, ngram: 1, bands: 2, rows: 3, threshold: 0.4}
+                    decontaminate: {enabled: true, ngram: 5}
+                    quarantine: q
                 tokenizer:
                   add_special_tokens: ["<a>", "<b>"]
                 classification:
@@ -215,10 +303,11 @@ class RunConfigLoaderTest {
                 DeviceChoice.CPU,
                 PrecisionChoice.BF16,
                 new DataConfig(
-                        "s3a://b/train.csv",
+                        null,
                         "s3a://b/eval.csv",
                         "s3a://b/test.csv",
                         DataFormat.CSV,
+                        "windows-1252",
                         "body",
                         "2",
                         "no",
@@ -236,7 +325,30 @@ class RunConfigLoaderTest {
                         false,
                         Packing.WRAPPED,
                         Overlong.DROP,
-                        "d"),
+                        "d",
+                        new CorpusConfig(
+                                List.of(new CorpusSource("s3a://b/train.csv", 0.9), new CorpusSource("general", 1)),
+                                StoppingStrategy.ALL_EXHAUSTED,
+                                Normalization.NFKC,
+                                List.of(Masking.PHONE, Masking.EMAIL),
+                                "DE",
+                                List.of(Filter.C4, Filter.FINEWEB),
+                                "q",
+                                new GopherQualityConfig(1, 2, 3.5, 4, 0.5, 0.6, 0.7, 0.75, 9, List.of("der", "die")),
+                                new GopherRepetitionConfig(
+                                        0.01,
+                                        0.02,
+                                        0.03,
+                                        0.04,
+                                        Map.of("2", 0.05, "3", 0.18, "4", 0.16),
+                                        // Keys of a map that are not set keep their defaults.
+                                        Map.of(
+                                                "5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11",
+                                                0.06)),
+                                new C4Config(false, false, 1, 2, 4, false, false, false, false),
+                                new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5),
+                                new NearDedupConfig(true, 1, 2, 3, 0.4),
+                                new DecontaminateConfig(true, 5))),
                 new TokenizerConfig(List.of("<a>", "<b>")),
                 new ClassificationConfig(
                         ProblemType.MULTI_LABEL_CLASSIFICATION,

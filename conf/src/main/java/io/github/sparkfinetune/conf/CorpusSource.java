@@ -1,0 +1,16 @@
+package io.github.sparkfinetune.conf;
+
+import java.io.Serializable;
+
+/**
+ * One of the sources that a corpus is mixed of.
+ *
+ * @param path file, folder or glob
+ * @param weight the share of its documents in the mix is this weight, divided by the sum of all weights
+ */
+public record CorpusSource(@Key(path = true) String path, double weight) implements Serializable {
+    public CorpusSource {
+        Check.present("data.corpus.sources", path);
+        Check.that(weight >= 0 && Double.isFinite(weight), "data.corpus.sources", weight, "a weight of 0 or above");
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.sparkfinetune.conf;
+
+import java.io.Serializable;
+import java.util.List;
+
+/** Thresholds of the rules for quality of Gopher (Rae et al. 2021, appendix A.1.1); 0 switches a rule off. */
+public record GopherQualityConfig(
+        int minDocWords,
+        int maxDocWords,
+        double minAvgWordLength,
+        double maxAvgWordLength,
+        double maxSymbolWordRatio,
+        double maxBulletLinesRatio,
+        double maxEllipsisLinesRatio,
+
+        @Key(hf = "GopherQualityFilter.max_non_alpha_words_ratio")
+        double minAlphaWordsRatio,
+
+        int minStopWords,
+        List<String> stopWords)
+        implements Serializable {
+    private static final String KEY = "data.corpus.gopher_quality.";
+
+    public GopherQualityConfig {
+        Check.notNegative(KEY + "min_doc_words", minDocWords);
+        Check.notNegative(KEY + "max_doc_words", maxDocWords);
+        Check.notNegative(KEY + "min_avg_word_length", minAvgWordLength);
+        Check.notNegative(KEY + "max_avg_word_length", maxAvgWordLength);
+        Check.notNegative(KEY + "max_symbol_word_ratio", maxSymbolWordRatio);
+        Check.share(KEY + "max_bullet_lines_ratio", maxBulletLinesRatio);
+        Check.share(KEY + "max_ellipsis_lines_ratio", maxEllipsisLinesRatio);
+        Check.share(KEY + "min_alpha_words_ratio", minAlphaWordsRatio);
+        Check.notNegative(KEY + "min_stop_words", minStopWords);
+        Check.present(KEY + "stop_words", stopWords);
+        stopWords = List.copyOf(stopWords);
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.sparkfinetune.conf;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** Thresholds of the rules against repetition of Gopher (Rae et al. 2021, table A1); 0 switches a rule off. */
+public record GopherRepetitionConfig(
+        double dupLineFrac,
+        double dupParaFrac,
+        double dupLineCharFrac,
+        double dupParaCharFrac,
+        @JsonProperty("top_n_grams") Map<String, Object> topNGrams,
+        @JsonProperty("dup_n_grams") Map<String, Object> dupNGrams)
+        implements Serializable {
+    private static final String KEY = "data.corpus.gopher_repetition.";
+
+    public GopherRepetitionConfig {
+        Check.share(KEY + "dup_line_frac", dupLineFrac);
+        Check.share(KEY + "dup_para_frac", dupParaFrac);
+        Check.share(KEY + "dup_line_char_frac", dupLineCharFrac);
+        Check.share(KEY + "dup_para_char_frac", dupParaCharFrac);
+        topNGrams = shares(KEY + "top_n_grams", topNGrams);
+        dupNGrams = shares(KEY + "dup_n_grams", dupNGrams);
+    }
+
+    private static Map<String, Object> shares(String key, Map<String, Object> shares) {
+        Check.present(key, shares);
+        Map<String, Object> sorted = new TreeMap<>();
+        shares.forEach((words, share) -> {
+            Check.that(words.matches("[1-9]|[1-9][0-9]"), key + "." + words, words, "a number of words below 100");
+            Check.that(
+                    share instanceof Number number && number.doubleValue() >= 0 && number.doubleValue() <= 1,
+                    key + "." + words,
+                    share,
+                    "a number between 0 and 1");
+            sorted.put(words, ((Number) share).doubleValue());
+        });
+        return sorted;
+    }
+
+    /** The highest share of the most frequent n-gram, by n. */
+    public Map<Integer, Double> topShares() {
+        return byWords(topNGrams);
+    }
+
+    /** The highest share of repeated n-grams, by n. */
+    public Map<Integer, Double> dupShares() {
+        return byWords(dupNGrams);
+    }
+
+    private static Map<Integer, Double> byWords(Map<String, Object> shares) {
+        Map<Integer, Double> byWords = new TreeMap<>();
+        shares.forEach((words, share) -> byWords.put(Integer.valueOf(words), (Double) share));
+        return byWords;
+    }
+}

@@ -41,6 +41,7 @@ class ArchitectureTest {
             "data.sft",
             "data.mask",
             "data.tag",
+            "data.corpus",
             "data.task",
             "core.tensor",
             "core.safetensors",

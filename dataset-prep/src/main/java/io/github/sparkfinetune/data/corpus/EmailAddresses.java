@@ -1,0 +1,74 @@
+package io.github.sparkfinetune.data.corpus;
+
+/** Finds e-mail addresses in ASCII around their {@code @}. */
+final class EmailAddresses {
+    private static final String MARKS = "!#$%&'*+/=?^_`{|}~-";
+
+    private EmailAddresses() {}
+
+    /**
+     * Where the address begins whose {@code @} is at a place, or -1: atoms with single points between, from the first
+     * place on where a word begins or ends.
+     *
+     * @param from place before which nothing belongs to it
+     */
+    static int start(String text, int from, int at) {
+        int first = at;
+        while (first > from) {
+            char before = text.charAt(first - 1);
+            boolean point = before == '.' && first < at && text.charAt(first) != '.';
+            if (!point && !isAtom(before)) {
+                break;
+            }
+            first--;
+        }
+        while (first < at && (text.charAt(first) == '.' || !isBoundary(text, first))) {
+            first++;
+        }
+        return first < at ? first : -1;
+    }
+
+    /** Where the host ends that begins at a place, or -1: two labels or more with single points between. */
+    static int end(String text, int from) {
+        int at = from;
+        int labels = 0;
+        int end = -1;
+        while (at < text.length()) {
+            int first = at;
+            while (at < text.length() && (isAlphanumeric(text.charAt(at)) || text.charAt(at) == '-')) {
+                at++;
+            }
+            int last = at;
+            while (last > first && text.charAt(last - 1) == '-') {
+                last--;
+            }
+            if (last == first || text.charAt(first) == '-') {
+                break;
+            }
+            labels++;
+            end = last;
+            if (last < at || at == text.length() || text.charAt(at) != '.') {
+                break;
+            }
+            at++;
+        }
+        return labels > 1 ? end : -1;
+    }
+
+    private static boolean isBoundary(String text, int place) {
+        boolean before = place > 0 && isWord(text.charAt(place - 1));
+        return before != isWord(text.charAt(place));
+    }
+
+    private static boolean isWord(char character) {
+        return character == '_' || isAlphanumeric(character);
+    }
+
+    private static boolean isAtom(char character) {
+        return isAlphanumeric(character) || MARKS.indexOf(character) >= 0;
+    }
+
+    private static boolean isAlphanumeric(char character) {
+        return character < 0x80 && Character.isLetterOrDigit(character);
+    }
+}

@@ -1,0 +1,108 @@
+package io.github.sparkfinetune.data.corpus;
+
+import io.github.sparkfinetune.conf.GopherRepetitionConfig;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Gopher's rules against repetition (Rae et al. 2021, table A1), each measured as datatrove measures it: shares are of
+ * all characters of the document; the characters of the most frequent n-gram are its length, a blank between two words,
+ * times its count; a repeated n-gram is searched for again only behind its end.
+ */
+final class GopherRepetition implements DocumentFilter {
+    private final GopherRepetitionConfig limits;
+    private final Map<Integer, Double> topShares;
+    private final Map<Integer, Double> dupShares;
+    private final Duplicates duplicates = new Duplicates();
+    private final LongMap counts = new LongMap();
+
+    GopherRepetition(GopherRepetitionConfig limits) {
+        this.limits = limits;
+        this.topShares = limits.topShares();
+        this.dupShares = new TreeMap<>(limits.dupShares());
+        // A share of 0 switches the rule off.
+        topShares.values().removeIf(share -> share == 0);
+        dupShares.values().removeIf(share -> share == 0);
+    }
+
+    @Override
+    public String rejects(DocumentText document) {
+        int[] text = document.codePoints();
+        int length = document.length();
+        int first = DocumentText.skip(text, 0, length, CharClass.SPACE);
+        int end = DocumentText.skipBack(text, first, length, CharClass.SPACE);
+        duplicates.clear();
+        duplicates.addBetweenLineFeeds(text, first, end, 2);
+        if (isAbove(duplicates.share(), limits.dupParaFrac())) {
+            return "dup_para_frac";
+        }
+        if (isAbove(duplicates.characters() / (double) length, limits.dupParaCharFrac())) {
+            return "dup_para_char_frac";
+        }
+        duplicates.clear();
+        duplicates.addBetweenLineFeeds(text, 0, length, 1);
+        if (isAbove(duplicates.share(), limits.dupLineFrac())) {
+            return "dup_line_frac";
+        }
+        if (isAbove(duplicates.characters() / (double) length, limits.dupLineCharFrac())) {
+            return "dup_line_char_frac";
+        }
+        return rejectsWords(document.words(), length);
+    }
+
+    private static boolean isAbove(double share, double limit) {
+        return limit > 0 && share > limit;
+    }
+
+    private String rejectsWords(Words words, int length) {
+        for (Map.Entry<Integer, Double> top : topShares.entrySet()) {
+            if (topCharacters(words, top.getKey()) / (double) length > top.getValue()) {
+                return "top_n_grams." + top.getKey();
+            }
+        }
+        for (Map.Entry<Integer, Double> dup : dupShares.entrySet()) {
+            long characters = repeatedCharacters(words, dup.getKey());
+            if (characters / (double) length > dup.getValue()) {
+                return "dup_n_grams." + dup.getKey();
+            }
+            if (characters == 0) {
+                // A longer n-gram that is repeated begins with this one.
+                return null;
+            }
+        }
+        return null;
+    }
+
+    /** Characters of the most frequent n-gram in all its places; of several it is the one that comes first. */
+    private long topCharacters(Words words, int n) {
+        counts.clear();
+        int most = 0;
+        NGrams grams = new NGrams(words, n);
+        while (grams.next()) {
+            most = Math.max(most, counts.count(grams.hash()));
+        }
+        grams = new NGrams(words, n);
+        while (grams.next()) {
+            if (counts.get(grams.hash()) == most) {
+                return (grams.characters() + n - 1) * most;
+            }
+        }
+        return 0;
+    }
+
+    /** Characters of the n-grams that were there before, blanks left out, where none overlaps the one before it. */
+    private long repeatedCharacters(Words words, int n) {
+        counts.clear();
+        long characters = 0;
+        NGrams grams = new NGrams(words, n);
+        while (grams.next()) {
+            if (counts.get(grams.hash()) == 0) {
+                counts.put(grams.hash(), 1);
+            } else {
+                characters += grams.characters();
+                grams.skip();
+            }
+        }
+        return characters;
+    }
+}

@@ -1,0 +1,69 @@
+package io.github.sparkfinetune.data.corpus;
+
+/** Finds IP addresses in text. */
+final class IpAddresses {
+    private static final int OCTETS = 4;
+    private static final int GROUPS = 8;
+
+    private IpAddresses() {}
+
+    /** Where the IPv4 address ends that begins at {@code from}, or -1: four numbers up to 255 with points between. */
+    static int endOfIpv4(int[] text, int from, int to) {
+        int at = from;
+        for (int octet = 0; octet < OCTETS; octet++) {
+            if (octet > 0 && (at >= to || text[at++] != '.')) {
+                return -1;
+            }
+            int value = 0;
+            int first = at;
+            while (at < to && CharClass.is(text[at], CharClass.DIGIT) && at - first < 3) {
+                value = 10 * value + text[at++] - '0';
+            }
+            if (at == first || value > 255) {
+                return -1;
+            }
+        }
+        return at;
+    }
+
+    /**
+     * Where the IPv6 address ends that begins at {@code from}, or -1: eight groups of hexadecimal digits with colons
+     * between, or fewer with one double colon, among them a decimal digit.
+     */
+    static int endOfIpv6(int[] text, int from, int to) {
+        int at = from;
+        int groups = 0;
+        boolean gap = false;
+        boolean digit = false;
+        int end = -1;
+        while (at < to && groups < GROUPS) {
+            int first = at;
+            while (at < to && isHex(text[at]) && at - first < 4) {
+                digit |= CharClass.is(text[at++], CharClass.DIGIT);
+            }
+            if (at > first) {
+                groups++;
+                end = at;
+            } else if (groups > 0 && !gap) {
+                break;
+            }
+            if (at + 1 < to && text[at] == ':' && text[at + 1] == ':' && !gap) {
+                gap = true;
+                at += 2;
+                end = at;
+            } else if (at > first && at < to && text[at] == ':') {
+                at++;
+            } else {
+                break;
+            }
+        }
+        boolean whole = gap ? groups < GROUPS && groups > 0 : groups == GROUPS;
+        return whole && digit ? end : -1;
+    }
+
+    static boolean isHex(int codePoint) {
+        return (codePoint >= '0' && codePoint <= '9')
+                || (codePoint >= 'a' && codePoint <= 'f')
+                || (codePoint >= 'A' && codePoint <= 'F');
+    }
+}

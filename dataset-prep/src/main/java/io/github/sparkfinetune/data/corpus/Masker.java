@@ -1,0 +1,183 @@
+package io.github.sparkfinetune.data.corpus;
+
+import com.google.i18n.phonenumbers.PhoneNumberMatch;
+import com.google.i18n.phonenumbers.PhoneNumberUtil;
+import com.google.i18n.phonenumbers.PhoneNumberUtil.Leniency;
+import io.github.sparkfinetune.conf.CorpusConfig.Masking;
+import java.util.Collection;
+import java.util.EnumMap;
+import java.util.EnumSet;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Puts placeholders in the place of what looks like an address or a number. It finds these by their form and not by
+ * what they mean: it does not make a text anonymous. Not for concurrent use.
+ *
+ * <ul>
+ *   <li>{@code <EMAIL>}: an e-mail address in ASCII with a host of two labels or more;
+ *   <li>{@code <IP>}: an IPv4 or IPv6 address, version numbers of the same form included;
+ *   <li>{@code <PHONE>}: a number that is valid in the numbering plans of libphonenumber, with its + or, where a region
+ *       is given, as one dials it there;
+ *   <li>{@code <NUMBER>}: digits that no letter touches, with what of {@code . , : / -} lies between them.
+ * </ul>
+ */
+final class Masker {
+    private static final int FEWEST_PHONE_DIGITS = 5;
+    private static final String BETWEEN_DIGITS = ".,:/-";
+
+    private final Set<Masking> kinds;
+    private final String region;
+    private final Map<Masking, Integer> counts = new EnumMap<>(Masking.class);
+
+    /** @param region whose telephone numbers need no country code, or null */
+    Masker(Collection<Masking> kinds, String region) {
+        this.kinds = EnumSet.noneOf(Masking.class);
+        this.kinds.addAll(kinds);
+        this.region = region;
+    }
+
+    /** Masks a text. */
+    String mask(String text) {
+        counts.clear();
+        String masked = text;
+        for (Masking kind : kinds) {
+            masked = switch (kind) {
+                case EMAIL -> emails(masked);
+                case IP -> addresses(masked);
+                case PHONE -> phones(masked);
+                case NUMBER -> numbers(masked);
+            };
+        }
+        return masked;
+    }
+
+    /** How many placeholders of each kind the last text got. */
+    Map<Masking, Integer> counts() {
+        return Map.copyOf(counts);
+    }
+
+    private void replace(StringBuilder out, Masking kind) {
+        out.append('<').append(kind.name()).append('>');
+        counts.merge(kind, 1, Integer::sum);
+    }
+
+    private String emails(String text) {
+        StringBuilder out = null;
+        int copied = 0;
+        for (int at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
+            int start = EmailAddresses.start(text, copied, at);
+            int end = start < 0 ? -1 : EmailAddresses.end(text, at + 1);
+            if (end > 0) {
+                out = out == null ? new StringBuilder(text.length()) : out;
+                out.append(text, copied, start);
+                replace(out, Masking.EMAIL);
+                copied = end;
+                at = end - 1;
+            }
+        }
+        return out == null ? text : out.append(text, copied, text.length()).toString();
+    }
+
+    private String addresses(String text) {
+        if (text.indexOf('.') < 0 && text.indexOf(':') < 0) {
+            return text;
+        }
+        int[] codePoints = text.codePoints().toArray();
+        StringBuilder out = new StringBuilder(text.length());
+        int length = codePoints.length;
+        for (int at = 0; at < length; ) {
+            int end = -1;
+            if (IpAddresses.isHex(codePoints[at]) && (at == 0 || !isPart(codePoints[at - 1]))) {
+                end = whole(codePoints, IpAddresses.endOfIpv4(codePoints, at, length), ".");
+                end = end > 0 ? end : whole(codePoints, IpAddresses.endOfIpv6(codePoints, at, length), ".:");
+            }
+            if (end > 0) {
+                replace(out, Masking.IP);
+                at = end;
+            } else {
+                out.appendCodePoint(codePoints[at++]);
+            }
+        }
+        return out.toString();
+    }
+
+    /** Where an address ends that goes on neither with a letter or digit nor with a mark and one of these, or -1. */
+    private static int whole(int[] text, int end, String marks) {
+        if (end < 0 || end == text.length) {
+            return end;
+        }
+        boolean mark = marks.indexOf(text[end]) >= 0;
+        int next = mark ? end + 1 : end;
+        return next < text.length && CharClass.is(text[next], CharClass.LETTER | CharClass.DIGIT) ? -1 : end;
+    }
+
+    private static boolean isPart(int codePoint) {
+        return codePoint == '.' || codePoint == ':' || CharClass.is(codePoint, CharClass.LETTER | CharClass.DIGIT);
+    }
+
+    /** Only where digits are dense enough: the search is slow. */
+    private String phones(String text) {
+        StringBuilder out = null;
+        int copied = 0;
+        int at = 0;
+        while (at < text.length()) {
+            int start = at;
+            int digits = 0;
+            while (at < text.length() && isInPhone(text.charAt(at))) {
+                digits += Character.isDigit(text.charAt(at++)) ? 1 : 0;
+            }
+            if (digits >= FEWEST_PHONE_DIGITS) {
+                // The character before and the one after tell whether the digits belong to a word.
+                int from = Math.max(copied, start - 1);
+                int to = Math.min(text.length(), at + 1);
+                for (PhoneNumberMatch found : PhoneNumberUtil.getInstance()
+                        .findNumbers(text.substring(from, to), region, Leniency.VALID, Long.MAX_VALUE)) {
+                    out = out == null ? new StringBuilder(text.length()) : out;
+                    out.append(text, copied, from + found.start());
+                    replace(out, Masking.PHONE);
+                    copied = from + found.end();
+                }
+            }
+            at++;
+        }
+        return out == null ? text : out.append(text, copied, text.length()).toString();
+    }
+
+    private static boolean isInPhone(char character) {
+        return Character.isDigit(character) || "+()[]-./ \u00A0\u2010\u2011\u2012\u2013".indexOf(character) >= 0;
+    }
+
+    private String numbers(String text) {
+        StringBuilder out = new StringBuilder(text.length());
+        int at = 0;
+        while (at < text.length()) {
+            int end = Character.isDigit(text.charAt(at)) ? endOfNumber(text, at) : at;
+            boolean alone = (at == 0 || !Character.isLetter(text.charAt(at - 1)))
+                    && (end == text.length() || !Character.isLetter(text.charAt(end)));
+            if (end > at && alone) {
+                replace(out, Masking.NUMBER);
+                at = end;
+            } else {
+                int next = Math.max(end, at + 1);
+                out.append(text, at, next);
+                at = next;
+            }
+        }
+        return out.toString();
+    }
+
+    private static int endOfNumber(String text, int from) {
+        int at = from;
+        while (at < text.length()) {
+            boolean between = at + 1 < text.length()
+                    && BETWEEN_DIGITS.indexOf(text.charAt(at)) >= 0
+                    && Character.isDigit(text.charAt(at + 1));
+            if (!between && !Character.isDigit(text.charAt(at))) {
+                break;
+            }
+            at++;
+        }
+        return at;
+    }
+}

@@ -1,0 +1,56 @@
+package io.github.sparkfinetune.data.corpus;
+
+/** Goes through the n-grams of words; the hash of each is computed from the one before. */
+final class NGrams {
+    private final Words words;
+    private final int n;
+    private final long highest;
+    private int end;
+    private int size;
+    private long hash;
+    private long characters;
+
+    NGrams(Words words, int n) {
+        this.words = words;
+        this.n = n;
+        long power = 1;
+        for (int i = 1; i < n; i++) {
+            power *= Hashes.FACTOR;
+        }
+        this.highest = power;
+    }
+
+    /** Goes to the next n-gram, which begins a word later, if there is one. */
+    boolean next() {
+        if (size == n) {
+            int first = end - n;
+            hash -= words.hash(first) * highest;
+            characters -= words.length(first);
+            size--;
+        }
+        while (size < n && end < words.size()) {
+            hash = hash * Hashes.FACTOR + words.hash(end);
+            characters += words.length(end);
+            end++;
+            size++;
+        }
+        return size == n;
+    }
+
+    /** Makes the next n-gram begin behind the end of this one. */
+    void skip() {
+        size = 0;
+        hash = 0;
+        characters = 0;
+    }
+
+    /** The hash of the sequence of words. */
+    long hash() {
+        return hash;
+    }
+
+    /** Characters of the words, together. */
+    long characters() {
+        return characters;
+    }
+}

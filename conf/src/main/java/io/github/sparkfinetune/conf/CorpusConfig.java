@@ -104,6 +104,7 @@ public record CorpusConfig(
         Check.present("data.corpus.near_dedup", nearDedup);
         Check.present("data.corpus.decontaminate", decontaminate);
         sources = List.copyOf(sources);
+        Check.that(sources.size() <= 200, "data.corpus.sources", sources.size(), "a list of at most 200");
         List<Double> weights = sources.stream().map(CorpusSource::weight).toList();
         Check.that(
                 sources.isEmpty()

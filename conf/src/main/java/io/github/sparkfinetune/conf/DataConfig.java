@@ -83,6 +83,9 @@ public record DataConfig(
         /** A file is a text: {@code LABEL/FILE.txt}, where the folder's name is its label if it needs one. */
         @JsonProperty("text_folders")
         TEXT_FOLDERS,
+        /** A line is a text. */
+        @JsonProperty("text")
+        TEXT,
         /** One JSON object a line. */
         @JsonProperty("jsonl")
         JSONL,

@@ -75,7 +75,10 @@ final class SparkJobs implements Jobs {
                 manifest.badRows().values().stream().mapToLong(Long::longValue).sum();
         String summary = splits
                 + (manifest.labels().isEmpty() ? "" : "; " + manifest.labels().size() + " labels")
-                + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows());
+                + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows())
+                + (manifest.corpus() == null
+                        ? ""
+                        : "; rejected " + manifest.corpus().rejected());
         return new Prepared(
                 summary, manifest.warnings().stream().map(Warning::message).toList());
     }

@@ -23,10 +23,19 @@ final class DataTables {
                 .filter(split -> split.documents() != null)
                 .mapToLong(split -> sum(split.documents().dropped()))
                 .sum();
-        row(html, "rows of the sources", bad + manifest.duplicates() + dropped + kept, "");
+        Manifest.Corpus corpus = manifest.corpus();
+        // The rows of a mix may be there several times.
+        long rows = corpus == null ? bad + manifest.duplicates() + dropped + kept : corpus.rows();
+        row(html, "rows of the sources", rows, "");
         manifest.badRows().forEach((reason, count) -> row(html, "left out: " + shown(reason), count, ""));
+        if (corpus != null) {
+            corpus.rejected().forEach((rule, count) -> row(html, "left out by data.corpus." + rule, count, ""));
+        }
         if (manifest.duplicates() > 0) {
             row(html, "left out: duplicates", manifest.duplicates(), "");
+        }
+        if (corpus != null) {
+            corpus.mix().forEach(mixed -> row(html, "in the mix of " + mixed.key(), mixed.sampled(), share(mixed)));
         }
         manifest.splits().forEach((name, split) -> {
             if (split.documents() != null) {
@@ -37,6 +46,11 @@ final class DataTables {
         });
         manifest.splits().forEach((name, split) -> row(html, name + " samples", split.rows(), samples(split)));
         return html.append("</tbody></table></div>").toString();
+    }
+
+    private static String share(Manifest.Mixed mixed) {
+        return String.format(
+                Locale.ROOT, "of %,d, %.3g times each in the mean", mixed.documents(), mixed.epochs());
     }
 
     private static long rows(Manifest.Split split) {

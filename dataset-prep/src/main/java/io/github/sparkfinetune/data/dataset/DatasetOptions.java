@@ -2,12 +2,15 @@ package io.github.sparkfinetune.data.dataset;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.Serializable;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Locale;
 
 /**
@@ -26,6 +29,8 @@ import java.util.Locale;
  * @param documents how documents are made and packed; absent (null) where a sample is a text with a label
  * @param problemType {@code classification.problem_type}; absent (null) where texts have no label, or one
  * @param questionAnswering which questions there are; absent (null) where rows are none
+ * @param encoding character set of the text; absent (null) for UTF-8
+ * @param corpus how the documents were prepared; absent (null) where nothing of it is used
  */
 public record DatasetOptions(
         String text,
@@ -43,8 +48,49 @@ public record DatasetOptions(
         @JsonInclude(JsonInclude.Include.NON_NULL) Integer stride,
         @JsonInclude(JsonInclude.Include.NON_NULL) DocumentOptions documents,
         @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
-        @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering)
+        @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String encoding,
+        @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus)
         implements Serializable {
+
+    /** Options of text in UTF-8 that is no prepared corpus. */
+    public DatasetOptions(
+            String text,
+            String textPair,
+            String label,
+            String format,
+            double evalFraction,
+            double testFraction,
+            int maxLength,
+            int maxTextBytes,
+            boolean deduplicate,
+            int shards,
+            long seed,
+            String tokenizerSha256,
+            Integer stride,
+            DocumentOptions documents,
+            String problemType,
+            QuestionOptions questionAnswering) {
+        this(
+                text,
+                textPair,
+                label,
+                format,
+                evalFraction,
+                testFraction,
+                maxLength,
+                maxTextBytes,
+                deduplicate,
+                shards,
+                seed,
+                tokenizerSha256,
+                stride,
+                documents,
+                problemType,
+                questionAnswering,
+                null,
+                null);
+    }
 
     /**
      * How documents are made and packed.
@@ -83,7 +129,9 @@ public record DatasetOptions(
                 null,
                 null,
                 null,
-                null);
+                null,
+                Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
+                data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null);
     }
 
     /** With the format that a source was found to have. */
@@ -141,7 +189,9 @@ public record DatasetOptions(
                 windowStride,
                 made,
                 type,
-                questions);
+                questions,
+                encoding,
+                corpus);
     }
 
     private static String name(DataFormat format) {

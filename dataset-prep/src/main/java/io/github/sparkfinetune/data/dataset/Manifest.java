@@ -53,7 +53,9 @@ import org.apache.hadoop.fs.Path;
  * }
  * </pre>
  *
- * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents; options
+ * <p>{@code documents}, of a split and of the options, is there only where samples are made of documents;
+ * {@code corpus}, of the manifest and of the options, only where {@code data.corpus} is used: {@code "corpus" : {
+ * "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" : [ … ] }}; options
  * {@code problem_type} only where texts have several labels or a number, {@code stride} and {@code question_answering}
  * only where texts are cut into windows, and where rows are questions. A reader refuses a field that it does not know
  * and a {@code schema_version} other than its own.
@@ -72,6 +74,7 @@ import org.apache.hadoop.fs.Path;
  * @param padTokenId id that batches are padded with
  * @param sources what was read
  * @param options what decides the content
+ * @param corpus what the preparation of the corpus did; absent (null) where {@code data.corpus} is not used
  * @param warnings what a model would learn badly from; absent where there is nothing
  */
 public record Manifest(
@@ -87,6 +90,7 @@ public record Manifest(
         int padTokenId,
         List<Source> sources,
         DatasetOptions options,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Corpus corpus,
         @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Warning> warnings)
         implements Serializable {
 
@@ -171,6 +175,35 @@ public record Manifest(
      */
     public record Source(String key, String path, long files, long bytes, String fingerprint) implements Serializable {}
 
+    /**
+     * What the preparation of a corpus did.
+     *
+     * @param rows rows of all sources
+     * @param rejected documents that were left out on purpose, by the rule's key below {@code data.corpus}
+     * @param masked placeholders in the other documents, by what they stand for
+     * @param mix what the training text was mixed of; empty where it is one source
+     */
+    public record Corpus(long rows, Map<String, Long> rejected, Map<String, Long> masked, List<Mixed> mix)
+            implements Serializable {
+        public Corpus {
+            rejected = Collections.unmodifiableMap(new TreeMap<>(rejected));
+            masked = Collections.unmodifiableMap(new TreeMap<>(masked));
+            mix = List.copyOf(mix);
+        }
+    }
+
+    /**
+     * One source of a mix.
+     *
+     * @param key configuration key of the source
+     * @param weight its weight
+     * @param documents documents of it that could be used
+     * @param sampled of these, those in the mix
+     * @param epochs how often a document of it is in the mix, in the mean
+     */
+    public record Mixed(String key, double weight, long documents, long sampled, double epochs)
+            implements Serializable {}
+
     public Manifest {
         labels = List.copyOf(labels);
         splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
@@ -206,6 +239,7 @@ public record Manifest(
                 padTokenId,
                 sources,
                 options,
+                null,
                 List.of());
     }
 
@@ -224,6 +258,7 @@ public record Manifest(
                 padTokenId,
                 sources,
                 options,
+                corpus,
                 found);
     }
 

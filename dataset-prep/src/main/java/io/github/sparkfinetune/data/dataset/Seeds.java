@@ -26,6 +26,8 @@ public final class Seeds {
         GENERATION(6),
         /** Tokens that are masked in a training sample. */
         MASKING(7),
+        /** Which documents of a weighted source are in a mix. */
+        MIXTURE(8),
         /** Tokens that are masked in a held-out sample. */
         EVALUATION_MASKING(9);
 

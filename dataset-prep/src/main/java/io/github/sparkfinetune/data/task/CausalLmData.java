@@ -38,7 +38,7 @@ record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.
 
     @Override
     public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.reading(data, source, null);
+        return TextRows.documents(data, source);
     }
 
     @Override

@@ -41,7 +41,7 @@ record ClassificationData(DataConfig data, ClassificationConfig classification) 
 
     @Override
     public void check(TokenizerFiles files) {
-        // Every tokenizer and every configuration will do.
+        TextRows.refuseCorpus(data);
     }
 
     @Override

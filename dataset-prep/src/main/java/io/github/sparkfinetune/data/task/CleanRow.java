@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import java.util.Set;
 
 /**
@@ -12,7 +13,8 @@ import java.util.Set;
  * @param hash of its content; null where the row cannot be used
  * @param repaired whether bytes were removed
  * @param cut whether a text was cut at {@code data.max_text_bytes}
- * @param badBecause why the row cannot be used, or null
+ * @param badBecause why the row cannot be used, or is left out on purpose; or null
+ * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used
  */
 public record CleanRow<C>(
         C content,
@@ -22,9 +24,33 @@ public record CleanRow<C>(
         ContentHash hash,
         boolean repaired,
         boolean cut,
-        String badBecause) {
+        String badBecause,
+        CorpusCleaner.Cleaned corpus) {
     /** The one stratum of all rows. */
     public static final String ALL = "";
+
+    /** A row of which {@code data.corpus} makes nothing. */
+    public CleanRow(
+            C content,
+            String stratum,
+            Set<String> labels,
+            String file,
+            ContentHash hash,
+            boolean repaired,
+            boolean cut,
+            String badBecause) {
+        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null);
+    }
+
+    /** A row that a filter of {@code data.corpus} rejects. */
+    static <C> CleanRow<C> rejected(String file, CorpusCleaner.Cleaned corpus) {
+        return new CleanRow<>(null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus);
+    }
+
+    /** Whether it is left out on purpose, by a filter. */
+    public boolean isRejected() {
+        return corpus != null && corpus.rejectedBecause() != null;
+    }
 
     /** A row that cannot be used. */
     static <C> CleanRow<C> bad(String file, String reason) {

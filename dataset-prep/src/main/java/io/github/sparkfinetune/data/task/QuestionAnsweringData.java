@@ -31,15 +31,13 @@ record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig settings) 
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
+        TextRows.refuseCorpus(data);
     }
 
     @Override
     public Reading<Question> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        if (source.format() == DataFormat.TEXT_FOLDERS) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + " is a folder of texts, which hold no questions: use squad, jsonl, csv or parquet for task"
-                    + " question-answering");
-        }
+        TextRows.refuseBareTexts(
+                source, "hold no questions", "squad, jsonl, csv or parquet for task question-answering");
         QuestionRows.Columns columns = source.format() == DataFormat.SQUAD
                 ? QuestionRows.Columns.SQUAD
                 : new QuestionRows.Columns(settings.question(), settings.context(), settings.answers());

@@ -9,6 +9,9 @@ public interface RawSource {
     /** Configuration key that names it, for messages. */
     String key();
 
+    /** Name of the split that its rows are of, held-out ones of the training text aside; null for rows to predict. */
+    String split();
+
     /** Absolute URI of a file or folder, or a glob. */
     String path();
 

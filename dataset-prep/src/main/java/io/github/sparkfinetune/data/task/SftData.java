@@ -36,14 +36,12 @@ record SftData(DataConfig data, String template) implements TaskData<SftExample>
     public void check(TokenizerFiles files) {
         // The template is checked when it is known whether the rows need it.
         TextRows.refusePair(data);
+        TextRows.refuseCorpus(data);
     }
 
     @Override
     public Reading<SftExample> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        if (source.format() == DataFormat.TEXT_FOLDERS) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + " is a folder of texts, which hold no conversations: use jsonl, csv or parquet for task sft");
-        }
+        TextRows.refuseBareTexts(source, "hold no conversations", "jsonl, csv or parquet for task sft");
         List<String> present = source.columns();
         // Without any JSON line there is no key; that there are no rows is found when they are counted.
         SftColumns columns = source.format() == DataFormat.JSONL && present.isEmpty()

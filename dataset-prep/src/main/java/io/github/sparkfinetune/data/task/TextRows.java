@@ -1,11 +1,16 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -16,8 +21,11 @@ import org.apache.hadoop.fs.Path;
  * @param pairs whether rows have a second text
  * @param labels what reads a row's label, or null where rows have none
  * @param folder where a file's folder is its label: the source's own folder, which is none; else null
+ * @param corpus what is done to a text that is a document; null for nothing
+ * @param filtered whether documents may be rejected
  */
-record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String folder)
+record TextRows(
+        int maxTextBytes, boolean pairs, LabelReader labels, String folder, CorpusConfig corpus, boolean filtered)
         implements RowCleaner.Factory<TextRows.Content> {
     private static final String NO_PAIR = "no_text_pair";
 
@@ -46,9 +54,14 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
     static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
         boolean pairs = data.textPair() != null;
         boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
-        if (folders && pairs) {
-            throw RunException.config("data.text_pair: " + data.textPair()
-                    + " cannot be used with text folders, where a file is one text: use jsonl, csv or parquet");
+        boolean lines = source.format() == DataFormat.TEXT;
+        if ((folders || lines) && pairs) {
+            throw RunException.config("data.text_pair: " + data.textPair() + " cannot be used with "
+                    + (lines ? "lines" : "text folders, where a file is one text") + ": use jsonl, csv or parquet");
+        }
+        if (lines && labels != null) {
+            throw RunException.config(source.key() + ": " + source.path()
+                    + " is read as lines (data.format), which have no label: use text_folders, jsonl, csv or parquet");
         }
         List<Reading.Column> columns = new ArrayList<>();
         columns.add(new Reading.Column("data.text", data.text(), UnusableRowException.NO_TEXT, true));
@@ -59,7 +72,43 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
             columns.add(new Reading.Column("data.label", data.label(), UnusableRowException.NO_LABEL, false));
         }
         String folder = folders ? new Path(source.path()).toUri().getPath() : null;
-        return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labels, folder));
+        return new Reading.Texts<>(columns, new TextRows(data.maxTextBytes(), pairs, labels, folder, null, false));
+    }
+
+    /**
+     * How a source of documents is read: rows without label, which {@code data.corpus} cleans and, where they are to be
+     * trained on, filters; those to be predicted stay as they are.
+     */
+    static Reading<Content> documents(DataConfig data, RawSource source) {
+        Reading.Texts<Content> texts = (Reading.Texts<Content>) reading(data, source, null);
+        if (source.split() == null || !data.corpus().cleans()) {
+            return texts;
+        }
+        boolean filtered = source.split().equals(Manifest.TRAIN);
+        return new Reading.Texts<>(
+                texts.columns(), new TextRows(data.maxTextBytes(), false, null, null, data.corpus(), filtered));
+    }
+
+    /** Refuses the preparation of a corpus for a task whose rows are no documents. */
+    static void refuseCorpus(DataConfig data) {
+        if (data.corpus().isUsed()) {
+            throw RunException.config("data.corpus: it prepares documents, as task causal-lm has them: remove it");
+        }
+    }
+
+    /**
+     * Refuses files and lines that are a text each, for a task whose rows are more.
+     *
+     * @param lacking what is said of the texts
+     * @param others formats to use instead
+     */
+    static void refuseBareTexts(RawSource source, String lacking, String others) {
+        boolean lines = source.format() == DataFormat.TEXT;
+        if (lines || source.format() == DataFormat.TEXT_FOLDERS) {
+            throw RunException.config(source.key() + ": " + source.path()
+                    + (lines ? " is read as lines, which " : " is a folder of texts, which ") + lacking + ": use "
+                    + others);
+        }
     }
 
     /** Refuses a second text for a task that has no use for one. */
@@ -73,10 +122,12 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
     public RowCleaner<Content> open() {
         TextCleaner cleaner = new TextCleaner(maxTextBytes);
         ContentHash.Digest digest = new ContentHash.Digest();
-        return row -> clean(row, cleaner, digest);
+        CorpusCleaner documents = corpus == null ? null : new CorpusCleaner(corpus, filtered);
+        return row -> clean(row, cleaner, documents, digest);
     }
 
-    private CleanRow<Content> clean(RawRow row, TextCleaner cleaner, ContentHash.Digest digest) {
+    private CleanRow<Content> clean(
+            RawRow row, TextCleaner cleaner, CorpusCleaner documents, ContentHash.Digest digest) {
         String file = row.file();
         if (row.isCorrupt()) {
             return CleanRow.bad(file, UnusableRowException.MALFORMED);
@@ -103,6 +154,9 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
         if (text.empty()) {
             return CleanRow.bad(file, UnusableRowException.EMPTY);
         }
+        if (documents != null) {
+            return document(file, text, documents.clean(text.text()), digest);
+        }
         return new CleanRow<>(
                 new Content(text.text(), pair == null ? null : pair.text(), label.number()),
                 label.stratum(),
@@ -112,6 +166,26 @@ record TextRows(int maxTextBytes, boolean pairs, LabelReader labels, String fold
                 text.repaired() || (pair != null && pair.repaired()),
                 text.cut() || (pair != null && pair.cut()),
                 null);
+    }
+
+    private static CleanRow<Content> document(
+            String file, TextCleaner.Cleaned raw, CorpusCleaner.Cleaned cleaned, ContentHash.Digest digest) {
+        if (cleaned.rejectedBecause() != null) {
+            return CleanRow.rejected(file, cleaned);
+        }
+        if (cleaned.text().isBlank()) {
+            return CleanRow.bad(file, UnusableRowException.EMPTY);
+        }
+        return new CleanRow<>(
+                new Content(cleaned.text(), null, null),
+                CleanRow.ALL,
+                Set.of(),
+                file,
+                digest.of(cleaned.text().getBytes(StandardCharsets.UTF_8)),
+                raw.repaired(),
+                raw.cut(),
+                null,
+                cleaned);
     }
 
     private String label(RawRow row, String file) {

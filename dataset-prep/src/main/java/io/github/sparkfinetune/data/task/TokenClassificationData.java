@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -39,6 +38,7 @@ record TokenClassificationData(DataConfig data) implements TaskData<TaggedWords>
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
+        TextRows.refuseCorpus(data);
         int special;
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             special = tokenizer.specialTokens();
@@ -53,11 +53,7 @@ record TokenClassificationData(DataConfig data) implements TaskData<TaggedWords>
 
     @Override
     public Reading<TaggedWords> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        if (source.format() == DataFormat.TEXT_FOLDERS) {
-            throw RunException.config(source.key() + ": " + source.path()
-                    + " is a folder of texts, which have no tags: use jsonl, csv or parquet for task"
-                    + " token-classification");
-        }
+        TextRows.refuseBareTexts(source, "have no tags", "jsonl, csv or parquet for task token-classification");
         List<String> present = source.columns();
         requireColumn(source, "data.text", data.text());
         if (supervised) {

@@ -43,6 +43,11 @@ final class Rows {
         public String key() {
             return "data.train";
         }
+
+        @Override
+        public String split() {
+            return "train";
+        }
     }
 
     static Source jsonLines(String... columns) {

@@ -137,6 +137,11 @@ class PipelineGoldenTest {
         }
 
         @Override
+        public String split() {
+            return "train";
+        }
+
+        @Override
         public String path() {
             return "rows.jsonl";
         }

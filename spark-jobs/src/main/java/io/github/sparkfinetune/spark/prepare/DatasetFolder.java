@@ -78,17 +78,25 @@ final class DatasetFolder {
         for (String name : names) {
             JsonNode before = there.path(name);
             JsonNode now = here.path(name);
-            // Those of documents are of the section data.
-            String below = name.equals("documents") ? section : name;
-            String inside = now.isObject() ? difference(below, before, now) : null;
-            if (inside != null) {
-                return inside;
-            }
-            if (!now.isObject() && !before.equals(now)) {
+            if (before.isObject() && now.isObject()) {
+                String inside = difference(section(section, name), before, now);
+                if (inside != null) {
+                    return inside;
+                }
+            } else if (!before.equals(now)) {
                 return key(section, name) + ": " + shown(before) + ", this run has " + shown(now);
             }
         }
         return null;
+    }
+
+    /** Section of the configuration whose keys an option's own fields are. */
+    private static String section(String section, String option) {
+        return switch (option) {
+            case "documents" -> section;
+            case "question_answering" -> option;
+            default -> section + "." + option;
+        };
     }
 
     private static String key(String section, String option) {
@@ -96,7 +104,10 @@ final class DatasetFolder {
     }
 
     private static String shown(JsonNode option) {
-        return option.isMissingNode() ? "none" : option.asText();
+        if (option.isMissingNode()) {
+            return "none";
+        }
+        return option.isValueNode() ? option.asText() : option.isObject() ? "some" : option.toString();
     }
 
     /**

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -9,14 +10,12 @@ import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
-import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.TaskData;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaPairRDD;
@@ -65,7 +64,8 @@ final class Preparation<C> {
     Manifest run() {
         List<SourceReader.Rows<C>> rows = new ArrayList<>();
         List<SourceScan> scans = new ArrayList<>();
-        SourceReader reader = new SourceReader(spark, tokenizer);
+        SourceReader reader = new SourceReader(spark, tokenizer, data.encoding());
+        TrainingRows training = null;
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
@@ -76,17 +76,56 @@ final class Preparation<C> {
                 scan.counts().addEmptyFiles(source);
                 SourceChecks.require(read, scan.counts(), data);
             }
-            SourceScan train = scans.get(0);
-            List<String> labels = labels(scans);
+            quarantine(rows);
             context.setJobDescription("prepare: split");
-            SplitPlan split = SplitPlan.of(train, data.seed(), options.evalFraction(), options.testFraction());
+            List<SourceScan> train = scans.subList(0, trainSources());
+            Mixture mixture = mixture(train);
+            training = TrainingRows.of(train, mixture, data.deduplicate());
+            requireMixed(training);
+            List<String> labels = labels(scans);
+            SplitPlan split = SplitPlan.of(training, data.seed(), options.evalFraction(), options.testFraction());
             context.setJobDescription("prepare: tokenize and write " + dataset);
-            List<ShardWriter.Report> reports = write(rows, split, labels);
-            Manifest manifest = manifest(labels, scans, reports);
+            List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
+            Manifest manifest = new Summary(config, sources, options, scans, mixture, training)
+                    .manifest(labels, reports, tokenizer.padTokenId());
             return manifest.with(warnings(manifest, rows, reports));
         } finally {
             context.setJobDescription(null);
             scans.forEach(SourceScan::close);
+            if (training != null) {
+                training.close();
+            }
+        }
+    }
+
+    private int trainSources() {
+        return (int) sources.stream()
+                .filter(source -> source.split().equals(Manifest.TRAIN))
+                .count();
+    }
+
+    private Mixture mixture(List<SourceScan> train) {
+        List<CorpusSource> mixed = data.corpus().sources();
+        return mixed.isEmpty()
+                ? Mixture.whole(data.seed())
+                : Mixture.of(
+                        mixed.stream().mapToDouble(CorpusSource::weight).toArray(),
+                        train.stream().mapToLong(SourceScan::usable).toArray(),
+                        data.corpus().stoppingStrategy(),
+                        data.seed());
+    }
+
+    private static void requireMixed(TrainingRows training) {
+        if (training.count() == 0) {
+            throw RunException.data("data.corpus.sources: the mix holds no document: give a source of more documents a"
+                    + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
+        }
+    }
+
+    private void quarantine(List<SourceReader.Rows<C>> rows) {
+        if (data.corpus().quarantine() != null) {
+            context.setJobDescription("prepare: write " + data.corpus().quarantine());
+            Quarantine.write(spark, rows, data.corpus().quarantine());
         }
     }
 
@@ -102,15 +141,16 @@ final class Preparation<C> {
         return labels;
     }
 
-    private List<ShardWriter.Report> write(List<SourceReader.Rows<C>> rows, SplitPlan split, List<String> labels) {
+    private List<ShardWriter.Report> write(
+            List<SourceReader.Rows<C>> rows, Mixture mixture, SplitPlan split, List<String> labels) {
         Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
         Broadcast<SplitPlan> plan = context.broadcast(split);
         Broadcast<SerializableConfiguration> hadoop =
                 context.broadcast(new SerializableConfiguration(context.hadoopConfiguration()));
         try {
             JavaPairRDD<byte[], byte[]> all = null;
-            for (SourceReader.Rows<C> source : rows) {
-                JavaPairRDD<byte[], byte[]> some = encoded(source, files, plan, labels);
+            for (int source = 0; source < rows.size(); source++) {
+                JavaPairRDD<byte[], byte[]> some = encoded(rows.get(source), source, mixture, files, plan, labels);
                 all = all == null ? some : all.union(some);
             }
             ShardWriter writer = new ShardWriter(
@@ -120,6 +160,10 @@ final class Preparation<C> {
                     task,
                     labels,
                     data.deduplicate(),
+                    sources.stream()
+                            .mapToInt(source -> ShardWriter.SPLITS.indexOf(source.split()))
+                            .toArray(),
+                    mixture,
                     data.seed(),
                     tokenizer.unknownTokenId(),
                     task.endTokenId(tokenizer));
@@ -138,21 +182,28 @@ final class Preparation<C> {
 
     private JavaPairRDD<byte[], byte[]> encoded(
             SourceReader.Rows<C> rows,
+            int source,
+            Mixture mixture,
             Broadcast<TokenizerFiles> files,
             Broadcast<SplitPlan> plan,
             List<String> labels) {
         TaskData<C> made = task;
         String key = rows.source().key();
         long seed = data.seed();
-        int source = ShardWriter.SPLITS.indexOf(key.substring("data.".length()));
+        boolean mixed = rows.source().split().equals(Manifest.TRAIN);
         return rows.rdd()
                 .<Tuple2<byte[], byte[]>>mapPartitions(partition -> {
                     SplitPlan splits = plan.value();
                     return TokenizingIterator.of(files.value(), partition, tokenizer -> {
                         TaskData.Encoder<C> encoder = made.encoder(tokenizer, files.value(), key, labels);
                         return row -> {
+                            if (row.badBecause() != null
+                                    || (mixed
+                                            && mixture.copies(source, row.hash().second()) == 0)) {
+                                return null;
+                            }
                             // -1 where every row of this stratum has the content of another stratum's.
-                            int rank = row.badBecause() == null ? splits.rank(row.stratum()) : -1;
+                            int rank = splits.rank(row.stratum());
                             return rank < 0
                                     ? null
                                     : ShuffledSample.of(row.hash(), seed, rank, source, encoder.encode(row));
@@ -160,51 +211,6 @@ final class Preparation<C> {
                     });
                 })
                 .mapToPair(sample -> sample);
-    }
-
-    private Manifest manifest(List<String> labels, List<SourceScan> scans, List<ShardWriter.Report> reports) {
-        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
-        boolean documents = options.documents() != null;
-        SampleCounts all = new SampleCounts(labels.size(), documents);
-        for (int i = 0; i < ShardWriter.SPLITS.size(); i++) {
-            SampleCounts counts = new SampleCounts(labels.size(), documents);
-            List<Manifest.Shard> shards = new ArrayList<>();
-            for (ShardWriter.Report report : reports) {
-                if (report.split() == i) {
-                    counts.plus(report.counts());
-                    report.shard().ifPresent(shards::add);
-                }
-            }
-            all.plus(counts);
-            if (counts.samples() > 0) {
-                splits.put(ShardWriter.SPLITS.get(i), counts.toSplit(shards));
-            }
-        }
-        SourceScan.Counts found = new SourceScan.Counts();
-        scans.forEach(scan -> found.plus(scan.counts()));
-        long usable = scans.stream().mapToLong(SourceScan::usable).sum();
-        if (all.rows() != usable) {
-            throw RunException.data("data.train: " + all.rows() + " samples were written of " + usable
-                    + " rows counted before: the source changed while it was read, run prepare again");
-        }
-        requireUsable(found, all, splits);
-        Map<String, Long> bad = new TreeMap<>(found.bad);
-        if (!documents) {
-            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
-        }
-        return new Manifest(
-                Manifest.SCHEMA_VERSION,
-                config.task(),
-                labels,
-                all.longest(),
-                splits,
-                bad,
-                found.cut,
-                found.repaired,
-                found.rows - found.badRows() - usable,
-                tokenizer.padTokenId(),
-                sources.stream().map(SourceFiles::toManifest).toList(),
-                options);
     }
 
     private List<Warning> warnings(
@@ -228,7 +234,7 @@ final class Preparation<C> {
                         .findFirst()
                         .orElseThrow()
                         .leakedExample();
-                leaks.put(split, new DatasetWarnings.Leak(leaked, content(rows.get(0), example)));
+                leaks.put(split, new DatasetWarnings.Leak(leaked, content(rows.subList(0, trainSources()), example)));
             }
         }
         List<Warning> warnings = DatasetWarnings.of(manifest, checks, leaks);
@@ -245,29 +251,16 @@ final class Preparation<C> {
     }
 
     /** The content with a hash, in a further pass over the training text. */
-    private String content(SourceReader.Rows<C> rows, long second) {
-        return rows
-                .rdd()
-                .filter(row -> row.badBecause() == null && row.hash().second() == second)
-                .map(row -> String.valueOf(row.content()))
-                .take(1)
-                .stream()
-                .findFirst()
-                .orElse("");
-    }
-
-    /** Rows may turn out to be unusable only when they are tokenized. */
-    private void requireUsable(SourceScan.Counts found, SampleCounts all, Map<String, Manifest.Split> splits) {
-        long unusable = all.unusableRows();
-        if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {
-            throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
-                    + " rows cannot be used (" + new TreeMap<>(found.bad) + ", and of the others " + all.dropped()
-                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
-                    + " allows: raise data.max_length, mend the rows, or raise it");
+    private String content(List<SourceReader.Rows<C>> rows, long second) {
+        for (SourceReader.Rows<C> source : rows) {
+            List<String> found = source.rdd()
+                    .filter(row -> row.badBecause() == null && row.hash().second() == second)
+                    .map(row -> String.valueOf(row.content()))
+                    .take(1);
+            if (!found.isEmpty()) {
+                return found.get(0);
+            }
         }
-        if (!splits.containsKey(Manifest.TRAIN)) {
-            throw RunException.data("data.train: no row gives a sample (" + all.dropped()
-                    + "): raise data.max_length, or set data.overlong to truncate");
-        }
+        return "";
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -32,7 +33,8 @@ import org.slf4j.LoggerFactory;
  * Raw text to a prepared dataset, in two passes. The first reads and cleans every row, counts rows, labels and reasons,
  * and finds which rows are held out; whatever is wrong with the text is known then. The second reads again, tokenizes,
  * and shuffles by a hash of the content into as many ranges as there are shards, so that the files do not depend on the
- * cluster or on how the source is cut. Counts and label names are all that the driver ever sees.
+ * cluster or on how the source is cut. With {@code data.corpus.quarantine} a pass between the two writes the rows that
+ * are left out. Counts and label names are all that the driver ever sees.
  */
 public final class PrepareJob {
     private static final Logger LOG = LoggerFactory.getLogger(PrepareJob.class);
@@ -72,6 +74,9 @@ public final class PrepareJob {
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }
+        if (data.corpus().quarantine() != null) {
+            Quarantine.check(data.corpus().quarantine(), hadoop);
+        }
         folder.begin();
         Preparation<?> preparation = new Preparation<>(spark, config, task, tokenizer, sources, options, path);
         try {
@@ -100,18 +105,21 @@ public final class PrepareJob {
      */
     public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path) {
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        SourceFiles source = SourceFiles.list(key, path, config.data().format(), hadoop);
+        SourceFiles source = SourceFiles.list(key, null, path, config.data().format(), hadoop);
         try {
-            return inputs(spark, TaskDatas.of(config), tokenizer(config, hadoop), source);
+            return inputs(spark, config, TaskDatas.of(config), source);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static <C> JavaRDD<TaskInput> inputs(
-            SparkSession spark, TaskData<C> task, TokenizerFiles tokenizer, SourceFiles source) {
-        JavaRDD<CleanRow<C>> rows =
-                new SourceReader(spark, tokenizer).read(source, task, false).rdd();
+            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source) throws IOException {
+        TokenizerFiles tokenizer = tokenizer(config, spark.sparkContext().hadoopConfiguration());
+        JavaRDD<CleanRow<C>> rows = new SourceReader(
+                        spark, tokenizer, config.data().encoding())
+                .read(source, task, false)
+                .rdd();
         Broadcast<TokenizerFiles> files =
                 JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
         return rows.mapPartitions(partition ->
@@ -128,15 +136,21 @@ public final class PrepareJob {
         return files;
     }
 
-    /** By place: the training text, then the held-out ones or null. */
+    /** Those to train on, then the held-out ones. */
     private static List<SourceFiles> sources(DataConfig data, Configuration hadoop) {
         List<SourceFiles> sources = new ArrayList<>();
-        sources.add(SourceFiles.list("data.train", data.train(), data.format(), hadoop));
+        if (data.train() != null) {
+            sources.add(SourceFiles.list("data.train", Manifest.TRAIN, data.train(), data.format(), hadoop));
+        }
+        for (CorpusSource mixed : data.corpus().sources()) {
+            String key = "data.corpus.sources[" + sources.size() + "]";
+            sources.add(SourceFiles.list(key, Manifest.TRAIN, mixed.path(), data.format(), hadoop));
+        }
         if (data.eval() != null) {
-            sources.add(SourceFiles.list("data.eval", data.eval(), data.format(), hadoop));
+            sources.add(SourceFiles.list("data.eval", Manifest.EVAL, data.eval(), data.format(), hadoop));
         }
         if (data.test() != null) {
-            sources.add(SourceFiles.list("data.test", data.test(), data.format(), hadoop));
+            sources.add(SourceFiles.list("data.test", Manifest.TEST, data.test(), data.format(), hadoop));
         }
         return sources;
     }

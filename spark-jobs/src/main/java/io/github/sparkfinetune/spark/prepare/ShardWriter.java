@@ -53,8 +53,8 @@ import scala.Tuple2;
  * its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
  * {@link io.github.sparkfinetune.data.task.ContentHash}: of each stratum the rows with the smallest (unsigned) ones are
  * evaluation rows, the next ones test rows, as many as {@link SplitPlan} says. Where equal content lies on a boundary,
- * the first rows are held out. With {@code data.deduplicate} only the first of a source's rows with equal content is
- * kept.
+ * the first rows are held out. With {@code data.deduplicate} only the first of a split's rows with equal content is
+ * kept. A row to train on is written as often as {@link Mixture} says.
  *
  * <h2>Commit</h2>
  *
@@ -64,7 +64,7 @@ import scala.Tuple2;
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
 
-    /** Splits, in the order of {@link PrepareJob}'s sources. */
+    /** Splits by their place. */
     static final List<String> SPLITS = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
     /** Folder of unfinished files. */
     static final String ATTEMPTS = "_attempts";
@@ -84,6 +84,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final TaskData<?> task;
     private final List<String> labels;
     private final boolean deduplicate;
+    private final int[] splits;
+    private final Mixture mixture;
     private final long seed;
     private final int unknownId;
     private final int endId;
@@ -93,6 +95,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
      *
      * @param split its split's place in {@link #SPLITS}
      * @param shardOrNull null where no row gave a sample, so that nothing was written
+     * @param rows rows of the sources that came, each once, in however many samples or in none
      * @param leaked rows whose content is in the training split too
      * @param leakedExample second half of the content hash of one of them
      */
@@ -102,6 +105,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             Manifest.Shard shardOrNull,
             SampleCounts counts,
             SampleChecks checks,
+            long rows,
             long leaked,
             long leakedExample)
             implements Serializable {
@@ -110,6 +114,10 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
     }
 
+    /**
+     * @param splits the split of each source, by its place in {@link #SPLITS}: sources to train on come first
+     * @param mixture of these
+     */
     ShardWriter(
             Path dataset,
             Broadcast<SerializableConfiguration> hadoop,
@@ -117,6 +125,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             TaskData<?> task,
             List<String> labels,
             boolean deduplicate,
+            int[] splits,
+            Mixture mixture,
             long seed,
             int unknownId,
             int endId) {
@@ -126,6 +136,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.task = task;
         this.labels = new ArrayList<>(labels);
         this.deduplicate = deduplicate;
+        this.splits = splits.clone();
+        this.mixture = mixture;
         this.seed = seed;
         this.unknownId = unknownId;
         this.endId = endId;
@@ -133,11 +145,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
     @Override
     public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
-        SplitPlan splits = plan.value();
+        SplitPlan held = plan.value();
         Open[] open = new Open[SPLITS.size()];
-        byte[][] lastOfSource = new byte[SPLITS.size()][];
-        long[] seenAtEvalEnd = new long[splits.size()];
-        long[] seenAtTestEnd = new long[splits.size()];
+        byte[][] lastOfSplit = new byte[SPLITS.size()][];
+        long[] seenAtEvalEnd = new long[held.size()];
+        long[] seenAtTestEnd = new long[held.size()];
         long[] sameContent = new long[SPLITS.size()];
         byte[] before = null;
         try {
@@ -149,23 +161,29 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                     leaked(open, sameContent, before);
                 }
                 before = key;
-                byte[] last = lastOfSource[source];
-                lastOfSource[source] = key;
+                int origin = splits[source];
+                byte[] last = lastOfSplit[origin];
+                lastOfSplit[origin] = key;
                 if (deduplicate && last != null && ShuffledSample.sameContent(last, key)) {
                     continue;
                 }
                 int rank = ShuffledSample.rank(key);
-                int split = source;
-                if (source == 0) {
+                int split = origin;
+                if (origin == 0) {
                     long hash = SourceScan.splitHash(seed, ShuffledSample.second(key));
-                    boolean inEval = before(splits.evalEnd(rank), hash, seenAtEvalEnd, rank);
-                    boolean inTest = before(splits.testEnd(rank), hash, seenAtTestEnd, rank);
+                    boolean inEval = before(held.evalEnd(rank), hash, seenAtEvalEnd, rank);
+                    boolean inTest = before(held.testEnd(rank), hash, seenAtTestEnd, rank);
                     split = inEval ? EVAL : inTest ? TEST : 0;
                 }
                 if (open[split] == null) {
                     open[split] = new Open(split, shard);
                 }
-                open[split].sink.add(row._2(), splits.stratum(rank));
+                // What is held out is measured once, however often its like is trained on.
+                int copies = split == 0 ? mixture.copies(source, ShuffledSample.second(key)) : 1;
+                for (int copy = 0; copy < copies; copy++) {
+                    open[split].sink.add(row._2(), held.stratum(rank));
+                }
+                open[split].rows++;
                 sameContent[split]++;
             }
             if (before != null) {
@@ -216,6 +234,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         private SampleWriter writer;
 
         private final SampleChecks checks = new SampleChecks(unknownId, endId);
+        private long rows;
         private long leaked;
         private long leakedExample;
         private boolean closed;
@@ -259,7 +278,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
 
         private Report report(Manifest.Shard shard, SampleCounts counts) {
-            return new Report(split, name, shard, counts, checks, leaked, leakedExample);
+            return new Report(split, name, shard, counts, checks, rows, leaked, leakedExample);
         }
 
         void close() throws IOException {

@@ -20,15 +20,16 @@ import scala.Tuple2;
  *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
  *       {@code s} of {@code n} has the range of those with {@code floor((value >>> 1) · n / 2^63) = s};
  *   <li>8 bytes that tell contents apart: the content hash's second half;
- *   <li>4 bytes of the rank of the row's stratum by name, and 4 bytes of the CRC-32C of what the task makes of the row
- *       without the first byte, so that rows of equal content have one order, whatever their labels.
+ *   <li>4 bytes of the rank of the row's stratum by name, 1 byte of its source's place, and 4 bytes of the CRC-32C of
+ *       what the task makes of the row without the first byte, so that rows of equal content have one order, whatever
+ *       their labels.
  * </ul>
  *
- * <p>Value: 1 byte of the row's source, its place in {@link ShardWriter#SPLITS}, then what the task makes of the row
- * (see {@link TaskData.Encoder}).
+ * <p>Value: 1 byte of the row's source, its place among the sources, then what the task makes of the row (see
+ * {@link TaskData.Encoder}).
  */
 final class ShuffledSample {
-    static final int KEY_BYTES = 24;
+    static final int KEY_BYTES = 25;
     private static final int CONTENT_BYTES = 16;
 
     private ShuffledSample() {}
@@ -45,6 +46,7 @@ final class ShuffledSample {
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
                 .putLong(hash.second())
                 .putInt(rank)
+                .put((byte) source)
                 .putInt((int) crc.getValue())
                 .array();
         encoded[0] = (byte) source;
@@ -52,7 +54,7 @@ final class ShuffledSample {
     }
 
     static int source(byte[] value) {
-        return value[0];
+        return value[0] & 0xFF;
     }
 
     static long second(byte[] key) {

@@ -36,8 +36,11 @@ final class SourceChecks {
                     data.maxBadFraction()));
         }
         if (counts.strata.isEmpty()) {
-            throw RunException.data(
-                    source.key() + ": no row of " + source.path() + " can be used (" + reasons(counts) + ")");
+            throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
+                    + (counts.rejected.isEmpty()
+                            ? ")"
+                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus.filters reject " + counts.rejected
+                                    + ")"));
         }
     }
 

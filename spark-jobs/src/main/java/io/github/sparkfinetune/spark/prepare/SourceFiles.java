@@ -28,28 +28,38 @@ import org.apache.hadoop.fs.RemoteIterator;
  * The files that a source path means.
  *
  * @param key configuration key that names the source, for messages
+ * @param split name of the split that its rows are of, those held out of it aside; null for rows to predict
  * @param path absolute path or glob
  * @param format never auto
  * @param files number of files
+ * @param first the first of them by name that is not empty
  * @param emptyTexts text files that are empty, in text folders
  * @param bytes their length together
  * @param fingerprint SHA-256 of their names, lengths and times of modification
  */
 record SourceFiles(
-        String key, String path, DataFormat format, long files, long emptyTexts, long bytes, String fingerprint) {
+        String key,
+        String split,
+        String path,
+        DataFormat format,
+        long files,
+        String first,
+        long emptyTexts,
+        long bytes,
+        String fingerprint) {
     private static final Map<String, DataFormat> ENDINGS = Map.of(
             ".jsonl", DataFormat.JSONL,
             ".json", DataFormat.JSONL,
             ".csv", DataFormat.CSV,
             ".parquet", DataFormat.PARQUET);
-    private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".lz4", ".deflate");
+    private static final Set<String> COMPRESSED = Set.of(".gz", ".bz2", ".zst", ".deflate");
 
     /**
      * Lists a source.
      *
      * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
      */
-    static SourceFiles list(String key, String text, DataFormat format, Configuration hadoop) {
+    static SourceFiles list(String key, String split, String text, DataFormat format, Configuration hadoop) {
         try {
             Path path = new Path(RunPaths.absolute(key, text, hadoop));
             FileSystem system = path.getFileSystem(hadoop);
@@ -70,12 +80,30 @@ record SourceFiles(
             long emptyTexts = known == DataFormat.TEXT_FOLDERS
                     ? files.stream().filter(file -> file.getLen() == 0).count()
                     : 0;
-            return new SourceFiles(key, path.toString(), known, files.size(), emptyTexts, bytes, fingerprint(files));
+            return new SourceFiles(
+                    key,
+                    split,
+                    path.toString(),
+                    known,
+                    files.size(),
+                    first(files),
+                    emptyTexts,
+                    bytes,
+                    fingerprint(files));
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
         } catch (IOException e) {
             throw RunException.data(key + ": " + text + " cannot be read (" + e.getMessage() + ")", e);
         }
+    }
+
+    private static String first(List<FileStatus> files) {
+        return files.stream()
+                .filter(file -> file.getLen() > 0)
+                .findFirst()
+                .orElseThrow()
+                .getPath()
+                .toString();
     }
 
     Manifest.Source toManifest() {
@@ -99,12 +127,18 @@ record SourceFiles(
         }
     }
 
+    /** Whether a file's name says that it is compressed. */
+    static boolean isCompressed(String file) {
+        int dot = file.lastIndexOf('.');
+        return dot >= 0 && COMPRESSED.contains(file.substring(dot).toLowerCase(Locale.ROOT));
+    }
+
     private static DataFormat detect(String key, Path path, List<FileStatus> files, boolean folder) {
         Set<DataFormat> formats = new TreeSet<>();
         for (FileStatus file : files) {
             String name = file.getPath().getName().toLowerCase(Locale.ROOT);
             int dot = name.lastIndexOf('.');
-            if (dot >= 0 && COMPRESSED.contains(name.substring(dot))) {
+            if (isCompressed(name)) {
                 name = name.substring(0, dot);
                 dot = name.lastIndexOf('.');
             }
@@ -120,7 +154,7 @@ record SourceFiles(
         }
         throw RunException.config(key + ": the format of " + path + " cannot be told from "
                 + (formats.isEmpty() ? "its name" : "the names in it (" + formats + ")")
-                + ": set data.format to text_folders, jsonl, csv or parquet");
+                + ": set data.format to text_folders, text, jsonl, csv or parquet");
     }
 
     private static String fingerprint(List<FileStatus> files) {

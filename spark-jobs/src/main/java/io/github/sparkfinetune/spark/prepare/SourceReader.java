@@ -11,10 +11,12 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.rdd.InputFileBlockHolder;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -31,8 +33,10 @@ final class SourceReader {
 
     private final SparkSession spark;
     private final TokenizerFiles tokenizer;
+    private final String encoding;
 
-    SourceReader(SparkSession spark, TokenizerFiles tokenizer) {
+    /** @param encoding character set of text */
+    SourceReader(SparkSession spark, TokenizerFiles tokenizer, String encoding) {
         // Settings of the reading below must not leak into the caller's session.
         this.spark = spark.newSession();
         this.spark.conf().set("spark.sql.files.maxPartitionBytes", PARTITION_BYTES);
@@ -40,6 +44,7 @@ final class SourceReader {
         this.spark.conf().set("spark.sql.files.openCostInBytes", "64k");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
         this.tokenizer = tokenizer;
+        this.encoding = encoding;
     }
 
     /**
@@ -56,7 +61,7 @@ final class SourceReader {
      * @throws RunException if a column that is needed is not there
      */
     <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        SparkSource source = new SparkSource(spark, files);
+        SparkSource source = new SparkSource(spark, files, encoding);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         List<Reading.Column> columns = List.of();
         Dataset<Row> rows;
@@ -88,12 +93,37 @@ final class SourceReader {
 
         @Override
         public boolean hasNext() {
-            return rows.hasNext();
+            try {
+                return rows.hasNext();
+            } catch (Exception e) {
+                // Exception, because Spark's Scala code throws checked ones undeclared.
+                throw unreadable(e);
+            }
         }
 
         @Override
         public CleanRow<C> next() {
             return cleaner.clean(row.at(rows.next()));
+        }
+
+        /** The same with the file's name, where a file cannot be read. */
+        private static RuntimeException unreadable(Exception e) {
+            Throwable last = e;
+            boolean input = false;
+            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+                if (cause instanceof RunException known) {
+                    return known;
+                }
+                input |= cause instanceof IOException;
+                last = cause;
+            }
+            if (input) {
+                return RunException.data(
+                        InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage()
+                                + "): mend or remove it",
+                        e);
+            }
+            return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(e);
         }
     }
 
@@ -101,9 +131,14 @@ final class SourceReader {
     private static Dataset<Row> texts(SparkSource source, List<Reading.Column> columns) {
         List<Column> values = new ArrayList<>();
         if (source.format() == DataFormat.TEXT_FOLDERS) {
-            values.add(col("content").cast(DataTypes.StringType));
+            values.add(col("content"));
             columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
             return select(source.texts(), values, col("path"), SparkSource.nothing());
+        }
+        if (source.format() == DataFormat.TEXT) {
+            values.add(col(SparkSource.LINE));
+            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
+            return select(source.lines(), values, col("_metadata.file_path"), col(SparkSource.CORRUPT));
         }
         List<String> names = columns.stream().map(Reading.Column::name).toList();
         Dataset<Row> rows = switch (source.format()) {

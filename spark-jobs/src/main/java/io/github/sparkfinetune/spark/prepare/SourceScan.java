@@ -10,8 +10,10 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.LongPredicate;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -34,6 +36,11 @@ final class SourceScan implements AutoCloseable {
         long cut;
         long repaired;
         final TreeMap<String, Long> bad = new TreeMap<>();
+        /** Rows left out on purpose, which are not bad. */
+        final TreeMap<String, Long> rejected = new TreeMap<>();
+        /** Placeholders in usable rows, by what they stand for. */
+        final TreeMap<String, Long> masked = new TreeMap<>();
+
         final TreeMap<String, String> badFile = new TreeMap<>();
         /** Rows that are samples, of each stratum. */
         final TreeMap<String, Long> strata = new TreeMap<>();
@@ -45,6 +52,8 @@ final class SourceScan implements AutoCloseable {
             cut += other.cut;
             repaired += other.repaired;
             other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+            other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
+            other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
             // The smallest name, so that the message does not depend on which task was first.
             other.badFile.forEach((reason, file) -> badFile.merge(reason, file, (a, b) -> a.compareTo(b) <= 0 ? a : b));
             other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));
@@ -64,12 +73,27 @@ final class SourceScan implements AutoCloseable {
         long badRows() {
             return bad.values().stream().mapToLong(Long::longValue).sum();
         }
+
+        long rejectedRows() {
+            return rejected.values().stream().mapToLong(Long::longValue).sum();
+        }
     }
 
     /**
      * Hashes of the rows of one stratum in one partition: the second halves, and where rows are deduplicated the first.
      */
-    record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {}
+    record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
+        /** Those whose second half a condition holds for. */
+        StratumHashes where(LongPredicate condition) {
+            LongBuffers some = new LongBuffers();
+            for (int i = 0; i < second.length; i++) {
+                if (condition.test(second[i])) {
+                    some.add(first[i], second[i]);
+                }
+            }
+            return some.toHashes(stratum);
+        }
+    }
 
     private record Part(Counts counts, List<StratumHashes> hashes) implements Serializable {}
 
@@ -89,12 +113,17 @@ final class SourceScan implements AutoCloseable {
         if (deduplicate) {
             hashes = distinct(hashes).persist(StorageLevel.MEMORY_AND_DISK_SER());
             counts.strata.clear();
-            counts.strata.putAll(new TreeMap<>(hashes.mapToPair(
-                            part -> new Tuple2<>(part.stratum(), (long) part.second().length))
-                    .reduceByKey(Long::sum)
-                    .collectAsMap()));
+            counts.strata.putAll(strata(hashes));
         }
         return new SourceScan(parts, hashes, counts);
+    }
+
+    /** Rows of each stratum; one without rows is none. */
+    static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
+        return new TreeMap<>(hashes.filter(part -> part.second().length > 0)
+                .mapToPair(part -> new Tuple2<>(part.stratum(), (long) part.second().length))
+                .reduceByKey(Long::sum)
+                .collectAsMap());
     }
 
     Counts counts() {
@@ -121,6 +150,10 @@ final class SourceScan implements AutoCloseable {
         while (rows.hasNext()) {
             CleanRow<C> row = rows.next();
             counts.rows++;
+            if (row.isRejected()) {
+                counts.rejected.merge(row.badBecause(), 1L, Long::sum);
+                continue;
+            }
             if (row.badBecause() != null) {
                 counts.bad.merge(row.badBecause(), 1L, Long::sum);
                 counts.badFile.merge(row.badBecause(), row.file(), (a, b) -> a.compareTo(b) <= 0 ? a : b);
@@ -129,10 +162,16 @@ final class SourceScan implements AutoCloseable {
             counts.cut += row.cut() ? 1 : 0;
             counts.repaired += row.repaired() ? 1 : 0;
             counts.strata.merge(row.stratum(), 1L, Long::sum);
+            if (row.corpus() != null) {
+                row.corpus()
+                        .masked()
+                        .forEach((kind, count) ->
+                                counts.masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));
+            }
             row.labels().forEach(label -> counts.labels.merge(label, 1L, Long::sum));
             byStratum
                     .computeIfAbsent(row.stratum(), stratum -> new LongBuffers())
-                    .add(row.hash());
+                    .add(row.hash().first(), row.hash().second());
         }
         return new Part(counts, hashes(byStratum));
     }
@@ -143,7 +182,8 @@ final class SourceScan implements AutoCloseable {
         return hashes;
     }
 
-    private static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes) {
+    /** One of equal contents; of different strata the first by name stays. */
+    static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes) {
         JavaPairRDD<ContentHash, String> strata = hashes.flatMapToPair(part -> {
                     List<Tuple2<ContentHash, String>> contents = new ArrayList<>();
                     for (int i = 0; i < part.second().length; i++) {
@@ -156,7 +196,7 @@ final class SourceScan implements AutoCloseable {
             Map<String, LongBuffers> byStratum = new HashMap<>();
             partition.forEachRemaining(row -> byStratum
                     .computeIfAbsent(row._2(), stratum -> new LongBuffers())
-                    .add(row._1()));
+                    .add(row._1().first(), row._1().second()));
             return hashes(byStratum).iterator();
         });
     }
@@ -172,13 +212,13 @@ final class SourceScan implements AutoCloseable {
         private long[] second = new long[64];
         private int size;
 
-        void add(ContentHash hash) {
+        void add(long firstHalf, long secondHalf) {
             if (size == first.length) {
                 first = Arrays.copyOf(first, 2 * size);
                 second = Arrays.copyOf(second, 2 * size);
             }
-            first[size] = hash.first();
-            second[size++] = hash.second();
+            first[size] = firstHalf;
+            second[size++] = secondHalf;
         }
 
         StratumHashes toHashes(String stratum) {

@@ -14,6 +14,8 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.SquadFile;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -38,11 +40,20 @@ final class SparkSource implements RawSource {
 
     private final SparkSession spark;
     private final SourceFiles files;
+    private final String encoding;
     private List<String> columns;
 
-    SparkSource(SparkSession spark, SourceFiles files) {
+    /** @param encoding character set of its text */
+    SparkSource(SparkSession spark, SourceFiles files, String encoding) {
         this.spark = spark;
         this.files = files;
+        this.encoding = encoding;
+        boolean lines = files.format() == DataFormat.TEXT || files.format() == DataFormat.JSONL;
+        if (lines
+                && Set.of("UTF-16", "UTF-32").contains(Charset.forName(encoding).name())) {
+            throw RunException.config("data.encoding: " + encoding + " does not say in which order the bytes of a line"
+                    + " end lie: set it to " + encoding + "LE or " + encoding + "BE");
+        }
     }
 
     SourceFiles files() {
@@ -52,6 +63,11 @@ final class SparkSource implements RawSource {
     @Override
     public String key() {
         return files.key();
+    }
+
+    @Override
+    public String split() {
+        return files.split();
     }
 
     @Override
@@ -68,9 +84,9 @@ final class SparkSource implements RawSource {
     public List<String> columns() {
         if (columns == null) {
             columns = switch (format()) {
-                case TEXT_FOLDERS -> List.of();
+                case TEXT_FOLDERS, TEXT -> List.of();
                 case JSONL -> keys(lines().select(LINE).limit(LOOKED_AT));
-                case CSV -> Arrays.asList(csvReader().csv(path()).columns());
+                case CSV -> header();
                 case PARQUET ->
                     Arrays.stream(parquet().columns())
                             .filter(name -> !name.equals(CORRUPT))
@@ -80,6 +96,15 @@ final class SparkSource implements RawSource {
             };
         }
         return columns;
+    }
+
+    private List<String> header() {
+        try {
+            return Arrays.asList(csvReader().csv(files.first()).columns());
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw Errors.explain(key() + ": reading " + files.first(), e);
+        }
     }
 
     private List<String> keys(Dataset<Row> first) {
@@ -110,34 +135,36 @@ final class SparkSource implements RawSource {
 
     /** Files of text folders: {@code content} and {@code path}. */
     Dataset<Row> texts() {
+        Column content = RawTexts.utf8(RawTexts.decompressed(col("content"), col("path")), encoding);
+        return wholeFiles().select(content.cast(DataTypes.StringType).as("content"), col("path"));
+    }
+
+    private Dataset<Row> wholeFiles() {
         return spark.read()
                 .format("binaryFile")
                 .option("recursiveFileLookup", true)
                 .load(path());
     }
 
-    /** JSON lines as they stand, blank ones left out, and {@link #CORRUPT}. */
+    /** Lines as they stand, blank ones left out, and {@link #CORRUPT}. */
     Dataset<Row> lines() {
-        return spark.read()
-                .option("recursiveFileLookup", true)
-                .text(path())
+        return reader().text(path())
+                .withColumn(LINE, RawTexts.utf8(col(LINE), encoding).cast(DataTypes.StringType))
                 .filter(length(trim(col(LINE))).gt(0))
                 .withColumn(CORRUPT, nothing());
     }
 
     /** Questions of SQuAD's files, each a JSON object as {@link #lines} has it, {@code path} and {@link #CORRUPT}. */
     Dataset<Row> squad() {
-        return SquadSlices.read(spark, key(), texts());
+        return SquadSlices.read(spark, key(), wholeFiles());
     }
 
     /** JSON lines, of which some keys are read as strings, and {@link #CORRUPT}. */
     Dataset<Row> json(List<String> keys) {
-        return spark.read()
-                .schema(strings(keys))
+        return reader().schema(strings(keys))
                 .option("columnNameOfCorruptRecord", CORRUPT)
                 // Null and other control bytes inside a text are removed from it, not the row.
                 .option("allowUnquotedControlChars", true)
-                .option("recursiveFileLookup", true)
                 .json(path());
     }
 
@@ -151,12 +178,21 @@ final class SparkSource implements RawSource {
     }
 
     private DataFrameReader csvReader() {
-        return spark.read()
-                .option("header", true)
+        return reader().option("header", true)
                 // RFC 4180: a quote is escaped by a quote, a quoted text may hold line ends.
                 .option("escape", "\"")
-                .option("multiLine", true)
-                .option("recursiveFileLookup", true);
+                .option("multiLine", true);
+    }
+
+    /** A reader of text, compressed or not, in its character set. */
+    private DataFrameReader reader() {
+        DataFrameReader reader = spark.read()
+                .option("recursiveFileLookup", true)
+                .option(RawTexts.CODECS, ZstdCodec.class.getName())
+                .option("encoding", encoding);
+        // Spark knows the line ends of UTF-8 alone by itself.
+        boolean utf8 = Charset.forName(encoding).equals(StandardCharsets.UTF_8);
+        return utf8 || format() == DataFormat.CSV ? reader : reader.option("lineSep", "\n");
     }
 
     /** Parquet rows, and an empty {@link #CORRUPT}. */
@@ -174,7 +210,9 @@ final class SparkSource implements RawSource {
 
     /** Columns that the first JSON lines have, as Spark infers them. */
     String[] inferredColumns() {
-        return spark.read().json(spark.read().textFile(path()).limit(LOOKED_AT)).columns();
+        return spark.read()
+                .json(lines().select(LINE).limit(LOOKED_AT).as(Encoders.STRING()))
+                .columns();
     }
 
     private static StructType strings(List<String> names) {

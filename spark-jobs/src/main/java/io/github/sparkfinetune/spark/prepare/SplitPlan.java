@@ -66,22 +66,22 @@ final class SplitPlan implements Serializable {
         return testEnd.get(rank);
     }
 
-    static SplitPlan of(SourceScan scan, long seed, double evalFraction, double testFraction) {
+    static SplitPlan of(TrainingRows training, long seed, double evalFraction, double testFraction) {
         List<Search> searches = new ArrayList<>();
-        scan.counts().strata.forEach((stratum, rows) -> {
+        training.strata().forEach((stratum, rows) -> {
             long eval = Math.min(Math.round(rows * evalFraction), rows - 1);
             long test = Math.min(Math.round(rows * testFraction), rows - 1 - eval);
             searches.add(new Search(stratum, 0, 0, eval));
             searches.add(new Search(stratum, 0, 0, eval + test));
         });
-        List<Search> done = search(scan.hashes(), searches, seed);
+        List<Search> done = search(training.hashes(), searches, seed);
         List<Boundary> evalEnd = new ArrayList<>();
         List<Boundary> testEnd = new ArrayList<>();
         for (int i = 0; i < done.size(); i += 2) {
             evalEnd.add(done.get(i).boundary());
             testEnd.add(done.get(i + 1).boundary());
         }
-        return new SplitPlan(new ArrayList<>(scan.counts().strata.keySet()), evalEnd, testEnd);
+        return new SplitPlan(new ArrayList<>(training.strata().keySet()), evalEnd, testEnd);
     }
 
     /**

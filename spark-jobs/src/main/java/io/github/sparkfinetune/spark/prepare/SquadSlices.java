@@ -10,7 +10,6 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.io.compress.CompressionCodec;
-import org.apache.hadoop.io.compress.CompressionCodecFactory;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Dataset;
@@ -53,7 +52,7 @@ final class SquadSlices {
         JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         SerializableConfiguration hadoop = new SerializableConfiguration(context.hadoopConfiguration());
         List<List<Slice>> tasks =
-                tasks(files.select("path", "length").orderBy("path").collectAsList(), context.hadoopConfiguration());
+                tasks(files.select("path", "length").orderBy("path").collectAsList());
         StructType schema = new StructType()
                 .add(SparkSource.LINE, DataTypes.StringType)
                 .add("path", DataTypes.StringType)
@@ -65,12 +64,11 @@ final class SquadSlices {
                 schema);
     }
 
-    private static List<List<Slice>> tasks(List<Row> files, Configuration hadoop) {
-        CompressionCodecFactory codecs = new CompressionCodecFactory(hadoop);
+    private static List<List<Slice>> tasks(List<Row> files) {
         List<List<Slice>> tasks = new ArrayList<>();
         long bytes = SLICE;
         for (Row file : files) {
-            for (Slice slice : slices(file.getString(0), file.getLong(1), codecs)) {
+            for (Slice slice : slices(file.getString(0), file.getLong(1))) {
                 if (bytes + slice.bytes() > SLICE) {
                     tasks.add(new ArrayList<>());
                     bytes = 0;
@@ -82,8 +80,8 @@ final class SquadSlices {
         return tasks;
     }
 
-    private static List<Slice> slices(String file, long length, CompressionCodecFactory codecs) {
-        boolean whole = codecs.getCodec(new Path(file)) != null;
+    private static List<Slice> slices(String file, long length) {
+        boolean whole = RawTexts.codec(file) != null;
         long count = whole ? 1 : Math.max(1, Math.min(MOST_SLICES, length / SLICE));
         List<Slice> slices = new ArrayList<>();
         for (long i = 0; i < count; i++) {
@@ -112,7 +110,7 @@ final class SquadSlices {
 
     private static InputStream open(Path file, Configuration hadoop) throws IOException {
         InputStream in = file.getFileSystem(hadoop).open(file);
-        CompressionCodec codec = new CompressionCodecFactory(hadoop).getCodec(file);
+        CompressionCodec codec = RawTexts.codec(file.toString());
         return codec == null ? in : codec.createInputStream(in);
     }
 

@@ -76,7 +76,7 @@ class PrepareBadInputTest {
         refused(ExitCode.DATA, "is not a Parquet file", "train: " + parquet);
         // One that is found by a task only.
         Path gzip = PrepareFixture.write(folder.resolve("mails.jsonl.gz"), List.of("this is no gzip file at all"));
-        refused(ExitCode.DATA, "mails.jsonl.gz failed (not ", "train: " + gzip);
+        refused(ExitCode.DATA, "mails.jsonl.gz cannot be read (not a gzip file)", "train: " + gzip);
         refused(ExitCode.DATA, "malformed_record: 1", "train: " + unknown, "format: jsonl");
     }
 

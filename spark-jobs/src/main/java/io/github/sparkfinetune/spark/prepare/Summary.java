@@ -1,0 +1,124 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What the passes of a {@link Preparation} found, as a manifest.
+ *
+ * @param options of the dataset
+ * @param scans of the sources, in their order
+ * @param mixture of the sources to train on, which come first
+ * @param training rows that this mixture takes
+ */
+record Summary(
+        RunConfig config,
+        List<SourceFiles> sources,
+        DatasetOptions options,
+        List<SourceScan> scans,
+        Mixture mixture,
+        TrainingRows training) {
+
+    /**
+     * The manifest, without warnings.
+     *
+     * @throws RunException if other rows were written than were counted, or too many turned out to be unusable
+     */
+    Manifest manifest(List<String> labels, List<ShardWriter.Report> reports, int padTokenId) {
+        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+        boolean documents = options.documents() != null;
+        SampleCounts all = new SampleCounts(labels.size(), documents);
+        for (int i = 0; i < ShardWriter.SPLITS.size(); i++) {
+            SampleCounts counts = new SampleCounts(labels.size(), documents);
+            List<Manifest.Shard> shards = new ArrayList<>();
+            for (ShardWriter.Report report : reports) {
+                if (report.split() == i) {
+                    counts.plus(report.counts());
+                    report.shard().ifPresent(shards::add);
+                }
+            }
+            all.plus(counts);
+            if (counts.samples() > 0) {
+                splits.put(ShardWriter.SPLITS.get(i), counts.toSplit(shards));
+            }
+        }
+        SourceScan.Counts found = new SourceScan.Counts();
+        scans.forEach(scan -> found.plus(scan.counts()));
+        long sampled = training.sampled().stream().mapToLong(Long::longValue).sum();
+        long heldOut = scans.stream()
+                .skip(training.sampled().size())
+                .mapToLong(SourceScan::usable)
+                .sum();
+        requireSame(reports, training.count() + heldOut);
+        requireUsable(found, all, splits);
+        Map<String, Long> bad = new TreeMap<>(found.bad);
+        if (!documents) {
+            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+        }
+        long usable = scans.stream().mapToLong(SourceScan::usable).sum();
+        long duplicates = found.rows - found.badRows() - found.rejectedRows() - usable + sampled - training.count();
+        return new Manifest(
+                Manifest.SCHEMA_VERSION,
+                config.task(),
+                labels,
+                all.longest(),
+                splits,
+                bad,
+                found.cut,
+                found.repaired,
+                duplicates,
+                padTokenId,
+                sources.stream().map(SourceFiles::toManifest).toList(),
+                options,
+                options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),
+                List.of());
+    }
+
+    private List<Manifest.Mixed> mix() {
+        List<CorpusSource> mixed = config.data().corpus().sources();
+        List<Manifest.Mixed> mix = new ArrayList<>();
+        for (int i = 0; i < mixed.size(); i++) {
+            mix.add(new Manifest.Mixed(
+                    sources.get(i).key(),
+                    mixed.get(i).weight(),
+                    scans.get(i).usable(),
+                    training.sampled().get(i),
+                    mixture.epochs()[i]));
+        }
+        return mix;
+    }
+
+    private void requireSame(List<ShardWriter.Report> reports, long counted) {
+        long written = reports.stream().mapToLong(ShardWriter.Report::rows).sum();
+        if (written != counted) {
+            throw RunException.data(sources.get(0).key() + ": " + written + " rows were written of " + counted
+                    + " counted before: the source changed while it was read, run prepare again");
+        }
+    }
+
+    /** Rows may turn out to be unusable only when they are tokenized. */
+    private void requireUsable(SourceScan.Counts found, SampleCounts all, Map<String, Manifest.Split> splits) {
+        DataConfig data = config.data();
+        long unusable = all.unusableRows();
+        if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {
+            throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
+                    + " rows cannot be used (" + new TreeMap<>(found.bad) + ", and of the others " + all.dropped()
+                    + "), more than data.max_bad_fraction: " + data.maxBadFraction()
+                    + " allows: raise data.max_length, mend the rows, or raise it");
+        }
+        if (!splits.containsKey(Manifest.TRAIN)) {
+            throw RunException.data("data.train: no row gives a sample (" + all.dropped()
+                    + "): raise data.max_length, or set data.overlong to truncate");
+        }
+    }
+}

@@ -8,13 +8,14 @@ MEASURES = {
     "tok/s": True,
     "seq/s": True,
     "Mtok/s": True,
+    "docs/s": True,
     "whole s": False,
     "cpu s": False,
     "median ms": False,
     "median us": False,
     "peak MB": None,
 }
-NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "trl")
+NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl")
 
 
 def is_result(line):

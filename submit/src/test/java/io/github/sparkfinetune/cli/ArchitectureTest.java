@@ -66,6 +66,7 @@ class ArchitectureTest {
             "core.train",
             "spark.cluster",
             "spark.run",
+            "spark.corpus",
             "spark.prepare",
             "spark.train",
             "spark.predict",

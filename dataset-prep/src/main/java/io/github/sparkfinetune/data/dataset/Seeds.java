@@ -29,7 +29,9 @@ public final class Seeds {
         /** Which documents of a weighted source are in a mix. */
         MIXTURE(8),
         /** Tokens that are masked in a held-out sample. */
-        EVALUATION_MASKING(9);
+        EVALUATION_MASKING(9),
+        /** Hash functions that find near-duplicates. */
+        MINHASH(10);
 
         // Part of what a seed means: a number here never changes and is never used twice.
         private final long code;

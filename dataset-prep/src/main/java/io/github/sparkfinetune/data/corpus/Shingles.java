@@ -1,0 +1,60 @@
+package io.github.sparkfinetune.data.corpus;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+
+/**
+ * The set of a text's shingles: runs of n words as {@link WordHashes} has them. As bytes it is their distinct hashes,
+ * ascending, 8 bytes each, big-endian; of a text of fewer than n words it is empty.
+ */
+public final class Shingles {
+    private Shingles() {}
+
+    /** The shingles of a text, distinct and ascending. */
+    public static long[] of(String text, int n) {
+        long[] sorted = WordHashes.runs(WordHashes.of(text), n);
+        Arrays.sort(sorted);
+        int size = 0;
+        for (int i = 0; i < sorted.length; i++) {
+            if (i == 0 || sorted[i] != sorted[i - 1]) {
+                sorted[size++] = sorted[i];
+            }
+        }
+        return Arrays.copyOf(sorted, size);
+    }
+
+    /** A set as bytes. */
+    public static byte[] toBytes(long[] shingles) {
+        ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES * shingles.length);
+        bytes.asLongBuffer().put(shingles);
+        return bytes.array();
+    }
+
+    /** A set of its bytes. */
+    public static long[] fromBytes(byte[] bytes) {
+        long[] shingles = new long[bytes.length / Long.BYTES];
+        ByteBuffer.wrap(bytes).asLongBuffer().get(shingles);
+        return shingles;
+    }
+
+    /**
+     * Jaccard's similarity |A ∩ B| / |A ∪ B| of two sets as bytes; 0 where one is empty, because nothing is known of
+     * texts without shingles.
+     */
+    public static double jaccard(byte[] first, byte[] second) {
+        ByteBuffer a = ByteBuffer.wrap(first);
+        ByteBuffer b = ByteBuffer.wrap(second);
+        int i = 0;
+        int j = 0;
+        int common = 0;
+        while (i < first.length && j < second.length) {
+            long left = a.getLong(i);
+            long right = b.getLong(j);
+            common += left == right ? 1 : 0;
+            i += left <= right ? Long.BYTES : 0;
+            j += right <= left ? Long.BYTES : 0;
+        }
+        int union = first.length / Long.BYTES + second.length / Long.BYTES - common;
+        return common == 0 ? 0 : (double) common / union;
+    }
+}

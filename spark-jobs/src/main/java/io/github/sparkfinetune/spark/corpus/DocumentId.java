@@ -1,0 +1,37 @@
+package io.github.sparkfinetune.spark.corpus;
+
+import io.github.sparkfinetune.data.task.ContentHash;
+import org.apache.spark.sql.catalyst.InternalRow;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * A document's content hash as it lies in two columns. Spark orders longs as signed numbers, a hash is ordered as its
+ * hexadecimal form is; so the upper bit of the first half is turned.
+ */
+record DocumentId(long first, long second) implements Comparable<DocumentId> {
+
+    static DocumentId of(ContentHash hash) {
+        return new DocumentId(hash.first() ^ Long.MIN_VALUE, hash.second() ^ Long.MIN_VALUE);
+    }
+
+    /** That of a row, in a column and the next one. */
+    static DocumentId of(InternalRow row, int column) {
+        return new DocumentId(row.getLong(column), row.getLong(column + 1));
+    }
+
+    ContentHash toHash() {
+        return new ContentHash(first ^ Long.MIN_VALUE, second ^ Long.MIN_VALUE);
+    }
+
+    /** A schema and two more columns, NAME1 and NAME2: the halves of 128 bits. */
+    static StructType columns(StructType before, String name) {
+        return before.add(name + 1, DataTypes.LongType, false).add(name + 2, DataTypes.LongType, false);
+    }
+
+    @Override
+    public int compareTo(DocumentId other) {
+        int order = Long.compare(first, other.first);
+        return order == 0 ? Long.compare(second, other.second) : order;
+    }
+}

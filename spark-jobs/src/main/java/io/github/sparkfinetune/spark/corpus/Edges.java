@@ -1,0 +1,20 @@
+package io.github.sparkfinetune.spark.corpus;
+
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Pairs of documents as rows of four columns: a document's {@link DocumentId}, then that of one with a smaller hash.
+ */
+final class Edges {
+    static final String NODE = "node";
+    static final String PARENT = "parent";
+    static final StructType SCHEMA = DocumentId.columns(DocumentId.columns(new StructType(), NODE), PARENT);
+
+    private Edges() {}
+
+    static Row row(DocumentId node, DocumentId parent) {
+        return RowFactory.create(node.first(), node.second(), parent.first(), parent.second());
+    }
+}

@@ -1,0 +1,32 @@
+package io.github.sparkfinetune.spark.corpus;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.storage.StorageLevel;
+
+/** Rows that the executors keep while something is computed of them; freed at the end, however that comes. */
+final class Kept implements AutoCloseable {
+    private final List<Dataset<Row>> datasets = new ArrayList<>();
+
+    /** For rows that are as many or as large as the documents' words. */
+    Dataset<Row> onDisk(Dataset<Row> rows) {
+        return keep(rows, StorageLevel.DISK_ONLY());
+    }
+
+    /** For rows that are as many as the documents, or fewer; on disk where memory is short. */
+    Dataset<Row> inMemory(Dataset<Row> rows) {
+        return keep(rows, StorageLevel.MEMORY_AND_DISK_SER());
+    }
+
+    private Dataset<Row> keep(Dataset<Row> rows, StorageLevel level) {
+        datasets.add(rows.persist(level));
+        return rows;
+    }
+
+    @Override
+    public void close() {
+        datasets.forEach(Dataset::unpersist);
+    }
+}

@@ -1,0 +1,100 @@
+package io.github.sparkfinetune.spark.corpus;
+
+import static org.apache.spark.sql.functions.col;
+
+import io.github.sparkfinetune.data.task.ContentHash;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.HashPartitioner;
+import org.apache.spark.api.java.JavaPairRDD;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import scala.Tuple2;
+
+/** Documents that are removed, each with the one that it is removed for. They stay on the executors. */
+public final class RemovedDocuments implements AutoCloseable {
+    private static final String DOCUMENT = "document";
+    private static final String PARTITION = "partition";
+    private static final StructType PLACED =
+            DocumentId.columns(new StructType(), DOCUMENT).add(PARTITION, DataTypes.IntegerType, false);
+
+    private final SparkSession spark;
+    private final Dataset<Row> edges;
+    private final long count;
+
+    /** @param edges of {@link Edges}, a document once, persisted: they are freed with this */
+    RemovedDocuments(SparkSession spark, Dataset<Row> edges) {
+        this.spark = spark;
+        this.edges = edges;
+        this.count = edges.count();
+    }
+
+    /** Each of them, with the document that it is removed for. */
+    public JavaPairRDD<ContentHash, ContentHash> documents() {
+        return edges.toJavaRDD().mapToPair(row -> new Tuple2<>(node(row), parent(row)));
+    }
+
+    /** How many there are. */
+    public long count() {
+        return count;
+    }
+
+    /**
+     * Those of each partition of an RDD, for whoever goes through it again: as many partitions with one map each.
+     *
+     * @param contents the RDD's documents, or their hashes
+     */
+    public JavaRDD<Map<ContentHash, ContentHash>> within(JavaRDD<ContentHash> contents) {
+        JavaRDD<Row> placed =
+                contents.mapPartitionsWithIndex((partition, hashes) -> new Placed(partition, hashes), false);
+        Dataset<Row> places = spark.createDataFrame(placed, PLACED);
+        return edges.join(
+                        places,
+                        col(Edges.NODE + 1)
+                                .equalTo(col(DOCUMENT + 1))
+                                .and(col(Edges.NODE + 2).equalTo(col(DOCUMENT + 2))))
+                .toJavaRDD()
+                .mapToPair(row -> new Tuple2<>(row.<Integer>getAs(PARTITION), new Tuple2<>(node(row), parent(row))))
+                // The hash of a number is the number.
+                .partitionBy(new HashPartitioner(contents.getNumPartitions()))
+                .mapPartitions(removed -> {
+                    Map<ContentHash, ContentHash> map = new HashMap<>();
+                    removed.forEachRemaining(
+                            pair -> map.put(pair._2()._1(), pair._2()._2()));
+                    return List.of(map).iterator();
+                });
+    }
+
+    private record Placed(int partition, Iterator<ContentHash> hashes) implements Iterator<Row> {
+        @Override
+        public boolean hasNext() {
+            return hashes.hasNext();
+        }
+
+        @Override
+        public Row next() {
+            DocumentId id = DocumentId.of(hashes.next());
+            return RowFactory.create(id.first(), id.second(), partition);
+        }
+    }
+
+    private static ContentHash node(Row row) {
+        return new DocumentId(row.getLong(0), row.getLong(1)).toHash();
+    }
+
+    private static ContentHash parent(Row row) {
+        return new DocumentId(row.getLong(2), row.getLong(3)).toHash();
+    }
+
+    @Override
+    public void close() {
+        edges.unpersist();
+    }
+}

@@ -1,0 +1,69 @@
+package io.github.sparkfinetune.spark.corpus;
+
+import java.util.Iterator;
+import java.util.NoSuchElementException;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.catalyst.InternalRow;
+
+/**
+ * A step of {@link ConnectedComponents} over edges (node, neighbour) sorted by both, so that a node's smallest
+ * neighbour comes first and none has to be kept. An edge may come twice.
+ */
+final class Star implements Iterator<Row> {
+    private final Iterator<InternalRow> edges;
+    private final boolean large;
+    private DocumentId node;
+    private DocumentId neighbour;
+    private DocumentId smallest;
+    private Row next;
+
+    private Star(Iterator<InternalRow> edges, boolean large) {
+        this.edges = edges;
+        this.large = large;
+    }
+
+    /** Links the neighbours greater than a node to the smallest of it and its neighbours. Edges come both ways. */
+    static Star large(Iterator<InternalRow> edges) {
+        return new Star(edges, true);
+    }
+
+    /** Links a node and its neighbours to the smallest of these. Edges come with the greater node first. */
+    static Star small(Iterator<InternalRow> edges) {
+        return new Star(edges, false);
+    }
+
+    @Override
+    public boolean hasNext() {
+        while (next == null && edges.hasNext()) {
+            InternalRow edge = edges.next();
+            next = link(DocumentId.of(edge, 0), DocumentId.of(edge, 2));
+        }
+        return next != null;
+    }
+
+    private Row link(DocumentId from, DocumentId to) {
+        boolean first = !from.equals(node);
+        if (!first && to.equals(neighbour)) {
+            return null;
+        }
+        node = from;
+        neighbour = to;
+        if (first) {
+            smallest = large && from.compareTo(to) < 0 ? from : to;
+        }
+        if (large) {
+            return to.compareTo(from) > 0 ? Edges.row(to, smallest) : null;
+        }
+        return Edges.row(first ? from : to, smallest);
+    }
+
+    @Override
+    public Row next() {
+        if (!hasNext()) {
+            throw new NoSuchElementException();
+        }
+        Row edge = next;
+        next = null;
+        return edge;
+    }
+}

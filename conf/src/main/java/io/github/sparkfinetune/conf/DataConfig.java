@@ -110,6 +110,11 @@ public record DataConfig(
                 "data.train",
                 train,
                 "absent where data.corpus.sources is set: make it one of these");
+        Check.that(
+                !corpus.decontaminate().enabled() || eval != null || test != null,
+                "data.corpus.decontaminate.enabled",
+                true,
+                "false without data.eval and data.test: there is nothing to compare with");
         Check.present("data.format", format);
         Check.that(isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
         Check.present("data.text", text);
@@ -133,6 +138,11 @@ public record DataConfig(
         Check.present("data.packing", packing);
         Check.present("data.overlong", overlong);
         Check.that(shards >= 1, "data.shards", shards, "at least 1");
+    }
+
+    /** Whether of rows with equal text one is kept. */
+    public boolean deduplicates() {
+        return deduplicate || corpus.nearDedup().enabled();
     }
 
     /** Tokens that neighbouring windows of a long text have in common. */

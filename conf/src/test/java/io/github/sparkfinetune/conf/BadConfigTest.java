@@ -87,6 +87,7 @@ public class BadConfigTest {
         data.corpus.phone_region=us ^ data.corpus.phone_region: us is not allowed, it must be a country's two letters (ISO 3166), such as US
         data.corpus.gopher_repetition.top_n_grams.x=1 ^ data.corpus.gopher_repetition.top_n_grams.x: x is not allowed, it must be a number of words below 100
         data.corpus.gopher_repetition.top_n_grams.2=20 ^ data.corpus.gopher_repetition.top_n_grams.2: 20 is not allowed, it must be a number between 0 and 1
+        data.corpus.decontaminate.enabled=true ^ data.corpus.decontaminate.enabled: true is not allowed, it must be false without data.eval and data.test: there is nothing to compare with
         data.corpus.fineweb.line_punct=1 ^ unknown key data.corpus.fineweb.line_punct; did you mean data.corpus.fineweb.line_punct_thr?
         """)
     void aBadCorpusSectionIsNamed(String override, String message) {

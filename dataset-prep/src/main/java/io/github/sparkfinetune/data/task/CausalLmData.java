@@ -42,6 +42,11 @@ record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.
     }
 
     @Override
+    public String document(TextRows.Content content) {
+        return content.text();
+    }
+
+    @Override
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         // Wrapped packing has a place for every token.

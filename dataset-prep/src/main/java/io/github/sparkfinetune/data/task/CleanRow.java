@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,6 +16,7 @@ import java.util.Set;
  * @param cut whether a text was cut at {@code data.max_text_bytes}
  * @param badBecause why the row cannot be used, or is left out on purpose; or null
  * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used
+ * @param leftOutFor hash of another document that it is left out for, or null
  */
 public record CleanRow<C>(
         C content,
@@ -25,7 +27,8 @@ public record CleanRow<C>(
         boolean repaired,
         boolean cut,
         String badBecause,
-        CorpusCleaner.Cleaned corpus) {
+        CorpusCleaner.Cleaned corpus,
+        ContentHash leftOutFor) {
     /** The one stratum of all rows. */
     public static final String ALL = "";
 
@@ -39,15 +42,26 @@ public record CleanRow<C>(
             boolean repaired,
             boolean cut,
             String badBecause) {
-        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null);
+        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null, null);
     }
 
     /** A row that a filter of {@code data.corpus} rejects. */
     static <C> CleanRow<C> rejected(String file, CorpusCleaner.Cleaned corpus) {
-        return new CleanRow<>(null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus);
+        return new CleanRow<>(null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus, null);
     }
 
-    /** Whether it is left out on purpose, by a filter. */
+    /**
+     * This row, left out on purpose for what it has in common with another document.
+     *
+     * @param text the row's
+     * @param other hash of the other document
+     */
+    public CleanRow<C> leftOut(String text, String reason, ContentHash other) {
+        CorpusCleaner.Cleaned rejected = new CorpusCleaner.Cleaned(text, reason, Map.of());
+        return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason, rejected, other);
+    }
+
+    /** Whether it is left out on purpose, by a filter or for another document. */
     public boolean isRejected() {
         return corpus != null && corpus.rejectedBecause() != null;
     }

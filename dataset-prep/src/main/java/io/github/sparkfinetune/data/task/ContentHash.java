@@ -4,6 +4,7 @@ import java.io.Serializable;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 
 /**
  * The first 128 bits of the SHA-256 of a row's cleaned content: rows with the same one are duplicates of each other,
@@ -14,6 +15,11 @@ import java.security.NoSuchAlgorithmException;
  * @param second bits 64 to 127
  */
 public record ContentHash(long first, long second) implements Serializable {
+
+    /** As 32 hexadecimal digits, whose order is that of hashes. */
+    public String toHex() {
+        return HexFormat.of().toHexDigits(first) + HexFormat.of().toHexDigits(second);
+    }
 
     /** Hashes content. Not for concurrent use. */
     static final class Digest {

@@ -83,6 +83,16 @@ public interface TaskData<C> extends Serializable {
     }
 
     /**
+     * The text of a row that is a document, which other documents are compared with.
+     *
+     * @throws UnsupportedOperationException if the task's rows are no documents: {@link #check} refuses
+     *     {@code data.corpus} then
+     */
+    default String document(C content) {
+        throw new UnsupportedOperationException("rows of this task are no documents");
+    }
+
+    /**
      * Opens the tokenization of one partition.
      *
      * @param key configuration key of the source, for messages

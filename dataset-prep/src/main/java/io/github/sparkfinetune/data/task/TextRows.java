@@ -185,7 +185,8 @@ record TextRows(
                 raw.repaired(),
                 raw.cut(),
                 null,
-                cleaned);
+                cleaned,
+                null);
     }
 
     private String label(RawRow row, String file) {

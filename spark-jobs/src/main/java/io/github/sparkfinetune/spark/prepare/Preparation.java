@@ -66,21 +66,22 @@ final class Preparation<C> {
         List<SourceScan> scans = new ArrayList<>();
         SourceReader reader = new SourceReader(spark, tokenizer, data.encoding());
         TrainingRows training = null;
+        DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data);
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
                 SourceReader.Rows<C> read = reader.read(source, task, true);
                 rows.add(read);
-                SourceScan scan = SourceScan.of(read, data.deduplicate());
+                SourceScan scan = SourceScan.of(read, data.deduplicates());
                 scans.add(scan);
-                scan.counts().addEmptyFiles(source);
                 SourceChecks.require(read, scan.counts(), data);
             }
+            comparison.leaveOut(rows, scans, trainSources());
             quarantine(rows);
             context.setJobDescription("prepare: split");
             List<SourceScan> train = scans.subList(0, trainSources());
             Mixture mixture = mixture(train);
-            training = TrainingRows.of(train, mixture, data.deduplicate());
+            training = TrainingRows.of(train, mixture, data.deduplicates());
             requireMixed(training);
             List<String> labels = labels(scans);
             SplitPlan split = SplitPlan.of(training, data.seed(), options.evalFraction(), options.testFraction());
@@ -91,6 +92,7 @@ final class Preparation<C> {
             return manifest.with(warnings(manifest, rows, reports));
         } finally {
             context.setJobDescription(null);
+            comparison.close();
             scans.forEach(SourceScan::close);
             if (training != null) {
                 training.close();
@@ -159,7 +161,7 @@ final class Preparation<C> {
                     plan,
                     task,
                     labels,
-                    data.deduplicate(),
+                    data.deduplicates(),
                     sources.stream()
                             .mapToInt(source -> ShardWriter.SPLITS.indexOf(source.split()))
                             .toArray(),

@@ -33,8 +33,9 @@ import org.slf4j.LoggerFactory;
  * Raw text to a prepared dataset, in two passes. The first reads and cleans every row, counts rows, labels and reasons,
  * and finds which rows are held out; whatever is wrong with the text is known then. The second reads again, tokenizes,
  * and shuffles by a hash of the content into as many ranges as there are shards, so that the files do not depend on the
- * cluster or on how the source is cut. With {@code data.corpus.quarantine} a pass between the two writes the rows that
- * are left out. Counts and label names are all that the driver ever sees.
+ * cluster or on how the source is cut. Between the two {@link DocumentComparison} finds documents to leave out for
+ * others, where {@code data.corpus} asks for it, and {@link Quarantine} writes those that are left out. Counts and
+ * label names are all that the driver ever sees.
  */
 public final class PrepareJob {
     private static final Logger LOG = LoggerFactory.getLogger(PrepareJob.class);

@@ -18,13 +18,15 @@ import org.apache.spark.sql.types.StructType;
 
 /**
  * The folder of the rows that are left out, as Parquet: {@code text}, as the rule saw it that rejected it, and null
- * where a row could not be used at all; {@code file} that it comes from; {@code reason} as the manifest counts it.
+ * where a row could not be used at all; {@code file} that it comes from; {@code reason} as the manifest counts it;
+ * {@code other} the content hash of the document that it is a near-duplicate of or shares an n-gram with, else null.
  */
 final class Quarantine {
     static final StructType SCHEMA = new StructType()
             .add("text", DataTypes.StringType)
             .add("file", DataTypes.StringType)
-            .add("reason", DataTypes.StringType);
+            .add("reason", DataTypes.StringType)
+            .add("other", DataTypes.StringType);
 
     private static final String OURS = "part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
 
@@ -62,6 +64,10 @@ final class Quarantine {
     }
 
     private static Row row(CleanRow<?> row) {
-        return RowFactory.create(row.isRejected() ? row.corpus().text() : null, row.file(), row.badBecause());
+        return RowFactory.create(
+                row.isRejected() ? row.corpus().text() : null,
+                row.file(),
+                row.badBecause(),
+                row.leftOutFor() == null ? null : row.leftOutFor().toHex());
     }
 }

@@ -39,8 +39,7 @@ final class SourceChecks {
             throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
                     + (counts.rejected.isEmpty()
                             ? ")"
-                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus.filters reject " + counts.rejected
-                                    + ")"));
+                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out " + counts.rejected + ")"));
         }
     }
 

@@ -12,8 +12,9 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.LongPredicate;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -24,6 +25,7 @@ import scala.Tuple2;
  * stay on the executors (16 bytes a row, on disk where memory is short), so that the split needs no further pass.
  */
 final class SourceScan implements AutoCloseable {
+    private final SourceFiles source;
     private final JavaRDD<StratumHashes> hashes;
     private final JavaRDD<Part> parts;
     private final Counts counts;
@@ -79,15 +81,13 @@ final class SourceScan implements AutoCloseable {
         }
     }
 
-    /**
-     * Hashes of the rows of one stratum in one partition: the second halves, and where rows are deduplicated the first.
-     */
+    /** Hashes of the rows of one stratum in one partition, as two halves. */
     record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
-        /** Those whose second half a condition holds for. */
-        StratumHashes where(LongPredicate condition) {
+        /** Those whose halves a condition holds for. */
+        StratumHashes where(Condition condition) {
             LongBuffers some = new LongBuffers();
             for (int i = 0; i < second.length; i++) {
-                if (condition.test(second[i])) {
+                if (condition.holds(first[i], second[i])) {
                     some.add(first[i], second[i]);
                 }
             }
@@ -95,9 +95,30 @@ final class SourceScan implements AutoCloseable {
         }
     }
 
-    private record Part(Counts counts, List<StratumHashes> hashes) implements Serializable {}
+    /** A condition on the two halves of a hash. */
+    interface Condition {
+        boolean holds(long first, long second);
+    }
 
-    private SourceScan(JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, Counts counts) {
+    private record Part(Counts counts, List<StratumHashes> hashes) implements Serializable {
+        Part without(Set<ContentHash> documents, String reason) {
+            Counts left = new Counts().plus(counts);
+            List<StratumHashes> others = new ArrayList<>();
+            for (StratumHashes some : hashes) {
+                StratumHashes rest = some.where((first, second) -> !documents.contains(new ContentHash(first, second)));
+                long gone = (long) some.second().length - rest.second().length;
+                left.strata.computeIfPresent(some.stratum(), (stratum, rows) -> rows == gone ? null : rows - gone);
+                if (gone > 0) {
+                    left.rejected.merge(reason, gone, Long::sum);
+                }
+                others.add(rest);
+            }
+            return new Part(left, others);
+        }
+    }
+
+    private SourceScan(SourceFiles source, JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, Counts counts) {
+        this.source = source;
         this.parts = parts;
         this.hashes = hashes;
         this.counts = counts;
@@ -105,9 +126,13 @@ final class SourceScan implements AutoCloseable {
 
     /** @param deduplicate whether equal contents count once; of different strata the first by name stays */
     static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
-        JavaRDD<Part> parts = rows.rdd()
-                .mapPartitions(partition -> List.of(scan(partition)).iterator())
-                .persist(StorageLevel.MEMORY_AND_DISK_SER());
+        JavaRDD<Part> parts =
+                rows.rdd().mapPartitions(partition -> List.of(scan(partition)).iterator());
+        return of(rows.source().files(), parts, deduplicate);
+    }
+
+    private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
+        JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
         Counts counts = parts.map(Part::counts).treeReduce(Counts::plus, 2);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
@@ -115,7 +140,32 @@ final class SourceScan implements AutoCloseable {
             counts.strata.clear();
             counts.strata.putAll(strata(hashes));
         }
-        return new SourceScan(parts, hashes, counts);
+        counts.addEmptyFiles(source);
+        return new SourceScan(source, parts, hashes, counts);
+    }
+
+    /**
+     * The same without some documents. What it counts of texts that were cut, repaired and masked stays.
+     *
+     * @param documents a set for each partition of the source
+     * @param reason why they are left out
+     */
+    SourceScan without(JavaRDD<Set<ContentHash>> documents, String reason, boolean deduplicate) {
+        JavaRDD<Part> rest = parts.zipPartitions(documents, (found, sets) -> {
+            Set<ContentHash> some = sets.next();
+            List<Part> without = new ArrayList<>();
+            found.forEachRemaining(part -> without.add(part.without(some, reason)));
+            return without.iterator();
+        });
+        return of(source, rest, deduplicate);
+    }
+
+    /** Hashes of the usable rows, in the partitions of the source. */
+    JavaRDD<ContentHash> contents() {
+        return parts.flatMap(part -> part.hashes().stream()
+                .flatMap(hashes -> IntStream.range(0, hashes.second().length)
+                        .mapToObj(i -> new ContentHash(hashes.first()[i], hashes.second()[i])))
+                .iterator());
     }
 
     /** Rows of each stratum; one without rows is none. */

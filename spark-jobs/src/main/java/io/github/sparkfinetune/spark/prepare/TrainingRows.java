@@ -34,8 +34,9 @@ final class TrainingRows implements AutoCloseable {
         JavaRDD<SourceScan.StratumHashes> all = null;
         for (int i = 0; i < sources.size(); i++) {
             int source = i;
-            JavaRDD<SourceScan.StratumHashes> some =
-                    sources.get(i).hashes().map(part -> part.where(second -> mixture.copies(source, second) > 0));
+            JavaRDD<SourceScan.StratumHashes> some = sources.get(i)
+                    .hashes()
+                    .map(part -> part.where((first, second) -> mixture.copies(source, second) > 0));
             sampled.add(some.map(part -> (long) part.second().length).fold(0L, Long::sum));
             all = all == null ? some : all.union(some);
         }

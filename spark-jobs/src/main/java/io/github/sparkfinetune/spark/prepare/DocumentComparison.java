@@ -1,0 +1,125 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DecontaminateConfig;
+import io.github.sparkfinetune.conf.NearDedupConfig;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.corpus.Contamination;
+import io.github.sparkfinetune.spark.corpus.HashedText;
+import io.github.sparkfinetune.spark.corpus.NearDuplicates;
+import io.github.sparkfinetune.spark.corpus.RemovedDocuments;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.storage.StorageLevel;
+
+/**
+ * Leaves documents out of the text to train on for what they have in common with others: those that share an n-gram
+ * with a held-out document, then near-duplicates among the rest, so that none is left out for one that goes itself.
+ * Rows of {@code data.eval} and {@code data.test} stay as they are.
+ *
+ * @param <C> a cleaned row's content
+ */
+final class DocumentComparison<C> implements AutoCloseable {
+    private static final String CONTAMINATED = "decontaminate.ngram";
+    private static final String NEAR_DUPLICATE = "near_dedup.threshold";
+
+    private final SparkSession spark;
+    private final JavaSparkContext context;
+    private final TaskData<C> task;
+    private final DataConfig data;
+    private final List<JavaRDD<?>> kept = new ArrayList<>();
+
+    DocumentComparison(SparkSession spark, TaskData<C> task, DataConfig data) {
+        this.spark = spark;
+        this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        this.task = task;
+        this.data = data;
+    }
+
+    /**
+     * Puts others in the place of the rows and scans of the sources to train on, as {@code data.corpus} asks for.
+     *
+     * @param train how many of the sources, which come first, are to train on
+     */
+    void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
+        DecontaminateConfig decontaminate = data.corpus().decontaminate();
+        if (decontaminate.enabled()) {
+            context.setJobDescription("prepare: compare with the held-out documents");
+            JavaRDD<HashedText> heldOut = texts(rows.subList(train, rows.size()));
+            try (RemovedDocuments contaminated =
+                    Contamination.find(spark, texts(rows.subList(0, train)), heldOut, decontaminate.ngram())) {
+                leaveOut(contaminated, CONTAMINATED, rows.subList(0, train), scans);
+            }
+        }
+        NearDedupConfig dedup = data.corpus().nearDedup();
+        if (dedup.enabled()) {
+            context.setJobDescription("prepare: find near-duplicates");
+            NearDuplicates.Options options = new NearDuplicates.Options(
+                    dedup.ngram(), dedup.bands(), dedup.rows(), dedup.threshold(), data.seed());
+            try (NearDuplicates found = NearDuplicates.find(spark, texts(rows.subList(0, train)), options)) {
+                leaveOut(found.removed(), NEAR_DUPLICATE, rows.subList(0, train), scans);
+            }
+        }
+    }
+
+    private JavaRDD<HashedText> texts(List<SourceReader.Rows<C>> sources) {
+        TaskData<C> made = task;
+        return sources.stream()
+                .map(source -> source.rdd()
+                        .filter(row -> row.badBecause() == null)
+                        .map(row -> new HashedText(row.hash(), made.document(row.content()))))
+                .reduce(JavaRDD::union)
+                .orElseThrow();
+    }
+
+    private void leaveOut(
+            RemovedDocuments removed, String reason, List<SourceReader.Rows<C>> rows, List<SourceScan> scans) {
+        for (int i = 0; i < rows.size(); i++) {
+            SourceScan scan = scans.get(i);
+            JavaRDD<Map<ContentHash, ContentHash>> within =
+                    removed.within(scan.contents()).persist(StorageLevel.MEMORY_AND_DISK_SER());
+            kept.add(within);
+            scans.set(i, scan.without(within.map(Map::keySet), reason, data.deduplicates()));
+            scan.close();
+            SourceChecks.require(rows.get(i), scans.get(i).counts(), data);
+            rows.set(i, without(rows.get(i), within, reason));
+        }
+    }
+
+    private SourceReader.Rows<C> without(
+            SourceReader.Rows<C> source, JavaRDD<Map<ContentHash, ContentHash>> within, String reason) {
+        TaskData<C> made = task;
+        JavaRDD<CleanRow<C>> rest =
+                source.rdd().zipPartitions(within, (rows, maps) -> new Without<>(rows, maps.next(), made, reason));
+        return new SourceReader.Rows<>(source.source(), source.columns(), rest);
+    }
+
+    /** Rows of which some are left out. */
+    private record Without<C>(
+            Iterator<CleanRow<C>> rows, Map<ContentHash, ContentHash> documents, TaskData<C> task, String reason)
+            implements Iterator<CleanRow<C>> {
+        @Override
+        public boolean hasNext() {
+            return rows.hasNext();
+        }
+
+        @Override
+        public CleanRow<C> next() {
+            CleanRow<C> row = rows.next();
+            ContentHash other = row.badBecause() == null ? documents.get(row.hash()) : null;
+            return other == null ? row : row.leftOut(task.document(row.content()), reason, other);
+        }
+    }
+
+    @Override
+    public void close() {
+        kept.forEach(rdd -> rdd.unpersist(false));
+    }
+}

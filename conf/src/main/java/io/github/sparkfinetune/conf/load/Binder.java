@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.conf.load;
 
-import com.fasterxml.jackson.annotation.JsonProperty;
 import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -12,8 +11,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.regex.Pattern;
-import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 import org.yaml.snakeyaml.nodes.MappingNode;
@@ -26,10 +23,6 @@ import org.yaml.snakeyaml.nodes.SequenceNode;
  * Settings to records. A value is read as what its key is: {@code label: no} is the text "no", {@code 1e-4} a number.
  */
 final class Binder {
-    private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9][0-9_]*");
-    private static final Pattern NUMBER =
-            Pattern.compile("[-+]?([0-9][0-9_]*\\.?[0-9_]*|\\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?");
-
     private final Settings settings;
     private final String file;
 
@@ -117,35 +110,7 @@ final class Binder {
         if (wanted == ClassWeight.class) {
             return classWeight(path, setting);
         }
-        return scalar(path, setting, wanted);
-    }
-
-    private static Object scalar(String path, Setting setting, Class<?> wanted) {
-        if (!(setting.node() instanceof ScalarNode scalar)) {
-            throw wrong(path, setting, wanted == String.class ? "text" : "one value");
-        }
-        String text = scalar.getValue();
-        // Text in quotes is text, even where it looks like a number.
-        boolean plain = scalar.getScalarStyle() == ScalarStyle.PLAIN;
-        if (wanted == String.class) {
-            return text;
-        }
-        if (wanted.isEnum()) {
-            return constant(path, setting, text, wanted);
-        }
-        if (wanted == boolean.class) {
-            if (plain && (text.equals("true") || text.equals("false"))) {
-                return text.equals("true");
-            }
-            throw wrong(path, setting, "true or false");
-        }
-        if (wanted == double.class) {
-            return number(path, setting);
-        }
-        if (wanted != int.class && wanted != Integer.class && wanted != long.class) {
-            throw new IllegalStateException(path + " has a type that is not read: " + wanted);
-        }
-        return whole(path, setting, plain, text, wanted);
+        return Scalars.read(path, setting, wanted);
     }
 
     private List<?> list(String path, Setting setting) {
@@ -159,14 +124,14 @@ final class Binder {
         List<Object> values = new ArrayList<>();
         for (ScalarNode item : items(path, setting, element.isEnum() ? "a list" : "a list of whole numbers")) {
             Setting one = new Setting(item, setting.where());
-            values.add(scalar(path, one, element));
+            values.add(Scalars.read(path, one, element));
         }
         return values;
     }
 
     private List<Object> records(String path, Setting setting, Class<?> type) {
         if (!(setting.node() instanceof SequenceNode sequence)) {
-            throw wrong(path, setting, "a list");
+            throw Scalars.wrong(path, setting, "a list");
         }
         List<Object> records = new ArrayList<>();
         for (Node item : sequence.getValue()) {
@@ -181,17 +146,17 @@ final class Binder {
         List<String> names =
                 components.stream().map(component -> Keys.path("", component)).toList();
         if (!(setting.node() instanceof MappingNode mapping)) {
-            throw wrong(path, setting, "a section of the keys " + String.join(", ", names));
+            throw Scalars.wrong(path, setting, "a section of the keys " + String.join(", ", names));
         }
         Object[] values = new Object[names.size()];
         for (NodeTuple tuple : mapping.getValue()) {
             int place = tuple.getKeyNode() instanceof ScalarNode key ? names.indexOf(key.getValue()) : -1;
             if (place < 0) {
-                throw RunException.config(setting.where() + ": " + path + ": unknown key " + shown(tuple.getKeyNode())
-                        + ", it has " + String.join(", ", names));
+                throw RunException.config(setting.where() + ": " + path + ": unknown key "
+                        + Scalars.shown(tuple.getKeyNode()) + ", it has " + String.join(", ", names));
             }
             Setting value = new Setting(tuple.getValueNode(), setting.where());
-            values[place] = scalar(
+            values[place] = Scalars.read(
                     Keys.path(path, names.get(place)),
                     value,
                     components.get(place).getType());
@@ -212,7 +177,7 @@ final class Binder {
     private static List<ScalarNode> items(String path, Setting setting, String expected) {
         if (!(setting.node() instanceof SequenceNode sequence)
                 || !sequence.getValue().stream().allMatch(ScalarNode.class::isInstance)) {
-            throw wrong(path, setting, expected);
+            throw Scalars.wrong(path, setting, expected);
         }
         return sequence.getValue().stream().map(ScalarNode.class::cast).toList();
     }
@@ -222,87 +187,20 @@ final class Binder {
             return ClassWeight.balanced();
         }
         if (!(setting.node() instanceof MappingNode mapping)) {
-            throw wrong(path, setting, ClassWeight.BALANCED + " or numbers by label");
+            throw Scalars.wrong(path, setting, ClassWeight.BALANCED + " or numbers by label");
         }
         Map<String, Double> weights = new LinkedHashMap<>();
         for (NodeTuple tuple : mapping.getValue()) {
             if (!(tuple.getKeyNode() instanceof ScalarNode label)) {
-                throw wrong(path, new Setting(tuple.getKeyNode(), setting.where()), "the name of a label");
+                throw Scalars.wrong(path, new Setting(tuple.getKeyNode(), setting.where()), "the name of a label");
             }
             String key = path + "." + label.getValue();
-            if (weights.put(label.getValue(), number(key, new Setting(tuple.getValueNode(), setting.where())))
+            if (weights.put(label.getValue(), Scalars.number(key, new Setting(tuple.getValueNode(), setting.where())))
                     != null) {
                 throw RunException.config(setting.where() + ": " + key + " is set twice: remove one");
             }
         }
         return ClassWeight.of(weights);
-    }
-
-    private static double number(String path, Setting setting) {
-        if (setting.node() instanceof ScalarNode scalar
-                && scalar.getScalarStyle() == ScalarStyle.PLAIN
-                && NUMBER.matcher(scalar.getValue()).matches()) {
-            return Double.parseDouble(scalar.getValue().replace("_", ""));
-        }
-        throw wrong(path, setting, "a number");
-    }
-
-    private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {
-        if (!plain || !WHOLE.matcher(text).matches()) {
-            throw wrong(path, setting, "a whole number");
-        }
-        String digits = text.replace("_", "");
-        try {
-            return wanted == long.class ? (Object) Long.valueOf(digits) : (Object) Integer.valueOf(digits);
-        } catch (NumberFormatException e) {
-            throw wrong(path, setting, "a whole number of " + (wanted == long.class ? 64 : 32) + " bits");
-        }
-    }
-
-    private static Object constant(String path, Setting setting, String text, Class<?> wanted) {
-        Map<String, Object> constants = constants(wanted);
-        Object found = constants.get(text);
-        if (found == null) {
-            throw wrong(path, setting, "one of " + String.join(", ", constants.keySet()));
-        }
-        return found;
-    }
-
-    /** The constants of an enum by the values that stand for them, in their order. */
-    static Map<String, Object> constants(Class<?> type) {
-        Map<String, Object> constants = new LinkedHashMap<>();
-        for (Object constant : type.getEnumConstants()) {
-            constants.put(nameOf((Enum<?>) constant), constant);
-        }
-        return constants;
-    }
-
-    private static String nameOf(Enum<?> constant) {
-        try {
-            return constant.getDeclaringClass()
-                    .getField(constant.name())
-                    .getAnnotation(JsonProperty.class)
-                    .value();
-        } catch (NoSuchFieldException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static RunException wrong(String path, Setting setting, String expected) {
-        return RunException.config(
-                setting.where() + ": " + path + ": expected " + expected + ", got " + shown(setting.node()));
-    }
-
-    /** How an error shows a value. */
-    static String shown(Node node) {
-        if (node instanceof ScalarNode scalar) {
-            String text = Settings.oneLine(scalar.getValue());
-            return "'" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
-        }
-        if (node instanceof MappingNode) {
-            return "a section of keys";
-        }
-        return node instanceof SequenceNode ? "a list" : "nothing";
     }
 
     /** Free values as YAML has them: numbers, texts, booleans, lists and maps of these. */

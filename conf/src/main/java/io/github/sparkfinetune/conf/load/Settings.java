@@ -109,13 +109,13 @@ final class Settings {
         }
         if (!(node instanceof MappingNode mapping)) {
             throw RunException.config(setting.where() + ": " + (path.isEmpty() ? "the file" : path)
-                    + ": expected a section of keys, got " + Binder.shown(node));
+                    + ": expected a section of keys, got " + Scalars.shown(node));
         }
         Set<String> seen = new HashSet<>();
         for (NodeTuple tuple : mapping.getValue()) {
             String where = place.of(tuple.getKeyNode().getStartMark());
             if (!(tuple.getKeyNode() instanceof ScalarNode key)) {
-                throw RunException.config(where + ": a key must be a name, got " + Binder.shown(tuple.getKeyNode()));
+                throw RunException.config(where + ": a key must be a name, got " + Scalars.shown(tuple.getKeyNode()));
             }
             String child = Keys.path(path, key.getValue());
             if (!seen.add(child)) {

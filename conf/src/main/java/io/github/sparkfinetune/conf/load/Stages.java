@@ -49,7 +49,7 @@ final class Stages {
         if (!(pipeline.getValueNode() instanceof MappingNode stages)
                 || stages.getValue().isEmpty()) {
             throw RunException.config(where + ": pipeline: expected stages by name, each with its settings, got "
-                    + Binder.shown(pipeline.getValueNode()));
+                    + Scalars.shown(pipeline.getValueNode()));
         }
         MappingNode rest = (MappingNode) root;
         rest.getValue().remove(pipeline);
@@ -89,7 +89,7 @@ final class Stages {
             if (!(stage.getKeyNode() instanceof ScalarNode key)
                     || !key.getValue().matches("[A-Za-z0-9][\\w-]*")) {
                 throw RunException.config(where + ": pipeline: a stage's name is letters, digits, - and _, got "
-                        + Binder.shown(stage.getKeyNode()));
+                        + Scalars.shown(stage.getKeyNode()));
             }
             if (names.contains(key.getValue())) {
                 throw RunException.config(where + ": pipeline: " + key.getValue() + " is there twice: rename one");

@@ -131,9 +131,9 @@ final class ConfigReference {
         RecordComponent component = Keys.all().get(key);
         Class<?> type = component.getType();
         if (type.isEnum()) {
-            return Binder.constants(type).keySet().stream().collect(Collectors.joining("`, `", "`", "`"));
+            return Scalars.constants(type).keySet().stream().collect(Collectors.joining("`, `", "`", "`"));
         }
-        if (type == boolean.class) {
+        if (type == boolean.class || type == Boolean.class) {
             return "`true`, `false`";
         }
         if (type == String.class) {
@@ -160,7 +160,7 @@ final class ConfigReference {
 
     private static String listOf(Class<?> element) {
         if (element.isEnum()) {
-            return Binder.constants(element).keySet().stream().collect(Collectors.joining("`, `", "list of `", "`"));
+            return Scalars.constants(element).keySet().stream().collect(Collectors.joining("`, `", "list of `", "`"));
         }
         if (element.isRecord()) {
             return Arrays.stream(element.getRecordComponents())

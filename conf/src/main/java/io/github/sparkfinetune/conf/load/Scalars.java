@@ -1,0 +1,119 @@
+package io.github.sparkfinetune.conf.load;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Settings.Setting;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.regex.Pattern;
+import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+
+/** Values that are no list and no section, read as what their key is; and how errors show any. */
+final class Scalars {
+    private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9][0-9_]*");
+    private static final Pattern NUMBER =
+            Pattern.compile("[-+]?([0-9][0-9_]*\\.?[0-9_]*|\\.[0-9][0-9_]*)([eE][-+]?[0-9]+)?");
+
+    private Scalars() {}
+
+    /** A value of a type. */
+    static Object read(String path, Setting setting, Class<?> wanted) {
+        if (!(setting.node() instanceof ScalarNode scalar)) {
+            throw wrong(path, setting, wanted == String.class ? "text" : "one value");
+        }
+        String text = scalar.getValue();
+        // Text in quotes is text, even where it looks like a number.
+        boolean plain = scalar.getScalarStyle() == ScalarStyle.PLAIN;
+        if (wanted == String.class) {
+            return text;
+        }
+        if (wanted.isEnum()) {
+            return constant(path, setting, text, wanted);
+        }
+        if (wanted == boolean.class || wanted == Boolean.class) {
+            if (plain && (text.equals("true") || text.equals("false"))) {
+                return text.equals("true");
+            }
+            throw wrong(path, setting, "true or false");
+        }
+        if (wanted == double.class) {
+            return number(path, setting);
+        }
+        if (wanted != int.class && wanted != Integer.class && wanted != long.class) {
+            throw new IllegalStateException(path + " has a type that is not read: " + wanted);
+        }
+        return whole(path, setting, plain, text, wanted);
+    }
+
+    static double number(String path, Setting setting) {
+        if (setting.node() instanceof ScalarNode scalar
+                && scalar.getScalarStyle() == ScalarStyle.PLAIN
+                && NUMBER.matcher(scalar.getValue()).matches()) {
+            return Double.parseDouble(scalar.getValue().replace("_", ""));
+        }
+        throw wrong(path, setting, "a number");
+    }
+
+    private static Object whole(String path, Setting setting, boolean plain, String text, Class<?> wanted) {
+        if (!plain || !WHOLE.matcher(text).matches()) {
+            throw wrong(path, setting, "a whole number");
+        }
+        String digits = text.replace("_", "");
+        try {
+            return wanted == long.class ? (Object) Long.valueOf(digits) : (Object) Integer.valueOf(digits);
+        } catch (NumberFormatException e) {
+            throw wrong(path, setting, "a whole number of " + (wanted == long.class ? 64 : 32) + " bits");
+        }
+    }
+
+    private static Object constant(String path, Setting setting, String text, Class<?> wanted) {
+        Map<String, Object> constants = constants(wanted);
+        Object found = constants.get(text);
+        if (found == null) {
+            throw wrong(path, setting, "one of " + String.join(", ", constants.keySet()));
+        }
+        return found;
+    }
+
+    /** The constants of an enum by the values that stand for them, in their order. */
+    static Map<String, Object> constants(Class<?> type) {
+        Map<String, Object> constants = new LinkedHashMap<>();
+        for (Object constant : type.getEnumConstants()) {
+            constants.put(nameOf((Enum<?>) constant), constant);
+        }
+        return constants;
+    }
+
+    private static String nameOf(Enum<?> constant) {
+        try {
+            return constant.getDeclaringClass()
+                    .getField(constant.name())
+                    .getAnnotation(JsonProperty.class)
+                    .value();
+        } catch (NoSuchFieldException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** The error of a value that is none of its key's. */
+    static RunException wrong(String path, Setting setting, String expected) {
+        return RunException.config(
+                setting.where() + ": " + path + ": expected " + expected + ", got " + shown(setting.node()));
+    }
+
+    /** How an error shows a value. */
+    static String shown(Node node) {
+        if (node instanceof ScalarNode scalar) {
+            String text = Settings.oneLine(scalar.getValue());
+            return "'" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "'";
+        }
+        if (node instanceof MappingNode) {
+            return "a section of keys";
+        }
+        return node instanceof SequenceNode ? "a list" : "nothing";
+    }
+}

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -106,9 +107,12 @@ public final class AdapterMerge {
         settings.put("r", read.settings().r());
         settings.put("lora_alpha", read.settings().loraAlpha());
         settings.put("target_modules", read.settings().targetModules());
-        List<String> data = List.of(
-                config.data().train() == null ? config.dataset() : config.data().train());
+        List<String> data = config.data().train() == null
+                ? config.data().corpus().sources().stream()
+                        .map(CorpusSource::path)
+                        .toList()
+                : List.of(config.data().train());
         String architecture = trained.architectures().stream().findFirst().orElse(trained.modelType());
-        return new ModelCard(config.model(), usage, architecture, data, settings, Map.of()).toMarkdown();
+        return new ModelCard(config.model(), usage, architecture, data, Map.of(), settings, Map.of()).toMarkdown();
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
  * @param usage how the model is used
  * @param architecture class of {@code transformers} that loads it
  * @param data names of the data sources
+ * @param rows what became of their rows, by what is counted, in order; may be empty
  * @param settings what the run was started with, by its configuration key
  * @param metrics by name, on held-out data; may be empty
  */
@@ -19,6 +20,7 @@ public record ModelCard(
         Usage usage,
         String architecture,
         List<String> data,
+        Map<String, Long> rows,
         Map<String, ?> settings,
         Map<String, Double> metrics) {
     private static final String HUB_ID = "[A-Za-z0-9][\\w.-]*/[\\w.-]+";
@@ -74,6 +76,11 @@ public record ModelCard(
                 .append("\n\n");
         text.append("Fine-tuned from `%s` by spark-finetune.\n\nData: %s.\n\n"
                 .formatted(cell(baseModel), cell(String.join(", ", data))));
+        if (!rows.isEmpty()) {
+            text.append("| rows | count |\n|---|---|\n");
+            rows.forEach((name, count) -> text.append(String.format(Locale.ROOT, "| %s | %,d |%n", cell(name), count)));
+            text.append('\n');
+        }
         if (!metrics.isEmpty()) {
             text.append("## Metrics on held-out data\n\n| metric | value |\n|---|---|\n");
             metrics.forEach(

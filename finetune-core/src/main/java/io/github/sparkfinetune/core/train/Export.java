@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.charset.StandardCharsets;
@@ -54,6 +55,7 @@ final class Export {
                 resources.manifest().sources().stream()
                         .map(Manifest.Source::path)
                         .toList(),
+                rows(),
                 settings(),
                 result.eval());
         Map<String, byte[]> files = new LinkedHashMap<>();
@@ -100,6 +102,12 @@ final class Export {
                             tensors.put(parameter.name(), resources.tensor(parameter.name(), parameter.value())));
         }
         return tensors;
+    }
+
+    private Map<String, Long> rows() {
+        Map<String, Long> rows = new LinkedHashMap<>();
+        DataFunnel.of(resources.manifest()).forEach(line -> rows.put(line.name(), line.count()));
+        return rows;
     }
 
     private Map<String, Object> settings() {

@@ -108,6 +108,7 @@ class PeftAdapterGoldenTest {
                 "LlamaForCausalLM",
                 List.of(),
                 Map.of(),
+                Map.of(),
                 Map.of());
 
         AdapterFile.write(

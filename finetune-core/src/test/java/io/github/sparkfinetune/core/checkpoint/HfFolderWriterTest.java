@@ -28,6 +28,7 @@ class HfFolderWriterTest {
             new ModelCard.Usage("text-classification", "model(\"some text\")"),
             "BertForSequenceClassification",
             List.of("news.jsonl"),
+            Map.of("left out: duplicates", 1200L),
             Map.of("training.learning_rate", 1e-4),
             Map.of("accuracy", 0.97));
 
@@ -81,7 +82,10 @@ class HfFolderWriterTest {
         assertThat(HfConfig.read(model).labels()).containsExactly("x", "y");
         assertThat(Files.readString(model.resolve("README.md")))
                 .startsWith("---\n")
-                .contains("base_model: sentence-transformers/all-MiniLM-L6-v2", "| accuracy | 0.9700 |")
+                .contains(
+                        "base_model: sentence-transformers/all-MiniLM-L6-v2",
+                        "| accuracy | 0.9700 |",
+                        "| left out: duplicates | 1,200 |")
                 .contains("news.jsonl", "| training.learning_rate | 1.0E-4 |", "pipeline(\"text-classification\"");
         assertThat(names(temp)).containsExactly("model");
     }

@@ -1,0 +1,83 @@
+package io.github.sparkfinetune.data.dataset;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What became of the raw rows of a dataset: those that were left out, by reason, and the samples of each split. */
+public final class DataFunnel {
+    private DataFunnel() {}
+
+    /**
+     * A line of it.
+     *
+     * @param name what is counted
+     * @param note what else is known of these, in words; may be empty
+     */
+    public record Line(String name, long count, String note) {
+        Line(String name, long count) {
+            this(name, count, "");
+        }
+    }
+
+    /** From the rows of the sources to the samples. */
+    public static List<Line> of(Manifest manifest) {
+        List<Line> lines = new ArrayList<>();
+        Manifest.Corpus corpus = manifest.corpus();
+        lines.add(new Line("rows of the sources", corpus == null ? counted(manifest) : corpus.rows()));
+        manifest.badRows().forEach((reason, count) -> lines.add(new Line("left out: " + shown(reason), count)));
+        if (corpus != null) {
+            corpus.rejected().forEach((rule, count) -> lines.add(new Line("left out by data.corpus." + rule, count)));
+        }
+        if (manifest.duplicates() > 0) {
+            lines.add(new Line("left out: duplicates", manifest.duplicates()));
+        }
+        if (corpus != null) {
+            corpus.masked().forEach((kind, count) -> lines.add(new Line("masked in the others: " + kind, count)));
+            corpus.mix()
+                    .forEach(mixed ->
+                            lines.add(new Line("in the mix of " + mixed.key(), mixed.sampled(), share(mixed))));
+        }
+        manifest.splits().forEach((name, split) -> {
+            if (split.documents() != null) {
+                split.documents()
+                        .dropped()
+                        .forEach((reason, count) -> lines.add(new Line(name + " left out: " + shown(reason), count)));
+            }
+        });
+        manifest.splits()
+                .forEach((name, split) -> lines.add(new Line(name + " samples", split.rows(), samples(split))));
+        return lines;
+    }
+
+    /** Rows of sources that are no corpus: each is somewhere once. */
+    private static long counted(Manifest manifest) {
+        long rows = sum(manifest.badRows()) + manifest.duplicates();
+        for (Manifest.Split split : manifest.splits().values()) {
+            Manifest.Documents documents = split.documents();
+            rows += documents == null ? split.rows() : documents.count() + sum(documents.dropped());
+        }
+        return rows;
+    }
+
+    private static String share(Manifest.Mixed mixed) {
+        return String.format(Locale.ROOT, "of %,d, %.3g times each in the mean", mixed.documents(), mixed.epochs());
+    }
+
+    private static String samples(Manifest.Split split) {
+        String tokens = String.format(
+                Locale.ROOT, "%,d tokens, %,.0f a sample", split.tokens(), (double) split.tokens() / split.rows());
+        return split.truncated() == 0
+                ? tokens
+                : tokens + String.format(Locale.ROOT, "; %,d texts truncated", split.truncated());
+    }
+
+    private static long sum(Map<String, Long> counts) {
+        return counts.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    private static String shown(String reason) {
+        return reason.replace('_', ' ');
+    }
+}

@@ -1,0 +1,63 @@
+package io.github.sparkfinetune.data.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class DataFunnelTest {
+    private static Manifest manifest(Manifest.Corpus corpus) {
+        Manifest.Documents documents = new Manifest.Documents(960, 40_000, Map.of("overlong", 10L));
+        Manifest.Split train = new Manifest.Split(500, 50_000, 7, List.of(), List.of(), documents);
+        return new Manifest(
+                Manifest.SCHEMA_VERSION,
+                RunConfig.Task.CAUSAL_LM,
+                List.of(),
+                128,
+                Map.of(Manifest.TRAIN, train),
+                Map.of("empty_text", 3L),
+                0,
+                0,
+                27,
+                0,
+                List.of(),
+                null,
+                corpus,
+                List.of());
+    }
+
+    private static List<String> lines(Manifest manifest) {
+        return DataFunnel.of(manifest).stream()
+                .map(line -> line.name() + " " + line.count() + (line.note().isEmpty() ? "" : ": " + line.note()))
+                .toList();
+    }
+
+    @Test
+    void everyRowIsSomewhereOnce() {
+        assertThat(lines(manifest(null)))
+                .containsExactly(
+                        "rows of the sources 1000",
+                        "left out: empty text 3",
+                        "left out: duplicates 27",
+                        "train left out: overlong 10",
+                        "train samples 500: 50,000 tokens, 100 a sample; 7 texts truncated");
+    }
+
+    @Test
+    void whatTheCorpusLeavesOutIsNamedByItsRule() {
+        Manifest.Corpus corpus = new Manifest.Corpus(
+                2000,
+                Map.of("near_dedup.threshold", 40L, "c4.min_num_sentences", 60L),
+                Map.of("email", 5L),
+                List.of(new Manifest.Mixed("data.corpus.sources[0]", 0.5, 1870, 940, 0.5)));
+        assertThat(lines(manifest(corpus)))
+                .startsWith("rows of the sources 2000", "left out: empty text 3")
+                .contains(
+                        "left out by data.corpus.c4.min_num_sentences 60",
+                        "left out by data.corpus.near_dedup.threshold 40",
+                        "masked in the others: email 5",
+                        "in the mix of data.corpus.sources[0] 940: of 1,870, 0.500 times each in the mean");
+    }
+}

@@ -30,7 +30,7 @@ public record DataConfig(
 
         int maxTextBytes,
         double maxBadFraction,
-        boolean deduplicate,
+        @Key(optional = true) Boolean deduplicate,
         @Key(mayChange = true) boolean strict,
         int shards,
         long seed,
@@ -140,9 +140,9 @@ public record DataConfig(
         Check.that(shards >= 1, "data.shards", shards, "at least 1");
     }
 
-    /** Whether of rows with equal text one is kept. */
+    /** Whether of rows with equal text one is kept: as it is set, else in a corpus; near-duplicates of both are one. */
     public boolean deduplicates() {
-        return deduplicate || corpus.nearDedup().enabled();
+        return corpus.nearDedup().enabled() || (deduplicate == null ? corpus.isUsed() : deduplicate);
     }
 
     /** Tokens that neighbouring windows of a long text have in common. */

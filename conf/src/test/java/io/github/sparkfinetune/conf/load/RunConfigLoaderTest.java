@@ -72,7 +72,7 @@ class RunConfigLoaderTest {
                         null,
                         1_000_000,
                         0.01,
-                        false,
+                        null,
                         false,
                         8,
                         42,
@@ -147,6 +147,23 @@ class RunConfigLoaderTest {
                         0,
                         "loss"));
         assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, 10, 120, false));
+    }
+
+    @Test
+    void equalTextsOfACorpusAreKeptOnce() {
+        assertThat(deduplicates()).isFalse();
+        assertThat(deduplicates("data.deduplicate=true")).isTrue();
+        assertThat(deduplicates("data.corpus.mask=[ip]")).isTrue();
+        assertThat(deduplicates("data.corpus.mask=[ip]", "data.deduplicate=false"))
+                .isFalse();
+        assertThat(deduplicates("data.corpus.near_dedup.enabled=true", "data.deduplicate=false"))
+                .isTrue();
+    }
+
+    private static boolean deduplicates(String... overrides) {
+        return RunConfigLoader.parse(MINIMAL, "run.yaml", List.of(overrides))
+                .data()
+                .deduplicates();
     }
 
     /** Every key has a value that is not its default, so a key that is not read, or is read into another, is seen. */

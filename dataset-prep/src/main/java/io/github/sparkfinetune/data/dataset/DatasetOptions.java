@@ -122,7 +122,7 @@ public record DatasetOptions(
                 data.test() == null ? data.testFraction() : 0,
                 data.maxLength(),
                 data.maxTextBytes(),
-                data.deduplicate(),
+                data.deduplicates(),
                 data.shards(),
                 data.seed(),
                 tokenizer.sha256(),

@@ -139,7 +139,7 @@ class PrepareCorpusTest {
         other.add("  fineweb: {line_punct_thr: 0.5}");
         assertThatThrownBy(() -> PrepareJob.run(spark, config("dataset", other)))
                 .hasMessageContaining("data.corpus.fineweb.line_punct_thr: 0.12, this run has 0.5");
-        assertThatThrownBy(() -> PrepareJob.run(spark, config("dataset", texts)))
+        assertThatThrownBy(() -> PrepareJob.run(spark, config("dataset", texts, "deduplicate: true")))
                 .hasMessageContaining("data.corpus: some, this run has none");
     }
 
@@ -183,7 +183,7 @@ class PrepareCorpusTest {
             Random random = new Random(parts);
             Collections.shuffle(legal, random);
             Collections.shuffle(general, random);
-            List<String> data = new ArrayList<>(List.of("deduplicate: true", "eval_fraction: 0.2"));
+            List<String> data = new ArrayList<>(List.of("eval_fraction: 0.2"));
             data.addAll(corpus(CLEANING));
             data.add(String.format(
                     "  sources: [{path: %s, weight: 0.8}, {path: %s, weight: 0.2}]",

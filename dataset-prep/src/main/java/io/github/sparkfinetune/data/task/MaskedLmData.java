@@ -52,7 +52,12 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
 
     @Override
     public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.reading(data, source, null);
+        return TextRows.documents(data, source);
+    }
+
+    @Override
+    public String document(TextRows.Content content) {
+        return content.text();
     }
 
     @Override

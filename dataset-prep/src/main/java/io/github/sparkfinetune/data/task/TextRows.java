@@ -92,7 +92,8 @@ record TextRows(
     /** Refuses the preparation of a corpus for a task whose rows are no documents. */
     static void refuseCorpus(DataConfig data) {
         if (data.corpus().isUsed()) {
-            throw RunException.config("data.corpus: it prepares documents, as task causal-lm has them: remove it");
+            throw RunException.config(
+                    "data.corpus: it prepares documents, as tasks causal-lm and masked-lm have them: remove it");
         }
     }
 

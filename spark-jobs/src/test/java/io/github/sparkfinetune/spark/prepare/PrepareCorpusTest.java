@@ -281,6 +281,24 @@ class PrepareCorpusTest {
     }
 
     @Test
+    void maskedLanguageModelsReadDocumentsToo() throws IOException {
+        List<String> texts = documents();
+        texts.add(json(good(5) + "end.\\n"));
+        List<String> data = new ArrayList<>(
+                List.of("train: " + PrepareFixture.write(folder.resolve("texts.jsonl"), texts), "max_length: 64"));
+        data.addAll(corpus(CLEANING));
+        data.add("  near_dedup: {enabled: true}");
+        Manifest manifest =
+                PrepareJob.run(spark, PrepareFixture.maskedLm(folder.resolve("dataset"), data.toArray(String[]::new)));
+        assertThat(manifest.corpus().rejected())
+                .isEqualTo(Map.of(
+                        "gopher_quality.min_doc_words", 7L,
+                        "fineweb.line_punct_thr", 5L,
+                        "near_dedup.threshold", 1L));
+        assertThat(manifest.split("train").documents().count()).isBetween(100L, 121L);
+    }
+
+    @Test
     void otherTasksHaveNoCorpus() throws IOException {
         Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(30));
         String[] data = {"train: " + mails, "corpus: {mask: [ip]}"};

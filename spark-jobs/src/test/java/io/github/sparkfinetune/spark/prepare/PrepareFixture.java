@@ -54,6 +54,11 @@ public final class PrepareFixture {
         return config(MODEL, "question-answering", dataset, all.toArray(String[]::new));
     }
 
+    /** A run of a masked language model. */
+    static RunConfig maskedLm(Path dataset, String... data) {
+        return config(MODEL, "masked-lm", dataset, data);
+    }
+
     /** A run of a classifier of words. */
     static RunConfig tagger(Path dataset, String... data) {
         return config(MODEL, "token-classification", dataset, data);

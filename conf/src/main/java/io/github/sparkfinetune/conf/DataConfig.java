@@ -4,6 +4,11 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 import java.nio.charset.Charset;
 import java.nio.charset.IllegalCharsetNameException;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 
 /** The raw text and how it becomes samples. */
 public record DataConfig(
@@ -15,6 +20,8 @@ public record DataConfig(
 
         @Key(optional = true, path = true, hf = "DataTrainingArguments.test_file")
         String test,
+
+        @Key(path = true) Map<String, Object> heldOut,
 
         DataFormat format,
         @Key(hf = "TextConfig") String encoding,
@@ -110,11 +117,14 @@ public record DataConfig(
                 "data.train",
                 train,
                 "absent where data.corpus.sources is set: make it one of these");
+        Check.present("data.held_out", heldOut);
+        heldOut = Collections.unmodifiableMap(new TreeMap<>(heldOut));
+        heldOut.forEach(DataConfig::checkHeldOut);
         Check.that(
-                !corpus.decontaminate().enabled() || eval != null || test != null,
+                !corpus.decontaminate().enabled() || eval != null || test != null || !heldOut.isEmpty(),
                 "data.corpus.decontaminate.enabled",
                 true,
-                "false without data.eval and data.test: there is nothing to compare with");
+                "false without data.eval, data.test and data.held_out: there is nothing to compare with");
         Check.present("data.format", format);
         Check.that(isCharset(encoding), "data.encoding", encoding, "a character set that Java knows, such as UTF-8");
         Check.present("data.text", text);
@@ -143,6 +153,24 @@ public record DataConfig(
     /** Whether of rows with equal text one is kept: as it is set, else in a corpus; near-duplicates of both are one. */
     public boolean deduplicates() {
         return corpus.nearDedup().enabled() || (deduplicate == null ? corpus.isUsed() : deduplicate);
+    }
+
+    private static void checkHeldOut(String name, Object path) {
+        String key = "data.held_out." + name;
+        Check.that(
+                name.matches("[a-z][a-z0-9_]*")
+                        && !List.of("train", "eval", "test").contains(name),
+                key,
+                path,
+                "named by lower-case letters, digits and underscores, and not train, eval or test");
+        Check.that(path instanceof String, key, path, "a path");
+    }
+
+    /** Paths of the further held-out sets by name, see {@link #heldOut}. */
+    public Map<String, String> heldOutPaths() {
+        Map<String, String> paths = new LinkedHashMap<>();
+        heldOut.forEach((name, path) -> paths.put(name, (String) path));
+        return paths;
     }
 
     /** Tokens that neighbouring windows of a long text have in common. */

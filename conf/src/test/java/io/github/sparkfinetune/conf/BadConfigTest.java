@@ -80,6 +80,9 @@ public class BadConfigTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
+        data.held_out.train=a ^ data.held_out.train: a is not allowed, it must be named by lower-case letters, digits and underscores, and not train, eval or test
+        data.held_out.a-b=a ^ data.held_out.a-b: a is not allowed, it must be named by lower-case letters, digits and underscores, and not train, eval or test
+        data.held_out.general=1 ^ data.held_out.general: 1 is not allowed, it must be a path
         data.encoding=utf-9 ^ data.encoding: utf-9 is not allowed, it must be a character set that Java knows, such as UTF-8
         data.corpus.filters=[c5] ^ data.corpus.filters: expected one of gopher_quality, gopher_repetition, c4, fineweb, got 'c5'
         data.corpus.filters=c4 ^ data.corpus.filters: expected a list, got 'c4'
@@ -87,7 +90,7 @@ public class BadConfigTest {
         data.corpus.phone_region=us ^ data.corpus.phone_region: us is not allowed, it must be a country's two letters (ISO 3166), such as US
         data.corpus.gopher_repetition.top_n_grams.x=1 ^ data.corpus.gopher_repetition.top_n_grams.x: x is not allowed, it must be a number of words below 100
         data.corpus.gopher_repetition.top_n_grams.2=20 ^ data.corpus.gopher_repetition.top_n_grams.2: 20 is not allowed, it must be a number between 0 and 1
-        data.corpus.decontaminate.enabled=true ^ data.corpus.decontaminate.enabled: true is not allowed, it must be false without data.eval and data.test: there is nothing to compare with
+        data.corpus.decontaminate.enabled=true ^ data.corpus.decontaminate.enabled: true is not allowed, it must be false without data.eval, data.test and data.held_out: there is nothing to compare with
         data.corpus.fineweb.line_punct=1 ^ unknown key data.corpus.fineweb.line_punct; did you mean data.corpus.fineweb.line_punct_thr?
         """)
     void aBadCorpusSectionIsNamed(String override, String message) {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.Locale;
+import java.util.Map;
 
 /** What became of the raw rows, as HTML. */
 final class DataTables {
@@ -17,6 +18,24 @@ final class DataTables {
                         .append("</p>\n"));
         html.append("<div class=\"scroll\"><table class=\"figures\"><tbody>\n");
         DataFunnel.of(manifest).forEach(line -> row(html, line));
+        html.append("</tbody></table></div>");
+        Manifest.Split train = manifest.splits().get(Manifest.TRAIN);
+        return html.append(train == null || train.lengths().isEmpty() ? "" : lengths(train.lengths()))
+                .toString();
+    }
+
+    /** How long the texts to train on are. */
+    private static String lengths(Map<Integer, Long> lengths) {
+        long most = lengths.values().stream().mapToLong(Long::longValue).max().orElseThrow();
+        StringBuilder html = new StringBuilder("\n<h3>Length of the training texts</h3>\n<div class=\"scroll\">")
+                .append("<table class=\"figures lengths\"><tbody>\n");
+        lengths.forEach((length, count) -> html.append(String.format(
+                Locale.ROOT,
+                "<tr><th scope=\"row\">%,d–%,d tokens</th><td>%,d</td><td><i style=\"--share:%.3f\"></i></td></tr>\n",
+                length / 2 + 1,
+                length,
+                count,
+                (double) count / most)));
         return html.append("</tbody></table></div>").toString();
     }
 

@@ -44,15 +44,25 @@ public final class Keys {
      * @param change gives the new path for a key that is marked as one, and its path; it is not asked about null
      */
     public static RunConfig mapPaths(RunConfig config, BinaryOperator<String> change) {
-        return Records.map(
-                config, (key, value) -> value != null && isPath(key) ? change.apply(key, (String) value) : value);
+        return Records.map(config, (key, value) -> value != null && isPath(key) ? changed(key, value, change) : value);
+    }
+
+    private static Object changed(String key, Object value, BinaryOperator<String> change) {
+        if (!(value instanceof Map<?, ?> paths)) {
+            return change.apply(key, (String) value);
+        }
+        Map<Object, Object> changed = new LinkedHashMap<>();
+        paths.forEach((name, path) -> changed.put(name, change.apply(key + "." + name, (String) path)));
+        return changed;
     }
 
     /** The paths of a run that are set, by their keys, in the order of the records. */
     public static Map<String, String> paths(RunConfig config) {
         Map<String, String> paths = new LinkedHashMap<>();
         Records.forEach(config, (key, value) -> {
-            if (value != null && isPath(key)) {
+            if (value instanceof Map<?, ?> map && isPath(key)) {
+                map.forEach((name, path) -> paths.put(key + "." + name, (String) path));
+            } else if (value != null && isPath(key)) {
                 paths.put(key, (String) value);
             }
         });

@@ -61,6 +61,7 @@ class RunConfigLoaderTest {
                         "t",
                         null,
                         null,
+                        Map.of(),
                         DataFormat.AUTO,
                         "UTF-8",
                         "text",
@@ -177,6 +178,7 @@ class RunConfigLoaderTest {
                 data:
                   eval: s3a://b/eval.csv
                   test: s3a://b/test.csv
+                  held_out: {general: s3a://b/general.csv}
                   format: csv
                   encoding: windows-1252
                   text: body
@@ -323,6 +325,7 @@ class RunConfigLoaderTest {
                         null,
                         "s3a://b/eval.csv",
                         "s3a://b/test.csv",
+                        Map.of("general", "s3a://b/general.csv"),
                         DataFormat.CSV,
                         "windows-1252",
                         "body",

@@ -41,7 +41,8 @@ import org.apache.hadoop.fs.Path;
  *     "train" : {
  *       "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
  *       "shards" : [ { "file" : "train/part-00000.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
- *       "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } }
+ *       "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } },
+ *       "lengths" : { "16" : 1204, "32" : 2950, "64" : 305 }
  *     }, …
  *   },
  *   "bad_rows" : { "empty_text" : 2 }, "cut_texts" : 0, "repaired_texts" : 1, "duplicates" : 0,
@@ -120,6 +121,8 @@ public record Manifest(
      *     there are no labels
      * @param shards its files, in storage order: a sample's index in the split is its place in all of them together
      * @param documents what its samples are made of; absent (null) where a sample is a text with a label
+     * @param lengths texts, or the parts of them that samples hold, by length: of a power of two those of at most as
+     *     many tokens and more than half as many; absent (empty) in datasets of earlier versions
      */
     public record Split(
             long rows,
@@ -127,11 +130,24 @@ public record Manifest(
             long truncated,
             List<Long> rowsPerLabel,
             List<Shard> shards,
-            @JsonInclude(JsonInclude.Include.NON_NULL) Documents documents)
+            @JsonInclude(JsonInclude.Include.NON_NULL) Documents documents,
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<Integer, Long> lengths)
             implements Serializable {
         public Split {
             rowsPerLabel = List.copyOf(rowsPerLabel);
             shards = List.copyOf(shards);
+            lengths = lengths == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(lengths));
+        }
+
+        /** A split whose lengths were not counted. */
+        public Split(
+                long rows,
+                long tokens,
+                long truncated,
+                List<Long> rowsPerLabel,
+                List<Shard> shards,
+                Documents documents) {
+            this(rows, tokens, truncated, rowsPerLabel, shards, documents, Map.of());
         }
     }
 

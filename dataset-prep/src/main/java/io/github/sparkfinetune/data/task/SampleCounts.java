@@ -17,6 +17,7 @@ public final class SampleCounts implements Serializable {
     private final long[] samplesPerLabel;
     private final boolean documents;
     private final Map<String, Long> dropped = new TreeMap<>();
+    private final Map<Integer, Long> lengths = new TreeMap<>();
     private long rows;
     private long droppedRows;
     private long unusableRows;
@@ -65,9 +66,17 @@ public final class SampleCounts implements Serializable {
         tokens += sample.length();
         labelTokens += predicted;
         longest = Math.max(longest, sample.length());
+        for (int length : sample.documents()) {
+            lengths.merge(atMost(length), 1L, Long::sum);
+        }
         for (int label : labels) {
             samplesPerLabel[label]++;
         }
+    }
+
+    /** The smallest power of two that is not below. */
+    private static int atMost(int length) {
+        return length <= 1 ? 1 : Integer.highestOneBit(length - 1) << 1;
     }
 
     /** Adds another shard's or split's. */
@@ -80,6 +89,7 @@ public final class SampleCounts implements Serializable {
         tokens += other.tokens;
         labelTokens += other.labelTokens;
         longest = Math.max(longest, other.longest);
+        other.lengths.forEach((length, count) -> lengths.merge(length, count, Long::sum));
         other.dropped.forEach((reason, count) -> dropped.merge(reason, count, Long::sum));
         for (int label = 0; label < samplesPerLabel.length; label++) {
             samplesPerLabel[label] += other.samplesPerLabel[label];
@@ -117,6 +127,6 @@ public final class SampleCounts implements Serializable {
         List<Long> perLabel =
                 documents ? List.of() : Arrays.stream(samplesPerLabel).boxed().toList();
         Manifest.Documents made = documents ? new Manifest.Documents(rows - droppedRows, labelTokens, dropped) : null;
-        return new Manifest.Split(samples, tokens, truncatedRows, perLabel, shards, made);
+        return new Manifest.Split(samples, tokens, truncatedRows, perLabel, shards, made, lengths);
     }
 }

@@ -44,6 +44,8 @@ class LanguageModelRunTest {
         LORA_WITH_DROPOUT_AND_BIAS("qwen2", "causal-lm", LORA_SETTINGS, "method.lora_dropout=0.2", "method.bias=all"),
         DORA("mistral", "causal-lm", LORA_SETTINGS, "method.use_dora=true", "method.lora_dropout=0.1"),
         QLORA("llama-tied", "sft", "method.type=qlora", "method.lora_dropout=0.1"),
+        FREEZE_OF_TEXTS("gpt2", "causal-lm", "method.type=freeze", "method.freeze_layers=1"),
+        QLORA_OF_TEXTS("llama-untied", "causal-lm", "method.type=qlora"),
         LORA_OVER_BF16("llama-untied", "causal-lm", LORA_SETTINGS);
 
         private final String kind;

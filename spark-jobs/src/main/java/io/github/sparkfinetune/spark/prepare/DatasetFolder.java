@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
@@ -148,25 +149,30 @@ final class DatasetFolder {
                     && (name.equals(MARK)
                             || name.equals("_" + Manifest.FILE_NAME)
                             || name.equals(ShardWriter.ATTEMPTS)
-                            || ShardWriter.SPLITS.contains(name));
+                            || entry.isDirectory());
             if (!ours) {
                 foreign.add(entry);
-            } else if (ShardWriter.SPLITS.contains(name)) {
-                for (FileStatus shard : files.listStatus(entry.getPath())) {
-                    if (!shard.getPath().getName().matches(SHARD)) {
-                        foreign.add(shard);
-                    }
-                }
+            } else if (entry.isDirectory() && !name.equals(ShardWriter.ATTEMPTS)) {
+                foreign.addAll(strangers(entry));
             }
         }
         return foreign;
     }
 
+    /** What is in a split's folder beside its shards. */
+    private List<FileStatus> strangers(FileStatus split) throws IOException {
+        return Arrays.stream(files.listStatus(split.getPath()))
+                .filter(file -> !file.getPath().getName().matches(SHARD))
+                .toList();
+    }
+
     private void clear() throws IOException {
-        for (String split : ShardWriter.SPLITS) {
-            files.delete(new Path(path, split), true);
+        for (FileStatus entry : files.listStatus(path)) {
+            boolean attempts = entry.getPath().getName().equals(ShardWriter.ATTEMPTS);
+            if (attempts || (entry.isDirectory() && strangers(entry).isEmpty())) {
+                files.delete(entry.getPath(), true);
+            }
         }
-        files.delete(new Path(path, ShardWriter.ATTEMPTS), true);
     }
 
     /** After a failure: takes away what was written, and the folder where nothing is left in it. */

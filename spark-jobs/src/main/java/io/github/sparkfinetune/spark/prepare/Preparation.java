@@ -162,9 +162,7 @@ final class Preparation<C> {
                     task,
                     labels,
                     data.deduplicates(),
-                    sources.stream()
-                            .mapToInt(source -> ShardWriter.SPLITS.indexOf(source.split()))
-                            .toArray(),
+                    sources.stream().map(SourceFiles::split).toList(),
                     mixture,
                     data.seed(),
                     tokenizer.unknownTokenId(),
@@ -221,7 +219,7 @@ final class Preparation<C> {
         Map<String, DatasetWarnings.Leak> leaks = new LinkedHashMap<>();
         for (String split : manifest.splits().keySet()) {
             List<ShardWriter.Report> parts = reports.stream()
-                    .filter(report -> ShardWriter.SPLITS.get(report.split()).equals(split))
+                    .filter(report -> report.split().equals(split))
                     .toList();
             checks.put(
                     split,

@@ -153,6 +153,9 @@ public final class PrepareJob {
         if (data.test() != null) {
             sources.add(SourceFiles.list("data.test", Manifest.TEST, data.test(), data.format(), hadoop));
         }
+        data.heldOutPaths()
+                .forEach((name, path) ->
+                        sources.add(SourceFiles.list("data.held_out." + name, name, path, data.format(), hadoop)));
         return sources;
     }
 }

@@ -15,6 +15,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -49,8 +50,8 @@ import scala.Tuple2;
  *
  * <h2>Splits</h2>
  *
- * <p>Rows of {@code data.eval} and {@code data.test} are of those splits. A row of {@code data.train} is held out by
- * its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
+ * <p>Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} are of those splits. A row of
+ * {@code data.train} is held out by its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
  * {@link io.github.sparkfinetune.data.task.ContentHash}: of each stratum the rows with the smallest (unsigned) ones are
  * evaluation rows, the next ones test rows, as many as {@link SplitPlan} says. Where equal content lies on a boundary,
  * the first rows are held out. With {@code data.deduplicate} only the first of a split's rows with equal content is
@@ -64,8 +65,7 @@ import scala.Tuple2;
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
 
-    /** Splits by their place. */
-    static final List<String> SPLITS = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
+    private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
     /** Folder of unfinished files. */
     static final String ATTEMPTS = "_attempts";
 
@@ -75,8 +75,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
     }
 
-    private static final int EVAL = SPLITS.indexOf(Manifest.EVAL);
-    private static final int TEST = SPLITS.indexOf(Manifest.TEST);
+    private static final int EVAL = OWN.indexOf(Manifest.EVAL);
+    private static final int TEST = OWN.indexOf(Manifest.TEST);
 
     private final String dataset;
     private final Broadcast<SerializableConfiguration> hadoop;
@@ -84,6 +84,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final TaskData<?> task;
     private final List<String> labels;
     private final boolean deduplicate;
+    private final List<String> names;
     private final int[] splits;
     private final Mixture mixture;
     private final long seed;
@@ -93,14 +94,14 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     /**
      * One written file.
      *
-     * @param split its split's place in {@link #SPLITS}
+     * @param split its split's name
      * @param shardOrNull null where no row gave a sample, so that nothing was written
      * @param rows rows of the sources that came, each once, in however many samples or in none
      * @param leaked rows whose content is in the training split too
      * @param leakedExample second half of the content hash of one of them
      */
     record Report(
-            int split,
+            String split,
             String file,
             Manifest.Shard shardOrNull,
             SampleCounts counts,
@@ -115,7 +116,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     }
 
     /**
-     * @param splits the split of each source, by its place in {@link #SPLITS}: sources to train on come first
+     * @param splits the split of each source: sources to train on come first
      * @param mixture of these
      */
     ShardWriter(
@@ -125,7 +126,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             TaskData<?> task,
             List<String> labels,
             boolean deduplicate,
-            int[] splits,
+            List<String> splits,
             Mixture mixture,
             long seed,
             int unknownId,
@@ -136,21 +137,28 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.task = task;
         this.labels = new ArrayList<>(labels);
         this.deduplicate = deduplicate;
-        this.splits = splits.clone();
+        this.names = names(splits);
+        this.splits = splits.stream().mapToInt(names::indexOf).toArray();
         this.mixture = mixture;
         this.seed = seed;
         this.unknownId = unknownId;
         this.endId = endId;
     }
 
+    /** Names of a dataset's splits in their order: its own, then further ones that sources are of. */
+    static List<String> names(List<String> splits) {
+        return new ArrayList<>(
+                Stream.concat(OWN.stream(), splits.stream()).distinct().toList());
+    }
+
     @Override
     public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
         SplitPlan held = plan.value();
-        Open[] open = new Open[SPLITS.size()];
-        byte[][] lastOfSplit = new byte[SPLITS.size()][];
+        Open[] open = new Open[names.size()];
+        byte[][] lastOfSplit = new byte[names.size()][];
         long[] seenAtEvalEnd = new long[held.size()];
         long[] seenAtTestEnd = new long[held.size()];
-        long[] sameContent = new long[SPLITS.size()];
+        long[] sameContent = new long[names.size()];
         byte[] before = null;
         try {
             while (rows.hasNext()) {
@@ -241,7 +249,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
         Open(int split, int shard) {
             this.split = split;
-            this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", SPLITS.get(split), shard);
+            this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", names.get(split), shard);
             this.attempt = new Path(
                     dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
             this.sink = task.sink(this::write, labels);
@@ -278,7 +286,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
 
         private Report report(Manifest.Shard shard, SampleCounts counts) {
-            return new Report(split, name, shard, counts, checks, rows, leaked, leakedExample);
+            return new Report(names.get(split), name, shard, counts, checks, rows, leaked, leakedExample);
         }
 
         void close() throws IOException {

@@ -38,18 +38,19 @@ record Summary(
         Map<String, Manifest.Split> splits = new LinkedHashMap<>();
         boolean documents = options.documents() != null;
         SampleCounts all = new SampleCounts(labels.size(), documents);
-        for (int i = 0; i < ShardWriter.SPLITS.size(); i++) {
+        for (String split :
+                ShardWriter.names(sources.stream().map(SourceFiles::split).toList())) {
             SampleCounts counts = new SampleCounts(labels.size(), documents);
             List<Manifest.Shard> shards = new ArrayList<>();
             for (ShardWriter.Report report : reports) {
-                if (report.split() == i) {
+                if (report.split().equals(split)) {
                     counts.plus(report.counts());
                     report.shard().ifPresent(shards::add);
                 }
             }
             all.plus(counts);
             if (counts.samples() > 0) {
-                splits.put(ShardWriter.SPLITS.get(i), counts.toSplit(shards));
+                splits.put(split, counts.toSplit(shards));
             }
         }
         SourceScan.Counts found = new SourceScan.Counts();

@@ -161,10 +161,16 @@ class TextJobsTest {
             texts.add(JSON.writeValueAsString(Map.of("text", PrepareFixture.text(i))));
         }
         Path file = Files.write(folder.resolve("texts.jsonl"), texts);
+        List<String> others = new ArrayList<>();
+        for (int i = 0; i < 5; i++) {
+            others.add(JSON.writeValueAsString(Map.of("text", "Another kind of text, number " + i)));
+        }
+        Path general = Files.write(folder.resolve("general.jsonl"), others);
         RunConfig config = run(
                 "clm",
                 "gpt2",
                 "task=causal-lm",
+                "data.held_out.general=" + general,
                 "data.train=" + file,
                 "data.packing=wrapped",
                 "data.max_length=32",
@@ -181,8 +187,16 @@ class TextJobsTest {
                     .hasMessageContaining("train first");
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            Scores scores = EvaluateJob.run(spark, config).get(0);
+            List<Scores> all = EvaluateJob.run(spark, config);
 
+            assertThat(all.stream().map(Scores::split)).containsExactly("eval", "general");
+            Scores other = all.get(1);
+            assertThat(other.base().get("perplexity"))
+                    .isNotEqualTo(all.get(0).base().get("perplexity"));
+            assertThat(rows(spark, config, "base-predictions-general.parquet"))
+                    .hasSameSizeAs(rows(spark, config, "predictions-general.parquet"))
+                    .isNotEmpty();
+            Scores scores = all.get(0);
             assertThat(scores.metrics()).containsOnlyKeys("loss", "perplexity");
             assertThat(scores.metrics().get("loss"))
                     .isCloseTo(result.eval().get("loss"), within(1e-5))

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -66,7 +67,10 @@ final class Training {
                 plan.totalSteps(),
                 warmup,
                 settings.lrSchedulerKwargs());
-        samples = new TrainingSamples(resources.train(), resources.draws(), plan, settings.seed());
+        samples = new TrainingSamples(
+                resources.train(),
+                resources.draws(),
+                new TrainingOrder(resources.train().rowGroups(), plan, settings.seed()));
     }
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */

@@ -1,8 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.plan.StepPlan;
-import io.github.sparkfinetune.data.dataset.EpochOrder;
+import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
@@ -13,32 +12,20 @@ import java.util.List;
 final class TrainingSamples {
     private final SampleSource source;
     private final SampleDraws draws;
-    private final StepPlan plan;
-    private final long seed;
-    private int epoch = -1;
-    private EpochOrder order;
+    private final TrainingOrder order;
 
-    /**
-     * @param draws what is drawn of a sample in each epoch
-     * @param seed of the order
-     */
-    TrainingSamples(SampleSource source, SampleDraws draws, StepPlan plan, long seed) {
+    /** @param draws what is drawn of a sample in each epoch */
+    TrainingSamples(SampleSource source, SampleDraws draws, TrainingOrder order) {
         this.source = source;
         this.draws = draws;
-        this.plan = plan;
-        this.seed = seed;
+        this.order = order;
     }
 
     /** This rank's share of a step's samples, in the epoch's order. */
     List<Sample> of(long step, Collective collective) {
-        if (plan.epoch(step) != epoch) {
-            epoch = plan.epoch(step);
-            order = new EpochOrder(source.rowGroups(), seed, epoch);
-        }
         List<Sample> samples = new ArrayList<>();
-        long end = plan.share(step, collective.rank() + 1, collective.size());
-        for (long at = plan.share(step, collective.rank(), collective.size()); at < end; at++) {
-            samples.add(draws.train(source.read(order.index(at)), epoch));
+        for (long index : order.indexes(step, collective.rank(), collective.size())) {
+            samples.add(draws.train(source.read(index), order.epoch(step)));
         }
         return samples;
     }

@@ -71,6 +71,7 @@ public final class Finetune implements Callable<Integer> {
                         new TrainCommand(opener),
                         new EvaluateCommand(opener),
                         new PredictCommand(opener),
+                        new TraceCommand(opener),
                         new MergeCommand(opener),
                         new RunCommand(opener),
                         new CompletionCommand(),

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.prepare.Trace;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import java.util.List;
 import java.util.function.Consumer;
@@ -50,6 +51,16 @@ interface Jobs extends AutoCloseable {
      * Writes the trained model's prediction or answer for each row of {@code input} as Parquet files in {@code output}.
      */
     void predict(RunConfig config, String input, String output);
+
+    /**
+     * Says what became of the document in a file.
+     *
+     * @param file a text, or a JSON object with the columns of a row
+     */
+    Trace traceFile(RunConfig config, String file);
+
+    /** Says what became of the document whose content has a hash. */
+    Trace traceHash(RunConfig config, String hash);
 
     /**
      * Adds an adapter into the base model and writes a model folder; returns one line that says what was merged.

@@ -12,6 +12,8 @@ import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.prepare.Trace;
+import io.github.sparkfinetune.spark.prepare.TraceJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
@@ -111,6 +113,16 @@ final class SparkJobs implements Jobs {
     @Override
     public void predict(RunConfig config, String input, String output) {
         PredictJob.run(session(), config, "--input", input, output);
+    }
+
+    @Override
+    public Trace traceFile(RunConfig config, String file) {
+        return TraceJob.ofFile(session(), config, "--text-file", file);
+    }
+
+    @Override
+    public Trace traceHash(RunConfig config, String hash) {
+        return TraceJob.ofHash(session(), config, "--hash", hash);
     }
 
     @Override

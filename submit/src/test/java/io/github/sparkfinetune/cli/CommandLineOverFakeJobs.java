@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.prepare.Trace;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -30,7 +31,7 @@ abstract class CommandLineOverFakeJobs {
     final StringWriter err = new StringWriter();
     /** The session's and the jobs' calls in their order. */
     final List<String> calls = new ArrayList<>();
-    /** What planning or training fails with, or null. */
+    /** What planning, training or tracing fails with, or null. */
     RuntimeException failure;
 
     final int finetune(String... args) {
@@ -104,6 +105,25 @@ abstract class CommandLineOverFakeJobs {
         @Override
         public void predict(RunConfig config, String input, String output) {
             calls.add("predict " + input + " " + dir.relativize(Path.of(output)));
+        }
+
+        @Override
+        public Trace traceFile(RunConfig config, String file) {
+            calls.add("trace file " + file);
+            return traced();
+        }
+
+        @Override
+        public Trace traceHash(RunConfig config, String hash) {
+            calls.add("trace hash " + hash);
+            return traced();
+        }
+
+        private Trace traced() {
+            if (failure != null) {
+                throw failure;
+            }
+            return TraceTextTest.trained();
         }
 
         @Override

@@ -15,6 +15,21 @@ import java.util.HexFormat;
  * @param second bits 64 to 127
  */
 public record ContentHash(long first, long second) implements Serializable {
+    private static final int HALF = 2 * Long.BYTES;
+
+    /**
+     * The hash that is written so.
+     *
+     * @param hex as {@link #toHex} writes it; capitals are taken too
+     * @throws IllegalArgumentException if it is not so many hexadecimal digits
+     */
+    public static ContentHash ofHex(String hex) {
+        if (hex.length() != 2 * HALF) {
+            throw new IllegalArgumentException(hex.length() + " characters");
+        }
+        return new ContentHash(
+                HexFormat.fromHexDigitsToLong(hex, 0, HALF), HexFormat.fromHexDigitsToLong(hex, HALF, 2 * HALF));
+    }
 
     /** As 32 hexadecimal digits, whose order is that of hashes. */
     public String toHex() {

@@ -19,9 +19,6 @@ import java.util.function.ToLongFunction;
  * byte order. One that is dropped has the negative {@link DropReason#code} in place of the number, and ends there.
  */
 final class DocumentSamples implements SampleSink {
-    /** A sample of parts of documents of which nothing is predicted: wrapped packing makes such. */
-    private static final String UNLABELLED_SAMPLE = "unlabelled_sample";
-
     private static final int TRUNCATED = 1;
     private static final int SIZE = 2;
     private static final int IDS = 6;
@@ -101,7 +98,7 @@ final class DocumentSamples implements SampleSink {
     private void write(Sample sample) throws IOException {
         long labelTokens = predicted.applyAsLong(sample);
         if (labelTokens == 0) {
-            counts.droppedSample(UNLABELLED_SAMPLE);
+            counts.droppedSample(SampleCounts.UNLABELLED_SAMPLE);
             return;
         }
         output.write(sample);

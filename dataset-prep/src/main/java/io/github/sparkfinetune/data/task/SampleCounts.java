@@ -12,6 +12,9 @@ import java.util.TreeMap;
 
 /** Counts over the samples of a shard or of a whole split. */
 public final class SampleCounts implements Serializable {
+    /** Why samples of parts of documents are left out of which nothing is predicted: wrapped packing makes such. */
+    public static final String UNLABELLED_SAMPLE = "unlabelled_sample";
+
     private static final long serialVersionUID = 1L;
 
     private final long[] samplesPerLabel;

@@ -129,7 +129,8 @@ public final class PrepareJob {
                 .map(input -> input._1().at(input._2()));
     }
 
-    private static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
+    /** The tokenizer of a run. */
+    static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
                 new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
@@ -138,7 +139,7 @@ public final class PrepareJob {
     }
 
     /** Those to train on, then the held-out ones. */
-    private static List<SourceFiles> sources(DataConfig data, Configuration hadoop) {
+    static List<SourceFiles> sources(DataConfig data, Configuration hadoop) {
         List<SourceFiles> sources = new ArrayList<>();
         if (data.train() != null) {
             sources.add(SourceFiles.list("data.train", Manifest.TRAIN, data.train(), data.format(), hadoop));

@@ -213,6 +213,11 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
     }
 
+    /** Name of a shard's file of a split, in the dataset's folder. */
+    static String file(String split, int shard) {
+        return String.format(Locale.ROOT, "%s/part-%05d.parquet", split, shard);
+    }
+
     /** Counts the held-out rows of one content where it is trained on too, and begins the next content. */
     private static void leaked(Open[] open, long[] rows, byte[] key) {
         for (int split = 1; split < rows.length && rows[0] > 0; split++) {
@@ -249,7 +254,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
         Open(int split, int shard) {
             this.split = split;
-            this.name = String.format(Locale.ROOT, "%s/part-%05d.parquet", names.get(split), shard);
+            this.name = file(names.get(split), shard);
             this.attempt = new Path(
                     dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
             this.sink = task.sink(this::write, labels);

@@ -53,6 +53,11 @@ final class ShuffledSample {
         return new Tuple2<>(key, encoded);
     }
 
+    /** The shard that rows of a content are in. */
+    static int shard(ContentHash hash, long seed, int shards) {
+        return new Ranges(shards).getPartition(of(hash, seed, 0, 0, new byte[1])._1());
+    }
+
     static int source(byte[] value) {
         return value[0] & 0xFF;
     }

@@ -40,7 +40,7 @@ class PrepareCorpusTest {
     }
 
     /** Passes all filters: words enough, stop words, lines that end. */
-    private static String good(int number) {
+    static String good(int number) {
         StringBuilder text = new StringBuilder();
         Random random = new Random(number);
         for (int line = 0; line < 4; line++) {

@@ -1,0 +1,136 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.RawRow;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.TaskData;
+import java.nio.charset.Charset;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A row in a file of its own, as a source that holds nothing else: a JSON object of the row's columns, or a text alone,
+ * which is the text of a row whose label is not given.
+ *
+ * @param key what names the file, for messages
+ * @param format text folders where a file is a text, else JSON lines
+ * @param content the text of the file in UTF-8, where it is one of a text folder
+ * @param row the object
+ * @param isWhole whether the file holds the object, so that the row has all that it is to be trained on
+ */
+record GivenRow(String key, String path, DataFormat format, byte[] content, JsonNode row, boolean isWhole)
+        implements RawSource {
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
+
+    /**
+     * Reads a file.
+     *
+     * @param format of the sources: in text folders every file is a text
+     * @param encoding character set of the sources
+     * @param textColumn what the column of texts is called
+     */
+    static GivenRow of(String key, String path, byte[] content, DataFormat format, String encoding, String textColumn) {
+        boolean folders = format == DataFormat.TEXT_FOLDERS;
+        String text = new String(content, Charset.forName(encoding));
+        JsonNode object = folders ? null : object(text);
+        if (object != null) {
+            return new GivenRow(key, path, DataFormat.JSONL, null, object, true);
+        }
+        // Editors end a file by a line end, which a row's text has not.
+        String line = folders ? text : text.replaceFirst("\\R\\z", "");
+        return new GivenRow(
+                key,
+                path,
+                folders ? DataFormat.TEXT_FOLDERS : DataFormat.JSONL,
+                Charset.forName(encoding).equals(StandardCharsets.UTF_8)
+                        ? content
+                        : text.getBytes(StandardCharsets.UTF_8),
+                JSON.valueToTree(Map.of(textColumn, line)),
+                false);
+    }
+
+    private static JsonNode object(String text) {
+        try {
+            JsonNode json = JSON.readTree(text);
+            return json.isObject() ? json : null;
+        } catch (JsonProcessingException e) {
+            return null;
+        }
+    }
+
+    @Override
+    public String split() {
+        return Manifest.TRAIN;
+    }
+
+    @Override
+    public List<String> columns() {
+        List<String> names = new ArrayList<>();
+        if (format == DataFormat.JSONL) {
+            row.fieldNames().forEachRemaining(names::add);
+        }
+        return names;
+    }
+
+    /** The row as the task reads and cleans it. */
+    <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer) {
+        Reading<C> reading = task.reading(this, tokenizer, isWhole);
+        List<String> columns = reading instanceof Reading.Texts<C> texts
+                ? texts.columns().stream().map(Reading.Column::name).toList()
+                : null;
+        return reading.cleaner().open().clean(new Values(columns));
+    }
+
+    private final class Values implements RawRow {
+        /** Null where the only value is the whole object. */
+        private final List<String> columns;
+
+        Values(List<String> columns) {
+            this.columns = columns;
+        }
+
+        @Override
+        public String file() {
+            return path;
+        }
+
+        @Override
+        public boolean isCorrupt() {
+            return false;
+        }
+
+        @Override
+        public byte[] bytes(int column) {
+            if (format == DataFormat.TEXT_FOLDERS) {
+                return column == 0 ? content : null;
+            }
+            String text = text(column);
+            return text == null ? null : text.getBytes(StandardCharsets.UTF_8);
+        }
+
+        @Override
+        public String text(int column) {
+            if (columns == null) {
+                return row.toString();
+            }
+            JsonNode value = row.path(columns.get(column));
+            if (value.isMissingNode() || value.isNull()) {
+                return null;
+            }
+            return value.isTextual() ? value.textValue() : value.toString();
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.task.TaskData;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.apache.spark.sql.SparkSession;
+
+/** Why {@code data.corpus} leaves a document to train on out for what it has in common with another. */
+final class LeftOut {
+    private LeftOut() {}
+
+    /** Whether documents are compared at all, so that {@link TaskData#document} says what their text is. */
+    static boolean isPossible(DataConfig data) {
+        return data.corpus().nearDedup().enabled()
+                || data.corpus().decontaminate().enabled();
+    }
+
+    /**
+     * The reason, and the hash of the other document; empty where it is not left out.
+     *
+     * @param sources those to train on, then the held-out ones
+     * @param text the document's
+     */
+    static <C> Optional<String> reason(
+            SparkSession spark, TaskData<C> task, DataConfig data, List<SourceReader.Rows<C>> sources, String text) {
+        List<SourceReader.Rows<C>> rows = new ArrayList<>(sources);
+        List<SourceScan> scans = new ArrayList<>();
+        try (DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data)) {
+            sources.forEach(source -> scans.add(SourceScan.of(source, data.deduplicates())));
+            int train = (int) sources.stream()
+                    .filter(source -> source.source().split().equals(Manifest.TRAIN))
+                    .count();
+            comparison.leaveOut(rows, scans, train);
+            for (SourceReader.Rows<C> source : rows.subList(0, train)) {
+                List<String> found = source.rdd()
+                        .filter(row ->
+                                row.leftOutFor() != null && row.corpus().text().equals(text))
+                        .map(row ->
+                                row.badBecause() + ", for " + row.leftOutFor().toHex())
+                        .take(1);
+                if (!found.isEmpty()) {
+                    return Optional.of(TraceJob.CORPUS + found.get(0));
+                }
+            }
+            return Optional.empty();
+        } finally {
+            scans.forEach(SourceScan::close);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Finds a row's tokens in samples that come in storage order: a whole document of a sample; or its end and what follows
+ * at the beginning of the next samples, as windows of a text and wrapped packing have it.
+ */
+final class SampleSearch {
+    private final int[] ids;
+    private final boolean isCut;
+    private final List<Part> found = new ArrayList<>();
+    private List<Match> open = List.of();
+
+    /**
+     * A document of a sample.
+     *
+     * @param sample its index
+     * @param document its place, from 0
+     * @param documents of the sample
+     */
+    record Part(long sample, int document, int documents) {}
+
+    /** The first tokens of the row, and where they are. */
+    private record Match(int tokens, List<Part> parts) {
+        static final Match NOTHING = new Match(0, List.of());
+
+        Match plus(int more, Part part) {
+            List<Part> all = new ArrayList<>(parts);
+            all.add(part);
+            return new Match(tokens + more, all);
+        }
+    }
+
+    SampleSearch(RowTokens row) {
+        this.ids = row.ids();
+        this.isCut = row.isCut();
+    }
+
+    /** Looks into the next sample. */
+    void add(Sample sample) {
+        int[] documents = sample.documents();
+        List<Match> before = new ArrayList<>(open);
+        open = new ArrayList<>();
+        int from = 0;
+        for (int document = 0; document < documents.length; document++) {
+            before.add(Match.NOTHING);
+            int length = documents[document];
+            Part part = new Part(sample.index(), document, documents.length);
+            for (Match match : before) {
+                int rest = ids.length - match.tokens();
+                int same = isCut ? Math.min(rest, length) : length;
+                if (same > rest
+                        || !Arrays.equals(
+                                sample.inputIds(), from, from + same, ids, match.tokens(), match.tokens() + same)) {
+                    continue;
+                }
+                Match longer = match.plus(same, part);
+                if (same == rest) {
+                    found.addAll(longer.parts());
+                } else if (document == documents.length - 1) {
+                    open.add(longer);
+                }
+            }
+            before.clear();
+            from += length;
+        }
+    }
+
+    /** What has been found so far. */
+    List<Part> found() {
+        return found;
+    }
+}

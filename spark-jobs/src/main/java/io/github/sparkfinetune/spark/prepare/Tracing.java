@@ -1,0 +1,250 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.TaskData;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * The passes of {@link TraceJob}: one over the sources for the rows with a hash; one over the shard that the hash says,
+ * in every split, for samples with their tokens; one over the sources for other rows that have these.
+ *
+ * @param <C> a cleaned row's content
+ */
+final class Tracing<C> {
+    private final SparkSession spark;
+    private final JavaSparkContext context;
+    private final RunConfig config;
+    private final TaskData<C> task;
+    private final TokenizerFiles tokenizer;
+    private final List<SourceReader.Rows<C>> sources;
+    private final Manifest manifest;
+    private final Path dataset;
+
+    Tracing(
+            SparkSession spark,
+            RunConfig config,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            List<SourceFiles> sources,
+            Manifest manifest,
+            Path dataset) {
+        this.spark = spark;
+        this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        this.config = config;
+        this.task = task;
+        this.tokenizer = tokenizer;
+        SourceReader reader = new SourceReader(spark, tokenizer, config.data().encoding());
+        this.sources =
+                sources.stream().map(source -> reader.read(source, task, true)).toList();
+        this.manifest = manifest;
+        this.dataset = dataset;
+    }
+
+    /**
+     * Rows of one content.
+     *
+     * @param rows how many
+     * @param file the first of their files by name
+     * @param tokens what one of them becomes
+     * @param text theirs, where it is compared with others; else null
+     */
+    private record Copies(long rows, String file, RowTokens tokens, String text) implements Serializable {
+        Copies plus(Copies other) {
+            Copies first = file.compareTo(other.file) <= 0 ? this : other;
+            return new Copies(rows + other.rows, first.file, first.tokens, text);
+        }
+    }
+
+    /** @param named the document, for messages */
+    Trace trace(ContentHash hash, String named) throws IOException {
+        Broadcast<TokenizerFiles> files = context.broadcast(tokenizer);
+        try {
+            return trace(hash, named, files);
+        } finally {
+            files.destroy();
+        }
+    }
+
+    private Trace trace(ContentHash hash, String named, Broadcast<TokenizerFiles> files) throws IOException {
+        List<Trace.Source> holding = new ArrayList<>();
+        Set<String> splits = new HashSet<>();
+        Copies any = null;
+        for (SourceReader.Rows<C> source : sources) {
+            Copies copies = copies(source, hash, files);
+            if (copies != null) {
+                // Of a split's rows with equal content one is kept.
+                long kept = splits.add(source.source().split()) ? 1 : 0;
+                long duplicates = config.data().deduplicates() ? copies.rows() - kept : 0;
+                holding.add(new Trace.Source(source.source().key(), copies.rows(), duplicates, copies.file()));
+                any = any == null ? copies : any;
+            }
+        }
+        if (any == null) {
+            throw RunException.data(named + " is in no row of "
+                    + sources.stream().map(source -> source.source().key()).collect(Collectors.joining(", "))
+                    + " (the hash of its content is " + hash.toHex() + ")");
+        }
+        RowTokens tokens = any.tokens();
+        if (tokens.droppedBecause() != null) {
+            return new Trace(hash.toHex(), tokens.droppedBecause(), holding, List.of(), 0);
+        }
+        int shard =
+                ShuffledSample.shard(hash, config.data().seed(), config.data().shards());
+        List<Trace.Place> places = places(tokens, shard);
+        long others = places.isEmpty() ? 0 : others(hash, shard, tokens, files);
+        boolean isTrained = places.stream().anyMatch(place -> place.split().equals(Manifest.TRAIN));
+        boolean mayBeLeftOut = splits.contains(Manifest.TRAIN) && (!isTrained || others > 0);
+        String reason = mayBeLeftOut ? leftOut(any.text()) : null;
+        if (reason != null) {
+            // What is trained on is another document of the same tokens.
+            places.removeIf(place -> place.split().equals(Manifest.TRAIN));
+        } else if (places.isEmpty()) {
+            reason = unseen(named);
+        }
+        return new Trace(hash.toHex(), reason, holding, places, places.isEmpty() ? 0 : others);
+    }
+
+    /** Null where it is not left out. */
+    private String leftOut(String text) {
+        return LeftOut.isPossible(config.data())
+                ? LeftOut.reason(spark, task, config.data(), sources, text).orElse(null)
+                : null;
+    }
+
+    /** Why a document that is not left out is in no sample. */
+    private String unseen(String named) {
+        if (!config.data().corpus().sources().isEmpty()) {
+            return TraceJob.CORPUS + "sources, the mix has no copy of it";
+        }
+        if (config.data().packing() == Packing.WRAPPED) {
+            return SampleCounts.UNLABELLED_SAMPLE;
+        }
+        throw RunException.data(
+                named + " is in no sample of " + dataset + ", though nothing drops it: prepare it again");
+    }
+
+    /** Null where there are none. */
+    private Copies copies(SourceReader.Rows<C> rows, ContentHash hash, Broadcast<TokenizerFiles> files) {
+        TaskData<C> made = task;
+        List<String> labels = manifest.labels();
+        String key = rows.source().key();
+        boolean compared = LeftOut.isPossible(config.data());
+        return rows
+                .rdd()
+                .mapPartitions(partition -> {
+                    Iterator<Copies> found = TokenizingIterator.of(files.value(), partition, open -> {
+                        TaskData.Encoder<C> encoder = made.encoder(open, files.value(), key, labels);
+                        return row -> hash.equals(row.hash())
+                                ? new Copies(
+                                        1,
+                                        row.file(),
+                                        RowTokens.of(made, encoder, row, labels),
+                                        compared ? made.document(row.content()) : null)
+                                : null;
+                    });
+                    Copies all = null;
+                    while (found.hasNext()) {
+                        all = all == null ? found.next() : all.plus(found.next());
+                    }
+                    return (all == null ? List.<Copies>of() : List.of(all)).iterator();
+                })
+                .collect()
+                .stream()
+                .reduce(Copies::plus)
+                .orElse(null);
+    }
+
+    /** Rows of other content that is in the same shard and has the same tokens. */
+    private long others(ContentHash hash, int shard, RowTokens tokens, Broadcast<TokenizerFiles> files) {
+        TaskData<C> made = task;
+        List<String> labels = manifest.labels();
+        long seed = config.data().seed();
+        int shards = config.data().shards();
+        long others = 0;
+        for (SourceReader.Rows<C> source : sources) {
+            String key = source.source().key();
+            others += source.rdd()
+                    .filter(row -> row.badBecause() == null
+                            && !row.hash().equals(hash)
+                            && ShuffledSample.shard(row.hash(), seed, shards) == shard)
+                    .mapPartitions(partition -> TokenizingIterator.of(files.value(), partition, open -> {
+                        TaskData.Encoder<C> encoder = made.encoder(open, files.value(), key, labels);
+                        return row -> Arrays.equals(
+                                        tokens.ids(),
+                                        RowTokens.of(made, encoder, row, labels).ids())
+                                ? row.hash()
+                                : null;
+                    }))
+                    .distinct()
+                    .count();
+        }
+        return others;
+    }
+
+    private List<Trace.Place> places(RowTokens tokens, int shard) throws IOException {
+        List<Trace.Place> places = new ArrayList<>();
+        for (String split : manifest.splits().keySet()) {
+            String file = ShardWriter.file(split, shard);
+            long first = 0;
+            for (Manifest.Shard some : manifest.split(split).shards()) {
+                long rows =
+                        some.rowGroups().stream().mapToLong(Integer::longValue).sum();
+                if (some.file().equals(file)) {
+                    places.addAll(places(tokens, split, file, first, rows));
+                }
+                first += rows;
+            }
+        }
+        return places;
+    }
+
+    private List<Trace.Place> places(RowTokens tokens, String split, String file, long first, long rows)
+            throws IOException {
+        SampleSearch search = new SampleSearch(tokens);
+        List<Integer> rowGroups;
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, split, context.hadoopConfiguration())) {
+            rowGroups = samples.rowGroups();
+            for (long row = 0; row < rows; row++) {
+                search.add(samples.read(first + row));
+            }
+        }
+        Set<Long> found = search.found().stream().map(SampleSearch.Part::sample).collect(Collectors.toSet());
+        Map<Long, List<TrainingOrder.Use>> uses = !split.equals(Manifest.TRAIN) || found.isEmpty()
+                ? Map.of()
+                : TrainingOrder.of(config, rowGroups)
+                        .uses(found, config.cluster().ranks())
+                        .stream()
+                        .collect(Collectors.groupingBy(TrainingOrder.Use::index));
+        return search.found().stream()
+                .map(part -> new Trace.Place(
+                        split,
+                        file,
+                        part.sample() - first,
+                        part.sample(),
+                        part.document(),
+                        part.documents(),
+                        uses.getOrDefault(part.sample(), List.of())))
+                .toList();
+    }
+}

@@ -1,0 +1,96 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.train.FineTuner;
+import io.github.sparkfinetune.core.train.RankContext;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.train.RankBody;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.Future;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * Fine-tuning that notes which steps train on a token, from what the ranks tell each other before each step: their
+ * samples' token ids. For ranks in this process.
+ */
+record RecordingBody(int token) implements RankBody {
+    /** Steps, from 1, whose samples on a rank have the token. */
+    static final Queue<Seen> SEEN = new ConcurrentLinkedQueue<>();
+
+    /** Weight of the objective's one term, samples and tokens: what comes before the ids. */
+    private static final int HEAD = 3 * Long.BYTES;
+
+    record Seen(long step, int rank) {}
+
+    @Override
+    public String newestCheckpoint(RunConfig config, Configuration hadoop) {
+        return FineTuner.newestCheckpoint(config, hadoop);
+    }
+
+    @Override
+    public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
+        RankContext recorded = new RankContext(
+                new Recording(rank.collective()),
+                rank.gpu(),
+                rank.threads(),
+                rank.hadoop(),
+                rank.attempt(),
+                rank.records(),
+                rank.cancelled());
+        return FineTuner.run(config, recorded, resumeFrom);
+    }
+
+    private final class Recording implements Collective {
+        private final Collective ranks;
+        private long steps;
+
+        Recording(Collective ranks) {
+            this.ranks = ranks;
+        }
+
+        @Override
+        public byte[][] allGather(byte[] mine) {
+            if (mine.length >= HEAD) {
+                steps++;
+                ByteBuffer ids = ByteBuffer.wrap(mine).order(ByteOrder.LITTLE_ENDIAN);
+                ids.position(HEAD);
+                while (ids.hasRemaining()) {
+                    if (ids.getInt() == token) {
+                        SEEN.add(new Seen(steps, rank()));
+                    }
+                }
+            }
+            return ranks.allGather(mine);
+        }
+
+        @Override
+        public int rank() {
+            return ranks.rank();
+        }
+
+        @Override
+        public int size() {
+            return ranks.size();
+        }
+
+        @Override
+        public Future<?> allReduceAsync(ByteBuffer floats) {
+            return ranks.allReduceAsync(floats);
+        }
+
+        @Override
+        public void allReduce(double[] values) {
+            ranks.allReduce(values);
+        }
+
+        @Override
+        public void close() {
+            ranks.close();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code trace}: what became of one document. */
+@Command(
+        name = "trace",
+        header = "Say what became of one document, and which steps train on it.",
+        description = "Computed from the text, the dataset and the order of training: of a run with"
+                + " these settings that went to its end.",
+        footer = "  finetune trace --config run.yaml --text-file mail.txt")
+final class TraceCommand extends JobCommand {
+    @Option(
+            names = "--text-file",
+            paramLabel = "FILE",
+            description = "The document: a text, or a row as one JSON object.")
+    private String textFile;
+
+    @Option(names = "--hash", paramLabel = "HASH", description = "Or the hash of its content, as trace shows it.")
+    private String hash;
+
+    TraceCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) {
+        if ((textFile == null) == (hash == null)) {
+            throw RunException.config("trace takes one document: give it --text-file or --hash");
+        }
+        TraceText.lines(textFile == null ? jobs.traceHash(run, hash) : jobs.traceFile(run, textFile))
+                .forEach(this::say);
+    }
+}

@@ -1,0 +1,44 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunException;
+import org.junit.jupiter.api.Test;
+
+class TraceCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void aFileOrAHashIsTraced() {
+        assertThat(finetune("trace", "--config", recipe(), "--text-file", "mail.txt"))
+                .isZero();
+        assertThat(calls).containsExactly("open", "trace file mail.txt", "close");
+        assertThat(out.toString().lines()).containsExactlyElementsOf(TraceText.lines(TraceTextTest.trained()));
+
+        calls.clear();
+        assertThat(finetune("trace", "--config", recipe(), "--hash", "00ff")).isZero();
+        assertThat(calls).containsExactly("open", "trace hash 00ff", "close");
+    }
+
+    @Test
+    void oneOfThemIsNeeded() {
+        for (String[] args : new String[][] {
+            {"trace", "--config", recipe()},
+            {"trace", "--config", recipe(), "--text-file", "mail.txt", "--hash", "00ff"}
+        }) {
+            err.getBuffer().setLength(0);
+            assertThat(finetune(args)).isEqualTo(2);
+            assertThat(err.toString())
+                    .isEqualToNormalizingNewlines("error: trace takes one document: give it --text-file or --hash\n");
+        }
+        assertThat(out.toString()).isEmpty();
+    }
+
+    @Test
+    void aDocumentThatIsNowhereEndsWithOneLine() {
+        failure = RunException.data("--text-file: mail.txt is in no row of data.train");
+
+        assertThat(finetune("trace", "--config", recipe(), "--text-file", "mail.txt"))
+                .isEqualTo(3);
+        assertThat(err.toString())
+                .isEqualToNormalizingNewlines("error: --text-file: mail.txt is in no row of data.train\n");
+    }
+}

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.core.plan.TrainingOrder.Use;
+import io.github.sparkfinetune.spark.prepare.Trace;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class TraceTextTest {
+    private static final String HASH = "0123456789abcdef0123456789abcdef";
+
+    static Trace trained() {
+        return new Trace(
+                HASH,
+                null,
+                List.of(new Trace.Source("data.train", 3, 2, "file:/data/mails.jsonl")),
+                List.of(new Trace.Place(
+                        "train",
+                        "train/part-00002.parquet",
+                        17,
+                        1017,
+                        1,
+                        4,
+                        List.of(new Use(1017, 1, 12, 0), new Use(1017, 2, 1040, 1)))),
+                0);
+    }
+
+    @Test
+    void aDocumentThatIsTrainedOnHasItsPlaceAndItsSteps() {
+        assertThat(TraceText.lines(trained()))
+                .containsExactly(
+                        "hash      " + HASH,
+                        "source    data.train: 3 rows, in file:/data/mails.jsonl",
+                        "          2 duplicates left out",
+                        "train     train/part-00002.parquet, row 17 (sample 1,017), document 2 of 4",
+                        "used      epoch 1, step 12, rank 0",
+                        "used      epoch 2, step 1,040, rank 1");
+    }
+
+    @Test
+    void aDroppedDocumentHasItsReason() {
+        Trace dropped = new Trace(
+                HASH,
+                "overlong",
+                List.of(new Trace.Source("data.train", 1, 0, "file:/data/mails.jsonl")),
+                List.of(),
+                0);
+
+        assertThat(TraceText.lines(dropped))
+                .containsExactly(
+                        "hash      " + HASH,
+                        "source    data.train: 1 row, in file:/data/mails.jsonl",
+                        "dropped   overlong");
+        assertThat(TraceText.lines(new Trace(null, "empty_text", List.of(), List.of(), 0)))
+                .containsExactly("dropped   empty_text");
+    }
+
+    @Test
+    void otherDocumentsOfTheSameTokensAreCounted() {
+        Trace.Place place = new Trace.Place("test", "test/part-00000.parquet", 4, 4, 0, 1, List.of());
+
+        assertThat(TraceText.lines(new Trace(HASH, null, List.of(), List.of(place), 1)))
+                .containsExactly(
+                        "hash      " + HASH,
+                        "test      test/part-00000.parquet, row 4 (sample 4)",
+                        "          1 other document has the same tokens: the samples may be of it");
+        assertThat(TraceText.lines(new Trace(HASH, null, List.of(), List.of(place), 1200)))
+                .last()
+                .isEqualTo("          1,200 other documents have the same tokens: the samples may be of these");
+    }
+}

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -26,7 +27,8 @@ public final class MergeJob {
      *
      * @param adapter folder of the adapter, or null for the one that the run trained
      * @param output folder of the merged model; must not exist
-     * @throws RunException if the output exists, the base is quantised, or base and adapter do not fit
+     * @throws RunException if the output exists, the base is quantised or none of the task's, or base and adapter do
+     *     not fit
      */
     public static AdapterMerge.Merged run(SparkSession session, RunConfig config, String adapter, String output) {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
@@ -37,6 +39,7 @@ public final class MergeJob {
             Path local = Files.createTempDirectory("merge-");
             try {
                 TaskSpec spec = TaskSpecs.of(resolved);
+                spec.modelKind().check(HfConfig.read(new org.apache.hadoop.fs.Path(resolved.model()), hadoop));
                 return AdapterMerge.run(
                         resolved,
                         spec.modelKind().head(),

@@ -28,7 +28,8 @@ class MergeJobTest {
 
     @Test
     void theRunsOwnAdapterOrAnotherIsMergedIntoItsBase() throws IOException {
-        RunConfig config = Runs.in(folder, "model=" + GOLDEN.resolve("models/llama-tied"));
+        String model = "model=" + GOLDEN.resolve("models/llama-tied");
+        RunConfig config = Runs.in(folder, model, "task=causal-lm");
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             String first = folder.resolve("first").toString();
             assertThatThrownBy(() -> MergeJob.run(spark, config, null, first))
@@ -39,6 +40,9 @@ class MergeJobTest {
             for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
                 Files.copy(GOLDEN.resolve("peft/lora-qv").resolve(file), trained.resolve(file));
             }
+            assertThatThrownBy(() -> MergeJob.run(spark, Runs.in(folder, model), null, first))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("model_type");
             assertThat(MergeJob.run(spark, config, null, first)).isEqualTo(new AdapterMerge.Merged(4, 0));
 
             String another = GOLDEN.resolve("peft/lora-patterns").toString();

@@ -31,7 +31,7 @@ class DistributionJarIT {
             assertThat(names)
                     .noneMatch(name -> name.matches(
                             "(org/apache/(spark|hadoop|parquet|commons|logging)|com/fasterxml/jackson|org/slf4j|scala"
-                                    + "|com/google|org/yaml)/.*"));
+                                    + "|org/yaml)/.*|com/google/(?!i18n/|$).*"));
             assertThat(jar.getManifest().getMainAttributes().getValue("Main-Class"))
                     .isEqualTo(Finetune.class.getName());
         }

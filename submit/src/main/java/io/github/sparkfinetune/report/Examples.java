@@ -22,7 +22,8 @@ final class Examples {
         if (examples.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder("<h2>Predictions</h2>\n<div class=\"scroll\"><table class=\"answers\">")
+        StringBuilder html = new StringBuilder(
+                        "<h2>Predictions</h2>\n<div class=\"scroll\"><table class=\"answers shown\">")
                 .append("<thead><tr><th scope=\"col\">text</th><th scope=\"col\" class=\"narrow\">expected</th>")
                 .append("<th scope=\"col\" class=\"narrow\">predicted</th></tr></thead>\n");
         GROUPS.forEach((group, title) -> {

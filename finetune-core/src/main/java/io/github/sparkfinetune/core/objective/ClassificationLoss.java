@@ -31,11 +31,6 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
     }
 
     @Override
-    public List<String> terms() {
-        return List.of("loss");
-    }
-
-    @Override
     public double[] weights(List<Sample> samples) {
         double sum = classWeight
                 .map(weight -> samples.stream()
@@ -65,6 +60,6 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
                         labels,
                         Targets.of(owner, new Shape(logits.getShape().get(1)), classWeight.orElseThrow()),
                         1 / weights[0]);
-        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+        return Loss.of(result, Model.LOGITS);
     }
 }

@@ -29,11 +29,6 @@ public final class MultiLabelLoss implements Objective<PaddedBatch> {
     }
 
     @Override
-    public List<String> terms() {
-        return List.of("loss");
-    }
-
-    @Override
     public double[] weights(List<Sample> samples) {
         return new double[] {(double) samples.size() * posWeight.length};
     }
@@ -53,6 +48,6 @@ public final class MultiLabelLoss implements Objective<PaddedBatch> {
                 Targets.of(owner, batch.samples()),
                 Targets.of(owner, new Shape(posWeight.length), posWeight),
                 1 / weights[0]);
-        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+        return Loss.of(result, Model.LOGITS);
     }
 }

@@ -1,9 +1,11 @@
 package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 
@@ -18,8 +20,10 @@ import java.util.Map;
  * @param <B> how the model lays out samples
  */
 public interface Objective<B extends Batch> {
-    /** Names of the terms; arrays of weights and sums are in their order. */
-    List<String> terms();
+    /** Names of the terms; arrays of weights and sums are in their order. One term is the loss itself. */
+    default List<String> terms() {
+        return List.of("loss");
+    }
 
     /** What these samples add to the weight of each term. */
     double[] weights(List<Sample> samples);
@@ -50,5 +54,23 @@ public interface Objective<B extends Batch> {
      * @param gradients of the sum of the terms, divided by their weights, with respect to the outputs that are
      *     differentiated, by name
      */
-    record Loss(double[] sums, Map<String, NDArray> gradients) {}
+    record Loss(double[] sums, Map<String, NDArray> gradients) {
+        /**
+         * Of one output.
+         *
+         * @param result what an objective's text gives: the sums of the terms, then the gradient
+         * @param output name of the output
+         */
+        static Loss of(NDList result, String output) {
+            float[] terms = result.get(0).toFloatArray();
+            double[] sums = new double[terms.length];
+            Arrays.setAll(sums, term -> terms[term]);
+            return new Loss(sums, Map.of(output, result.get(1)));
+        }
+    }
+
+    /** What a term is multiplied by: 1 by its weight; 0 where the whole global batch has no label of it. */
+    static double scale(double weight) {
+        return weight == 0 ? 0 : 1 / weight;
+    }
 }

@@ -79,14 +79,9 @@ public final class QuestionAnsweringLoss implements Objective<PaddedBatch> {
                 outputs.get(Model.LOGITS),
                 Tensors.of(owner, lengths),
                 Tensors.of(owner, answers, new Shape(samples.size(), SIDES)),
-                scale(weights[0]),
-                scale(weights[1]));
-        float[] sums = result.get(0).toFloatArray();
-        return new Loss(new double[] {sums[0], sums[1]}, Map.of(Model.LOGITS, result.get(1)));
-    }
-
-    private static double scale(double weight) {
-        return weight == 0 ? 0 : 1 / weight;
+                Objective.scale(weights[0]),
+                Objective.scale(weights[1]));
+        return Loss.of(result, Model.LOGITS);
     }
 
     private int counted(Sample sample) {

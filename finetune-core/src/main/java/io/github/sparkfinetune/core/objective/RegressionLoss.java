@@ -20,11 +20,6 @@ public final class RegressionLoss implements Objective<PaddedBatch> {
     }
 
     @Override
-    public List<String> terms() {
-        return List.of("loss");
-    }
-
-    @Override
     public double[] weights(List<Sample> samples) {
         return new double[] {samples.size()};
     }
@@ -39,6 +34,6 @@ public final class RegressionLoss implements Objective<PaddedBatch> {
             boolean add) {
         NDList result = script.call(
                 owner, "squared_error", outputs.get(Model.LOGITS), Targets.of(owner, batch.samples()), 1 / weights[0]);
-        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+        return Loss.of(result, Model.LOGITS);
     }
 }

@@ -25,17 +25,8 @@ public final class TokenClassificationLoss implements Objective<PaddedBatch> {
     }
 
     @Override
-    public List<String> terms() {
-        return List.of("loss");
-    }
-
-    @Override
     public double[] weights(List<Sample> samples) {
-        long labelled = samples.stream()
-                .flatMapToInt(sample -> Arrays.stream(sample.labels()))
-                .filter(label -> label != Sample.IGNORED)
-                .count();
-        return new double[] {labelled};
+        return new double[] {samples.stream().mapToLong(Sample::labelledTokens).sum()};
     }
 
     @Override
@@ -59,7 +50,7 @@ public final class TokenClassificationLoss implements Objective<PaddedBatch> {
                 "cross_entropy",
                 outputs.get(Model.LOGITS),
                 Tensors.of(owner, labels),
-                weights[0] == 0 ? 0.0 : 1 / weights[0]);
-        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LOGITS, result.get(1)));
+                Objective.scale(weights[0]));
+        return Loss.of(result, Model.LOGITS);
     }
 }

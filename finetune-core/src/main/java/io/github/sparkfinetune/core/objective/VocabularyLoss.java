@@ -75,11 +75,6 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     }
 
     @Override
-    public List<String> terms() {
-        return List.of("loss");
-    }
-
-    @Override
     public double[] weights(List<Sample> samples) {
         return new double[] {samples.stream().mapToLong(predicted::applyAsInt).sum()};
     }
@@ -98,10 +93,10 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
                 outputs.get(Model.LAST_HIDDEN_STATE),
                 model.projectionWeights(),
                 targets.apply(owner, batch),
-                weights[0] == 0 ? 0.0 : 1 / weights[0],
+                Objective.scale(weights[0]),
                 projection,
                 add);
-        return new Loss(new double[] {result.get(0).getFloat()}, Map.of(Model.LAST_HIDDEN_STATE, result.get(1)));
+        return Loss.of(result, Model.LAST_HIDDEN_STATE);
     }
 
     /**

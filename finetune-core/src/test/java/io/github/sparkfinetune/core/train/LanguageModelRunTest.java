@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -81,29 +82,18 @@ class LanguageModelRunTest {
     @ParameterizedTest
     @EnumSource(Method.class)
     void ranksMicroBatchesAndRecomputationChangeNothing(Method method) throws Exception {
-        TinyRun tiny = method.prepare(folder);
-        RunConfig one = tiny.config("one");
-        TinyRun.Outcome reference = tiny.run(one, 1, null);
-        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
-        for (String[] other : new String[][] {
-            {"2", "training.per_device_train_batch_size=6"},
-            {"3", "training.per_device_train_batch_size=4"},
-            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
-            {"1", "training.gradient_checkpointing=true"},
-        }) {
-            RunConfig config = tiny.config("other-" + other[0] + other.length + other[1].hashCode(), rest(other));
-            assertSameLosses(tiny.run(config, Integer.parseInt(other[0]), null).losses(), reference.losses());
-            assertSameModel(TinyRun.model(config), TinyRun.model(one), LanguageModelRunTest::tolerance);
-        }
+        assertSameInEveryWay(
+                method.prepare(folder), LanguageModelRunTest::tolerance, (outcome, reference) -> {}, new String[][] {
+                    {"2", "training.per_device_train_batch_size=6"},
+                    {"3", "training.per_device_train_batch_size=4"},
+                    {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+                    {"1", "training.gradient_checkpointing=true"},
+                });
     }
 
     /** The attention does not change when all keys do alike. */
     private static double tolerance(String name) {
         return name.contains("k_proj.bias") || name.contains("c_attn.bias") ? NOISY_PARAMETER : PARAMETER;
-    }
-
-    private static String[] rest(String[] settings) {
-        return Arrays.copyOfRange(settings, 1, settings.length);
     }
 
     @ParameterizedTest

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
-import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameMetrics;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import org.apache.hadoop.conf.Configuration;
@@ -53,30 +53,16 @@ class QuestionAnsweringRunTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void ranksAndMicroBatchesChangeNothing(boolean padded) throws Exception {
-        TinyRun tiny = tiny(0.1, "question_answering.pad_to_max_length=" + padded);
-        RunConfig one = tiny.config("one");
-        TinyRun.Outcome reference = tiny.run(one, 1, null);
-        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
-        for (String[] other : new String[][] {
-            {"2", "training.per_device_train_batch_size=6"},
-            {"3", "training.per_device_train_batch_size=4"},
-            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
-        }) {
-            RunConfig config = tiny.config(
-                    "other-" + String.join("-", other).hashCode(), Arrays.copyOfRange(other, 1, other.length));
-            TinyRun.Outcome outcome = tiny.run(config, Integer.parseInt(other[0]), null);
-            assertSameLosses(outcome.losses(), reference.losses());
-            RunAssertions.assertSameModel(
-                    TinyRun.model(config),
-                    TinyRun.model(one),
-                    name -> NOISY.contains(name) || name.endsWith("key.bias") ? NOISY_PARAMETER : 1e-5);
-            assertSameMetrics(outcome.result().eval(), reference.result().eval(), 1e-4);
-        }
-    }
-
-    private static void assertSameMetrics(Map<String, Double> actual, Map<String, Double> expected, double tolerance) {
-        assertThat(actual.keySet()).isEqualTo(expected.keySet());
-        expected.forEach((name, value) -> assertThat(actual.get(name)).as(name).isCloseTo(value, within(tolerance)));
+        assertSameInEveryWay(
+                tiny(0.1, "question_answering.pad_to_max_length=" + padded),
+                name -> NOISY.contains(name) || name.endsWith("key.bias") ? NOISY_PARAMETER : 1e-5,
+                (outcome, reference) -> assertSameMetrics(
+                        outcome.result().eval(), reference.result().eval(), 1e-4),
+                new String[][] {
+                    {"2", "training.per_device_train_batch_size=6"},
+                    {"3", "training.per_device_train_batch_size=4"},
+                    {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+                });
     }
 
     @Test

@@ -1,15 +1,14 @@
 package io.github.sparkfinetune.core.train;
 
-import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameMetrics;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,26 +45,17 @@ class TokenClassificationRunTest {
 
     @Test
     void ranksAndMicroBatchesChangeNothing() throws Exception {
-        RunConfig one = tiny.config("one");
-        TinyRun.Outcome reference = tiny.run(one, 1, null);
-        assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
-        for (int ranks : new int[] {1, 2, 3}) {
-            RunConfig config = tiny.config(
-                    "ranks-" + ranks,
-                    "training.per_device_train_batch_size=" + (ranks == 1 ? 3 : 12 / ranks),
-                    "training.gradient_accumulation_steps=" + (ranks == 1 ? 4 : 1));
-            TinyRun.Outcome outcome = tiny.run(config, ranks, null);
-            assertSameLosses(outcome.losses(), reference.losses());
-            RunAssertions.assertSameModel(
-                    TinyRun.model(config),
-                    TinyRun.model(one),
-                    name -> name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER);
-            // A row's windows are on one rank, wherever the split is cut.
-            Map<String, Double> expected = reference.result().eval();
-            assertThat(outcome.result().eval()).containsOnlyKeys(expected.keySet());
-            expected.forEach((name, value) ->
-                    assertThat(outcome.result().eval().get(name)).as(name).isCloseTo(value, within(1e-5)));
-        }
+        assertSameInEveryWay(
+                tiny,
+                name -> name.endsWith("key.bias") ? NOISY_PARAMETER : PARAMETER,
+                // A row's windows are on one rank, wherever the split is cut.
+                (outcome, reference) -> assertSameMetrics(
+                        outcome.result().eval(), reference.result().eval(), 1e-5),
+                new String[][] {
+                    {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+                    {"2", "training.per_device_train_batch_size=6"},
+                    {"3", "training.per_device_train_batch_size=4"},
+                });
     }
 
     @ParameterizedTest

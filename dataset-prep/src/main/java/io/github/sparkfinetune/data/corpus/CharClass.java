@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
+import io.github.sparkfinetune.data.jinja.value.Text;
 import java.util.Arrays;
 
 /** What a code point is to the rules: flags, looked up in a table. */
@@ -107,7 +108,7 @@ final class CharClass {
         if (codePoint >= '0' && codePoint <= '9') {
             flags |= DIGIT;
         }
-        if (isSpace(codePoint, type)) {
+        if (Text.isSpace(codePoint)) {
             flags |= SPACE;
         }
         switch (type) {
@@ -125,15 +126,6 @@ final class CharClass {
             flags |= SENTENCE_END | SYMBOL;
         }
         return within(SYMBOLS, codePoint) ? flags | SYMBOL : flags;
-    }
-
-    private static boolean isSpace(int codePoint, int type) {
-        return type == Character.SPACE_SEPARATOR
-                || type == Character.LINE_SEPARATOR
-                || type == Character.PARAGRAPH_SEPARATOR
-                || (codePoint >= '\t' && codePoint <= '\r')
-                || (codePoint >= 0x1C && codePoint <= 0x1F)
-                || codePoint == 0x85;
     }
 
     private static boolean within(int[] ranges, int codePoint) {

@@ -91,18 +91,23 @@ final class WordSplitter {
         int first = words.size();
         suffixCount = 0;
         int before = -1;
-        while (start < end && end - start != before && special(start, end) == 0) {
+        int pieces = start < end ? special(start, end) : 0;
+        while (start < end && end - start != before && pieces == 0) {
             before = end - start;
             int prefix = Affixes.prefix(text, start, end);
-            if (prefix != 0 && start + prefix < end && special(start + prefix, end) != 0) {
+            int rest = prefix != 0 && start + prefix < end ? special(start + prefix, end) : 0;
+            if (rest != 0) {
                 add(start, start + prefix);
                 start += prefix;
+                pieces = rest;
                 break;
             }
             int suffix = Affixes.suffix(text, start + prefix, end);
-            if (suffix != 0 && suffix < end - start && special(start, end - suffix) != 0) {
+            rest = suffix != 0 && suffix < end - start ? special(start, end - suffix) : 0;
+            if (rest != 0) {
                 pushSuffix(end);
                 end -= suffix;
+                pieces = rest;
                 break;
             }
             if (prefix != 0) {
@@ -113,9 +118,10 @@ final class WordSplitter {
                 pushSuffix(end);
                 end -= suffix;
             }
+            pieces = start < end && end - start != before ? special(start, end) : 0;
         }
         if (start < end) {
-            middle(start, end);
+            middle(start, end, pieces);
         }
         int suffixStart = end;
         while (suffixCount > 0) {
@@ -155,8 +161,8 @@ final class WordSplitter {
         suffixes[suffixCount++] = end;
     }
 
-    private void middle(int start, int end) {
-        int pieces = special(start, end);
+    /** @param pieces of the special word that it is, or 0 */
+    private void middle(int start, int end, int pieces) {
         if (pieces != 0) {
             addPieces(start, pieces);
             return;

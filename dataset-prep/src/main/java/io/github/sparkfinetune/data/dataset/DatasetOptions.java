@@ -53,45 +53,6 @@ public record DatasetOptions(
         @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus)
         implements Serializable {
 
-    /** Options of text in UTF-8 that is no prepared corpus. */
-    public DatasetOptions(
-            String text,
-            String textPair,
-            String label,
-            String format,
-            double evalFraction,
-            double testFraction,
-            int maxLength,
-            int maxTextBytes,
-            boolean deduplicate,
-            int shards,
-            long seed,
-            String tokenizerSha256,
-            Integer stride,
-            DocumentOptions documents,
-            String problemType,
-            QuestionOptions questionAnswering) {
-        this(
-                text,
-                textPair,
-                label,
-                format,
-                evalFraction,
-                testFraction,
-                maxLength,
-                maxTextBytes,
-                deduplicate,
-                shards,
-                seed,
-                tokenizerSha256,
-                stride,
-                documents,
-                problemType,
-                questionAnswering,
-                null,
-                null);
-    }
-
     /**
      * How documents are made and packed.
      *

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.data.dataset;
 
 import java.io.Serializable;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -104,6 +106,23 @@ public record Sample(
     /** Number of tokens. */
     public int length() {
         return inputIds.length;
+    }
+
+    /** Whether it is a window of the row that the sample before is a window of. */
+    public boolean continuesRow() {
+        return window.number() > 0;
+    }
+
+    /** The samples of each row, those of a row one after the other. */
+    public static List<List<Sample>> rows(List<Sample> samples) {
+        List<List<Sample>> rows = new ArrayList<>();
+        for (Sample sample : samples) {
+            if (!sample.continuesRow()) {
+                rows.add(new ArrayList<>());
+            }
+            rows.get(rows.size() - 1).add(sample);
+        }
+        return rows;
     }
 
     /** Number of tokens with a label. */

@@ -1,7 +1,9 @@
 package io.github.sparkfinetune.data.dataset;
 
 import java.io.Closeable;
+import java.util.Iterator;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** The samples of one split in storage order: shard by shard, row group by row group. Not for concurrent use. */
 public interface SampleSource extends Closeable {
@@ -30,10 +32,21 @@ public interface SampleSource extends Closeable {
     default long partStart(int part, int parts) {
         long size = size();
         long at = size * part / parts;
-        while (at > 0 && at < size && read(at).window().number() > 0) {
+        while (at > 0 && at < size && read(at).continuesRow()) {
             at++;
         }
         return at;
+    }
+
+    /**
+     * The samples of a part of the split, read as they are asked for.
+     *
+     * @param part in [0, parts), as {@link #partStart} cuts them
+     */
+    default Iterator<Sample> part(int part, int parts) {
+        return LongStream.range(partStart(part, parts), partStart(part + 1, parts))
+                .mapToObj(this::read)
+                .iterator();
     }
 
     @Override

@@ -194,16 +194,19 @@ public record TokenizerFiles(
                 specialTokensMap);
     }
 
-    /** Texts of the added tokens that are special. */
-    public Set<String> addedSpecialTokens() {
-        JsonNode tokenizer;
+    /** Content of a {@code tokenizer.json}. */
+    public static JsonNode tree(String tokenizerJson) {
         try {
-            tokenizer = JSON.readTree(json);
+            return JSON.readTree(tokenizerJson);
         } catch (JsonProcessingException e) {
             throw RunException.data("tokenizer.json is not JSON (" + e.getOriginalMessage() + ")", e);
         }
+    }
+
+    /** Texts of the added tokens that are special. */
+    public Set<String> addedSpecialTokens() {
         Set<String> special = new TreeSet<>();
-        for (JsonNode token : tokenizer.path("added_tokens")) {
+        for (JsonNode token : tree(json).path("added_tokens")) {
             if (token.path("special").asBoolean()) {
                 special.add(token.path("content").asText());
             }

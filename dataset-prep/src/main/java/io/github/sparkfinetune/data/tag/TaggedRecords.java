@@ -1,11 +1,7 @@
 package io.github.sparkfinetune.data.tag;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.data.dataset.RowJson;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -27,12 +23,6 @@ public final class TaggedRecords {
     public static final String UNEVEN_LABELS = "uneven_labels";
     /** A span begins or ends where the text has no character. */
     public static final String OUTSIDE_TEXT = "span_outside_text";
-
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            // Control bytes inside a text are removed from it, not the row.
-            .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
 
     private final String textColumn;
     private final String labelColumn;
@@ -56,14 +46,11 @@ public final class TaggedRecords {
      * @param json an object of columns
      */
     public TaggedWords read(String json) throws UnusableRowException {
-        JsonNode row = parse(json, UnusableRowException.MALFORMED);
-        if (!row.isObject()) {
-            throw new UnusableRowException(UnusableRowException.MALFORMED);
-        }
+        JsonNode row = RowJson.object(json);
         JsonNode text = present(row, textColumn, UnusableRowException.NO_TEXT);
         JsonNode label = labelled ? present(row, labelColumn, UnusableRowException.NO_LABEL) : null;
         if (label != null && label.isTextual()) {
-            label = parse(label.textValue(), BAD_LABEL);
+            label = RowJson.parse(label.textValue(), BAD_LABEL);
         }
         if (label != null && !label.isArray()) {
             throw new UnusableRowException(BAD_LABEL);
@@ -151,13 +138,5 @@ public final class TaggedRecords {
             throw new UnusableRowException(otherwise);
         }
         return value;
-    }
-
-    private static JsonNode parse(String json, String otherwise) throws UnusableRowException {
-        try {
-            return JSON.readTree(json);
-        } catch (JsonProcessingException e) {
-            throw new UnusableRowException(otherwise);
-        }
     }
 }

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
@@ -49,8 +48,7 @@ record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.
     @Override
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
-        // Wrapped packing has a place for every token.
-        int limit = data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
+        int limit = DocumentSamples.limit(data);
         return row -> DocumentSamples.bytes(
                 document(tokenizer, files.eosTokenId(), row.content().text(), limit)
                         .limited(limit, data.overlong()),
@@ -90,10 +88,7 @@ record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
-                .withColumns(data.text(), data.textPair(), null)
-                .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
+        return TextRows.documentOptions(data, files);
     }
 
     @Override

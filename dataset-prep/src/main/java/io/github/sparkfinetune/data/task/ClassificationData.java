@@ -16,7 +16,6 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -67,7 +66,7 @@ record ClassificationData(DataConfig data, ClassificationConfig classification) 
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         Labelling labelling = labelling();
-        Map<String, Integer> ids = ids(labels);
+        Map<String, Integer> ids = LabelNames.ids(labels);
         return row -> {
             Encoded encoded =
                     tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
@@ -76,12 +75,6 @@ record ClassificationData(DataConfig data, ClassificationConfig classification) 
             }
             return bytes(encoded, labelling.bytes(row, ids));
         };
-    }
-
-    private static Map<String, Integer> ids(List<String> labels) {
-        Map<String, Integer> ids = new HashMap<>();
-        labels.forEach(label -> ids.put(label, ids.size()));
-        return ids;
     }
 
     private byte[] bytes(Encoded encoded, byte[] label) {
@@ -116,7 +109,7 @@ record ClassificationData(DataConfig data, ClassificationConfig classification) 
         Sink(SampleOutput output, List<String> labels) {
             this.output = output;
             this.counts = new SampleCounts(labels.size(), false);
-            this.ids = ids(labels);
+            this.ids = LabelNames.ids(labels);
         }
 
         @Override

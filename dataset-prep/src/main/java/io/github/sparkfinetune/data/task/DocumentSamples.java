@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -38,6 +39,11 @@ final class DocumentSamples implements SampleSink {
         this.output = output;
         this.predicted = predicted;
         this.packer = DocumentPacker.of(data.packing(), data.maxLength(), this::write);
+    }
+
+    /** Tokens of a text that there is a place for: all where texts are cut into samples. */
+    static int limit(DataConfig data) {
+        return data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
     }
 
     /**

@@ -3,7 +3,9 @@ package io.github.sparkfinetune.data.task;
 import java.math.BigDecimal;
 import java.util.Collection;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** The order of label names: a name's place is its id. */
 final class LabelNames {
@@ -20,5 +22,12 @@ final class LabelNames {
                 .distinct()
                 .sorted(numbers ? byNumber.thenComparing(byName) : byName)
                 .toList();
+    }
+
+    /** Ids by name. */
+    static Map<String, Integer> ids(List<String> names) {
+        Map<String, Integer> ids = new HashMap<>();
+        names.forEach(name -> ids.put(name, ids.size()));
+        return ids;
     }
 }

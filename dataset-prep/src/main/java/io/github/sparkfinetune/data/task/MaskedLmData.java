@@ -2,7 +2,6 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
-import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -63,9 +62,8 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
     @Override
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
-        MaskingVocabulary vocabulary = MaskingVocabulary.of(model, files);
-        // Wrapped packing has a place for every token.
-        int limit = data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
+        int limit = DocumentSamples.limit(data);
         return row ->
                 DocumentSamples.bytes(document(tokenizer.encode(row.content().text(), null, limit), vocabulary), false);
     }
@@ -75,9 +73,13 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
             return Document.dropped(DropReason.OVERLONG);
         }
         int[] labels = vocabulary.maskable(encoded.inputIds());
-        return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED)
+        return hasNone(labels)
                 ? Document.dropped(DropReason.NO_LABELLED_TOKEN)
                 : new Document(encoded.inputIds(), labels, encoded.truncated(), null);
+    }
+
+    private static boolean hasNone(int[] labels) {
+        return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED);
     }
 
     @Override
@@ -92,15 +94,13 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
-                .withColumns(data.text(), data.textPair(), null)
-                .withDocuments(new DatasetOptions.DocumentOptions(
-                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
+        return TextRows.documentOptions(data, files);
     }
 
     @Override
     public SampleDraws draws(TokenizerFiles files) {
-        MaskingVocabulary vocabulary = MaskingVocabulary.of(model, files);
+        MaskingVocabulary vocabulary =
+                masking.wholeWordMask() ? MaskingVocabulary.of(model, files) : MaskingVocabulary.ofTokens(model, files);
         if (masking.wholeWordMask() && vocabulary.words().isEmpty()) {
             throw RunException.config("masked_lm.whole_word_mask: true is not possible, the tokens of " + model
                     + " do not tell where words begin (neither WordPiece, ByteLevel nor Metaspace): set it to false");
@@ -111,7 +111,7 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
     /** Texts whose mask tokens are to be filled in. */
     @Override
     public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
-        int mask = MaskingVocabulary.of(model, files).maskTokenId();
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
         return row -> {
             if (row.badBecause() != null) {
                 return TaskInput.bad(row.file(), row.badBecause());
@@ -119,10 +119,8 @@ record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long 
             String text = row.content().text();
             int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
             // A label marks the places that are predicted; which one it is, is not known.
-            int[] labels = Arrays.stream(ids)
-                    .map(id -> id == mask ? mask : Sample.IGNORED)
-                    .toArray();
-            return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED)
+            int[] labels = vocabulary.masks(ids);
+            return hasNone(labels)
                     ? TaskInput.bad(row.file(), NO_MASK_TOKEN)
                     : TaskInput.text(row.file(), text, null, Sample.ofDocuments(0, ids, labels, ids.length));
         };

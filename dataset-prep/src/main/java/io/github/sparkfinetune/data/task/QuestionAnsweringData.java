@@ -4,7 +4,6 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
@@ -58,11 +57,10 @@ record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig settings) 
     }
 
     private static void require(RawSource source, String key, String column) {
-        if (!source.columns().contains(column)) {
-            throw RunException.config("question_answering." + key + ": " + source.path() + " has no column " + column
-                    + ", its columns are " + String.join(", ", source.columns())
-                    + ": name the right one, or set data.format to squad where it is SQuAD's own JSON");
-        }
+        source.requireColumn(
+                "question_answering." + key,
+                column,
+                ": name the right one, or set data.format to squad where it is SQuAD's own JSON");
     }
 
     /** Questions have no labels. */

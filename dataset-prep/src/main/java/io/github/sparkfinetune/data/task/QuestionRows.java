@@ -1,12 +1,9 @@
 package io.github.sparkfinetune.data.task;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.json.JsonReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.data.dataset.RowJson;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.jinja.value.Text;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -31,12 +28,6 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
     static final String ANSWERABLE = "answerable";
 
     static final String UNANSWERABLE = "unanswerable";
-
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            // Control bytes inside a text are removed from it, not the row.
-            .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .build();
 
     /** Names of the columns. */
     record Columns(String question, String context, String answers) implements Serializable {
@@ -67,8 +58,9 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
         }
 
         private CleanRow<Question> read(RawRow row) throws UnusableRowException {
-            JsonNode json = parsed(row.text(0));
-            TextCleaner.Cleaned question = cleaned(stripped(text(json, columns.question(), NO_QUESTION)));
+            JsonNode json = RowJson.object(row.text(0));
+            TextCleaner.Cleaned question =
+                    cleaned(Text.strip(text(json, columns.question(), NO_QUESTION), null, true, false));
             String raw = text(json, columns.context(), NO_CONTEXT);
             TextCleaner.Cleaned context = cleaned(raw);
             List<GivenAnswers.Answer> answers = supervised ? moved(answers(json, raw), raw, context.text()) : List.of();
@@ -136,37 +128,12 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
         }
     }
 
-    private static JsonNode parsed(String json) throws UnusableRowException {
-        try {
-            JsonNode row = JSON.readTree(json);
-            if (row.isObject()) {
-                return row;
-            }
-        } catch (JsonProcessingException e) {
-            // Counted as what it is.
-        }
-        throw new UnusableRowException(UnusableRowException.MALFORMED);
-    }
-
     private static String text(JsonNode json, String column, String missing) throws UnusableRowException {
         JsonNode value = json.path(column);
         if (!value.isTextual()) {
             throw new UnusableRowException(missing);
         }
         return value.textValue();
-    }
-
-    /** Without the white space in front that Python's {@code lstrip} removes: some questions of SQuAD have much. */
-    private static String stripped(String question) {
-        int from = 0;
-        while (from < question.length() && isSpace(question.charAt(from))) {
-            from++;
-        }
-        return question.substring(from);
-    }
-
-    private static boolean isSpace(char c) {
-        return Character.isWhitespace(c) || Character.isSpaceChar(c) || c == '\u0085';
     }
 
     private static byte[][] content(byte[] question, byte[] context, List<GivenAnswers.Answer> answers) {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 
 /** A source of raw rows, as a task sees it before any row is read. */
@@ -23,4 +24,17 @@ public interface RawSource {
      * rows, and of text folders, which have no columns.
      */
     List<String> columns();
+
+    /**
+     * Refuses a source without a column.
+     *
+     * @param key configuration key that names the column
+     * @param remedy what else to do, after ": "; or nothing
+     */
+    default void requireColumn(String key, String column, String remedy) {
+        if (!columns().contains(column)) {
+            throw RunException.config(key + ": " + path() + " has no column " + column + ", its columns are "
+                    + String.join(", ", columns()) + remedy);
+        }
+    }
 }

@@ -3,10 +3,13 @@ package io.github.sparkfinetune.data.task;
 import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -87,6 +90,14 @@ record TextRows(
         boolean filtered = source.split().equals(Manifest.TRAIN);
         return new Reading.Texts<>(
                 texts.columns(), new TextRows(data.maxTextBytes(), false, null, null, data.corpus(), filtered));
+    }
+
+    /** The options of a dataset of documents that are texts. */
+    static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
+        return DatasetOptions.of(data, files)
+                .withColumns(data.text(), data.textPair(), null)
+                .withDocuments(new DatasetOptions.DocumentOptions(
+                        data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
     }
 
     /** Refuses the preparation of a corpus for a task whose rows are no documents. */

@@ -14,7 +14,6 @@ import io.github.sparkfinetune.data.tag.TaggedWords;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.Collection;
 import java.util.EnumSet;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -67,9 +66,8 @@ record TokenClassificationData(DataConfig data) implements TaskData<TaggedWords>
 
     private static void requireColumn(RawSource source, String key, String name) {
         // Without any JSON line there is no key; that there are no rows is found when they are counted.
-        if (!source.columns().isEmpty() && !source.columns().contains(name)) {
-            throw RunException.config(key + ": " + source.path() + " has no column " + name + ", its columns are "
-                    + String.join(", ", source.columns()));
+        if (!source.columns().isEmpty()) {
+            source.requireColumn(key, name, "");
         }
     }
 
@@ -91,8 +89,7 @@ record TokenClassificationData(DataConfig data) implements TaskData<TaggedWords>
     public Encoder<TaggedWords> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         TaggedEncoder encoder = encoder(tokenizer);
-        Map<String, Integer> ids = new HashMap<>();
-        labels.forEach(label -> ids.put(label, ids.size()));
+        Map<String, Integer> ids = LabelNames.ids(labels);
         return row -> {
             TaggedWords words = row.content();
             List<Sample> windows = encoder.encode(

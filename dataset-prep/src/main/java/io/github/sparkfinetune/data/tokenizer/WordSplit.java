@@ -1,9 +1,7 @@
 package io.github.sparkfinetune.data.tokenizer;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
 /**
  * Where a text can be cut so that its tokens are those of its pieces, one after the other: between a printable ASCII
@@ -20,12 +18,7 @@ final class WordSplit {
     }
 
     static WordSplit of(String tokenizerJson) {
-        JsonNode tokenizer;
-        try {
-            tokenizer = new ObjectMapper().readTree(tokenizerJson);
-        } catch (JsonProcessingException e) {
-            throw RunException.data("tokenizer.json is not JSON (" + e.getOriginalMessage() + ")", e);
-        }
+        JsonNode tokenizer = TokenizerFiles.tree(tokenizerJson);
         boolean splits = splitsAtWhiteSpace(tokenizer) || isByteLevel(tokenizer);
         for (JsonNode token : tokenizer.path("added_tokens")) {
             splits &= token.path("content").asText().chars().noneMatch(Character::isWhitespace);

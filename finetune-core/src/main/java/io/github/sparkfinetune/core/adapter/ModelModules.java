@@ -55,6 +55,9 @@ public final class ModelModules {
         Map<String, WeightSpec> projection = architecture.projection(head);
         Set<String> own = modules(architecture, head);
         boolean bare = isBare(architecture, weights);
+        String output = projection.isEmpty()
+                ? null
+                : projection.get(Architecture.PROJECTION + WEIGHT).module();
         boolean found = false;
         for (String stored : weights.names()) {
             String name = bare ? prefixed(architecture, stored) : stored;
@@ -69,14 +72,13 @@ public final class ModelModules {
                     ? Nf4Checkpoint.read(weights, stored).shape()
                     : weights.info(stored).shape();
             boolean conv1d = architecture.isConv1d() && name.startsWith(architecture.prefix());
-            linears.add(linear(module, shape, conv1d, projection));
-            found |= isProjection(module, projection);
+            linears.add(linear(module, shape, conv1d, output));
+            found |= module.equals(output);
         }
-        if (!projection.isEmpty() && !found) {
+        if (output != null && !found) {
             String table = architecture.table().name();
             String stored = bare ? table.substring(architecture.prefix().length()) : table;
-            String module = projection.get(Architecture.PROJECTION + WEIGHT).module();
-            linears.add(linear(module, weights.info(stored).shape(), false, projection));
+            linears.add(linear(output, weights.info(stored).shape(), false, output));
         }
         return linears;
     }
@@ -92,13 +94,8 @@ public final class ModelModules {
                 .collect(Collectors.toSet());
     }
 
-    private static boolean isProjection(String module, Map<String, WeightSpec> projection) {
-        return projection.values().stream()
-                .anyMatch(weight -> weight.isLinear() && weight.module().equals(module));
-    }
-
-    private static LinearModule linear(
-            String module, long[] shape, boolean conv1d, Map<String, WeightSpec> projection) {
+    /** @param output module of the projection, or null */
+    private static LinearModule linear(String module, long[] shape, boolean conv1d, String output) {
         int rows = Math.toIntExact(shape[0]);
         int columns = Math.toIntExact(shape[1]);
         Matcher layer = LAYER.matcher(module + ".");
@@ -108,7 +105,7 @@ public final class ModelModules {
                 conv1d ? columns : rows,
                 conv1d,
                 layer.matches() ? Integer.parseInt(layer.group(1)) : -1,
-                CLASSIFIERS.contains(module) || isProjection(module, projection));
+                CLASSIFIERS.contains(module) || module.equals(output));
     }
 
     /** Whether the weights are those of a model without a head, whose names lack the prefix. */

@@ -106,11 +106,8 @@ public record Footprint(
             Projection.of(architecture, head, adaptation)
                     .ifPresent(projection -> projection
                             .weights()
-                            .forEach((local, weight) -> whole(
-                                    weight,
-                                    local.equals(Projection.WEIGHT) ? projection.stored() : weight.name(),
-                                    BlockKind.PROJECTION,
-                                    -1)));
+                            .forEach((local, weight) ->
+                                    whole(weight, projection.stored(local), BlockKind.PROJECTION, -1)));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     parameters,

@@ -46,10 +46,10 @@ final class Blocks {
     /** The projection. */
     Block projection(Projection projection) {
         Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        projection.weights().forEach((local, weight) -> {
-            String stored = local.equals(Projection.WEIGHT) ? projection.stored() : weight.name();
-            content.parameters().put(local, weights.vocabulary(weight, BlockKind.PROJECTION, stored));
-        });
+        projection
+                .weights()
+                .forEach((local, weight) -> content.parameters()
+                        .put(local, weights.vocabulary(weight, BlockKind.PROJECTION, projection.stored(local))));
         return new Block(BlockKind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
     }
 

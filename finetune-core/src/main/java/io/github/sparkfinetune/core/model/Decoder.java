@@ -168,16 +168,6 @@ public final class Decoder implements Model<PackedBatch> {
     }
 
     @Override
-    public Map<String, NDArray> projectionWeights() {
-        return Projection.weights(projection, table);
-    }
-
-    @Override
-    public boolean tied() {
-        return Projection.isTable(projection);
-    }
-
-    @Override
     public void updated() {
         blocks.forEach(Block::updated);
     }

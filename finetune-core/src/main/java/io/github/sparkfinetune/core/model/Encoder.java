@@ -169,16 +169,6 @@ public final class Encoder implements Model<PaddedBatch> {
         return projection;
     }
 
-    @Override
-    public Map<String, NDArray> projectionWeights() {
-        return isMaskedLm() ? Projection.weights(projection, table) : Map.of();
-    }
-
-    @Override
-    public boolean tied() {
-        return isMaskedLm() && Projection.isTable(projection);
-    }
-
     /** What computes matrix products. */
     public MatmulBackend matmul() {
         return matmul;

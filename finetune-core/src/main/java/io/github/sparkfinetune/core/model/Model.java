@@ -55,12 +55,12 @@ public interface Model<B extends Batch> {
      * output is logits.
      */
     default Map<String, NDArray> projectionWeights() {
-        return Map.of();
+        return outputName().equals(LAST_HIDDEN_STATE) ? Projection.weights(projection(), table()) : Map.of();
     }
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */
     default boolean tied() {
-        return false;
+        return outputName().equals(LAST_HIDDEN_STATE) && Projection.isTable(projection());
     }
 
     /** All parameters in the order of Hugging Face. */

@@ -41,6 +41,11 @@ public record Projection(Map<String, WeightSpec> weights, String stored) {
                 : Optional.of(new Projection(weights, architecture.isTied() ? table.name() : name));
     }
 
+    /** Name of the tensor that one of the weights begins with. */
+    public String stored(String local) {
+        return local.equals(WEIGHT) ? stored : weights.get(local).name();
+    }
+
     /** Whether the weight is the embedding table. */
     static boolean isTable(Optional<Block> projection) {
         return projection.isEmpty() || !projection.get().weights().containsKey(WEIGHT);

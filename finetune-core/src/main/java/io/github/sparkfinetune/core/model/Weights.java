@@ -29,9 +29,6 @@ import java.util.function.Consumer;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
-    /** Values that are copied at a time. */
-    private static final int PART = 1 << 18;
-
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
@@ -206,7 +203,7 @@ final class Weights {
         int known = Math.toIntExact(source.info(found).count());
         int width = known / Math.toIntExact(shape[0]);
         device.write(value, target -> {
-            copy(found, target.slice(0, known));
+            source.floats(found, 0, target.slice(0, known));
             double[] mean = new double[width];
             for (int i = 0; i < known; i++) {
                 mean[i % width] += target.get(i) / (double) shape[0];
@@ -231,15 +228,9 @@ final class Weights {
             return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
         }
         NDArray value = manager.create(shape, DataType.FLOAT32);
-        device.write(value, target -> copy(stored, target));
+        // Read, not mapped, so that no pages of it stay.
+        device.write(value, target -> source.floats(stored, 0, target));
         return value;
-    }
-
-    /** Copies a tensor in parts, so that no pages of it stay mapped. */
-    private void copy(String stored, FloatBuffer target) {
-        for (int from = 0; from < target.limit(); from += PART) {
-            source.floats(stored, from, target.slice(from, Math.min(PART, target.limit() - from)));
-        }
     }
 
     private NDArray drawn(WeightSpec weight) {

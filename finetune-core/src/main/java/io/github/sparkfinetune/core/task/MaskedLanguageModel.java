@@ -15,7 +15,6 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.stream.LongStream;
 
 /** Tells the tokens of samples that have a label. */
 record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss<PaddedBatch> objective)
@@ -86,10 +85,7 @@ record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss<Padd
 
         @Override
         public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
-                    .mapToObj(split::read)
-                    .iterator();
-            return new BlockwiseIterator<>(mine, BLOCK, this::evaluate);
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
         }
 
         private List<Object[]> evaluate(List<Sample> block) {

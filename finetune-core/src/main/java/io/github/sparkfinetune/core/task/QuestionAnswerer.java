@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
+import io.github.sparkfinetune.core.metric.SquadScore;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
@@ -15,7 +16,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /** A model that finds the answers of questions in texts. */
 record QuestionAnswerer(
@@ -31,7 +31,7 @@ record QuestionAnswerer(
         return new Scorer() {
             @Override
             public void add(List<Sample> samples, int batchSize) {
-                for (FoundAnswer answer : answers(questions(samples), batchSize)) {
+                for (FoundAnswer answer : answers(Sample.rows(samples), batchSize)) {
                     metrics.addWindows(loss(answer), answer.windows().size());
                     if (settings.version2WithNegative()) {
                         metrics.add(answer.score(answer.text()), answer.found().preference());
@@ -46,18 +46,6 @@ record QuestionAnswerer(
                 return metrics;
             }
         };
-    }
-
-    /** The samples of each question. */
-    private static List<List<Sample>> questions(List<Sample> samples) {
-        List<List<Sample>> questions = new ArrayList<>();
-        for (Sample sample : samples) {
-            if (sample.window().number() == 0) {
-                questions.add(new ArrayList<>());
-            }
-            questions.get(questions.size() - 1).add(sample);
-        }
-        return questions;
     }
 
     private List<FoundAnswer> answers(List<List<Sample>> questions, int batchSize) {
@@ -104,21 +92,18 @@ record QuestionAnswerer(
 
         @Override
         public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
-                    .mapToObj(split::read)
-                    .iterator();
-            return new BlockwiseIterator<>(
-                    mine, BLOCK, this::evaluate, sample -> sample.window().number() > 0);
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate, Sample::continuesRow);
         }
 
         private List<Object[]> evaluate(List<Sample> block) {
-            return answers(questions(block), batchSize).stream()
+            return answers(Sample.rows(block), batchSize).stream()
                     .map(this::evaluated)
                     .toList();
         }
 
         private Object[] evaluated(FoundAnswer answer) {
             String given = answer.isGiven(threshold) ? answer.text() : null;
+            SquadScore score = answer.score(given == null ? "" : given);
             int windows = answer.windows().size();
             return new Object[] {
                 answer.windows().get(0).index(),
@@ -128,8 +113,8 @@ record QuestionAnswerer(
                 given,
                 answer.score(),
                 answer.found().noAnswer(),
-                answer.score(given == null ? "" : given).exact(),
-                answer.score(given == null ? "" : given).f1(),
+                score.exact(),
+                score.f1(),
                 loss(answer) / windows,
                 windows
             };

@@ -13,7 +13,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * A classifier of texts.
@@ -57,20 +56,20 @@ record SequenceClassifier(
 
     private final class Rows implements TaskPredictor {
         private final PredictionSettings settings;
-        private final TextTokenizer tokenizer;
+        /** Opened to evaluate, which shows the texts; null before. */
+        private TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
             this.settings = settings;
-            this.tokenizer = TextTokenizer.open(settings.tokenizer());
         }
 
         @Override
         public Iterator<Object[]> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
             settings.requireLabels(datasetLabels);
-            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
-                    .mapToObj(split::read)
-                    .iterator();
-            return new BlockwiseIterator<>(mine, BLOCK, this::evaluate);
+            if (tokenizer == null) {
+                tokenizer = TextTokenizer.open(settings.tokenizer());
+            }
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
         }
 
         private List<Object[]> evaluate(List<Sample> block) {
@@ -118,7 +117,9 @@ record SequenceClassifier(
 
         @Override
         public void close() {
-            tokenizer.close();
+            if (tokenizer != null) {
+                tokenizer.close();
+            }
         }
     }
 }

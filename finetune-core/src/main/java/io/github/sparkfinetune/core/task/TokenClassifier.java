@@ -13,7 +13,6 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.stream.LongStream;
 
 /**
  * A classifier of words.
@@ -68,24 +67,19 @@ record TokenClassifier(NDManager manager, Encoder model, TokenClassificationLoss
         @Override
         public Iterator<Object[]> evaluate(SampleSource split, List<String> ofDataset, int part, int parts) {
             settings.requireLabels(ofDataset);
-            Iterator<Sample> mine = LongStream.range(split.partStart(part, parts), split.partStart(part + 1, parts))
-                    .mapToObj(split::read)
-                    .iterator();
-            return new BlockwiseIterator<>(
-                    mine, block(), this::evaluate, sample -> sample.window().number() > 0);
+            return new BlockwiseIterator<>(split.part(part, parts), block(), this::evaluate, Sample::continuesRow);
         }
 
         private List<Object[]> evaluate(List<Sample> windows) {
-            List<Sample> first = windows.stream()
-                    .filter(sample -> sample.window().number() == 0)
-                    .toList();
+            List<List<Sample>> texts = Sample.rows(windows);
             List<WordLogits> found = rows(windows, settings.batchSize());
             List<Object[]> rows = new ArrayList<>();
             for (int i = 0; i < found.size(); i++) {
                 WordLogits row = found.get(i);
-                Words words = Words.parse(first.get(i).window().row());
+                Sample first = texts.get(i).get(0);
+                Words words = Words.parse(first.window().row());
                 rows.add(new Object[] {
-                    first.get(i).index(),
+                    first.index(),
                     words.text(),
                     words.list().toArray(String[]::new),
                     row.tags(labels).toArray(String[]::new),

@@ -23,11 +23,13 @@ record WordLogits(List<Integer> labels, List<float[]> logits) {
      */
     static List<WordLogits> ofRows(List<Sample> windows, float[][] logits, int classes) {
         List<WordLogits> rows = new ArrayList<>();
-        for (int i = 0; i < logits.length; i++) {
-            if (windows.get(i).window().number() == 0) {
-                rows.add(new WordLogits(new ArrayList<>(), new ArrayList<>()));
+        int window = 0;
+        for (List<Sample> ofRow : Sample.rows(windows)) {
+            WordLogits row = new WordLogits(new ArrayList<>(), new ArrayList<>());
+            for (Sample sample : ofRow) {
+                row.add(sample, logits[window++], classes);
             }
-            rows.get(rows.size() - 1).add(windows.get(i), logits[i], classes);
+            rows.add(row);
         }
         return rows;
     }

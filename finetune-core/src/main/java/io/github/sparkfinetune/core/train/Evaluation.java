@@ -33,7 +33,7 @@ final class Evaluation {
                 window.add(split.read(at++));
             }
             // What a row's windows tell together is found when all of them are there.
-            while (at < end && split.read(at).window().number() > 0) {
+            while (at < end && split.read(at).continuesRow()) {
                 window.add(split.read(at++));
             }
             scorer.add(window, batchSize);

@@ -59,7 +59,9 @@ public final class TinyDataset {
                 TaskDatas.of(config).options(tokenizer).stride(),
                 TaskDatas.of(config).options(tokenizer).documents(),
                 TaskDatas.of(config).options(tokenizer).problemType(),
-                TaskDatas.of(config).options(tokenizer).questionAnswering());
+                TaskDatas.of(config).options(tokenizer).questionAnswering(),
+                null,
+                null);
     }
 
     /**

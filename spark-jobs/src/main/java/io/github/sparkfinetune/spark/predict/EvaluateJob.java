@@ -77,10 +77,10 @@ public final class EvaluateJob {
             manifest.requireSameProblem(
                     dataset, resolved.task(), TaskDatas.of(resolved).options(tokenizer));
             List<Scores> scores = new ArrayList<>();
-            scores.add(measure(session, resolved, manifest, heldOut(manifest, dataset), ""));
+            scores.add(measure(session, resolved, manifest, heldOut(manifest, dataset), true));
             for (String split : manifest.splits().keySet()) {
                 if (!OWN_SPLITS.contains(split)) {
-                    scores.add(measure(session, resolved, manifest, split, "-" + split));
+                    scores.add(measure(session, resolved, manifest, split, false));
                 }
             }
             return scores;
@@ -109,10 +109,11 @@ public final class EvaluateJob {
         return folder.replace(".parquet", suffix + ".parquet");
     }
 
-    /** @param suffix of the names of the folders with the predictions */
+    /** @param own whether it is the run's own held-out split, of which rows are shown too */
     private static Scores measure(
-            SparkSession session, RunConfig config, Manifest manifest, String split, String suffix) {
+            SparkSession session, RunConfig config, Manifest manifest, String split, boolean own) {
         TaskSpec spec = TaskSpecs.of(config);
+        String suffix = own ? "" : "-" + split;
         Dataset<Row> trained =
                 predictions(session, config, ModelTask.Which.TRAINED, manifest, split, named(PREDICTIONS, suffix));
         Metrics metrics = metrics(config, trained, manifest.labels());
@@ -121,6 +122,7 @@ public final class EvaluateJob {
                     ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
                     : Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
             return scores.with(spec.exampleColumns()
+                    .filter(columns -> own)
                     .map(columns -> ShownExamples.of(columns, spec.keyColumns(), trained))
                     .orElse(List.of()));
         }
@@ -130,7 +132,7 @@ public final class EvaluateJob {
                 split,
                 metrics.values(),
                 metrics(config, base, manifest.labels()).values(),
-                answers(spec, trained, base));
+                own ? answers(spec, trained, base) : List.of());
     }
 
     /**

@@ -183,12 +183,7 @@ final class SourceReader {
     }
 
     private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
-        for (Reading.Column column : columns) {
-            if (!source.columns().contains(column.name())) {
-                throw RunException.config(column.key() + ": " + source.path() + " has no column " + column.name()
-                        + ", its columns are " + String.join(", ", source.columns()));
-            }
-        }
+        columns.forEach(column -> source.requireColumn(column.key(), column.name(), ""));
     }
 
     private static Dataset<Row> requireStrings(SparkSource source, Dataset<Row> rows, List<Reading.Column> columns) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -83,6 +84,11 @@ final class SourceScan implements AutoCloseable {
 
     /** Hashes of the rows of one stratum in one partition, as two halves. */
     record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
+        /** As one hash each. */
+        Stream<ContentHash> contents() {
+            return IntStream.range(0, second.length).mapToObj(i -> new ContentHash(first[i], second[i]));
+        }
+
         /** Those whose halves a condition holds for. */
         StratumHashes where(Condition condition) {
             LongBuffers some = new LongBuffers();
@@ -162,10 +168,8 @@ final class SourceScan implements AutoCloseable {
 
     /** Hashes of the usable rows, in the partitions of the source. */
     JavaRDD<ContentHash> contents() {
-        return parts.flatMap(part -> part.hashes().stream()
-                .flatMap(hashes -> IntStream.range(0, hashes.second().length)
-                        .mapToObj(i -> new ContentHash(hashes.first()[i], hashes.second()[i])))
-                .iterator());
+        return parts.flatMap(
+                part -> part.hashes().stream().flatMap(StratumHashes::contents).iterator());
     }
 
     /** Rows of each stratum; one without rows is none. */
@@ -234,13 +238,9 @@ final class SourceScan implements AutoCloseable {
 
     /** One of equal contents; of different strata the first by name stays. */
     static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes) {
-        JavaPairRDD<ContentHash, String> strata = hashes.flatMapToPair(part -> {
-                    List<Tuple2<ContentHash, String>> contents = new ArrayList<>();
-                    for (int i = 0; i < part.second().length; i++) {
-                        contents.add(new Tuple2<>(new ContentHash(part.first()[i], part.second()[i]), part.stratum()));
-                    }
-                    return contents.iterator();
-                })
+        JavaPairRDD<ContentHash, String> strata = hashes.flatMapToPair(part -> part.contents()
+                        .map(hash -> new Tuple2<>(hash, part.stratum()))
+                        .iterator())
                 .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b);
         return strata.mapPartitions(partition -> {
             Map<String, LongBuffers> byStratum = new HashMap<>();

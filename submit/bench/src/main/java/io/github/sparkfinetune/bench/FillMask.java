@@ -32,13 +32,10 @@ final class FillMask {
         Configuration hadoop = new Configuration();
         TokenizerFiles tokenizer = TokenizerFiles.read(
                 new org.apache.hadoop.fs.Path(config.output().model()), hadoop);
-        int mask = MaskingVocabulary.of(config.model(), tokenizer).maskTokenId();
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(config.model(), tokenizer);
         List<TaskInput> inputs = new ArrayList<>();
         for (int[] ids : json.readValue(System.in, int[][].class)) {
-            int[] labels = Arrays.stream(ids)
-                    .map(id -> id == mask ? mask : Sample.IGNORED)
-                    .toArray();
-            inputs.add(TaskInput.text("", "", null, Sample.ofDocuments(0, ids, labels, ids.length)));
+            inputs.add(TaskInput.text("", "", null, Sample.ofDocuments(0, ids, vocabulary.masks(ids), ids.length)));
         }
         Path copy = Files.createTempDirectory("fill-mask-");
         List<List<Map<String, Object>>> filled = new ArrayList<>();

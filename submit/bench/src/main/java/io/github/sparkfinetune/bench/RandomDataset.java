@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -27,7 +27,7 @@ final class RandomDataset {
     private RandomDataset() {}
 
     /**
-     * Writes the dataset of a run: classification has two labels in turn; else every token is a label.
+     * Writes the dataset of a run: samples with a label have two in turn; of the others every token is a label.
      *
      * @param samples their number
      * @param length tokens of each
@@ -38,8 +38,9 @@ final class RandomDataset {
         Path folder = new Path(config.dataset());
         Path model = new Path(config.model());
         Path file = new Path(folder, FILE);
-        List<Sample> all = samples(
-                config.task(), samples, length, HfConfig.read(model, hadoop).vocabSize());
+        boolean labelled = data.schema().columns().contains(SampleSchema.Column.LABEL);
+        List<Sample> all =
+                samples(labelled, samples, length, HfConfig.read(model, hadoop).vocabSize());
         SampleWriter writer = new SampleWriter(file, data.schema(), hadoop);
         try (writer) {
             for (Sample sample : all) {
@@ -47,12 +48,12 @@ final class RandomDataset {
             }
         }
         long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
-        Manifest.Split split = split(config.task(), all, new Manifest.Shard(FILE, bytes, writer.rowGroups()));
+        Manifest.Split split = split(labelled, all, new Manifest.Shard(FILE, bytes, writer.rowGroups()));
         TokenizerFiles tokenizer = TaskDatas.tokenizer(model, config, Architectures::positions, hadoop);
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         config.task(),
-                        config.task() == Task.CLASSIFICATION ? LABELS : List.of(),
+                        labelled ? LABELS : List.of(),
                         length,
                         Map.of(Manifest.TRAIN, split),
                         Map.of(),
@@ -65,23 +66,23 @@ final class RandomDataset {
                 .write(folder, hadoop);
     }
 
-    private static List<Sample> samples(Task task, int count, int length, int vocabulary) {
+    private static List<Sample> samples(boolean labelled, int count, int length, int vocabulary) {
         SplittableRandom random = new SplittableRandom(1);
         List<Sample> samples = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             int[] ids = random.ints(length, FIRST_ID, vocabulary).toArray();
             samples.add(
-                    task == Task.CLASSIFICATION
+                    labelled
                             ? new Sample(i, ids, new int[length], i % LABELS.size())
                             : Sample.ofDocuments(i, ids, ids, length));
         }
         return samples;
     }
 
-    private static Manifest.Split split(Task task, List<Sample> samples, Manifest.Shard shard) {
+    private static Manifest.Split split(boolean labelled, List<Sample> samples, Manifest.Shard shard) {
         long tokens = samples.stream().mapToLong(Sample::length).sum();
         List<Manifest.Shard> shards = List.of(shard);
-        if (task == Task.CLASSIFICATION) {
+        if (labelled) {
             long ones = samples.stream().filter(sample -> sample.label() == 1).count();
             return new Manifest.Split(samples.size(), tokens, 0, List.of(samples.size() - ones, ones), shards, null);
         }

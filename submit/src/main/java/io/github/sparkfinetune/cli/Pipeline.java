@@ -3,7 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.plan.RunWarnings;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;

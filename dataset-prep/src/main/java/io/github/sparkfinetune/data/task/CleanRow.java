@@ -67,7 +67,7 @@ public record CleanRow<C>(
     }
 
     /** A row that cannot be used. */
-    static <C> CleanRow<C> bad(String file, String reason) {
+    public static <C> CleanRow<C> bad(String file, String reason) {
         return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason);
     }
 }

@@ -37,10 +37,10 @@ public record ContentHash(long first, long second) implements Serializable {
     }
 
     /** Hashes content. Not for concurrent use. */
-    static final class Digest {
+    public static final class Digest {
         private final MessageDigest sha256;
 
-        Digest() {
+        public Digest() {
             try {
                 sha256 = MessageDigest.getInstance("SHA-256");
             } catch (NoSuchAlgorithmException e) {
@@ -49,7 +49,7 @@ public record ContentHash(long first, long second) implements Serializable {
         }
 
         /** The hash of cleaned texts, of which none holds a null byte. */
-        ContentHash of(byte[]... texts) {
+        public ContentHash of(byte[]... texts) {
             for (int i = 0; i < texts.length; i++) {
                 if (i > 0) {
                     // It tells ("ab", "c") from ("a", "bc").

@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /** The order of label names: a name's place is its id. */
-final class LabelNames {
+public final class LabelNames {
     private static final String NUMBER = "[+-]?\\d{1,18}(\\.\\d{1,18})?";
 
     private LabelNames() {}
 
     /** Sorted by number where all are numbers, else by name. */
-    static List<String> sorted(Collection<String> names) {
+    public static List<String> sorted(Collection<String> names) {
         boolean numbers = names.stream().allMatch(name -> name.matches(NUMBER));
         Comparator<String> byName = Comparator.naturalOrder();
         Comparator<String> byNumber = Comparator.comparing(BigDecimal::new);
@@ -25,7 +25,7 @@ final class LabelNames {
     }
 
     /** Ids by name. */
-    static Map<String, Integer> ids(List<String> names) {
+    public static Map<String, Integer> ids(List<String> names) {
         Map<String, Integer> ids = new HashMap<>();
         names.forEach(name -> ids.put(name, ids.size()));
         return ids;

@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.Set;
 
 /** Reads what the label column of a row says. */
-interface LabelReader extends Serializable {
+public interface LabelReader extends Serializable {
 
     /**
      * A row's label.

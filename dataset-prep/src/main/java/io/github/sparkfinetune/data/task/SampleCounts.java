@@ -40,13 +40,13 @@ public final class SampleCounts implements Serializable {
     }
 
     /** Counts a row that came. */
-    void row(boolean truncated) {
+    public void row(boolean truncated) {
         rows++;
         truncatedRows += truncated ? 1 : 0;
     }
 
     /** Counts a row that came, of which nothing is in a sample. */
-    void droppedRow(DropReason reason) {
+    public void droppedRow(DropReason reason) {
         rows++;
         droppedRows++;
         unusableRows += reason == DropReason.OVERLONG ? 0 : 1;
@@ -54,7 +54,7 @@ public final class SampleCounts implements Serializable {
     }
 
     /** Counts a sample that was left out. */
-    void droppedSample(String reason) {
+    public void droppedSample(String reason) {
         dropped.merge(reason, 1L, Long::sum);
     }
 
@@ -64,7 +64,7 @@ public final class SampleCounts implements Serializable {
      * @param predicted its tokens that are predicted
      * @param labels ids of the labels that it has
      */
-    void sample(Sample sample, long predicted, int... labels) {
+    public void sample(Sample sample, long predicted, int... labels) {
         samples++;
         tokens += sample.length();
         labelTokens += predicted;

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.Serializable;
 import java.util.Collection;

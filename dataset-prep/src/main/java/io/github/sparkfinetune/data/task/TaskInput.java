@@ -27,7 +27,7 @@ public record TaskInput(
     }
 
     /** A row that cannot be used. */
-    static TaskInput bad(String file, String error) {
+    public static TaskInput bad(String file, String error) {
         return new TaskInput(0, file, null, null, null, List.of(), error);
     }
 
@@ -42,7 +42,7 @@ public record TaskInput(
     }
 
     /** A prompt; without tokens there is nothing to go on from. */
-    static TaskInput prompt(String file, String text, int[] inputIds, String reference) {
+    public static TaskInput prompt(String file, String text, int[] inputIds, String reference) {
         Sample sample = new Sample(0, inputIds, new int[inputIds.length], -1);
         return new TaskInput(0, file, text, null, reference, List.of(sample), null);
     }

@@ -27,7 +27,7 @@ import org.apache.hadoop.fs.Path;
  * @param corpus what is done to a text that is a document; null for nothing
  * @param filtered whether documents may be rejected
  */
-record TextRows(
+public record TextRows(
         int maxTextBytes, boolean pairs, LabelReader labels, String folder, CorpusConfig corpus, boolean filtered)
         implements RowCleaner.Factory<TextRows.Content> {
     private static final String NO_PAIR = "no_text_pair";
@@ -41,7 +41,7 @@ record TextRows(
      * @param pair the second text, or null
      * @param number its label where that is a number, or null
      */
-    record Content(String text, String pair, Double number) {
+    public record Content(String text, String pair, Double number) {
         /** The text, for whoever shows the row. */
         @Override
         public String toString() {
@@ -54,7 +54,7 @@ record TextRows(
      *
      * @param labels what reads a row's label, or null where rows have none
      */
-    static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
+    public static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
         boolean pairs = data.textPair() != null;
         boolean folders = source.format() == DataFormat.TEXT_FOLDERS;
         boolean lines = source.format() == DataFormat.TEXT;
@@ -82,7 +82,7 @@ record TextRows(
      * How a source of documents is read: rows without label, which {@code data.corpus} cleans and, where they are to be
      * trained on, filters; those to be predicted stay as they are.
      */
-    static Reading<Content> documents(DataConfig data, RawSource source) {
+    public static Reading<Content> documents(DataConfig data, RawSource source) {
         Reading.Texts<Content> texts = (Reading.Texts<Content>) reading(data, source, null);
         if (source.split() == null || !data.corpus().cleans()) {
             return texts;
@@ -93,7 +93,7 @@ record TextRows(
     }
 
     /** The options of a dataset of documents that are texts. */
-    static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
+    public static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
         return DatasetOptions.of(data, files)
                 .withColumns(data.text(), data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
@@ -101,7 +101,7 @@ record TextRows(
     }
 
     /** Refuses the preparation of a corpus for a task whose rows are no documents. */
-    static void refuseCorpus(DataConfig data) {
+    public static void refuseCorpus(DataConfig data) {
         if (data.corpus().isUsed()) {
             throw RunException.config(
                     "data.corpus: it prepares documents, as tasks causal-lm and masked-lm have them: remove it");
@@ -114,7 +114,7 @@ record TextRows(
      * @param lacking what is said of the texts
      * @param others formats to use instead
      */
-    static void refuseBareTexts(RawSource source, String lacking, String others) {
+    public static void refuseBareTexts(RawSource source, String lacking, String others) {
         boolean lines = source.format() == DataFormat.TEXT;
         if (lines || source.format() == DataFormat.TEXT_FOLDERS) {
             throw RunException.config(source.key() + ": " + source.path()
@@ -124,7 +124,7 @@ record TextRows(
     }
 
     /** Refuses a second text for a task that has no use for one. */
-    static void refusePair(DataConfig data) {
+    public static void refusePair(DataConfig data) {
         if (data.textPair() != null) {
             throw RunException.config("data.text_pair: " + data.textPair() + " is for task classification: remove it");
         }

@@ -19,7 +19,7 @@ import java.util.List;
  * row's JSON in UTF-8, after 4 bytes of its length; then of each window the token ids, token types, labels, offsets and
  * the answer, 4 bytes a number and each list after 4 bytes of its length; numbers in the machine's byte order.
  */
-final class WindowSamples implements SampleSink {
+public final class WindowSamples implements SampleSink {
     private static final int DROPPED = 1;
     private static final int HEAD = 2;
 
@@ -27,20 +27,20 @@ final class WindowSamples implements SampleSink {
     private final SampleOutput output;
 
     /** @param labels number of labels */
-    WindowSamples(SampleOutput output, int labels) {
+    public WindowSamples(SampleOutput output, int labels) {
         this.output = output;
         this.counts = new SampleCounts(labels, false);
     }
 
     /** A row that is in no sample, as it travels. */
-    static byte[] dropped(DropReason reason) {
+    public static byte[] dropped(DropReason reason) {
         byte[] row = new byte[HEAD];
         row[DROPPED] = (byte) reason.code();
         return row;
     }
 
     /** The windows of a row, as they travel. */
-    static byte[] bytes(List<Sample> windows) {
+    public static byte[] bytes(List<Sample> windows) {
         byte[] json = windows.get(0).window().row().getBytes(StandardCharsets.UTF_8);
         int size = HEAD + Integer.BYTES + json.length;
         for (Sample window : windows) {

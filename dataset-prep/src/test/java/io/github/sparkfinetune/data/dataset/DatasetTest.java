@@ -10,7 +10,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.GoldenFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.TaskDatas;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.util.ArrayList;

@@ -14,13 +14,13 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** Raw rows in memory, and what a task makes of them without any engine. */
-final class Rows {
-    static final String FILE = "file:/data/rows.jsonl";
+public final class Rows {
+    public static final String FILE = "file:/data/rows.jsonl";
 
     private Rows() {}
 
     /** A row of values; without any it is corrupt. */
-    record Raw(String file, List<String> values) implements RawRow {
+    public record Raw(String file, List<String> values) implements RawRow {
         @Override
         public boolean isCorrupt() {
             return values.isEmpty();
@@ -38,7 +38,7 @@ final class Rows {
         }
     }
 
-    record Source(String path, DataFormat format, List<String> columns) implements RawSource {
+    public record Source(String path, DataFormat format, List<String> columns) implements RawSource {
         @Override
         public String key() {
             return "data.train";
@@ -50,15 +50,15 @@ final class Rows {
         }
     }
 
-    static Source jsonLines(String... columns) {
+    public static Source jsonLines(String... columns) {
         return new Source(FILE, DataFormat.JSONL, List.of(columns));
     }
 
-    static RunConfig config(String task, String... data) {
+    public static RunConfig config(String task, String... data) {
         return config(task, List.of(), data);
     }
 
-    static RunConfig config(String task, List<String> overrides, String... data) {
+    public static RunConfig config(String task, List<String> overrides, String... data) {
         String yaml = "model: m\ntask: " + task + "\noutput: {dir: out}\ndata:\n  train: rows.jsonl\n  "
                 + String.join("\n  ", data) + "\n";
         List<String> all = new ArrayList<>(overrides);
@@ -68,18 +68,18 @@ final class Rows {
         return RunConfigLoader.parse(yaml, "test.yaml", all);
     }
 
-    static Raw row(String... values) {
+    public static Raw row(String... values) {
         return new Raw(FILE, Arrays.asList(values));
     }
 
     /** Cleaned rows. */
-    static <C> List<CleanRow<C>> clean(Reading<C> reading, RawRow... rows) {
+    public static <C> List<CleanRow<C>> clean(Reading<C> reading, RawRow... rows) {
         RowCleaner<C> cleaner = reading.cleaner().open();
         return Stream.of(rows).map(cleaner::clean).toList();
     }
 
     /** Tokenizes rows that can be used, makes samples of them and returns what is counted. */
-    static <C> SampleCounts samples(
+    public static <C> SampleCounts samples(
             TaskData<C> task, TokenizerFiles files, List<String> labels, List<CleanRow<C>> rows, List<Sample> samples)
             throws IOException {
         SampleSink sink = task.sink(samples::add, labels);
@@ -95,7 +95,7 @@ final class Rows {
         return sink.finish();
     }
 
-    static <C> List<TaskInput> inputs(TaskData<C> task, TokenizerFiles files, List<CleanRow<C>> rows) {
+    public static <C> List<TaskInput> inputs(TaskData<C> task, TokenizerFiles files, List<CleanRow<C>> rows) {
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             return new ArrayList<>(
                     rows.stream().map(task.inputs(tokenizer, files)).toList());

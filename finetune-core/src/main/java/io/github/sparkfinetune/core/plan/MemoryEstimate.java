@@ -9,7 +9,7 @@ import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.util.List;
 
 /** What of a run's configuration is likely to train badly. */

@@ -18,7 +18,7 @@ import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
 import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;

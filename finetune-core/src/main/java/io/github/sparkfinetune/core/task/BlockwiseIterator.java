@@ -14,7 +14,7 @@ import java.util.function.Predicate;
  *
  * @param <T> what they are computed from
  */
-final class BlockwiseIterator<T> implements Iterator<Object[]> {
+public final class BlockwiseIterator<T> implements Iterator<Object[]> {
     private final Iterator<T> inputs;
     private final int size;
     private final Function<List<T>, List<Object[]>> compute;
@@ -28,12 +28,13 @@ final class BlockwiseIterator<T> implements Iterator<Object[]> {
      * @param size inputs of a block
      * @param compute the rows of a block
      */
-    BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
+    public BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute) {
         this(inputs, size, compute, input -> false);
     }
 
     /** @param continues whether an input belongs with the one before: then no block begins with it */
-    BlockwiseIterator(Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute, Predicate<T> continues) {
+    public BlockwiseIterator(
+            Iterator<T> inputs, int size, Function<List<T>, List<Object[]>> compute, Predicate<T> continues) {
         this.inputs = inputs;
         this.size = size;
         this.compute = compute;

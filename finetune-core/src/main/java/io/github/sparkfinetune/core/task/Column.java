@@ -37,17 +37,17 @@ public record Column(String name, Type type, boolean nullable, List<Column> fiel
     }
 
     /** A column in which every row has a value. */
-    static Column required(String name, Type type) {
+    public static Column required(String name, Type type) {
         return new Column(name, type, false, List.of());
     }
 
     /** A column in which rows may have no value. */
-    static Column nullable(String name, Type type) {
+    public static Column nullable(String name, Type type) {
         return new Column(name, type, true, List.of());
     }
 
     /** A column of rows, which may be null as a whole. */
-    static Column rows(String name, Column... fields) {
+    public static Column rows(String name, Column... fields) {
         return new Column(name, Type.ROWS, true, List.of(fields));
     }
 }

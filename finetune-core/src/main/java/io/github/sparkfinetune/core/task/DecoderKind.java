@@ -10,7 +10,7 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 
 /** A decoder with its language model head. */
-record DecoderKind() implements ModelKind<Decoder> {
+public record DecoderKind() implements ModelKind<Decoder> {
     @Override
     public HeadKind head() {
         return HeadKind.CAUSAL_LM;

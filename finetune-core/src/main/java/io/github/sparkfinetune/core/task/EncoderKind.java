@@ -17,7 +17,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  *
  * @param head what the head predicts
  */
-record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
+public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     /** Samples are padded to a multiple of this. */
     private static final int PADDED = 8;
 

@@ -18,7 +18,7 @@ public record ExampleColumns(
         String text, String expected, String predicted, Optional<String> correct, Optional<String> score) {
 
     /** Of predictions that are right where they are equal to what the data says. */
-    static ExampleColumns ofEqual(String text, String expected, String predicted, Optional<String> score) {
+    public static ExampleColumns ofEqual(String text, String expected, String predicted, Optional<String> score) {
         return new ExampleColumns(text, expected, predicted, Optional.empty(), score);
     }
 }

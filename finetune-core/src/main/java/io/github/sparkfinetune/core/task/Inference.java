@@ -43,7 +43,7 @@ public final class Inference {
     }
 
     /** Takes what the last block gives for a batch. */
-    interface BatchOutput<B extends Batch> {
+    public interface BatchOutput<B extends Batch> {
         /**
          * Takes it.
          *
@@ -59,7 +59,7 @@ public final class Inference {
      *
      * @param batchSize samples computed at once
      */
-    static <B extends Batch> void byLength(
+    public static <B extends Batch> void byLength(
             NDManager manager, Model<B> model, List<Sample> samples, int batchSize, BatchOutput<B> outputs) {
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
@@ -79,7 +79,7 @@ public final class Inference {
      * @param batchSize samples computed at once
      * @return [samples][documents], in their order
      */
-    static List<List<TokenLoss>> tokenLosses(
+    public static List<List<TokenLoss>> tokenLosses(
             NDManager manager,
             Decoder model,
             VocabularyLoss<PackedBatch> objective,

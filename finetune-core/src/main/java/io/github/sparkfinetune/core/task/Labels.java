@@ -28,7 +28,7 @@ public record Labels(List<String> names, List<Long> rows, long samples) {
     }
 
     /** Those of a trained model; without names they are called as {@code transformers} calls them. */
-    static Labels of(HfConfig trained) {
+    public static Labels of(HfConfig trained) {
         List<String> names = trained.labels();
         return new Labels(
                 names.isEmpty()

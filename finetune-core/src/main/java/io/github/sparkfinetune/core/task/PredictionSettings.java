@@ -16,7 +16,7 @@ import java.util.Set;
  * @param endTokens ids of the tokens that end a generated answer
  */
 public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer, Set<Integer> endTokens) {
-    int batchSize() {
+    public int batchSize() {
         return config.training().perDeviceEvalBatchSize();
     }
 
@@ -26,7 +26,7 @@ public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFile
      * @param labels names of the dataset's labels by id
      * @throws RunException that says both
      */
-    void requireLabels(List<String> labels) {
+    public void requireLabels(List<String> labels) {
         if (!labels.equals(model.labels())) {
             throw RunException.data("the model in " + config.output().model() + " knows the labels " + model.labels()
                     + ", the dataset has " + labels + ": use the dataset that the model was trained on");

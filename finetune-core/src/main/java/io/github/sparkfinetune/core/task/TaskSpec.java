@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;

@@ -6,4 +6,4 @@ package io.github.sparkfinetune.core.task;
  * @param sum of the cross-entropies of its tokens with a label, in nats
  * @param tokens how many these are; may be 0
  */
-record TokenLoss(double sum, long tokens) {}
+public record TokenLoss(double sum, long tokens) {}

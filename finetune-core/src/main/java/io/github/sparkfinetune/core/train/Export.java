@@ -13,7 +13,7 @@ import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.util.Optional;

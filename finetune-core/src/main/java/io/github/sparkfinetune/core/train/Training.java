@@ -12,7 +12,7 @@ import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

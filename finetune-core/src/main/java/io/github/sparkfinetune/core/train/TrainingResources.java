@@ -29,7 +29,7 @@ import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
-import io.github.sparkfinetune.data.task.TaskDatas;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -15,7 +15,7 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.OutputStream;

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;

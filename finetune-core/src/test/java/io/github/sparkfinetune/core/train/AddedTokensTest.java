@@ -12,7 +12,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;

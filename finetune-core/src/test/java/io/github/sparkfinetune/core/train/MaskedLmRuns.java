@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import java.nio.file.Path;

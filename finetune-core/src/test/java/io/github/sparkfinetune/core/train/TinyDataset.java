@@ -10,7 +10,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.TaskDatas;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
-import io.github.sparkfinetune.data.task.QuestionRow;
+import io.github.sparkfinetune.data.task.question.QuestionRow;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

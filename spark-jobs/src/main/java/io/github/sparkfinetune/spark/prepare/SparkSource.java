@@ -12,7 +12,7 @@ import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.task.RawSource;
-import io.github.sparkfinetune.data.task.SquadFile;
+import io.github.sparkfinetune.data.task.question.SquadFile;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.data.task.SquadFile;
+import io.github.sparkfinetune.data.task.question.SquadFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.Serializable;

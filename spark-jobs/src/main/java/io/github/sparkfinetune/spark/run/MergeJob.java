@@ -5,7 +5,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.TaskSpecs;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;

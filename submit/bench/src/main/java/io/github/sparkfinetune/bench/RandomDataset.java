@@ -9,7 +9,7 @@ import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
-import io.github.sparkfinetune.data.task.TaskDatas;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,0 +1,186 @@
+package io.github.sparkfinetune.data.task.classification;
+
+import io.github.sparkfinetune.conf.ClassificationConfig;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.LabelNames;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Collection;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+
+/**
+ * Task {@code classification}: a text, or a pair of texts, is a sample. Its label is what
+ * {@code classification.problem_type} says: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
+ *
+ * <p>A row travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of tokens,
+ * 4 bytes an id, of pairs 1 byte of the token type each, and the bytes of its {@link Labelling}; numbers in the
+ * machine's byte order.
+ */
+public record ClassificationData(DataConfig data, ClassificationConfig classification)
+        implements TaskData<TextRows.Content> {
+    private static final int TRUNCATED = 1;
+    private static final int SIZE = 2;
+    private static final int IDS = 6;
+
+    public static ClassificationData of(RunConfig config) {
+        return new ClassificationData(config.data(), config.classification());
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refuseCorpus(data);
+    }
+
+    @Override
+    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.reading(data, source, supervised ? labelling().reader(source.format()) : null);
+    }
+
+    @Override
+    public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
+        return labelling().rowsPerLabel(strata, found);
+    }
+
+    @Override
+    public List<String> labelNames(Collection<String> found) {
+        List<String> names = labelling().names(found);
+        if (classification.classWeight() != null) {
+            classification.classWeight().requireKnown(names);
+        }
+        return names;
+    }
+
+    @Override
+    public Encoder<TextRows.Content> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        Labelling labelling = labelling();
+        Map<String, Integer> ids = LabelNames.ids(labels);
+        return row -> {
+            Encoded encoded =
+                    tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
+            if (encoded.inputIds().length == 0) {
+                throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
+            }
+            return bytes(encoded, labelling.bytes(row, ids));
+        };
+    }
+
+    private byte[] bytes(Encoded encoded, byte[] label) {
+        int[] ids = encoded.inputIds();
+        int text = ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES);
+        ByteBuffer row = ByteBuffer.allocate(IDS + text + label.length).order(ByteOrder.nativeOrder());
+        row.put(TRUNCATED, (byte) (encoded.truncated() ? 1 : 0))
+                .putInt(SIZE, ids.length)
+                .position(IDS);
+        row.asIntBuffer().put(ids);
+        row.position(IDS + Integer.BYTES * ids.length);
+        if (pairs()) {
+            for (int type : encoded.tokenTypeIds()) {
+                row.put((byte) type);
+            }
+        }
+        return row.put(label).array();
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new Sink(output, labels);
+    }
+
+    /** A row is a sample. */
+    private final class Sink implements SampleSink {
+        private final SampleOutput output;
+        private final SampleCounts counts;
+        private final Labelling labelling = labelling();
+        private final Map<String, Integer> ids;
+
+        Sink(SampleOutput output, List<String> labels) {
+            this.output = output;
+            this.counts = new SampleCounts(labels.size(), false);
+            this.ids = LabelNames.ids(labels);
+        }
+
+        @Override
+        public void add(byte[] row, String stratum) throws IOException {
+            ByteBuffer bytes = ByteBuffer.wrap(row).order(ByteOrder.nativeOrder());
+            int[] inputIds = new int[bytes.getInt(SIZE)];
+            bytes.position(IDS).asIntBuffer().get(inputIds);
+            bytes.position(IDS + Integer.BYTES * inputIds.length);
+            int[] types = new int[inputIds.length];
+            for (int i = 0; pairs() && i < types.length; i++) {
+                types[i] = bytes.get();
+            }
+            // The index is the row's place in the split; the file itself need not hold it.
+            Sample text = new Sample(0, inputIds, types, -1);
+            Sample sample = labelling.sample(text, bytes, stratum, ids);
+            output.write(sample);
+            counts.row(row[TRUNCATED] == 1);
+            counts.sample(sample, 0, labelling.labels(sample));
+        }
+
+        @Override
+        public SampleCounts finish() {
+            return counts;
+        }
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofText(pairs(), labelling().column());
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        ProblemType problem = classification.problemType();
+        return DatasetOptions.of(data, files)
+                .withColumns(data.text(), data.textPair(), data.label())
+                .withProblemType(
+                        problem == ProblemType.SINGLE_LABEL_CLASSIFICATION
+                                ? null
+                                : problem.name().toLowerCase(Locale.ROOT));
+    }
+
+    @Override
+    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        return row -> {
+            if (row.badBecause() != null) {
+                return TaskInput.bad(row.file(), row.badBecause());
+            }
+            String text = row.content().text();
+            String pair = row.content().pair();
+            Encoded encoded = tokenizer.encode(text, pair, data.maxLength());
+            return TaskInput.text(
+                    row.file(), text, pair, new Sample(0, encoded.inputIds(), encoded.tokenTypeIds(), -1));
+        };
+    }
+
+    private Labelling labelling() {
+        return Labelling.of(classification.problemType());
+    }
+
+    private boolean pairs() {
+        return data.textPair() != null;
+    }
+}

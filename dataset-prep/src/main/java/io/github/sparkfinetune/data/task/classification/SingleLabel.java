@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.data.task.classification;
+
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.LabelNames;
+import io.github.sparkfinetune.data.task.LabelReader;
+import io.github.sparkfinetune.data.task.TextRows;
+import java.nio.ByteBuffer;
+import java.util.Collection;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * One label a text. It is the row's stratum, so that of every label the same share is held out; of equal texts with
+ * different labels deduplication keeps the first by name.
+ */
+final class SingleLabel implements Labelling {
+
+    @Override
+    public LabelReader reader(DataFormat format) {
+        return label -> {
+            if (label == null || label.isEmpty()) {
+                throw new UnusableRowException(UnusableRowException.NO_LABEL);
+            }
+            return new LabelReader.Label(label, Set.of(), null);
+        };
+    }
+
+    @Override
+    public SampleSchema.Column column() {
+        return SampleSchema.Column.LABEL;
+    }
+
+    @Override
+    public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
+        return strata;
+    }
+
+    @Override
+    public List<String> names(Collection<String> found) {
+        List<String> names = LabelNames.sorted(found);
+        if (names.size() < 2) {
+            throw RunException.data("data.train: every row has the label " + names.get(0)
+                    + ": classification needs at least two labels");
+        }
+        return names;
+    }
+
+    @Override
+    public byte[] bytes(CleanRow<TextRows.Content> row, Map<String, Integer> ids) {
+        return new byte[0];
+    }
+
+    @Override
+    public Sample sample(Sample text, ByteBuffer bytes, String stratum, Map<String, Integer> ids) {
+        return new Sample(text.index(), text.inputIds(), text.tokenTypeIds(), ids.get(stratum));
+    }
+
+    @Override
+    public int[] labels(Sample sample) {
+        return new int[] {sample.label()};
+    }
+}

@@ -1,0 +1,114 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Task {@code causal-lm}: a text is a document, every token of it is trained. Its tokens are those of
+ * {@code tokenizer(text)} and the one that ends a text, where it is not there already (TRL's {@code add_eos}).
+ *
+ * @param model the model's name in messages
+ */
+public record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.Content> {
+
+    public static CausalLmData of(RunConfig config) {
+        return new CausalLmData(config.model(), config.data());
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refusePair(data);
+        if (files.eosTokenId() < 0) {
+            throw RunException.data(model + ": neither tokenizer_config.json (eos_token) nor config.json"
+                    + " (eos_token_id) names the token that ends a text: add it");
+        }
+    }
+
+    @Override
+    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.documents(data, source);
+    }
+
+    @Override
+    public String document(TextRows.Content content) {
+        return content.text();
+    }
+
+    @Override
+    public Encoder<TextRows.Content> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        int limit = DocumentSamples.limit(data);
+        return row -> DocumentSamples.bytes(
+                document(tokenizer, files.eosTokenId(), row.content().text(), limit)
+                        .limited(limit, data.overlong()),
+                true);
+    }
+
+    /**
+     * A text as a document.
+     *
+     * @param eosTokenId id of the token that ends a text
+     * @param enough how many tokens the caller has a use for: of a text with more the result is a prefix that is longer
+     *     than that
+     */
+    static Document document(TextTokenizer tokenizer, int eosTokenId, String text, int enough) {
+        int[] ids = tokenizer.encodeDocument(text, enough);
+        if (ids.length == 0 || ids[ids.length - 1] != eosTokenId) {
+            ids = Arrays.copyOf(ids, ids.length + 1);
+            ids[ids.length - 1] = eosTokenId;
+        }
+        return new Document(ids, ids);
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new DocumentSamples(data, output);
+    }
+
+    @Override
+    public int endTokenId(TokenizerFiles files) {
+        return files.eosTokenId();
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofDocuments(true);
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return TextRows.documentOptions(data, files);
+    }
+
+    @Override
+    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        return row -> {
+            if (row.badBecause() != null) {
+                return TaskInput.bad(row.file(), row.badBecause());
+            }
+            String text = row.content().text();
+            int[] ids = tokenizer.encodeDocument(text, Integer.MAX_VALUE);
+            return ids.length == 0
+                    ? TaskInput.bad(row.file(), UnusableRowException.EMPTY)
+                    : TaskInput.prompt(row.file(), text, ids, null);
+        };
+    }
+}

@@ -1,0 +1,121 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.pack.DocumentPacker;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.function.ToLongFunction;
+
+/**
+ * Packs documents into samples, for every task whose rows are documents.
+ *
+ * <p>A document travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of
+ * tokens, 4 bytes an id, and 1 byte a token whether it has a label, or nothing where all have; numbers in the machine's
+ * byte order. One that is dropped has the negative {@link DropReason#code} in place of the number, and ends there.
+ */
+final class DocumentSamples implements SampleSink {
+    private static final int TRUNCATED = 1;
+    private static final int SIZE = 2;
+    private static final int IDS = 6;
+
+    private final SampleCounts counts = new SampleCounts(0, true);
+    private final DocumentPacker packer;
+    private final SampleOutput output;
+    private final ToLongFunction<Sample> predicted;
+
+    /** Of a language model, which predicts each token with a label from those before it. */
+    DocumentSamples(DataConfig data, SampleOutput output) {
+        this(data, output, Sample::labelTokens);
+    }
+
+    /** @param predicted number of a sample's tokens that are predicted */
+    DocumentSamples(DataConfig data, SampleOutput output, ToLongFunction<Sample> predicted) {
+        this.output = output;
+        this.predicted = predicted;
+        this.packer = DocumentPacker.of(data.packing(), data.maxLength(), this::write);
+    }
+
+    /** Tokens of a text that there is a place for: all where texts are cut into samples. */
+    static int limit(DataConfig data) {
+        return data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
+    }
+
+    /**
+     * A document as it travels.
+     *
+     * @param allTrained whether every token's label is its id
+     */
+    static byte[] bytes(Document document, boolean allTrained) {
+        int[] ids = document.inputIds();
+        ByteBuffer row = ByteBuffer.allocate(IDS + ids.length * (allTrained ? Integer.BYTES : Integer.BYTES + 1))
+                .order(ByteOrder.nativeOrder());
+        if (document.droppedBecause() != null) {
+            return row.putInt(SIZE, -document.droppedBecause().code()).array();
+        }
+        row.put(TRUNCATED, (byte) (document.truncated() ? 1 : 0))
+                .putInt(SIZE, ids.length)
+                .position(IDS);
+        row.asIntBuffer().put(ids);
+        row.position(IDS + Integer.BYTES * ids.length);
+        if (!allTrained) {
+            for (int label : document.labels()) {
+                row.put((byte) (label == Sample.IGNORED ? 0 : 1));
+            }
+        }
+        return row.array();
+    }
+
+    private static Document document(byte[] bytes) {
+        ByteBuffer row = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+        int size = row.getInt(SIZE);
+        if (size < 0) {
+            return Document.dropped(DropReason.of(-size));
+        }
+        int[] ids = new int[size];
+        row.position(IDS).asIntBuffer().get(ids);
+        int[] labels = ids;
+        int mask = IDS + Integer.BYTES * size;
+        if (bytes.length > mask) {
+            labels = new int[size];
+            for (int i = 0; i < size; i++) {
+                labels[i] = bytes[mask + i] == 1 ? ids[i] : Sample.IGNORED;
+            }
+        }
+        return new Document(ids, labels, bytes[TRUNCATED] == 1, null);
+    }
+
+    @Override
+    public void add(byte[] row, String stratum) throws IOException {
+        Document document = document(row);
+        if (document.droppedBecause() != null) {
+            counts.droppedRow(document.droppedBecause());
+            return;
+        }
+        counts.row(document.truncated());
+        packer.add(document);
+    }
+
+    private void write(Sample sample) throws IOException {
+        long labelTokens = predicted.applyAsLong(sample);
+        if (labelTokens == 0) {
+            counts.droppedSample(SampleCounts.UNLABELLED_SAMPLE);
+            return;
+        }
+        output.write(sample);
+        counts.sample(sample, labelTokens);
+    }
+
+    @Override
+    public SampleCounts finish() throws IOException {
+        packer.finish();
+        return counts;
+    }
+}

@@ -1,0 +1,135 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Overlong;
+import io.github.sparkfinetune.conf.MaskedLmConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.mask.MaskingVocabulary;
+import io.github.sparkfinetune.data.mask.TokenMasking;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.Encoded;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Task {@code masked-lm}: a text is a document with the tokens of {@code tokenizer(text)}. With packing {@code none} it
+ * is a sample, as {@code run_mlm.py} of {@code transformers} makes it with {@code line_by_line}; with {@code wrapped}
+ * all texts in a row are cut every {@code data.max_length} tokens, as without. What is stored is not masked: a sample
+ * is masked each time that it is taken.
+ *
+ * @param model the model's name in messages
+ * @param masking which tokens are masked
+ * @param seed of the training
+ */
+public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long seed)
+        implements TaskData<TextRows.Content> {
+    private static final String NO_MASK_TOKEN = "no_mask_token";
+
+    public static MaskedLmData of(RunConfig config) {
+        return new MaskedLmData(
+                config.model(),
+                config.data(),
+                config.maskedLm(),
+                config.training().seed());
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refusePair(data);
+        draws(files);
+    }
+
+    @Override
+    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.documents(data, source);
+    }
+
+    @Override
+    public String document(TextRows.Content content) {
+        return content.text();
+    }
+
+    @Override
+    public Encoder<TextRows.Content> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
+        int limit = DocumentSamples.limit(data);
+        return row ->
+                DocumentSamples.bytes(document(tokenizer.encode(row.content().text(), null, limit), vocabulary), false);
+    }
+
+    private Document document(Encoded encoded, MaskingVocabulary vocabulary) {
+        if (encoded.truncated() && data.overlong() == Overlong.DROP) {
+            return Document.dropped(DropReason.OVERLONG);
+        }
+        int[] labels = vocabulary.maskable(encoded.inputIds());
+        return hasNone(labels)
+                ? Document.dropped(DropReason.NO_LABELLED_TOKEN)
+                : new Document(encoded.inputIds(), labels, encoded.truncated(), null);
+    }
+
+    private static boolean hasNone(int[] labels) {
+        return Arrays.stream(labels).allMatch(label -> label == Sample.IGNORED);
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new DocumentSamples(data, output, Sample::labelledTokens);
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofDocuments(true);
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return TextRows.documentOptions(data, files);
+    }
+
+    @Override
+    public SampleDraws draws(TokenizerFiles files) {
+        MaskingVocabulary vocabulary =
+                masking.wholeWordMask() ? MaskingVocabulary.of(model, files) : MaskingVocabulary.ofTokens(model, files);
+        if (masking.wholeWordMask() && vocabulary.words().isEmpty()) {
+            throw RunException.config("masked_lm.whole_word_mask: true is not possible, the tokens of " + model
+                    + " do not tell where words begin (neither WordPiece, ByteLevel nor Metaspace): set it to false");
+        }
+        return new TokenMasking(vocabulary, masking, seed, data.seed());
+    }
+
+    /** Texts whose mask tokens are to be filled in. */
+    @Override
+    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
+        return row -> {
+            if (row.badBecause() != null) {
+                return TaskInput.bad(row.file(), row.badBecause());
+            }
+            String text = row.content().text();
+            int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
+            // A label marks the places that are predicted; which one it is, is not known.
+            int[] labels = vocabulary.masks(ids);
+            return hasNone(labels)
+                    ? TaskInput.bad(row.file(), NO_MASK_TOKEN)
+                    : TaskInput.text(row.file(), text, null, Sample.ofDocuments(0, ids, labels, ids.length));
+        };
+    }
+}

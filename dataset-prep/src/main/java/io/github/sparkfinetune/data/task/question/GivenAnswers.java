@@ -1,0 +1,80 @@
+package io.github.sparkfinetune.data.task.question;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Reads the answers of a question: {@code {"text": […], "answer_start": […]}} as the {@code datasets} library has them,
+ * a list of {@code {"text": …, "answer_start": …}} as SQuAD's files have them, or a text that holds one of these as
+ * JSON. An answer without words stands for none.
+ */
+final class GivenAnswers {
+    /** It is neither, or texts and places differ in number. */
+    static final String BAD_ANSWERS = "bad_answers";
+    /** An answer is not what stands at its place. */
+    static final String NOT_IN_CONTEXT = "answer_not_in_context";
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private GivenAnswers() {}
+
+    /**
+     * An answer.
+     *
+     * @param start where it begins in its context, in UTF-16 units
+     */
+    record Answer(String text, int start) {}
+
+    /** @param context that the answers are parts of, as it was when their places were counted */
+    static List<Answer> read(JsonNode value, String context) throws UnusableRowException {
+        JsonNode answers = value.isTextual() ? parsed(value.textValue()) : value;
+        List<Answer> read = new ArrayList<>();
+        if (answers.isArray()) {
+            for (JsonNode answer : answers) {
+                add(answer.path("text"), answer.path("answer_start"), context, read);
+            }
+            return read;
+        }
+        JsonNode texts = answers.path("text");
+        JsonNode starts = answers.path("answer_start");
+        if (!texts.isArray() || !starts.isArray() || texts.size() != starts.size()) {
+            throw new UnusableRowException(BAD_ANSWERS);
+        }
+        for (int i = 0; i < texts.size(); i++) {
+            add(texts.get(i), starts.get(i), context, read);
+        }
+        return read;
+    }
+
+    private static JsonNode parsed(String text) throws UnusableRowException {
+        try {
+            return JSON.readTree(text);
+        } catch (JsonProcessingException e) {
+            throw new UnusableRowException(BAD_ANSWERS);
+        }
+    }
+
+    private static void add(JsonNode text, JsonNode start, String context, List<Answer> read)
+            throws UnusableRowException {
+        if (!text.isTextual() || !start.canConvertToInt() || !start.isIntegralNumber()) {
+            throw new UnusableRowException(BAD_ANSWERS);
+        }
+        if (text.textValue().isBlank()) {
+            return;
+        }
+        int points = start.intValue();
+        if (points < 0 || points > context.codePointCount(0, context.length())) {
+            throw new UnusableRowException(NOT_IN_CONTEXT);
+        }
+        // Python, which counts for everybody, counts code points.
+        int at = context.offsetByCodePoints(0, points);
+        if (!context.startsWith(text.textValue(), at)) {
+            throw new UnusableRowException(NOT_IN_CONTEXT);
+        }
+        read.add(new Answer(text.textValue(), at));
+    }
+}

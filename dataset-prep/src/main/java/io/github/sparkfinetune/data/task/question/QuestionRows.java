@@ -1,0 +1,153 @@
+package io.github.sparkfinetune.data.task.question;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.data.dataset.RowJson;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.jinja.value.Text;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.data.task.RawRow;
+import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.TextCleaner;
+import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Rows with a question, a context and answers, each a JSON object of its columns.
+ *
+ * @param columns their names
+ * @param supervised whether a row's answers are read
+ * @param unanswerable whether a question may have none
+ * @param maxTextBytes where a text is cut
+ */
+record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, int maxTextBytes)
+        implements RowCleaner.Factory<Question> {
+    static final String NO_QUESTION = "no_question";
+    static final String NO_CONTEXT = "no_context";
+    static final String NO_ANSWER = "no_answer";
+
+    /** Strata where questions may have no answer, so that of both kinds the same share is held out. */
+    static final String ANSWERABLE = "answerable";
+
+    static final String UNANSWERABLE = "unanswerable";
+
+    /** Names of the columns. */
+    record Columns(String question, String context, String answers) implements Serializable {
+        static final String ID = "id";
+        /** Those of SQuAD's files. */
+        static final Columns SQUAD = new Columns("question", "context", "answers");
+    }
+
+    @Override
+    public RowCleaner<Question> open() {
+        return new Cleaner();
+    }
+
+    private final class Cleaner implements RowCleaner<Question> {
+        private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        private final ContentHash.Digest digest = new ContentHash.Digest();
+
+        @Override
+        public CleanRow<Question> clean(RawRow row) {
+            if (row.isCorrupt()) {
+                return CleanRow.bad(row.file(), UnusableRowException.MALFORMED);
+            }
+            try {
+                return read(row);
+            } catch (UnusableRowException e) {
+                return CleanRow.bad(row.file(), e.reason());
+            }
+        }
+
+        private CleanRow<Question> read(RawRow row) throws UnusableRowException {
+            JsonNode json = RowJson.object(row.text(0));
+            TextCleaner.Cleaned question =
+                    cleaned(Text.strip(text(json, columns.question(), NO_QUESTION), null, true, false));
+            String raw = text(json, columns.context(), NO_CONTEXT);
+            TextCleaner.Cleaned context = cleaned(raw);
+            List<GivenAnswers.Answer> answers = supervised ? moved(answers(json, raw), raw, context.text()) : List.of();
+            JsonNode id = json.path(Columns.ID);
+            QuestionRow texts = new QuestionRow(
+                    id.isValueNode() && !id.isNull() ? id.asText() : null,
+                    question.text(),
+                    context.text(),
+                    answers.stream().map(GivenAnswers.Answer::text).toList());
+            int start = answers.isEmpty() ? -1 : answers.get(0).start();
+            int end = answers.isEmpty() ? -1 : start + answers.get(0).text().length();
+            String kind = answers.isEmpty() ? UNANSWERABLE : ANSWERABLE;
+            return new CleanRow<>(
+                    new Question(texts, start, end),
+                    supervised && unanswerable ? kind : CleanRow.ALL,
+                    Set.of(),
+                    row.file(),
+                    digest.of(content(question.utf8(), context.utf8(), answers)),
+                    question.repaired() || context.repaired(),
+                    question.cut() || context.cut(),
+                    null);
+        }
+
+        private TextCleaner.Cleaned cleaned(String text) throws UnusableRowException {
+            TextCleaner.Cleaned cleaned = cleaner.clean(utf8(text));
+            if (cleaned.binary()) {
+                throw new UnusableRowException(UnusableRowException.BINARY);
+            }
+            if (cleaned.empty()) {
+                throw new UnusableRowException(UnusableRowException.EMPTY);
+            }
+            return cleaned;
+        }
+
+        private List<GivenAnswers.Answer> answers(JsonNode json, String context) throws UnusableRowException {
+            JsonNode value = json.path(columns.answers());
+            if (value.isMissingNode() || value.isNull()) {
+                throw new UnusableRowException(NO_ANSWER);
+            }
+            List<GivenAnswers.Answer> answers = GivenAnswers.read(value, context);
+            if (answers.isEmpty() && !unanswerable) {
+                throw new UnusableRowException(NO_ANSWER);
+            }
+            return answers;
+        }
+
+        /** The answers where they stand after the context was cleaned: what is removed before one moves it. */
+        private List<GivenAnswers.Answer> moved(List<GivenAnswers.Answer> answers, String before, String context)
+                throws UnusableRowException {
+            if (context.equals(before)) {
+                return answers;
+            }
+            List<GivenAnswers.Answer> moved = new ArrayList<>();
+            for (GivenAnswers.Answer answer : answers) {
+                String text = cleaner.clean(utf8(answer.text())).text();
+                int at = cleaner.clean(utf8(before.substring(0, answer.start())))
+                        .text()
+                        .length();
+                if (text.isBlank() || !context.startsWith(text, at)) {
+                    throw new UnusableRowException(GivenAnswers.NOT_IN_CONTEXT);
+                }
+                moved.add(new GivenAnswers.Answer(text, at));
+            }
+            return moved;
+        }
+    }
+
+    private static String text(JsonNode json, String column, String missing) throws UnusableRowException {
+        JsonNode value = json.path(column);
+        if (!value.isTextual()) {
+            throw new UnusableRowException(missing);
+        }
+        return value.textValue();
+    }
+
+    private static byte[][] content(byte[] question, byte[] context, List<GivenAnswers.Answer> answers) {
+        List<byte[]> texts = new ArrayList<>(List.of(question, context));
+        answers.forEach(answer -> texts.add(utf8(answer.start() + " " + answer.text())));
+        return texts.toArray(byte[][]::new);
+    }
+
+    private static byte[] utf8(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.data.task.registry;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.classification.ClassificationData;
+import io.github.sparkfinetune.data.task.language.CausalLmData;
+import io.github.sparkfinetune.data.task.language.MaskedLmData;
+import io.github.sparkfinetune.data.task.language.SftData;
+import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
+import io.github.sparkfinetune.data.task.token.TokenClassificationData;
+import java.io.IOException;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.ToIntFunction;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/** The data side of every task. */
+public final class TaskDatas {
+    private static final Map<Task, Function<RunConfig, TaskData<?>>> TASKS = new EnumMap<>(Map.of(
+            Task.CLASSIFICATION, ClassificationData::of,
+            Task.CAUSAL_LM, CausalLmData::of,
+            Task.SFT, SftData::of,
+            Task.QUESTION_ANSWERING, QuestionAnsweringData::of,
+            Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
+            Task.MASKED_LM, MaskedLmData::of));
+
+    private TaskDatas() {}
+
+    /** That of a run's task. */
+    public static TaskData<?> of(RunConfig config) {
+        return TASKS.get(config.task()).apply(config);
+    }
+
+    /**
+     * A model's tokenizer as a run and its task use it.
+     *
+     * @param modelFolder the run's model, or a copy of it
+     * @param positions longest sample that a model of this configuration has positions for, or 0 where that is not
+     *     known
+     * @throws RunException if the folder has no readable tokenizer, or it does not fit
+     */
+    public static TokenizerFiles tokenizer(
+            Path modelFolder, RunConfig config, ToIntFunction<HfConfig> positions, Configuration hadoop)
+            throws IOException {
+        return of(config).tokenizer(TokenizerFiles.read(modelFolder, config, positions, hadoop));
+    }
+}

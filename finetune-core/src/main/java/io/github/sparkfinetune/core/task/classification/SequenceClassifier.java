@@ -1,0 +1,131 @@
+package io.github.sparkfinetune.core.task.classification;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * A classifier of texts.
+ *
+ * @param task what its logits mean
+ * @param labels their names by id
+ */
+record SequenceClassifier(
+        NDManager manager,
+        Encoder model,
+        Objective<PaddedBatch> objective,
+        ClassificationTask task,
+        List<String> labels)
+        implements TaskModel<PaddedBatch> {
+    /** Rows computed at once: enough to put samples of like length together. */
+    private static final int BLOCK = 512;
+
+    @Override
+    public Scorer scorer() {
+        SampleScorer scorer = task.scorer(labels);
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                float[][] logits = Inference.logits(manager, model, samples, batchSize);
+                for (int i = 0; i < logits.length; i++) {
+                    scorer.count().accept(samples.get(i), logits[i]);
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return scorer.metrics();
+            }
+        };
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings settings) {
+        return new Rows(settings);
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final PredictionSettings settings;
+        /** Opened to evaluate, which shows the texts; null before. */
+        private TextTokenizer tokenizer;
+
+        Rows(PredictionSettings settings) {
+            this.settings = settings;
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> datasetLabels, int part, int parts) {
+            settings.requireLabels(datasetLabels);
+            if (tokenizer == null) {
+                tokenizer = TextTokenizer.open(settings.tokenizer());
+            }
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
+        }
+
+        private List<Object[]> evaluate(List<Sample> block) {
+            float[][] logits = logits(block);
+            List<Object[]> rows = new ArrayList<>();
+            for (int i = 0; i < logits.length; i++) {
+                Sample sample = block.get(i);
+                List<Object> row = new ArrayList<>();
+                row.add(sample.index());
+                row.add(tokenizer.decode(sample.inputIds()));
+                row.addAll(Arrays.asList(task.evaluated(sample, logits[i], labels)));
+                rows.add(row.toArray());
+            }
+            return rows;
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            float[][] logits = logits(block.stream()
+                    .filter(input -> input.error() == null)
+                    .map(TaskInput::sample)
+                    .toList());
+            List<Object[]> rows = new ArrayList<>();
+            int predicted = 0;
+            for (TaskInput input : block) {
+                Object[] values = input.error() == null
+                        ? task.predicted(logits[predicted++], labels)
+                        : new Object[task.predicted().size()];
+                List<Object> row =
+                        new ArrayList<>(Arrays.asList(input.index(), input.file(), input.text(), input.textPair()));
+                row.addAll(Arrays.asList(values));
+                row.add(input.error());
+                rows.add(row.toArray());
+            }
+            return rows;
+        }
+
+        private float[][] logits(List<Sample> samples) {
+            return Inference.logits(manager, model, samples, settings.batchSize());
+        }
+
+        @Override
+        public void close() {
+            if (tokenizer != null) {
+                tokenizer.close();
+            }
+        }
+    }
+}

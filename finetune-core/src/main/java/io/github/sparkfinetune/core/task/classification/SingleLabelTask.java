@@ -1,0 +1,126 @@
+package io.github.sparkfinetune.core.task.classification;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.ClassificationMetrics;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.Softmax;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.ClassificationLoss;
+import io.github.sparkfinetune.core.objective.Objective;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.ExampleColumns;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One label a text ({@code single_label_classification}).
+ *
+ * <p>Columns of an evaluation: {@code label}, {@code prediction}, {@code score} (its probability),
+ * {@code probabilities} (in the order of the label ids), {@code loss} (cross-entropy). Columns of a prediction:
+ * {@code prediction}, {@code score} (its probability), {@code probabilities} (in the order of the model's label ids).
+ */
+final class SingleLabelTask extends ClassificationTask {
+    private final Optional<ClassWeight> classWeight;
+
+    /** @param classWeight how much each label counts, or empty for all the same */
+    SingleLabelTask(Optional<ClassWeight> classWeight) {
+        this.classWeight = classWeight;
+    }
+
+    @Override
+    String problemType() {
+        return "single_label_classification";
+    }
+
+    @Override
+    Objective<PaddedBatch> objective(NDManager manager, Labels labels) {
+        return new ClassificationLoss(
+                manager, classWeight.map(weight -> weight.of(labels.names(), id -> balanced(labels, id))));
+    }
+
+    /** As scikit-learn's {@code compute_class_weight}; of a label without training rows none is asked for. */
+    private static double balanced(Labels labels, int id) {
+        double rows = labels.rows().isEmpty() ? 0 : labels.rows().get(id);
+        return rows == 0 ? 1 : labels.samples() / (labels.size() * rows);
+    }
+
+    @Override
+    SampleScorer scorer(List<String> labels) {
+        ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
+        return new SampleScorer(metrics, (sample, logits) -> metrics.add(sample.label(), logits));
+    }
+
+    @Override
+    List<Column> evaluated() {
+        return List.of(
+                required("label", Column.Type.STRING),
+                required("prediction", Column.Type.STRING),
+                required("score", Column.Type.DOUBLE),
+                required("probabilities", Column.Type.DOUBLES),
+                required("loss", Column.Type.DOUBLE));
+    }
+
+    @Override
+    Object[] evaluated(Sample sample, float[] logits, List<String> labels) {
+        double[] probabilities = Softmax.probabilities(logits);
+        int best = Softmax.argmax(logits);
+        return new Object[] {
+            labels.get(sample.label()),
+            labels.get(best),
+            probabilities[best],
+            probabilities,
+            Softmax.crossEntropy(logits, sample.label())
+        };
+    }
+
+    @Override
+    List<Column> predicted() {
+        return List.of(
+                nullable("prediction", Column.Type.STRING),
+                nullable("score", Column.Type.DOUBLE),
+                nullable("probabilities", Column.Type.DOUBLES));
+    }
+
+    @Override
+    Object[] predicted(float[] logits, List<String> labels) {
+        double[] probabilities = Softmax.probabilities(logits);
+        int best = Softmax.argmax(logits);
+        return new Object[] {labels.get(best), probabilities[best], probabilities};
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return ClassificationMetrics.all();
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("label", "prediction", "probabilities", "loss");
+    }
+
+    @Override
+    public ClassificationMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
+        rows.forEachRemaining(
+                row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (double[]) row[2], (Double) row[3]));
+        return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.of("score")));
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("text-classification", "model(\"some text\")");
+    }
+}

@@ -1,0 +1,154 @@
+package io.github.sparkfinetune.core.task.language;
+
+import io.github.sparkfinetune.core.generate.Generator;
+import io.github.sparkfinetune.core.metric.Rouge;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.core.task.TokenLoss;
+import io.github.sparkfinetune.data.dataset.Prompts;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Measures texts and answers prompts with a language model, as {@code generation} of its run says. */
+final class AnswerPredictor implements TaskPredictor {
+    /** Batches of a block: texts of like length share a batch. */
+    private static final int BATCHES = 4;
+
+    private final LanguageModel model;
+    private final Generator generator;
+    private final TextTokenizer tokenizer;
+    private final PredictionSettings settings;
+    private final Rouge rouge = new Rouge(true);
+
+    AnswerPredictor(LanguageModel model, Generator generator, TextTokenizer tokenizer, PredictionSettings settings) {
+        this.model = model;
+        this.generator = generator;
+        this.tokenizer = tokenizer;
+        this.settings = settings;
+    }
+
+    @Override
+    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        int prompts = settings.config().generation().evalSamples();
+        return new BlockwiseIterator<>(
+                PromptSelection.part(split, part, parts, prompts, generator::refusal),
+                BATCHES * settings.batchSize(),
+                this::evaluate);
+    }
+
+    private List<Object[]> evaluate(List<PromptSelection> block) {
+        List<List<TokenLoss>> losses =
+                model.losses(block.stream().map(PromptSelection::sample).toList(), settings.batchSize());
+        Map<Long, String> answers = answers(block);
+        List<Object[]> rows = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            Sample sample = block.get(i).sample();
+            Map<Integer, Prompts.Prompt> prompts = Prompts.of(sample).stream()
+                    .collect(Collectors.toMap(Prompts.Prompt::document, Function.identity()));
+            for (int document = 0; document < sample.documents().length; document++) {
+                rows.add(row(
+                        sample.index(),
+                        document,
+                        prompts.get(document),
+                        answers.get(block.get(i).asked().get(document)),
+                        losses.get(i).get(document)));
+            }
+        }
+        return rows;
+    }
+
+    /** Answers by the number of their prompt. */
+    private Map<Long, String> answers(List<PromptSelection> block) {
+        List<Generator.Prompt> prompts = new ArrayList<>();
+        for (PromptSelection asked : block) {
+            for (Prompts.Prompt prompt : Prompts.of(asked.sample())) {
+                Long number = asked.asked().get(prompt.document());
+                if (number != null) {
+                    prompts.add(new Generator.Prompt(number, prompt.inputIds()));
+                }
+            }
+        }
+        List<String> generated = generate(prompts);
+        Map<Long, String> answers = new HashMap<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            answers.put(prompts.get(i).sample(), generated.get(i));
+        }
+        return answers;
+    }
+
+    private Object[] row(long index, int document, Prompts.Prompt prompt, String generated, TokenLoss loss) {
+        String reference = prompt == null ? null : tokenizer.decode(prompt.answerIds());
+        Rouge.Scores scores = generated == null ? null : rouge.score(reference, generated);
+        return new Object[] {
+            index,
+            document,
+            prompt == null ? null : tokenizer.decodeWhole(prompt.inputIds()),
+            reference,
+            generated,
+            loss.tokens() == 0 ? null : (Double) (loss.sum() / loss.tokens()),
+            loss.tokens(),
+            scores == null ? null : (Double) scores.rouge1().f1(),
+            scores == null ? null : (Double) scores.rouge2().f1(),
+            scores == null ? null : (Double) scores.rougeL().f1()
+        };
+    }
+
+    @Override
+    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        return new BlockwiseIterator<>(inputs, BATCHES * settings.batchSize(), this::predict);
+    }
+
+    private List<Object[]> predict(List<TaskInput> block) {
+        List<String> errors = block.stream().map(this::error).toList();
+        List<Generator.Prompt> usable = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            if (errors.get(i) == null) {
+                int[] ids = block.get(i).sample().inputIds();
+                // What is drawn depends on the prompt, not on how the source was cut into partitions.
+                usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
+            }
+        }
+        Iterator<String> answers = generate(usable).iterator();
+        List<Object[]> rows = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            TaskInput prompt = block.get(i);
+            String error = errors.get(i);
+            rows.add(new Object[] {
+                prompt.index(),
+                prompt.file(),
+                prompt.text(),
+                prompt.reference(),
+                error == null ? answers.next() : null,
+                error
+            });
+        }
+        return rows;
+    }
+
+    private String error(TaskInput prompt) {
+        return prompt.error() != null
+                ? prompt.error()
+                : generator.refusal(prompt.sample().inputIds()).orElse(null);
+    }
+
+    /** The answers' texts, special tokens left out, in the order of the prompts. */
+    private List<String> generate(List<Generator.Prompt> prompts) {
+        return generator.generate(prompts).stream().map(tokenizer::decode).toList();
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}

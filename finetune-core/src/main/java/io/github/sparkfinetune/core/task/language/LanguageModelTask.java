@@ -1,0 +1,137 @@
+package io.github.sparkfinetune.core.task.language;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.DecoderKind;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * What tasks that train a language model share: they differ in their samples.
+ *
+ * <p>Columns of an evaluation, a row a document: {@code index} (place of the sample in the split), {@code document}
+ * (place in the sample), {@code prompt} (special tokens included), {@code reference} (the answer in the data),
+ * {@code generated} (the model's, for the first {@code generation.eval_samples} prompts), {@code loss} (mean
+ * cross-entropy of the tokens with a label), {@code tokens} (how many these are), {@code rouge1}, {@code rouge2},
+ * {@code rougeL} (F-measures of stemmed words, as in the summarization example of {@code transformers}). What there is
+ * none of is null. Columns of a prediction: {@code index} (place of the row in the source), {@code file},
+ * {@code prompt} (as the model reads it), {@code reference} (the answer that the row has, if any), {@code generated},
+ * {@code error} (then {@code generated} is null).
+ */
+abstract class LanguageModelTask implements TaskSpec {
+    private static final DecoderKind KIND = new DecoderKind();
+
+    @Override
+    public DecoderKind modelKind() {
+        return KIND;
+    }
+
+    @Override
+    public LanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        Decoder model = KIND.load(base, labels.size(), adaptation, seed);
+        return new LanguageModel(base.manager(), model, VocabularyLoss.ofNextToken(base.manager(), model));
+    }
+
+    @Override
+    public long objectiveBytes(HfConfig model, long tokens) {
+        return VocabularyLoss.bytes(tokens, model.vocabSize());
+    }
+
+    @Override
+    public String peftTaskType() {
+        return "CAUSAL_LM";
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return LanguageModelMetrics.all();
+    }
+
+    @Override
+    public List<Metric> trainingMetrics() {
+        return LanguageModelMetrics.ofTokens();
+    }
+
+    @Override
+    public String lossUnit() {
+        return "token";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                required("document", Column.Type.INT),
+                nullable("prompt", Column.Type.STRING),
+                nullable("reference", Column.Type.STRING),
+                nullable("generated", Column.Type.STRING),
+                nullable("loss", Column.Type.DOUBLE),
+                required("tokens", Column.Type.LONG),
+                nullable("rouge1", Column.Type.DOUBLE),
+                nullable("rouge2", Column.Type.DOUBLE),
+                nullable("rougeL", Column.Type.DOUBLE));
+    }
+
+    @Override
+    public List<String> keyColumns() {
+        return List.of("index", "document");
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("loss", "tokens", "rouge1", "rouge2", "rougeL");
+    }
+
+    @Override
+    public LanguageModelMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        LanguageModelMetrics metrics = new LanguageModelMetrics();
+        rows.forEachRemaining(row -> {
+            if (row[0] != null) {
+                long tokens = (Long) row[1];
+                metrics.addTokens((Double) row[0] * tokens, tokens);
+            }
+            if (row[2] != null) {
+                metrics.addAnswer((Double) row[2], (Double) row[3], (Double) row[4]);
+            }
+        });
+        return metrics;
+    }
+
+    @Override
+    public boolean measuresBase() {
+        return true;
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("prompt", Column.Type.STRING),
+                nullable("reference", Column.Type.STRING),
+                nullable("generated", Column.Type.STRING),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return model.asLanguageModel(className, dtype);
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("text-generation", "model(\"some text\")");
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.sparkfinetune.core.task.language;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** Tells the tokens of samples that have a label. */
+record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss<PaddedBatch> objective)
+        implements TaskModel<PaddedBatch> {
+    /** Rows computed at once: enough to put samples of like length together. */
+    private static final int BLOCK = 512;
+
+    /**
+     * How well a sample's tokens with a label are told.
+     *
+     * @param loss sum of their cross-entropies, in nats
+     * @param tokens how many they are
+     * @param correct of how many no other token is likelier
+     */
+    private record Told(double loss, long tokens, long correct) {}
+
+    @Override
+    public Scorer scorer() {
+        MaskedLanguageModelMetrics metrics = new MaskedLanguageModelMetrics();
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                for (Told told : tell(samples, batchSize)) {
+                    metrics.add(told.loss(), told.tokens(), told.correct());
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    private Told[] tell(List<Sample> samples, int batchSize) {
+        Told[] all = new Told[samples.size()];
+        Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+            VocabularyLoss.Told told = objective.tell(owner, output, batch);
+            int from = 0;
+            for (int place : places) {
+                int to = from + samples.get(place).labelledTokens();
+                double loss = 0;
+                long correct = 0;
+                for (int i = from; i < to; i++) {
+                    loss += told.losses()[i];
+                    correct += told.hits()[i] == 1 ? 1 : 0;
+                }
+                all[place] = new Told(loss, to - from, correct);
+                from = to;
+            }
+        });
+        return all;
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings settings) {
+        return new Rows(TextTokenizer.open(settings.tokenizer()), settings.batchSize());
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final TextTokenizer tokenizer;
+        private final int batchSize;
+
+        Rows(TextTokenizer tokenizer, int batchSize) {
+            this.tokenizer = tokenizer;
+            this.batchSize = batchSize;
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate);
+        }
+
+        private List<Object[]> evaluate(List<Sample> block) {
+            Told[] all = tell(block, batchSize);
+            return IntStream.range(0, all.length)
+                    .mapToObj(i -> new Object[] {
+                        block.get(i).index(),
+                        all[i].tokens(),
+                        all[i].correct(),
+                        all[i].tokens() == 0 ? null : (Double) (all[i].loss() / all[i].tokens())
+                    })
+                    .toList();
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            List<Sample> samples = block.stream()
+                    .filter(input -> input.error() == null)
+                    .map(TaskInput::sample)
+                    .toList();
+            Iterator<Object[][]> predictions = Arrays.asList(fill(samples)).iterator();
+            List<Object[]> rows = new ArrayList<>();
+            for (TaskInput input : block) {
+                rows.add(new Object[] {
+                    input.index(),
+                    input.file(),
+                    input.text(),
+                    input.error() == null ? predictions.next() : null,
+                    input.error()
+                });
+            }
+            return rows;
+        }
+
+        /** Rows of the predictions of each sample. */
+        private Object[][][] fill(List<Sample> samples) {
+            Object[][][] rows = new Object[samples.size()][][];
+            int count = Math.min(MaskedLmTask.TOP_K, model.shape().vocabulary());
+            Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
+                VocabularyLoss.Likeliest likeliest = objective.likeliest(owner, output, count);
+                int from = 0;
+                for (int place : places) {
+                    int first = from;
+                    int masks = samples.get(place).labelledTokens();
+                    rows[place] = IntStream.range(0, masks * count)
+                            .mapToObj(i -> row(likeliest, first, i / count, i % count))
+                            .toArray(Object[][]::new);
+                    from += masks;
+                }
+            });
+            return rows;
+        }
+
+        private Object[] row(VocabularyLoss.Likeliest likeliest, int first, int mask, int rank) {
+            int id = likeliest.ids()[first + mask][rank];
+            return new Object[] {
+                mask, (double) likeliest.probabilities()[first + mask][rank], id, tokenizer.decodeWhole(new int[] {id})
+            };
+        }
+
+        @Override
+        public void close() {
+            tokenizer.close();
+        }
+    }
+}

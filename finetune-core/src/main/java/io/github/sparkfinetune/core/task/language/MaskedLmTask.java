@@ -1,0 +1,173 @@
+package io.github.sparkfinetune.core.task.language;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.EncoderKind;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The masked tokens of a text ({@code ForMaskedLM}).
+ *
+ * <p>Columns of an evaluation, a row a sample: {@code index} (place in the split), {@code tokens} (how many are
+ * masked), {@code correct} (of how many no other token is likelier), {@code loss} (their mean cross-entropy; null where
+ * none is masked). Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code text},
+ * {@code predictions} (the {@value #TOP_K} likeliest tokens at each mask token of the text, as {@code pipeline} of
+ * {@code transformers} tells them, a row each: {@code mask} (place among the text's mask tokens, from 0), {@code score}
+ * (its probability), {@code token} (its id), {@code token_str}), {@code error} (then {@code predictions} is null).
+ *
+ * @param mlmProbability share of the tokens that are masked
+ */
+public record MaskedLmTask(double mlmProbability) implements TaskSpec {
+    /** Tokens that are told of each mask token. */
+    static final int TOP_K = 5;
+
+    private static final EncoderKind KIND = new EncoderKind(HeadKind.MASKED_LM);
+
+    public static MaskedLmTask of(RunConfig config) {
+        return new MaskedLmTask(config.maskedLm().mlmProbability());
+    }
+
+    @Override
+    public EncoderKind modelKind() {
+        return KIND;
+    }
+
+    @Override
+    public MaskedLanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        Encoder model = KIND.load(base, labels.size(), adaptation, seed);
+        return new MaskedLanguageModel(base.manager(), model, VocabularyLoss.ofMaskedTokens(base.manager(), model));
+    }
+
+    @Override
+    public long objectiveBytes(HfConfig model, long tokens) {
+        long masked = (long) Math.ceil(mlmProbability * tokens);
+        EncoderShape shape = Encoder.shape(model);
+        // What the head keeps of each: its input, and what its dense layer, activation and norm give; and the gradient.
+        long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
+        return VocabularyLoss.bytes(masked, model.vocabSize()) + head;
+    }
+
+    /** PEFT has none for it: {@code PeftModel} itself wraps such a model. */
+    @Override
+    public String peftTaskType() {
+        return null;
+    }
+
+    @Override
+    public Adaptation adaptation(
+            RunConfig config,
+            MethodConfig method,
+            HfConfig model,
+            TensorSource source,
+            Optional<PeftAdapter> adapter,
+            int threads) {
+        Adaptation adaptation = TaskSpec.super.adaptation(config, method, model, source, adapter, threads);
+        Architecture architecture = Architectures.of(model);
+        boolean torn = architecture.isTied()
+                && Projection.of(architecture, HeadKind.MASKED_LM, adaptation)
+                        .filter(projection -> projection.weights().containsKey(Projection.WEIGHT))
+                        .isPresent();
+        if (torn) {
+            throw RunException.config("method.modules_to_save: "
+                    + adaptation.lora().orElseThrow().modulesToSave()
+                    + " would train the embeddings, which map to the vocabulary too, as two copies: leave it out, or"
+                    + " set method.type to full");
+        }
+        return adaptation;
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return MaskedLanguageModelMetrics.all();
+    }
+
+    @Override
+    public String lossUnit() {
+        return "masked token";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                required("tokens", Column.Type.LONG),
+                required("correct", Column.Type.LONG),
+                nullable("loss", Column.Type.DOUBLE));
+    }
+
+    @Override
+    public List<String> keyColumns() {
+        return List.of("index");
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("loss", "tokens", "correct");
+    }
+
+    @Override
+    public MaskedLanguageModelMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        MaskedLanguageModelMetrics metrics = new MaskedLanguageModelMetrics();
+        rows.forEachRemaining(row -> {
+            if (row[0] != null) {
+                long tokens = (Long) row[1];
+                metrics.add((Double) row[0] * tokens, tokens, (Long) row[2]);
+            }
+        });
+        return metrics;
+    }
+
+    @Override
+    public boolean measuresBase() {
+        return true;
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("text", Column.Type.STRING),
+                Column.rows(
+                        "predictions",
+                        required("mask", Column.Type.INT),
+                        required("score", Column.Type.DOUBLE),
+                        required("token", Column.Type.INT),
+                        required("token_str", Column.Type.STRING)),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return model.asLanguageModel(className, dtype);
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("fill-mask", "model(f\"some {model.tokenizer.mask_token}\")");
+    }
+}

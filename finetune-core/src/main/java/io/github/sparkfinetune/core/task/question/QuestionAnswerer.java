@@ -1,0 +1,176 @@
+package io.github.sparkfinetune.core.task.question;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
+import io.github.sparkfinetune.core.metric.SquadScore;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.question.QuestionRow;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+
+/** A model that finds the answers of questions in texts. */
+record QuestionAnswerer(
+        NDManager manager, Encoder model, QuestionAnsweringLoss objective, QuestionAnsweringConfig settings)
+        implements TaskModel<PaddedBatch> {
+    /** Windows or questions computed at once: enough to put samples of like length together. */
+    private static final int BLOCK = 512;
+
+    @Override
+    public Scorer scorer() {
+        // What the best threshold is, is found of the scores.
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                for (FoundAnswer answer : answers(Sample.rows(samples), batchSize)) {
+                    metrics.addWindows(loss(answer), answer.windows().size());
+                    if (settings.version2WithNegative()) {
+                        metrics.add(answer.score(answer.text()), answer.found().preference());
+                    } else {
+                        metrics.add(answer.score(answer.text()));
+                    }
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    private List<FoundAnswer> answers(List<List<Sample>> questions, int batchSize) {
+        AnswerSearch search = AnswerSearch.of(settings);
+        List<Sample> windows = questions.stream().flatMap(List::stream).toList();
+        Iterator<float[]> logits = Arrays.asList(Inference.logits(manager, model, windows, batchSize))
+                .iterator();
+        List<FoundAnswer> answers = new ArrayList<>();
+        for (List<Sample> question : questions) {
+            List<float[]> own = question.stream().map(window -> logits.next()).toList();
+            List<int[]> offsets =
+                    question.stream().map(window -> window.window().offsets()).toList();
+            answers.add(new FoundAnswer(
+                    question, QuestionRow.of(question.get(0).window().row()), search.search(own, offsets), own));
+        }
+        return answers;
+    }
+
+    /** Sum of the losses of a question's windows. */
+    private double loss(FoundAnswer answer) {
+        double sum = 0;
+        for (int i = 0; i < answer.windows().size(); i++) {
+            sum += objective.loss(answer.windows().get(i), answer.logits().get(i));
+        }
+        return sum;
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings prediction) {
+        return new Rows(prediction);
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final int batchSize;
+        /** Of the preference for no answer, above which none is given. */
+        private final double threshold;
+
+        Rows(PredictionSettings prediction) {
+            this.batchSize = prediction.batchSize();
+            this.threshold = settings.version2WithNegative()
+                    ? prediction.model().number(0, QuestionAnsweringTask.THRESHOLD)
+                    : Double.POSITIVE_INFINITY;
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+            return new BlockwiseIterator<>(split.part(part, parts), BLOCK, this::evaluate, Sample::continuesRow);
+        }
+
+        private List<Object[]> evaluate(List<Sample> block) {
+            return answers(Sample.rows(block), batchSize).stream()
+                    .map(this::evaluated)
+                    .toList();
+        }
+
+        private Object[] evaluated(FoundAnswer answer) {
+            String given = answer.isGiven(threshold) ? answer.text() : null;
+            SquadScore score = answer.score(given == null ? "" : given);
+            int windows = answer.windows().size();
+            return new Object[] {
+                answer.windows().get(0).index(),
+                answer.asked().id(),
+                answer.asked().question(),
+                answer.asked().answers().toArray(String[]::new),
+                given,
+                answer.score(),
+                answer.found().noAnswer(),
+                score.exact(),
+                score.f1(),
+                loss(answer) / windows,
+                windows
+            };
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, BLOCK, this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            Iterator<FoundAnswer> answers = answers(
+                            block.stream()
+                                    .filter(input -> input.error() == null)
+                                    .map(TaskInput::samples)
+                                    .toList(),
+                            batchSize)
+                    .iterator();
+            List<Object[]> rows = new ArrayList<>();
+            for (TaskInput input : block) {
+                rows.add(input.error() == null ? predicted(input, answers.next()) : refused(input));
+            }
+            return rows;
+        }
+
+        private Object[] predicted(TaskInput input, FoundAnswer answer) {
+            AnswerSearch.Answer given =
+                    answer.isGiven(threshold) ? answer.found().best() : null;
+            return new Object[] {
+                input.index(),
+                input.file(),
+                answer.asked().id(),
+                input.text(),
+                input.textPair(),
+                given == null ? null : answer.text(),
+                given == null ? null : (Integer) answer.points(given.start()),
+                given == null ? null : (Integer) answer.points(given.end()),
+                answer.score(),
+                answer.found().noAnswer(),
+                null
+            };
+        }
+
+        private static Object[] refused(TaskInput input) {
+            return new Object[] {
+                input.index(), input.file(), null, null, null, null, null, null, null, null, input.error()
+            };
+        }
+
+        @Override
+        public void close() {}
+    }
+}

@@ -1,0 +1,182 @@
+package io.github.sparkfinetune.core.task.question;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
+import io.github.sparkfinetune.core.metric.SquadScore;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.EncoderKind;
+import io.github.sparkfinetune.core.task.ExampleColumns;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/**
+ * The place of a question's answer in a text ({@code ForQuestionAnswering}).
+ *
+ * <p>Columns of an evaluation, a row a question: {@code index} (place of its first window in the split), {@code id},
+ * {@code question}, {@code answers} (those of the data, none where it has no answer), {@code prediction} (null where
+ * none is given), {@code score} (of the best answer, given or not, see {@link AnswerSearch}), {@code no_answer_score},
+ * {@code exact_match} and {@code f1} (0 to 1, of the best of the answers), {@code loss} (mean of its windows),
+ * {@code windows} (how many these are). Columns of a prediction: {@code index} (place of the row in the source),
+ * {@code file}, {@code id}, {@code question}, {@code context} (as they were cleaned), {@code answer} (null where none
+ * is given), {@code start} and {@code end} (of the answer in the context, in code points, as SQuAD's
+ * {@code answer_start}, the end exclusive), {@code score}, {@code no_answer_score}, {@code error} (why a row could not
+ * be used; then nothing but index and file is there).
+ *
+ * <p>With {@code version_2_with_negative} no answer is given where {@code no_answer_score - score} is above a
+ * threshold: the one of the best F1 on the evaluation rows, if there are such with and without an answer, else 0. The
+ * trained model's {@code config.json} has it as {@value #THRESHOLD}.
+ */
+public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLength) implements TaskSpec {
+    /** Key of a trained model's configuration; the name is that of {@code run_qa.py}. */
+    static final String THRESHOLD = "null_score_diff_threshold";
+
+    /** What batches of another size make of equal logits is less than this. */
+    private static final double ROUNDING = 1e-4;
+
+    private static final EncoderKind KIND = new EncoderKind(HeadKind.QUESTION_ANSWERING);
+
+    public static QuestionAnsweringTask of(RunConfig config) {
+        return new QuestionAnsweringTask(
+                config.questionAnswering(), config.data().maxLength());
+    }
+
+    @Override
+    public EncoderKind modelKind() {
+        return KIND;
+    }
+
+    @Override
+    public QuestionAnswerer load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        int padded = settings.padToMaxLength() ? maxLength : 0;
+        Encoder model = KIND.load(base, labels.size(), adaptation, seed).paddedTo(padded);
+        return new QuestionAnswerer(base.manager(), model, new QuestionAnsweringLoss(base.manager(), padded), settings);
+    }
+
+    @Override
+    public int paddedLength(int longest) {
+        return settings.padToMaxLength() ? maxLength : longest;
+    }
+
+    @Override
+    public String peftTaskType() {
+        return "QUESTION_ANS";
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return QuestionAnsweringMetrics.all();
+    }
+
+    /** Without those that an evaluation split may not define. */
+    @Override
+    public List<Metric> trainingMetrics() {
+        Set<String> always = Set.of("loss", "exact_match", "f1");
+        Set<String> ofThresholds = Set.of("best_exact", "best_f1");
+        return metrics().stream()
+                .filter(metric -> always.contains(metric.name())
+                        || (settings.version2WithNegative() && ofThresholds.contains(metric.name())))
+                .toList();
+    }
+
+    @Override
+    public String lossUnit() {
+        return "sample";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("id", Column.Type.STRING),
+                required("question", Column.Type.STRING),
+                required("answers", Column.Type.STRINGS),
+                nullable("prediction", Column.Type.STRING),
+                nullable("score", Column.Type.DOUBLE),
+                required("no_answer_score", Column.Type.DOUBLE),
+                required("exact_match", Column.Type.DOUBLE),
+                required("f1", Column.Type.DOUBLE),
+                required("loss", Column.Type.DOUBLE),
+                required("windows", Column.Type.INT));
+    }
+
+    @Override
+    public List<String> keyColumns() {
+        return List.of("index");
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("answers", "prediction", "loss", "windows");
+    }
+
+    @Override
+    public QuestionAnsweringMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        rows.forEachRemaining(row -> {
+            String prediction = row[1] == null ? "" : (String) row[1];
+            // The threshold is applied already.
+            metrics.add(SquadScore.of(prediction, List.of((String[]) row[0])));
+            int windows = (Integer) row[3];
+            metrics.addWindows((Double) row[2] * windows, windows);
+        });
+        return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(new ExampleColumns(
+                "question", "answers", "prediction", Optional.of("exact_match"), Optional.of("score")));
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("id", Column.Type.STRING),
+                nullable("question", Column.Type.STRING),
+                nullable("context", Column.Type.STRING),
+                nullable("answer", Column.Type.STRING),
+                nullable("start", Column.Type.INT),
+                nullable("end", Column.Type.INT),
+                nullable("score", Column.Type.DOUBLE),
+                nullable("no_answer_score", Column.Type.DOUBLE),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return model.asQuestionAnswerer(className, dtype).with(THRESHOLD, null);
+    }
+
+    @Override
+    public HfConfig tunedConfig(HfConfig saved, Map<String, Double> eval) {
+        boolean bothKinds = Stream.of("HasAns_f1", "NoAns_f1", "best_f1_thresh").allMatch(eval::containsKey);
+        return settings.version2WithNegative() && bothKinds
+                ? saved.with(THRESHOLD, eval.get("best_f1_thresh") + ROUNDING)
+                : saved;
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("question-answering", "model(question=\"some question\", context=\"some text\")");
+    }
+}

@@ -1,0 +1,85 @@
+package io.github.sparkfinetune.core.task.token;
+
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.data.tag.Iob2;
+import io.github.sparkfinetune.data.tag.Words;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What is found in a text, as rows of {@code start} and {@code end} (exclusive; in code points, as Python and Spark SQL
+ * count), {@code word} (that part of the text), {@code label} and {@code score}.
+ */
+final class TaggedSpans {
+    private TaggedSpans() {}
+
+    /** The columns of the rows. */
+    static Column column(String name) {
+        return Column.rows(
+                name,
+                required("start", Column.Type.INT),
+                required("end", Column.Type.INT),
+                required("word", Column.Type.STRING),
+                required("label", Column.Type.STRING),
+                required("score", Column.Type.DOUBLE));
+    }
+
+    /** Whether labels are those of entities, {@code B-TYPE} and {@code I-TYPE}. */
+    static boolean areOfEntities(List<String> labels) {
+        return labels.stream().anyMatch(Iob2::isPrefixed);
+    }
+
+    /**
+     * Entities, as the pipeline of {@code transformers} finds them with {@code aggregation_strategy="first"}: a word
+     * has its first token's label; words of one type are one entity, which ends before a {@code B-}; its score is the
+     * mean of its words'.
+     *
+     * @param labels names of the model's labels by id
+     */
+    static Object[][] entities(Words words, WordLogits found, List<String> labels) {
+        List<String> tags = found.predicted(labels);
+        List<Object[]> entities = new ArrayList<>();
+        int first = 0;
+        for (int word = 1; word <= tags.size(); word++) {
+            boolean goesOn = word < tags.size()
+                    && !Iob2.begins(tags.get(word))
+                    && Iob2.type(tags.get(word)).equals(Iob2.type(tags.get(first)));
+            if (!goesOn) {
+                if (!tags.get(first).equals(Iob2.OUTSIDE)) {
+                    entities.add(row(words, found, first, word, Iob2.type(tags.get(first))));
+                }
+                first = word;
+            }
+        }
+        return entities.toArray(Object[][]::new);
+    }
+
+    /** Every word with its label. */
+    static Object[][] tags(Words words, WordLogits found, List<String> labels) {
+        List<String> tags = found.predicted(labels);
+        Object[][] rows = new Object[tags.size()][];
+        for (int word = 0; word < rows.length; word++) {
+            rows[word] = row(words, found, word, word + 1, tags.get(word));
+        }
+        return rows;
+    }
+
+    private static Object[] row(Words words, WordLogits found, int first, int end, String label) {
+        int from = words.starts()[first];
+        int to = words.ends()[end - 1];
+        double score = 0;
+        for (int word = first; word < end; word++) {
+            score += found.score(word);
+        }
+        int start = words.text().codePointCount(0, from);
+        return new Object[] {
+            start,
+            start + words.text().codePointCount(from, to),
+            words.text().substring(from, to),
+            label,
+            score / (end - first)
+        };
+    }
+}

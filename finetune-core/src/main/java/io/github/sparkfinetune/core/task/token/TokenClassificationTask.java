@@ -1,0 +1,126 @@
+package io.github.sparkfinetune.core.task.token;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.EncoderKind;
+import io.github.sparkfinetune.core.task.ExampleColumns;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * One label a word ({@code ForTokenClassification}).
+ *
+ * <p>Columns of an evaluation, a row a text: {@code index} (place in the split of the text's first sample),
+ * {@code text} (of a list of words: with a space between), {@code words} (those that have a token), {@code tags} and
+ * {@code predicted} (of each word), {@code loss} (mean cross-entropy of the words), {@code tokens} (how many words
+ * these are). Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code text},
+ * {@code entities} where labels are B-TYPE and I-TYPE, else {@code tags} of all words, see {@link TaggedSpans};
+ * {@code error} (why a row could not be used; then the three columns before it are null).
+ */
+public final class TokenClassificationTask implements TaskSpec {
+    private static final EncoderKind KIND = new EncoderKind(HeadKind.TOKEN_CLASSIFICATION);
+
+    @Override
+    public EncoderKind modelKind() {
+        return KIND;
+    }
+
+    @Override
+    public TokenClassifier load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        return new TokenClassifier(
+                base.manager(),
+                KIND.load(base, labels.size(), adaptation, seed),
+                new TokenClassificationLoss(base.manager()),
+                labels.names());
+    }
+
+    @Override
+    public Labels labels(HfConfig trained) {
+        return Labels.of(trained);
+    }
+
+    @Override
+    public String peftTaskType() {
+        return "TOKEN_CLS";
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return SequenceLabelingMetrics.all();
+    }
+
+    @Override
+    public String lossUnit() {
+        return "word";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                required("text", Column.Type.STRING),
+                required("words", Column.Type.STRINGS),
+                required("tags", Column.Type.STRINGS),
+                required("predicted", Column.Type.STRINGS),
+                required("loss", Column.Type.DOUBLE),
+                required("tokens", Column.Type.LONG));
+    }
+
+    @Override
+    public List<String> keyColumns() {
+        return List.of("index");
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("tags", "predicted", "loss", "tokens");
+    }
+
+    @Override
+    public SequenceLabelingMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(labels);
+        rows.forEachRemaining(row -> metrics.add(
+                Arrays.asList((String[]) row[0]), Arrays.asList((String[]) row[1]), (Double) row[2] * (Long) row[3]));
+        return metrics;
+    }
+
+    @Override
+    public Optional<ExampleColumns> exampleColumns() {
+        return Optional.of(ExampleColumns.ofEqual("words", "tags", "predicted", Optional.empty()));
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("text", Column.Type.STRING),
+                TaggedSpans.column("entities"),
+                TaggedSpans.column("tags"),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return model.asTokenClassifier(className, labels, dtype);
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("token-classification", "model(\"some text\", aggregation_strategy=\"first\")");
+    }
+}

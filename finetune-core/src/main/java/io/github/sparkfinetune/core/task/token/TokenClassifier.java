@@ -1,0 +1,138 @@
+package io.github.sparkfinetune.core.task.token;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
+import io.github.sparkfinetune.core.model.Encoder;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.tag.Words;
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * A classifier of words.
+ *
+ * @param labels their names by id
+ */
+record TokenClassifier(NDManager manager, Encoder model, TokenClassificationLoss objective, List<String> labels)
+        implements TaskModel<PaddedBatch> {
+    /** Batches of a block: samples of like length share a batch. */
+    private static final int BATCHES = 8;
+
+    private List<WordLogits> rows(List<Sample> windows, int batchSize) {
+        return WordLogits.ofRows(windows, Inference.logits(manager, model, windows, batchSize), labels.size());
+    }
+
+    @Override
+    public Scorer scorer() {
+        SequenceLabelingMetrics metrics = new SequenceLabelingMetrics(labels);
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                for (WordLogits row : rows(samples, batchSize)) {
+                    metrics.add(row.tags(labels), row.predicted(labels), row.loss());
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings settings) {
+        return new Rows(settings);
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final PredictionSettings settings;
+        private final boolean entities;
+
+        Rows(PredictionSettings settings) {
+            this.settings = settings;
+            this.entities = TaggedSpans.areOfEntities(labels);
+        }
+
+        private int block() {
+            return BATCHES * settings.batchSize();
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> ofDataset, int part, int parts) {
+            settings.requireLabels(ofDataset);
+            return new BlockwiseIterator<>(split.part(part, parts), block(), this::evaluate, Sample::continuesRow);
+        }
+
+        private List<Object[]> evaluate(List<Sample> windows) {
+            List<List<Sample>> texts = Sample.rows(windows);
+            List<WordLogits> found = rows(windows, settings.batchSize());
+            List<Object[]> rows = new ArrayList<>();
+            for (int i = 0; i < found.size(); i++) {
+                WordLogits row = found.get(i);
+                Sample first = texts.get(i).get(0);
+                Words words = Words.parse(first.window().row());
+                rows.add(new Object[] {
+                    first.index(),
+                    words.text(),
+                    words.list().toArray(String[]::new),
+                    row.tags(labels).toArray(String[]::new),
+                    row.predicted(labels).toArray(String[]::new),
+                    row.loss() / row.size(),
+                    (long) row.size()
+                });
+            }
+            return rows;
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return new BlockwiseIterator<>(inputs, block(), this::predict);
+        }
+
+        private List<Object[]> predict(List<TaskInput> block) {
+            Iterator<WordLogits> found = rows(
+                            block.stream()
+                                    .flatMap(input -> input.samples().stream())
+                                    .toList(),
+                            settings.batchSize())
+                    .iterator();
+            List<Object[]> rows = new ArrayList<>();
+            for (TaskInput input : block) {
+                rows.add(input.error() == null ? row(input, found.next()) : bad(input));
+            }
+            return rows;
+        }
+
+        private Object[] row(TaskInput input, WordLogits found) {
+            Words words = Words.parse(input.sample().window().row());
+            return new Object[] {
+                input.index(),
+                input.file(),
+                input.text(),
+                entities ? TaggedSpans.entities(words, found, labels) : null,
+                entities ? null : TaggedSpans.tags(words, found, labels),
+                null
+            };
+        }
+
+        private Object[] bad(TaskInput input) {
+            return new Object[] {input.index(), input.file(), null, null, null, input.error()};
+        }
+
+        @Override
+        public void close() {}
+    }
+}

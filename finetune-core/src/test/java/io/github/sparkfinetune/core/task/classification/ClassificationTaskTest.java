@@ -1,0 +1,100 @@
+package io.github.sparkfinetune.core.task.classification;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** How much each label counts, and what logits are read as. */
+class ClassificationTaskTest {
+    private static final List<String> NAMES = List.of("ham", "spam", "rare");
+
+    private static ClassificationTask task(String classification) {
+        RunConfig config = RunConfigLoader.parse(
+                "{model: m, task: classification, data: {train: t}, output: {dir: o}, classification: {"
+                        + classification + "}}",
+                "test.yaml",
+                List.of());
+        return ClassificationTask.of(config);
+    }
+
+    private static Sample label(int label) {
+        return new Sample(0, new int[1], new int[1], label);
+    }
+
+    /** What each label adds to the weight of the loss. */
+    private static double[] weights(String classification, Labels labels) {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1)) {
+            return Stream.of(0, 1, 2)
+                    .mapToDouble(id ->
+                            task(classification).objective(manager, labels).weights(List.of(label(id)))[0])
+                    .toArray();
+        }
+    }
+
+    @Test
+    void theWeightOfALossIsThatOfItsLabels() {
+        Labels labels = new Labels(NAMES, List.of(6L, 3L, 1L), 10);
+        assertThat(weights("", labels)).containsExactly(1, 1, 1);
+        assertThat(weights("class_weight: {spam: 2.5}", labels)).containsExactly(1, 2.5, 1);
+        // compute_class_weight("balanced") of scikit-learn.
+        assertThat(weights("class_weight: balanced", labels))
+                .containsExactly(new double[] {10 / 18.0, 10 / 9.0, 10 / 3.0}, within(1e-12));
+        Labels without = new Labels(NAMES, List.of(6L, 4L, 0L), 10);
+        assertThat(weights("class_weight: balanced", without)).contains(1, org.assertj.core.data.Index.atIndex(2));
+        // A trained model is not trained on.
+        assertThat(weights("class_weight: balanced", new Labels(NAMES, List.of(), 0)))
+                .containsExactly(1, 1, 1);
+        assertThatThrownBy(() -> weights("class_weight: {spam: 2, hamm: 2}", labels))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("no training row has the label hamm, there are ham, spam, rare");
+        assertThatThrownBy(() -> new Labels(NAMES, List.of(6L), 10)).hasMessageContaining("3 labels, rows of 1");
+    }
+
+    @Test
+    void aModelForAnotherProblemIsRefused() {
+        HfConfig multi = HfConfig.read(GoldenFiles.root().resolve("models/bert-multilabel"));
+        assertThat(task("problem_type: multi_label_classification")
+                        .labels(multi)
+                        .names())
+                .containsExactly("class0", "class1", "class2", "class3");
+        assertThatThrownBy(() -> task("problem_type: regression").labels(multi))
+                .isInstanceOf(RunException.class)
+                .hasMessageStartingWith("classification.problem_type: ")
+                .hasMessageContaining("is of a model for multi_label_classification, this run has regression");
+        // Whoever wrote a model may have left out what it is for, and its labels' names.
+        HfConfig plain = multi.with("problem_type", null).with("id2label", null);
+        assertThat(task("").labels(plain).names()).containsExactly("LABEL_0", "LABEL_1");
+    }
+
+    @Test
+    void logitsAreReadAsTheProblemHasThem() {
+        float[] logits = {1, -2, 0.5f};
+        assertThat(task("").predicted(logits, NAMES)[0]).isEqualTo("ham");
+        Object[] several = task("problem_type: multi_label_classification").predicted(logits, NAMES);
+        assertThat((String[]) several[0]).containsExactly("ham", "rare");
+        assertThat((double[]) several[1])
+                .containsExactly(new double[] {0.731058578630, 0.119202922022, 0.622459331202}, within(1e-11));
+        assertThat((String[])
+                        task("problem_type: multi_label_classification").predicted(new float[] {-1, 0, -1}, NAMES)[0])
+                .isEmpty();
+        ClassificationTask regression = task("problem_type: regression");
+        assertThat(regression.predicted(new float[] {-2.5f}, List.of("LABEL_0")))
+                .containsExactly(-2.5);
+        assertThat(regression.evaluated(label(-1).withTargets(1), new float[] {-2.5f}, List.of("LABEL_0")))
+                .containsExactly(1.0, -2.5, 12.25);
+    }
+}

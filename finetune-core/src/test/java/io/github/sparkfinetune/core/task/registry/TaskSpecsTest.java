@@ -1,0 +1,244 @@
+package io.github.sparkfinetune.core.task.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class TaskSpecsTest {
+    private static final List<String> LABELS = List.of("ham", "spam");
+
+    private static TaskSpec spec(Task task, String... settings) {
+        String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');
+        String yaml = "{model: m, task: " + name + ", data: {train: t}, output: {dir: o}}";
+        return TaskSpecs.of(RunConfigLoader.parse(yaml, "run.yaml", List.of(settings)));
+    }
+
+    @ParameterizedTest
+    @EnumSource(Task.class)
+    void columnsThatATaskNamesAreAmongThoseOfItsEvaluation(Task task) {
+        TaskSpec spec = of(task);
+        assertColumns(spec);
+    }
+
+    @ParameterizedTest
+    @EnumSource(ProblemType.class)
+    void soAreThoseOfAClassifier(ProblemType problem) {
+        assertColumns(of(problem));
+        Metric loss = of(problem).metric("loss");
+        assertThat(loss.greaterIsBetter()).isFalse();
+    }
+
+    private static TaskSpec of(Task task) {
+        return of("task: " + json(task));
+    }
+
+    private static TaskSpec of(ProblemType problem) {
+        return of("task: classification, classification: {problem_type: " + json(problem) + "}");
+    }
+
+    private static String json(Enum<?> constant) {
+        return new ObjectMapper().valueToTree(constant).textValue();
+    }
+
+    private static TaskSpec of(String yaml) {
+        return TaskSpecs.of(RunConfigLoader.parse(
+                "{model: m, data: {train: t}, output: {dir: o}, " + yaml + "}", "test.yaml", List.of()));
+    }
+
+    private static void assertColumns(TaskSpec spec) {
+        List<String> columns =
+                spec.evaluationColumns().stream().map(Column::name).toList();
+        assertThat(columns)
+                .doesNotHaveDuplicates()
+                .containsAll(spec.keyColumns())
+                .containsAll(spec.metricColumns())
+                .containsAll(spec.answerColumns());
+        assertThat(spec.predictionColumns().stream().map(Column::name))
+                .doesNotHaveDuplicates()
+                .contains("index", "error");
+    }
+
+    @ParameterizedTest
+    @EnumSource(Task.class)
+    void lessLossIsBetter(Task task) {
+        Metric loss = of(task).metric("loss");
+
+        assertThat(loss.improves(1, 2)).isTrue();
+        assertThat(loss.improves(2, 1)).isFalse();
+        assertThat(loss.improves(1, 1)).isFalse();
+    }
+
+    @Test
+    void theBestModelIsFoundByWhatIsMeasuredWhileTraining() {
+        TaskSpec classification = of(Task.CLASSIFICATION);
+        assertThat(classification.metric("loss").greaterIsBetter()).isFalse();
+        assertThat(classification.metric("accuracy").greaterIsBetter()).isTrue();
+        assertThat(classification.metric("f1_macro").greaterIsBetter()).isTrue();
+        assertThat(of(Task.SFT).metric("perplexity").greaterIsBetter()).isFalse();
+        assertThatThrownBy(() -> of(Task.SFT).metric("accuracy"))
+                .isInstanceOf(RunException.class)
+                .hasMessage("training.metric_for_best_model: accuracy is not measured while training,"
+                        + " there are [loss, perplexity]");
+    }
+
+    @Test
+    void partsOfAClassifiersRowsAddUp() {
+        Object[][] rows = {
+            {"ham", "ham", new double[] {0.75, 0.25}, 0.5},
+            {"ham", "spam", new double[] {0.25, 0.75}, 2.0},
+            {"spam", "spam", new double[] {0.375, 0.625}, 0.5}
+        };
+
+        assertThat(added(of(Task.CLASSIFICATION), LABELS, rows).confusion())
+                .isDeepEqualTo(new long[][] {{1, 1}, {0, 1}});
+        assertMeasured(of(Task.CLASSIFICATION), LABELS, rows, 1.0);
+    }
+
+    @Test
+    void partsOfSeveralLabelsRowsAddUp() {
+        Object[][] rows = {
+            {new String[] {"ham", "spam"}, new double[] {0.75, 0.25}, 0.5},
+            {new String[0], new double[] {0.25, 0.75}, 2.0},
+            {new String[] {"spam"}, new double[] {0.375, 0.625}, 0.5}
+        };
+
+        Metrics metrics = added(of(ProblemType.MULTI_LABEL_CLASSIFICATION), LABELS, rows);
+        assertThat(metrics.values())
+                .containsEntry("loss", 1.0)
+                .containsEntry("subset_accuracy", 1 / 3.0)
+                .containsEntry("f1_micro", 4 / 6.0);
+        assertThat(metrics.confusion()).isEmpty();
+        assertThat(metrics.values())
+                .isEqualTo(of(ProblemType.MULTI_LABEL_CLASSIFICATION)
+                        .metrics(iterator(rows), LABELS)
+                        .values());
+    }
+
+    @Test
+    void partsOfNumbersRowsAddUp() {
+        Object[][] rows = {{1.0, 2.0}, {-1.0, -1.0}, {0.5, 2.5}};
+
+        assertMeasured(of(ProblemType.REGRESSION), List.of("LABEL_0"), rows, 5 / 3.0);
+    }
+
+    @Test
+    void partsOfATaggersRowsAddUp() {
+        Object[][] rows = {
+            {new String[] {"B-X", "I-X", "O"}, new String[] {"B-X", "O", "O"}, 0.5, 3L},
+            {new String[] {"O"}, new String[] {"O"}, 2.5, 1L}
+        };
+
+        assertMeasured(of(Task.TOKEN_CLASSIFICATION), List.of("B-X", "I-X", "O"), rows, 1.0);
+        assertThat(added(of(Task.TOKEN_CLASSIFICATION), List.of("B-X", "I-X", "O"), rows)
+                        .values())
+                .containsEntry("accuracy", 0.75)
+                .containsEntry("f1", 0.0);
+    }
+
+    @Test
+    void partsOfALanguageModelsRowsAddUp() {
+        // A document without a label, and one without an answer.
+        Object[][] rows = {{1.0, 3L, null, null, null}, {null, 0L, null, null, null}, {2.0, 1L, 0.5, 0.25, 0.75}};
+
+        assertMeasured(of(Task.SFT), List.of(), rows, 1.25);
+        assertThat(added(of(Task.SFT), List.of(), rows).values())
+                .containsEntry("perplexity", Math.exp(1.25))
+                .containsEntry("rougeL", 0.75);
+        assertThat(added(of(Task.CAUSAL_LM), List.of(), Arrays.copyOf(rows, 2)).values())
+                .containsOnlyKeys("loss", "perplexity");
+    }
+
+    @Test
+    void partsOfQuestionsAddUp() {
+        TaskSpec spec = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
+        Object[][] rows = {
+            {new String[] {"the author", "author"}, "author", 0.5, 2},
+            {new String[] {"an author of it"}, "author", 2.0, 1},
+            {new String[0], null, 1.0, 1},
+            {new String[0], "author", 1.0, 1}
+        };
+
+        Map<String, Double> values = added(spec, List.of(), rows).values();
+        assertThat(values).isEqualTo(spec.metrics(iterator(rows), List.of()).values());
+        assertThat(values)
+                .containsEntry("loss", 1.0)
+                .containsEntry("exact_match", 50.0)
+                .containsEntry("HasAns_f1", 75.0)
+                .containsEntry("NoAns_f1", 50.0)
+                .doesNotContainKey("best_f1");
+    }
+
+    @Test
+    void theThresholdForNoAnswerIsSavedWithTheModel() {
+        HfConfig saved = HfConfig.read(GoldenFiles.root().resolve("models").resolve("bert-qa"));
+        Map<String, Double> eval = Map.of("HasAns_f1", 50.0, "NoAns_f1", 50.0, "best_f1_thresh", -1.5);
+        TaskSpec version2 = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
+        assertThat(version2.tunedConfig(saved, eval).number(7, "null_score_diff_threshold"))
+                .isCloseTo(-1.5, within(1e-3))
+                .isGreaterThan(-1.5);
+        // Without questions of both kinds every threshold would do.
+        assertThat(version2.tunedConfig(saved, Map.of("best_f1_thresh", 2.0))).isSameAs(saved);
+        assertThat(spec(Task.QUESTION_ANSWERING).tunedConfig(saved, eval)).isSameAs(saved);
+        assertThat(version2.metric("best_f1").greaterIsBetter()).isTrue();
+        assertThatThrownBy(() -> spec(Task.QUESTION_ANSWERING).metric("best_f1"))
+                .isInstanceOf(RunException.class)
+                .hasMessageEndingWith("there are [loss, exact_match, f1]");
+    }
+
+    @Test
+    void partsOfAMaskedLanguageModelsRowsAddUp() {
+        // A sample of which nothing is masked.
+        Object[][] rows = {{1.0, 3L, 2L}, {null, 0L, 0L}, {2.0, 1L, 1L}};
+
+        assertMeasured(of(Task.MASKED_LM), List.of(), rows, 1.25);
+        assertThat(added(of(Task.MASKED_LM), List.of(), rows).values())
+                .containsEntry("perplexity", Math.exp(1.25))
+                .containsEntry("accuracy", 0.75);
+    }
+
+    private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
+        Metrics whole = spec.metrics(iterator(rows), labels);
+
+        assertThat(whole.values()).containsEntry("loss", loss);
+        assertThat(whole.values().keySet())
+                .containsExactlyElementsOf(
+                        spec.metrics().stream().map(Metric::name).toList());
+        assertThat(added(spec, labels, rows).values()).isEqualTo(whole.values());
+    }
+
+    /** The metrics of rows that are counted one by one. */
+    private static Metrics added(TaskSpec spec, List<String> labels, Object[][] rows) {
+        List<Metrics> parts = Arrays.stream(rows)
+                .map(row -> spec.metrics(iterator(row), labels))
+                .toList();
+        return spec.metrics(Collections.emptyIterator(), labels)
+                .ofParts(
+                        parts.stream().map(Metrics::counts).toList(),
+                        parts.stream().map(Metrics::observations).toList());
+    }
+
+    private static Iterator<Object[]> iterator(Object[]... rows) {
+        return Arrays.asList(rows).iterator();
+    }
+}

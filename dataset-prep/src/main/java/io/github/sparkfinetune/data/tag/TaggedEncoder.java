@@ -5,6 +5,7 @@ import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.tokenizer.Encoded;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.data.tokenizer.TokenSpans;
+import io.github.sparkfinetune.data.tokenizer.TokenWindows;
 import io.github.sparkfinetune.data.tokenizer.WordTokens;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -129,8 +129,14 @@ public interface TaskData<C> extends Serializable {
     }
 
     /**
-     * Opens what makes inputs of cleaned rows, those that cannot be used included: what a model is given to predict
-     * from. Their index is 0.
+     * Opens what makes inputs of cleaned rows that can be used: what a model is given to predict from. Their index is
+     * 0.
      */
-    Function<CleanRow<C>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files);
+    Function<CleanRow<C>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files);
+
+    /** As {@link #usableInputs}, with an input that says why of each row that cannot be used. */
+    default Function<CleanRow<C>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        Function<CleanRow<C>, TaskInput> usable = usableInputs(tokenizer, files);
+        return row -> row.badBecause() == null ? usable.apply(row) : TaskInput.bad(row.file(), row.badBecause());
+    }
 }

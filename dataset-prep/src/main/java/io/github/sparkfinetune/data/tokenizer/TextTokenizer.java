@@ -4,11 +4,11 @@ import ai.djl.huggingface.tokenizers.jni.LibUtils;
 import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Text to token ids by Hugging Face's own tokenizers library, with the ids and truncation that {@code tokenizer(text,
@@ -150,19 +150,16 @@ public final class TextTokenizer implements AutoCloseable {
         int[] first = ids(text, Integer.MAX_VALUE);
         int room = maxLength - pair.count() - first.length;
         int tokens = second.inputIds().length;
-        if (tokens > room && room <= stride) {
+        if (tokens <= room) {
+            return List.of(window(first, second, 0, tokens));
+        }
+        if (room <= stride) {
             return List.of();
         }
-        List<TextWindow> windows = new ArrayList<>();
-        int from = 0;
-        int to = Math.min(room, tokens);
-        windows.add(window(first, second, from, to));
-        while (to < tokens) {
-            from += room - stride;
-            to = Math.min(from + room, tokens);
-            windows.add(window(first, second, from, to));
-        }
-        return windows;
+        TokenWindows windows = new TokenWindows(tokens, room, stride);
+        return IntStream.range(0, windows.count())
+                .mapToObj(i -> window(first, second, windows.start(i), windows.end(i)))
+                .toList();
     }
 
     private TextWindow window(int[] first, TokenSpans second, int from, int to) {

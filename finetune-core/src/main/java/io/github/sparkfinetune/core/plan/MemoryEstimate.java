@@ -5,7 +5,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
@@ -139,13 +138,13 @@ record MemoryEstimate(
 
     /** Gradients of the rows that a step looks up: twice, because they are written into the whole table's. */
     private long rows(Footprint footprint, Choice choice) {
-        if (footprint.trainedTable() == 0 || !spec().modelKind().sparseTableGradient()) {
+        if (footprint.trainedTable() == 0) {
             return 0;
         }
         long tokens = (long) choice.samples()
                 * config.training().gradientAccumulationSteps()
                 * config.cluster().ranks()
                 * longest;
-        return Math.min(tokens, model.vocabSize()) * Encoder.shape(model).embedding() * Float.BYTES;
+        return Math.min(tokens, model.vocabSize()) * spec().modelKind().sparseTableWidth(model) * Float.BYTES;
     }
 }

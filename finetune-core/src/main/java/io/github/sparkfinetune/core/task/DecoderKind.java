@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.task;
 
 import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
@@ -43,7 +44,8 @@ public record DecoderKind() implements ModelKind<Decoder> {
     }
 
     @Override
-    public boolean sparseTableGradient() {
-        return false;
+    public int sparseTableWidth(HfConfig config) {
+        DecoderShape shape = Decoder.shape(config);
+        return shape.tied() ? 0 : shape.hidden();
     }
 }

@@ -57,7 +57,9 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     }
 
     @Override
-    public boolean sparseTableGradient() {
-        return head != HeadKind.MASKED_LM;
+    public int sparseTableWidth(HfConfig config) {
+        boolean tied =
+                head == HeadKind.MASKED_LM && Architectures.encoder(config).isTied();
+        return tied ? 0 : Encoder.shape(config).embedding();
     }
 }

@@ -51,6 +51,9 @@ public interface ModelKind<M extends Model<?>> {
      */
     double highestUsualLearningRate();
 
-    /** Whether the rows of the embedding table that a step looks up have gradients apart from the whole table's. */
-    boolean sparseTableGradient();
+    /**
+     * Width of the rows of the embedding table, where those that a step looks up have gradients apart from the whole
+     * table's; 0 where the loss reads the table itself.
+     */
+    int sparseTableWidth(HfConfig config);
 }

@@ -163,11 +163,8 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     }
 
     @Override
-    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<TextRows.Content>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             String text = row.content().text();
             String pair = row.content().pair();
             Encoded encoded = tokenizer.encode(text, pair, data.maxLength());

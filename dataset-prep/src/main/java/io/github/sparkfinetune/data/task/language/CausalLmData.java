@@ -99,11 +99,8 @@ public record CausalLmData(String model, DataConfig data) implements TaskData<Te
     }
 
     @Override
-    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<TextRows.Content>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             String text = row.content().text();
             int[] ids = tokenizer.encodeDocument(text, Integer.MAX_VALUE);
             return ids.length == 0

@@ -117,12 +117,9 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
 
     /** Texts whose mask tokens are to be filled in. */
     @Override
-    public Function<CleanRow<TextRows.Content>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<TextRows.Content>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             String text = row.content().text();
             int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
             // A label marks the places that are predicted; which one it is, is not known.

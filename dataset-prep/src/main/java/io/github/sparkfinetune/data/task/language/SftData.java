@@ -119,12 +119,9 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     /** Of a conversation the prompt is what comes before the assistant's last turn, which need not be there. */
     @Override
-    public Function<CleanRow<SftExample>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<SftExample>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         SftEncoder encoder = encoder(tokenizer, files);
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             try {
                 SftEncoder.Prompt prompt = encoder.prompt(row.content());
                 return prompt.inputIds().length == 0

@@ -112,12 +112,9 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     }
 
     @Override
-    public Function<CleanRow<Question>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<Question>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         QuestionWindows windows = windows(tokenizer);
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             QuestionRow texts = row.content().row();
             QuestionWindows.Cut cut = windows.cut(row.content(), false);
             return cut.droppedBecause() == null

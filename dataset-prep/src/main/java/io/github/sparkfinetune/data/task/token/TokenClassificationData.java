@@ -132,12 +132,9 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
 
     /** The first tokens of words, of which something is predicted, have the label 0. */
     @Override
-    public Function<CleanRow<TaggedWords>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
+    public Function<CleanRow<TaggedWords>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         TaggedEncoder encoder = encoder(tokenizer);
         return row -> {
-            if (row.badBecause() != null) {
-                return TaskInput.bad(row.file(), row.badBecause());
-            }
             TaggedWords words = row.content();
             List<Sample> windows = encoder.encode(words, new int[words.words().size()]);
             return windows.isEmpty()

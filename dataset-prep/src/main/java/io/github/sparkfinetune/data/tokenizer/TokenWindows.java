@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.data.tag;
+package io.github.sparkfinetune.data.tokenizer;
 
 /**
  * Overlapping windows over a text's tokens, as a tokenizer of {@code transformers} makes them with
@@ -39,7 +39,7 @@ public record TokenWindows(int tokens, int room, int overlap) {
      * @param firsts first token of each word, ascending; a word ends where the next one begins
      * @return the window of each word
      */
-    int[] ofWords(int[] firsts) {
+    public int[] ofWords(int[] firsts) {
         int[] windows = new int[firsts.length];
         int window = 0;
         for (int word = 0; word < firsts.length; word++) {

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.data.tag;
+package io.github.sparkfinetune.data.tokenizer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -4,17 +4,19 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.SampleSchema.Column;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
+import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
@@ -27,7 +29,8 @@ final class RandomDataset {
     private RandomDataset() {}
 
     /**
-     * Writes the dataset of a run: samples with a label have two in turn; of the others every token is a label.
+     * Writes the dataset of a run, as its task's schema asks: samples with a label, or with a label a token, have two
+     * in turn; those with an answer have it in their middle; else every token is a label.
      *
      * @param samples their number
      * @param length tokens of each
@@ -38,17 +41,27 @@ final class RandomDataset {
         Path folder = new Path(config.dataset());
         Path model = new Path(config.model());
         Path file = new Path(folder, FILE);
-        boolean labelled = data.schema().columns().contains(SampleSchema.Column.LABEL);
-        List<Sample> all =
-                samples(labelled, samples, length, HfConfig.read(model, hadoop).vocabSize());
+        Set<Column> columns = data.schema().columns();
+        SplittableRandom random = new SplittableRandom(1);
+        int vocabulary = HfConfig.read(model, hadoop).vocabSize();
         SampleWriter writer = new SampleWriter(file, data.schema(), hadoop);
         try (writer) {
-            for (Sample sample : all) {
-                writer.write(sample);
+            for (int i = 0; i < samples; i++) {
+                writer.write(sample(
+                        columns, i, random.ints(length, FIRST_ID, vocabulary).toArray()));
             }
         }
         long bytes = file.getFileSystem(hadoop).getFileStatus(file).getLen();
-        Manifest.Split split = split(labelled, all, new Manifest.Shard(FILE, bytes, writer.rowGroups()));
+        boolean documents = columns.contains(Column.DOCUMENTS);
+        boolean labelled = !documents && !columns.contains(Column.ANSWER);
+        long tokens = (long) samples * length;
+        Manifest.Split split = new Manifest.Split(
+                samples,
+                tokens,
+                0,
+                labelled ? List.of(samples / 2L, samples - samples / 2L) : List.of(),
+                List.of(new Manifest.Shard(FILE, bytes, writer.rowGroups())),
+                documents ? new Manifest.Documents(samples, tokens - samples, Map.of()) : null);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(model, config, Architectures::positions, hadoop);
         new Manifest(
                         Manifest.SCHEMA_VERSION,
@@ -66,28 +79,19 @@ final class RandomDataset {
                 .write(folder, hadoop);
     }
 
-    private static List<Sample> samples(boolean labelled, int count, int length, int vocabulary) {
-        SplittableRandom random = new SplittableRandom(1);
-        List<Sample> samples = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            int[] ids = random.ints(length, FIRST_ID, vocabulary).toArray();
-            samples.add(
-                    labelled
-                            ? new Sample(i, ids, new int[length], i % LABELS.size())
-                            : Sample.ofDocuments(i, ids, ids, length));
+    private static Sample sample(Set<Column> columns, int index, int... ids) {
+        int length = ids.length;
+        if (columns.contains(Column.DOCUMENTS)) {
+            return Sample.ofDocuments(index, ids, ids, length);
         }
-        return samples;
-    }
-
-    private static Manifest.Split split(boolean labelled, List<Sample> samples, Manifest.Shard shard) {
-        long tokens = samples.stream().mapToLong(Sample::length).sum();
-        List<Manifest.Shard> shards = List.of(shard);
-        if (labelled) {
-            long ones = samples.stream().filter(sample -> sample.label() == 1).count();
-            return new Manifest.Split(samples.size(), tokens, 0, List.of(samples.size() - ones, ones), shards, null);
+        Sample sample = new Sample(index, ids, new int[length], index % LABELS.size());
+        if (columns.contains(Column.ANSWER)) {
+            return sample.with(new Window(0, new int[2 * length], new int[] {length / 2, length / 2 + 1}, ""));
         }
-        long labels = samples.stream().mapToLong(Sample::labelTokens).sum();
-        return new Manifest.Split(
-                samples.size(), tokens, 0, List.of(), shards, new Manifest.Documents(samples.size(), labels, Map.of()));
+        return columns.contains(Column.LABELS)
+                ? sample.withLabels(IntStream.range(0, length)
+                        .map(token -> token % LABELS.size())
+                        .toArray())
+                : sample;
     }
 }

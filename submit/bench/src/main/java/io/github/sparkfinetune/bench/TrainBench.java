@@ -10,10 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Speed and memory of a training run on random tokens: {@code TrainBench MODEL_DIR {classification|causal-lm|masked-lm}
- * {full|lora|qlora} {keep|ckpt} BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks,
- * the same ones each time; {@code ckpt} recomputes activations; adapters have rank 8 on q_proj and v_proj. The ranks
- * are processes of THREADS threads each.
+ * Speed and memory of a training run on random tokens: {@code TrainBench MODEL_DIR TASK {full|lora|qlora} {keep|ckpt}
+ * BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks, the same ones each time;
+ * {@code ckpt} recomputes activations; adapters have rank 8 on q_proj and v_proj. The ranks are processes of THREADS
+ * threads each.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
  * last step.

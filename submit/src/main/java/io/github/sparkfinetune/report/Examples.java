@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.StreamSupport;
 
 /** A few predictions as HTML: the wrong ones that cost most, those that the model is least sure of, some right ones. */
 final class Examples {
@@ -22,10 +23,12 @@ final class Examples {
         if (examples.isEmpty()) {
             return "";
         }
-        StringBuilder html = new StringBuilder(
-                        "<h2>Predictions</h2>\n<div class=\"scroll\"><table class=\"answers shown\">")
-                .append("<thead><tr><th scope=\"col\">text</th><th scope=\"col\" class=\"narrow\">expected</th>")
-                .append("<th scope=\"col\" class=\"narrow\">predicted</th></tr></thead>\n");
+        StringBuilder html =
+                new StringBuilder("<h2>Predictions</h2>\n<div class=\"scroll\"><table class=\"answers shown\">");
+        if (!StreamSupport.stream(examples.spliterator(), false).allMatch(Examples::isTagged)) {
+            html.append("<thead><tr><th scope=\"col\">text</th><th scope=\"col\" class=\"narrow\">expected</th>")
+                    .append("<th scope=\"col\" class=\"narrow\">predicted</th></tr></thead>\n");
+        }
         GROUPS.forEach((group, title) -> {
             StringBuilder rows = new StringBuilder();
             examples.forEach(example -> {

@@ -2,6 +2,7 @@
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const box = document.getElementById("charts");
+  const COLOURS = ["--main", "--other", "--third", "--fourth", "--fifth", "--sixth", "--seventh", "--eighth"];
   const colour = name => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const HEIGHT = 230;
 
@@ -66,7 +67,7 @@
     charts.push({
       title: "Evaluation", unit: shares.join(", "), format: plain(4),
       data: [evalStep, ...shares.map(name => data.eval[name])],
-      series: shares.map((name, i) => dots(name, i % 2 ? "--other" : "--main", plain(4))),
+      series: shares.map((name, i) => dots(name, COLOURS[i % COLOURS.length], plain(4))),
     });
   }
   if (!charts.length) {

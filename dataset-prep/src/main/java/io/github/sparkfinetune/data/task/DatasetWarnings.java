@@ -3,7 +3,9 @@ package io.github.sparkfinetune.data.task;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.data.tag.Iob2;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -89,23 +91,29 @@ public final class DatasetWarnings {
                                     ? ": it cannot be trained; add rows or take the label away"
                                     : ": nothing is measured of it; hold out more rows")));
         }
-        long most = rows.stream().mapToLong(Long::longValue).max().orElse(0);
-        long least = rows.stream()
-                .mapToLong(Long::longValue)
-                .filter(count -> count > 0)
-                .min()
-                .orElse(0);
-        if (name.equals(Manifest.TRAIN) && most >= IMBALANCE * least) {
+        // Every text has words outside of entities, and an entity's further words are as many as they are.
+        boolean entities = labels.stream().anyMatch(Iob2::isPrefixed);
+        List<Integer> compared = IntStream.range(0, rows.size())
+                .filter(label -> rows.get(label) > 0 && (!entities || Iob2.begins(labels.get(label))))
+                .boxed()
+                .sorted(Comparator.comparing(rows::get))
+                .toList();
+        if (compared.isEmpty()) {
+            return;
+        }
+        int rarest = compared.get(0);
+        int commonest = compared.get(compared.size() - 1);
+        if (name.equals(Manifest.TRAIN) && rows.get(commonest) >= IMBALANCE * rows.get(rarest)) {
             warnings.add(new Warning(
                     "label_imbalance",
                     String.format(
                             Locale.ROOT,
                             "the label %s has %,d train rows, %s has %,d: accuracy hides the rare labels; look at"
                                     + " f1_macro, add rows or weigh the labels",
-                            labels.get(rows.indexOf(most)),
-                            most,
-                            labels.get(rows.indexOf(least)),
-                            least)));
+                            labels.get(commonest),
+                            rows.get(commonest),
+                            labels.get(rarest),
+                            rows.get(rarest))));
         }
     }
 

@@ -8,13 +8,20 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.apache.spark.SparkConf;
+import org.apache.spark.serializer.JavaSerializer;
 import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Starts a session with the settings that the jobs want; what the user set ({@code spark-submit --conf},
- * {@code spark-defaults.conf}) always wins. Must be called before anything else touches Spark in this JVM.
+ * {@code spark-defaults.conf}) always wins, but for {@code spark.serializer}. Must be called before anything else
+ * touches Spark in this JVM.
  */
 public final class SparkSessions {
+    private static final Logger LOG = LoggerFactory.getLogger(SparkSessions.class);
+    private static final String SERIALIZER = "spark.serializer";
+    private static final String JAVA = JavaSerializer.class.getName();
     private static final String LOGGING = "log4j2.configurationFile";
     private static final String QUIET = "classpath:io/github/sparkfinetune/spark/log4j2.properties";
     private static final String SCALA_VERSION = "2.12";
@@ -32,6 +39,15 @@ public final class SparkSessions {
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
         DjlSettings.apply();
         SparkConf spark = conf(config, appName, master, settings);
+        String serializer = spark.get(SERIALIZER, JAVA);
+        if (!serializer.equals(JAVA)) {
+            LOG.warn(
+                    "{} is {}, which cannot read Java's records: this application uses {}",
+                    SERIALIZER,
+                    serializer,
+                    JAVA);
+            spark.set(SERIALIZER, JAVA);
+        }
         Master parsed = Master.parse(spark.get("spark.master"));
         SparkSession session = SparkSession.builder().config(spark).getOrCreate();
         if (!session.sparkContext().master().equals(parsed.url())) {
@@ -39,6 +55,20 @@ public final class SparkSessions {
                     + session.sparkContext().master() + " already: stop it before one on " + parsed.url());
         }
         return session;
+    }
+
+    /**
+     * Refuses a session, which another has started, whose serializer cannot read Java's records, as Kryo's cannot: it
+     * is fixed when a session starts.
+     *
+     * @throws RunException if it is of that kind
+     */
+    public static void requireSerializer(SparkSession session) {
+        String serializer = session.sparkContext().getConf().get(SERIALIZER, JAVA);
+        if (!serializer.equals(JAVA)) {
+            throw RunException.config("this Spark session has " + SERIALIZER + "=" + serializer
+                    + ", which cannot read Java's records: start it with --conf " + SERIALIZER + "=" + JAVA);
+        }
     }
 
     /** The settings of a session that {@link #open} would start. */

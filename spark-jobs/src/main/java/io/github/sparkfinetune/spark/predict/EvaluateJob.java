@@ -12,6 +12,7 @@ import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -63,6 +64,7 @@ public final class EvaluateJob {
      * @throws RunException if there is no trained model, no such split, or they do not fit each other
      */
     public static List<Scores> run(SparkSession session, RunConfig config) {
+        SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         Path dataset = new Path(resolved.dataset());

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
@@ -42,6 +43,7 @@ public final class PredictJob {
      * @throws RunException if the input, the model or the output can not be used
      */
     public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
+        SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);

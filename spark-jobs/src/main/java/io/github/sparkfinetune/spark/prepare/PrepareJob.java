@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -49,6 +50,7 @@ public final class PrepareJob {
      * @throws RunException if the text, the tokenizer or the folder cannot be used
      */
     public static Manifest run(SparkSession spark, RunConfig config) {
+        SparkSessions.requireSerializer(spark);
         try {
             return prepare(spark, config);
         } catch (IOException e) {

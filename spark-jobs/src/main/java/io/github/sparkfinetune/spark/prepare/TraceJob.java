@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -62,6 +63,7 @@ public final class TraceJob {
     /** @param hash null where {@code named} is a file */
     private static <C> Trace run(
             SparkSession spark, RunConfig config, TaskData<C> task, String key, String named, ContentHash hash) {
+        SparkSessions.requireSerializer(spark);
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         try {
             TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);

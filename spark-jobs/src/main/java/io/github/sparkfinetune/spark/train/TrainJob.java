@@ -9,6 +9,7 @@ import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.Master;
 import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
@@ -103,6 +104,7 @@ public final class TrainJob {
     }
 
     private static RunConfig check(SparkSession session, RunConfig config, RankBody body) {
+        SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         ClusterChecks.check(spark.getConf(), config);
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());

@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
@@ -38,7 +40,7 @@ public final class PrepareFixture {
     }
 
     /** A classification run whose data section is the given lines, prepared into a folder. */
-    static RunConfig config(Path dataset, String... data) {
+    public static RunConfig config(Path dataset, String... data) {
         return config(MODEL, "classification", dataset, data);
     }
 
@@ -89,7 +91,7 @@ public final class PrepareFixture {
         return String.format(Locale.ROOT, "{\"text\": \"%s\", \"label\": \"%s\"}", text(number), label);
     }
 
-    static List<String> mails(int count) {
+    public static List<String> mails(int count) {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < count; i++) {
             lines.add(json(i, i % 5 == 0 ? "spam" : "ham"));
@@ -97,9 +99,43 @@ public final class PrepareFixture {
         return lines;
     }
 
-    static Path write(Path file, List<String> lines) throws IOException {
+    public static Path write(Path file, List<String> lines) throws IOException {
         Files.createDirectories(file.getParent());
         return Files.write(file, lines);
+    }
+
+    /** The splits of a dataset, whose shards are named as if no run had written them. */
+    static Map<String, Manifest.Split> splits(Manifest manifest) {
+        Map<String, Manifest.Split> splits = new LinkedHashMap<>();
+        manifest.splits()
+                .forEach((name, split) -> splits.put(
+                        name,
+                        new Manifest.Split(
+                                split.rows(),
+                                split.tokens(),
+                                split.truncated(),
+                                split.rowsPerLabel(),
+                                split.shards().stream()
+                                        .map(shard -> new Manifest.Shard(
+                                                name(shard.file()), shard.bytes(), shard.rowGroups()))
+                                        .toList(),
+                                split.documents(),
+                                split.lengths())));
+        return splits;
+    }
+
+    private static String name(String file) {
+        return file.replaceFirst("-[0-9a-f]{16}-\\d+\\.parquet$", ".parquet");
+    }
+
+    /** The file of another dataset that has the split and the number of a shard. */
+    static String like(Manifest.Shard shard, Manifest other) {
+        return other.splits().values().stream()
+                .flatMap(split -> split.shards().stream())
+                .map(Manifest.Shard::file)
+                .filter(file -> name(file).equals(name(shard.file())))
+                .findFirst()
+                .orElseThrow();
     }
 
     static List<Sample> samples(Path dataset, Manifest manifest, String split) throws IOException {

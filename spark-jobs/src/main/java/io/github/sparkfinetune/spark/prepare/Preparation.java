@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.DatasetWarnings;
 import io.github.sparkfinetune.data.task.TaskData;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -61,7 +62,7 @@ final class Preparation<C> {
         this.dataset = dataset;
     }
 
-    Manifest run() {
+    Manifest run() throws IOException {
         List<SourceReader.Rows<C>> rows = new ArrayList<>();
         List<SourceScan> scans = new ArrayList<>();
         SourceReader reader = new SourceReader(spark, tokenizer, data.encoding());
@@ -124,7 +125,7 @@ final class Preparation<C> {
         }
     }
 
-    private void quarantine(List<SourceReader.Rows<C>> rows) {
+    private void quarantine(List<SourceReader.Rows<C>> rows) throws IOException {
         if (data.corpus().quarantine() != null) {
             context.setJobDescription("prepare: write " + data.corpus().quarantine());
             Quarantine.write(spark, rows, data.corpus().quarantine());

@@ -20,6 +20,7 @@ import org.apache.spark.sql.types.StructType;
  * The folder of the rows that are left out, as Parquet: {@code text}, as the rule saw it that rejected it, and null
  * where a row could not be used at all; {@code file} that it comes from; {@code reason} as the manifest counts it;
  * {@code other} the content hash of the document that it is a near-duplicate of or shares an n-gram with, else null.
+ * The empty file {@value #MARK} says that the folder is one, so that a later run may replace it.
  */
 final class Quarantine {
     static final StructType SCHEMA = new StructType()
@@ -28,7 +29,8 @@ final class Quarantine {
             .add("reason", DataTypes.StringType)
             .add("other", DataTypes.StringType);
 
-    private static final String OURS = "part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
+    private static final String MARK = "_QUARANTINE";
+    private static final String OURS = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
 
     private Quarantine() {}
 
@@ -43,9 +45,15 @@ final class Quarantine {
         if (!files.exists(path)) {
             return;
         }
-        for (FileStatus entry : files.listStatus(path)) {
+        FileStatus[] entries = files.listStatus(path);
+        if (entries.length > 0 && !files.exists(new Path(path, MARK))) {
+            throw RunException.config("data.corpus.quarantine: " + path + " holds "
+                    + entries[0].getPath().getName() + " and is no quarantine of an earlier run (it has no " + MARK
+                    + "): set it to a new folder");
+        }
+        for (FileStatus entry : entries) {
             String name = entry.getPath().getName();
-            if (!name.matches(OURS) || entry.getPath().equals(path)) {
+            if (!name.matches(OURS)) {
                 throw RunException.config("data.corpus.quarantine: " + path + " holds " + name
                         + ", which is no quarantined row: set it to a new folder");
             }
@@ -53,14 +61,25 @@ final class Quarantine {
     }
 
     /** Writes the rows of some sources that are left out, in a further pass, in the place of what is there. */
-    static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder) {
+    static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder) throws IOException {
         JavaRDD<Row> all = null;
         for (SourceReader.Rows<C> source : sources) {
             JavaRDD<Row> some =
                     source.rdd().filter(row -> row.badBecause() != null).map(Quarantine::row);
             all = all == null ? some : all.union(some);
         }
-        spark.createDataFrame(all, SCHEMA).write().mode(SaveMode.Overwrite).parquet(folder);
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        Path path = new Path(folder);
+        FileSystem files = path.getFileSystem(hadoop);
+        check(folder, hadoop);
+        // Spark's own way to overwrite would take the mark away first.
+        for (FileStatus entry : files.exists(path) ? files.listStatus(path) : new FileStatus[0]) {
+            if (!entry.getPath().getName().equals(MARK)) {
+                files.delete(entry.getPath(), true);
+            }
+        }
+        files.create(new Path(path, MARK), true).close();
+        spark.createDataFrame(all, SCHEMA).write().mode(SaveMode.Append).parquet(folder);
     }
 
     private static Row row(CleanRow<?> row) {

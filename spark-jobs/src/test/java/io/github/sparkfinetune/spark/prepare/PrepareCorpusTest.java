@@ -154,6 +154,16 @@ class PrepareCorpusTest {
                 .hasMessageContaining("data.corpus.quarantine: ")
                 .hasMessageContaining("holds thesis.txt");
         assertThat(quarantine.resolve("thesis.txt")).hasContent("precious");
+
+        // A data set of Spark's looks like a quarantine, but for the mark.
+        Path theirs = folder.resolve("theirs");
+        spark.range(10).write().parquet(theirs.toString());
+        assertThatThrownBy(() -> PrepareJob.run(
+                        spark, config("a", texts, "corpus: {filters: [c4], quarantine: " + theirs + "}")))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("data.corpus.quarantine: ")
+                .hasMessageContaining("no quarantine of an earlier run");
+        assertThat(spark.read().parquet(theirs.toString()).count()).isEqualTo(10);
         assertThat(folder.resolve("a")).doesNotExist();
     }
 

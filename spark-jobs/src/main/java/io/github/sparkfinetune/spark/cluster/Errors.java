@@ -1,16 +1,30 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
 import org.apache.spark.SparkException;
 
 /** What a failed job says. */
 public final class Errors {
+    /** What throws {@link IOException}s about the bytes that it is given, not about where they come from. */
+    private static final List<String> DECODERS = List.of(
+            "org.apache.hadoop.io.compress.",
+            "org.apache.parquet.",
+            "org.xerial.snappy.",
+            "com.github.luben.zstd.",
+            "com.fasterxml.jackson.",
+            "java.util.zip.",
+            "java.nio.charset.");
+
     private Errors() {}
 
     /**
-     * The one-line error of a failed job: the one that a task ended with on purpose, where Spark has wrapped it; what
-     * else a task threw is about the data it read; a job that failed without a task's exception (lost executors) may be
-     * started again.
+     * The one-line error of a failed job: the one that a task ended with on purpose, where Spark has wrapped it. Where
+     * a file system or the network failed (a full disk, a connection, a permission), or no task threw anything (lost
+     * executors), it may be started again; what else a task threw is about the data it read.
      *
      * @param what what was being done, as the beginning of the message
      */
@@ -22,13 +36,43 @@ public final class Errors {
             }
             last = cause;
         }
+        Optional<IOException> io = ioFailure(e);
+        if (io.isPresent()
+                && (e instanceof SparkException || e instanceof IOException || e instanceof UncheckedIOException)) {
+            return RunException.failed(
+                    what + " failed (" + firstLine(io.get()) + "): start it again, once that is mended", e);
+        }
         if (e instanceof SparkException) {
-            String message = firstLine(last);
             return last == e
-                    ? RunException.failed(what + " failed (" + message + "): start it again", e)
-                    : RunException.data(what + " failed (" + message + "): mend or remove what cannot be read", e);
+                    ? RunException.failed(what + " failed (" + firstLine(e) + "): start it again", e)
+                    : RunException.data(
+                            what + " failed (" + firstLine(last) + "): mend or remove what cannot be read", e);
         }
         return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(what + " failed", e);
+    }
+
+    /**
+     * The failure of a file system or of the network that an exception comes from, if any: an {@link IOException} that
+     * isn't about bytes which make no sense, such as those of a broken {@code .gz}.
+     */
+    public static Optional<IOException> ioFailure(Throwable e) {
+        IOException found = null;
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof IOException io) {
+                if (isDecoders(io)) {
+                    return Optional.empty();
+                }
+                found = io;
+            }
+        }
+        return Optional.ofNullable(found);
+    }
+
+    private static boolean isDecoders(IOException e) {
+        String type = e.getClass().getName();
+        StackTraceElement[] trace = e.getStackTrace();
+        String thrower = trace.length == 0 ? "" : trace[0].getClassName();
+        return DECODERS.stream().anyMatch(decoder -> type.startsWith(decoder) || thrower.startsWith(decoder));
     }
 
     private static String firstLine(Throwable e) {

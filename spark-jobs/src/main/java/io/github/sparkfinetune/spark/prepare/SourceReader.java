@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.cluster.Errors;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -118,10 +119,10 @@ final class SourceReader {
                 last = cause;
             }
             if (input) {
-                return RunException.data(
-                        InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage()
-                                + "): mend or remove it",
-                        e);
+                String what = InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage() + "): ";
+                return Errors.ioFailure(e).isPresent()
+                        ? RunException.failed(what + "start it again, once that is mended", e)
+                        : RunException.data(what + "mend or remove it", e);
             }
             return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(e);
         }

@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.spark.cluster;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.ByteArrayInputStream;
+import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.SocketException;
+import java.nio.charset.StandardCharsets;
+import java.util.concurrent.Callable;
+import java.util.zip.GZIPInputStream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.io.compress.BZip2Codec;
+import org.apache.hadoop.security.AccessControlException;
+import org.apache.spark.SparkException;
+import org.junit.jupiter.api.Test;
+
+/** Which failures of a job a scheduler should try again. */
+class ErrorsTest {
+    @Test
+    void failuresOfFileSystemsAndNetworksMayBeTriedAgain() {
+        for (IOException failure : new IOException[] {
+            new IOException("No space left on device"),
+            new IOException("503 Service Unavailable: Please reduce your request rate"),
+            new SocketException("Connection reset"),
+            new ConnectException("Connection refused"),
+            new AccessControlException("Permission denied: user=spark, access=WRITE"),
+            new EOFException("End of File Exception between local host is: driver; destination host is: namenode")
+        }) {
+            RunException error = explained(job(failure));
+            assertThat(error.exitCode()).as(failure.toString()).isEqualTo(ExitCode.FAILED);
+            assertThat(error)
+                    .hasMessage("prepare failed (" + failure.getMessage() + "): start it again, once that is mended");
+        }
+    }
+
+    @Test
+    void theyMayBeWrappedOrOfTheDriverItself() {
+        IOException full = new IOException("No space left on device");
+        assertThat(explained(job(new IllegalStateException("while writing", new Error(full))))
+                        .exitCode())
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(explained(new UncheckedIOException("cannot write", full)).exitCode())
+                .isEqualTo(ExitCode.FAILED);
+        assertThat(explained(full).exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(explained(new SparkException("Job aborted: ExecutorLostFailure"))
+                        .exitCode())
+                .isEqualTo(ExitCode.FAILED);
+    }
+
+    @Test
+    void bytesThatMakeNoSenseAreBadData() {
+        byte[] noise = "BZh91AY&SY and then no compressed block".getBytes(StandardCharsets.UTF_8);
+        assertThat(explained(job(thrownBy(() -> new GZIPInputStream(new ByteArrayInputStream(noise)))))
+                        .exitCode())
+                .isEqualTo(ExitCode.DATA);
+        assertThat(explained(job(thrownBy(() -> {
+                            BZip2Codec codec = new BZip2Codec();
+                            codec.setConf(new Configuration());
+                            try (InputStream in = codec.createInputStream(new ByteArrayInputStream(noise))) {
+                                return in.read();
+                            }
+                        })))
+                        .exitCode())
+                .isEqualTo(ExitCode.DATA);
+        assertThat(explained(job(new IllegalArgumentException("page of negative length")))
+                        .exitCode())
+                .isEqualTo(ExitCode.DATA);
+        RunException ours = RunException.data("row group 2 is cut off");
+        assertThat(explained(job(ours))).isSameAs(ours);
+    }
+
+    private static SparkException job(Throwable task) {
+        return new SparkException("Job aborted due to stage failure: Task 0 in stage 1.0 failed 4 times", task);
+    }
+
+    private static RunException explained(Exception e) {
+        return (RunException) Errors.explain("prepare", e);
+    }
+
+    private static Throwable thrownBy(Callable<?> work) {
+        Throwable thrown = catchThrowable(work::call);
+        assertThat(thrown).isInstanceOf(IOException.class);
+        return thrown;
+    }
+}

@@ -27,7 +27,8 @@ import org.apache.hadoop.fs.Path;
  * What a prepared dataset holds: {@value #FILE_NAME} in its folder, in UTF-8 JSON. It is written last and moved in
  * whole, so that a folder without one is an unfinished dataset, and its list of {@link Shard shards} says which files
  * belong to the dataset, in storage order; a file that it does not name does not. The same text and options give the
- * same manifest on every cluster, but for the {@link Source} paths and times.
+ * same manifest on every cluster, but for the {@link Source} paths and times, and the names of the run that wrote it in
+ * those of the shards.
  *
  * <p>Fields are named as the components of these records, in {@code snake_case} and in their order:
  *
@@ -40,7 +41,7 @@ import org.apache.hadoop.fs.Path;
  *   "splits" : {
  *     "train" : {
  *       "rows" : 4459, "tokens" : 104833, "truncated" : 0, "rows_per_label" : [ 3862, 597 ],
- *       "shards" : [ { "file" : "train/part-00000.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
+ *       "shards" : [ { "file" : "train/part-00000-5f0c8a17e2d94b36-41.parquet", "bytes" : 49817, "row_groups" : [ 559 ] }, … ],
  *       "documents" : { "count" : …, "label_tokens" : …, "dropped" : { "overlong" : 3 } },
  *       "lengths" : { "16" : 1204, "32" : 2950, "64" : 305 }
  *     }, …

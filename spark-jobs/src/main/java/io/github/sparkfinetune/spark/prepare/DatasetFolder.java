@@ -7,29 +7,41 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileAlreadyExistsException;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.security.AccessControlException;
 
 /**
- * The folder that a dataset is written to. It is marked before the first file, and finished by its manifest; only what
- * bears our mark is ever replaced.
+ * The folder that a dataset is written to. A {@link Lease} marks it before the first file, and its manifest finishes
+ * it; only what bears that mark is ever replaced. Every run gives its files names of its own, so that what is still
+ * under way of an abandoned run never replaces a file of another.
  */
 final class DatasetFolder {
     private static final String MARK = "_PREPARING";
-    private static final String SHARD = "part-\\d{5}\\.parquet";
+    private static final String UNFINISHED = "_" + Manifest.FILE_NAME;
+    /** Where version 0.1 wrote unfinished files. */
+    private static final String ATTEMPTS = "_attempts";
 
     private final Path path;
     private final Configuration hadoop;
     private final FileSystem files;
+    private Lease lease;
 
     DatasetFolder(Path path, Configuration hadoop) throws IOException {
         this.path = path;
@@ -112,12 +124,14 @@ final class DatasetFolder {
     }
 
     /**
-     * Makes the folder ready to be written: creates it, or clears what an interrupted run has left.
+     * Makes the folder ready to be written by one run: creates it, or clears what an interrupted run has left.
      *
-     * @throws RunException if it cannot be written, or holds anything that is not ours
+     * @param length of the lease
+     * @param onLost is called, by another thread, when another run has taken the folder over
+     * @return the name of this run in the names of its files
+     * @throws RunException if it cannot be written, holds anything that is not ours, or another run is writing it
      */
-    void begin() throws IOException {
-        Path mark = new Path(path, MARK);
+    String begin(Duration length, Runnable onLost) throws IOException {
         try {
             if (files.exists(path)) {
                 List<FileStatus> foreign = foreign();
@@ -125,16 +139,31 @@ final class DatasetFolder {
                     throw RunException.config(path + " is not empty and not a dataset (it holds "
                             + foreign.get(0).getPath().getName() + "): set data.dir to a new folder");
                 }
-                clear();
             }
             if (!files.mkdirs(path)) {
-                throw new IOException("cannot create the folder");
+                throw unwritable("the folder cannot be created");
             }
-            files.create(mark, true).close();
-        } catch (IOException e) {
-            throw RunException.config("data.dir: cannot write to " + path + " (" + e.getMessage()
-                    + "): set it to a folder that may be written");
+            lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), length, onLost);
+            if (!Manifest.exists(path, hadoop)) {
+                clear(List.of());
+            }
+            return lease.runId();
+        } catch (AccessControlException
+                | ParentNotDirectoryException
+                | FileAlreadyExistsException
+                | FileNotFoundException e) {
+            throw unwritable(e.getMessage());
         }
+    }
+
+    private RunException unwritable(String why) {
+        return RunException.config(
+                "data.dir: cannot write to " + path + " (" + why + "): set it to a folder that may be written");
+    }
+
+    /** Whether another run has taken the folder over from this one. */
+    boolean isLost() {
+        return lease.isLost();
     }
 
     private List<FileStatus> foreign() throws IOException {
@@ -146,48 +175,109 @@ final class DatasetFolder {
         for (FileStatus entry : files.listStatus(path)) {
             String name = entry.getPath().getName();
             boolean ours = marked
-                    && (name.equals(MARK)
-                            || name.equals("_" + Manifest.FILE_NAME)
-                            || name.equals(ShardWriter.ATTEMPTS)
-                            || entry.isDirectory());
+                    && (Set.of(MARK, UNFINISHED, ATTEMPTS, Manifest.FILE_NAME).contains(name) || entry.isDirectory());
             if (!ours) {
                 foreign.add(entry);
-            } else if (entry.isDirectory() && !name.equals(ShardWriter.ATTEMPTS)) {
+            } else if (entry.isDirectory() && !name.equals(ATTEMPTS)) {
                 foreign.addAll(strangers(entry));
             }
         }
         return foreign;
     }
 
-    /** What is in a split's folder beside its shards. */
+    /** What is in a split's folder beside shards. */
     private List<FileStatus> strangers(FileStatus split) throws IOException {
         return Arrays.stream(files.listStatus(split.getPath()))
-                .filter(file -> !file.getPath().getName().matches(SHARD))
+                .filter(file -> !ShardNames.isShard(file.getPath().getName()))
                 .toList();
     }
 
-    private void clear() throws IOException {
-        for (FileStatus entry : files.listStatus(path)) {
-            boolean attempts = entry.getPath().getName().equals(ShardWriter.ATTEMPTS);
-            if (attempts || (entry.isDirectory() && strangers(entry).isEmpty())) {
-                files.delete(entry.getPath(), true);
+    /** Deletes shards, but for some, and folders in which none is left. */
+    private void clear(List<Manifest.Shard> kept) throws IOException {
+        Set<String> names = kept.stream().map(Manifest.Shard::file).collect(Collectors.toSet());
+        clear(file -> !names.contains(file));
+        files.delete(new Path(path, ATTEMPTS), true);
+    }
+
+    private void clear(Predicate<String> gone) throws IOException {
+        for (FileStatus split : files.listStatus(path)) {
+            String name = split.getPath().getName();
+            if (!split.isDirectory() || name.equals(ATTEMPTS)) {
+                continue;
+            }
+            int left = 0;
+            for (FileStatus file : files.listStatus(split.getPath())) {
+                String shard = file.getPath().getName();
+                if (ShardNames.isShard(shard) && gone.test(name + "/" + shard)) {
+                    files.delete(file.getPath(), false);
+                } else {
+                    left++;
+                }
+            }
+            if (left == 0) {
+                files.delete(split.getPath(), false);
             }
         }
     }
 
-    /** After a failure: takes away what was written, and the folder where nothing is left in it. */
-    void abandon() throws IOException {
-        clear();
-        files.delete(new Path(path, MARK), false);
-        if (files.listStatus(path).length == 0) {
+    /**
+     * After a failure: takes away what this run has written, and the folder where nothing is left in it. A folder that
+     * is another run's by now stays as it is, but for this run's files.
+     *
+     * @param isQuiet whether nothing of this run can be written any more; else the mark stays, so that the next run may
+     *     clear what still comes
+     */
+    void abandon(boolean isQuiet) throws IOException {
+        String run = lease.runId();
+        clear(file -> ShardNames.isOf(run, file));
+        lease.release(!isQuiet);
+        if (files.exists(path) && files.listStatus(path).length == 0) {
             files.delete(path, false);
         }
     }
 
-    /** Writes the manifest and takes the mark away. */
+    /**
+     * Writes the manifest, which makes the files that it names a dataset; takes away others, and the mark.
+     *
+     * @throws RunException with exit code 4 if the folder is another run's by now, or a file is gone
+     */
     void finish(Manifest manifest) throws IOException {
-        files.delete(new Path(path, ShardWriter.ATTEMPTS), true);
+        List<Manifest.Shard> shards = manifest.splits().values().stream()
+                .flatMap(split -> split.shards().stream())
+                .toList();
+        for (Manifest.Shard shard : shards) {
+            requireThere(shard);
+        }
+        if (!lease.renew()) {
+            throw lost(null);
+        }
         manifest.write(path, hadoop);
-        files.delete(new Path(path, MARK), false);
+        clear(shards);
+        lease.release(false);
+    }
+
+    private void requireThere(Manifest.Shard shard) throws IOException {
+        try {
+            long bytes = files.getFileStatus(new Path(path, shard.file())).getLen();
+            if (bytes != shard.bytes()) {
+                throw new IOException(
+                        path + "/" + shard.file() + " has " + bytes + " bytes, " + shard.bytes() + " were written");
+            }
+        } catch (FileNotFoundException e) {
+            throw lost(e);
+        }
+    }
+
+    /** What a run says that has lost its folder. */
+    RunException lost(Exception e) {
+        return RunException.failed(
+                path + " was taken over by another run, because this one did not renew its lease in time: wait for"
+                        + " that one, or start this again when it has ended",
+                e);
+    }
+
+    /** Ends a run that has written nothing, because the dataset is finished. */
+    void leave() throws IOException {
+        lease.release(false);
     }
 }

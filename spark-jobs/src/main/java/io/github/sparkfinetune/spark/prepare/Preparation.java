@@ -41,8 +41,12 @@ final class Preparation<C> {
     private final List<SourceFiles> sources;
     private final DatasetOptions options;
     private final Path dataset;
+    private final String run;
 
-    /** @param options of the dataset, as its manifest has them */
+    /**
+     * @param options of the dataset, as its manifest has them
+     * @param run name of this run in the names of its files
+     */
     Preparation(
             SparkSession spark,
             RunConfig config,
@@ -50,7 +54,8 @@ final class Preparation<C> {
             TokenizerFiles tokenizer,
             List<SourceFiles> sources,
             DatasetOptions options,
-            Path dataset) {
+            Path dataset,
+            String run) {
         this.spark = spark;
         this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         this.config = config;
@@ -60,6 +65,7 @@ final class Preparation<C> {
         this.sources = sources;
         this.options = options;
         this.dataset = dataset;
+        this.run = run;
     }
 
     Manifest run() throws IOException {
@@ -158,6 +164,7 @@ final class Preparation<C> {
             }
             ShardWriter writer = new ShardWriter(
                     dataset,
+                    run,
                     hadoop,
                     plan,
                     task,

@@ -18,9 +18,11 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
@@ -41,6 +43,9 @@ import org.slf4j.LoggerFactory;
 public final class PrepareJob {
     private static final Logger LOG = LoggerFactory.getLogger(PrepareJob.class);
 
+    /** Longer than the reaper of {@link SparkSessions} gives a task that is killed. */
+    private static final Duration TASKS_END = Duration.ofSeconds(40);
+
     private PrepareJob() {}
 
     /**
@@ -54,7 +59,7 @@ public final class PrepareJob {
         try {
             return prepare(spark, config);
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            throw Errors.explain("prepare of " + config.dataset(), e);
         }
     }
 
@@ -80,22 +85,31 @@ public final class PrepareJob {
         if (data.corpus().quarantine() != null) {
             Quarantine.check(data.corpus().quarantine(), hadoop);
         }
-        folder.begin();
-        Preparation<?> preparation = new Preparation<>(spark, config, task, tokenizer, sources, options, path);
-        try {
-            Manifest manifest = preparation.run();
-            folder.finish(manifest);
-            return manifest;
-        } catch (Exception e) {
-            // Exception, because Spark's Scala code throws checked ones undeclared.
-            RuntimeException error =
-                    Errors.explain("prepare of " + sources.get(0).path(), e);
-            try {
-                folder.abandon();
-            } catch (IOException left) {
-                error.addSuppressed(left);
+        try (JobGroup jobs = new JobGroup(spark.sparkContext(), "prepare-" + UUID.randomUUID(), "prepare " + path)) {
+            String run = folder.begin(Lease.LENGTH, jobs::cancel);
+            Optional<Manifest> meanwhile = folder.finished(config.task(), options, sourceList);
+            if (meanwhile.isPresent()) {
+                folder.leave();
+                return meanwhile.get();
             }
-            throw error;
+            try {
+                Manifest manifest =
+                        new Preparation<>(spark, config, task, tokenizer, sources, options, path, run).run();
+                folder.finish(manifest);
+                return manifest;
+            } catch (Exception e) {
+                // Exception, because Spark's Scala code throws checked ones undeclared.
+                RuntimeException error = folder.isLost()
+                        ? folder.lost(e)
+                        : Errors.explain("prepare of " + sources.get(0).path(), e);
+                jobs.cancel();
+                try {
+                    folder.abandon(jobs.awaitTasks(TASKS_END));
+                } catch (IOException left) {
+                    error.addSuppressed(left);
+                }
+                throw error;
+            }
         }
     }
 

@@ -13,11 +13,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.logging.log4j.Level;
 import org.apache.logging.log4j.core.config.Configurator;
@@ -25,6 +23,8 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.function.Function2;
 import org.apache.spark.broadcast.Broadcast;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.Tuple2;
 
 /**
@@ -33,20 +33,21 @@ import scala.Tuple2;
  * <h2>Folder of a dataset</h2>
  *
  * <pre>
- * manifest.json                 written last, see {@link Manifest}
- * train/part-00000.parquet      shard 0 of the training split, see {@link SampleWriter}
- * train/part-00001.parquet
- * eval/part-00000.parquet       held-out rows of the same hash range
- * test/part-00002.parquet       a range without rows of a split has no file
- * _PREPARING                    empty, while it is written: what an interrupted run left may be replaced
- * _attempts/TASK-SPLIT-part-NNNNN.parquet   unfinished files, gone at the end
+ * manifest.json                                   written last, see {@link Manifest}
+ * train/part-00000-5f0c8a17e2d94b36-41.parquet    shard 0 of the training split, see {@link SampleWriter}
+ * train/part-00001-5f0c8a17e2d94b36-42.parquet
+ * eval/part-00000-5f0c8a17e2d94b36-41.parquet     held-out rows of the same hash range
+ * test/part-00002-5f0c8a17e2d94b36-43.parquet     a range without rows of a split has no file
+ * _PREPARING                                      while it is written: the {@link Lease} of the run that does
  * </pre>
  *
+ * <p>What the name of a shard says is in {@link ShardNames}; which files are the dataset's the manifest says alone.
+ *
  * <p>There are {@code data.shards} hash ranges, whatever the cluster and however the sources are cut. A row belongs to
- * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's file {@code part-NNNNN.parquet} has
- * its rows of range NNNNN, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name
- * of the stratum (of one label a text the label), then a checksum of what the task makes of the row. Samples are
- * written in the order in which the task makes them of the rows.
+ * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's shard has its rows of the range of
+ * that number, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name of the
+ * stratum (of one label a text the label), then a checksum of what the task makes of the row. Samples are written in
+ * the order in which the task makes them of the rows.
  *
  * <h2>Splits</h2>
  *
@@ -59,15 +60,16 @@ import scala.Tuple2;
  *
  * <h2>Commit</h2>
  *
- * <p>An attempt writes under a name of its own and renames at its end; attempts write the same samples, so it does not
- * matter which comes first. Only the manifest makes the files a dataset.
+ * <p>An attempt of a task writes its files where they stay, under names that no other attempt and no other run has, and
+ * nothing is ever renamed. The names that Spark takes as the task's result go into the manifest, which makes these
+ * files the dataset. Files of other attempts are deleted when the manifest is written; one that comes later belongs to
+ * nothing.
  */
 final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], byte[]>>, Iterator<ShardWriter.Report>> {
     private static final long serialVersionUID = 1L;
+    private static final Logger LOG = LoggerFactory.getLogger(ShardWriter.class);
 
     private static final List<String> OWN = List.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
-    /** Folder of unfinished files. */
-    static final String ATTEMPTS = "_attempts";
 
     static {
         // Rows are cut into row groups by a limit of one byte (see SampleWriter); Parquet warns of that each time, at
@@ -79,6 +81,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private static final int TEST = OWN.indexOf(Manifest.TEST);
 
     private final String dataset;
+    private final String run;
     private final Broadcast<SerializableConfiguration> hadoop;
     private final Broadcast<SplitPlan> plan;
     private final TaskData<?> task;
@@ -116,11 +119,13 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     }
 
     /**
+     * @param run name of the run in the names of its files
      * @param splits the split of each source: sources to train on come first
      * @param mixture of these
      */
     ShardWriter(
             Path dataset,
+            String run,
             Broadcast<SerializableConfiguration> hadoop,
             Broadcast<SplitPlan> plan,
             TaskData<?> task,
@@ -132,6 +137,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             int unknownId,
             int endId) {
         this.dataset = dataset.toString();
+        this.run = run;
         this.hadoop = hadoop;
         this.plan = plan;
         this.task = task;
@@ -160,6 +166,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         long[] seenAtTestEnd = new long[held.size()];
         long[] sameContent = new long[names.size()];
         byte[] before = null;
+        boolean isDone = false;
         try {
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
@@ -203,19 +210,15 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                     reports.add(file.finish());
                 }
             }
+            isDone = true;
             return reports.iterator();
         } finally {
             for (Open file : open) {
-                if (file != null) {
-                    file.close();
+                if (file != null && !isDone) {
+                    file.discard();
                 }
             }
         }
-    }
-
-    /** Name of a shard's file of a split, in the dataset's folder. */
-    static String file(String split, int shard) {
-        return String.format(Locale.ROOT, "%s/part-%05d.parquet", split, shard);
     }
 
     /** Counts the held-out rows of one content where it is trained on too, and begins the next content. */
@@ -241,7 +244,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final class Open {
         private final int split;
         private final String name;
-        private final Path attempt;
+        private final Path path;
         private final SampleSink sink;
         /** Null before the first sample. */
         private SampleWriter writer;
@@ -254,15 +257,15 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
         Open(int split, int shard) {
             this.split = split;
-            this.name = file(names.get(split), shard);
-            this.attempt = new Path(
-                    dataset, ATTEMPTS + "/" + TaskContext.get().taskAttemptId() + "-" + name.replace('/', '-'));
+            this.name = ShardNames.of(
+                    names.get(split), shard, run, TaskContext.get().taskAttemptId());
+            this.path = new Path(dataset, name);
             this.sink = task.sink(this::write, labels);
         }
 
         private void write(Sample sample) throws IOException {
             if (writer == null) {
-                writer = new SampleWriter(attempt, task.schema(), configuration());
+                writer = new SampleWriter(path, task.schema(), configuration());
             }
             writer.write(sample);
             checks.add(sample);
@@ -274,27 +277,25 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             if (writer == null) {
                 return report(null, counts);
             }
-            Path file = new Path(dataset, name);
-            FileSystem files = file.getFileSystem(configuration());
-            files.mkdirs(file.getParent());
-            long bytes = files.getFileStatus(attempt).getLen();
-            if (files.exists(file)) {
-                // Another attempt was first.
-                if (files.getFileStatus(file).getLen() != bytes) {
-                    throw new IOException(file + " was written by another attempt with another length");
-                }
-                files.delete(attempt, false);
-            } else if (!files.rename(attempt, file)) {
-                throw new IOException("cannot rename " + attempt + " to " + file);
-            }
+            long bytes = path.getFileSystem(configuration()).getFileStatus(path).getLen();
             return report(new Manifest.Shard(name, bytes, writer.rowGroups()), counts);
+        }
+
+        /** Takes away what an attempt that has failed wrote; what cannot be is no part of the dataset either way. */
+        void discard() {
+            try {
+                close();
+                path.getFileSystem(configuration()).delete(path, false);
+            } catch (IOException | RuntimeException e) {
+                LOG.warn("{} stays behind: {}", path, e.getMessage());
+            }
         }
 
         private Report report(Manifest.Shard shard, SampleCounts counts) {
             return new Report(names.get(split), name, shard, counts, checks, rows, leaked, leakedExample);
         }
 
-        void close() throws IOException {
+        private void close() throws IOException {
             if (!closed && writer != null) {
                 closed = true;
                 writer.close();

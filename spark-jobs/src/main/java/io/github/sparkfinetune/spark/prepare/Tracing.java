@@ -205,13 +205,12 @@ final class Tracing<C> {
     private List<Trace.Place> places(RowTokens tokens, int shard) throws IOException {
         List<Trace.Place> places = new ArrayList<>();
         for (String split : manifest.splits().keySet()) {
-            String file = ShardWriter.file(split, shard);
             long first = 0;
             for (Manifest.Shard some : manifest.split(split).shards()) {
                 long rows =
                         some.rowGroups().stream().mapToLong(Integer::longValue).sum();
-                if (some.file().equals(file)) {
-                    places.addAll(places(tokens, split, file, first, rows));
+                if (ShardNames.number(some.file()) == shard) {
+                    places.addAll(places(tokens, split, some.file(), first, rows));
                 }
                 first += rows;
             }

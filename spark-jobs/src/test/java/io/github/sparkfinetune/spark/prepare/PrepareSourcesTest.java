@@ -78,16 +78,17 @@ class PrepareSourcesTest {
         Manifest plain = prepare("plain", Files.writeString(folder.resolve("texts.jsonl"), jsonLines()));
         Path lines = folder.resolve("texts.jsonl." + ending);
         Files.write(lines, compressed(ending, jsonLines().getBytes(StandardCharsets.UTF_8)));
-        assertThat(prepare("lines", lines).splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("lines", lines))).isEqualTo(PrepareFixture.splits(plain));
 
         Path csv = folder.resolve("texts.csv." + ending);
         String table = "text\n\"" + String.join("\"\n\"", TEXTS) + "\"\n";
         Files.write(csv, compressed(ending, table.getBytes(StandardCharsets.UTF_8)));
-        assertThat(prepare("csv", csv).splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("csv", csv))).isEqualTo(PrepareFixture.splits(plain));
 
         Path texts = folder.resolve("lines.txt." + ending);
         Files.write(texts, compressed(ending, String.join("\n", TEXTS).getBytes(StandardCharsets.UTF_8)));
-        assertThat(prepare("texts", texts, "format: text").splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("texts", texts, "format: text")))
+                .isEqualTo(PrepareFixture.splits(plain));
 
         Path files = Files.createDirectories(folder.resolve("files/some"));
         for (int i = 0; i < TEXTS.size(); i++) {
@@ -97,7 +98,8 @@ class PrepareSourcesTest {
                     files.resolve(i + (compress ? ".txt." + ending : ".txt")),
                     compress ? compressed(ending, bytes) : bytes);
         }
-        assertThat(prepare("from-files", folder.resolve("files")).splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("from-files", folder.resolve("files"))))
+                .isEqualTo(PrepareFixture.splits(plain));
     }
 
     @ParameterizedTest
@@ -108,15 +110,16 @@ class PrepareSourcesTest {
         Manifest plain = prepare("plain", Files.writeString(folder.resolve("texts.jsonl"), jsonLines()));
         Path lines = Files.write(folder.resolve("other.jsonl"), jsonLines().getBytes(charset));
         Manifest other = prepare("lines", lines, set);
-        assertThat(other.splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(other)).isEqualTo(PrepareFixture.splits(plain));
         assertThat(other.options().encoding()).isEqualTo(encoding);
         assertThat(other.repairedTexts()).isZero();
         Path csv = Files.write(
                 folder.resolve("other.csv"), ("text\n\"" + String.join("\"\n\"", TEXTS) + "\"\n").getBytes(charset));
-        assertThat(prepare("csv", csv, set).splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("csv", csv, set))).isEqualTo(PrepareFixture.splits(plain));
         Path texts = Files.write(
                 folder.resolve("other.txt"), String.join("\n", TEXTS).getBytes(charset));
-        assertThat(prepare("texts", texts, set, "format: text").splits()).isEqualTo(plain.splits());
+        assertThat(PrepareFixture.splits(prepare("texts", texts, set, "format: text")))
+                .isEqualTo(PrepareFixture.splits(plain));
         Path file = Files.createDirectories(folder.resolve("files/some")).resolve("0.txt");
         Files.write(file, TEXTS.get(0).getBytes(charset));
         assertThat(prepare("from-files", folder.resolve("files"), set)

@@ -125,13 +125,12 @@ class PrepareTagsTest {
         for (int i = 0; i < ROWS; i++) {
             bilou.add(row(i).replace("I-ORG", "L-ORG").replace("I-LOC", "L-LOC"));
         }
-        assertThat(prepare("bilou", with(columns, "train: " + write("bilou.jsonl", bilou)))
-                        .splits())
-                .isEqualTo(expected.splits());
+        assertThat(PrepareFixture.splits(prepare("bilou", with(columns, "train: " + write("bilou.jsonl", bilou)))))
+                .isEqualTo(PrepareFixture.splits(expected));
         Path parquet = folder.resolve("rows.parquet");
         spark.read().json(jsonl.toString()).repartition(5).write().parquet(parquet.toString());
-        assertThat(prepare("parquet", with(columns, "train: " + parquet)).splits())
-                .isEqualTo(expected.splits());
+        assertThat(PrepareFixture.splits(prepare("parquet", with(columns, "train: " + parquet))))
+                .isEqualTo(PrepareFixture.splits(expected));
     }
 
     @Test
@@ -153,10 +152,12 @@ class PrepareTagsTest {
                 .get(0);
         assertThat(Words.parse(sample.window().row()).list()).endsWith(",", "Apache", "Group", "grants", "!");
         assertThat(Arrays.stream(sample.labels()).filter(label -> label >= 0)).endsWith(2, 0, 1, 2, 2);
-        assertThat(prepare("csv", "train: " + write("spans.csv", csv)).splits()).isEqualTo(manifest.splits());
+        assertThat(PrepareFixture.splits(prepare("csv", "train: " + write("spans.csv", csv))))
+                .isEqualTo(PrepareFixture.splits(manifest));
         Path parquet = folder.resolve("spans.parquet");
         spark.read().json(jsonl.toString()).write().parquet(parquet.toString());
-        assertThat(prepare("structs", "train: " + parquet).splits()).isEqualTo(manifest.splits());
+        assertThat(PrepareFixture.splits(prepare("structs", "train: " + parquet)))
+                .isEqualTo(PrepareFixture.splits(manifest));
     }
 
     @Test

@@ -1,0 +1,255 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.file.Files;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.HexFormat;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The right of one run to write a folder: a file of UTF-8 JSON in it, which says whose it is and until when.
+ *
+ * <pre>
+ * { "run_id" : "5f0c…", "process" : 1234, "host" : "driver-3", "machine" : "driver-3 8e1f… pid:[4026531836]",
+ *   "since" : "2026-11-26T06:20:01Z", "until" : "2026-11-26T06:22:01Z" }
+ * </pre>
+ *
+ * <p>The holder renews it six times as often as it must. A run that finds one takes it over where its time is up, or
+ * where it is of a process of this machine that has ended ({@code machine}: host, boot and namespace of processes);
+ * else it is refused. No file system has to create or replace a file atomically: of two that take a lease at the same
+ * moment the one whose file stays keeps it, and the other finds out when it renews, or before it commits.
+ */
+final class Lease {
+    /** Far longer than a file system is out of reach, or a driver collects garbage. */
+    static final Duration LENGTH = Duration.ofMinutes(2);
+
+    private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
+    private static final int RENEWALS = 6;
+    /** A file that is being replaced is empty for a moment. */
+    private static final int READS = 5;
+
+    private static final long BETWEEN_READS_MILLIS = 100;
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .build();
+
+    private final FileSystem files;
+    private final Path file;
+    private final Duration length;
+    private final Mark first;
+    private final ScheduledExecutorService renewals = Executors.newSingleThreadScheduledExecutor(work -> {
+        Thread thread = new Thread(work, "dataset-lease");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile boolean lost;
+    private boolean released;
+    private Future<?> renewal;
+
+    /** What the file holds. */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record Mark(String runId, long process, String host, String machine, String since, String until) {
+        Mark {
+            if (runId == null || until == null || Instant.parse(until) == null) {
+                throw new IllegalArgumentException("no lease");
+            }
+        }
+
+        static Mark ours(Duration length) {
+            Instant now = Instant.now();
+            String host = localHost();
+            return new Mark(
+                    HexFormat.of().toHexDigits(ThreadLocalRandom.current().nextLong()),
+                    ProcessHandle.current().pid(),
+                    host,
+                    localMachine(host),
+                    now.truncatedTo(ChronoUnit.SECONDS).toString(),
+                    shown(now.plus(length)));
+        }
+
+        Mark until(Instant end) {
+            return new Mark(runId, process, host, machine, since, shown(end));
+        }
+
+        private static String shown(Instant time) {
+            return time.truncatedTo(ChronoUnit.MILLIS).toString();
+        }
+
+        boolean isOver() {
+            boolean here = machine != null && !machine.isEmpty() && machine.equals(localMachine(localHost()));
+            boolean ended = here
+                    && ProcessHandle.of(process).filter(ProcessHandle::isAlive).isEmpty();
+            return ended || !Instant.now().isBefore(Instant.parse(until));
+        }
+    }
+
+    private Lease(FileSystem files, Path file, Duration length, Mark first) {
+        this.files = files;
+        this.file = file;
+        this.length = length;
+        this.first = first;
+    }
+
+    /**
+     * Takes the right to write a folder.
+     *
+     * @param file that says so
+     * @param onLost is called, by another thread, when another run has taken it over
+     * @throws RunException with exit code 4 if another run has it
+     */
+    static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
+        Mark there = read(files, file);
+        if (there != null && !there.isOver()) {
+            throw held(file, there);
+        }
+        Lease lease = new Lease(files, file, length, Mark.ours(length));
+        lease.write(Instant.now().plus(length));
+        Mark winner = read(files, file);
+        if (winner == null) {
+            throw new IOException(file + " is gone, just after it was written");
+        }
+        if (!winner.runId().equals(lease.runId())) {
+            throw held(file, winner);
+        }
+        lease.keep(onLost);
+        return lease;
+    }
+
+    private static RunException held(Path file, Mark there) {
+        return RunException.failed(
+                file.getParent() + " is being written by run " + there.runId() + " (process " + there.process() + " on "
+                        + there.host() + ", since " + there.since() + "), whose lease ends at " + there.until()
+                        + " unless it is renewed: wait for it, or stop it and start this again then",
+                null);
+    }
+
+    /** Null where there is none, or one without a holder: an empty one of an earlier version. */
+    private static Mark read(FileSystem files, Path file) throws IOException {
+        for (int read = 0; read < READS; read++) {
+            try (FSDataInputStream in = files.open(file)) {
+                return JSON.readValue(in.readAllBytes(), Mark.class);
+            } catch (FileNotFoundException e) {
+                return null;
+            } catch (JsonProcessingException e) {
+                pause();
+            }
+        }
+        return null;
+    }
+
+    private static void pause() throws IOException {
+        try {
+            Thread.sleep(BETWEEN_READS_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException("interrupted", e);
+        }
+    }
+
+    private void write(Instant until) throws IOException {
+        try (FSDataOutputStream out = files.create(file, true)) {
+            out.write(JSON.writeValueAsBytes(first.until(until)));
+        }
+    }
+
+    private void keep(Runnable onLost) {
+        long period = length.toMillis() / RENEWALS;
+        renewal = renewals.scheduleWithFixedDelay(
+                () -> {
+                    try {
+                        if (!renew()) {
+                            renewals.shutdown();
+                            onLost.run();
+                        }
+                    } catch (IOException | RuntimeException e) {
+                        // The next one may reach it.
+                        LOG.warn("{} cannot be renewed: {}", file, e.getMessage());
+                    }
+                },
+                period,
+                period,
+                TimeUnit.MILLISECONDS);
+    }
+
+    /** In hexadecimal, 16 digits; no other run has it. */
+    String runId() {
+        return first.runId();
+    }
+
+    /** Makes it last. @return whether it is still this run's */
+    synchronized boolean renew() throws IOException {
+        if (!released && isOurs()) {
+            write(Instant.now().plus(length));
+        }
+        return !lost;
+    }
+
+    private boolean isOurs() throws IOException {
+        Mark there = lost ? null : read(files, file);
+        lost |= there == null || !there.runId().equals(runId());
+        return !lost;
+    }
+
+    /** Whether another run has taken it over. */
+    boolean isLost() {
+        return lost;
+    }
+
+    /**
+     * Gives it back, unless it is another run's by now.
+     *
+     * @param keep whether the file stays, as that of a run that has ended, so that what it wrote may be replaced
+     */
+    synchronized void release(boolean keep) throws IOException {
+        released = true;
+        renewal.cancel(false);
+        renewals.shutdown();
+        if (isOurs()) {
+            if (keep) {
+                write(Instant.now());
+            } else {
+                files.delete(file, false);
+            }
+        }
+    }
+
+    private static String localHost() {
+        try {
+            return InetAddress.getLocalHost().getHostName();
+        } catch (IOException e) {
+            return "localhost";
+        }
+    }
+
+    /** Empty where the system does not tell which one it is. */
+    private static String localMachine(String host) {
+        try {
+            return host + " "
+                    + Files.readString(java.nio.file.Path.of("/proc/sys/kernel/random/boot_id"))
+                            .strip()
+                    + " " + Files.readSymbolicLink(java.nio.file.Path.of("/proc/self/ns/pid"));
+        } catch (IOException e) {
+            return "";
+        }
+    }
+}

@@ -1,0 +1,59 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import java.io.IOException;
+import java.net.URI;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
+
+/** {@code faulty:}, this machine's files, of which some cannot be read or written. */
+public final class FaultyFileSystem extends RawLocalFileSystem {
+    /** Setting: a part of the names of files that cannot be written. */
+    static final String FULL = "fs.faulty.full";
+    /** Setting: a part of the names of files that cannot be read. */
+    static final String BUSY = "fs.faulty.busy";
+
+    /** Makes a session know it. */
+    static Configuration in(Configuration hadoop) {
+        hadoop.set("fs.faulty.impl", FaultyFileSystem.class.getName());
+        // A setting of one test is none of the next.
+        hadoop.setBoolean("fs.faulty.impl.disable.cache", true);
+        return hadoop;
+    }
+
+    @Override
+    public URI getUri() {
+        return URI.create("faulty:///");
+    }
+
+    @Override
+    public String getScheme() {
+        return "faulty";
+    }
+
+    private boolean isFaulty(String setting, Path file) {
+        String part = getConf().get(setting, "");
+        return !part.isEmpty() && file.getName().contains(part);
+    }
+
+    @Override
+    public FSDataOutputStream create(
+            Path file, boolean overwrite, int bufferSize, short replication, long blockSize, Progressable progress)
+            throws IOException {
+        if (isFaulty(FULL, file)) {
+            throw new IOException("No space left on device");
+        }
+        return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+    }
+
+    @Override
+    public FSDataInputStream open(Path file, int bufferSize) throws IOException {
+        if (isFaulty(BUSY, file)) {
+            throw new IOException("503 Slow Down");
+        }
+        return super.open(file, bufferSize);
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What a failing file system or a lost cluster ends with a scheduler may try again; what it leaves is in nobody's way.
+ */
+@Timeout(120)
+class PrepareFaultsTest {
+    @TempDir
+    private Path folder;
+
+    private SparkSession spark;
+    private Configuration hadoop;
+    private Path mails;
+
+    @BeforeEach
+    void start() throws IOException {
+        spark = PrepareFixture.spark(2);
+        hadoop = FaultyFileSystem.in(spark.sparkContext().hadoopConfiguration());
+        mails = PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(300));
+    }
+
+    @AfterEach
+    void mend() {
+        hadoop.unset(FaultyFileSystem.FULL);
+        hadoop.unset(FaultyFileSystem.BUSY);
+    }
+
+    private RunConfig config(Path train) {
+        return PrepareFixture.config(Path.of("faulty:" + folder, "dataset"), "train: faulty:" + train);
+    }
+
+    private RunException failure(Path train) {
+        return catchThrowableOfType(RunException.class, () -> PrepareJob.run(spark, config(train)));
+    }
+
+    @Test
+    void aFullDiskMayBeTriedAgainAndNothingIsLeft() {
+        hadoop.set(FaultyFileSystem.FULL, "part-00001-");
+
+        RunException error = failure(mails);
+
+        assertThat(error).hasMessageContaining("No space left on device").hasMessageContaining("start it again");
+        assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(folder.resolve("dataset")).doesNotExist();
+
+        hadoop.unset(FaultyFileSystem.FULL);
+        assertThat(PrepareJob.run(spark, config(mails)).split(Manifest.TRAIN).rows())
+                .isEqualTo(270);
+    }
+
+    @Test
+    void aManifestThatCannotBeWrittenMayBeTriedAgain() {
+        hadoop.set(FaultyFileSystem.FULL, Manifest.FILE_NAME);
+
+        assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(folder.resolve("dataset")).doesNotExist();
+    }
+
+    @Test
+    void aSourceOutOfReachMayBeTriedAgainAndABrokenOneMayNot() throws IOException {
+        hadoop.set(FaultyFileSystem.BUSY, "mails.jsonl");
+        RunException busy = failure(mails);
+        assertThat(busy).hasMessageContaining("503 Slow Down");
+        assertThat(busy.exitCode()).isEqualTo(ExitCode.FAILED);
+
+        hadoop.unset(FaultyFileSystem.BUSY);
+        Path broken = PrepareFixture.write(folder.resolve("broken.jsonl.gz"), List.of("no gzip at all"));
+        assertThat(failure(broken).exitCode()).isEqualTo(ExitCode.DATA);
+    }
+
+    @Test
+    void tasksOfCancelledJobsAreAwaited() throws Exception {
+        Path started = folder.resolve("started");
+        Path ended = folder.resolve("ended");
+        String start = started.toString();
+        String end = ended.toString();
+        JavaSparkContext context = JavaSparkContext.fromSparkContext(spark.sparkContext());
+        CompletableFuture<JobGroup> group = new CompletableFuture<>();
+        Thread job = new Thread(() -> {
+            try (JobGroup jobs = new JobGroup(spark.sparkContext(), "test", "test")) {
+                group.complete(jobs);
+                context.parallelize(List.of(1), 1).foreach(any -> {
+                    Files.writeString(Path.of(start), "");
+                    try {
+                        Thread.sleep(60_000);
+                    } catch (InterruptedException e) {
+                        // A task that takes its time to end.
+                        Thread.sleep(1500);
+                        Files.writeString(Path.of(end), "");
+                    }
+                });
+            }
+        });
+        job.setUncaughtExceptionHandler((thread, cancelled) -> {});
+        job.start();
+        while (!Files.exists(started)) {
+            Thread.sleep(10);
+        }
+
+        group.get().cancel();
+
+        assertThat(group.get().awaitTasks(Duration.ofMillis(300))).isFalse();
+        assertThat(ended).doesNotExist();
+        assertThat(group.get().awaitTasks(Duration.ofSeconds(20))).isTrue();
+        assertThat(ended).exists();
+        job.join();
+    }
+}

@@ -52,6 +52,9 @@ public record DataConfig(
         CorpusConfig corpus)
         implements Serializable {
 
+    /** What a source begins with that is a table of Spark's catalog, not a path. */
+    public static final String TABLE = "table:";
+
     /**
      * How documents share a sample of {@code data.max_length} tokens. A language model's attention never crosses them;
      * in a masked language model, as in Hugging Face's, it is over all tokens of a sample.
@@ -102,6 +105,11 @@ public record DataConfig(
         /** Parquet. */
         @JsonProperty("parquet")
         PARQUET,
+        /**
+         * A table of Spark's catalog: every source that begins with {@link DataConfig#TABLE}, whatever the others are.
+         */
+        @JsonProperty("table")
+        TABLE,
         /** SQuAD's own JSON, of version 1 or 2: articles with paragraphs with questions. */
         @JsonProperty("squad")
         SQUAD
@@ -176,6 +184,11 @@ public record DataConfig(
     /** Tokens that neighbouring windows of a long text have in common. */
     public int windowStride() {
         return stride == null ? maxLength / 3 : stride;
+    }
+
+    /** Whether a source is a table of Spark's catalog, not a path. */
+    public static boolean isTable(String source) {
+        return source != null && source.startsWith(TABLE);
     }
 
     private static boolean isCharset(String name) {

@@ -69,7 +69,7 @@ public final class PrepareJob {
         TokenizerFiles tokenizer = tokenizer(config, hadoop);
         TaskData<?> task = TaskDatas.of(config);
         task.check(tokenizer);
-        List<SourceFiles> sources = sources(data, hadoop);
+        List<SourceFiles> sources = sources(spark, data);
         DatasetOptions options =
                 task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
@@ -121,8 +121,7 @@ public final class PrepareJob {
      * @param path file, folder or glob, in the format of {@code data.format}
      */
     public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path) {
-        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
-        SourceFiles source = SourceFiles.list(key, null, path, config.data().format(), hadoop);
+        SourceFiles source = source(spark, config.data(), key, null, path);
         try {
             return inputs(spark, config, TaskDatas.of(config), source);
         } catch (IOException e) {
@@ -155,24 +154,30 @@ public final class PrepareJob {
     }
 
     /** Those to train on, then the held-out ones. */
-    static List<SourceFiles> sources(DataConfig data, Configuration hadoop) {
+    static List<SourceFiles> sources(SparkSession spark, DataConfig data) {
         List<SourceFiles> sources = new ArrayList<>();
         if (data.train() != null) {
-            sources.add(SourceFiles.list("data.train", Manifest.TRAIN, data.train(), data.format(), hadoop));
+            sources.add(source(spark, data, "data.train", Manifest.TRAIN, data.train()));
         }
         for (CorpusSource mixed : data.corpus().sources()) {
             String key = "data.corpus.sources[" + sources.size() + "]";
-            sources.add(SourceFiles.list(key, Manifest.TRAIN, mixed.path(), data.format(), hadoop));
+            sources.add(source(spark, data, key, Manifest.TRAIN, mixed.path()));
         }
         if (data.eval() != null) {
-            sources.add(SourceFiles.list("data.eval", Manifest.EVAL, data.eval(), data.format(), hadoop));
+            sources.add(source(spark, data, "data.eval", Manifest.EVAL, data.eval()));
         }
         if (data.test() != null) {
-            sources.add(SourceFiles.list("data.test", Manifest.TEST, data.test(), data.format(), hadoop));
+            sources.add(source(spark, data, "data.test", Manifest.TEST, data.test()));
         }
         data.heldOutPaths()
-                .forEach((name, path) ->
-                        sources.add(SourceFiles.list("data.held_out." + name, name, path, data.format(), hadoop)));
+                .forEach((name, path) -> sources.add(source(spark, data, "data.held_out." + name, name, path)));
         return sources;
+    }
+
+    private static SourceFiles source(SparkSession spark, DataConfig data, String key, String split, String path) {
+        return DataConfig.isTable(path)
+                ? SourceTable.find(spark, key, split, path)
+                : SourceFiles.list(
+                        key, split, path, data.format(), spark.sparkContext().hadoopConfiguration());
     }
 }

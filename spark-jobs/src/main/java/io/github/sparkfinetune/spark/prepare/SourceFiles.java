@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -11,6 +12,7 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashSet;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -35,7 +37,9 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param first the first of them by name that is not empty
  * @param emptyTexts text files that are empty, in text folders
  * @param bytes their length together
- * @param fingerprint SHA-256 of their names, lengths and times of modification
+ * @param fingerprint SHA-256 of their names, lengths and times of modification; of a table see {@link SourceTable}
+ * @param partitions columns that the names of folders give: {@code key=value/file}
+ * @param version of a table, or null where it has none; null for files
  */
 record SourceFiles(
         String key,
@@ -46,7 +50,9 @@ record SourceFiles(
         String first,
         long emptyTexts,
         long bytes,
-        String fingerprint) {
+        String fingerprint,
+        List<String> partitions,
+        String version) {
     private static final Map<String, DataFormat> ENDINGS = Map.of(
             ".jsonl", DataFormat.JSONL,
             ".json", DataFormat.JSONL,
@@ -60,6 +66,10 @@ record SourceFiles(
      * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
      */
     static SourceFiles list(String key, String split, String text, DataFormat format, Configuration hadoop) {
+        if (format == DataFormat.TABLE) {
+            throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
+                    + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
+        }
         try {
             Path path = new Path(RunPaths.absolute(key, text, hadoop));
             FileSystem system = path.getFileSystem(hadoop);
@@ -67,9 +77,10 @@ record SourceFiles(
             if (roots == null || roots.length == 0) {
                 throw RunException.data(key + ": " + path + " does not exist: correct the path");
             }
+            TableFolders.refuse(key, system, List.of(roots));
             List<FileStatus> files = new ArrayList<>();
             for (FileStatus root : roots) {
-                collect(system, root, files);
+                collect(key, system, root, files);
             }
             files.sort(Comparator.comparing(file -> file.getPath().toString()));
             long bytes = files.stream().mapToLong(FileStatus::getLen).sum();
@@ -89,7 +100,12 @@ record SourceFiles(
                     first(files),
                     emptyTexts,
                     bytes,
-                    fingerprint(files));
+                    fingerprint(files.stream()
+                            .map(file ->
+                                    file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
+                            .toList()),
+                    roots.length == 1 ? partitions(roots[0].getPath(), files) : List.of(),
+                    null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
         } catch (IOException e) {
@@ -110,7 +126,27 @@ record SourceFiles(
         return new Manifest.Source(key, path, files, bytes, fingerprint);
     }
 
-    private static void collect(FileSystem system, FileStatus root, List<FileStatus> files) throws IOException {
+    /** The keys of the folders between a root and its files, where all files have the same and no other folders. */
+    private static List<String> partitions(Path root, List<FileStatus> files) {
+        Set<List<String>> found = new HashSet<>();
+        for (FileStatus file : files) {
+            List<String> keys = new ArrayList<>();
+            for (Path folder = file.getPath().getParent();
+                    folder != null && folder.depth() > root.depth();
+                    folder = folder.getParent()) {
+                int equals = folder.getName().indexOf('=');
+                if (equals <= 0) {
+                    return List.of();
+                }
+                keys.add(0, folder.getName().substring(0, equals));
+            }
+            found.add(keys);
+        }
+        return found.size() == 1 ? List.copyOf(found.iterator().next()) : List.of();
+    }
+
+    private static void collect(String key, FileSystem system, FileStatus root, List<FileStatus> files)
+            throws IOException {
         if (root.isFile()) {
             files.add(root);
             return;
@@ -119,6 +155,7 @@ record SourceFiles(
         RemoteIterator<LocatedFileStatus> all = system.listFiles(root.getPath(), true);
         while (all.hasNext()) {
             LocatedFileStatus file = all.next();
+            TableFolders.refuseLog(key, system, file.getPath());
             String below = file.getPath().toUri().getPath().substring(prefix);
             // Spark passes over these, too.
             if (!below.contains("/_") && !below.contains("/.")) {
@@ -157,15 +194,15 @@ record SourceFiles(
                 + ": set data.format to text_folders, text, jsonl, csv or parquet");
     }
 
-    private static String fingerprint(List<FileStatus> files) {
+    /** SHA-256 of some lines, in hexadecimal. */
+    static String fingerprint(List<String> lines) {
         MessageDigest digest;
         try {
             digest = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("every JVM has SHA-256", e);
         }
-        for (FileStatus file : files) {
-            String line = file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n";
+        for (String line : lines) {
             digest.update(line.getBytes(StandardCharsets.UTF_8));
         }
         return HexFormat.of().formatHex(digest.digest());

@@ -33,17 +33,21 @@ final class SourceReader {
     private static final String PARTITION_BYTES = "32m";
 
     private final SparkSession spark;
+    private final SparkSession callers;
     private final TokenizerFiles tokenizer;
     private final String encoding;
 
     /** @param encoding character set of text */
     SourceReader(SparkSession spark, TokenizerFiles tokenizer, String encoding) {
         // Settings of the reading below must not leak into the caller's session.
+        this.callers = spark;
         this.spark = spark.newSession();
         this.spark.conf().set("spark.sql.files.maxPartitionBytes", PARTITION_BYTES);
         // Many small files make a partition: a file costs far less to open than a tokenizer to load.
         this.spark.conf().set("spark.sql.files.openCostInBytes", "64k");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
+        // A column that the name of a folder gives is a text, as it stands there: 007 is no 7.
+        this.spark.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", "false");
         this.tokenizer = tokenizer;
         this.encoding = encoding;
     }
@@ -62,7 +66,7 @@ final class SourceReader {
      * @throws RunException if a column that is needed is not there
      */
     <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        SparkSource source = new SparkSource(spark, files, encoding);
+        SparkSource source = new SparkSource(spark, callers, files, encoding);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         List<Reading.Column> columns = List.of();
         Dataset<Row> rows;
@@ -150,15 +154,15 @@ final class SourceReader {
             }
             default -> {
                 requirePresent(source, columns);
-                yield requireStrings(source, source.parquet(), columns);
+                yield requireStrings(source, source.typed(), columns);
             }
         };
         names.forEach(name -> values.add(text(rows, name)));
-        return select(rows, values, col("_metadata.file_path"), col(SparkSource.CORRUPT));
+        return select(rows, values, source.file(), col(SparkSource.CORRUPT));
     }
 
     private static Dataset<Row> objects(SparkSource source, List<String> columns) {
-        Column file = col("_metadata.file_path");
+        Column file = source.file();
         Column corrupt = col(SparkSource.CORRUPT);
         if (source.format() == DataFormat.JSONL) {
             return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt);
@@ -166,7 +170,7 @@ final class SourceReader {
         if (source.format() == DataFormat.SQUAD) {
             return select(source.squad(), List.of(col(SparkSource.LINE)), col("path"), corrupt);
         }
-        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.parquet();
+        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.typed();
         Column[] fields = columns.stream()
                 .map(name -> {
                     boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);

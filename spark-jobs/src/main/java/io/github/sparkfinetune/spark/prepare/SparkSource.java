@@ -17,6 +17,7 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -39,13 +40,21 @@ final class SparkSource implements RawSource {
     private static final int LOOKED_AT = 100;
 
     private final SparkSession spark;
+    /** In which the caller may have set a catalog, or made a view. */
+    private final SparkSession callers;
+
     private final SourceFiles files;
     private final String encoding;
     private List<String> columns;
 
-    /** @param encoding character set of its text */
-    SparkSource(SparkSession spark, SourceFiles files, String encoding) {
+    /**
+     * @param spark session that files are read with
+     * @param callers session that tables are read with
+     * @param encoding character set of its text
+     */
+    SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, String encoding) {
         this.spark = spark;
+        this.callers = callers;
         this.files = files;
         this.encoding = encoding;
         boolean lines = files.format() == DataFormat.TEXT || files.format() == DataFormat.JSONL;
@@ -85,10 +94,10 @@ final class SparkSource implements RawSource {
         if (columns == null) {
             columns = switch (format()) {
                 case TEXT_FOLDERS, TEXT -> List.of();
-                case JSONL -> keys(lines().select(LINE).limit(LOOKED_AT));
-                case CSV -> header();
-                case PARQUET ->
-                    Arrays.stream(parquet().columns())
+                case JSONL -> withPartitions(keys(lines().select(LINE).limit(LOOKED_AT)));
+                case CSV -> withPartitions(header());
+                case PARQUET, TABLE ->
+                    Arrays.stream(typed().columns())
                             .filter(name -> !name.equals(CORRUPT))
                             .toList();
                 case SQUAD -> SquadFile.COLUMNS;
@@ -96,6 +105,14 @@ final class SparkSource implements RawSource {
             };
         }
         return columns;
+    }
+
+    private List<String> withPartitions(List<String> inFiles) {
+        Set<String> all = new LinkedHashSet<>(inFiles);
+        if (!inFiles.isEmpty()) {
+            all.addAll(files.partitions());
+        }
+        return List.copyOf(all);
     }
 
     private List<String> header() {
@@ -186,22 +203,25 @@ final class SparkSource implements RawSource {
 
     /** A reader of text, compressed or not, in its character set. */
     private DataFrameReader reader() {
-        DataFrameReader reader = spark.read()
-                .option("recursiveFileLookup", true)
-                .option(RawTexts.CODECS, ZstdCodec.class.getName())
-                .option("encoding", encoding);
+        DataFrameReader reader =
+                folders().option(RawTexts.CODECS, ZstdCodec.class.getName()).option("encoding", encoding);
         // Spark knows the line ends of UTF-8 alone by itself.
         boolean utf8 = Charset.forName(encoding).equals(StandardCharsets.UTF_8);
         return utf8 || format() == DataFormat.CSV ? reader : reader.option("lineSep", "\n");
     }
 
-    /** Parquet rows, and an empty {@link #CORRUPT}. */
-    Dataset<Row> parquet() {
+    /** Spark finds the columns in the names of folders where it does not look for files at any depth. */
+    private DataFrameReader folders() {
+        return spark.read().option("recursiveFileLookup", files.partitions().isEmpty());
+    }
+
+    /** Rows of Parquet files or of a table, whose columns have types, and an empty {@link #CORRUPT}. */
+    Dataset<Row> typed() {
+        if (format() == DataFormat.TABLE) {
+            return SourceTable.rows(callers, files).withColumn(CORRUPT, nothing());
+        }
         try {
-            return spark.read()
-                    .option("recursiveFileLookup", true)
-                    .parquet(path())
-                    .withColumn(CORRUPT, nothing());
+            return folders().parquet(path()).withColumn(CORRUPT, nothing());
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain(key() + ": reading " + path() + " as Parquet", e);
@@ -221,6 +241,11 @@ final class SparkSource implements RawSource {
             schema = schema.add(name, DataTypes.StringType);
         }
         return schema.add(CORRUPT, DataTypes.StringType);
+    }
+
+    /** The file that a row is from; a table's rows are from the table. */
+    Column file() {
+        return format() == DataFormat.TABLE ? lit(path()) : col("_metadata.file_path");
     }
 
     static Column nothing() {

@@ -1,10 +1,12 @@
 package io.github.sparkfinetune.spark.run;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.spark.cluster.Master;
 import java.io.IOException;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -12,6 +14,10 @@ import org.apache.hadoop.fs.Path;
 
 /** The paths of a run as the executors need them. */
 public final class RunPaths {
+    /** Beginnings of the keys of raw text. */
+    private static final List<String> SOURCES =
+            List.of("data.train", "data.eval", "data.test", "data.held_out.", "data.corpus.sources", "--input");
+
     private RunPaths() {}
 
     /**
@@ -34,10 +40,20 @@ public final class RunPaths {
         return Keys.mapPaths(config, (key, path) -> absolute(key, path, hadoop));
     }
 
-    /** An absolute URI for a path; null stays null. */
+    /**
+     * An absolute URI for a path; null stays null, and so does a source that is a table.
+     *
+     * @throws RunException if it cannot be read as a path, or is a table where there must be one
+     */
     public static String absolute(String key, String path, Configuration hadoop) {
         if (path == null) {
             return null;
+        }
+        if (DataConfig.isTable(path)) {
+            if (SOURCES.stream().noneMatch(key::startsWith)) {
+                throw RunException.config(key + ": '" + path + "' is a table, there must be a path");
+            }
+            return path;
         }
         try {
             Path parsed = new Path(path);
@@ -51,6 +67,7 @@ public final class RunPaths {
 
     private static void refuseLocalFiles(RunConfig config, String master) {
         String local = Keys.paths(config).entrySet().stream()
+                .filter(path -> !DataConfig.isTable(path.getValue()))
                 .filter(path -> "file".equals(new Path(path.getValue()).toUri().getScheme()))
                 .map(path -> path.getKey() + " " + path.getValue())
                 .collect(Collectors.joining(", "));

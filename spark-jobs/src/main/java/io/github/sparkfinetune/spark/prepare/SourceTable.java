@@ -1,0 +1,137 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.spark.cluster.Errors;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+
+/**
+ * A source that is a table or view of Spark's catalog, {@code table:NAME}, in the words of Spark's SQL:
+ * {@code table:sales.mails}, {@code table:lake.sales.mails}, {@code table:delta.`/lake/mails`}.
+ *
+ * <p>Its fingerprint is of its name, its columns and its version: Delta's version and table id, Iceberg's snapshot. All
+ * passes read this version, whatever is written meanwhile. Of other tables the files stand for the version; a table
+ * without files, such as a view, is known by name and columns alone.
+ */
+final class SourceTable {
+    private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
+
+    private SourceTable() {}
+
+    /** The name that SQL has for it. */
+    private static String name(String path) {
+        return path.substring(DataConfig.TABLE.length());
+    }
+
+    /**
+     * Looks a table up.
+     *
+     * @param path {@code table:NAME}
+     * @throws RunException if there is no such table
+     */
+    static SourceFiles find(SparkSession spark, String key, String split, String path) {
+        String name = name(path);
+        try {
+            Map<String, String> about = new HashMap<>();
+            spark.sql("DESCRIBE TABLE EXTENDED " + name)
+                    .select("col_name", "data_type")
+                    .collectAsList()
+                    .forEach(row -> about.put(row.getString(0), row.getString(1)));
+            Dataset<Row> rows = spark.table(name);
+            List<String> known = new ArrayList<>(List.of(name, rows.schema().json()));
+            String provider = about.getOrDefault("Provider", "").toLowerCase(Locale.ROOT);
+            Matcher snapshot = SNAPSHOT.matcher(about.getOrDefault("Table Properties", ""));
+            String[] files = {};
+            String version = null;
+            if (provider.equals("delta")) {
+                version = String.valueOf(only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version"));
+                known.add(String.valueOf(only(spark, "DESCRIBE DETAIL " + name, "id")));
+            } else if (provider.equals("iceberg") && snapshot.find()) {
+                version = snapshot.group(1);
+            } else {
+                files = rows.inputFiles();
+                known.addAll(lines(spark, files));
+            }
+            known.add(String.valueOf(version));
+            return new SourceFiles(
+                    key,
+                    split,
+                    path,
+                    DataFormat.TABLE,
+                    files.length,
+                    null,
+                    0,
+                    bytes(rows),
+                    SourceFiles.fingerprint(known),
+                    List.of(),
+                    version);
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw unreadable(key, name, e);
+        }
+    }
+
+    private static Object only(SparkSession spark, String statement, String column) {
+        return spark.sql(statement).select(column).head().get(0);
+    }
+
+    private static List<String> lines(SparkSession spark, String[] files) throws IOException {
+        List<String> lines = new ArrayList<>();
+        for (String file : Arrays.stream(files).sorted().toList()) {
+            Path path = new Path(file);
+            FileStatus status = path.getFileSystem(spark.sparkContext().hadoopConfiguration())
+                    .getFileStatus(path);
+            lines.add(file + "\t" + status.getLen() + "\t" + status.getModificationTime() + "\n");
+        }
+        return lines;
+    }
+
+    /** As Spark's planner estimates them; 0 where it has no estimate. */
+    private static long bytes(Dataset<Row> rows) {
+        scala.math.BigInt bytes = rows.queryExecution().optimizedPlan().stats().sizeInBytes();
+        return bytes.isValidLong() && bytes.toLong() < Long.MAX_VALUE / 2 ? bytes.toLong() : 0;
+    }
+
+    /** The rows of the version that was found. */
+    static Dataset<Row> rows(SparkSession spark, SourceFiles table) {
+        String name = name(table.path());
+        try {
+            return table.version() == null
+                    ? spark.table(name)
+                    : spark.sql("SELECT * FROM " + name + " VERSION AS OF " + table.version());
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw unreadable(table.key(), name, e);
+        }
+    }
+
+    private static RuntimeException unreadable(String key, String name, Exception e) {
+        if (e instanceof RunException known) {
+            return known;
+        }
+        if (Errors.ioFailure(e).isPresent()) {
+            return Errors.explain(key + ": reading table " + name, e);
+        }
+        String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+        return message.contains("TABLE_OR_VIEW_NOT_FOUND")
+                ? RunException.data(
+                        key + ": table " + name + " is not in Spark's catalog: correct its name, or set the catalog by"
+                                + " spark.sql.catalog.* (spark-submit --conf)",
+                        e)
+                : RunException.data(key + ": table " + name + " cannot be read (" + message + ")", e);
+    }
+}

@@ -1,0 +1,191 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SaveMode;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Tables of Delta and Iceberg, whose files hold rows that were deleted, and folders named key=value. */
+class PrepareTablesTest {
+    @TempDir
+    private static Path warehouse;
+
+    private static SparkSession spark;
+
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void open() {
+        spark = SparkSession.builder()
+                .master("local[2]")
+                .appName("tables-test")
+                .config("spark.ui.enabled", false)
+                .config("spark.sql.shuffle.partitions", 2)
+                .config("spark.sql.warehouse.dir", warehouse.toString())
+                .config(
+                        "spark.sql.extensions",
+                        "io.delta.sql.DeltaSparkSessionExtension,"
+                                + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
+                .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+                .config("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
+                .config("spark.sql.catalog.lake.type", "hadoop")
+                .config(
+                        "spark.sql.catalog.lake.warehouse",
+                        warehouse.resolve("lake").toString())
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    private Dataset<Row> mails(int count) throws IOException {
+        return spark.read()
+                .json(PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(count))
+                        .toString())
+                .cache();
+    }
+
+    private Manifest prepare(String name, String source) {
+        return PrepareJob.run(spark, config(name, source));
+    }
+
+    private RunConfig config(String name, String source) {
+        return PrepareFixture.config(folder.resolve(name), "train: '" + source + "'", "eval_fraction: 0");
+    }
+
+    private RunException refused(String source) {
+        return catchThrowableOfType(RunException.class, () -> prepare("refused", source));
+    }
+
+    @Test
+    void deletedRowsOfADeltaTableAreNotTrainedOn() throws IOException {
+        Path table = folder.resolve("delta");
+        mails(30).write().format("delta").partitionBy("label").save(table.toString());
+        spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 7 %'");
+        String name = "table:delta.`" + table + "`";
+
+        RunException error = refused(table.toString());
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error)
+                .hasMessageContaining("data.train: file:" + table + " is a table in the format of Delta")
+                .hasMessageContaining("table:delta.`file:" + table + "`");
+        assertThat(refused(table.resolve("label=ham").toString())).hasMessageContaining("in the format of Delta");
+        assertThat(refused(table + "/label=*")).hasMessageContaining("in the format of Delta");
+        assertThat(refused(folder.toString())).hasMessageContaining("in the format of Delta");
+
+        Manifest manifest = prepare("dataset", name);
+        assertThat(manifest.split(Manifest.TRAIN).rowsPerLabel()).containsExactly(23L, 6L);
+        assertThat(manifest.options().format()).isEqualTo("table");
+        assertThat(prepare("dataset", name)).isEqualTo(manifest);
+
+        spark.sql("DELETE FROM delta.`" + table + "` WHERE text LIKE 'mail 8 %'");
+        assertThat(catchThrowableOfType(RunException.class, () -> prepare("dataset", name)))
+                .hasMessageContaining("changed since");
+    }
+
+    @Test
+    void deletedRowsOfAnIcebergTableAreNotTrainedOn() throws Exception {
+        mails(30).writeTo("lake.sales.mails").using("iceberg").create();
+        spark.sql("DELETE FROM lake.sales.mails WHERE text LIKE 'mail 7 %'");
+
+        Path files = warehouse.resolve("lake/sales/mails");
+        assertThat(refused(files.toString())).hasMessageContaining("in the format of Iceberg");
+        assertThat(refused(files.resolve("data").toString())).hasMessageContaining("in the format of Iceberg");
+
+        Manifest manifest = prepare("dataset", "table:lake.sales.mails");
+        assertThat(manifest.split(Manifest.TRAIN).rows()).isEqualTo(29);
+        assertThat(prepare("dataset", "table:lake.sales.mails")).isEqualTo(manifest);
+
+        SourceFiles found = SourceTable.find(spark, "data.train", Manifest.TRAIN, "table:lake.sales.mails");
+        spark.sql("INSERT INTO lake.sales.mails VALUES ('ham', 'one more mail')");
+        assertThat(SourceTable.rows(spark, found).count())
+                .as("what was found is read, whatever is written meanwhile")
+                .isEqualTo(29);
+        assertThat(catchThrowableOfType(RunException.class, () -> prepare("dataset", "table:lake.sales.mails")))
+                .hasMessageContaining("changed since");
+    }
+
+    @Test
+    void aHudiFolderIsRefused() throws IOException {
+        Path table = folder.resolve("hudi");
+        mails(10).write().parquet(table.toString());
+        Files.createDirectories(table.resolve(".hoodie"));
+        Files.writeString(table.resolve(".hoodie/hoodie.properties"), "hoodie.table.name=mails");
+        assertThat(refused(table.toString())).hasMessageContaining("in the format of Hudi");
+    }
+
+    @Test
+    void otherTablesAndViewsOfTheCallersSession() throws IOException {
+        mails(20).write().saveAsTable("plain_mails");
+        mails(20).limit(15).createOrReplaceTempView("some_mails");
+
+        assertThat(prepare("table", "table:plain_mails").split(Manifest.TRAIN).rows())
+                .isEqualTo(20);
+        assertThat(prepare("view", "table:some_mails").split(Manifest.TRAIN).rows())
+                .isEqualTo(15);
+        RunException error = refused("table:nothing.like_it");
+        assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
+        assertThat(error).hasMessageContaining("data.train: table nothing.like_it is not in Spark's catalog");
+        assertThat(error.getMessage()).doesNotContain("\n");
+        assertThat(catchThrowableOfType(
+                        RunException.class, () -> RunPaths.absolute("model", "table:a.b", new Configuration())))
+                .hasMessageContaining("model: 'table:a.b' is a table, there must be a path");
+    }
+
+    @Test
+    void namesOfFoldersAreColumns() throws IOException {
+        Dataset<Row> mails = mails(40);
+        Manifest expected = prepare("expected", folder.resolve("mails.jsonl").toString());
+        List<Sample> samples = PrepareFixture.samples(folder.resolve("expected"), expected, Manifest.TRAIN);
+        for (String format : List.of("parquet", "json", "csv")) {
+            Path files = folder.resolve("by-label-" + format);
+            mails.write()
+                    .format(format)
+                    .option("header", true)
+                    .partitionBy("label")
+                    .mode(SaveMode.Overwrite)
+                    .save(files.toString());
+            Manifest manifest = prepare(format, files.toString());
+            assertThat(manifest.labels()).as(format).isEqualTo(expected.labels());
+            assertThat(PrepareFixture.samples(folder.resolve(format), manifest, Manifest.TRAIN))
+                    .as(format)
+                    .isEqualTo(samples);
+        }
+        // 07 is no number, and folders that are not all named so are only folders.
+        mails.selectExpr("text", "if(label = 'spam', '07', '7') AS label")
+                .write()
+                .partitionBy("label")
+                .parquet(folder.resolve("digits").toString());
+        assertThat(prepare("texts", folder.resolve("digits").toString()).labels())
+                .containsExactly("07", "7");
+        Files.createDirectories(folder.resolve("mixed/2024"));
+        Files.copy(folder.resolve("mails.jsonl"), folder.resolve("mixed/2024/mails.jsonl"));
+        Files.createDirectories(folder.resolve("mixed/year=2025"));
+        Files.copy(folder.resolve("mails.jsonl"), folder.resolve("mixed/year=2025/mails.jsonl"));
+        assertThat(prepare("mix", folder.resolve("mixed").toString())
+                        .split(Manifest.TRAIN)
+                        .rows())
+                .isEqualTo(80);
+    }
+}

@@ -38,7 +38,7 @@ public final class Executors {
         spark.addSparkListener(listener);
         try {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds());
-            while (registered(spark).size() < cluster.ranks()) {
+            while (count(spark) < cluster.ranks()) {
                 if (System.nanoTime() >= deadline) {
                     throw tooFew(spark, master, cluster);
                 }
@@ -47,6 +47,11 @@ public final class Executors {
         } finally {
             spark.removeSparkListener(listener);
         }
+    }
+
+    /** How many are registered now. */
+    public static int count(SparkContext spark) {
+        return registered(spark).size();
     }
 
     /** Fewest cores of a registered executor, or 0 where there is none. */
@@ -69,7 +74,7 @@ public final class Executors {
                 ? "--conf spark.executor.cores=1 --conf spark.cores.max=" + ranks + " (or more cores an executor)"
                 : "--conf spark.executor.instances=" + ranks;
         return RunException.failed(
-                registered(spark).size() + " of " + ranks + " executors registered within "
+                count(spark) + " of " + ranks + " executors registered within "
                         + cluster.startTimeoutSeconds() + " s: see that " + master.url() + " has room for " + ranks
                         + ", ask for them with " + remedy + ", or raise cluster.start_timeout_seconds",
                 null);

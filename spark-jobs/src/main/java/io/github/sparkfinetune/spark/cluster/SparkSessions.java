@@ -25,6 +25,8 @@ public final class SparkSessions {
     private static final String LOGGING = "log4j2.configurationFile";
     private static final String QUIET = "classpath:io/github/sparkfinetune/spark/log4j2.properties";
     private static final String SCALA_VERSION = "2.12";
+    /** Seconds: a first rank waits while the last one's executor still fetches its jars and unpacks PyTorch. */
+    private static final int LEAST_SYNC_TIMEOUT = 900;
 
     private SparkSessions() {}
 
@@ -101,9 +103,14 @@ public final class SparkSessions {
         // Progress travels with the heartbeats. The driver may be silent as long as by Spark's defaults: 60 x 10 s.
         wanted.put("spark.executor.heartbeatInterval", "1s");
         wanted.put("spark.executor.heartbeat.maxFailures", "600");
+        // Executors that fetch all jars take their time: they may come for as long as the driver waits for them.
+        int startTimeout = config.cluster().startTimeoutSeconds();
         wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.interval", "1s");
+        wanted.put("spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures", Integer.toString(startTimeout));
         // Bounds how long a rank waits for a peer at Spark's barriers; the default is a year.
-        wanted.put("spark.barrier.sync.timeout", config.cluster().startTimeoutSeconds() + "s");
+        wanted.put("spark.barrier.sync.timeout", Math.max(LEAST_SYNC_TIMEOUT, startTimeout) + "s");
+        // Spark's limit, 4, counts the lost executors of a whole run: TrainJob counts those without progress.
+        wanted.put("spark.stage.maxConsecutiveAttempts", "1000");
         // A survivor of a lost rank that hangs in native code would hold its executor for good.
         wanted.put("spark.task.reaper.enabled", "true");
         wanted.put("spark.task.reaper.pollingInterval", "1s");

@@ -35,6 +35,11 @@ final class RecordFeed {
         return failure == null;
     }
 
+    /** Step of the newest record that was handed on, or 0. */
+    synchronized long lastStep() {
+        return lastStep;
+    }
+
     /** Throws what the consumer threw, if it did. */
     synchronized void rethrow() {
         if (failure != null) {

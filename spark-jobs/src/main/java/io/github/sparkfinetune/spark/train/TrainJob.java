@@ -20,7 +20,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -33,7 +35,7 @@ import scala.reflect.ClassTag$;
 /**
  * Trains on Spark: one barrier task a rank. The barrier stage is made a ShuffleMapStage (its few rows are repartitioned
  * to one), because Spark repeats such a stage when a rank is lost, while a barrier ResultStage ends the job; at most
- * {@code spark.stage.maxConsecutiveAttempts} times.
+ * {@code spark.stage.maxConsecutiveAttempts} times, and for as long as the {@link Watchdog} sees the run get further.
  */
 public final class TrainJob {
     private static final int SECRET_BYTES = 32;
@@ -68,7 +70,8 @@ public final class TrainJob {
         spark.register(accumulator);
         RecordFeed feed = new RecordFeed(records);
         String group = "train-" + runId;
-        TrainListener listener = new TrainListener(group, accumulator.id(), feed, () -> spark.cancelJobGroup(group));
+        Runnable cancel = () -> spark.cancelJobGroup(group);
+        TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
         spark.addSparkListener(listener);
         spark.setJobGroup(group, "train " + resolved.model() + " on " + ranks + " rank(s)", true);
         try {
@@ -77,14 +80,18 @@ public final class TrainJob {
             SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
             RankTask task =
                     new RankTask(resolved, body, hadoop, accumulator, runId, draw(random, SECRET_BYTES), placement);
-            List<RankOutcome> outcomes = collect(spark, ranks, task, placement);
+            List<RankOutcome> outcomes;
+            Supplier<String> saved = () -> newestCheckpoint(body, resolved, spark.hadoopConfiguration());
+            try (Watchdog watchdog = new Watchdog(spark, resolved.cluster(), listener, feed, saved, cancel)) {
+                outcomes = collect(spark, ranks, task, placement, watchdog);
+            }
             feed.accept(accumulator.value());
             feed.rethrow();
             return result(outcomes);
         } catch (RunException e) {
             throw e;
         } catch (Exception e) {
-            spark.cancelJobGroup(group);
+            cancel.run();
             feed.rethrow();
             throw failed(spark, listener, e);
         } finally {
@@ -127,7 +134,16 @@ public final class TrainJob {
         return drawn;
     }
 
-    private static List<RankOutcome> collect(SparkContext spark, int ranks, RankTask task, Placement placement) {
+    private static String newestCheckpoint(RankBody body, RunConfig config, Configuration hadoop) {
+        try {
+            return body.newestCheckpoint(config, hadoop);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<RankOutcome> collect(
+            SparkContext spark, int ranks, RankTask task, Placement placement, Watchdog watchdog) {
         List<Integer> rows = IntStream.range(0, ranks).boxed().toList();
         ClassTag<RankOutcome> tag = ClassTag$.MODULE$.apply(RankOutcome.class);
         RDD<RankOutcome> outcomes = new JavaSparkContext(spark)
@@ -135,7 +151,14 @@ public final class TrainJob {
                 .rdd()
                 .barrier()
                 .mapPartitions(task, false, tag);
-        return new JavaRDD<>(placement.place(outcomes), tag).repartition(1).collect();
+        try {
+            return new JavaRDD<>(placement.place(outcomes), tag).repartition(1).collect();
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared. A job that was cancelled has a
+            // reason.
+            watchdog.rethrow();
+            throw e;
+        }
     }
 
     private static TrainingResult result(List<RankOutcome> outcomes) {

@@ -10,8 +10,10 @@ import org.apache.spark.TaskEndReason;
 import org.apache.spark.scheduler.AccumulableInfo;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
+import org.apache.spark.scheduler.SparkListenerExecutorRemoved;
 import org.apache.spark.scheduler.SparkListenerStageSubmitted;
 import org.apache.spark.scheduler.SparkListenerTaskEnd;
+import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import scala.Tuple4;
@@ -27,6 +29,9 @@ final class TrainListener extends SparkListener {
     private final Runnable onFeedFailure;
     private final Set<Integer> stages = new HashSet<>();
     private final List<String> failures = new ArrayList<>();
+    private final Set<Long> running = new HashSet<>();
+    private long idleSince = System.nanoTime();
+    private String lastLoss;
     private int failedAttempt;
 
     /**
@@ -62,9 +67,24 @@ final class TrainListener extends SparkListener {
     }
 
     @Override
+    public synchronized void onTaskStart(SparkListenerTaskStart start) {
+        if (stages.contains(start.stageId())) {
+            running.add(start.taskInfo().taskId());
+        }
+    }
+
+    @Override
+    public synchronized void onExecutorRemoved(SparkListenerExecutorRemoved removed) {
+        lastLoss = "executor " + removed.executorId() + " was lost: " + firstLine(removed.reason());
+    }
+
+    @Override
     public synchronized void onTaskEnd(SparkListenerTaskEnd end) {
         if (!stages.contains(end.stageId())) {
             return;
+        }
+        if (running.remove(end.taskInfo().taskId()) && running.isEmpty()) {
+            idleSince = System.nanoTime();
         }
         String why = describe(end.reason());
         if (why == null) {
@@ -78,6 +98,21 @@ final class TrainListener extends SparkListener {
                 "rank " + end.taskInfo().index() + " on " + end.taskInfo().host() + ": " + why;
         failures.add(failure);
         LOG.warn("attempt {} failed: {}", end.stageAttemptId(), failure);
+    }
+
+    /** The time in which no task of the run has run counts from now on. */
+    synchronized void watchFromNow() {
+        idleSince = System.nanoTime();
+    }
+
+    /** For how long no task of the run has been running; 0 while one is. */
+    synchronized long idleNanos() {
+        return running.isEmpty() ? System.nanoTime() - idleSince : 0;
+    }
+
+    /** Which executor was lost last, and why; null where none was. */
+    synchronized String lastLoss() {
+        return lastLoss;
     }
 
     /** What ended the ranks of the last attempt that failed, in the order in which Spark heard of it. */
@@ -104,9 +139,13 @@ final class TrainListener extends SparkListener {
         if (reason instanceof ExecutorLostFailure lost) {
             return "its executor " + lost.execId() + " was lost"
                     + (lost.reason().isDefined()
-                            ? " (" + lost.reason().get().lines().findFirst().orElse("") + ")"
+                            ? " (" + firstLine(lost.reason().get()) + ")"
                             : "");
         }
         return null;
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("");
     }
 }

@@ -38,7 +38,7 @@ class TrainJobTest {
 
     @BeforeAll
     static void open(@TempDir Path any) {
-        spark = SparkSessions.open(Runs.in(any), "test", "local[2]", Map.of("spark.stage.maxConsecutiveAttempts", "2"));
+        spark = SparkSessions.open(Runs.in(any), "test", "local[2]", Map.of());
     }
 
     @AfterAll
@@ -132,9 +132,9 @@ class TrainJobTest {
     }
 
     @Test
-    void errorThatStaysIsReportedAfterTheLastAttempt() throws Exception {
+    void errorThatStaysEndsTheRunAfterThreeAttemptsWithoutProgress() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
-            if (rank.collective().rank() == 1) {
+            if (step == 4 && rank.collective().rank() == 1) {
                 throw new IOException("disk full");
             }
         });
@@ -143,9 +143,26 @@ class TrainJobTest {
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error)
-                .hasMessageStartingWith("training failed after 2 attempt(s): ")
-                .hasMessageContaining("IOException: disk full");
-        assertThat(body.starts()).as("two attempts").hasSize(4);
+                .hasMessageStartingWith(
+                        "training failed after 4 attempt(s), the last 3 without a newer checkpoint: rank ")
+                .hasMessageContaining("IOException: disk full")
+                .hasMessageContaining("start the same command again");
+    }
+
+    @Test
+    void sixLostAttemptsWithProgressBetweenAreOutlived() throws Exception {
+        CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
+            int attempt = Integer.parseInt(rank.attempt().replaceFirst(".*-", ""));
+            if (attempt < 6 && step == new int[] {1, 1, 3, 3, 3, 5}[attempt]) {
+                throw new IOException("connection reset");
+            }
+        });
+
+        TrainingResult result = TrainJob.run(spark, Runs.in(folder), body, records::add);
+
+        assertThat(result.samples()).isEqualTo(CountingBody.TRAINED);
+        assertThat(body.starts()).as("seven attempts").hasSize(14);
+        assertStepsOnceInOrder();
     }
 
     @Test

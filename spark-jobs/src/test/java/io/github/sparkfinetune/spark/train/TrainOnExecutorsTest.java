@@ -44,8 +44,14 @@ class TrainOnExecutorsTest {
     }
 
     @Test
-    void runOutlivesAKilledExecutorAndEndsAtOnceOnBadData() throws Exception {
-        spark = SparkSessions.open(Runs.in(folder), "test", MASTER, Map.of());
+    void runOutlivesAKilledExecutorAndEndsOnBadDataAndWhereNoneComesBack() throws Exception {
+        // An executor that starts reads options of Java from this file: a wrong one keeps it from coming back.
+        Path options = Files.createFile(folder.resolve("options"));
+        spark = SparkSessions.open(
+                Runs.in(folder),
+                "test",
+                MASTER,
+                Map.of("spark.executor.extraJavaOptions", "-XX:VMOptionsFile=" + options));
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (rank.attempt().endsWith("-0") && rank.collective().rank() == 1 && step == 4) {
                 killThisProcess();
@@ -77,6 +83,27 @@ class TrainOnExecutorsTest {
         assertThat(error.exitCode()).isEqualTo(ExitCode.DATA);
         assertThat(error).hasMessage("part-0.parquet is cut off");
         assertThat(bad.starts()).as("one attempt").hasSize(2);
+
+        Path last = Files.createDirectory(folder.resolve("last"));
+        String file = options.toString();
+        CountingBody lost = new CountingBody(last.toString(), (rank, step) -> {
+            if (rank.collective().rank() == 1 && step == 3) {
+                Files.writeString(Path.of(file), "-XX:+NoSuchOption");
+                killThisProcess();
+            }
+        });
+        RunConfig impatient = Runs.in(last, "cluster.start_timeout_seconds=4");
+
+        RunException alone =
+                catchThrowableOfType(RunException.class, () -> TrainJob.run(spark, impatient, lost, records::add));
+
+        assertThat(alone.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(alone)
+                .hasMessageMatching(
+                        "no rank has run for 4 s: 1 of 2 executors are there \\(executor [0-9]+ was lost: .*")
+                .hasMessageContaining("code 137")
+                .hasMessageContaining("cluster.start_timeout_seconds")
+                .hasMessageContaining("start the same command again");
     }
 
     @Test

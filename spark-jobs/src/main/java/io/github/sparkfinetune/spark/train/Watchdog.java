@@ -1,0 +1,146 @@
+package io.github.sparkfinetune.spark.train;
+
+import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.spark.cluster.Executors;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
+import org.apache.spark.SparkContext;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Ends a training that Spark would go on with for ever: one that waits for executors which don't come back, and one
+ * that fails again and again at the same place. Spark itself has no limit of time for the first, and counts attempts
+ * without looking at what they achieved.
+ */
+final class Watchdog implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Watchdog.class);
+
+    /** Failed attempts in a row without progress after which the run ends. */
+    static final int FUTILE_ATTEMPTS = 3;
+
+    private static final long CHECK_MILLIS = 200;
+
+    private final SparkContext spark;
+    private final ClusterConfig cluster;
+    private final TrainListener listener;
+    private final RecordFeed feed;
+    private final Supplier<String> newestCheckpoint;
+    private final Runnable cancel;
+    private final Thread thread;
+    private Progress before;
+    private int attemptsSeen;
+    private int futile;
+    private volatile RunException failure;
+
+    /**
+     * How far a run has come.
+     *
+     * @param checkpoint the newest one, or null where nothing is saved
+     * @param step of the newest record
+     */
+    private record Progress(String checkpoint, long step) {
+        boolean isBeyond(Progress other) {
+            return checkpoint == null ? step > other.step : !Objects.equals(checkpoint, other.checkpoint);
+        }
+    }
+
+    /**
+     * Watches from now on.
+     *
+     * @param newestCheckpoint name of the newest one, or null; may be slow and may fail
+     * @param cancel ends the job
+     */
+    Watchdog(
+            SparkContext spark,
+            ClusterConfig cluster,
+            TrainListener listener,
+            RecordFeed feed,
+            Supplier<String> newestCheckpoint,
+            Runnable cancel) {
+        this.spark = spark;
+        this.cluster = cluster;
+        this.listener = listener;
+        this.feed = feed;
+        this.newestCheckpoint = newestCheckpoint;
+        this.cancel = cancel;
+        this.thread = new Thread(this::watch, "train-watchdog");
+        listener.watchFromNow();
+        thread.setDaemon(true);
+        thread.start();
+    }
+
+    private void watch() {
+        try {
+            before = progress();
+            while (true) {
+                requireRunningRanks();
+                requireProgress();
+                Thread.sleep(CHECK_MILLIS);
+            }
+        } catch (RunException e) {
+            failure = e;
+            cancel.run();
+        } catch (InterruptedException e) {
+            // It is closed.
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void requireRunningRanks() {
+        if (listener.idleNanos() < TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds())) {
+            return;
+        }
+        String loss = listener.lastLoss();
+        throw RunException.failed(
+                "no rank has run for " + cluster.startTimeoutSeconds() + " s: " + Executors.count(spark) + " of "
+                        + cluster.ranks() + " executors are there" + (loss == null ? "" : " (" + loss + ")")
+                        + ": see that " + spark.master() + " has room for " + cluster.ranks()
+                        + ", or raise cluster.start_timeout_seconds; start the same command again to resume from the"
+                        + " newest checkpoint",
+                null);
+    }
+
+    private void requireProgress() {
+        int failed = listener.failedAttempts();
+        if (failed <= attemptsSeen) {
+            return;
+        }
+        attemptsSeen = failed;
+        Progress now = progress();
+        futile = now.isBeyond(before) ? 0 : futile + 1;
+        before = now;
+        if (futile >= FUTILE_ATTEMPTS) {
+            throw RunException.failed(
+                    "training failed after " + failed + " attempt(s), the last " + futile + " without "
+                            + (now.checkpoint() == null ? "getting further" : "a newer checkpoint") + ": "
+                            + String.join("; ", listener.failures())
+                            + "; start the same command again to resume from the newest checkpoint",
+                    null);
+        }
+    }
+
+    private Progress progress() {
+        try {
+            return new Progress(newestCheckpoint.get(), feed.lastStep());
+        } catch (RuntimeException e) {
+            // What can't be read now, the ranks can't read either, and say so.
+            LOG.warn("the newest checkpoint is not known: {}", e.toString());
+            return new Progress(before == null ? null : before.checkpoint(), feed.lastStep());
+        }
+    }
+
+    /** Throws why it ended the run, if it did. */
+    void rethrow() {
+        if (failure != null) {
+            throw failure;
+        }
+    }
+
+    @Override
+    public void close() {
+        thread.interrupt();
+    }
+}

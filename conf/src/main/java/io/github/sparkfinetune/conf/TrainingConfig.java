@@ -27,7 +27,12 @@ public record TrainingConfig(
         long seed,
         @Key(mayChange = true) int loggingSteps,
         int evalSteps,
+        @Key(hf = "DataTrainingArguments.max_eval_samples") int evalMaxSamples,
+
         @Key(mayChange = true) int saveSteps,
+
+        @Key(mayChange = true, hf = Key.NOT_IN_HF) double saveMinutes,
+
         @Key(mayChange = true) int saveTotalLimit,
         @Key(hf = "EarlyStoppingCallback") int earlyStoppingPatience,
         String metricForBestModel)
@@ -93,7 +98,10 @@ public record TrainingConfig(
         Check.that(maxGradNorm >= 0, "training.max_grad_norm", maxGradNorm, "at least 0");
         Check.that(loggingSteps >= 1, "training.logging_steps", loggingSteps, "at least 1");
         Check.that(evalSteps >= 0, "training.eval_steps", evalSteps, "at least 0");
+        Check.that(evalMaxSamples >= 0, "training.eval_max_samples", evalMaxSamples, "at least 0");
         Check.that(saveSteps >= 0, "training.save_steps", saveSteps, "at least 0");
+        Check.that(
+                saveMinutes >= 0 && Double.isFinite(saveMinutes), "training.save_minutes", saveMinutes, "at least 0");
         Check.that(saveTotalLimit >= 1, "training.save_total_limit", saveTotalLimit, "at least 1");
         Check.that(earlyStoppingPatience >= 0, "training.early_stopping_patience", earlyStoppingPatience, "at least 0");
         Check.that(

@@ -144,6 +144,8 @@ class RunConfigLoaderTest {
                         1,
                         0,
                         0,
+                        0,
+                        15,
                         2,
                         0,
                         "loss"));
@@ -294,7 +296,9 @@ class RunConfigLoaderTest {
                   seed: 9
                   logging_steps: 10
                   eval_steps: 11
+                  eval_max_samples: 99
                   save_steps: 12
+                  save_minutes: 0.5
                   save_total_limit: 13
                   early_stopping_patience: 14
                   metric_for_best_model: f1_macro
@@ -412,7 +416,9 @@ class RunConfigLoaderTest {
                         9,
                         10,
                         11,
+                        99,
                         12,
+                        0.5,
                         13,
                         14,
                         "f1_macro"),

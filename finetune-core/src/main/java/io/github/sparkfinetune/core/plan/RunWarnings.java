@@ -2,7 +2,9 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import java.util.ArrayList;
 import java.util.List;
 
 /** What of a run's configuration is likely to train badly. */
@@ -11,13 +13,23 @@ public final class RunWarnings {
 
     /** A line each; none where nothing is unusual. */
     public static List<String> of(RunConfig config) {
-        double rate = config.training().learningRate();
+        List<String> warnings = new ArrayList<>();
+        TrainingConfig training = config.training();
+        double rate = training.learningRate();
         double highest = TaskSpecs.of(config).modelKind().highestUsualLearningRate();
-        if (config.method().type() != MethodConfig.Type.FULL || rate <= highest) {
-            return List.of();
+        if (config.method().type() == MethodConfig.Type.FULL && rate > highest) {
+            warnings.add("training.learning_rate: " + rate + " is above " + highest
+                    + ", the most that full fine-tuning of such a model usually takes: it may forget what it knows; lower"
+                    + " it, or set training.l2_sp or method.type: lora");
         }
-        return List.of("training.learning_rate: " + rate + " is above " + highest
-                + ", the most that full fine-tuning of such a model usually takes: it may forget what it knows; lower it,"
-                + " or set training.l2_sp or method.type: lora");
+        if (config.cluster().ranks() > 1
+                && training.saveMinutes() == 0
+                && training.saveSteps() == 0
+                && training.evalSteps() == 0) {
+            warnings.add("training.save_minutes and training.save_steps are 0: when one of the "
+                    + config.cluster().ranks()
+                    + " ranks is lost, the training starts from its beginning; set one of them");
+        }
+        return List.copyOf(warnings);
     }
 }

@@ -66,28 +66,32 @@ final class TrainStep<B extends Batch> {
      * @param gradNorm global L2 norm of the gradient, before clipping
      * @param samples in the global batch
      * @param tokens in the global batch, without padding
+     * @param saves whether rank 0 wants a checkpoint after it
      */
-    record Outcome(double loss, double gradNorm, long samples, long tokens) {}
+    record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves) {}
 
     /**
      * Computes the gradient of the global batch.
      *
      * @param step optimizer steps done before
      * @param parts this rank's micro-batches
+     * @param saves whether a checkpoint is due; rank 0's word counts, which the ranks hear of without a message more
      * @param checkCancelled called before each, may throw
      */
-    Outcome gradient(long step, List<List<Sample>> parts, Runnable checkCancelled) {
+    Outcome gradient(long step, List<List<Sample>> parts, boolean saves, Runnable checkCancelled) {
         masks.step(step);
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
-        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds());
+        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds(), saves);
         gradients.begin(global.ids());
-        double[] sums = new double[objective.terms().size()];
+        int terms = objective.terms().size();
+        // The objective's sums and, last, the gradient's norm.
+        double[] sums = new double[terms + 1];
         for (int i = 0; i < parts.size(); i++) {
             checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
                 B batch = model.batch(owner, parts.get(i));
                 double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
-                for (int term = 0; term < sums.length; term++) {
+                for (int term = 0; term < terms; term++) {
                     sums[term] += part[term];
                 }
             }
@@ -97,13 +101,15 @@ final class TrainStep<B extends Batch> {
                 gradients.completeEmpty(owner);
             }
             gradients.await(owner);
+            // Rank 0's norm for all: unlike processors add up in other orders, and would clip by other numbers.
+            sums[terms] = collective.rank() == 0 ? gradients.norm(owner) : 0;
             collective.allReduce(sums);
             double loss = 0;
-            for (int term = 0; term < sums.length; term++) {
+            for (int term = 0; term < terms; term++) {
                 // A step in which nothing has a label has no loss.
                 loss += global.weights()[term] == 0 ? 0 : sums[term] / global.weights()[term];
             }
-            return new Outcome(loss, gradients.norm(owner), global.samples(), global.tokens());
+            return new Outcome(loss, sums[terms], global.samples(), global.tokens(), global.saves());
         }
     }
 
@@ -133,15 +139,17 @@ final class TrainStep<B extends Batch> {
 
     /**
      * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a term
-     * of the objective, its samples and its tokens as 64-bit integers, then its token ids as 32-bit integers, each once
-     * and in rising order.
+     * of the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a checkpoint,
+     * then its token ids as 32-bit integers, each once and in rising order.
      *
      * @param weights of the objective's terms over the global batch
      * @param ids token ids of the global batch, empty where they are not needed
+     * @param saves whether rank 0 wants a checkpoint
      */
-    private record GlobalBatch(double[] weights, SortedSet<Integer> ids, long samples, long tokens) {
+    private record GlobalBatch(double[] weights, SortedSet<Integer> ids, long samples, long tokens, boolean saves) {
 
-        static GlobalBatch of(Collective collective, double[] weights, List<Sample> mine, boolean withIds) {
+        static GlobalBatch of(
+                Collective collective, double[] weights, List<Sample> mine, boolean withIds, boolean saves) {
             SortedSet<Integer> ids = new TreeSet<>();
             if (withIds) {
                 for (Sample sample : mine) {
@@ -151,29 +159,33 @@ final class TrainStep<B extends Batch> {
                 }
             }
             long tokens = mine.stream().mapToLong(Sample::length).sum();
-            ByteBuffer message = ByteBuffer.allocate((weights.length + 2) * Double.BYTES + ids.size() * Integer.BYTES)
+            ByteBuffer message = ByteBuffer.allocate(
+                            (weights.length + 2) * Double.BYTES + 1 + ids.size() * Integer.BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN);
             for (double weight : weights) {
                 message.putDouble(weight);
             }
-            message.putLong(mine.size()).putLong(tokens);
+            message.putLong(mine.size()).putLong(tokens).put((byte) (saves ? 1 : 0));
             ids.forEach(message::putInt);
             double[] totals = new double[weights.length];
             long samples = 0;
             long allTokens = 0;
             SortedSet<Integer> union = new TreeSet<>();
-            for (byte[] bytes : collective.allGather(message.array())) {
+            byte[][] all = collective.allGather(message.array());
+            boolean firstSaves = all[0][weights.length * Double.BYTES + 2 * Long.BYTES] != 0;
+            for (byte[] bytes : all) {
                 ByteBuffer other = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
                 for (int term = 0; term < totals.length; term++) {
                     totals[term] += other.getDouble();
                 }
                 samples += other.getLong();
                 allTokens += other.getLong();
+                other.position(other.position() + 1);
                 while (other.hasRemaining()) {
                     union.add(other.getInt());
                 }
             }
-            return new GlobalBatch(totals, union, samples, allTokens);
+            return new GlobalBatch(totals, union, samples, allTokens, firstSaves);
         }
     }
 

@@ -32,6 +32,7 @@ final class Training {
     private final TrainingResources resources;
     private final CheckpointStore checkpoints;
     private final BestModel best;
+    private final SaveClock clock;
     private final Throughput throughput = new Throughput();
     private final List<TrainingRecord> recordsSinceCheckpoint = new ArrayList<>();
     private StepPlan plan;
@@ -51,6 +52,7 @@ final class Training {
         this.collective = rank.collective();
         this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
+        this.clock = new SaveClock(settings.saveMinutes());
         this.best = new BestModel(
                 TaskSpecs.of(config).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
         follow(StepPlan.globalBatch(settings, collective.size()));
@@ -119,7 +121,7 @@ final class Training {
             }
             boolean improved = isDue(settings.evalSteps()) && evaluate();
             // The end of the run is saved once, by finish().
-            if ((improved || isDue(settings.saveSteps())) && !isOver()) {
+            if ((improved || outcome.saves() || isDue(settings.saveSteps())) && !isOver()) {
                 save(null);
             }
         }
@@ -134,7 +136,11 @@ final class Training {
         List<Sample> mine = samples.of(step, collective);
         TrainStep.Outcome outcome = resources
                 .step()
-                .gradient(step, TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()), this::checkCancelled);
+                .gradient(
+                        step,
+                        TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()),
+                        clock.isDue(),
+                        this::checkCancelled);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
             resources.requireFiniteBase();
             throw RunException.failed(
@@ -224,6 +230,7 @@ final class Training {
             checkpoints.prune(settings.saveTotalLimit(), Set.of(best.step()));
         }
         recordsSinceCheckpoint.clear();
+        clock.restart();
         return written;
     }
 

@@ -21,6 +21,7 @@ import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.FirstSamples;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
@@ -64,7 +65,9 @@ final class TrainingResources implements AutoCloseable {
         draws = data.draws(tokenizer);
         train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
         eval = manifest.splits().containsKey(Manifest.EVAL)
-                ? Optional.of(draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop())))
+                ? Optional.of(FirstSamples.of(
+                        draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop())),
+                        config.training().evalMaxSamples()))
                 : Optional.empty();
         device = Device.of(rank.gpu());
         loaded = LoadedModel.toTrain(

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -34,16 +35,29 @@ class RunWarningsTest {
                 .startsWith("training.learning_rate: 3.0E-4 is above 1.0E-4,");
     }
 
-    private static RunConfig run(String task, String method, String rate) {
+    @Test
+    void severalRanksThatNeverSaveAreWarnedOf() {
+        String[] never = {"cluster.ranks=2", "training.save_minutes=0"};
+
+        assertThat(RunWarnings.of(run("sft", "lora", "1e-4", never)))
+                .singleElement()
+                .asString()
+                .startsWith("training.save_minutes and training.save_steps are 0: when one of the 2 ranks is lost,");
+        assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "cluster.ranks=2")))
+                .isEmpty();
+        assertThat(RunWarnings.of(run("sft", "lora", "1e-4", "training.save_minutes=0")))
+                .isEmpty();
+    }
+
+    private static RunConfig run(String task, String method, String rate, String... more) {
+        Stream<String> settings = Stream.of(
+                "model=m",
+                "task=" + task,
+                "data.train=t",
+                "output.dir=o",
+                "method.type=" + method,
+                "training.learning_rate=" + rate);
         return RunConfigLoader.parse(
-                "",
-                "run.yaml",
-                List.of(
-                        "model=m",
-                        "task=" + task,
-                        "data.train=t",
-                        "output.dir=o",
-                        "method.type=" + method,
-                        "training.learning_rate=" + rate));
+                "", "run.yaml", Stream.concat(settings, Stream.of(more)).toList());
     }
 }

@@ -95,6 +95,33 @@ class FineTunerTest {
         }
     }
 
+    @Test
+    void aSaveByTheClockChangesNoNumber() throws Exception {
+        String batch = "training.per_device_train_batch_size=6";
+        RunConfig never = tiny.config("never", batch, "training.save_minutes=0");
+        RunConfig always = tiny.config("always", batch, "training.save_minutes=1.0e-9", "training.save_total_limit=20");
+        List<Double> losses = tiny.run(never, 2, null).losses();
+        assertThat(tiny.run(always, 2, null).losses()).isEqualTo(losses);
+        assertBitEqual(TinyRun.model(always), TinyRun.model(never));
+        assertThat(tiny.checkpoints(never)).hasSize(1);
+        assertThat(tiny.checkpoints(always)).hasSize(10);
+        RunConfig resumed = tiny.config("resumed", batch);
+        Checkpoint fourth = tiny.checkpoints(always).get(3);
+        TinyRun.copy(always, resumed, fourth);
+        assertThat(tiny.run(resumed, 2, fourth.name()).losses()).isEqualTo(losses.subList(3, 10));
+        assertBitEqual(TinyRun.model(resumed), TinyRun.model(never));
+    }
+
+    @Test
+    void evaluationsMeasureAsManySamplesAsTheyMay() throws Exception {
+        Map<String, Double> all = tiny.run(tiny.config("all"), 1, null).result().eval();
+        Map<String, Double> five = tiny.run(tiny.config("five", "training.eval_max_samples=5"), 2, null)
+                .result()
+                .eval();
+        assertThat(five.get("accuracy") * 5 % 1).isZero();
+        assertThat(five.get("loss")).isNotEqualTo(all.get("loss"));
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {1, 3})
     void aResumeWithOtherRanksKeepsTheGlobalBatch(int ranks) throws Exception {

@@ -64,7 +64,7 @@ class ModelGoldenTest {
     }
 
     private static void compareGradients(GoldenModel golden, TrainStep<?> step) {
-        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
+        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
         Map<String, NDArray> gradients = gradients(step);
         List<String> names = golden.expected.names().stream()
@@ -92,7 +92,7 @@ class ModelGoldenTest {
         return supported("3 steps", (golden, folder) -> {
             TrainStep<?> step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
                 assertThat(outcome.gradNorm())
                         .isCloseTo(GoldenFiles.floats(golden.expected, "grad_norm.step" + (i + 1))[0], offset(SERIES));
                 step.update(i + 1, 1e-3, outcome.gradNorm());
@@ -126,7 +126,7 @@ class ModelGoldenTest {
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             for (int i = 0; i < 10; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], offset(SERIES));
                 assertThat(outcome.gradNorm()).as("norm of step %d", i).isCloseTo(norms[i], offset(SERIES));
                 step.update(i + 1, rates[i], outcome.gradNorm());
@@ -156,7 +156,7 @@ class ModelGoldenTest {
                 .map(folder -> DynamicTest.dynamicTest(folder.getFileName() + ": BF16", () -> {
                     try (GoldenModel golden = GoldenModel.inHalf(folder)) {
                         TrainStep<?> step = golden.step(new SingleRank());
-                        double loss = step.gradient(0, List.of(golden.samples), () -> {})
+                        double loss = step.gradient(0, List.of(golden.samples), false, () -> {})
                                 .loss();
                         float expected = GoldenFiles.floats(golden.expected, "loss")[0];
                         assertThat(loss).isCloseTo(expected, Offset.offset(0.03 * expected));

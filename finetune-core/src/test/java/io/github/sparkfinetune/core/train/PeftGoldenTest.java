@@ -64,7 +64,7 @@ class PeftGoldenTest {
                 }
             }
             for (int i = 0; i < 10; i++) {
-                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), () -> {});
+                TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
                 assertThat(outcome.loss()).as("loss of step %d", i).isCloseTo(losses[i], within(1e-4));
                 // Relative above 5: PEFT in F64 differs from its own F32 numbers by 1e-4 where the norm is 10.
                 assertThat(outcome.gradNorm())
@@ -123,7 +123,7 @@ class PeftGoldenTest {
 
     private static void compareGradients(GoldenModel golden) {
         TrainStep<?> step = golden.step(new SingleRank());
-        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), () -> {});
+        TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, NDArray> gradients = new LinkedHashMap<>();
         Map<String, String> keys = keys(golden);

@@ -1,0 +1,59 @@
+package io.github.sparkfinetune.data.dataset;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The first samples of a split. Its storage order is that of a hash of the content, so that they are drawn evenly from
+ * all of it, and the same ones each time.
+ */
+public final class FirstSamples implements SampleSource {
+    private final SampleSource split;
+    private final List<Integer> rowGroups = new ArrayList<>();
+
+    private FirstSamples(SampleSource split, long count) {
+        this.split = split;
+        long left = count;
+        for (int rows : split.rowGroups()) {
+            if (left > 0) {
+                rowGroups.add((int) Math.min(rows, left));
+            }
+            left -= rows;
+        }
+    }
+
+    /**
+     * A split without what comes after so many samples; a row that is cut into windows is kept whole.
+     *
+     * @param atMost number of samples, or 0 for all
+     */
+    public static SampleSource of(SampleSource split, long atMost) {
+        long end = split.size();
+        if (atMost == 0 || atMost >= end) {
+            return split;
+        }
+        long at = atMost;
+        while (at < end && split.read(at).continuesRow()) {
+            at++;
+        }
+        return new FirstSamples(split, at);
+    }
+
+    @Override
+    public List<Integer> rowGroups() {
+        return List.copyOf(rowGroups);
+    }
+
+    @Override
+    public Sample read(long index) {
+        if (index >= size()) {
+            throw new IndexOutOfBoundsException("sample " + index + " of " + size());
+        }
+        return split.read(index);
+    }
+
+    @Override
+    public void close() {
+        split.close();
+    }
+}

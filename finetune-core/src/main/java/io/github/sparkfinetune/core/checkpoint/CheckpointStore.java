@@ -1,25 +1,21 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -42,7 +38,7 @@ import org.slf4j.LoggerFactory;
  *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape
  *   <li>{@code state.json}: whatever else the trainer needs, in UTF-8; its fields are those of
  *       {@code io.github.sparkfinetune.core.train.TrainState}
- *   <li>{@code COMMITTED}: a JSON object with the size in bytes of each of the three files by name
+ *   <li>{@code COMMITTED}: size and checksum of each of the three files, see {@link CommitMarker}
  *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint
  * </ol>
  *
@@ -50,9 +46,9 @@ import org.slf4j.LoggerFactory;
  * {@code format: pt}. A reader finds tensors by name.
  *
  * <p>A folder counts once {@code COMMITTED} is there and the sizes that it lists are those of the files; every other
- * one is passed over. So nothing depends on renames, which object stores do not do at once. The newest checkpoint is
- * the one of the highest step, among equals the one whose attempt is the last in the order of its text. One that is not
- * needed any more loses {@code COMMITTED} first, then the rest.
+ * one is passed over. {@link #newestSound} compares the checksums, too. So nothing depends on renames, which object
+ * stores do not do at once. The newest checkpoint is the one of the highest step, among equals the one whose attempt is
+ * the last in the order of its text. One that is not needed any more loses {@code COMMITTED} first, then the rest.
  *
  * <p>An earlier attempt may still be running when the next one starts. It can not disturb it: every folder carries its
  * attempt's name, and a store deletes only what its own attempt wrote or what was there when it was opened.
@@ -64,15 +60,16 @@ public final class CheckpointStore {
 
     private static final String COMMITTED = "COMMITTED";
     private static final String FINAL = "FINAL";
-    private static final String MODEL = "model.safetensors";
-    private static final String OPTIMIZER = "optimizer.safetensors";
-    private static final String STATE = "state.json";
-    private static final List<String> FILES = List.of(MODEL, OPTIMIZER, STATE);
+    static final String MODEL = "model.safetensors";
+    static final String OPTIMIZER = "optimizer.safetensors";
+    static final String STATE = "state.json";
+    static final List<String> FILES = List.of(MODEL, OPTIMIZER, STATE);
 
     private final Path folder;
     private final FileSystem fileSystem;
     private final String attempt;
     private final Set<Checkpoint> thereBefore;
+    private Checkpoint newestOwn;
 
     private CheckpointStore(Path folder, FileSystem fileSystem, String attempt) {
         this.folder = folder;
@@ -94,31 +91,35 @@ public final class CheckpointStore {
      * Writes a checkpoint; it is committed when this returns.
      *
      * @param step optimizer steps done; once only in an attempt
-     * @param model trained parameters
-     * @param optimizer the optimizer's state
+     * @param model content of the file of trained parameters
+     * @param optimizer content of the file of the optimizer's state
      * @param state whatever else the trainer needs to go on
      */
-    public Checkpoint commit(long step, List<TensorData> model, List<TensorData> optimizer, JsonNode state) {
-        Checkpoint checkpoint = new Checkpoint(step, attempt);
+    Checkpoint commit(long step, HadoopFiles.Content model, HadoopFiles.Content optimizer, JsonNode state) {
+        Checkpoint checkpoint = checkpoint(step);
         if (isCommitted(checkpoint)) {
             throw new IllegalStateException(path(checkpoint) + " is committed already");
         }
-        ObjectNode sizes = JsonFiles.MAPPER.createObjectNode();
-        sizes.put(MODEL, write(checkpoint, MODEL, out -> SafetensorsWriter.write(out, model, SafetensorsWriter.PT)));
-        sizes.put(
-                OPTIMIZER,
-                write(checkpoint, OPTIMIZER, out -> SafetensorsWriter.write(out, optimizer, SafetensorsWriter.PT)));
-        sizes.put(STATE, write(checkpoint, STATE, out -> out.write(JsonFiles.pretty(state))));
-        write(checkpoint, COMMITTED, out -> out.write(JsonFiles.pretty(sizes)));
+        CommitMarker marker = new CommitMarker();
+        marker.write(fileSystem, new Path(path(checkpoint), MODEL), model);
+        marker.write(fileSystem, new Path(path(checkpoint), OPTIMIZER), optimizer);
+        marker.write(fileSystem, new Path(path(checkpoint), STATE), out -> out.write(JsonFiles.pretty(state)));
+        write(checkpoint, COMMITTED, out -> out.write(marker.toJson()));
         if (!isCommitted(checkpoint)) {
             throw HadoopFiles.failed(
                     "was written but is not whole", path(checkpoint), new IOException("file sizes differ"));
         }
+        newestOwn = checkpoint;
         return checkpoint;
     }
 
-    private long write(Checkpoint checkpoint, String name, HadoopFiles.Content content) {
-        return HadoopFiles.write(fileSystem, new Path(path(checkpoint), name), content);
+    /** This attempt's checkpoint of a step. */
+    Checkpoint checkpoint(long step) {
+        return new Checkpoint(step, attempt);
+    }
+
+    private void write(Checkpoint checkpoint, String name, HadoopFiles.Content content) {
+        HadoopFiles.write(fileSystem, new Path(path(checkpoint), name), content);
     }
 
     /** Marks the checkpoint that the run ended with; it is kept, and a later attempt finds the work done. */
@@ -141,9 +142,36 @@ public final class CheckpointStore {
                 .toList();
     }
 
-    /** The committed checkpoint of the highest step. */
-    public Optional<Checkpoint> newestCommitted() {
-        return committed().stream().findFirst();
+    /** The final checkpoint, or else the committed one of the highest step. */
+    public Optional<Checkpoint> newest() {
+        return finalCheckpoint().or(() -> committed().stream().findFirst());
+    }
+
+    /** The same, but one whose files are not what was written is passed over for the one before. Reads all of them. */
+    public Optional<Checkpoint> newestSound() {
+        return Stream.concat(finalCheckpoint().stream(), committed().stream())
+                .filter(this::isSound)
+                .findFirst();
+    }
+
+    private boolean isSound(Checkpoint checkpoint) {
+        Path marker = new Path(path(checkpoint), COMMITTED);
+        try {
+            JsonNode listed = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
+            for (String name : FILES) {
+                if (!CommitMarker.isSound(listed, fileSystem, new Path(path(checkpoint), name))) {
+                    LOG.warn(
+                            "{} is passed over: {} is damaged, its checksum is not the one in {}",
+                            path(checkpoint),
+                            name,
+                            COMMITTED);
+                    return false;
+                }
+            }
+            return true;
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", path(checkpoint), e);
+        }
     }
 
     /**
@@ -157,38 +185,12 @@ public final class CheckpointStore {
         if (!isCommitted(checkpoint)) {
             throw HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint"));
         }
-        if (HadoopFiles.isLocal(fileSystem)) {
-            return load(HadoopFiles.local(from), List.of());
-        }
-        try {
-            Files.createDirectories(localDir);
-            java.nio.file.Path copy = Files.createTempDirectory(localDir, checkpoint.name() + "-");
-            List<java.nio.file.Path> toDelete = new ArrayList<>();
-            for (String name : FILES) {
-                HadoopFiles.copyToLocal(fileSystem, new Path(from, name), copy.resolve(name));
-                toDelete.add(copy.resolve(name));
-            }
-            toDelete.add(copy);
-            return load(copy, toDelete);
-        } catch (IOException e) {
-            throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
-        }
-    }
-
-    private static LoadedCheckpoint load(java.nio.file.Path from, List<java.nio.file.Path> toDelete) {
-        JsonNode state = JsonFiles.readObject(from.resolve(STATE));
-        SafetensorsFile model = SafetensorsFile.open(from.resolve(MODEL));
-        try {
-            return new LoadedCheckpoint(model, SafetensorsFile.open(from.resolve(OPTIMIZER)), state, toDelete);
-        } catch (RuntimeException e) {
-            model.close();
-            throw e;
-        }
+        return LoadedCheckpoint.open(fileSystem, from, localDir);
     }
 
     /**
      * Deletes checkpoints that are not needed any more, and what attempts before this one left unfinished below the
-     * newest committed step.
+     * newest committed step. What can't be deleted stays, with a warning.
      *
      * @param keep newest checkpoints kept, at least 1
      * @param protectedSteps kept beside these, as is the final one
@@ -197,12 +199,22 @@ public final class CheckpointStore {
         if (keep < 1) {
             throw new IllegalArgumentException("keep " + keep);
         }
+        try {
+            deleteAllBut(keep, protectedSteps);
+        } catch (UncheckedIOException e) {
+            LOG.warn("old checkpoints stay: {}", e.getMessage());
+        }
+    }
+
+    private void deleteAllBut(int keep, Set<Long> protectedSteps) {
         List<Checkpoint> committed = committed();
         if (committed.isEmpty()) {
             return;
         }
         committed.stream()
                 .filter(this::mayDelete)
+                // This attempt's newest is kept whatever lies above it, which it found damaged and passed over.
+                .sorted(Comparator.comparing(checkpoint -> !checkpoint.equals(newestOwn)))
                 .filter(checkpoint -> !protectedSteps.contains(checkpoint.step())
                         && !files(checkpoint).containsKey(FINAL))
                 .skip(keep)
@@ -265,9 +277,7 @@ public final class CheckpointStore {
         Path marker = new Path(path(checkpoint), COMMITTED);
         try {
             JsonNode sizes = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
-            boolean whole = FILES.stream()
-                    .allMatch(name -> sizes.path(name).isIntegralNumber()
-                            && Long.valueOf(sizes.path(name).longValue()).equals(files.get(name)));
+            boolean whole = FILES.stream().allMatch(name -> CommitMarker.hasSize(sizes, name, files.get(name)));
             if (!whole) {
                 LOG.warn(
                         "{} is passed over: its files do not have the sizes that {} lists",

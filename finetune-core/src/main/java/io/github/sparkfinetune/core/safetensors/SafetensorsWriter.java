@@ -64,7 +64,8 @@ public final class SafetensorsWriter {
         }
     }
 
-    private static byte[] header(List<TensorData> tensors, Map<String, String> metadata) {
+    /** What lies in a file before the tensors' bytes. */
+    public static byte[] header(List<TensorData> tensors, Map<String, String> metadata) {
         ObjectNode header = MAPPER.createObjectNode();
         if (!metadata.isEmpty()) {
             ObjectNode values = header.putObject(SafetensorsHeader.METADATA);

@@ -48,6 +48,11 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
+    public boolean readsInPlace() {
+        return true;
+    }
+
+    @Override
     public HostBuffer hostBuffer(NDArray tensor) {
         return new Own(tensor, read(tensor));
     }

@@ -90,6 +90,11 @@ final class Cuda implements Device {
     }
 
     @Override
+    public boolean readsInPlace() {
+        return false;
+    }
+
+    @Override
     public HostBuffer hostBuffer(NDArray tensor) {
         return new Copy(tensor);
     }

@@ -44,6 +44,9 @@ public sealed interface Device permits Cpu, Cuda {
      */
     ByteBuffer read(NDArray tensor);
 
+    /** Whether {@link #read} gives a tensor's own memory. */
+    boolean readsInPlace();
+
     /** Host memory for the values of an F32 tensor of at most 2 GB. On the CPU it is the tensor's own memory. */
     HostBuffer hostBuffer(NDArray tensor);
 

@@ -25,9 +25,13 @@ public final class FineTuner {
      * @param config with absolute paths
      */
     public static String newestCheckpoint(RunConfig config, Configuration hadoop) {
-        CheckpointStore store = store(config, hadoop, "reader");
-        return store.finalCheckpoint()
-                .or(store::newestCommitted)
+        return store(config, hadoop, "reader").newest().map(Checkpoint::name).orElse(null);
+    }
+
+    /** The same, but a checkpoint whose content is damaged is passed over for the one before; reads all of it. */
+    public static String newestSoundCheckpoint(RunConfig config, Configuration hadoop) {
+        return store(config, hadoop, "reader")
+                .newestSound()
                 .map(Checkpoint::name)
                 .orElse(null);
     }
@@ -71,8 +75,8 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (TrainingResources resources = new TrainingResources(config, rank)) {
-            Training training = new Training(config, rank, resources);
+        try (TrainingResources resources = new TrainingResources(config, rank);
+                Training training = new Training(config, rank, resources)) {
             if (resumeFrom != null) {
                 training.resume(resumeFrom);
             }

@@ -1,22 +1,19 @@
 package io.github.sparkfinetune.core.train;
 
-import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
-import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
-import java.nio.ByteBuffer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,13 +21,18 @@ import java.util.Set;
 import java.util.concurrent.CancellationException;
 
 /** The training loop: the same for one rank and for many. */
-final class Training {
+final class Training implements AutoCloseable {
+    /** Below the half minute after which Spark kills the process of a task that it wants to end. */
+    private static final long WRITER_SECONDS = 20;
+
     private final RunConfig config;
     private final TrainingConfig settings;
     private final RankContext rank;
     private final Collective collective;
     private final TrainingResources resources;
     private final CheckpointStore checkpoints;
+    private final CheckpointWriter writer;
+    private final ParameterSync same;
     private final BestModel best;
     private final SaveClock clock;
     private final Throughput throughput = new Throughput();
@@ -52,6 +54,9 @@ final class Training {
         this.collective = rank.collective();
         this.resources = resources;
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
+        this.writer =
+                new CheckpointWriter(checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS);
+        this.same = new ParameterSync(collective, resources);
         this.clock = new SaveClock(settings.saveMinutes());
         this.best = new BestModel(
                 TaskSpecs.of(config).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
@@ -82,8 +87,8 @@ final class Training {
         try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, resources.temporary())) {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), resources.train().size());
-            restoreParameters(loaded.model());
-            resources.step().optimizer().state().forEach((key, tensor) -> restore(loaded.optimizer(), key, tensor));
+            resources.restoreParameters(loaded.model());
+            resources.restoreOptimizer(loaded.optimizer());
             follow(state.globalBatch());
             step = state.step();
             samplesDone = state.samples();
@@ -93,20 +98,6 @@ final class Training {
             resultBefore = state.result();
             resumedFrom = Optional.of(checkpoint);
         }
-    }
-
-    private void restoreParameters(SafetensorsFile model) {
-        resources.trained().forEach(parameter -> restore(model, parameter.name(), parameter.value()));
-        resources.model().updated();
-    }
-
-    private void restore(SafetensorsFile file, String name, NDArray target) {
-        if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
-            throw RunException.data("the checkpoint's tensor " + name + " has shape "
-                    + Arrays.toString(file.info(name).shape()) + ", the model's "
-                    + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
-        }
-        resources.script().write(target, file.buffer(name));
     }
 
     /** Trains until the last step, or until evaluations stop to improve. */
@@ -151,9 +142,14 @@ final class Training {
                     null);
         }
         step++;
+        writer.beforeUpdate();
         resources.step().update(step, rate, outcome.gradNorm());
         samplesDone += outcome.samples();
         tokensDone += outcome.tokens();
+        if (step == 1) {
+            // Unlike machines show at once, not after hours.
+            same.check(step, writer::beforeUpdate);
+        }
         return outcome;
     }
 
@@ -203,13 +199,13 @@ final class Training {
     }
 
     /**
-     * Writes a checkpoint on rank 0, after all ranks have found that they hold the same parameters.
+     * Begins to write a checkpoint on rank 0, after all ranks have seen that they hold the same parameters.
      *
      * @param result how the run ended, or null while it goes on
      */
     private Optional<Checkpoint> save(TrainingResult result) {
         throughput.pause();
-        requireSameParameters();
+        same.check(step, writer::beforeUpdate);
         Optional<Checkpoint> written = Optional.empty();
         if (collective.rank() == 0) {
             TrainState state = new TrainState(
@@ -225,29 +221,17 @@ final class Training {
                     best.since(),
                     List.copyOf(recordsSinceCheckpoint),
                     result);
-            written = Optional.of(
-                    checkpoints.commit(step, resources.trainedTensors(), resources.optimizerTensors(), state.toJson()));
-            checkpoints.prune(settings.saveTotalLimit(), Set.of(best.step()));
+            written = Optional.of(writer.begin(
+                    step,
+                    resources.trainedTensors(),
+                    resources.optimizerTensors(),
+                    state.toJson(),
+                    settings.saveTotalLimit(),
+                    Set.of(best.step())));
         }
         recordsSinceCheckpoint.clear();
         clock.restart();
         return written;
-    }
-
-    private void requireSameParameters() {
-        byte[] mine = ByteBuffer.allocate(Long.BYTES)
-                .putLong(resources.parametersHash())
-                .array();
-        byte[][] all = collective.allGather(mine);
-        for (int other = 0; other < all.length; other++) {
-            if (!Arrays.equals(all[other], all[0])) {
-                throw RunException.failed(
-                        "rank " + other + " holds other parameters than rank 0 after step " + step
-                                + "; the checkpoint before is kept. Machines of one kind, with one number of threads, are"
-                                + " needed",
-                        null);
-            }
-        }
     }
 
     /** Evaluates and saves the end of the run, and writes the best model. */
@@ -262,6 +246,7 @@ final class Training {
             last = save(result);
         }
         if (collective.rank() == 0) {
+            writer.await();
             checkpoints.markFinal(last.orElseThrow());
             export(result);
         }
@@ -295,8 +280,14 @@ final class Training {
                 .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
                         + " is not there any more in " + config.output().checkpoints()));
         try (LoadedCheckpoint loaded = checkpoints.read(kept, resources.temporary())) {
-            restoreParameters(loaded.model());
+            resources.restoreParameters(loaded.model());
             export.write(result);
         }
+    }
+
+    /** What was begun to be written ends, so that the parameters may go. */
+    @Override
+    public void close() {
+        writer.close();
     }
 }

@@ -13,13 +13,14 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.FirstSamples;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -34,8 +35,10 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
@@ -159,10 +162,6 @@ final class TrainingResources implements AutoCloseable {
         return temporary;
     }
 
-    ScriptModule script() {
-        return model().script();
-    }
-
     List<Parameter> trained() {
         return step.gradients().parameters().stream()
                 .map(ParameterGradient::parameter)
@@ -183,15 +182,54 @@ final class TrainingResources implements AutoCloseable {
                 .toList();
     }
 
+    /** Takes up a checkpoint's parameters. */
+    void restoreParameters(SafetensorsFile file) {
+        trained().forEach(parameter -> restore(file, parameter.name(), parameter.value()));
+        model().updated();
+    }
+
+    /** Takes up a checkpoint's state of the optimizer. */
+    void restoreOptimizer(SafetensorsFile file) {
+        step.optimizer().state().forEach((name, tensor) -> restore(file, name, tensor));
+    }
+
+    private void restore(SafetensorsFile file, String name, NDArray target) {
+        if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
+            throw RunException.data("the checkpoint's tensor " + name + " has shape "
+                    + Arrays.toString(file.info(name).shape()) + ", the model's "
+                    + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
+        }
+        model().script().write(target, file.buffer(name));
+    }
+
+    /** Whether the tensors to be written are the memory that is trained. */
+    boolean readsInPlace() {
+        return device.readsInPlace();
+    }
+
     /** A tensor to be written: its values when they are asked for, valid until those of another are. */
     TensorData tensor(String name, NDArray value) {
         return new TensorData(name, TensorType.F32, value.getShape().getShape(), () -> device.read(value));
     }
 
+    /** The values of a tensor in host memory. */
+    HostBuffer hostBuffer(NDArray tensor) {
+        return device.hostBuffer(tensor);
+    }
+
     /** A hash of all trained parameters, equal on ranks that hold the same bits. */
     long parametersHash() {
+        return hash(trained().stream().map(Parameter::value));
+    }
+
+    /** The same of the optimizer's state. */
+    long optimizerHash() {
+        return hash(step.optimizer().state().values().stream());
+    }
+
+    private long hash(Stream<NDArray> tensors) {
         CRC32C crc = new CRC32C();
-        trained().forEach(parameter -> crc.update(device.read(parameter.value())));
+        tensors.forEach(tensor -> crc.update(device.read(tensor)));
         return crc.getValue();
     }
 

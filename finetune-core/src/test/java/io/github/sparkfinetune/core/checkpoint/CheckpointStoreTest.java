@@ -5,7 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.Tensors;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -39,7 +42,11 @@ class CheckpointStoreTest {
 
     private static Checkpoint commit(CheckpointStore store, long step) {
         return store.commit(
-                step, List.of(Tensors.vector("w", (float) step, 2)), List.of(Tensors.vector("m", 3, 4)), state(step));
+                step, content(Tensors.vector("w", (float) step, 2)), content(Tensors.vector("m", 3, 4)), state(step));
+    }
+
+    private static HadoopFiles.Content content(TensorData tensor) {
+        return out -> SafetensorsWriter.write(out, List.of(tensor), SafetensorsWriter.PT);
     }
 
     private Path folder(Checkpoint checkpoint) {
@@ -55,7 +62,7 @@ class CheckpointStoreTest {
     @Test
     void whatWasCommittedIsReadBackAndTheCopyIsDeletedAfterwards() throws IOException {
         CheckpointStore store = store("a-0");
-        assertThat(store.newestCommitted()).isEmpty();
+        assertThat(store.newest()).isEmpty();
         Checkpoint written = commit(store, 50);
         assertThat(written.name()).isEqualTo("step-00000050-a-0");
         assertThat(Checkpoint.ofName(written.name())).contains(written);
@@ -98,13 +105,46 @@ class CheckpointStoreTest {
             try (FileChannel channel = FileChannel.open(victim, StandardOpenOption.WRITE)) {
                 channel.truncate(size);
             }
-            assertThat(store.newestCommitted()).contains(whole);
+            assertThat(store.newest()).contains(whole);
         }
         Files.delete(victim);
-        assertThat(store.newestCommitted()).contains(whole);
+        assertThat(store.newest()).contains(whole);
         assertThatThrownBy(() -> store.read(damaged, temp))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining(damaged.name());
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"model.safetensors", "optimizer.safetensors", "state.json"})
+    void aCheckpointWithAWrongByteIsPassedOverAndNeverPushesOutAGoodOne(String file) throws IOException {
+        CheckpointStore store = store("a-0");
+        Checkpoint sound = commit(store, 50);
+        Checkpoint damaged = commit(store, 100);
+        Path victim = folder(damaged).resolve(file);
+        byte[] bytes = Files.readAllBytes(victim);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(victim, bytes);
+        assertThat(store.newest()).contains(damaged);
+        assertThat(store.newestSound()).contains(sound);
+
+        CheckpointStore next = store("a-1");
+        Checkpoint resumed = commit(next, 75);
+        next.prune(1, Set.of());
+        assertThat(next.newestSound()).contains(resumed);
+        Checkpoint again = commit(next, 125);
+        next.prune(1, Set.of());
+        assertThat(names()).containsExactly(again.name());
+    }
+
+    @Test
+    void whatCanNotBeDeletedStays() throws IOException {
+        CheckpointStore store =
+                CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), FarFileSystem.keeping(), "a-0");
+        commit(store, 50);
+        Checkpoint newest = commit(store, 100);
+        store.prune(1, Set.of());
+        assertThat(store.newest()).contains(newest);
+        assertThat(names()).hasSize(2);
     }
 
     @Test
@@ -149,7 +189,7 @@ class CheckpointStoreTest {
         Files.write(halfWritten.resolve("model.safetensors"), new byte[10]);
 
         CheckpointStore next = store("run-1");
-        assertThat(next.newestCommitted().map(Checkpoint::attempt)).contains("run-0");
+        assertThat(next.newest().map(Checkpoint::attempt)).contains("run-0");
         commit(next, 60);
         commit(zombie, 60);
         commit(zombie, 70);

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.checkpoint;
 
 import java.io.FilterOutputStream;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.URI;
 import org.apache.hadoop.conf.Configuration;
@@ -13,6 +14,8 @@ import org.apache.hadoop.util.Progressable;
 /** Stands for a file system that is not this machine's: scheme {@code far}, no rename, and it can run full. */
 public final class FarFileSystem extends RawLocalFileSystem {
     private static final String ROOM = "test.far.room";
+    private static final String MILLIS = "test.far.millis";
+    private static final String KEEPS = "test.far.keeps";
 
     /** A configuration that knows the scheme. */
     public static Configuration configuration() {
@@ -26,6 +29,20 @@ public final class FarFileSystem extends RawLocalFileSystem {
     static Configuration full(int bytes) {
         Configuration hadoop = configuration();
         hadoop.setInt(ROOM, bytes);
+        return hadoop;
+    }
+
+    /** The same, but each write of a piece takes so long. */
+    static Configuration slow(int millis) {
+        Configuration hadoop = configuration();
+        hadoop.setInt(MILLIS, millis);
+        return hadoop;
+    }
+
+    /** The same, but nothing may be deleted. */
+    static Configuration keeping() {
+        Configuration hadoop = configuration();
+        hadoop.setBoolean(KEEPS, true);
         return hadoop;
     }
 
@@ -44,24 +61,39 @@ public final class FarFileSystem extends RawLocalFileSystem {
     }
 
     @Override
+    public boolean delete(Path path, boolean recursive) throws IOException {
+        if (getConf().getBoolean(KEEPS, false)) {
+            throw new IOException("access denied");
+        }
+        return super.delete(path, recursive);
+    }
+
+    @Override
     public FSDataOutputStream create(
             Path file, boolean overwrite, int bufferSize, short replication, long blockSize, Progressable progress)
             throws IOException {
         FSDataOutputStream out = super.create(file, overwrite, bufferSize, replication, blockSize, progress);
         int room = getConf().getInt(ROOM, Integer.MAX_VALUE);
-        return new FSDataOutputStream(new Limited(out, room), null);
+        return new FSDataOutputStream(new Limited(out, room, getConf().getInt(MILLIS, 0)), null);
     }
 
     private static final class Limited extends FilterOutputStream {
+        private final int millis;
         private int room;
 
-        Limited(OutputStream out, int room) {
+        Limited(OutputStream out, int room, int millis) {
             super(out);
             this.room = room;
+            this.millis = millis;
         }
 
         @Override
         public void write(byte[] bytes, int from, int length) throws IOException {
+            try {
+                Thread.sleep(millis);
+            } catch (InterruptedException e) {
+                throw (IOException) new InterruptedIOException().initCause(e);
+            }
             int fits = Math.min(room, length);
             out.write(bytes, from, fits);
             room -= fits;

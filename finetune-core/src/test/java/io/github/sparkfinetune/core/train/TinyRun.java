@@ -23,6 +23,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
@@ -108,6 +109,12 @@ public final class TinyRun {
     }
 
     Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt) throws Exception {
+        return run(config, ranks, resumeFrom, attempt, collective -> collective);
+    }
+
+    /** @param machine what a rank's machine makes of its collective */
+    Outcome run(RunConfig config, int ranks, String resumeFrom, String attempt, UnaryOperator<Collective> machine)
+            throws Exception {
         List<RingEndpoint> endpoints = new ArrayList<>();
         for (int rank = 0; rank < ranks; rank++) {
             endpoints.add(RingEndpoint.bind("127.0.0.1", 0));
@@ -122,8 +129,8 @@ public final class TinyRun {
                 RingEndpoint endpoint = endpoints.get(rank);
                 results.add(threads.submit(() -> {
                     try (Collective collective = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
-                        RankContext context =
-                                new RankContext(collective, -1, 1, hadoop, attempt, records::add, () -> false);
+                        RankContext context = new RankContext(
+                                machine.apply(collective), -1, 1, hadoop, attempt, records::add, () -> false);
                         return FineTuner.run(config, context, resumeFrom);
                     }
                 }));

@@ -32,16 +32,21 @@ public interface RankBody extends Serializable {
         return Optional.empty();
     }
 
-    /**
-     * Name of the newest committed checkpoint, which all ranks of this attempt resume from, or null for none. Asked on
-     * rank 0 alone.
-     */
+    /** Name of the newest committed checkpoint, or null for none. Asked on the driver, to see how far the run is. */
     String newestCheckpoint(RunConfig config, Configuration hadoop) throws IOException;
+
+    /**
+     * Name of the newest committed checkpoint that can be read, which all ranks of this attempt resume from, or null
+     * for none. Asked on rank 0 alone.
+     */
+    default String newestSoundCheckpoint(RunConfig config, Configuration hadoop) throws IOException {
+        return newestCheckpoint(config, hadoop);
+    }
 
     /**
      * Trains to the end. Returns at once where {@code resumeFrom} is the run's last checkpoint.
      *
-     * @param resumeFrom a name from {@link #newestCheckpoint}, or null
+     * @param resumeFrom a name from {@link #newestSoundCheckpoint}, or null
      */
     TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws Exception;
 }

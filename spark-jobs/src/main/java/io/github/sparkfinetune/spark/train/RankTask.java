@@ -138,7 +138,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             try {
                 String host = SparkEnv.get().blockManager().blockManagerId().host();
                 endpoint = RingEndpoint.bind(host, config.cluster().port());
-                resumeFrom = rank == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
+                resumeFrom = rank == 0 ? body.newestSoundCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
             }

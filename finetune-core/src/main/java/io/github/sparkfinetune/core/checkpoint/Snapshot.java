@@ -1,0 +1,140 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+
+/**
+ * The bytes of tensors as they are at one step, read once and in order by one thread while another trains. They are
+ * read from the tensors' own memory until the training is about to change it; what is left then goes to a file of this
+ * machine's disk. So a snapshot takes no memory, and where writing is as fast as a training step nothing is copied.
+ *
+ * <p>The tensors' memory is touched under this object's lock alone: after {@link #close} nobody reads it.
+ */
+final class Snapshot implements AutoCloseable {
+    private static final int CHUNK = 1 << 20;
+
+    /** What is to be read from the tensors' memory. */
+    private final Deque<ByteBuffer> live = new ArrayDeque<>();
+
+    /** What is to be read from the file instead, or null. */
+    private FileChannel file;
+
+    private long fileAt;
+    private long fileEnd;
+    private boolean closed;
+
+    private Snapshot() {}
+
+    /** A snapshot of tensors whose data is their own memory. */
+    static Snapshot inPlace(List<TensorData> tensors) {
+        Snapshot snapshot = new Snapshot();
+        tensors.forEach(tensor -> snapshot.live.add(tensor.data().get().duplicate()));
+        return snapshot;
+    }
+
+    /**
+     * A snapshot of tensors whose data is a copy that the next one's overwrites: all of it goes to the file at once.
+     */
+    static Snapshot copied(List<TensorData> tensors, FileChannel file) throws IOException {
+        Snapshot snapshot = new Snapshot();
+        long at = 0;
+        for (TensorData tensor : tensors) {
+            at = write(file, tensor.data().get().duplicate(), at);
+        }
+        snapshot.readFrom(file, at);
+        return snapshot;
+    }
+
+    private static long write(FileChannel file, ByteBuffer bytes, long from) throws IOException {
+        long at = from;
+        while (bytes.hasRemaining()) {
+            at += file.write(bytes, at);
+        }
+        return at;
+    }
+
+    private void readFrom(FileChannel copy, long end) {
+        file = copy;
+        fileEnd = end;
+        live.clear();
+    }
+
+    /** Whether the tensors' memory is not needed any more. */
+    synchronized boolean isDetached() {
+        return closed || live.isEmpty();
+    }
+
+    /**
+     * Copies what was not read yet, so that the tensors may change.
+     *
+     * @throws IOException where the disk has no room; the tensors must stay as they are
+     */
+    synchronized void detach(FileChannel copy) throws IOException {
+        if (isDetached()) {
+            return;
+        }
+        long end = 0;
+        for (ByteBuffer bytes : live) {
+            end = write(copy, bytes.duplicate(), end);
+        }
+        readFrom(copy, end);
+    }
+
+    /** Waits until the tensors may change because all was read, or because nobody reads any more. */
+    synchronized void awaitRead() throws InterruptedException {
+        while (!isDetached()) {
+            wait();
+        }
+    }
+
+    /** Writes the next tensors as a safetensors file. */
+    void write(OutputStream out, List<TensorData> tensors) throws IOException {
+        out.write(SafetensorsWriter.header(tensors, SafetensorsWriter.PT));
+        byte[] chunk = new byte[CHUNK];
+        long left = tensors.stream().mapToLong(TensorData::byteSize).sum();
+        while (left > 0) {
+            int length = read(chunk, (int) Math.min(chunk.length, left));
+            out.write(chunk, 0, length);
+            left -= length;
+        }
+    }
+
+    private synchronized int read(byte[] chunk, int atMost) throws IOException {
+        if (closed) {
+            throw new IOException("the training ended before the checkpoint was written");
+        }
+        if (file != null) {
+            int length = file.read(ByteBuffer.wrap(chunk, 0, (int) Math.min(atMost, fileEnd - fileAt)), fileAt);
+            fileAt += length;
+            return length;
+        }
+        while (!live.getFirst().hasRemaining()) {
+            live.removeFirst();
+        }
+        ByteBuffer first = live.getFirst();
+        int length = Math.min(atMost, first.remaining());
+        first.get(chunk, 0, length);
+        while (!live.isEmpty() && !live.getFirst().hasRemaining()) {
+            live.removeFirst();
+        }
+        if (live.isEmpty()) {
+            notifyAll();
+        }
+        return length;
+    }
+
+    /** Nothing is read from now on. */
+    @Override
+    public synchronized void close() {
+        closed = true;
+        live.clear();
+        notifyAll();
+    }
+}

@@ -1,0 +1,103 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.collective.Collective;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Ranks whose machines compute a little otherwise, or wrongly. */
+class ParameterSyncTest {
+    private static final String[] SETTINGS = {
+        "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
+    };
+
+    @TempDir
+    private Path folder;
+
+    private TinyRun tiny;
+
+    @BeforeEach
+    void prepare() throws Exception {
+        tiny = new TinyRun(folder, "bert-seqcls", 0.1);
+    }
+
+    @Test
+    void machinesThatRoundOtherwiseTakeRank0sParametersAndResumeToTheBit() throws Exception {
+        RunConfig whole = tiny.config("whole", SETTINGS);
+        List<Double> losses = tiny.run(whole, 2, null, "new", ring -> new Scaled(ring, 1 + 1e-6f))
+                .losses();
+        assertThat(losses).hasSize(10);
+        RunConfig resumed = tiny.config("resumed", SETTINGS);
+        Checkpoint eighth = tiny.checkpoints(whole).get(1);
+        TinyRun.copy(whole, resumed, eighth);
+        tiny.run(resumed, 2, eighth.name(), "resumed", ring -> new Scaled(ring, 1 + 1e-6f));
+        RunAssertions.assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
+    }
+
+    @Test
+    void aMachineThatComputesWronglyEndsTheRunAfterItsFirstStep() throws Exception {
+        RunConfig config = tiny.config("wrong", SETTINGS);
+        assertThatThrownBy(() -> tiny.run(config, 2, null, "new", ring -> new Scaled(ring, -1)))
+                .hasRootCauseInstanceOf(RunException.class)
+                .rootCause()
+                .hasMessageStartingWith("rank 1 holds other parameters than rank 0 after step 1, by ");
+        assertThat(tiny.checkpoints(config)).isEmpty();
+    }
+
+    /** On every rank but 0, sums of gradients come out scaled. */
+    private record Scaled(Collective ring, float by) implements Collective {
+        @Override
+        public int rank() {
+            return ring.rank();
+        }
+
+        @Override
+        public int size() {
+            return ring.size();
+        }
+
+        @Override
+        public Future<?> allReduceAsync(ByteBuffer floats) {
+            ByteBuffer mine = floats.duplicate().order(ByteOrder.nativeOrder());
+            Future<?> sum = ring.allReduceAsync(floats);
+            FutureTask<Void> scaled = new FutureTask<>(() -> {
+                sum.get();
+                for (int at = mine.position(); ring.rank() > 0 && at < mine.limit(); at += Float.BYTES) {
+                    mine.putFloat(at, mine.getFloat(at) * by);
+                }
+                return null;
+            });
+            Thread thread = new Thread(scaled, "scaling");
+            thread.setDaemon(true);
+            thread.start();
+            return scaled;
+        }
+
+        @Override
+        public void allReduce(double[] values) {
+            ring.allReduce(values);
+        }
+
+        @Override
+        public byte[][] allGather(byte[] mine) {
+            return ring.allGather(mine);
+        }
+
+        @Override
+        public void close() {
+            ring.close();
+        }
+    }
+}

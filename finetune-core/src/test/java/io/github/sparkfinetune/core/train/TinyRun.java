@@ -125,7 +125,7 @@ public final class TinyRun {
         try {
             List<Future<TrainingResult>> results = new ArrayList<>();
             for (int rank = 0; rank < ranks; rank++) {
-                RingMember member = new RingMember(rank, addresses, attempt, SECRET);
+                RingMember member = new RingMember(rank, addresses, attempt, SECRET, false);
                 RingEndpoint endpoint = endpoints.get(rank);
                 results.add(threads.submit(() -> {
                     try (Collective collective = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {

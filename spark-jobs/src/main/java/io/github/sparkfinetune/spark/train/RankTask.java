@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.cluster.RingNetwork;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -181,7 +182,12 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 RingTimeouts.DEFAULT.join(),
                 Duration.ofSeconds(config.cluster().timeoutSeconds()),
                 RingTimeouts.DEFAULT.operation());
-        RingMember member = new RingMember(context.partitionId(), addresses, attempt, secret);
+        RingMember member = new RingMember(
+                context.partitionId(),
+                addresses,
+                attempt,
+                secret,
+                RingNetwork.encrypted(SparkEnv.get().conf()));
         return TcpRing.join(endpoint, member, timeouts, context::isInterrupted);
     }
 

@@ -19,6 +19,7 @@ import java.util.concurrent.ExecutionException;
 final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};
     private static final int WARM_UP = 30;
+    private static final int WARM_UP_MEGABYTES = 256;
     private static final int REPEATS = 21;
     private static final int SMALL_REPEATS = 2000;
 
@@ -45,7 +46,7 @@ final class AllReduceBench {
 
     private static void buffer(Collective ring, int megabytes, int ranks, PrintWriter out) {
         ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
-        for (int i = 0; i < WARM_UP; i++) {
+        for (int i = 0; i < Math.max(WARM_UP, WARM_UP_MEGABYTES / megabytes); i++) {
             await(ring, floats);
         }
         long[] nanos = new long[REPEATS];

@@ -26,7 +26,7 @@ final class RankProcesses {
 
     /**
      * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says. With {@code -Dtcp=true} the
-     * ranks talk TCP, as between machines.
+     * ranks talk TCP, as between machines; with {@code -Dencrypted=true} they encrypt it too.
      *
      * @param jvm options of each
      */
@@ -40,6 +40,7 @@ final class RankProcesses {
                 Stream<String> start = Stream.of(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString());
                 Stream<String> program = Stream.of(
+                        "-Dencrypted=" + Boolean.getBoolean("encrypted"),
                         "-cp",
                         System.getProperty("java.class.path"),
                         main.getName(),
@@ -82,7 +83,7 @@ final class RankProcesses {
         System.out.println(endpoint.address());
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         List<String> addresses = Arrays.asList(in.readLine().split(" "));
-        RingMember member = new RingMember(rank, addresses, "bench", new byte[32]);
+        RingMember member = new RingMember(rank, addresses, "bench", new byte[32], Boolean.getBoolean("encrypted"));
         return TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false);
     }
 }

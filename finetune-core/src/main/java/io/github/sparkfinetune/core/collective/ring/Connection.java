@@ -7,8 +7,8 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 
 /**
- * One peer's socket, cut into frames. Bodies are written from and read to the caller's buffers without a copy; nothing
- * blocks.
+ * One peer's socket, cut into frames, sealed or not. What isn't sealed is written from and read to the caller's buffers
+ * without a copy; nothing blocks.
  */
 final class Connection {
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
@@ -20,17 +20,21 @@ final class Connection {
     private final ByteBuffer headerOut = ByteBuffer.allocateDirect(Frame.BYTES).limit(0);
     private final ByteBuffer[] out = {headerOut, NOTHING};
 
-    private final ByteBuffer headerIn = ByteBuffer.allocateDirect(Frame.BYTES);
-    private final ByteBuffer[] in = {NOTHING, headerIn};
-    private Frame head;
+    private final FrameReader reader;
+    private final FrameCipher sealing;
+    private final ByteBuffer sealed;
 
     private boolean left;
     private long heard = System.nanoTime();
     private long sent = System.nanoTime();
 
-    Connection(int rank, SocketChannel channel) {
+    /** @param seal of what is sent and what comes; null where frames go as they are */
+    Connection(int rank, SocketChannel channel, FrameSeal seal) {
         this.rank = rank;
         this.channel = channel;
+        this.reader = seal == null ? new PlainFrameReader() : new SealedFrameReader(seal.incoming());
+        this.sealing = seal == null ? null : seal.outgoing();
+        this.sealed = seal == null ? NOTHING : FrameCipher.buffer();
     }
 
     /** The peer's rank. */
@@ -82,7 +86,12 @@ final class Connection {
     /** Makes {@code body} the next to be written; what was staged before must be written. */
     void stage(Frame frame, ByteBuffer body) {
         frame.write(headerOut);
-        out[1] = body;
+        if (sealing == null) {
+            out[1] = body;
+        } else {
+            sealing.seal(headerOut, body, sealed);
+            out[1] = sealed;
+        }
     }
 
     /** Whether there is something left to write. */
@@ -104,44 +113,33 @@ final class Connection {
 
     /** The frame that has come and waits for {@link #body}, or null. */
     Frame head() {
-        return head;
+        return reader.head();
     }
 
     /** Takes the {@link #head} and lets its body be read into {@code target}, which is as long. */
     void body(ByteBuffer target) {
-        head = null;
-        headerIn.clear();
-        in[0] = target;
+        reader.body(target);
     }
 
     /** Whether the body asked for has come entirely. */
     boolean complete() {
-        return !in[0].hasRemaining();
+        return reader.complete();
     }
 
     /**
-     * Reads what there is of the body asked for and of the next header; must not be called while a {@link #head} waits.
+     * Reads what there is of the body asked for and of the next frame; must not be called while a {@link #head} waits.
      *
      * @return whether anything came
      * @throws EOFException at the end
-     * @throws ProtocolException if what came is not a frame
+     * @throws FrameReader.ProtocolException if what came is not a frame
      */
     boolean read() throws IOException {
-        long count = in[0].hasRemaining() ? channel.read(in) : channel.read(headerIn);
+        long count = reader.read(channel);
         if (count < 0) {
             throw new EOFException("connection closed");
         }
         if (count > 0) {
             heard = System.nanoTime();
-        }
-        if (!in[0].hasRemaining()) {
-            in[0] = NOTHING;
-            if (!headerIn.hasRemaining()) {
-                head = Frame.read(headerIn);
-                if (head == null) {
-                    throw new ProtocolException("it sent bytes that are no frame");
-                }
-            }
         }
         return count > 0;
     }
@@ -149,16 +147,7 @@ final class Connection {
     /** Ends the writing side and forgets the callers' buffers. */
     void finish() throws IOException {
         out[1] = NOTHING;
-        in[0] = NOTHING;
+        reader.forget();
         channel.shutdownOutput();
-    }
-
-    /** A peer's bytes make no sense. */
-    static final class ProtocolException extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        ProtocolException(String message) {
-            super(message);
-        }
     }
 }

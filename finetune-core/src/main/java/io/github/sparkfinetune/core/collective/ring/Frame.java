@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 
 /**
  * The header of a frame. After the {@link Handshake} all that peers send each other is frames: 28 bytes of header, then
- * the body. Integers are signed and big-endian.
+ * the body; where the handshake says so, sealed as {@link FrameCipher} says. Integers are signed and big-endian.
  *
  * <table>
  * <caption>Header</caption>
@@ -32,9 +32,10 @@ import java.nio.ByteBuffer;
  * </table>
  *
  * <p>Heartbeats and chunks go from a rank to the next one only; aborts and goodbyes go to both peers, and nothing
- * follows them. A header with another magic or kind, a negative length or one beyond the kind's (the total for a chunk,
- * 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole header, so that ranks that are out of step
- * notice at the next one: the receiver compares sequence, detail, length and total with its own operation's.
+ * follows them. A header with another magic or kind, a negative length or one beyond the kind's (262,144 and the total
+ * for a chunk, 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole header, so that ranks that are
+ * out of step notice at the next one: the receiver compares sequence, detail, length and total with its own
+ * operation's.
  */
 record Frame(Kind kind, int detail, int rank, int length, long sequence, long total) {
     /** Bytes of a header. */
@@ -69,7 +70,7 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
 
         /** Longest body of a frame of an operation of {@code total} bytes. */
         private long longest(long total) {
-            return this == CHUNK ? total : this == ABORT ? LONGEST_TEXT : 0;
+            return this == CHUNK ? Math.min(total, RingOperation.CHUNK) : this == ABORT ? LONGEST_TEXT : 0;
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
@@ -16,16 +17,26 @@ import javax.crypto.spec.SecretKeySpec;
  * <table>
  * <caption>Messages in their order</caption>
  * <tr><th>message</th><th>from</th><th>bytes</th><th>content</th></tr>
- * <tr><td>hello</td><td>dialler</td><td>52</td><td>magic 0x53465247 ("SFRG"), version 1, from = r, to, number of ranks,
- * then 32 random bytes d</td></tr>
+ * <tr><td>hello</td><td>dialler</td><td>88</td><td>magic 0x53465247 ("SFRG"), version 2, from = r, to, number of ranks,
+ * protection, then 32 random bytes d, then the HMAC of "hello" with g = 0</td></tr>
  * <tr><td>challenge</td><td>greeter</td><td>32</td><td>random bytes g</td></tr>
  * <tr><td>proof</td><td>dialler</td><td>32</td><td>HMAC of "dialler"</td></tr>
  * <tr><td>welcome</td><td>greeter</td><td>32</td><td>HMAC of "greeter"</td></tr>
  * </table>
  *
+ * <p>Protection is 0 where frames go as they are and 1 where {@link FrameCipher} seals them: over TCP if
+ * {@link RingMember#encrypted()}; a Unix domain socket stays within one machine and one user and is not sealed. Each
+ * side knows which it must be and takes no other.
+ *
  * <p>An HMAC is HMAC-SHA256 under {@link RingMember#secret()} of: the role as given in ASCII, version, from, to, number
- * of ranks, the number of bytes of {@link RingMember#attempt()} in UTF-8, these bytes, d, g. The greeter proves nothing
- * to a dialler that has not proved itself; the role in each HMAC keeps one from being reflected as the other.
+ * of ranks, protection, the number of bytes of {@link RingMember#attempt()} in UTF-8, these bytes, d, g. The hello's
+ * keeps out whoever has not heard a member say it, before they cost anything; a hello that is repeated leads to another
+ * challenge. The greeter proves nothing to a dialler that has not proved itself; the role in each HMAC keeps one from
+ * being reflected as the other.
+ *
+ * <p>The key of what the dialler, or the greeter, sends is HKDF-SHA256 (RFC 5869) of the secret, with the salt d, g and
+ * as info the bytes that an HMAC of the role "frames of the dialler", or "frames of the greeter", is of; its first 16
+ * bytes. So both peers' randomness is in it, and no two connections share one.
  *
  * <p>Whoever is sent something else closes the connection. A greeter waits for a handshake 5 seconds or a quarter of
  * {@link RingTimeouts#join()}, whichever is less, and goes on listening; a dialler that was not admitted tries again
@@ -34,34 +45,50 @@ import javax.crypto.spec.SecretKeySpec;
 final class Handshake {
     static final int NONCE_BYTES = 32;
     static final int PROOF_BYTES = 32;
-    static final int HELLO_BYTES = 5 * Integer.BYTES + NONCE_BYTES;
+    static final int HELLO_BYTES = 6 * Integer.BYTES + NONCE_BYTES + PROOF_BYTES;
 
     private static final int MAGIC = 0x53465247;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+    private static final String DIALLER = "dialler";
+    private static final String GREETER = "greeter";
+    private static final String FRAMES_OF = "frames of the ";
+    /** What a peer is told of that proves wrong. */
+    static final String STRANGER = "it does not know the secret of this ring";
+
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final RingMember member;
     private final int from;
     private final int to;
+    private final boolean sealed;
     private final byte[] diallerNonce = new byte[NONCE_BYTES];
     private final byte[] greeterNonce = new byte[NONCE_BYTES];
 
-    private Handshake(RingMember member, int from, int to) {
+    private Handshake(RingMember member, int from, int to, boolean local) {
         this.member = member;
         this.from = from;
         this.to = to;
+        this.sealed = member.encrypted() && !local;
     }
 
-    /** The dialler's side, from {@code member} to the rank after it. */
-    static Handshake dial(RingMember member) {
-        Handshake handshake = new Handshake(member, member.rank(), member.next());
+    /**
+     * The dialler's side, from {@code member} to the rank after it.
+     *
+     * @param local whether over a Unix domain socket
+     */
+    static Handshake dial(RingMember member, boolean local) {
+        Handshake handshake = new Handshake(member, member.rank(), member.next(), local);
         RANDOM.nextBytes(handshake.diallerNonce);
         return handshake;
     }
 
-    /** The greeter's side, from the rank before {@code member} to it. */
-    static Handshake greet(RingMember member) {
-        Handshake handshake = new Handshake(member, member.previous(), member.rank());
+    /**
+     * The greeter's side, from the rank before {@code member} to it.
+     *
+     * @param local whether over a Unix domain socket
+     */
+    static Handshake greet(RingMember member, boolean local) {
+        Handshake handshake = new Handshake(member, member.previous(), member.rank(), local);
         RANDOM.nextBytes(handshake.greeterNonce);
         return handshake;
     }
@@ -73,7 +100,9 @@ final class Handshake {
                 .putInt(from)
                 .putInt(to)
                 .putInt(member.size())
+                .putInt(protection())
                 .put(diallerNonce)
+                .put(hmac(member.secret(), message("hello", new byte[NONCE_BYTES])))
                 .flip();
     }
 
@@ -85,11 +114,15 @@ final class Handshake {
         int claimedFrom = hello.getInt();
         int claimedTo = hello.getInt();
         int claimedSize = hello.getInt();
+        int claimedProtection = hello.getInt();
         hello.get(diallerNonce);
         if (claimedFrom != from || claimedTo != to || claimedSize != member.size()) {
             return "it says it is rank " + claimedFrom + " of " + claimedSize + " and looks for rank " + claimedTo;
         }
-        return null;
+        if (claimedProtection != protection()) {
+            return claimedProtection == 0 ? "its frames are not encrypted" : "its frames are encrypted";
+        }
+        return equal(hello, hmac(member.secret(), message("hello", new byte[NONCE_BYTES]))) ? null : STRANGER;
     }
 
     ByteBuffer challenge() {
@@ -101,19 +134,19 @@ final class Handshake {
     }
 
     ByteBuffer proof() {
-        return ByteBuffer.wrap(hmac("dialler"));
+        return ByteBuffer.wrap(proofOf(DIALLER));
     }
 
     boolean proves(ByteBuffer proof) {
-        return equal(proof, hmac("dialler"));
+        return equal(proof, proofOf(DIALLER));
     }
 
     ByteBuffer welcome() {
-        return ByteBuffer.wrap(hmac("greeter"));
+        return ByteBuffer.wrap(proofOf(GREETER));
     }
 
     boolean welcomes(ByteBuffer welcome) {
-        return equal(welcome, hmac("greeter"));
+        return equal(welcome, proofOf(GREETER));
     }
 
     private static boolean equal(ByteBuffer given, byte[] expected) {
@@ -122,23 +155,61 @@ final class Handshake {
         return MessageDigest.isEqual(bytes, expected);
     }
 
-    private byte[] hmac(String role) {
+    /** The ciphers of the frames that follow, once both nonces are there; null where frames go as they are. */
+    FrameSeal seal() {
+        if (!sealed) {
+            return null;
+        }
+        boolean dialled = from == member.rank();
+        return new FrameSeal(
+                FrameCipher.sealing(key(dialled ? DIALLER : GREETER)),
+                FrameCipher.opening(key(dialled ? GREETER : DIALLER)));
+    }
+
+    private byte[] key(String sender) {
+        byte[] salt = Arrays.copyOf(diallerNonce, 2 * NONCE_BYTES);
+        System.arraycopy(greeterNonce, 0, salt, NONCE_BYTES, NONCE_BYTES);
+        return Arrays.copyOf(
+                hkdf(member.secret(), salt, message(FRAMES_OF + sender, greeterNonce)), FrameCipher.KEY_BYTES);
+    }
+
+    private int protection() {
+        return sealed ? 1 : 0;
+    }
+
+    private byte[] proofOf(String role) {
+        return hmac(member.secret(), message(role, greeterNonce));
+    }
+
+    private byte[] message(String role, byte[] greeters) {
+        byte[] ascii = role.getBytes(StandardCharsets.US_ASCII);
         byte[] attempt = member.attempt().getBytes(StandardCharsets.UTF_8);
+        return ByteBuffer.allocate(ascii.length + 6 * Integer.BYTES + attempt.length + 2 * NONCE_BYTES)
+                .put(ascii)
+                .putInt(VERSION)
+                .putInt(from)
+                .putInt(to)
+                .putInt(member.size())
+                .putInt(protection())
+                .putInt(attempt.length)
+                .put(attempt)
+                .put(diallerNonce)
+                .put(greeters)
+                .array();
+    }
+
+    /** The first 32 bytes of HKDF-SHA256. */
+    static byte[] hkdf(byte[] secret, byte[] salt, byte[] info) {
+        byte[] first = Arrays.copyOf(info, info.length + 1);
+        first[info.length] = 1;
+        return hmac(hmac(salt, secret), first);
+    }
+
+    private static byte[] hmac(byte[] key, byte[] message) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(new SecretKeySpec(member.secret(), "HmacSHA256"));
-            mac.update(role.getBytes(StandardCharsets.US_ASCII));
-            mac.update(ByteBuffer.allocate(5 * Integer.BYTES)
-                    .putInt(VERSION)
-                    .putInt(from)
-                    .putInt(to)
-                    .putInt(member.size())
-                    .putInt(attempt.length)
-                    .flip());
-            mac.update(attempt);
-            mac.update(diallerNonce);
-            mac.update(greeterNonce);
-            return mac.doFinal();
+            mac.init(new SecretKeySpec(key, "HmacSHA256"));
+            return mac.doFinal(message);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("every Java platform has HmacSHA256", e);
         }

@@ -12,15 +12,26 @@ import java.nio.channels.SocketChannel;
 abstract class PendingHandshake {
     private final SocketChannel channel;
     private final long deadline;
+    private final Handshake handshake;
     private final ByteBuffer message = ByteBuffer.allocate(Handshake.HELLO_BYTES);
 
-    PendingHandshake(SocketChannel channel, long deadline) {
+    PendingHandshake(SocketChannel channel, Handshake handshake, long deadline) {
         this.channel = channel;
+        this.handshake = handshake;
         this.deadline = deadline;
     }
 
     final SocketChannel channel() {
         return channel;
+    }
+
+    /** The connection to {@code rank} that the handshake has made, to be asked for once. */
+    final Connection connection(int rank) {
+        return new Connection(rank, channel, handshake.seal());
+    }
+
+    final Handshake handshake() {
+        return handshake;
     }
 
     /** Until when the handshake must be done, by {@link System#nanoTime()}. */
@@ -63,62 +74,63 @@ abstract class PendingHandshake {
 
     /** The side that waits for the previous rank. */
     static final class Greeter extends PendingHandshake {
-        private final Handshake handshake;
         private boolean challenged;
 
-        Greeter(SocketChannel channel, RingMember member, long deadline) {
-            super(channel, deadline);
-            this.handshake = Handshake.greet(member);
+        Greeter(SocketChannel channel, Handshake handshake, long deadline) {
+            super(channel, handshake, deadline);
             expect(Handshake.HELLO_BYTES);
+        }
+
+        /** Whether the other side has said something that only a member can have said. */
+        boolean challenged() {
+            return challenged;
         }
 
         @Override
         boolean take(ByteBuffer complete) throws IOException {
             if (!challenged) {
-                String wrong = handshake.takeHello(complete);
+                String wrong = handshake().takeHello(complete);
                 if (wrong != null) {
                     throw new IOException(wrong);
                 }
                 challenged = true;
                 expect(Handshake.PROOF_BYTES);
-                send(handshake.challenge());
+                send(handshake().challenge());
                 return false;
             }
-            if (!handshake.proves(complete)) {
-                throw new IOException("it does not know the secret of this ring");
+            if (!handshake().proves(complete)) {
+                throw new IOException(Handshake.STRANGER);
             }
-            send(handshake.welcome());
+            send(handshake().welcome());
             return true;
         }
     }
 
     /** The side that connects to the next rank. */
     static final class Dialler extends PendingHandshake {
-        private final Handshake handshake;
         private boolean proved;
 
-        Dialler(SocketChannel channel, RingMember member, long deadline) {
-            super(channel, deadline);
-            this.handshake = Handshake.dial(member);
+        Dialler(SocketChannel channel, Handshake handshake, long deadline) {
+            super(channel, handshake, deadline);
             expect(Handshake.NONCE_BYTES);
         }
 
         /** To be called once connected. */
         void begin() throws IOException {
-            send(handshake.hello());
+            send(handshake().hello());
         }
 
         @Override
         boolean take(ByteBuffer complete) throws IOException {
             if (!proved) {
-                handshake.takeChallenge(complete);
+                handshake().takeChallenge(complete);
                 proved = true;
                 expect(Handshake.PROOF_BYTES);
-                send(handshake.proof());
+                send(handshake().proof());
                 return false;
             }
-            if (!handshake.welcomes(complete)) {
-                throw new IOException("it does not know the secret of this ring");
+            if (!handshake().welcomes(complete)) {
+                throw new IOException(Handshake.STRANGER);
             }
             return true;
         }

@@ -7,25 +7,27 @@ import java.net.InetSocketAddress;
 import java.net.SocketAddress;
 import java.net.StandardProtocolFamily;
 import java.net.StandardSocketOptions;
+import java.net.UnixDomainSocketAddress;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers
- * may connect meanwhile; none delays the true peer, because each has a handshake of its own, a deadline, and gives way
- * to newer ones when there are many.
+ * may connect meanwhile; none delays the true peer, because each has a handshake of its own and a deadline, and when
+ * there are many the oldest give way that have not said a member's hello.
  */
 final class Rendezvous implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rendezvous.class);
@@ -40,14 +42,14 @@ final class Rendezvous implements AutoCloseable {
     private final long handshakeNanos;
     private final Selector selector = Selector.open();
 
-    private final Deque<PendingHandshake> pending = new ArrayDeque<>();
+    private final Deque<PendingHandshake.Greeter> pending = new ArrayDeque<>();
     private PendingHandshake.Dialler dialler;
     private boolean locally = true;
     private String refusal = "it did not answer";
     private long dialAgain = System.nanoTime();
     private long pause = POLL_NANOS;
-    private SocketChannel previous;
-    private SocketChannel next;
+    private Connection previous;
+    private Connection next;
 
     private Rendezvous(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
@@ -116,7 +118,7 @@ final class Rendezvous implements AutoCloseable {
                     member.next(), member.name(member.next()) + " cannot be reached: unknown host", null);
         }
         SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
-        dialler = new PendingHandshake.Dialler(channel, member, deadline);
+        dialler = new PendingHandshake.Dialler(channel, Handshake.dial(member, locally), deadline);
         channel.configureBlocking(false);
         try {
             boolean connected = channel.connect(local.orElse(tcp));
@@ -162,16 +164,22 @@ final class Rendezvous implements AutoCloseable {
             return;
         }
         channel.configureBlocking(false);
-        PendingHandshake handshake = new PendingHandshake.Greeter(channel, member, System.nanoTime() + handshakeNanos);
+        boolean local = channel.getLocalAddress() instanceof UnixDomainSocketAddress;
+        PendingHandshake.Greeter handshake = new PendingHandshake.Greeter(
+                channel, Handshake.greet(member, local), System.nanoTime() + handshakeNanos);
         channel.register(selector, SelectionKey.OP_READ, handshake);
         pending.add(handshake);
         if (pending.size() > MOST_PENDING) {
-            drop(pending.peek(), "too many connections at once");
+            PendingHandshake.Greeter silent = pending.stream()
+                    .filter(each -> !each.challenged())
+                    .findFirst()
+                    .orElse(pending.peek());
+            drop(silent, "too many connections at once");
         }
     }
 
     private void dropLate(long now) throws IOException {
-        for (PendingHandshake handshake : List.copyOf(pending)) {
+        for (PendingHandshake.Greeter handshake : List.copyOf(pending)) {
             if (now >= handshake.deadline()) {
                 drop(handshake, "it proved nothing in time");
             }
@@ -210,10 +218,10 @@ final class Rendezvous implements AutoCloseable {
 
     private void joined(PendingHandshake handshake) throws IOException {
         if (handshake == dialler) {
-            next = handshake.channel();
+            next = handshake.connection(member.next());
             dialler = null;
         } else if (previous == null) {
-            previous = handshake.channel();
+            previous = handshake.connection(member.previous());
             pending.remove(handshake);
         } else {
             drop(handshake, "rank " + member.previous() + " has joined already");
@@ -223,17 +231,15 @@ final class Rendezvous implements AutoCloseable {
     private RingThread ring(RingTimeouts timeouts) throws IOException {
         // Only now, because a cancelled key is forgotten by its selector at the next selection.
         selector.close();
-        for (SocketChannel channel : List.of(previous, next)) {
+        for (Connection peer : List.of(previous, next)) {
+            SocketChannel channel = peer.channel();
             if (channel.getRemoteAddress() instanceof InetSocketAddress) {
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
         }
-        RingPeers peers = new RingPeers(
-                member,
-                new Connection(member.previous(), previous),
-                new Connection(member.next(), next),
-                timeouts.silence().toNanos());
+        RingPeers peers =
+                new RingPeers(member, previous, next, timeouts.silence().toNanos());
         return new RingThread(member, peers, timeouts.operation().toNanos(), cancelled);
     }
 
@@ -241,13 +247,8 @@ final class Rendezvous implements AutoCloseable {
     private void giveUp(Exception cause) throws IOException {
         int rank = cause instanceof LostRankException lost ? lost.rank() : member.rank();
         RingFailure failure = new RingFailure(RingFailure.Reason.LOST, rank, message(cause), cause);
-        List<Connection> joined = new ArrayList<>();
-        if (previous != null) {
-            joined.add(new Connection(member.previous(), previous));
-        }
-        if (next != null) {
-            joined.add(new Connection(member.next(), next));
-        }
+        List<Connection> joined =
+                Stream.of(previous, next).filter(Objects::nonNull).toList();
         try (Selector closing = Selector.open();
                 GracefulClose parting = new GracefulClose(closing, joined)) {
             for (Connection peer : joined) {
@@ -266,7 +267,7 @@ final class Rendezvous implements AutoCloseable {
     @Override
     public void close() throws IOException {
         try {
-            for (PendingHandshake handshake : List.copyOf(pending)) {
+            for (PendingHandshake.Greeter handshake : List.copyOf(pending)) {
                 drop(handshake, "the ring is complete or given up");
             }
             if (dialler != null) {

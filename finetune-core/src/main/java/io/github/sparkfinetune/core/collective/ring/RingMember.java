@@ -10,8 +10,9 @@ import java.util.Objects;
  * @param addresses {@link RingEndpoint#address()} of every rank, in their order; the same on all
  * @param attempt tells this ring from every other that knows the same secret; the same on all ranks
  * @param secret what only the ranks know, at least 16 random bytes
+ * @param encrypted whether frames are sealed between machines; the same on all ranks
  */
-public record RingMember(int rank, List<String> addresses, String attempt, byte[] secret) {
+public record RingMember(int rank, List<String> addresses, String attempt, byte[] secret, boolean encrypted) {
     private static final int LEAST_SECRET = 16;
 
     public RingMember {
@@ -24,6 +25,12 @@ public record RingMember(int rank, List<String> addresses, String attempt, byte[
             throw new IllegalArgumentException("a secret of " + secret.length + " bytes: at least " + LEAST_SECRET);
         }
         secret = secret.clone();
+    }
+
+    /** Without the secret. */
+    @Override
+    public String toString() {
+        return "rank " + rank + " of " + addresses + ", attempt " + attempt;
     }
 
     int size() {

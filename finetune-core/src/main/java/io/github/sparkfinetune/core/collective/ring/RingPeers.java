@@ -81,7 +81,7 @@ final class RingPeers {
                 previous.leave();
             }
             return any;
-        } catch (Connection.ProtocolException e) {
+        } catch (FrameReader.ProtocolException e) {
             String text = member.name(previous.rank()) + ": " + e.getMessage();
             throw new RingFailure(Reason.MISMATCH, previous.rank(), text, e);
         } catch (IOException e) {

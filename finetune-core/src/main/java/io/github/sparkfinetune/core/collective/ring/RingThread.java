@@ -170,7 +170,7 @@ final class RingThread implements Runnable {
     }
 
     private boolean listening() {
-        return !previous.left() && (receiving || previous.head() == null);
+        return !previous.left() && (receiving ? !previous.complete() : previous.head() == null);
     }
 
     private void takeChunk(Frame frame) throws RingFailure {

@@ -33,8 +33,9 @@ import org.slf4j.LoggerFactory;
  * shuts down its output, reads what the peers still send until they have closed, and closes; half a second is given to
  * each of sending and waiting.
  *
- * <p>Ranks prove to each other that they know the secret when they join; what they exchange afterwards is neither
- * encrypted nor signed.
+ * <p>Ranks prove to each other that they know the secret when they join. What they exchange afterwards is sealed by
+ * {@link FrameCipher} between machines if {@link RingMember#encrypted()}: a frame that isn't the one that the peer has
+ * sent counts as the loss of that peer. Else it is neither encrypted nor signed.
  */
 public final class TcpRing implements Collective {
     private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);

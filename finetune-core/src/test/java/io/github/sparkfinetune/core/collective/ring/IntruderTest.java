@@ -55,7 +55,7 @@ class IntruderTest {
         dropped.add(stranger(noise));
         dropped.add(
                 stranger("GET / HTTP/1.1\r\nHost: x\r\n\r\n--------------------".getBytes(StandardCharsets.US_ASCII)));
-        dropped.add(stranger(hello(new RingMember(0, addresses, "test", Ranks.SECRET))));
+        dropped.add(stranger(hello(new RingMember(0, addresses, "test", Ranks.SECRET, false))));
         for (int i = 0; i < 200; i++) {
             stranger().close();
         }
@@ -82,12 +82,35 @@ class IntruderTest {
     }
 
     @Test
+    void aMemberAmidItsHandshakeDoesNotGiveWayToStrangers() throws Exception {
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
+        Handshake slow = Handshake.dial(member(1, Ranks.SECRET), false);
+        Socket dialler = stranger(slow.hello().array());
+        slow.takeChallenge(ByteBuffer.wrap(readFully(dialler, Handshake.NONCE_BYTES)));
+        for (int i = 0; i < 500; i++) {
+            stranger(new byte[i % 50]);
+        }
+        dialler.getOutputStream().write(slow.proof().array());
+        assertThat(slow.welcomes(ByteBuffer.wrap(readFully(dialler, Handshake.PROOF_BYTES))))
+                .isTrue();
+        assertThat(zero).isNotDone();
+    }
+
+    @Test
+    void aHelloWithoutTheSecretIsAnsweredByNothing() throws Exception {
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
+        byte[] another = "another secret of ranks".getBytes(StandardCharsets.US_ASCII);
+        assertThatEnds(stranger(hello(member(1, another))));
+        assertThat(zero).isNotDone();
+    }
+
+    @Test
     void aReplayedHandshakeProvesNothing() throws Exception {
         // A dialler that connects to the recorder in place of rank 0, which passes everything on and keeps it.
         try (ServerSocket recorder = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<String> seenByOne = List.of("127.0.0.1:" + recorder.getLocalPort(), second.address());
             CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
-            CompletableFuture<Collective> one = join(second, new RingMember(1, seenByOne, "test", Ranks.SECRET));
+            CompletableFuture<Collective> one = join(second, new RingMember(1, seenByOne, "test", Ranks.SECRET, false));
             byte[] hello;
             byte[] proof;
             try (Socket dialler = recorder.accept();
@@ -111,7 +134,7 @@ class IntruderTest {
     void aRankWithAnotherSecretOrOfAnotherAttemptIsNotAdmitted(String attempt, String secret) {
         RingTimeouts brief = new RingTimeouts(Duration.ofSeconds(2), Duration.ofSeconds(1), Duration.ofSeconds(1));
         byte[] known = secret.getBytes(StandardCharsets.US_ASCII);
-        CompletableFuture<Collective> one = join(second, new RingMember(1, addresses, attempt, known), brief);
+        CompletableFuture<Collective> one = join(second, new RingMember(1, addresses, attempt, known, false), brief);
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET), brief);
         assertThatThrownBy(() -> one.get(20, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(LostRankException.class)
@@ -126,7 +149,7 @@ class IntruderTest {
     void aGreeterWithoutTheSecretIsNotBelieved() throws Exception {
         try (ServerSocket impostor = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             List<String> led = List.of(first.address(), "127.0.0.1:" + impostor.getLocalPort());
-            CompletableFuture<Collective> zero = join(first, new RingMember(0, led, "test", Ranks.SECRET));
+            CompletableFuture<Collective> zero = join(first, new RingMember(0, led, "test", Ranks.SECRET, false));
             try (Socket dialler = impostor.accept()) {
                 readFully(dialler, Handshake.HELLO_BYTES);
                 dialler.getOutputStream().write(new byte[Handshake.NONCE_BYTES]);
@@ -159,7 +182,7 @@ class IntruderTest {
     }
 
     private RingMember member(int rank, byte[] secret) {
-        return new RingMember(rank, addresses, "test", secret);
+        return new RingMember(rank, addresses, "test", secret, false);
     }
 
     private CompletableFuture<Collective> join(RingEndpoint endpoint, RingMember member) {
@@ -215,7 +238,7 @@ class IntruderTest {
     }
 
     private static byte[] hello(RingMember member) {
-        return Handshake.dial(member).hello().array();
+        return Handshake.dial(member, false).hello().array();
     }
 
     private static byte[] readFully(Socket socket, int bytes) throws IOException {

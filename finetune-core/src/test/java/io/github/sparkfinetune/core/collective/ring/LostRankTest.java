@@ -51,7 +51,7 @@ class LostRankTest {
             BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
             List<String> addresses = Arrays.asList(in.readLine().split(" "));
             RingTimeouts timeouts = new RingTimeouts(Duration.ofSeconds(20), SILENCE, Duration.ofSeconds(60));
-            RingMember member = new RingMember(rank, addresses, "test", Ranks.SECRET);
+            RingMember member = new RingMember(rank, addresses, "test", Ranks.SECRET, false);
             try (Collective ring = TcpRing.join(endpoint, member, timeouts, () -> false)) {
                 ByteBuffer floats = Ranks.floats(new float[Integer.parseInt(arguments[1])]);
                 ring.barrier();

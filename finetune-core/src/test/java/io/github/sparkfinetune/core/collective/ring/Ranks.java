@@ -42,7 +42,7 @@ public final class Ranks implements AutoCloseable {
 
     static Ranks join(int size, RingTimeouts timeouts, BooleanSupplier cancelled) throws Exception {
         List<RingEndpoint> endpoints = endpoints(size);
-        return join(endpoints, addresses(endpoints), timeouts, cancelled);
+        return join(endpoints, addresses(endpoints), timeouts, cancelled, false);
     }
 
     /** As if every rank were on a machine of its own. */
@@ -57,16 +57,29 @@ public final class Ranks implements AutoCloseable {
     }
 
     static Ranks join(List<RingEndpoint> endpoints, List<String> addresses) throws Exception {
-        return join(endpoints, addresses, SHORT, () -> false);
+        return join(endpoints, addresses, SHORT, () -> false, false);
+    }
+
+    /** As if every rank were on a machine of its own, and nobody might read what goes between. */
+    static Ranks joinEncrypted(int size, UnaryOperator<String> told) throws Exception {
+        List<RingEndpoint> endpoints = endpoints(size);
+        List<String> addresses = addresses(endpoints).stream()
+                .map(address -> told.apply(RingAddress.parse(address).tcp()))
+                .toList();
+        return join(endpoints, addresses, SHORT, () -> false, true);
     }
 
     private static Ranks join(
-            List<RingEndpoint> endpoints, List<String> addresses, RingTimeouts timeouts, BooleanSupplier cancelled)
+            List<RingEndpoint> endpoints,
+            List<String> addresses,
+            RingTimeouts timeouts,
+            BooleanSupplier cancelled,
+            boolean encrypted)
             throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(endpoints.size());
         List<Callable<Collective>> joins = new ArrayList<>();
         for (int rank = 0; rank < endpoints.size(); rank++) {
-            RingMember member = new RingMember(rank, addresses, "test", SECRET);
+            RingMember member = new RingMember(rank, addresses, "test", SECRET, encrypted);
             RingEndpoint endpoint = endpoints.get(rank);
             joins.add(() -> TcpRing.join(endpoint, member, timeouts, cancelled));
         }

@@ -30,8 +30,8 @@ class TcpRingTest {
     private static final int CHUNK_FLOATS = RingOperation.CHUNK / Float.BYTES;
 
     @ParameterizedTest
-    @CsvSource({"1, true", "2, true", "3, true", "4, true", "5, true", "2, false", "3, false"})
-    void sumsAnySizeToTheSameBitsOnEveryRank(int size, boolean locally) throws Exception {
+    @CsvSource({"1, unix", "2, unix", "3, unix", "4, unix", "5, unix", "2, tcp", "3, tcp", "2, sealed", "3, sealed"})
+    void sumsAnySizeToTheSameBitsOnEveryRank(int size, String way) throws Exception {
         List<Integer> lengths = List.of(
                 0,
                 1,
@@ -45,7 +45,7 @@ class TcpRingTest {
                 CHUNK_FLOATS,
                 size * CHUNK_FLOATS + 1,
                 5 * CHUNK_FLOATS + 7);
-        try (Ranks ranks = locally ? Ranks.join(size) : Ranks.joinByTcp(size)) {
+        try (Ranks ranks = join(size, way)) {
             for (int length : lengths) {
                 List<float[]> sums = ranks.play(ring -> {
                     ByteBuffer floats = Ranks.floats(random(ring.rank(), length));
@@ -71,6 +71,14 @@ class TcpRingTest {
                 }
             }
         }
+    }
+
+    private static Ranks join(int size, String way) throws Exception {
+        return switch (way) {
+            case "unix" -> Ranks.join(size);
+            case "tcp" -> Ranks.joinByTcp(size);
+            default -> Ranks.joinEncrypted(size, address -> address);
+        };
     }
 
     @Test

@@ -72,6 +72,22 @@ class RefusalsTest {
     }
 
     @Test
+    void gpusOfAnExecutorHaveARankEach() {
+        RunConfig config = Runs.in(folder, "device=gpu", "cluster.ranks=9");
+        String gpus = "spark.executor.resource.gpu.amount=4 spark.executor.cores=4 spark.executor.instances=";
+
+        assertThatCode(() -> ClusterChecks.check(spark("yarn", gpus + 3), config))
+                .doesNotThrowAnyException();
+        assertRefused(() -> ClusterChecks.check(spark("yarn", gpus + 2), config))
+                .contains("room for 8 (4 ranks an executor, one a GPU)")
+                .contains("spark.executor.instances=3");
+        assertRefused(() -> ClusterChecks.check(
+                        spark("yarn", (gpus + 3).replace("executor.cores=4", "executor.cores=2")), config))
+                .contains("an executor has 2 core(s)")
+                .contains("spark.executor.cores=4");
+    }
+
+    @Test
     void filesOfThisMachineOnARemoteCluster() {
         Configuration hadoop = new Configuration();
 

@@ -25,18 +25,21 @@ public final class ClusterChecks {
                     + " their executors all at once: add --conf spark.dynamicAllocation.enabled=false and --conf"
                     + " spark.executor.instances=" + ranks);
         }
-        checkSlots(spark, master, ranks);
+        checkSlots(spark, master, config);
         if (config.device() == DeviceChoice.GPU) {
             checkGpu(spark, master, ranks);
         }
     }
 
-    private static void checkSlots(SparkConf spark, Master master, int ranks) {
-        for (Slots slots : slots(spark, master, ranks)) {
+    private static void checkSlots(SparkConf spark, Master master, RunConfig config) {
+        int ranks = config.cluster().ranks();
+        int together = ranksPerExecutor(spark, config);
+        for (Slots slots : slots(spark, master, config)) {
             if (ranks > slots.count()) {
                 throw RunException.config("cluster.ranks is " + ranks + ", but " + slots.setting() + " has room for "
-                        + slots.count() + " (one rank an executor): use " + slots.remedy() + ", or cluster.ranks="
-                        + Math.max(1, slots.count()));
+                        + slots.count() + " ("
+                        + (together == 1 ? "one rank an executor" : together + " ranks an executor, one a GPU")
+                        + "): use " + slots.remedy() + ", or cluster.ranks=" + Math.max(1, slots.count()));
             }
         }
     }
@@ -51,8 +54,11 @@ public final class ClusterChecks {
     public record Slots(int count, String setting, String remedy) {}
 
     /** What bounds the ranks under these settings; nothing where only the cluster knows. */
-    public static List<Slots> slots(SparkConf spark, Master master, int ranks) {
+    public static List<Slots> slots(SparkConf spark, Master master, RunConfig config) {
         int executorCores = executorCores(spark, master);
+        int ranks = config.cluster().ranks();
+        int together = ranksPerExecutor(spark, config);
+        int executors = (ranks + together - 1) / together;
         return switch (master.kind()) {
             case LOCAL ->
                 List.of(new Slots(
@@ -65,31 +71,32 @@ public final class ClusterChecks {
                             + master.url() + " have " + master.cores() + ": lower it, or give them more");
                 }
                 List<Slots> all = new ArrayList<>();
-                int executors = master.workers() * (master.cores() / executorCores);
-                all.add(new Slots(executors, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
-                all.addAll(ofCores(spark, ranks, executorCores));
+                int room = master.workers() * (master.cores() / executorCores);
+                all.add(new Slots(
+                        room * together, "spark.master=" + master.url(), "more workers in local-cluster[...]"));
+                all.addAll(ofCores(spark, executors, together, executorCores));
                 yield all;
             }
-            case STANDALONE -> ofCores(spark, ranks, Math.max(1, executorCores));
+            case STANDALONE -> ofCores(spark, executors, together, Math.max(1, executorCores));
             case OTHER -> {
                 int instances = spark.getInt("spark.executor.instances", 2);
                 yield List.of(new Slots(
-                        instances,
+                        instances * together,
                         "spark.executor.instances=" + instances,
-                        "--conf spark.executor.instances=" + ranks));
+                        "--conf spark.executor.instances=" + executors));
             }
         };
     }
 
-    private static List<Slots> ofCores(SparkConf spark, int ranks, int executorCores) {
+    private static List<Slots> ofCores(SparkConf spark, int executors, int together, int executorCores) {
         if (!spark.contains("spark.cores.max")) {
             return List.of();
         }
         int cores = spark.getInt("spark.cores.max", 0);
         return List.of(new Slots(
-                cores / executorCores,
+                cores / executorCores * together,
                 "spark.cores.max=" + cores + " with " + executorCores + " core(s) an executor",
-                "--conf spark.cores.max=" + ranks * executorCores));
+                "--conf spark.cores.max=" + executors * executorCores));
     }
 
     private static void checkGpu(SparkConf spark, Master master, int ranks) {
@@ -105,6 +112,19 @@ public final class ClusterChecks {
                             : "")
                     + ", or use device=cpu");
         }
+        int cores = executorCores(spark, master);
+        if (!master.isLocal() && cores > 0 && cores < amount) {
+            throw RunException.config(key + "amount is " + amount + ", but an executor has " + cores
+                    + " core(s), and each GPU's rank needs one: add --conf spark.executor.cores=" + amount
+                    + ", or ask for fewer GPUs");
+        }
+    }
+
+    /** The most ranks of an executor: one a GPU, where Spark gives an executor several, else one. */
+    static int ranksPerExecutor(SparkConf spark, RunConfig config) {
+        return onGpu(spark, config) && !Master.parse(spark.get("spark.master")).isLocal()
+                ? spark.getInt("spark.executor.resource.gpu.amount", 1)
+                : 1;
     }
 
     /**

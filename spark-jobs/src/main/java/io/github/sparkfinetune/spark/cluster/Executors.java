@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 import java.util.concurrent.Semaphore;
@@ -19,11 +20,21 @@ public final class Executors {
     private Executors() {}
 
     /**
-     * Waits until there is an executor for every rank; {@code local[N]} has its one from the start.
+     * Waits until there are executors for all ranks; {@code local[N]} has its one from the start.
      *
      * @throws RunException if they do not register within {@code cluster.start_timeout_seconds}
      */
-    public static void await(SparkContext spark, ClusterConfig cluster) throws InterruptedException {
+    public static void await(SparkContext spark, RunConfig config) throws InterruptedException {
+        int ranks = config.cluster().ranks();
+        int together = ClusterChecks.ranksPerExecutor(spark.getConf(), config);
+        int fewest = (ranks + together - 1) / together;
+        // Who asked for more has ranks spread over them.
+        int asked = spark.getConf().getInt("spark.executor.instances", fewest);
+        await(spark, config.cluster(), Math.max(fewest, Math.min(ranks, asked)));
+    }
+
+    /** The same for a number of executors. */
+    static void await(SparkContext spark, ClusterConfig cluster, int wanted) throws InterruptedException {
         Master master = Master.parse(spark.master());
         if (master.isLocal()) {
             return;
@@ -38,9 +49,9 @@ public final class Executors {
         spark.addSparkListener(listener);
         try {
             long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(cluster.startTimeoutSeconds());
-            while (count(spark) < cluster.ranks()) {
+            while (count(spark) < wanted) {
                 if (System.nanoTime() >= deadline) {
-                    throw tooFew(spark, master, cluster);
+                    throw tooFew(spark, master, cluster, wanted);
                 }
                 boolean ignored = added.tryAcquire(RECHECK_MILLIS, TimeUnit.MILLISECONDS);
             }
@@ -54,12 +65,9 @@ public final class Executors {
         return registered(spark).size();
     }
 
-    /** Fewest cores of a registered executor, or 0 where there is none. */
-    static int leastCores(SparkContext spark) {
-        return registered(spark).stream()
-                .mapToInt(ExecutorSummary::totalCores)
-                .min()
-                .orElse(0);
+    /** Cores of the registered executors. */
+    static List<Integer> cores(SparkContext spark) {
+        return registered(spark).stream().map(ExecutorSummary::totalCores).toList();
     }
 
     private static List<ExecutorSummary> registered(SparkContext spark) {
@@ -68,14 +76,13 @@ public final class Executors {
                 .toList();
     }
 
-    private static RunException tooFew(SparkContext spark, Master master, ClusterConfig cluster) {
-        int ranks = cluster.ranks();
+    private static RunException tooFew(SparkContext spark, Master master, ClusterConfig cluster, int wanted) {
         String remedy = master.kind() == Master.Kind.STANDALONE
-                ? "--conf spark.executor.cores=1 --conf spark.cores.max=" + ranks + " (or more cores an executor)"
-                : "--conf spark.executor.instances=" + ranks;
+                ? "--conf spark.executor.cores=1 --conf spark.cores.max=" + wanted + " (or more cores an executor)"
+                : "--conf spark.executor.instances=" + wanted;
         return RunException.failed(
-                count(spark) + " of " + ranks + " executors registered within "
-                        + cluster.startTimeoutSeconds() + " s: see that " + master.url() + " has room for " + ranks
+                count(spark) + " of " + wanted + " executors registered within "
+                        + cluster.startTimeoutSeconds() + " s: see that " + master.url() + " has room for " + wanted
                         + ", ask for them with " + remedy + ", or raise cluster.start_timeout_seconds",
                 null);
     }

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.Serializable;
+import java.util.Collections;
 import java.util.List;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
@@ -14,31 +15,73 @@ import org.apache.spark.resource.TaskResourceRequests;
 import scala.collection.JavaConverters;
 
 /**
- * What each task that computes with a model gets: on a cluster a whole executor's cores and one of its GPUs, so that
- * there is one such task an executor; in {@code local[N]} an equal share of the JVM's cores.
+ * What each task that computes with a model gets: on a cluster a whole executor's cores, so that there is one such task
+ * an executor, or, where an executor has several GPUs, a GPU and its share of the cores; in {@code local[N]} an equal
+ * share of the JVM's cores.
  *
  * @param cpus cores a task asks Spark for, or 0 where it takes Spark's default
  * @param localThreads threads of a task, or 0 where they are the task's cores
+ * @param perExecutor the most tasks of an executor
  * @param gpu whether a task asks Spark for a GPU
  * @param localGpus GPUs of the one JVM of {@code local[N]}, by rank; empty elsewhere
  */
-public record Placement(int cpus, int localThreads, boolean gpu, List<String> localGpus) implements Serializable {
+public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu, List<String> localGpus)
+        implements Serializable {
     private static final String GPU = "gpu";
 
-    /** The placement of {@code tasks} tasks at once; where only the executors know their cores, one must be there. */
+    /**
+     * The placement of {@code tasks} tasks at once. Where only the executors know their cores, waits for one.
+     *
+     * @throws RunException if none registers within {@code cluster.start_timeout_seconds}
+     */
     public static Placement of(SparkContext spark, RunConfig config, int tasks) {
         Master master = Master.parse(spark.master());
         boolean wantsGpu = config.device() != DeviceChoice.CPU;
         if (master.isLocal()) {
             int threads = Math.max(1, master.cores() / tasks);
-            return new Placement(0, threads, false, wantsGpu ? localGpus(spark, tasks) : List.of());
+            return new Placement(0, threads, tasks, false, wantsGpu ? localGpus(spark, tasks) : List.of());
         }
         int cores = ClusterChecks.executorCores(spark.getConf(), master);
         if (cores == 0) {
-            cores = Executors.leastCores(spark);
+            cores = leastCores(spark, config);
         }
-        boolean hasGpu = spark.getConf().getInt("spark.executor.resource.gpu.amount", 0) > 0;
-        return new Placement(cores, 0, wantsGpu && hasGpu, List.of());
+        boolean onGpu = ClusterChecks.onGpu(spark.getConf(), config);
+        int gpus = onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : 1;
+        int executors = Math.max(1, Executors.count(spark));
+        int together = Math.min(Math.min(gpus, cores), (tasks + executors - 1) / executors);
+        return new Placement(cores / together, 0, together, onGpu, List.of());
+    }
+
+    private static int leastCores(SparkContext spark, RunConfig config) {
+        try {
+            Executors.await(spark, config.cluster(), 1);
+            return Collections.min(Executors.cores(spark));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw RunException.failed("interrupted while waiting for an executor", e);
+        }
+    }
+
+    /**
+     * Refuses executors of which one has room for more ranks than are meant for it: Spark could place several there and
+     * leave others idle.
+     *
+     * @throws RunException with the setting that makes executors alike
+     */
+    public void requireNoRoomForMore(SparkContext spark) {
+        if (cpus > 0) {
+            requireNoRoomForMore(Executors.cores(spark));
+        }
+    }
+
+    /** @param cores of the executors */
+    void requireNoRoomForMore(List<Integer> cores) {
+        int most = Collections.max(cores);
+        if (!gpu && most / cpus > perExecutor) {
+            throw RunException.config("executors have from " + Collections.min(cores) + " to " + most
+                    + " cores, so that ranks would share one and leave others idle: add --conf spark.executor.cores="
+                    + cpus * perExecutor);
+        }
     }
 
     private static List<String> localGpus(SparkContext spark, int tasks) {

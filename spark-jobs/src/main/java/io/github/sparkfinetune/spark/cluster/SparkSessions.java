@@ -39,6 +39,7 @@ public final class SparkSessions {
      * @param settings further {@code spark.*} settings, which win over all others
      */
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
+        SparkVersion.require();
         DjlSettings.apply();
         SparkConf spark = conf(config, appName, master, settings);
         String serializer = spark.get(SERIALIZER, JAVA);

@@ -83,7 +83,7 @@ public final class PlanJob {
                 plan,
                 parsed.url(),
                 ranks,
-                ClusterChecks.slots(spark, parsed, ranks).stream()
+                ClusterChecks.slots(spark, parsed, config).stream()
                         .mapToInt(ClusterChecks.Slots::count)
                         .min(),
                 parsed.isLocal(),

@@ -75,14 +75,18 @@ public final class TrainJob {
         spark.addSparkListener(listener);
         spark.setJobGroup(group, "train " + resolved.model() + " on " + ranks + " rank(s)", true);
         try {
-            Executors.await(spark, resolved.cluster());
+            Executors.await(spark, resolved);
             Placement placement = Placement.of(spark, resolved, ranks);
+            if (ranks > 1) {
+                placement.requireNoRoomForMore(spark);
+            }
             SerializableConfiguration hadoop = new SerializableConfiguration(spark.hadoopConfiguration());
             RankTask task =
                     new RankTask(resolved, body, hadoop, accumulator, runId, draw(random, SECRET_BYTES), placement);
             List<RankOutcome> outcomes;
             Supplier<String> saved = () -> newestCheckpoint(body, resolved, spark.hadoopConfiguration());
-            try (Watchdog watchdog = new Watchdog(spark, resolved.cluster(), listener, feed, saved, cancel)) {
+            try (Watchdog watchdog =
+                    new Watchdog(spark, resolved.cluster(), listener, feed, saved, placement.perExecutor(), cancel)) {
                 outcomes = collect(spark, ranks, task, placement, watchdog);
             }
             feed.accept(accumulator.value());

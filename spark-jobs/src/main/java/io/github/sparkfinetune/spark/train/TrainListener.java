@@ -1,9 +1,12 @@
 package io.github.sparkfinetune.spark.train;
 
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.apache.spark.ExceptionFailure;
 import org.apache.spark.ExecutorLostFailure;
 import org.apache.spark.TaskEndReason;
@@ -29,7 +32,7 @@ final class TrainListener extends SparkListener {
     private final Runnable onFeedFailure;
     private final Set<Integer> stages = new HashSet<>();
     private final List<String> failures = new ArrayList<>();
-    private final Set<Long> running = new HashSet<>();
+    private final Map<Long, SparkListenerTaskStart> running = new HashMap<>();
     private long idleSince = System.nanoTime();
     private String lastLoss;
     private int failedAttempt;
@@ -69,7 +72,7 @@ final class TrainListener extends SparkListener {
     @Override
     public synchronized void onTaskStart(SparkListenerTaskStart start) {
         if (stages.contains(start.stageId())) {
-            running.add(start.taskInfo().taskId());
+            running.put(start.taskInfo().taskId(), start);
         }
     }
 
@@ -83,7 +86,7 @@ final class TrainListener extends SparkListener {
         if (!stages.contains(end.stageId())) {
             return;
         }
-        if (running.remove(end.taskInfo().taskId()) && running.isEmpty()) {
+        if (running.remove(end.taskInfo().taskId()) != null && running.isEmpty()) {
             idleSince = System.nanoTime();
         }
         String why = describe(end.reason());
@@ -108,6 +111,22 @@ final class TrainListener extends SparkListener {
     /** For how long no task of the run has been running; 0 while one is. */
     synchronized long idleNanos() {
         return running.isEmpty() ? System.nanoTime() - idleSince : 0;
+    }
+
+    /** The most ranks of the newest attempt that run on one executor. */
+    synchronized int mostOnOneExecutor() {
+        int newest = running.values().stream()
+                .mapToInt(SparkListenerTaskStart::stageAttemptId)
+                .max()
+                .orElse(0);
+        return running.values().stream()
+                .filter(start -> start.stageAttemptId() == newest)
+                .collect(Collectors.groupingBy(start -> start.taskInfo().executorId(), Collectors.counting()))
+                .values()
+                .stream()
+                .mapToInt(Long::intValue)
+                .max()
+                .orElse(0);
     }
 
     /** Which executor was lost last, and why; null where none was. */

@@ -29,6 +29,7 @@ final class Watchdog implements AutoCloseable {
     private final RecordFeed feed;
     private final Supplier<String> newestCheckpoint;
     private final Runnable cancel;
+    private final int ranksPerExecutor;
     private final Thread thread;
     private Progress before;
     private int attemptsSeen;
@@ -51,6 +52,7 @@ final class Watchdog implements AutoCloseable {
      * Watches from now on.
      *
      * @param newestCheckpoint name of the newest one, or null; may be slow and may fail
+     * @param ranksPerExecutor how many an executor is meant for
      * @param cancel ends the job
      */
     Watchdog(
@@ -59,12 +61,14 @@ final class Watchdog implements AutoCloseable {
             TrainListener listener,
             RecordFeed feed,
             Supplier<String> newestCheckpoint,
+            int ranksPerExecutor,
             Runnable cancel) {
         this.spark = spark;
         this.cluster = cluster;
         this.listener = listener;
         this.feed = feed;
         this.newestCheckpoint = newestCheckpoint;
+        this.ranksPerExecutor = ranksPerExecutor;
         this.cancel = cancel;
         this.thread = new Thread(this::watch, "train-watchdog");
         listener.watchFromNow();
@@ -78,6 +82,7 @@ final class Watchdog implements AutoCloseable {
             while (true) {
                 requireRunningRanks();
                 requireProgress();
+                requireRanksApart();
                 Thread.sleep(CHECK_MILLIS);
             }
         } catch (RunException e) {
@@ -119,6 +124,15 @@ final class Watchdog implements AutoCloseable {
                             + String.join("; ", listener.failures())
                             + "; start the same command again to resume from the newest checkpoint",
                     null);
+        }
+    }
+
+    /** A lost executor's successor may have more cores than the ones that were there at the start. */
+    private void requireRanksApart() {
+        int most = listener.mostOnOneExecutor();
+        if (most > ranksPerExecutor) {
+            throw RunException.config(most + " ranks share an executor that is meant for " + ranksPerExecutor
+                    + ", because executors have unlike numbers of cores: set spark.executor.cores");
         }
     }
 

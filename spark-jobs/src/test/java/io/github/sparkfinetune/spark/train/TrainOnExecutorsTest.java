@@ -107,24 +107,27 @@ class TrainOnExecutorsTest {
     }
 
     @Test
-    void rankTakesTheGpuThatSparkGivesIt() throws Exception {
+    void ranksShareTheGpusOfAnExecutor() throws Exception {
         Path script = Files.writeString(
-                folder.resolve("gpus.sh"), "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"5\"]}'\n");
+                folder.resolve("gpus.sh"), "#!/bin/sh\necho '{\"name\": \"gpu\", \"addresses\": [\"5\", \"6\"]}'\n");
         Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwxr-xr-x"));
         RunConfig config = Runs.in(folder, "device=gpu");
         spark = SparkSessions.open(
                 config,
                 "test",
-                MASTER,
+                "local-cluster[1,4,1024]",
                 Map.of(
-                        "spark.worker.resource.gpu.amount", "1",
+                        "spark.worker.resource.gpu.amount", "2",
                         "spark.worker.resource.gpu.discoveryScript", script.toString(),
-                        "spark.executor.resource.gpu.amount", "1"));
+                        "spark.executor.resource.gpu.amount", "2"));
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {});
 
         TrainJob.run(spark, config, body, records::add);
 
-        assertThat(body.starts()).extracting(CountingBody.Start::gpu).containsExactly(5, 5);
+        List<CountingBody.Start> starts = body.starts();
+        assertThat(starts).extracting(CountingBody.Start::gpu).containsExactlyInAnyOrder(5, 6);
+        assertThat(starts).extracting(CountingBody.Start::threads).containsExactly(2, 2);
+        assertThat(starts.get(0).pid()).isEqualTo(starts.get(1).pid());
     }
 
     @Test

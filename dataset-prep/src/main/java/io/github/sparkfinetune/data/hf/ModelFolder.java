@@ -4,9 +4,11 @@ import io.github.sparkfinetune.conf.RunException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -15,6 +17,9 @@ import org.apache.hadoop.fs.Path;
 /** A model folder in Hugging Face layout, wherever it lies. */
 public final class ModelFolder {
     private static final List<String> WANTED = List.of(".json", ".safetensors", ".txt", ".model", ".jinja");
+
+    private static final String KEY = "model";
+    private static final String REMEDY = "give a model folder in Hugging Face layout";
 
     private ModelFolder() {}
 
@@ -28,7 +33,7 @@ public final class ModelFolder {
      * @throws UncheckedIOException when it can't be read
      */
     public static java.nio.file.Path fetch(String uri, Configuration hadoop, java.nio.file.Path localDir) {
-        return fetch("model", "give a model folder in Hugging Face layout", uri, hadoop, localDir);
+        return fetch(KEY, REMEDY, uri, hadoop, localDir);
     }
 
     /**
@@ -49,21 +54,60 @@ public final class ModelFolder {
             return local;
         }
         try {
-            List<FileStatus> files = Arrays.stream(fileSystem.listStatus(folder))
-                    .filter(status -> status.isFile()
-                            && WANTED.stream().anyMatch(status.getPath().getName()::endsWith))
-                    .toList();
+            List<FileStatus> files = wanted(fileSystem, folder);
             Files.createDirectories(localDir);
             java.nio.file.Path copy = Files.createTempDirectory(localDir, "model-");
-            for (FileStatus file : files) {
-                HadoopFiles.copyToLocal(
-                        fileSystem, file.getPath(), copy.resolve(file.getPath().getName()));
-            }
+            copy(fileSystem, files, copy);
             return copy;
         } catch (FileNotFoundException e) {
             throw missing(key, remedy, uri, e);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, folder, e);
+        }
+    }
+
+    /**
+     * The folder of the configuration's {@code model} on this machine: a local one as it is, of any other one copy for
+     * all processes of this machine, as long as one of them uses it.
+     *
+     * @param uri Hadoop path of the folder
+     * @throws RunException when there is no such folder
+     * @throws UncheckedIOException when it can't be read
+     */
+    public static LocalDir.Held share(String uri, Configuration hadoop, LocalDir localDir) {
+        Path folder = new Path(uri);
+        FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
+        if (HadoopFiles.isLocal(fileSystem)) {
+            return LocalDir.Held.asItIs(fetch(uri, hadoop, null));
+        }
+        try {
+            List<FileStatus> files = wanted(fileSystem, folder);
+            // The same folder with other files is another model.
+            List<String> seen = files.stream()
+                    .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
+                    .sorted()
+                    .toList();
+            String name = UUID.nameUUIDFromBytes(String.join("\n", seen).getBytes(StandardCharsets.UTF_8))
+                    .toString();
+            return localDir.shared("model-" + name, copy -> copy(fileSystem, files, copy));
+        } catch (FileNotFoundException e) {
+            throw missing(KEY, REMEDY, uri, e);
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be listed", folder, e);
+        }
+    }
+
+    private static List<FileStatus> wanted(FileSystem fileSystem, Path folder) throws IOException {
+        return Arrays.stream(fileSystem.listStatus(folder))
+                .filter(status -> status.isFile()
+                        && WANTED.stream().anyMatch(status.getPath().getName()::endsWith))
+                .toList();
+    }
+
+    private static void copy(FileSystem fileSystem, List<FileStatus> files, java.nio.file.Path to) {
+        for (FileStatus file : files) {
+            HadoopFiles.copyToLocal(
+                    fileSystem, file.getPath(), to.resolve(file.getPath().getName()));
         }
     }
 

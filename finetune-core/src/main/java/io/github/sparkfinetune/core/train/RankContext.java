@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.core.collective.Collective;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -13,6 +14,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param gpu index of the GPU that everything lives on, or -1 for the CPU
  * @param threads threads of PyTorch's operators
  * @param hadoop configuration of the file systems
+ * @param localDir folder of this machine's disk for copies, which ranks of the machine may share
  * @param attempt distinguishes this attempt at the run from every other: checkpoints written by an earlier attempt that
  *     still runs can not be mistaken for this one's. Equal on all ranks; letters, digits and hyphens
  * @param records is given each record as it is made, on rank 0
@@ -23,6 +25,7 @@ public record RankContext(
         int gpu,
         int threads,
         Configuration hadoop,
+        Path localDir,
         String attempt,
         Consumer<TrainingRecord> records,
         BooleanSupplier cancelled) {
@@ -30,6 +33,7 @@ public record RankContext(
     public RankContext {
         Objects.requireNonNull(collective, "collective");
         Objects.requireNonNull(hadoop, "hadoop");
+        Objects.requireNonNull(localDir, "localDir");
         Objects.requireNonNull(records, "records");
         Objects.requireNonNull(cancelled, "cancelled");
         if (threads < 1 || gpu < -1 || !attempt.matches("[A-Za-z0-9-]+")) {

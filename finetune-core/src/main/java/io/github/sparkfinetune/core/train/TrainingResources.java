@@ -27,15 +27,16 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.LocalDir;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
+import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -43,6 +44,7 @@ import java.util.zip.CRC32C;
 
 /** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
 final class TrainingResources implements AutoCloseable {
+    private final Deque<Runnable> opened = new ArrayDeque<>();
     private final Path temporary;
     private final Path folder;
     private final Manifest manifest;
@@ -57,38 +59,65 @@ final class TrainingResources implements AutoCloseable {
     TrainingResources(RunConfig config, RankContext rank) throws IOException {
         Allocator.release();
         Torch.start(rank.threads());
-        temporary = Files.createTempDirectory("finetune-");
-        folder = ModelFolder.fetch(config.model(), rank.hadoop(), temporary);
-        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
-        manifest = Manifest.read(dataset, rank.hadoop());
-        tokenizer = TaskDatas.tokenizer(
-                new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
-        TaskData<?> data = TaskDatas.of(config);
-        manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
-        draws = data.draws(tokenizer);
-        train = ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop());
-        eval = manifest.splits().containsKey(Manifest.EVAL)
-                ? Optional.of(FirstSamples.of(
-                        draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop())),
-                        config.training().evalMaxSamples()))
-                : Optional.empty();
-        device = Device.of(rank.gpu());
-        loaded = LoadedModel.toTrain(
-                config,
-                device.manager(),
-                folder,
-                Optional.ofNullable(config.method().adapter())
-                        .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
-                Labels.of(manifest),
-                tokenizer.vocabularySize(),
-                rank.threads());
-        Model<?> model = loaded.model();
-        if (manifest.longest() > model.maxLength()) {
-            throw RunException.config("data.max_length: samples have up to " + manifest.longest()
-                    + " tokens, the model in " + config.model() + " takes " + model.maxLength()
-                    + ": set it to that and prepare again");
+        try {
+            LocalDir localDir = LocalDir.in(rank.localDir());
+            temporary = closing(localDir.own()).path();
+            folder = closing(ModelFolder.share(config.model(), rank.hadoop(), localDir))
+                    .path();
+            org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+            manifest = Manifest.read(dataset, rank.hadoop());
+            tokenizer = TaskDatas.tokenizer(
+                    new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, rank.hadoop());
+            TaskData<?> data = TaskDatas.of(config);
+            manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
+            draws = data.draws(tokenizer);
+            train = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
+            eval = manifest.splits().containsKey(Manifest.EVAL)
+                    ? Optional.of(FirstSamples.of(
+                            closing(draws.evaluated(
+                                    ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))),
+                            config.training().evalMaxSamples()))
+                    : Optional.empty();
+            device = Device.of(rank.gpu());
+            opened.push(device.manager()::close);
+            loaded = LoadedModel.toTrain(
+                    config,
+                    device.manager(),
+                    folder,
+                    Optional.ofNullable(config.method().adapter())
+                            .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
+                    Labels.of(manifest),
+                    tokenizer.vocabularySize(),
+                    rank.threads());
+            Model<?> model = loaded.model();
+            if (manifest.longest() > model.maxLength()) {
+                throw RunException.config("data.max_length: samples have up to " + manifest.longest()
+                        + " tokens, the model in " + config.model() + " takes " + model.maxLength()
+                        + ": set it to that and prepare again");
+            }
+            step = step(config, rank, loaded);
+        } catch (Throwable e) {
+            closeAfter(e);
+            throw e;
         }
-        step = step(config, rank, loaded);
+    }
+
+    private LocalDir.Held closing(LocalDir.Held held) {
+        opened.push(held::close);
+        return held;
+    }
+
+    private <S extends SampleSource> S closing(S source) {
+        opened.push(source::close);
+        return source;
+    }
+
+    private void closeAfter(Throwable error) {
+        try {
+            close();
+        } catch (RuntimeException e) {
+            error.addSuppressed(e);
+        }
     }
 
     private <B extends Batch> TrainStep<B> step(RunConfig config, RankContext rank, LoadedModel<B> model) {
@@ -233,11 +262,19 @@ final class TrainingResources implements AutoCloseable {
         return crc.getValue();
     }
 
+    /** Closes what was opened last first; goes on where something can't be closed. */
     @Override
     public void close() {
-        device.manager().close();
-        train.close();
-        eval.ifPresent(SampleSource::close);
-        HadoopFiles.deleteLocal(temporary);
+        RuntimeException failure = null;
+        while (!opened.isEmpty()) {
+            try {
+                opened.pop().run();
+            } catch (RuntimeException e) {
+                failure = failure == null ? e : failure;
+            }
+        }
+        if (failure != null) {
+            throw failure;
+        }
     }
 }

@@ -111,8 +111,9 @@ class AdapterRunTest {
 
     /** Trains, and returns the logits of the model as it lies in memory at the end. */
     private static float[] train(RunConfig config, float[] before) throws Exception {
+        Path localDir = Path.of(java.net.URI.create(config.output().dir())).resolveSibling("local");
         RankContext rank =
-                new RankContext(new SingleRank(), -1, 1, new Configuration(), "a", record -> {}, () -> false);
+                new RankContext(new SingleRank(), -1, 1, new Configuration(), localDir, "a", record -> {}, () -> false);
         try (TrainingResources workspace = new TrainingResources(config, rank)) {
             Decoder model = (Decoder) workspace.model();
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);

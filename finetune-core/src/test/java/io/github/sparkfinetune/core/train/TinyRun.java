@@ -130,7 +130,14 @@ public final class TinyRun {
                 results.add(threads.submit(() -> {
                     try (Collective collective = TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false)) {
                         RankContext context = new RankContext(
-                                machine.apply(collective), -1, 1, hadoop, attempt, records::add, () -> false);
+                                machine.apply(collective),
+                                -1,
+                                1,
+                                hadoop,
+                                folder.resolve("local"),
+                                attempt,
+                                records::add,
+                                () -> false);
                         return FineTuner.run(config, context, resumeFrom);
                     }
                 }));

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.RingNetwork;
 import java.io.Serializable;
@@ -169,6 +170,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     placement.gpu(context),
                     placement.threads(context),
                     hadoop.value(),
+                    LocalDirs.first(SparkEnv.get()),
                     attempt,
                     recorder(context.stageAttemptNumber()),
                     context::isInterrupted);

@@ -23,7 +23,7 @@ record RecordingBody(int token) implements RankBody {
     static final Queue<Seen> SEEN = new ConcurrentLinkedQueue<>();
 
     /** Weight of the objective's one term, samples and tokens: what comes before the ids. */
-    private static final int HEAD = 3 * Long.BYTES;
+    private static final int HEAD = 3 * Long.BYTES + 1;
 
     record Seen(long step, int rank) {}
 
@@ -39,6 +39,7 @@ record RecordingBody(int token) implements RankBody {
                 rank.gpu(),
                 rank.threads(),
                 rank.hadoop(),
+                rank.localDir(),
                 rank.attempt(),
                 rank.records(),
                 rank.cancelled());

@@ -21,8 +21,9 @@ final class TrainRank {
         RunConfig config = RunConfigLoader.load(Path.of(arguments[2]), List.of());
         TimedSteps steps = new TimedSteps();
         try (Collective collective = RankProcesses.join(rank)) {
-            RankContext context =
-                    new RankContext(collective, -1, threads, new Configuration(), "bench", steps, () -> false);
+            Path localDir = Path.of(System.getProperty("java.io.tmpdir"));
+            RankContext context = new RankContext(
+                    collective, -1, threads, new Configuration(), localDir, "bench", steps, () -> false);
             FineTuner.run(config, context, null);
         }
         if (rank == 0) {

@@ -1,0 +1,66 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What a rank keeps on its machine's disk of a model that lies elsewhere. */
+class TrainingResourcesTest {
+    @TempDir
+    private Path folder;
+
+    private RankContext rank() {
+        return new RankContext(
+                new SingleRank(),
+                -1,
+                1,
+                FarFileSystem.configuration(),
+                folder.resolve("local"),
+                "a",
+                record -> {},
+                () -> false);
+    }
+
+    @Test
+    void theCopyOfAModelGoesWithTheRank() throws Exception {
+        TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
+        RunConfig config = tiny.config("run", "model=" + FarFileSystem.path(tiny.base()));
+        try (TrainingResources first = new TrainingResources(config, rank());
+                TrainingResources second = new TrainingResources(config, rank())) {
+            assertThat(second.folder()).isEqualTo(first.folder()).isDirectoryContaining("glob:**.safetensors");
+            assertThat(second.temporary()).isNotEqualTo(first.temporary()).isEmptyDirectory();
+        }
+        assertThat(folders()).isEmpty();
+    }
+
+    @Test
+    void aRankThatCanNotStartLeavesNothing() throws Exception {
+        TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
+        String model = "model=" + FarFileSystem.path(tiny.base());
+        for (String wrong : List.of("data.dir=", "method.adapter=")) {
+            RunConfig config = tiny.config("run", model, "method.type=lora", wrong + folder.resolve("missing"));
+            assertThatThrownBy(() -> new TrainingResources(config, rank()).close())
+                    .isInstanceOf(RunException.class);
+            assertThat(folders()).isEmpty();
+        }
+    }
+
+    /** Folders of copies that are there. */
+    private List<Path> folders() throws IOException {
+        try (Stream<Path> users = Files.list(folder.resolve("local"));
+                Stream<Path> copies = Files.list(users.findFirst().orElseThrow())) {
+            return copies.filter(Files::isDirectory).toList();
+        }
+    }
+}

@@ -8,6 +8,7 @@ public record ClusterConfig(
         int ranks,
 
         @Key(mayChange = true) int port,
+        @Key(optional = true, mayChange = true) String bindAddress,
         @Key(mayChange = true) int timeoutSeconds,
         @Key(mayChange = true) int startTimeoutSeconds,
         @Key(mayChange = true) boolean sharedFilesystem)

@@ -149,7 +149,7 @@ class RunConfigLoaderTest {
                         2,
                         0,
                         "loss"));
-        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, 10, 120, false));
+        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false));
     }
 
     @Test
@@ -314,6 +314,7 @@ class RunConfigLoaderTest {
                 cluster:
                   ranks: 4
                   port: 7000
+                  bind_address: 0.0.0.0
                   timeout_seconds: 15
                   start_timeout_seconds: 16
                   shared_filesystem: true
@@ -424,7 +425,7 @@ class RunConfigLoaderTest {
                         "f1_macro"),
                 new MaskedLmConfig(0.3, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
-                new ClusterConfig(4, 7000, 15, 16, true),
+                new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true),
                 new OutputConfig("out"));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

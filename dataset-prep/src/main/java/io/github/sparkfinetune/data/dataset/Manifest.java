@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.TreeMap;
+import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -107,6 +110,9 @@ public record Manifest(
     /** Split for the final metrics. */
     public static final String TEST = "test";
 
+    /** Most bytes of one: a million shards fit. */
+    private static final int LARGEST = 256 << 20;
+
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(SerializationFeature.INDENT_OUTPUT)
@@ -175,7 +181,12 @@ public record Manifest(
      * @param rowGroups rows of each row group, in order
      */
     public record Shard(String file, long bytes, List<Integer> rowGroups) implements Serializable {
+        private static final Pattern INSIDE = Pattern.compile("[^/\\\\:\\p{Cntrl}]+(/[^/\\\\:\\p{Cntrl}]+)*");
+
         public Shard {
+            if (!INSIDE.matcher(file).matches() || List.of(file.split("/")).contains("..")) {
+                throw new IllegalArgumentException(Quoted.name(file) + " is not a file in the dataset's folder");
+            }
             rowGroups = List.copyOf(rowGroups);
         }
     }
@@ -293,7 +304,7 @@ public record Manifest(
         Path path = new Path(dataset, FILE_NAME);
         Manifest manifest;
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            manifest = JSON.readValue(in.readAllBytes(), Manifest.class);
+            manifest = JSON.readValue(HadoopFiles.readAll(in, path.toString(), LARGEST), Manifest.class);
         } catch (FileNotFoundException e) {
             throw RunException.data(
                     path + " does not exist: run prepare first, or set data.dir to a prepared dataset", e);

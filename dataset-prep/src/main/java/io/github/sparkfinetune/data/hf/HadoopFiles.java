@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.data.hf;
 
+import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +23,9 @@ public final class HadoopFiles {
     public interface Content {
         void writeTo(OutputStream out) throws IOException;
     }
+
+    /** Most bytes of a file that is read whole: tokenizer files of 33 MB are in use. */
+    static final int LARGEST_TEXT = 64 << 20;
 
     private HadoopFiles() {}
 
@@ -55,8 +60,26 @@ public final class HadoopFiles {
 
     public static String readText(FileSystem fileSystem, Path file) throws IOException {
         try (FSDataInputStream in = fileSystem.open(file)) {
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+            return new String(readAll(in, file.toString()), StandardCharsets.UTF_8);
         }
+    }
+
+    /**
+     * The content of a file that is read whole, such as a {@code config.json}.
+     *
+     * @throws RunException if it is too large to be one
+     */
+    public static byte[] readAll(InputStream in, String file) throws IOException {
+        return readAll(in, file, LARGEST_TEXT);
+    }
+
+    /** The same with another limit. */
+    public static byte[] readAll(InputStream in, String file, int most) throws IOException {
+        byte[] bytes = in.readNBytes(most);
+        if (bytes.length == most && in.read() >= 0) {
+            throw RunException.data(file + " has more than " + (most >> 20) + " MiB: it is not what its name says");
+        }
+        return bytes;
     }
 
     public static void copyToLocal(FileSystem fileSystem, Path file, java.nio.file.Path target) {

@@ -19,7 +19,7 @@ public final class HfFolderFiles {
     /** The file's bytes, or null where there is none. */
     public static byte[] content(Path path, Configuration hadoop) throws IOException {
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            return in.readAllBytes();
+            return HadoopFiles.readAll(in, path.toString());
         } catch (FileNotFoundException e) {
             return null;
         }

@@ -10,7 +10,9 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -31,8 +33,10 @@ public final class JsonFiles {
      * @throws RunException when it is missing or not a JSON object
      */
     public static ObjectNode readObject(Path file) {
-        try {
-            return parseObject(Files.readString(file, StandardCharsets.UTF_8), file.toString());
+        try (InputStream in = Files.newInputStream(file)) {
+            ByteBuffer bytes = ByteBuffer.wrap(HadoopFiles.readAll(in, file.toString()));
+            // A decoder of its own reports bytes that are not UTF-8 instead of replacing them.
+            return parseObject(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), file.toString());
         } catch (NoSuchFileException e) {
             throw RunException.data(file + " is missing: give a model folder in Hugging Face layout", e);
         } catch (java.nio.charset.CharacterCodingException e) {

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,6 +45,21 @@ class HfConfigTest {
         assertThat(config.padTokenId()).hasValue(0);
         assertThat(config.numLabels()).isEqualTo(2);
         assertThat(config.architectures()).isEmpty();
+    }
+
+    @Test
+    void aFileThatIsTooLargeToBeOneIsNotReadWhole() throws IOException {
+        try (RandomAccessFile sparse =
+                new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
+            sparse.setLength(1L << 34);
+        }
+        org.apache.hadoop.fs.Path far = new org.apache.hadoop.fs.Path(folder.toUri());
+        for (ThrowingCallable read :
+                List.<ThrowingCallable>of(() -> HfConfig.read(folder), () -> HfConfig.read(far, new Configuration()))) {
+            assertThatThrownBy(read)
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("config.json has more than 64 MiB");
+        }
     }
 
     @Test

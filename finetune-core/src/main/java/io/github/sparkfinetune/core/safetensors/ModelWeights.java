@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.core.safetensors;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
@@ -14,7 +14,6 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FileSystem;
@@ -57,11 +56,9 @@ public final class ModelWeights implements TensorSource {
         if (fileSystem.exists(single) || !fileSystem.exists(index)) {
             add(fileSystem, single, places);
         } else {
-            JsonNode shards = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, index), index.toString())
-                    .path("weight_map");
-            Set<String> names = new TreeSet<>();
-            shards.forEach(shard -> names.add(shard.asText()));
-            for (String name : names) {
+            ObjectNode content = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, index), index.toString());
+            for (String name :
+                    SafetensorsModel.shards(content, index.toString()).keySet()) {
                 add(fileSystem, new Path(folder, name), places);
             }
         }

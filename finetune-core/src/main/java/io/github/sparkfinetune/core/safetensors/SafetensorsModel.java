@@ -65,20 +65,7 @@ public final class SafetensorsModel implements TensorSource {
     }
 
     private static SafetensorsModel openShards(Path folder, Path index) {
-        Map<String, Set<String>> namesOfShard = new TreeMap<>();
-        JsonNode weightMap = JsonFiles.readObject(index).path(WEIGHT_MAP);
-        if (!weightMap.isObject() || weightMap.isEmpty()) {
-            throw RunException.data(index + ": " + WEIGHT_MAP + " is missing or empty; the index is damaged");
-        }
-        weightMap.fields().forEachRemaining(entry -> {
-            String shard = entry.getValue().asText();
-            if (!entry.getValue().isTextual() || !shard.matches("[^/\\\\\\p{Cntrl}]+\\.safetensors")) {
-                throw RunException.data(index + ": tensor " + Quoted.name(entry.getKey()) + " lies in "
-                        + Quoted.name(shard) + ", which is not the name of a safetensors file in this folder");
-            }
-            namesOfShard.computeIfAbsent(shard, s -> new TreeSet<>()).add(entry.getKey());
-        });
-
+        Map<String, Set<String>> namesOfShard = shards(JsonFiles.readObject(index), index.toString());
         Set<SafetensorsFile> files = new LinkedHashSet<>();
         Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
         SafetensorsModel model = new SafetensorsModel(folder, files, byName);
@@ -89,6 +76,28 @@ public final class SafetensorsModel implements TensorSource {
             throw e;
         }
         return model;
+    }
+
+    /**
+     * The tensors of each shard, by the name of its file.
+     *
+     * @throws RunException where a name leads out of the folder
+     */
+    static Map<String, Set<String>> shards(JsonNode content, String index) {
+        JsonNode weightMap = content.path(WEIGHT_MAP);
+        if (!weightMap.isObject() || weightMap.isEmpty()) {
+            throw RunException.data(index + ": " + WEIGHT_MAP + " is missing or empty; the index is damaged");
+        }
+        Map<String, Set<String>> namesOfShard = new TreeMap<>();
+        weightMap.fields().forEachRemaining(entry -> {
+            String shard = entry.getValue().asText();
+            if (!entry.getValue().isTextual() || !shard.matches("[^/\\\\:\\p{Cntrl}]+\\.safetensors")) {
+                throw RunException.data(index + ": tensor " + Quoted.name(entry.getKey()) + " lies in "
+                        + Quoted.name(shard) + ", which is not the name of a safetensors file in this folder");
+            }
+            namesOfShard.computeIfAbsent(shard, s -> new TreeSet<>()).add(entry.getKey());
+        });
+        return namesOfShard;
     }
 
     private static void openShard(

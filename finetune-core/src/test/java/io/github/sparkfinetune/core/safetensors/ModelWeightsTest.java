@@ -12,6 +12,8 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ModelWeightsTest {
     private final Path golden = GoldenFiles.root().resolve("models/llama-tied");
@@ -40,6 +42,16 @@ class ModelWeightsTest {
             assertThat(far.info("model.norm.weight").shape()).containsExactly(64);
             assertThat(far.fileOf("model.norm.weight")).endsWith("a.safetensors");
         }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"../a.safetensors", "/etc/a.safetensors", "hdfs://other/a.safetensors", "file:a.safetensors"})
+    void anIndexLeadsNowhereButIntoItsFolder(String shard) throws IOException {
+        Files.writeString(folder.resolve(SafetensorsModel.INDEX), "{\"weight_map\": {\"a\": \"" + shard + "\"}}");
+        assertThatThrownBy(() -> open(folder))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("is not the name of a safetensors file in this folder");
     }
 
     @Test

@@ -138,8 +138,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         String resumeFrom = null;
         try {
             try {
-                String host = SparkEnv.get().blockManager().blockManagerId().host();
-                endpoint = RingEndpoint.bind(host, config.cluster().port());
+                endpoint = RingNetwork.listen(SparkEnv.get(), config.cluster());
                 resumeFrom = rank == 0 ? body.newestSoundCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;

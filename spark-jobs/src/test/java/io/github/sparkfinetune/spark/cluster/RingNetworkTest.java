@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.cluster;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.ClusterConfig;
 import org.apache.spark.SparkConf;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -25,5 +26,18 @@ class RingNetworkTest {
     void ranksEncryptNothingUnasked() {
         assertThat(RingNetwork.encrypted(new SparkConf(false).set("spark.authenticate", "true")))
                 .isFalse();
+    }
+
+    @Test
+    void ranksListenWhereTheyAreTold() {
+        SparkConf conf = new SparkConf(false).set("spark.driver.bindAddress", "127.0.0.1");
+        ClusterConfig unset = new ClusterConfig(2, 0, null, 10, 120, false);
+        ClusterConfig all = new ClusterConfig(2, 0, "0.0.0.0", 10, 120, false);
+
+        conf.set("spark.master", "local[2]");
+        assertThat(RingNetwork.bindAddress(conf, unset, "nat.example")).isEqualTo("127.0.0.1");
+        conf.set("spark.master", "yarn");
+        assertThat(RingNetwork.bindAddress(conf, unset, "node.example")).isEqualTo("node.example");
+        assertThat(RingNetwork.bindAddress(conf, all, "node.example")).isEqualTo("0.0.0.0");
     }
 }

@@ -88,6 +88,17 @@ final class AllReduceOperation extends RingOperation {
     }
 
     @Override
+    void take(ByteBuffer chunk) {
+        if (replaces()) {
+            super.take(chunk);
+        } else {
+            FloatBuffer addends = chunk.order(ByteOrder.nativeOrder()).asFloatBuffer();
+            buffers.add(addends, floats, start(received, 1) / Float.BYTES, addends.limit());
+            received++;
+        }
+    }
+
+    @Override
     boolean allSent() {
         return sent == chunks;
     }

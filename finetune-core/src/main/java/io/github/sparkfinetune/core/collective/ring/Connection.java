@@ -121,6 +121,11 @@ final class Connection {
         reader.body(target);
     }
 
+    /** The body of the {@link #head} if it has come already, valid until the next read; else null. */
+    ByteBuffer opened() {
+        return reader.opened();
+    }
+
     /** Whether the body asked for has come entirely. */
     boolean complete() {
         return reader.complete();

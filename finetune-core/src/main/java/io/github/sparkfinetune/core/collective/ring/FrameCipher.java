@@ -31,12 +31,15 @@ final class FrameCipher {
     private final ByteBuffer nonce = ByteBuffer.allocate(NONCE_BYTES);
     // On the heap, because the JDK's cipher is faster there and copies from direct buffers itself.
     private final byte[] text = new byte[RingOperation.CHUNK + TAG_BYTES];
+    // Another one, because in place it deciphers into a new array and copies that.
+    private final byte[] plain;
     private long frames;
     private int length;
 
     private FrameCipher(int mode, byte[] key) {
         this.mode = mode;
         this.key = new SecretKeySpec(key, "AES");
+        this.plain = mode == Cipher.DECRYPT_MODE ? new byte[text.length] : text;
         try {
             this.cipher = Cipher.getInstance("AES/GCM/NoPadding");
         } catch (GeneralSecurityException e) {
@@ -59,10 +62,10 @@ final class FrameCipher {
 
     /** Puts the ciphertext of {@code body}, which is consumed, and the tag into {@code sealed}, ready to be written. */
     void seal(ByteBuffer header, ByteBuffer body, ByteBuffer sealed) {
-        int plain = body.remaining();
-        body.get(text, 0, plain);
+        int count = body.remaining();
+        body.get(text, 0, count);
         try {
-            run(header, plain);
+            run(header, count);
         } catch (GeneralSecurityException e) {
             throw new IllegalStateException("a frame can't be sealed", e);
         }
@@ -85,7 +88,7 @@ final class FrameCipher {
 
     /** The body that was opened last. */
     ByteBuffer opened() {
-        return ByteBuffer.wrap(text, 0, length);
+        return ByteBuffer.wrap(plain, 0, length);
     }
 
     private void run(ByteBuffer header, int count) throws GeneralSecurityException {
@@ -96,6 +99,6 @@ final class FrameCipher {
             throw new IllegalStateException("AES-GCM takes a key of 128 bits and a nonce of 96", e);
         }
         cipher.updateAAD(header.duplicate());
-        length = cipher.doFinal(text, 0, count, text, 0);
+        length = cipher.doFinal(text, 0, count, plain, 0);
     }
 }

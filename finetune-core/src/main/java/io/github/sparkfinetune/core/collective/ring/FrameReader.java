@@ -13,6 +13,9 @@ interface FrameReader {
     /** Takes the {@link #head} and has its body put into {@code target}, which is as long. */
     void body(ByteBuffer target);
 
+    /** The body of the {@link #head} if it has come already, on the heap and valid until the next read; else null. */
+    ByteBuffer opened();
+
     /** Whether the body asked for has come entirely. */
     boolean complete();
 

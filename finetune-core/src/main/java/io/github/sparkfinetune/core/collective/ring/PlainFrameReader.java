@@ -25,6 +25,11 @@ final class PlainFrameReader implements FrameReader {
     }
 
     @Override
+    public ByteBuffer opened() {
+        return null;
+    }
+
+    @Override
     public boolean complete() {
         return !in[0].hasRemaining();
     }

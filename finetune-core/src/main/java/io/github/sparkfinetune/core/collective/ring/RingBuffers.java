@@ -31,10 +31,15 @@ final class RingBuffers {
 
     /** {@code floats[from + i] += incoming[i]} for i in [0, count). */
     void addIncoming(FloatBuffer floats, int from, int count) {
+        add(incomingFloats, floats, from, count);
+    }
+
+    /** {@code floats[from + i] += addends[i]} for i in [0, count). */
+    void add(FloatBuffer addends, FloatBuffer floats, int from, int count) {
         for (int done = 0; done < count; done += BLOCK) {
             int length = Math.min(BLOCK, count - done);
             floats.get(from + done, sum, 0, length);
-            incomingFloats.get(done, addend, 0, length);
+            addends.get(done, addend, 0, length);
             add(sum, addend, length);
             floats.put(from + done, sum, 0, length);
         }

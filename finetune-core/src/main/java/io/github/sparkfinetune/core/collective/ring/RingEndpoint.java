@@ -17,46 +17,71 @@ import java.util.stream.Stream;
  */
 public final class RingEndpoint implements AutoCloseable {
     private static final int BACKLOG = 64;
+    private static final int HIGHEST_PORT = 65535;
 
     private final ServerSocketChannel server;
     private final Optional<UnixSocketServer> local;
     private final RingAddress address;
 
-    private RingEndpoint(ServerSocketChannel server, Optional<UnixSocketServer> local, String host, int port) {
+    private RingEndpoint(ServerSocketChannel server, Optional<UnixSocketServer> local, String host) throws IOException {
         this.server = server;
         this.local = local;
+        int port = ((InetSocketAddress) server.getLocalAddress()).getPort();
         this.address = RingAddress.of(host, port, local.map(UnixSocketServer::socket));
     }
 
     /**
-     * Begins to listen.
+     * Begins to listen where the other ranks reach it.
      *
      * @param host name or address of this machine that the other ranks can reach
      * @param port TCP port, or 0 for one that the system chooses
      * @throws RunException if the port is taken or the host is not this machine
      */
     public static RingEndpoint bind(String host, int port) {
-        InetSocketAddress wanted = new InetSocketAddress(host, port);
-        if (wanted.isUnresolved()) {
-            throw RunException.config("cluster: host '" + host + "' cannot be resolved; set spark.executor.bindAddress"
-                    + " or the machine's host name to an address that the executors can reach");
+        return bind(host, host, port, 0);
+    }
+
+    /**
+     * Begins to listen.
+     *
+     * @param bindAddress what it listens on; another one than {@code host} behind NAT or in a container, 0.0.0.0 for
+     *     all
+     * @param host name or address under which the other ranks reach it
+     * @param port TCP port, or 0 for one that the system chooses
+     * @param retries ports after it that are tried, one after the other, where it is taken
+     * @throws RunException if all these ports are taken or the address is not this machine's
+     */
+    public static RingEndpoint bind(String bindAddress, String host, int port, int retries) {
+        if (new InetSocketAddress(bindAddress, port).isUnresolved()) {
+            throw RunException.config("cluster: host '" + bindAddress + "' cannot be resolved; set cluster.bind_address"
+                    + " or the machine's host name to an address that it has");
         }
-        try {
-            ServerSocketChannel server = ServerSocketChannel.open();
+        int last = port == 0 ? 0 : Math.min(port + retries, HIGHEST_PORT);
+        for (int tried = port; ; tried++) {
             try {
-                server.bind(wanted, BACKLOG);
-                server.configureBlocking(false);
-                int bound = ((InetSocketAddress) server.getLocalAddress()).getPort();
-                return new RingEndpoint(server, UnixSocketServer.open(BACKLOG), host, bound);
-            } catch (IOException | RuntimeException e) {
-                server.close();
-                throw e;
+                return new RingEndpoint(listen(bindAddress, tried), UnixSocketServer.open(BACKLOG), host);
+            } catch (BindException e) {
+                if (tried >= last) {
+                    String ports = port == last ? "port " + port : "any port of " + port + " to " + last;
+                    throw RunException.config("cluster.port: cannot listen on " + ports + " of " + bindAddress + " ("
+                            + e.getMessage() + "); choose a free port, or 0 for any; for an address that is not this"
+                            + " machine's set cluster.bind_address");
+                }
+            } catch (IOException e) {
+                throw new UncheckedIOException("cannot listen on " + bindAddress + ":" + tried, e);
             }
-        } catch (BindException e) {
-            throw RunException.config("cluster.port: cannot listen on " + host + ":" + port + " (" + e.getMessage()
-                    + "); choose a free port, or 0 for any");
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot listen on " + host + ":" + port, e);
+        }
+    }
+
+    private static ServerSocketChannel listen(String address, int port) throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open();
+        try {
+            server.bind(new InetSocketAddress(address, port), BACKLOG);
+            server.configureBlocking(false);
+            return server;
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
         }
     }
 

@@ -76,6 +76,12 @@ abstract class RingOperation {
     /** The chunk asked for by {@link #nextToReceive} has come. */
     abstract void received();
 
+    /** The next chunk to come has come already; the bytes are valid during the call. */
+    void take(ByteBuffer chunk) {
+        nextToReceive().put(chunk);
+        received();
+    }
+
     abstract boolean allSent();
 
     abstract boolean allReceived();

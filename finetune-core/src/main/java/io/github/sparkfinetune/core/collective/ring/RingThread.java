@@ -170,7 +170,7 @@ final class RingThread implements Runnable {
     }
 
     private boolean listening() {
-        return !previous.left() && (receiving ? !previous.complete() : previous.head() == null);
+        return !previous.left() && (receiving || previous.head() == null);
     }
 
     private void takeChunk(Frame frame) throws RingFailure {
@@ -181,8 +181,15 @@ final class RingThread implements Runnable {
                     + frame.sequence() + ", " + theirs + ", " + own() + " in " + ownOperation();
             throw new RingFailure(Reason.MISMATCH, previous.rank(), text, null);
         }
-        previous.body(operation.nextToReceive());
-        receiving = true;
+        ByteBuffer opened = previous.opened();
+        if (opened == null) {
+            previous.body(operation.nextToReceive());
+            receiving = true;
+            return;
+        }
+        progressed = System.nanoTime();
+        operation.take(opened);
+        previous.body(NOTHING);
     }
 
     private void await() throws RingFailure {

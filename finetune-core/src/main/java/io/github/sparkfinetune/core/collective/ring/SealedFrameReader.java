@@ -28,8 +28,15 @@ final class SealedFrameReader implements FrameReader {
 
     @Override
     public void body(ByteBuffer target) {
-        target.put(cipher.opened());
+        if (target.hasRemaining()) {
+            target.put(cipher.opened());
+        }
         head = null;
+    }
+
+    @Override
+    public ByteBuffer opened() {
+        return head == null ? null : cipher.opened();
     }
 
     @Override

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -13,9 +14,18 @@ import org.slf4j.LoggerFactory;
 /**
  * A Unix domain socket on which a rank listens beside its TCP port: bytes between two processes of one machine cost
  * about two thirds of what they cost through TCP. It lies in a temporary folder of its own that only this user can
- * enter, and whose name is not to be guessed.
+ * enter, and whose name is not to be guessed; in /tmp where the temporary folder's path is too long for a socket, as
+ * that of a YARN container is.
  */
 final class UnixSocketServer implements AutoCloseable {
+    /** Longest path of a socket in bytes: {@code sun_path} has 108 on Linux, of which the last is 0. */
+    private static final int LONGEST_PATH = 107;
+
+    private static final Path SHORT = Path.of("/tmp");
+    private static final String NAME = "rank";
+    // As long as what createTempDirectory makes of it.
+    private static final String LONGEST_NAME = "ring" + Long.MAX_VALUE + "0/" + NAME;
+
     private static final Logger LOG = LoggerFactory.getLogger(UnixSocketServer.class);
 
     private final ServerSocketChannel channel;
@@ -26,15 +36,19 @@ final class UnixSocketServer implements AutoCloseable {
         this.socket = socket;
     }
 
-    /** Begins to listen; empty where the system has no such sockets or its temporary folder's path is too long. */
+    /** Begins to listen; empty where the system has no such sockets. */
     static Optional<UnixSocketServer> open(int backlog) {
+        return open(backlog, Path.of(System.getProperty("java.io.tmpdir")));
+    }
+
+    static Optional<UnixSocketServer> open(int backlog, Path temporary) {
         Path folder = null;
         ServerSocketChannel channel = null;
         try {
             channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
             // Owner only, by createTempDirectory's contract.
-            folder = Files.createTempDirectory("ring");
-            Path socket = folder.resolve("rank");
+            folder = Files.createTempDirectory(fits(temporary) ? temporary : SHORT, "ring");
+            Path socket = folder.resolve(NAME);
             channel.bind(UnixDomainSocketAddress.of(socket), backlog);
             channel.configureBlocking(false);
             return Optional.of(new UnixSocketServer(channel, socket));
@@ -43,6 +57,10 @@ final class UnixSocketServer implements AutoCloseable {
             discard(channel, folder);
             return Optional.empty();
         }
+    }
+
+    private static boolean fits(Path temporary) {
+        return temporary.resolve(LONGEST_NAME).toString().getBytes(StandardCharsets.UTF_8).length <= LONGEST_PATH;
     }
 
     ServerSocketChannel channel() {
@@ -65,7 +83,7 @@ final class UnixSocketServer implements AutoCloseable {
                 channel.close();
             }
             if (folder != null) {
-                Files.deleteIfExists(folder.resolve("rank"));
+                Files.deleteIfExists(folder.resolve(NAME));
                 Files.deleteIfExists(folder);
             }
         } catch (IOException e) {

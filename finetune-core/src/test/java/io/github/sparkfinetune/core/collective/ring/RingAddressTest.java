@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.collective.ring;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.conf.RunException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -46,6 +47,52 @@ class RingAddressTest {
                     .isEqualTo("rwx------");
         }
         assertThat(socket.getParent()).doesNotExist();
+    }
+
+    @Test
+    void aTemporaryFolderTooDeepForASocketGivesWayToAShortOne() throws Exception {
+        Path deep = Files.createDirectories(folder.resolve("application_1700000000000_0001/".repeat(4)));
+        try (UnixSocketServer server = UnixSocketServer.open(1, deep).orElseThrow()) {
+            assertThat(server.socket()).exists();
+            assertThat(PosixFilePermissions.toString(
+                            Files.getPosixFilePermissions(server.socket().getParent())))
+                    .isEqualTo("rwx------");
+        }
+        try (UnixSocketServer server = UnixSocketServer.open(1, folder).orElseThrow()) {
+            assertThat(server.socket()).startsWith(folder);
+        }
+    }
+
+    @Test
+    void aTakenPortGivesWayToTheNext() {
+        try (RingEndpoint one = RingEndpoint.bind("127.0.0.1", 0)) {
+            int port = port(one);
+            assertThatThrownBy(() -> RingEndpoint.bind("127.0.0.1", port).close())
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("cluster.port: cannot listen on port " + port + " of 127.0.0.1");
+            try (RingEndpoint two = RingEndpoint.bind("127.0.0.1", "127.0.0.1", port, 16)) {
+                assertThat(port(two)).isBetween(port + 1, port + 16);
+            }
+        }
+    }
+
+    @Test
+    void ranksAreReachedUnderAnotherAddressThanTheyListenOn() throws Exception {
+        List<RingEndpoint> endpoints = new ArrayList<>();
+        for (int rank = 0; rank < 2; rank++) {
+            endpoints.add(RingEndpoint.bind("0.0.0.0", "127.0.0.2", 0, 0));
+        }
+        List<String> told = endpoints.stream()
+                .map(endpoint -> RingAddress.parse(endpoint.address()).tcp())
+                .toList();
+        assertThat(told).allMatch(address -> address.startsWith("127.0.0.2:"));
+        try (Ranks ranks = Ranks.join(endpoints, told)) {
+            assertSums(ranks);
+        }
+    }
+
+    private static int port(RingEndpoint endpoint) {
+        return RingAddress.parse(endpoint.address()).socket().getPort();
     }
 
     @Test

@@ -23,7 +23,7 @@ public final class DriverExit {
             System.exit(code);
         }
         if (code != ExitCode.DONE.code()) {
-            throw new SparkUserAppException(code);
+            throw SparkVersions.exit(code);
         }
     }
 }

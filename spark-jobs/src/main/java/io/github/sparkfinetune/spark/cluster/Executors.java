@@ -10,7 +10,6 @@ import org.apache.spark.SparkContext;
 import org.apache.spark.scheduler.SparkListener;
 import org.apache.spark.scheduler.SparkListenerExecutorAdded;
 import org.apache.spark.status.api.v1.ExecutorSummary;
-import scala.collection.JavaConverters;
 
 /** The executors that have registered with the driver. */
 public final class Executors {
@@ -71,7 +70,7 @@ public final class Executors {
     }
 
     private static List<ExecutorSummary> registered(SparkContext spark) {
-        return JavaConverters.seqAsJavaList(spark.statusStore().executorList(true)).stream()
+        return SparkVersions.executors(spark).stream()
                 .filter(executor -> !executor.id().equals("driver"))
                 .toList();
     }

@@ -24,7 +24,6 @@ public final class SparkSessions {
     private static final String JAVA = JavaSerializer.class.getName();
     private static final String LOGGING = "log4j2.configurationFile";
     private static final String QUIET = "classpath:io/github/sparkfinetune/spark/log4j2.properties";
-    private static final String SCALA_VERSION = "2.12";
     /** Seconds: a first rank waits while the last one's executor still fetches its jars and unpacks PyTorch. */
     private static final int LEAST_SYNC_TIMEOUT = 900;
 
@@ -39,7 +38,7 @@ public final class SparkSessions {
      * @param settings further {@code spark.*} settings, which win over all others
      */
     public static SparkSession open(RunConfig config, String appName, String master, Map<String, String> settings) {
-        SparkVersion.require();
+        SparkVersions.require();
         DjlSettings.apply();
         SparkConf spark = conf(config, appName, master, settings);
         String serializer = spark.get(SERIALIZER, JAVA);
@@ -128,7 +127,7 @@ public final class SparkSessions {
                     + ": set it to the folder of a Spark 3.5 distribution");
         }
         Map<String, String> wanted = new LinkedHashMap<>();
-        wanted.put("spark.executorEnv.SPARK_SCALA_VERSION", SCALA_VERSION);
+        wanted.put("spark.executorEnv.SPARK_SCALA_VERSION", SparkVersions.scala());
         // The executors are on this machine, so they load the very jars that the driver did.
         wanted.put("spark.executor.extraClassPath", System.getProperty("java.class.path"));
         wanted.put("spark.executor.extraJavaOptions", "-D" + LOGGING + "=" + System.getProperty(LOGGING));

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.train;
 
+import io.github.sparkfinetune.spark.cluster.SparkVersions;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -19,8 +20,6 @@ import org.apache.spark.scheduler.SparkListenerTaskEnd;
 import org.apache.spark.scheduler.SparkListenerTaskStart;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import scala.Tuple4;
-import scala.collection.JavaConverters;
 
 /** Hears from the ranks of one training run: their records, and why an attempt failed. */
 final class TrainListener extends SparkListener {
@@ -59,12 +58,9 @@ final class TrainListener extends SparkListener {
 
     @Override
     public void onExecutorMetricsUpdate(SparkListenerExecutorMetricsUpdate update) {
-        for (Tuple4<Object, Object, Object, scala.collection.Seq<AccumulableInfo>> task :
-                JavaConverters.seqAsJavaList(update.accumUpdates())) {
-            for (AccumulableInfo info : JavaConverters.seqAsJavaList(task._4())) {
-                if (info.id() == accumulator && info.update().isDefined()) {
-                    accept(info.update().get());
-                }
+        for (AccumulableInfo info : SparkVersions.updates(update)) {
+            if (info.id() == accumulator && info.update().isDefined()) {
+                accept(info.update().get());
             }
         }
     }

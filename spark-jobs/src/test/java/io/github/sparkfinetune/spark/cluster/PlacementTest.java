@@ -16,8 +16,6 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
 
 @Timeout(120)
 class PlacementTest {
@@ -55,27 +53,5 @@ class PlacementTest {
                 .isInstanceOf(RunException.class)
                 .hasMessage("executors have from 4 to 8 cores, so that ranks would share one and leave others idle: add"
                         + " --conf spark.executor.cores=4");
-    }
-
-    @ParameterizedTest
-    @CsvSource({"3.5.1, 2.12.18", "3.5.9, 2.13.8", "3.5.1-amzn-0, 2.12.18", "4.0.0, 2.13.16", "4.3.0-preview1, 2.13.17"
-    })
-    void versionsThatWork(String spark, String scala) {
-        assertThatCode(() -> SparkVersion.require(spark, scala)).doesNotThrowAnyException();
-        assertThatCode(SparkVersion::require).doesNotThrowAnyException();
-    }
-
-    @ParameterizedTest
-    @CsvSource({
-        "3.5.0, 2.12.18, this is Spark 3.5.0: use 3.5.1 to 4.x",
-        "3.4.4, 2.12.17, this is Spark 3.4.4: use 3.5.1 to 4.x",
-        "5.0.0, 3.4.0, this is Spark 5.0.0: use 3.5.1 to 4.x",
-        "3.5.1, 2.11.12, this Spark 3.5.1 is built with Scala 2.11.12: use one with Scala 2.13 or 2.12",
-        "4.0.0, 3.3.0, this Spark 4.0.0 is built with Scala 3.3.0: use one with Scala 2.13",
-    })
-    void versionsThatDoNot(String spark, String scala, String message) {
-        assertThatThrownBy(() -> SparkVersion.require(spark, scala))
-                .isInstanceOf(RunException.class)
-                .hasMessage(message);
     }
 }

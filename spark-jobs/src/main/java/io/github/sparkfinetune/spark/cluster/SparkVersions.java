@@ -1,0 +1,111 @@
+package io.github.sparkfinetune.spark.cluster;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.lang.reflect.Constructor;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.spark.SparkContext;
+import org.apache.spark.SparkUserAppException;
+import org.apache.spark.package$;
+import org.apache.spark.scheduler.AccumulableInfo;
+import org.apache.spark.scheduler.SparkListenerExecutorMetricsUpdate;
+import org.apache.spark.status.api.v1.ExecutorSummary;
+import scala.Tuple4;
+import scala.collection.JavaConverters;
+import scala.collection.Seq;
+import scala.util.Properties;
+
+/**
+ * One jar for Spark 3.5.1 to 4.x, with Scala 2.12 or 2.13: what these declare differently, called by name. Everything
+ * else that we call links as it is; {@code SparkLinkTest} holds that.
+ */
+public final class SparkVersions {
+    private static final Pattern VERSION = Pattern.compile("(\\d+)\\.(\\d+)\\.(\\d+).*");
+
+    private SparkVersions() {}
+
+    /**
+     * Refuses another Spark than 3.5.1 to 4.x: before it a stage cannot ask for resources of its own on YARN and
+     * Kubernetes unless executors are allocated dynamically (SPARK-45495).
+     *
+     * @throws RunException that names the version
+     */
+    static void require() {
+        require(package$.MODULE$.SPARK_VERSION(), Properties.versionNumberString());
+    }
+
+    /** @param scala version of the Scala that it was built with */
+    static void require(String spark, String scala) {
+        Matcher version = VERSION.matcher(spark);
+        boolean known = version.matches();
+        int major = known ? Integer.parseInt(version.group(1)) : 0;
+        int minor = known ? Integer.parseInt(version.group(2)) : 0;
+        int patch = known ? Integer.parseInt(version.group(3)) : 0;
+        boolean three = major == 3 && minor >= 5 && (minor > 5 || patch >= 1);
+        if (!three && major != 4) {
+            throw RunException.config("this is Spark " + spark + ": use 3.5.1 to 4.x");
+        }
+        if (!scala.startsWith("2.13.") && !(three && scala.startsWith("2.12."))) {
+            throw RunException.config("this Spark " + spark + " is built with Scala " + scala
+                    + ": use one with Scala 2.13" + (three ? " or 2.12" : ""));
+        }
+    }
+
+    /** Scala's version in this JVM, such as 2.13: what executors that are started by its launcher are told. */
+    static String scala() {
+        return Properties.versionNumberString().replaceFirst("^(\\d+\\.\\d+).*", "$1");
+    }
+
+    /** The executors that Spark knows to be alive, the driver's own among them. */
+    static List<ExecutorSummary> executors(SparkContext spark) {
+        // Scala's Seq is collection.Seq in 2.12 and collection.immutable.Seq in 2.13.
+        return list(call(spark.statusStore(), "executorList", boolean.class, true));
+    }
+
+    /** The accumulators of all running tasks in a heartbeat. */
+    public static List<AccumulableInfo> updates(SparkListenerExecutorMetricsUpdate update) {
+        List<Tuple4<Object, Object, Object, Seq<AccumulableInfo>>> tasks =
+                list(call(update, "accumUpdates", null, null));
+        return tasks.stream()
+                .flatMap(task -> JavaConverters.seqAsJavaList(task._4()).stream())
+                .toList();
+    }
+
+    /** What spark-submit turns into an exit code. */
+    static SparkUserAppException exit(int code) {
+        for (Constructor<?> constructor : SparkUserAppException.class.getConstructors()) {
+            Class<?>[] types = constructor.getParameterTypes();
+            if (types.length > 0 && types[0] == int.class) {
+                // From 4.2 on it has a cause too, null by default.
+                Object[] arguments = new Object[types.length];
+                arguments[0] = code;
+                try {
+                    return (SparkUserAppException) constructor.newInstance(arguments);
+                } catch (ReflectiveOperationException e) {
+                    throw unknown(SparkUserAppException.class.getName(), e);
+                }
+            }
+        }
+        throw unknown(SparkUserAppException.class.getName(), null);
+    }
+
+    private static Object call(Object target, String method, Class<?> type, Object argument) {
+        try {
+            return type == null
+                    ? target.getClass().getMethod(method).invoke(target)
+                    : target.getClass().getMethod(method, type).invoke(target, argument);
+        } catch (ReflectiveOperationException e) {
+            throw unknown(target.getClass().getName() + "." + method, e);
+        }
+    }
+
+    private static IllegalStateException unknown(String what, ReflectiveOperationException cause) {
+        return new IllegalStateException("this version of Spark has no " + what + " as 3.5 to 4.2 have it", cause);
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <T> List<T> list(Object sequence) {
+        return JavaConverters.seqAsJavaList((Seq<T>) sequence);
+    }
+}

@@ -1,0 +1,139 @@
+package io.github.sparkfinetune.link;
+
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.objectweb.asm.ClassReader;
+import org.objectweb.asm.Opcodes;
+
+/**
+ * Resolves what our classes refer to in Spark and Scala as the JVM would (JVMS 5.4.3): every entry of their constant
+ * pools that names a class, a field or a method; and asks of each of our classes that it implements what its parents
+ * leave abstract.
+ */
+final class Linker {
+    private static final String OURS = "io/github/sparkfinetune/";
+    private static final int CLASS = 7;
+    private static final int FIELD = 9;
+    private static final int METHOD = 10;
+    private static final int INTERFACE_METHOD = 11;
+
+    private final ClassFiles classes;
+    private final Set<String> errors = new TreeSet<>();
+    private int references;
+
+    Linker(ClassFiles classes) {
+        this.classes = classes;
+    }
+
+    /** What does not link, a line each. */
+    Set<String> check() {
+        for (String name : classes.names()) {
+            if (name.startsWith(OURS)) {
+                references(name);
+                implementations(name);
+            }
+        }
+        return errors;
+    }
+
+    /** References to Spark and Scala that were looked at. */
+    int references() {
+        return references;
+    }
+
+    private void references(String from) {
+        ClassReader reader = classes.reader(from);
+        char[] buffer = new char[reader.getMaxStringLength()];
+        for (int i = 1; i < reader.getItemCount(); i++) {
+            int at = reader.getItem(i);
+            int tag = at == 0 ? 0 : reader.readByte(at - 1);
+            if (tag == CLASS) {
+                type(from, reader.readUTF8(at, buffer));
+            } else if (tag == FIELD || tag == METHOD || tag == INTERFACE_METHOD) {
+                int nameAndType = reader.getItem(reader.readUnsignedShort(at + 2));
+                String name = reader.readUTF8(nameAndType, buffer);
+                String descriptor = reader.readUTF8(nameAndType + 2, buffer);
+                member(from, reader.readClass(at, buffer), name + (tag == FIELD ? ":" : "") + descriptor);
+            }
+        }
+    }
+
+    private void type(String from, String name) {
+        String element = name.startsWith("[") ? name.replaceAll("^\\[+L?|;$", "") : name;
+        if (isTheirs(element)) {
+            references++;
+            if (classes.find(element).isEmpty()) {
+                errors.add(from + " needs class " + element);
+            }
+        }
+    }
+
+    private void member(String from, String owner, String member) {
+        if (!isTheirs(owner) && !owner.startsWith(OURS)) {
+            return;
+        }
+        references += isTheirs(owner) ? 1 : 0;
+        if (!declared(from, owner, member)) {
+            errors.add(from + " needs " + owner + "." + member);
+        }
+    }
+
+    private boolean declared(String from, String owner, String member) {
+        for (String type : withAncestors(owner)) {
+            ClassInfo info = classes.find(type).orElse(null);
+            if (info == null) {
+                // DJL's and others': not what this is about.
+                return !isTheirs(type) || !errors.add(from + " needs class " + type);
+            }
+            if (info.members().containsKey(member)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void implementations(String name) {
+        if (classes.find(name).orElseThrow().isAbstract()) {
+            return;
+        }
+        List<ClassInfo> chain = new ArrayList<>();
+        for (String type : withAncestors(name)) {
+            classes.find(type).ifPresent(chain::add);
+        }
+        for (ClassInfo parent : chain) {
+            for (Map.Entry<String, Integer> member : parent.members().entrySet()) {
+                if (isTheirs(parent.name())
+                        && (member.getValue() & Opcodes.ACC_ABSTRACT) != 0
+                        && chain.stream().noneMatch(info -> implementsIt(info, member.getKey()))) {
+                    errors.add(name + " does not implement " + parent.name() + "." + member.getKey());
+                }
+            }
+        }
+    }
+
+    private static boolean implementsIt(ClassInfo info, String member) {
+        Integer access = info.members().get(member);
+        return access != null && (access & (Opcodes.ACC_ABSTRACT | Opcodes.ACC_STATIC)) == 0;
+    }
+
+    /** The class, its superclasses, then all their interfaces. */
+    private Set<String> withAncestors(String name) {
+        Set<String> found = new LinkedHashSet<>();
+        List<String> waiting = new ArrayList<>(List.of(name));
+        while (!waiting.isEmpty()) {
+            String type = waiting.remove(0);
+            if (found.add(type)) {
+                classes.find(type).ifPresent(info -> waiting.addAll(info.parents()));
+            }
+        }
+        return found;
+    }
+
+    private static boolean isTheirs(String type) {
+        return type.startsWith("org/apache/spark/") || type.startsWith("scala/");
+    }
+}

@@ -1,0 +1,95 @@
+package io.github.sparkfinetune.link;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.File;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** The one jar links on every version of Spark that it is for, whichever it was compiled against. */
+class SparkLinkTest {
+    private static final Path VERSIONS = Path.of(System.getProperty("spark.versions"));
+    private static final Path COMPILED = Path.of(System.getProperty("embedded.spark.home"), "jars");
+
+    static Stream<Path> versions() throws IOException {
+        try (Stream<Path> folders = Files.list(VERSIONS)) {
+            return Stream.concat(Stream.of(COMPILED), folders.sorted()).toList().stream();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("versions")
+    void everyReferenceToSparkAndScalaResolves(Path version) throws IOException {
+        try (ClassFiles classes = new ClassFiles(
+                Stream.concat(ours().stream(), jars(version).stream()).toList())) {
+            Linker linker = new Linker(classes);
+            Set<String> errors = linker.check();
+            assertThat(errors).as(version.toString()).isEmpty();
+            assertThat(linker.references()).isGreaterThan(500);
+        }
+    }
+
+    /** What SparkVersions calls by name. */
+    @ParameterizedTest
+    @MethodSource("versions")
+    void whatIsCalledByNameIsThere(Path version) throws IOException {
+        try (ClassFiles classes = new ClassFiles(jars(version))) {
+            assertThat(members(classes, "org/apache/spark/status/AppStatusStore"))
+                    .anyMatch(member -> member.startsWith("executorList(Z)"));
+            assertThat(members(classes, "org/apache/spark/scheduler/SparkListenerExecutorMetricsUpdate"))
+                    .anyMatch(member -> member.startsWith("accumUpdates()"));
+            assertThat(members(classes, "org/apache/spark/SparkUserAppException"))
+                    .anyMatch(member -> member.startsWith("<init>(I"));
+        }
+    }
+
+    @Test
+    void versionsOfBothScalaLinesAreLookedAt() throws IOException {
+        assertThat(versions().map(folder -> folder.getFileName().toString()))
+                .contains("jars", "4.0")
+                .hasSizeGreaterThan(2);
+    }
+
+    /** The test would notice what it is for: without Spark's core nearly nothing resolves. */
+    @Test
+    void aMissingClassIsNoticed() throws IOException {
+        List<Path> withoutCore = jars(COMPILED).stream()
+                .filter(jar -> !jar.getFileName().toString().startsWith("spark-core"))
+                .toList();
+        try (ClassFiles classes = new ClassFiles(
+                Stream.concat(ours().stream(), withoutCore.stream()).toList())) {
+            assertThat(new Linker(classes).check())
+                    .anyMatch(error -> error.endsWith("needs class org/apache/spark/scheduler/SparkListener"))
+                    .anyMatch(error -> error.contains("needs org/apache/spark/SparkContext."));
+        }
+    }
+
+    private static Set<String> members(ClassFiles classes, String name) {
+        return classes.find(name).orElseThrow().members().keySet();
+    }
+
+    private static List<Path> ours() {
+        return Stream.of(System.getProperty("java.class.path").split(File.pathSeparator))
+                .map(Path::of)
+                .filter(place -> Files.exists(place)
+                        && (Files.isDirectory(place) ? !place.endsWith("test-classes") : isOurs(place)))
+                .toList();
+    }
+
+    private static boolean isOurs(Path jar) {
+        return jar.getFileName().toString().matches("(conf|dataset-prep|finetune-core|spark-jobs)-.*\\.jar");
+    }
+
+    private static List<Path> jars(Path folder) throws IOException {
+        try (Stream<Path> jars = Files.list(folder)) {
+            return jars.filter(jar -> jar.toString().endsWith(".jar")).sorted().toList();
+        }
+    }
+}

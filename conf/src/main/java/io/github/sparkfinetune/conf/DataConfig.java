@@ -25,6 +25,7 @@ public record DataConfig(
 
         DataFormat format,
         @Key(hf = "TextConfig") String encoding,
+        boolean multiline,
         @Key(hf = "SFTConfig.dataset_text_field") String text,
         @Key(optional = true) String textPair,
         String label,
@@ -39,7 +40,7 @@ public record DataConfig(
         double maxBadFraction,
         @Key(optional = true) Boolean deduplicate,
         @Key(mayChange = true) boolean strict,
-        int shards,
+        @Key(optional = true) Integer shards,
         long seed,
 
         @Key(optional = true, path = true, hf = "SFTConfig.chat_template_path")
@@ -155,7 +156,7 @@ public record DataConfig(
                 maxBadFraction >= 0 && maxBadFraction <= 1, "data.max_bad_fraction", maxBadFraction, "between 0 and 1");
         Check.present("data.packing", packing);
         Check.present("data.overlong", overlong);
-        Check.that(shards >= 1, "data.shards", shards, "at least 1");
+        Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
     }
 
     /** Whether of rows with equal text one is kept: as it is set, else in a corpus; near-duplicates of both are one. */

@@ -27,6 +27,9 @@ interface Jobs extends AutoCloseable {
     /** Says what training will take, without a session. */
     PlanJob.Plan plan(RunConfig config);
 
+    /** What is slow about reading the raw text, a line each, without a session. */
+    List<String> slowSources(RunConfig config);
+
     /** Finds what training would refuse, before any long work. */
     void check(RunConfig config);
 

@@ -20,6 +20,7 @@ final class PlanCommand extends JobCommand {
     void execute(RunConfig run, Jobs jobs) {
         PlanJob.Plan plan = jobs.plan(run);
         PlanText.lines(plan).forEach(this::say);
+        jobs.slowSources(run).forEach(warning -> say("warning     " + warning));
         plan.refusal().ifPresent(refusal -> {
             throw refusal;
         });

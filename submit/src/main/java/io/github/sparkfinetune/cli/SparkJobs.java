@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -23,7 +24,9 @@ import java.util.Map;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 
 /** The jobs on a real Spark session. */
@@ -54,6 +57,17 @@ final class SparkJobs implements Jobs {
     @Override
     public PlanJob.Plan plan(RunConfig config) {
         return PlanJob.run(config, master, Map.of());
+    }
+
+    @Override
+    public List<String> slowSources(RunConfig config) {
+        SparkConf settings = SparkSessions.conf(config, "plan", master, Map.of());
+        try {
+            return PrepareJob.slowSources(config, SparkHadoopUtil.get().newConfiguration(settings));
+        } catch (RunException e) {
+            // prepare says what it cannot read; a plan is made without.
+            return List.of();
+        }
     }
 
     /** Ends the process as the master wants it; must be the last call of {@code main}. */

@@ -58,6 +58,11 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public List<String> slowSources(RunConfig config) {
+            return List.of("data.train: mails.csv.gz is read by one core");
+        }
+
+        @Override
         public void check(RunConfig config) {
             calls.add("check");
         }

@@ -10,7 +10,9 @@ class PlanCommandTest extends CommandLineOverFakeJobs {
     void planIsShownAndEndsAsTrainWould() {
         assertThat(finetune("plan", "--config", recipe())).isZero();
         assertThat(calls).containsExactly("open", "plan", "close");
-        assertThat(out.toString()).contains("trained     460,800 (0.34%)");
+        assertThat(out.toString())
+                .contains("trained     460,800 (0.34%)")
+                .contains("warning     data.train: mails.csv.gz is read by one core");
 
         failure = RunException.config("spark.executor.memoryOverhead is 384m: set 1536m");
         assertThat(finetune("plan", "--config", recipe())).isEqualTo(2);

@@ -64,6 +64,7 @@ class RunConfigLoaderTest {
                         Map.of(),
                         DataFormat.AUTO,
                         "UTF-8",
+                        false,
                         "text",
                         null,
                         "label",
@@ -75,7 +76,7 @@ class RunConfigLoaderTest {
                         0.01,
                         null,
                         false,
-                        8,
+                        null,
                         42,
                         null,
                         true,
@@ -183,6 +184,7 @@ class RunConfigLoaderTest {
                   held_out: {general: s3a://b/general.csv}
                   format: csv
                   encoding: windows-1252
+                  multiline: true
                   text: body
                   text_pair: 2
                   label: no
@@ -333,6 +335,7 @@ class RunConfigLoaderTest {
                         Map.of("general", "s3a://b/general.csv"),
                         DataFormat.CSV,
                         "windows-1252",
+                        true,
                         "body",
                         "2",
                         "no",

@@ -23,6 +23,7 @@ import java.util.Locale;
  * @param format of the training text, found out: never {@code auto}
  * @param evalFraction 0 where the evaluation text is a source of its own
  * @param testFraction 0 where the test text is a source of its own
+ * @param shards number of hash ranges; 0 while it is not known how much text there is
  * @param tokenizerSha256 hash of {@code tokenizer.json}, added tokens included
  * @param stride tokens that neighbouring windows of a long text have in common; absent (null) where texts are not cut
  *     into windows
@@ -30,6 +31,7 @@ import java.util.Locale;
  * @param problemType {@code classification.problem_type}; absent (null) where texts have no label, or one
  * @param questionAnswering which questions there are; absent (null) where rows are none
  * @param encoding character set of the text; absent (null) for UTF-8
+ * @param multiline true where texts of CSV may hold line ends, else absent (null); version 0.1 read all CSV so
  * @param corpus how the documents were prepared; absent (null) where nothing of it is used
  */
 public record DatasetOptions(
@@ -50,6 +52,7 @@ public record DatasetOptions(
         @JsonInclude(JsonInclude.Include.NON_NULL) String problemType,
         @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
         @JsonInclude(JsonInclude.Include.NON_NULL) String encoding,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Boolean multiline,
         @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus)
         implements Serializable {
 
@@ -84,7 +87,7 @@ public record DatasetOptions(
                 data.maxLength(),
                 data.maxTextBytes(),
                 data.deduplicates(),
-                data.shards(),
+                data.shards() == null ? 0 : data.shards(),
                 data.seed(),
                 tokenizer.sha256(),
                 null,
@@ -92,12 +95,37 @@ public record DatasetOptions(
                 null,
                 null,
                 Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
+                data.multiline() ? true : null,
                 data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null);
     }
 
     /** With the format that a source was found to have. */
     public DatasetOptions withFormat(DataFormat found) {
         return with(text, textPair, label, name(found), stride, documents, problemType, questionAnswering);
+    }
+
+    /** With a number of shards. */
+    public DatasetOptions withShards(int number) {
+        return new DatasetOptions(
+                text,
+                textPair,
+                label,
+                format,
+                evalFraction,
+                testFraction,
+                maxLength,
+                maxTextBytes,
+                deduplicate,
+                number,
+                seed,
+                tokenizerSha256,
+                stride,
+                documents,
+                problemType,
+                questionAnswering,
+                encoding,
+                multiline,
+                corpus);
     }
 
     /** With the names of columns; null for one that is not read. */
@@ -152,6 +180,7 @@ public record DatasetOptions(
                 type,
                 questions,
                 encoding,
+                multiline,
                 corpus);
     }
 

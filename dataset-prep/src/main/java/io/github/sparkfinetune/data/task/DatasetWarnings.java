@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.task;
 
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.tag.Iob2;
 import java.util.ArrayList;
@@ -45,6 +46,7 @@ public final class DatasetWarnings {
             truncated(name, split, manifest).ifPresent(warnings::add);
             labels(name, split, manifest.labels(), warnings);
         });
+        lineEnds(manifest).ifPresent(warnings::add);
         checks.forEach((name, check) -> tokens(name, check, warnings));
         leaks.forEach((name, leak) -> warnings.add(new Warning(
                 "train_" + name + "_duplicates",
@@ -56,6 +58,21 @@ public final class DatasetWarnings {
                         name,
                         leak.example().isEmpty() ? "" : ", as \"" + start(leak.example()) + "\""))));
         return warnings;
+    }
+
+    private static Optional<Warning> lineEnds(Manifest manifest) {
+        long malformed = manifest.badRows().getOrDefault(UnusableRowException.MALFORMED, 0L);
+        boolean mayBeCut =
+                manifest.options().format().equals("csv") && manifest.options().multiline() == null;
+        return malformed == 0 || !mayBeCut
+                ? Optional.empty()
+                : Optional.of(new Warning(
+                        "malformed_csv",
+                        String.format(
+                                Locale.ROOT,
+                                "%,d lines of CSV are no rows: where they go on with a text in quotes, that text lost its"
+                                        + " end; set data.multiline: true",
+                                malformed)));
     }
 
     private static Optional<Warning> truncated(String name, Manifest.Split split, Manifest manifest) {

@@ -61,6 +61,7 @@ public final class TinyDataset {
                 TaskDatas.of(config).options(tokenizer).problemType(),
                 TaskDatas.of(config).options(tokenizer).questionAnswering(),
                 null,
+                null,
                 null);
     }
 

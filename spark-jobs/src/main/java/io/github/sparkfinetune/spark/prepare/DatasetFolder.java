@@ -59,7 +59,10 @@ final class DatasetFolder {
             return Optional.empty();
         }
         Manifest manifest = Manifest.read(path, hadoop);
-        String difference = difference(manifest, task, options, sources);
+        // Without a number of its own a run takes the dataset's, which an earlier version may have chosen.
+        DatasetOptions wanted =
+                options.shards() == 0 ? options.withShards(manifest.options().shards()) : options;
+        String difference = difference(manifest, task, wanted, sources);
         if (difference != null) {
             throw RunException.config(path + " holds a dataset that was prepared with " + difference
                     + ": set data.dir to a new folder, or delete this one");
@@ -274,10 +277,5 @@ final class DatasetFolder {
                 path + " was taken over by another run, because this one did not renew its lease in time: wait for"
                         + " that one, or start this again when it has ended",
                 e);
-    }
-
-    /** Ends a run that has written nothing, because the dataset is finished. */
-    void leave() throws IOException {
-        lease.release(false);
     }
 }

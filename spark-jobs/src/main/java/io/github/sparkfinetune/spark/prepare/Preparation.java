@@ -71,7 +71,7 @@ final class Preparation<C> {
     Manifest run() throws IOException {
         List<SourceReader.Rows<C>> rows = new ArrayList<>();
         List<SourceScan> scans = new ArrayList<>();
-        SourceReader reader = new SourceReader(spark, tokenizer, data.encoding());
+        SourceReader reader = new SourceReader(spark, tokenizer, data);
         TrainingRows training = null;
         DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data);
         try {
@@ -176,7 +176,7 @@ final class Preparation<C> {
                     tokenizer.unknownTokenId(),
                     task.endTokenId(tokenizer));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
-                            new ShuffledSample.Ranges(data.shards()), ShuffledSample.Order.BY_KEY)
+                            new ShuffledSample.Ranges(options.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)
                     .collect());
             reports.sort(Comparator.comparing(ShardWriter.Report::file));

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -19,7 +18,6 @@ import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
@@ -69,7 +67,7 @@ public final class PrepareJob {
         TokenizerFiles tokenizer = tokenizer(config, hadoop);
         TaskData<?> task = TaskDatas.of(config);
         task.check(tokenizer);
-        List<SourceFiles> sources = sources(spark, data);
+        List<SourceFiles> sources = Sources.of(spark, data);
         DatasetOptions options =
                 task.options(tokenizer).withFormat(sources.get(0).format());
         List<Manifest.Source> sourceList =
@@ -87,14 +85,14 @@ public final class PrepareJob {
         }
         try (JobGroup jobs = new JobGroup(spark.sparkContext(), "prepare-" + UUID.randomUUID(), "prepare " + path)) {
             String run = folder.begin(Lease.LENGTH, jobs::cancel);
-            Optional<Manifest> meanwhile = folder.finished(config.task(), options, sourceList);
-            if (meanwhile.isPresent()) {
-                folder.leave();
-                return meanwhile.get();
-            }
             try {
-                Manifest manifest =
-                        new Preparation<>(spark, config, task, tokenizer, sources, options, path, run).run();
+                Optional<Manifest> meanwhile = folder.finished(config.task(), options, sourceList);
+                if (meanwhile.isPresent()) {
+                    folder.abandon(true);
+                    return meanwhile.get();
+                }
+                DatasetOptions sized = options.shards() == 0 ? options.withShards(Sources.shards(sources)) : options;
+                Manifest manifest = new Preparation<>(spark, config, task, tokenizer, sources, sized, path, run).run();
                 folder.finish(manifest);
                 return manifest;
             } catch (Exception e) {
@@ -114,6 +112,16 @@ public final class PrepareJob {
     }
 
     /**
+     * What is slow about reading a run's sources, a line each; of files alone, without a session.
+     *
+     * @param config paths may be relative
+     * @throws RunException if one is not there
+     */
+    public static List<String> slowSources(RunConfig config, Configuration hadoop) {
+        return Sources.slow(config.data(), hadoop);
+    }
+
+    /**
      * Inputs to predict, texts to label or prompts to go on from: read, cleaned and tokenized as {@link #run} does, in
      * the order of the source, rows that cannot be used included. They need no label and no answer.
      *
@@ -121,7 +129,7 @@ public final class PrepareJob {
      * @param path file, folder or glob, in the format of {@code data.format}
      */
     public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path) {
-        SourceFiles source = source(spark, config.data(), key, null, path);
+        SourceFiles source = Sources.of(spark, config.data(), key, null, path);
         try {
             return inputs(spark, config, TaskDatas.of(config), source);
         } catch (IOException e) {
@@ -132,8 +140,7 @@ public final class PrepareJob {
     private static <C> JavaRDD<TaskInput> inputs(
             SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source) throws IOException {
         TokenizerFiles tokenizer = tokenizer(config, spark.sparkContext().hadoopConfiguration());
-        JavaRDD<CleanRow<C>> rows = new SourceReader(
-                        spark, tokenizer, config.data().encoding())
+        JavaRDD<CleanRow<C>> rows = new SourceReader(spark, tokenizer, config.data())
                 .read(source, task, false)
                 .rdd();
         Broadcast<TokenizerFiles> files =
@@ -151,33 +158,5 @@ public final class PrepareJob {
         // The native library refuses a bad file here, in milliseconds, instead of in a task.
         TextTokenizer.open(files).close();
         return files;
-    }
-
-    /** Those to train on, then the held-out ones. */
-    static List<SourceFiles> sources(SparkSession spark, DataConfig data) {
-        List<SourceFiles> sources = new ArrayList<>();
-        if (data.train() != null) {
-            sources.add(source(spark, data, "data.train", Manifest.TRAIN, data.train()));
-        }
-        for (CorpusSource mixed : data.corpus().sources()) {
-            String key = "data.corpus.sources[" + sources.size() + "]";
-            sources.add(source(spark, data, key, Manifest.TRAIN, mixed.path()));
-        }
-        if (data.eval() != null) {
-            sources.add(source(spark, data, "data.eval", Manifest.EVAL, data.eval()));
-        }
-        if (data.test() != null) {
-            sources.add(source(spark, data, "data.test", Manifest.TEST, data.test()));
-        }
-        data.heldOutPaths()
-                .forEach((name, path) -> sources.add(source(spark, data, "data.held_out." + name, name, path)));
-        return sources;
-    }
-
-    private static SourceFiles source(SparkSession spark, DataConfig data, String key, String split, String path) {
-        return DataConfig.isTable(path)
-                ? SourceTable.find(spark, key, split, path)
-                : SourceFiles.list(
-                        key, split, path, data.format(), spark.sparkContext().hadoopConfiguration());
     }
 }

@@ -6,15 +6,17 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.Reading;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 
 /** What a first pass must have found for the second to be worth its time. */
 final class SourceChecks {
     private SourceChecks() {}
 
-    static void require(SourceReader.Rows<?> rows, SourceScan.Counts counts, DataConfig data) {
+    static void require(SourceReader.Rows<?> rows, ScanCounts counts, DataConfig data) {
         SparkSource source = rows.source();
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
@@ -26,14 +28,19 @@ final class SourceChecks {
         if (bad > data.maxBadFraction() * counts.rows) {
             throw RunException.data(String.format(
                     Locale.ROOT,
-                    "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows: mend them"
+                    "%s: %d of %d rows of %s cannot be used (%s), more than data.max_bad_fraction: %s allows: %smend them"
                             + " or raise it",
                     source.key(),
                     bad,
                     counts.rows,
                     source.path(),
                     reasons(counts),
-                    data.maxBadFraction()));
+                    data.maxBadFraction(),
+                    source.format() == DataFormat.CSV
+                                    && !data.multiline()
+                                    && counts.bad.containsKey(UnusableRowException.MALFORMED)
+                            ? "if texts in quotes hold line ends, set data.multiline: true; else "
+                            : ""));
         }
         if (counts.strata.isEmpty()) {
             throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
@@ -43,7 +50,7 @@ final class SourceChecks {
         }
     }
 
-    private static String reasons(SourceScan.Counts counts) {
+    private static String reasons(ScanCounts counts) {
         List<String> reasons = new ArrayList<>();
         counts.bad.forEach(
                 (reason, count) -> reasons.add(reason + ": " + count + ", for one in " + counts.badFile.get(reason)));
@@ -51,7 +58,7 @@ final class SourceChecks {
     }
 
     /** A column of JSON lines is missing where no row that could be parsed has it. */
-    private static void requireColumn(SparkSource source, SourceScan.Counts counts, Reading.Column column) {
+    private static void requireColumn(SparkSource source, ScanCounts counts, Reading.Column column) {
         long malformed = counts.bad.getOrDefault(UnusableRowException.MALFORMED, 0L);
         long without = counts.bad.getOrDefault(column.missing(), 0L);
         if (without > 0 && without == counts.rows - malformed) {
@@ -67,8 +74,9 @@ final class SourceChecks {
      * @param labels the training text's
      */
     static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
+        Set<String> known = new HashSet<>(labels);
         rowsPerLabel.forEach((label, rows) -> {
-            if (!labels.contains(label)) {
+            if (!known.contains(label)) {
                 throw RunException.data(source.key() + ": " + rows + " rows of " + source.path() + " have the label "
                         + label + ", which data.train never has: add such rows to it or remove these");
             }

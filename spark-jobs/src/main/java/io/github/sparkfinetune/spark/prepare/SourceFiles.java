@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
@@ -37,6 +38,8 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param first the first of them by name that is not empty
  * @param emptyTexts text files that are empty, in text folders
  * @param bytes their length together
+ * @param textBytes about how much text they hold: compressed ones four times their length
+ * @param whole the largest of those that one task has to read, if any
  * @param fingerprint SHA-256 of their names, lengths and times of modification; of a table see {@link SourceTable}
  * @param partitions columns that the names of folders give: {@code key=value/file}
  * @param version of a table, or null where it has none; null for files
@@ -50,9 +53,21 @@ record SourceFiles(
         String first,
         long emptyTexts,
         long bytes,
+        long textBytes,
+        Optional<Whole> whole,
         String fingerprint,
         List<String> partitions,
         String version) {
+    /** What text in English, JSON or CSV is compressed to by gzip, roughly. */
+    private static final int COMPRESSION = 4;
+
+    /**
+     * A file that one task has to read from its beginning to its end.
+     *
+     * @param textBytes about how much text it holds
+     */
+    record Whole(String file, long bytes, long textBytes) {}
+
     private static final Map<String, DataFormat> ENDINGS = Map.of(
             ".jsonl", DataFormat.JSONL,
             ".json", DataFormat.JSONL,
@@ -65,7 +80,8 @@ record SourceFiles(
      *
      * @throws RunException if nothing is there, nothing is in it, or its format cannot be told
      */
-    static SourceFiles list(String key, String split, String text, DataFormat format, Configuration hadoop) {
+    static SourceFiles list(String key, String split, String text, DataConfig data, Configuration hadoop) {
+        DataFormat format = data.format();
         if (format == DataFormat.TABLE) {
             throw RunException.config(key + ": " + text + " is a path, but data.format is table: name a table as "
                     + DataConfig.TABLE + "DATABASE.NAME, or set data.format to auto");
@@ -100,6 +116,8 @@ record SourceFiles(
                     first(files),
                     emptyTexts,
                     bytes,
+                    files.stream().mapToLong(SourceFiles::textBytes).sum(),
+                    whole(files, known == DataFormat.CSV && data.multiline()),
                     fingerprint(files.stream()
                             .map(file ->
                                     file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
@@ -168,6 +186,23 @@ record SourceFiles(
     static boolean isCompressed(String file) {
         int dot = file.lastIndexOf('.');
         return dot >= 0 && COMPRESSED.contains(file.substring(dot).toLowerCase(Locale.ROOT));
+    }
+
+    private static long textBytes(FileStatus file) {
+        return isCompressed(file.getPath().getName()) ? COMPRESSION * file.getLen() : file.getLen();
+    }
+
+    /** @param isEach whether it is so with every file, whatever its name says */
+    private static Optional<Whole> whole(List<FileStatus> files, boolean isEach) {
+        return files.stream()
+                .filter(file -> isEach || isUnsplittable(file.getPath().getName()))
+                .max(Comparator.comparingLong(SourceFiles::textBytes))
+                .map(file -> new Whole(file.getPath().toString(), file.getLen(), textBytes(file)));
+    }
+
+    /** Compressed files have to be read from their beginning, but for bzip2's, whose blocks can be found. */
+    private static boolean isUnsplittable(String name) {
+        return isCompressed(name) && !name.toLowerCase(Locale.ROOT).endsWith(".bz2");
     }
 
     private static DataFormat detect(String key, Path path, List<FileStatus> files, boolean folder) {

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -11,13 +12,10 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
-import io.github.sparkfinetune.spark.cluster.Errors;
-import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.rdd.InputFileBlockHolder;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -30,26 +28,37 @@ import org.apache.spark.sql.types.DataTypes;
 /** Reads of a source, in whatever format, what a task asks for, and cleans it. */
 final class SourceReader {
     /** Enough tokenization to outweigh the start of a task, little enough to balance. */
-    private static final String PARTITION_BYTES = "32m";
+    private static final long PARTITION_BYTES = 32L << 20;
+    /** Of a terabyte, so that the blocks of a shuffle do not become small. */
+    private static final long MAX_PARTITION_BYTES = 256L << 20;
+    /** Partitions of a source from which on they grow. */
+    private static final long MANY = 4000;
+    /** Partitions that few files are spread to, at most. */
+    private static final long MAX_SPREAD = 2000;
 
     private final SparkSession spark;
     private final SparkSession callers;
     private final TokenizerFiles tokenizer;
-    private final String encoding;
+    private final DataConfig data;
+    private final long partitionBytes;
 
-    /** @param encoding character set of text */
-    SourceReader(SparkSession spark, TokenizerFiles tokenizer, String encoding) {
+    SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
+        this(spark, tokenizer, data, PARTITION_BYTES);
+    }
+
+    /** @param partitionBytes text of a partition, but of a very large source */
+    SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
         // Settings of the reading below must not leak into the caller's session.
         this.callers = spark;
         this.spark = spark.newSession();
-        this.spark.conf().set("spark.sql.files.maxPartitionBytes", PARTITION_BYTES);
         // Many small files make a partition: a file costs far less to open than a tokenizer to load.
         this.spark.conf().set("spark.sql.files.openCostInBytes", "64k");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
         // A column that the name of a folder gives is a text, as it stands there: 007 is no 7.
         this.spark.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", "false");
         this.tokenizer = tokenizer;
-        this.encoding = encoding;
+        this.data = data;
+        this.partitionBytes = partitionBytes;
     }
 
     /**
@@ -66,7 +75,9 @@ final class SourceReader {
      * @throws RunException if a column that is needed is not there
      */
     <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        SparkSource source = new SparkSource(spark, callers, files, encoding);
+        long bytes = Math.max(partitionBytes, Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY));
+        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
+        SparkSource source = new SparkSource(spark, callers, files, data);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         List<Reading.Column> columns = List.of();
         Dataset<Row> rows;
@@ -78,11 +89,39 @@ final class SourceReader {
         }
         RowCleaner.Factory<C> cleaner = reading.cleaner();
         int values = Math.max(1, columns.size());
-        JavaRDD<InternalRow> raw = rows.queryExecution().toRdd().toJavaRDD();
+        JavaRDD<InternalRow> raw = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
         return new Rows<>(
                 source,
                 columns,
                 raw.mapPartitions(partition -> new CleaningIterator<>(partition, values, cleaner.open())));
+    }
+
+    /**
+     * Rows in as many partitions as their text asks for, where few tasks have to read it all. Both passes then read the
+     * files once, because Spark keeps what it has shuffled.
+     *
+     * @param mayMove whether rows need not stay in the order of the source
+     */
+    private JavaRDD<InternalRow> spread(SourceFiles files, JavaRDD<InternalRow> read, boolean mayMove) {
+        int cores = spark.sparkContext().defaultParallelism();
+        int tasks = mayMove ? tasks(files, read.getNumPartitions(), cores, partitionBytes) : read.getNumPartitions();
+        return tasks == read.getNumPartitions()
+                ? read.mapPartitions(rows -> new ReadRows(rows, false))
+                : read.<InternalRow>mapPartitions(rows -> new ReadRows(rows, true))
+                        .repartition(tasks);
+    }
+
+    /**
+     * Partitions to clean and tokenize a source in.
+     *
+     * @param partitions that it is read in
+     * @param cores of the cluster
+     */
+    static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
+        long whole = files.whole().map(SourceFiles.Whole::textBytes).orElse(0L);
+        long wanted = Math.min(MAX_SPREAD, files.textBytes() / partitionBytes);
+        boolean few = partitions < Math.min(wanted, 2L * cores);
+        return whole > partitionBytes && few ? (int) wanted : partitions;
     }
 
     private static final class CleaningIterator<C> implements Iterator<CleanRow<C>> {
@@ -98,37 +137,12 @@ final class SourceReader {
 
         @Override
         public boolean hasNext() {
-            try {
-                return rows.hasNext();
-            } catch (Exception e) {
-                // Exception, because Spark's Scala code throws checked ones undeclared.
-                throw unreadable(e);
-            }
+            return rows.hasNext();
         }
 
         @Override
         public CleanRow<C> next() {
             return cleaner.clean(row.at(rows.next()));
-        }
-
-        /** The same with the file's name, where a file cannot be read. */
-        private static RuntimeException unreadable(Exception e) {
-            Throwable last = e;
-            boolean input = false;
-            for (Throwable cause = e; cause != null; cause = cause.getCause()) {
-                if (cause instanceof RunException known) {
-                    return known;
-                }
-                input |= cause instanceof IOException;
-                last = cause;
-            }
-            if (input) {
-                String what = InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage() + "): ";
-                return Errors.ioFailure(e).isPresent()
-                        ? RunException.failed(what + "start it again, once that is mended", e)
-                        : RunException.data(what + "mend or remove it", e);
-            }
-            return e instanceof RuntimeException unexpected ? unexpected : new IllegalStateException(e);
         }
     }
 

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.data.dataset.Seeds;
-import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import java.io.Serializable;
@@ -26,61 +25,13 @@ import scala.Tuple2;
  * stay on the executors (16 bytes a row, on disk where memory is short), so that the split needs no further pass.
  */
 final class SourceScan implements AutoCloseable {
+    /** Hashes of a task that looks for equal ones: some 50 MB of objects. */
+    private static final long HASHES_PER_TASK = 250_000;
+
     private final SourceFiles source;
     private final JavaRDD<StratumHashes> hashes;
     private final JavaRDD<Part> parts;
-    private final Counts counts;
-
-    /** Counts over a partition or a whole source. */
-    static final class Counts implements Serializable {
-        private static final long serialVersionUID = 1L;
-
-        long rows;
-        long cut;
-        long repaired;
-        final TreeMap<String, Long> bad = new TreeMap<>();
-        /** Rows left out on purpose, which are not bad. */
-        final TreeMap<String, Long> rejected = new TreeMap<>();
-        /** Placeholders in usable rows, by what they stand for. */
-        final TreeMap<String, Long> masked = new TreeMap<>();
-
-        final TreeMap<String, String> badFile = new TreeMap<>();
-        /** Rows that are samples, of each stratum. */
-        final TreeMap<String, Long> strata = new TreeMap<>();
-        /** Usable rows with each label in their content. */
-        final TreeMap<String, Long> labels = new TreeMap<>();
-
-        Counts plus(Counts other) {
-            rows += other.rows;
-            cut += other.cut;
-            repaired += other.repaired;
-            other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
-            other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
-            other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
-            // The smallest name, so that the message does not depend on which task was first.
-            other.badFile.forEach((reason, file) -> badFile.merge(reason, file, (a, b) -> a.compareTo(b) <= 0 ? a : b));
-            other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));
-            other.labels.forEach((label, count) -> labels.merge(label, count, Long::sum));
-            return this;
-        }
-
-        /** Counts the files that hold a text each and are empty: Spark's reader passes over them. */
-        void addEmptyFiles(SourceFiles source) {
-            if (source.emptyTexts() > 0) {
-                rows += source.emptyTexts();
-                bad.merge(UnusableRowException.EMPTY, source.emptyTexts(), Long::sum);
-                badFile.putIfAbsent(UnusableRowException.EMPTY, source.path());
-            }
-        }
-
-        long badRows() {
-            return bad.values().stream().mapToLong(Long::longValue).sum();
-        }
-
-        long rejectedRows() {
-            return rejected.values().stream().mapToLong(Long::longValue).sum();
-        }
-    }
+    private final ScanCounts counts;
 
     /** Hashes of the rows of one stratum in one partition, as two halves. */
     record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
@@ -106,9 +57,9 @@ final class SourceScan implements AutoCloseable {
         boolean holds(long first, long second);
     }
 
-    private record Part(Counts counts, List<StratumHashes> hashes) implements Serializable {
+    private record Part(ScanCounts counts, List<StratumHashes> hashes) implements Serializable {
         Part without(Set<ContentHash> documents, String reason) {
-            Counts left = new Counts().plus(counts);
+            ScanCounts left = new ScanCounts().plus(counts);
             List<StratumHashes> others = new ArrayList<>();
             for (StratumHashes some : hashes) {
                 StratumHashes rest = some.where((first, second) -> !documents.contains(new ContentHash(first, second)));
@@ -123,7 +74,7 @@ final class SourceScan implements AutoCloseable {
         }
     }
 
-    private SourceScan(SourceFiles source, JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, Counts counts) {
+    private SourceScan(SourceFiles source, JavaRDD<Part> parts, JavaRDD<StratumHashes> hashes, ScanCounts counts) {
         this.source = source;
         this.parts = parts;
         this.hashes = hashes;
@@ -139,10 +90,10 @@ final class SourceScan implements AutoCloseable {
 
     private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
         JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
-        Counts counts = parts.map(Part::counts).treeReduce(Counts::plus, 2);
+        ScanCounts counts = parts.map(Part::counts).treeReduce(ScanCounts::plus, 2);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
-            hashes = distinct(hashes).persist(StorageLevel.MEMORY_AND_DISK_SER());
+            hashes = distinct(hashes, sum(counts.strata)).persist(StorageLevel.MEMORY_AND_DISK_SER());
             counts.strata.clear();
             counts.strata.putAll(strata(hashes));
         }
@@ -174,19 +125,34 @@ final class SourceScan implements AutoCloseable {
 
     /** Rows of each stratum; one without rows is none. */
     static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
-        return new TreeMap<>(hashes.filter(part -> part.second().length > 0)
-                .mapToPair(part -> new Tuple2<>(part.stratum(), (long) part.second().length))
-                .reduceByKey(Long::sum)
-                .collectAsMap());
+        return hashes.mapPartitions(parts -> {
+                    TreeMap<String, Long> rows = new TreeMap<>();
+                    parts.forEachRemaining(part -> {
+                        if (part.second().length > 0) {
+                            rows.merge(part.stratum(), (long) part.second().length, Long::sum);
+                        }
+                    });
+                    return List.of(rows).iterator();
+                })
+                .treeReduce(
+                        (a, b) -> {
+                            b.forEach((stratum, rows) -> a.merge(stratum, rows, Long::sum));
+                            return a;
+                        },
+                        2);
     }
 
-    Counts counts() {
+    static long sum(Map<String, Long> rows) {
+        return rows.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    ScanCounts counts() {
         return counts;
     }
 
     /** Rows that are samples: neither bad nor a duplicate. */
     long usable() {
-        return counts.strata.values().stream().mapToLong(Long::longValue).sum();
+        return sum(counts.strata);
     }
 
     JavaRDD<StratumHashes> hashes() {
@@ -199,7 +165,7 @@ final class SourceScan implements AutoCloseable {
     }
 
     private static <C> Part scan(Iterator<CleanRow<C>> rows) {
-        Counts counts = new Counts();
+        ScanCounts counts = new ScanCounts();
         Map<String, LongBuffers> byStratum = new HashMap<>();
         while (rows.hasNext()) {
             CleanRow<C> row = rows.next();
@@ -223,6 +189,7 @@ final class SourceScan implements AutoCloseable {
                                 counts.masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));
             }
             row.labels().forEach(label -> counts.labels.merge(label, 1L, Long::sum));
+            counts.requireLabels();
             byStratum
                     .computeIfAbsent(row.stratum(), stratum -> new LongBuffers())
                     .add(row.hash().first(), row.hash().second());
@@ -236,12 +203,20 @@ final class SourceScan implements AutoCloseable {
         return hashes;
     }
 
-    /** One of equal contents; of different strata the first by name stays. */
-    static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes) {
-        JavaPairRDD<ContentHash, String> strata = hashes.flatMapToPair(part -> part.contents()
+    /**
+     * One of equal contents; of different strata the first by name stays.
+     *
+     * @param rows number of hashes: it decides the number of tasks on both sides of the shuffle, whose blocks are as
+     *     many as the one by the other, not how many files there are
+     */
+    static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
+        int tasks = Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
+        // Without a shuffle it makes no more partitions than there are.
+        JavaPairRDD<ContentHash, String> strata = hashes.coalesce(tasks)
+                .flatMapToPair(part -> part.contents()
                         .map(hash -> new Tuple2<>(hash, part.stratum()))
                         .iterator())
-                .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b);
+                .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b, tasks);
         return strata.mapPartitions(partition -> {
             Map<String, LongBuffers> byStratum = new HashMap<>();
             partition.forEachRemaining(row -> byStratum

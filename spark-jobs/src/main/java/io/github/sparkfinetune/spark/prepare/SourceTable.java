@@ -11,6 +11,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
@@ -67,6 +68,7 @@ final class SourceTable {
                 known.addAll(lines(spark, files));
             }
             known.add(String.valueOf(version));
+            long bytes = bytes(rows);
             return new SourceFiles(
                     key,
                     split,
@@ -75,7 +77,9 @@ final class SourceTable {
                     files.length,
                     null,
                     0,
-                    bytes(rows),
+                    bytes,
+                    bytes,
+                    Optional.empty(),
                     SourceFiles.fingerprint(known),
                     List.of(),
                     version);

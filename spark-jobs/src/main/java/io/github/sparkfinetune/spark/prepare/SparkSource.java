@@ -9,6 +9,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.task.RawSource;
@@ -45,19 +46,23 @@ final class SparkSource implements RawSource {
 
     private final SourceFiles files;
     private final String encoding;
+    private final boolean multiline;
     private List<String> columns;
 
     /**
      * @param spark session that files are read with
      * @param callers session that tables are read with
-     * @param encoding character set of its text
+     * @param data what is known of its text
      */
-    SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, String encoding) {
+    SparkSource(SparkSession spark, SparkSession callers, SourceFiles files, DataConfig data) {
         this.spark = spark;
         this.callers = callers;
         this.files = files;
-        this.encoding = encoding;
-        boolean lines = files.format() == DataFormat.TEXT || files.format() == DataFormat.JSONL;
+        this.encoding = data.encoding();
+        this.multiline = data.multiline();
+        boolean lines = files.format() == DataFormat.TEXT
+                || files.format() == DataFormat.JSONL
+                || (files.format() == DataFormat.CSV && !multiline);
         if (lines
                 && Set.of("UTF-16", "UTF-32").contains(Charset.forName(encoding).name())) {
             throw RunException.config("data.encoding: " + encoding + " does not say in which order the bytes of a line"
@@ -198,16 +203,19 @@ final class SparkSource implements RawSource {
         return reader().option("header", true)
                 // RFC 4180: a quote is escaped by a quote, a quoted text may hold line ends.
                 .option("escape", "\"")
-                .option("multiLine", true);
+                .option("multiLine", multiline);
     }
 
     /** A reader of text, compressed or not, in its character set. */
     private DataFrameReader reader() {
         DataFrameReader reader =
                 folders().option(RawTexts.CODECS, ZstdCodec.class.getName()).option("encoding", encoding);
-        // Spark knows the line ends of UTF-8 alone by itself.
-        boolean utf8 = Charset.forName(encoding).equals(StandardCharsets.UTF_8);
-        return utf8 || format() == DataFormat.CSV ? reader : reader.option("lineSep", "\n");
+        // Spark knows the line ends of UTF-8 alone by itself; of CSV, those of character sets that have ASCII's.
+        Charset charset = Charset.forName(encoding);
+        boolean known = format() == DataFormat.CSV
+                ? multiline || "\n".getBytes(charset).length == 1
+                : charset.equals(StandardCharsets.UTF_8);
+        return known ? reader : reader.option("lineSep", "\n");
     }
 
     /** Spark finds the columns in the names of folders where it does not look for files at any depth. */

@@ -124,7 +124,9 @@ final class SplitPlan implements Serializable {
             List<Search> asked = current;
             long[][] counts = hashes.mapPartitions(parts -> {
                         long[][] found = new long[asked.size()][];
-                        parts.forEachRemaining(part -> count(part, asked, seed, found));
+                        Map<String, int[]> open = open(asked);
+                        parts.forEachRemaining(
+                                part -> count(part, asked, open.getOrDefault(part.stratum(), new int[0]), seed, found));
                         return Collections.singletonList(found).iterator();
                     })
                     .treeReduce(SplitPlan::add, 2);
@@ -137,12 +139,22 @@ final class SplitPlan implements Serializable {
         return current;
     }
 
-    private static void count(SourceScan.StratumHashes part, List<Search> searches, long seed, long[][] found) {
-        for (int i = 0; i < found.length; i++) {
-            Search search = searches.get(i);
-            if (!search.open() || !search.stratum().equals(part.stratum())) {
-                continue;
+    /** Places of the searches that go on, by stratum. */
+    private static Map<String, int[]> open(List<Search> searches) {
+        Map<String, int[]> open = new HashMap<>();
+        for (int i = 0; i < searches.size(); i++) {
+            if (searches.get(i).open()) {
+                int[] one = {i};
+                open.merge(searches.get(i).stratum(), one, (a, b) -> new int[] {a[0], b[0]});
             }
+        }
+        return open;
+    }
+
+    private static void count(
+            SourceScan.StratumHashes part, List<Search> searches, int[] ofStratum, long seed, long[][] found) {
+        for (int i : ofStratum) {
+            Search search = searches.get(i);
             long[] counts = found[i] == null ? new long[BUCKETS] : found[i];
             found[i] = counts;
             for (long second : part.second()) {

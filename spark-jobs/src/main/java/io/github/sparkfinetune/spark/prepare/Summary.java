@@ -53,7 +53,7 @@ record Summary(
                 splits.put(split, counts.toSplit(shards));
             }
         }
-        SourceScan.Counts found = new SourceScan.Counts();
+        ScanCounts found = new ScanCounts();
         scans.forEach(scan -> found.plus(scan.counts()));
         long sampled = training.sampled().stream().mapToLong(Long::longValue).sum();
         long heldOut = scans.stream()
@@ -108,7 +108,7 @@ record Summary(
     }
 
     /** Rows may turn out to be unusable only when they are tokenized. */
-    private void requireUsable(SourceScan.Counts found, SampleCounts all, Map<String, Manifest.Split> splits) {
+    private void requireUsable(ScanCounts found, SampleCounts all, Map<String, Manifest.Split> splits) {
         DataConfig data = config.data();
         long unusable = all.unusableRows();
         if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {

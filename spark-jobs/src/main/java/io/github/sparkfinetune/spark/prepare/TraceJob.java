@@ -68,7 +68,7 @@ public final class TraceJob {
         try {
             TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
             task.check(tokenizer);
-            List<SourceFiles> sources = PrepareJob.sources(spark, config.data());
+            List<SourceFiles> sources = Sources.of(spark, config.data());
             ContentHash wanted = hash;
             if (wanted == null) {
                 CleanRow<C> row = given(config, sources, key, named, hadoop).clean(task, tokenizer);

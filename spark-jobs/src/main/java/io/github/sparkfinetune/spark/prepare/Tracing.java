@@ -54,7 +54,7 @@ final class Tracing<C> {
         this.config = config;
         this.task = task;
         this.tokenizer = tokenizer;
-        SourceReader reader = new SourceReader(spark, tokenizer, config.data().encoding());
+        SourceReader reader = new SourceReader(spark, tokenizer, config.data());
         this.sources =
                 sources.stream().map(source -> reader.read(source, task, true)).toList();
         this.manifest = manifest;
@@ -109,8 +109,8 @@ final class Tracing<C> {
         if (tokens.droppedBecause() != null) {
             return new Trace(hash.toHex(), tokens.droppedBecause(), holding, List.of(), 0);
         }
-        int shard =
-                ShuffledSample.shard(hash, config.data().seed(), config.data().shards());
+        int shard = ShuffledSample.shard(
+                hash, config.data().seed(), manifest.options().shards());
         List<Trace.Place> places = places(tokens, shard);
         long others = places.isEmpty() ? 0 : others(hash, shard, tokens, files);
         boolean isTrained = places.stream().anyMatch(place -> place.split().equals(Manifest.TRAIN));
@@ -180,7 +180,7 @@ final class Tracing<C> {
         TaskData<C> made = task;
         List<String> labels = manifest.labels();
         long seed = config.data().seed();
-        int shards = config.data().shards();
+        int shards = manifest.options().shards();
         long others = 0;
         for (SourceReader.Rows<C> source : sources) {
             String key = source.source().key();

@@ -40,8 +40,11 @@ final class TrainingRows implements AutoCloseable {
             sampled.add(some.map(part -> (long) part.second().length).fold(0L, Long::sum));
             all = all == null ? some : all.union(some);
         }
-        JavaRDD<SourceScan.StratumHashes> hashes =
-                (deduplicate ? SourceScan.distinct(all) : all).persist(StorageLevel.MEMORY_AND_DISK_SER());
+        JavaRDD<SourceScan.StratumHashes> hashes = (deduplicate
+                        ? SourceScan.distinct(
+                                all, sampled.stream().mapToLong(Long::longValue).sum())
+                        : all)
+                .persist(StorageLevel.MEMORY_AND_DISK_SER());
         return new TrainingRows(SourceScan.strata(hashes), hashes, sampled, true);
     }
 
@@ -57,7 +60,7 @@ final class TrainingRows implements AutoCloseable {
 
     /** Number of rows. */
     long count() {
-        return strata.values().stream().mapToLong(Long::longValue).sum();
+        return SourceScan.sum(strata);
     }
 
     /** Rows that the mix takes of each source. */

@@ -7,9 +7,11 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Warning;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
@@ -90,6 +92,38 @@ class PrepareBadInputTest {
                 "have the label phishing, which data.train never has",
                 "train: " + mails,
                 "eval: " + eval);
+    }
+
+    @Test
+    void lineEndsInTheTextsOfCsv() throws IOException {
+        Path csv = PrepareFixture.write(
+                folder.resolve("mails.csv"),
+                List.of("label,text", "ham,\"first line", "second line\"", "spam,one line"));
+        refused(
+                ExitCode.DATA,
+                "if texts in quotes hold line ends, set data.multiline: true; else mend them",
+                "train: " + csv);
+        Manifest cut = PrepareJob.run(
+                spark,
+                PrepareFixture.config(
+                        folder.resolve("cut"), "train: " + csv, "max_bad_fraction: 0.5", "eval_fraction: 0"));
+        assertThat(cut.warnings()).extracting(Warning::code).contains("malformed_csv");
+        Manifest whole = PrepareJob.run(
+                spark,
+                PrepareFixture.config(folder.resolve("whole"), "train: " + csv, "multiline: true", "eval_fraction: 0"));
+        assertThat(whole.badRows()).isEmpty();
+        assertThat(whole.options().multiline()).isTrue();
+    }
+
+    @Test
+    void labelsThatAreNone() throws IOException {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i <= 10_000; i++) {
+            rows.add(PrepareFixture.json(i % 10, "message-" + i));
+        }
+        Path ids = PrepareFixture.write(folder.resolve("ids.jsonl"), rows);
+        assertThat(refused(ExitCode.DATA, "data.label: there are more than 10,000 different labels", "train: " + ids))
+                .contains("such as \"message-");
     }
 
     @Test

@@ -158,7 +158,13 @@ class PrepareJobTest {
         Manifest manifest = PrepareJob.run(
                 spark,
                 PrepareFixture.config(
-                        dataset, "train: " + file, "text: a", "text_pair: b", "label: stars", "eval_fraction: 0"));
+                        dataset,
+                        "train: " + file,
+                        "text: a",
+                        "text_pair: b",
+                        "label: stars",
+                        "eval_fraction: 0",
+                        "multiline: true"));
         assertThat(manifest.labels()).containsExactly("8", "9", "10");
         assertThat(manifest.splits()).containsOnlyKeys("train");
         assertThat(PrepareFixture.samples(dataset, manifest, "train"))

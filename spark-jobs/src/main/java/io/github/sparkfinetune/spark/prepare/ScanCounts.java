@@ -1,0 +1,86 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import java.io.Serializable;
+import java.util.Locale;
+import java.util.TreeMap;
+
+/** ScanCounts over a partition or a whole source. */
+final class ScanCounts implements Serializable {
+    private static final long serialVersionUID = 1L;
+    /** Above it the classifier's head would be larger than most bases. */
+    private static final int MAX_LABELS = 10_000;
+
+    private static final int SHOWN_LABEL = 40;
+
+    long rows;
+    long cut;
+    long repaired;
+    final TreeMap<String, Long> bad = new TreeMap<>();
+    /** Rows left out on purpose, which are not bad. */
+    final TreeMap<String, Long> rejected = new TreeMap<>();
+    /** Placeholders in usable rows, by what they stand for. */
+    final TreeMap<String, Long> masked = new TreeMap<>();
+
+    final TreeMap<String, String> badFile = new TreeMap<>();
+    /** Rows that are samples, of each stratum. */
+    final TreeMap<String, Long> strata = new TreeMap<>();
+    /** Usable rows with each label in their content. */
+    final TreeMap<String, Long> labels = new TreeMap<>();
+
+    /**
+     * Refuses labels that are so many that they are none: an identifier or the text itself.
+     *
+     * @throws RunException if there are more than {@value #MAX_LABELS}
+     */
+    void requireLabels() {
+        TreeMap<String, Long> most = strata.size() > labels.size() ? strata : labels;
+        if (most.size() > MAX_LABELS) {
+            throw RunException.data(String.format(
+                    Locale.ROOT,
+                    "data.label: there are more than %,d different labels, such as %s and %s: name the column of the"
+                            + " label",
+                    MAX_LABELS,
+                    shown(most.firstKey()),
+                    shown(most.lastKey())));
+        }
+    }
+
+    private static String shown(String label) {
+        String line = label.replaceAll("\\s+", " ");
+        return "\"" + (line.length() > SHOWN_LABEL ? line.substring(0, SHOWN_LABEL) + "…" : line) + "\"";
+    }
+
+    ScanCounts plus(ScanCounts other) {
+        rows += other.rows;
+        cut += other.cut;
+        repaired += other.repaired;
+        other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));
+        other.rejected.forEach((reason, count) -> rejected.merge(reason, count, Long::sum));
+        other.masked.forEach((kind, count) -> masked.merge(kind, count, Long::sum));
+        // The smallest name, so that the message does not depend on which task was first.
+        other.badFile.forEach((reason, file) -> badFile.merge(reason, file, (a, b) -> a.compareTo(b) <= 0 ? a : b));
+        other.strata.forEach((stratum, count) -> strata.merge(stratum, count, Long::sum));
+        other.labels.forEach((label, count) -> labels.merge(label, count, Long::sum));
+        requireLabels();
+        return this;
+    }
+
+    /** ScanCounts the files that hold a text each and are empty: Spark's reader passes over them. */
+    void addEmptyFiles(SourceFiles source) {
+        if (source.emptyTexts() > 0) {
+            rows += source.emptyTexts();
+            bad.merge(UnusableRowException.EMPTY, source.emptyTexts(), Long::sum);
+            badFile.putIfAbsent(UnusableRowException.EMPTY, source.path());
+        }
+    }
+
+    long badRows() {
+        return bad.values().stream().mapToLong(Long::longValue).sum();
+    }
+
+    long rejectedRows() {
+        return rejected.values().stream().mapToLong(Long::longValue).sum();
+    }
+}

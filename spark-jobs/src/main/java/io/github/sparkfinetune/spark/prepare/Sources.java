@@ -1,0 +1,90 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.CorpusSource;
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.sql.SparkSession;
+
+/** The sources of a run: those to train on, then the held-out ones. */
+final class Sources {
+    private static final long MB = 1 << 20;
+    private static final long SHARD_BYTES = 256 * MB;
+    private static final int MIN_SHARDS = 8;
+    private static final int MAX_SHARDS = 100_000;
+    /** Text that takes one core about a minute. */
+    private static final long SLOW_BYTES = 2048 * MB;
+
+    private Sources() {}
+
+    /** A source as the configuration has it, see {@link SourceFiles}. */
+    private record Source(String key, String split, String path) {}
+
+    private static List<Source> configured(DataConfig data) {
+        List<Source> sources = new ArrayList<>();
+        sources.add(new Source("data.train", Manifest.TRAIN, data.train()));
+        List<CorpusSource> mixed = data.corpus().sources();
+        for (int i = 0; i < mixed.size(); i++) {
+            sources.add(new Source(
+                    "data.corpus.sources[" + i + "]",
+                    Manifest.TRAIN,
+                    mixed.get(i).path()));
+        }
+        sources.add(new Source("data.eval", Manifest.EVAL, data.eval()));
+        sources.add(new Source("data.test", Manifest.TEST, data.test()));
+        data.heldOutPaths().forEach((name, path) -> sources.add(new Source("data.held_out." + name, name, path)));
+        sources.removeIf(source -> source.path() == null);
+        return sources;
+    }
+
+    /** Finds the sources of a run. */
+    static List<SourceFiles> of(SparkSession spark, DataConfig data) {
+        return configured(data).stream()
+                .map(source -> of(spark, data, source.key(), source.split(), source.path()))
+                .toList();
+    }
+
+    /** Finds a source, which need not be one of the configuration. */
+    static SourceFiles of(SparkSession spark, DataConfig data, String key, String split, String path) {
+        return DataConfig.isTable(path)
+                ? SourceTable.find(spark, key, split, path)
+                : SourceFiles.list(key, split, path, data, spark.sparkContext().hadoopConfiguration());
+    }
+
+    /** Shards of a dataset where the configuration does not say how many. */
+    static int shards(List<SourceFiles> sources) {
+        long bytes = sources.stream()
+                .filter(source -> source.split().equals(Manifest.TRAIN))
+                .mapToLong(SourceFiles::textBytes)
+                .sum();
+        return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, bytes / SHARD_BYTES));
+    }
+
+    /** A line for each source of which one core has much to read. */
+    static List<String> slow(DataConfig data, Configuration hadoop) {
+        return configured(data).stream()
+                .filter(source -> !DataConfig.isTable(source.path()))
+                .map(source -> SourceFiles.list(source.key(), source.split(), source.path(), data, hadoop))
+                .map(source -> source.whole()
+                        .filter(whole -> whole.textBytes() > SLOW_BYTES)
+                        .map(whole -> slow(source.key(), whole)))
+                .flatMap(Optional::stream)
+                .toList();
+    }
+
+    private static String slow(String key, SourceFiles.Whole whole) {
+        return String.format(
+                Locale.ROOT,
+                "%s: %s (%,d MB) is read by one core from its beginning to its end: cut it into smaller files%s",
+                key,
+                whole.file(),
+                whole.bytes() / MB,
+                SourceFiles.isCompressed(whole.file())
+                        ? ", or decompress it"
+                        : ", or set data.multiline: false if no text holds line ends");
+    }
+}

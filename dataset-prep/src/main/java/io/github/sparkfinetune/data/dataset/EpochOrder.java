@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.data.dataset;
 
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * The order of one epoch: a permutation of a split's storage indexes that is a pure function of (seed, epoch, rows of
@@ -11,14 +13,25 @@ import java.util.List;
  * use.
  */
 public final class EpochOrder {
+    private static final int ORDERS = 64;
+
     private final long epochSeed;
     private final int[] groups;
     private final long[] firstPosition;
     private final long[] firstIndex;
     private final int[] rows;
 
+    /** Orders within the row groups that were asked for last: several ranks' shares take turns. */
+    private final Map<Integer, int[]> within = new LinkedHashMap<>(16, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Integer, int[]> eldest) {
+            return size() > ORDERS;
+        }
+    };
+
     private int current = -1;
-    private int[] within = new int[0];
 
     /**
      * @param rowGroups rows of each row group, in storage order
@@ -60,10 +73,10 @@ public final class EpochOrder {
         }
         if (current < 0 || position < firstPosition[current] || position >= firstPosition[current + 1]) {
             current = find(position);
-            int group = groups[current];
-            within = Seeds.permutation(rows[group], Seeds.fold(epochSeed, group));
         }
-        return firstIndex[groups[current]] + within[(int) (position - firstPosition[current])];
+        int group = groups[current];
+        int[] order = within.computeIfAbsent(group, some -> Seeds.permutation(rows[some], Seeds.fold(epochSeed, some)));
+        return firstIndex[group] + order[(int) (position - firstPosition[current])];
     }
 
     /** The last group that begins at or before the position and is not empty. */

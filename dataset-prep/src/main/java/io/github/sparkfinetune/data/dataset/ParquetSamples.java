@@ -1,62 +1,69 @@
 package io.github.sparkfinetune.data.dataset;
 
 import io.github.sparkfinetune.conf.RunException;
-import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumMap;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Future;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
-import org.apache.parquet.HadoopReadOptions;
 import org.apache.parquet.column.ColumnReader;
 import org.apache.parquet.column.impl.ColumnReadStoreImpl;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.DummyRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
-import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.hadoop.metadata.FileMetaData;
 import org.apache.parquet.schema.MessageType;
 
 /**
  * The samples of one split of a prepared dataset, read with Parquet's own reader through Hadoop's file systems. A row
- * group is read whole; the last {@value #CACHED_GROUPS} stay in memory, and one file stays open.
+ * group is read whole, by a thread of its own, so that what {@link #willRead} names is there when it is read; the last
+ * {@value #CACHED_GROUPS} stay in memory, and the last {@value OpenShards#OPEN} files stay open.
  */
 public final class ParquetSamples implements SampleSource {
-    private static final int CACHED_GROUPS = 3;
-    private static final Set<SampleSchema.Column> LABELLED =
-            EnumSet.of(SampleSchema.Column.LABEL, SampleSchema.Column.LABELS, SampleSchema.Column.TARGETS);
+    private static final int CACHED_GROUPS = 4;
+    private static final long IDLE_SECONDS = 5;
 
     private final Path dataset;
-    private final Manifest.Split split;
-    private final Configuration hadoop;
+    private final OpenShards shards;
     private final List<Integer> rowGroups;
     private final long[] firstIndex;
     private final int[] shardOf;
     private final int[] firstGroup;
-    private final Map<Integer, Sample[]> cache = new LinkedHashMap<>(8, 0.75f, true) {
+    private final Map<Integer, Future<Sample[]>> cache = new LinkedHashMap<>(8, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
         @Override
-        protected boolean removeEldestEntry(Map.Entry<Integer, Sample[]> eldest) {
+        protected boolean removeEldestEntry(Map.Entry<Integer, Future<Sample[]>> eldest) {
             return size() > CACHED_GROUPS;
         }
     };
 
+    /** All of the files is done by its one thread, which ends where there is nothing to do. */
+    private final ThreadPoolExecutor loading;
+
     private int lastGroup;
-    private int openShard = -1;
-    private ParquetFileReader reader;
 
     private ParquetSamples(Path dataset, Manifest.Split split, Configuration hadoop) {
         this.dataset = dataset;
-        this.split = split;
-        this.hadoop = hadoop;
+        this.shards = new OpenShards(dataset, split, hadoop);
+        this.loading =
+                new ThreadPoolExecutor(0, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
+                    Thread thread = new Thread(work, "parquet-samples");
+                    thread.setDaemon(true);
+                    return thread;
+                });
         List<Integer> groups = new ArrayList<>();
         firstGroup = new int[split.shards().size()];
         for (int shard = 0; shard < firstGroup.length; shard++) {
@@ -85,26 +92,9 @@ public final class ParquetSamples implements SampleSource {
      */
     public static ParquetSamples open(Path dataset, Manifest manifest, String splitName, Configuration hadoop)
             throws IOException {
-        ParquetSamples samples = new ParquetSamples(dataset, manifest.split(splitName), hadoop);
-        for (Manifest.Shard shard : samples.split.shards()) {
-            samples.requireLength(shard);
-        }
-        return samples;
-    }
-
-    private void requireLength(Manifest.Shard shard) throws IOException {
-        Path file = new Path(dataset, shard.file());
-        FileStatus status;
-        try {
-            status = file.getFileSystem(hadoop).getFileStatus(file);
-        } catch (FileNotFoundException e) {
-            throw RunException.data(
-                    file + " is missing, the manifest names it: copy the dataset again or prepare it again", e);
-        }
-        if (status.getLen() != shard.bytes()) {
-            throw RunException.data(file + " has " + status.getLen() + " bytes, the manifest says " + shard.bytes()
-                    + ": copy the dataset again or prepare it again");
-        }
+        Manifest.Split split = manifest.split(splitName);
+        OpenShards.requireLengths(dataset, split, hadoop);
+        return new ParquetSamples(dataset, split, hadoop);
     }
 
     @Override
@@ -118,12 +108,36 @@ public final class ParquetSamples implements SampleSource {
             throw new IndexOutOfBoundsException("sample " + index + " of " + size());
         }
         int group = groupOf(index);
-        Sample[] samples = cache.get(group);
-        if (samples == null) {
-            samples = load(group);
-            cache.put(group, samples);
+        load(List.of(group));
+        try {
+            return cache.get(group).get()[(int) (index - firstIndex[group])];
+        } catch (ExecutionException e) {
+            cache.remove(group);
+            throw e.getCause() instanceof RuntimeException expected
+                    ? expected
+                    : new IllegalStateException("cannot read row group " + group + " of " + dataset, e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new UncheckedIOException(new InterruptedIOException("interrupted while a row group was read"));
         }
-        return samples[(int) (index - firstIndex[group])];
+    }
+
+    @Override
+    public void willRead(long... indexes) {
+        Set<Integer> groups = new LinkedHashSet<>();
+        for (long index : indexes) {
+            groups.add(groupOf(index));
+        }
+        // More would drive out what is read now.
+        load(groups.stream().limit(CACHED_GROUPS - 1).toList());
+    }
+
+    private void load(List<Integer> groups) {
+        for (int group : groups) {
+            if (!cache.containsKey(group)) {
+                cache.put(group, loading.submit(() -> load(group)));
+            }
+        }
     }
 
     @Override
@@ -150,10 +164,11 @@ public final class ParquetSamples implements SampleSource {
 
     private Sample[] load(int group) {
         int shard = shardOf[group];
-        Path file = new Path(dataset, split.shards().get(shard).file());
+        Path file = shards.file(shard);
         try {
-            open(shard, file);
-            return decode(reader.readRowGroup(group - firstGroup[shard]), rowGroups.get(group), firstIndex[group]);
+            ParquetFileReader reader = shards.open(shard);
+            PageReadStore pages = reader.readRowGroup(group - firstGroup[shard]);
+            return decode(reader.getFooter().getFileMetaData(), pages, rowGroups.get(group), firstIndex[group]);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         } catch (RunException e) {
@@ -165,39 +180,10 @@ public final class ParquetSamples implements SampleSource {
         }
     }
 
-    private void open(int shard, Path file) throws IOException {
-        if (openShard == shard) {
-            return;
-        }
-        close();
-        reader = ParquetFileReader.open(
-                HadoopInputFile.fromPath(file, hadoop),
-                HadoopReadOptions.builder(hadoop)
-                        .usePageChecksumVerification(true)
-                        .build());
-        List<Integer> expected = split.shards().get(shard).rowGroups();
-        List<Integer> found = SampleWriter.rowGroups(reader.getFooter().getBlocks());
-        if (!found.equals(expected)) {
-            throw RunException.data(
-                    file + " has other row groups than the manifest says: copy the dataset again or prepare it again");
-        }
-        boolean labelled = split.rowsPerLabel().stream().anyMatch(rows -> rows > 0);
-        MessageType schema = reader.getFooter().getFileMetaData().getSchema();
-        if (labelled && Collections.disjoint(SampleSchema.of(schema).columns(), LABELLED)) {
-            throw RunException.data(file + " is damaged (it has no column of labels, the manifest counts samples of"
-                    + " each label): copy the dataset again or prepare it again");
-        }
-        // Last, so that a file which was refused is not taken for an open one by the next read.
-        openShard = shard;
-    }
-
-    private Sample[] decode(PageReadStore pages, int rows, long first) {
-        MessageType schema = reader.getFooter().getFileMetaData().getSchema();
+    private static Sample[] decode(FileMetaData file, PageReadStore pages, int rows, long first) {
+        MessageType schema = file.getSchema();
         ColumnReadStoreImpl columns = new ColumnReadStoreImpl(
-                pages,
-                new DummyRecordConverter(schema).getRootConverter(),
-                schema,
-                reader.getFooter().getFileMetaData().getCreatedBy());
+                pages, new DummyRecordConverter(schema).getRootConverter(), schema, file.getCreatedBy());
         Map<SampleSchema.Column, Object[]> values = new EnumMap<>(SampleSchema.Column.class);
         for (SampleSchema.Column column : SampleSchema.of(schema).columns()) {
             ColumnReader reader = columns.getColumnReader(schema.getColumnDescription(column.path()));
@@ -240,18 +226,18 @@ public final class ParquetSamples implements SampleSource {
         return all == null ? missing : (T) all[row];
     }
 
-    /** Closes the open file; a later read opens it again. */
+    /** Closes the open files; a later read opens them again. */
     @Override
     public void close() {
-        if (reader != null) {
-            try {
-                reader.close();
-            } catch (IOException e) {
-                throw new UncheckedIOException("cannot close a shard of " + dataset, e);
-            } finally {
-                reader = null;
-                openShard = -1;
-            }
+        try {
+            loading.submit(shards::close).get();
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof RuntimeException expected
+                    ? expected
+                    : new IllegalStateException("cannot close a shard of " + dataset, e.getCause());
+        } catch (InterruptedException e) {
+            // The thread closes them when it gets there.
+            Thread.currentThread().interrupt();
         }
     }
 }

@@ -25,6 +25,13 @@ public interface SampleSource extends Closeable {
     Sample read(long index);
 
     /**
+     * Says what is read next, so that it may be loaded meanwhile.
+     *
+     * @param indexes places that {@link #read} will be called with
+     */
+    default void willRead(long... indexes) {}
+
+    /**
      * Where a part of the split begins, of parts as equal as can be that cut no row into its windows.
      *
      * @param part in [0, parts]; the last is the end of the split

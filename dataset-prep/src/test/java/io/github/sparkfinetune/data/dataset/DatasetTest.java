@@ -93,6 +93,10 @@ class DatasetTest {
             for (int i = 0; i < all.size(); i++) {
                 assertThat(all.get(i)).isEqualTo(sample((int) order.index(i)));
             }
+            samples.willRead(2309, 5, 1500, 2100, 7);
+            for (int i : new int[] {5, 2309, 1500, 2100, 7, 999}) {
+                assertThat(samples.read(i)).as("sample %d, loaded ahead", i).isEqualTo(sample(i));
+            }
         }
     }
 

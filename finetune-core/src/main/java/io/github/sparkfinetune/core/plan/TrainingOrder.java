@@ -10,22 +10,45 @@ import java.util.Set;
 /**
  * Which samples each step of a run takes, by their places in the training split's storage order. Training asks for them
  * here, and so does whoever wants to know when a sample is used. Not for concurrent use.
+ *
+ * <p>Of a split with few row groups a step takes samples that follow each other in the epoch's {@link EpochOrder}: the
+ * order is the same whatever the number of ranks, and each of them reads nearly all row groups. From
+ * {@value #MANY_ROW_GROUPS} row groups on, the order is cut into as many equal parts as the run had ranks when it
+ * started, and a step takes the next samples of each part: with G samples a step, L parts of w = G / L samples a step,
+ * T = floor(samples / G) whole steps, and slot c of step s,
+ *
+ * <pre>
+ * sample(s, c) = order[floor(c / w) · T · w + s · w + c mod w]   for s &lt; T, else order[s · G + c]
+ * </pre>
+ *
+ * so that a rank reads its own share of the row groups and a part of one or two more. L is G divided by
+ * {@code per_device_train_batch_size · gradient_accumulation_steps}: a resumed run keeps the order, though with another
+ * number of ranks they read more.
  */
 public final class TrainingOrder {
+    /** A rank decodes as many in seconds. */
+    static final int MANY_ROW_GROUPS = 1000;
+
     private final List<Integer> rowGroups;
     private final StepPlan plan;
     private final long seed;
+    /** Samples of a step that are of one part of the order; all of them where it is not cut. */
+    private final long width;
+
     private int epoch = -1;
     private EpochOrder order;
 
     /**
      * @param rowGroups rows of each row group of the training split, in storage order
-     * @param seed of the run
+     * @param training the run's settings
      */
-    public TrainingOrder(List<Integer> rowGroups, StepPlan plan, long seed) {
+    public TrainingOrder(List<Integer> rowGroups, StepPlan plan, TrainingConfig training) {
         this.rowGroups = List.copyOf(rowGroups);
         this.plan = plan;
-        this.seed = seed;
+        this.seed = training.seed();
+        long share = StepPlan.globalBatch(training, 1);
+        boolean isCut = rowGroups.size() >= MANY_ROW_GROUPS && plan.globalBatch() % share == 0;
+        this.width = isCut ? share : plan.globalBatch();
     }
 
     /**
@@ -37,7 +60,7 @@ public final class TrainingOrder {
         TrainingConfig training = config.training();
         long samples = rowGroups.stream().mapToLong(Integer::longValue).sum();
         long globalBatch = StepPlan.globalBatch(training, config.cluster().ranks());
-        return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training.seed());
+        return new TrainingOrder(rowGroups, StepPlan.of(training, samples, globalBatch), training);
     }
 
     /** Epoch of a step, both from 0. */
@@ -58,9 +81,28 @@ public final class TrainingOrder {
         long from = plan.share(step, rank, ranks);
         long[] indexes = new long[Math.toIntExact(plan.share(step, rank + 1, ranks) - from)];
         for (int i = 0; i < indexes.length; i++) {
-            indexes[i] = order.index(from + i);
+            indexes[i] = order.index(place(from + i));
         }
         return indexes;
+    }
+
+    /** The place in the epoch's order of what comes at a position. */
+    private long place(long position) {
+        long batch = plan.globalBatch();
+        long step = position / batch;
+        long steps = plan.samples() / batch;
+        if (width == batch || step >= steps) {
+            return position;
+        }
+        long slot = position % batch;
+        return slot / width * steps * width + step * width + slot % width;
+    }
+
+    /** A rank's share of the samples of the step that follows in the epoch; empty where none does. */
+    public long[] next(long step, int rank, int ranks) {
+        return step + 1 < plan.totalSteps() && plan.epoch(step + 1) == epoch
+                ? indexes(step + 1, rank, ranks)
+                : new long[0];
     }
 
     /**

@@ -77,7 +77,7 @@ final class Training implements AutoCloseable {
         samples = new TrainingSamples(
                 resources.train(),
                 resources.draws(),
-                new TrainingOrder(resources.train().rowGroups(), plan, settings.seed()));
+                new TrainingOrder(resources.train().rowGroups(), plan, settings));
     }
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */

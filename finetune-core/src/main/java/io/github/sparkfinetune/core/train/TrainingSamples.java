@@ -27,6 +27,8 @@ final class TrainingSamples {
         for (long index : order.indexes(step, collective.rank(), collective.size())) {
             samples.add(draws.train(source.read(index), order.epoch(step)));
         }
+        // They are read while this step computes.
+        source.willRead(order.next(step, collective.rank(), collective.size()));
         return samples;
     }
 }

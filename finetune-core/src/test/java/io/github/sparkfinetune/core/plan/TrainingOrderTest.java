@@ -5,10 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -18,6 +24,10 @@ class TrainingOrderTest {
     private static final int EPOCHS = 3;
 
     private static TrainingOrder order(int ranks, int batch) {
+        return order(ranks, batch, ROW_GROUPS);
+    }
+
+    private static TrainingOrder order(int ranks, int batch, List<Integer> rowGroups) {
         RunConfig config = RunConfigLoader.parse(
                 "model: m\ntask: causal-lm\ndata: {train: t}\noutput: {dir: o}\n",
                 "test.yaml",
@@ -25,7 +35,7 @@ class TrainingOrderTest {
                         "cluster.ranks=" + ranks,
                         "training.num_train_epochs=" + EPOCHS,
                         "training.per_device_train_batch_size=" + batch));
-        return TrainingOrder.of(config, ROW_GROUPS);
+        return TrainingOrder.of(config, rowGroups);
     }
 
     @ParameterizedTest
@@ -60,5 +70,77 @@ class TrainingOrderTest {
             LongStream.of(order.indexes(step, 0, 1)).forEach(indexes::add);
         }
         return indexes;
+    }
+
+    private static final int MANY = 6400;
+    private static final int ROWS = 20;
+
+    private static List<Integer> manyRowGroups() {
+        List<Integer> rowGroups = new ArrayList<>(Collections.nCopies(MANY, ROWS));
+        // Shards end with row groups of any length, an epoch with a short step.
+        rowGroups.set(17, 3);
+        rowGroups.set(4000, 11);
+        return rowGroups;
+    }
+
+    /** Row groups that a rank of a run loads in an epoch, where the last four stay in memory. */
+    private static int loads(TrainingOrder order, int rank, int ranks, int samples, long batch) {
+        Map<Integer, Boolean> cache = new LinkedHashMap<>(8, 0.75f, true);
+        long[] ends = manyRowGroups().stream().mapToLong(Integer::longValue).toArray();
+        Arrays.parallelPrefix(ends, Long::sum);
+        int loads = 0;
+        for (long step = 0; step * batch < samples; step++) {
+            for (long index : order.indexes(step, rank, ranks)) {
+                int found = Arrays.binarySearch(ends, index + 1);
+                int group = found < 0 ? -found - 1 : found;
+                if (cache.put(group, true) == null) {
+                    loads++;
+                }
+                if (cache.size() > 4) {
+                    cache.remove(cache.keySet().iterator().next());
+                }
+            }
+        }
+        return loads;
+    }
+
+    @Test
+    void aRankOfManyReadsItsShareOfTheRowGroups() {
+        int samples = manyRowGroups().stream().mapToInt(Integer::intValue).sum();
+        int ranks = 64;
+        TrainingOrder order = order(ranks, 8, manyRowGroups());
+        for (int rank : new int[] {0, 1, 31, 63}) {
+            assertThat(loads(order, rank, ranks, samples, 8L * ranks))
+                    .as("rank %d", rank)
+                    .isLessThanOrEqualTo(MANY / ranks * 12 / 10);
+        }
+        assertThat(loads(order(1, 512, manyRowGroups()), 0, 1, samples, 512)).isLessThanOrEqualTo(MANY + 1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 64})
+    void everySampleOfManyRowGroupsIsUsedOnceAnEpoch(int ranks) {
+        int samples = manyRowGroups().stream().mapToInt(Integer::intValue).sum();
+        TrainingOrder order = order(ranks, 7, manyRowGroups());
+        BitSet used = new BitSet(samples);
+        long batch = 7L * ranks;
+        long count = 0;
+        for (long step = 0; step * batch < samples; step++) {
+            List<Long> whole = new ArrayList<>();
+            for (int rank = 0; rank < ranks; rank++) {
+                LongStream.of(order.indexes(step, rank, ranks)).forEach(whole::add);
+            }
+            assertThat(whole).as("with another number of ranks").isEqualTo(ofTwo(order, step));
+            whole.forEach(index -> used.set(Math.toIntExact(index)));
+            count += whole.size();
+        }
+        assertThat(used.cardinality()).isEqualTo(samples);
+        assertThat(count).isEqualTo(samples);
+    }
+
+    private static List<Long> ofTwo(TrainingOrder order, long step) {
+        return LongStream.concat(LongStream.of(order.indexes(step, 0, 2)), LongStream.of(order.indexes(step, 1, 2)))
+                .boxed()
+                .toList();
     }
 }

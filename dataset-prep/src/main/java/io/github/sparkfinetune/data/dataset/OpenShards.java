@@ -1,0 +1,140 @@
+package io.github.sparkfinetune.data.dataset;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Collections;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.HadoopReadOptions;
+import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
+import org.apache.parquet.schema.MessageType;
+
+/** The files of a split that are open, the last {@value #OPEN} that were read. Not for concurrent use. */
+final class OpenShards {
+    static final int OPEN = 8;
+
+    private static final Set<SampleSchema.Column> LABELLED =
+            EnumSet.of(SampleSchema.Column.LABEL, SampleSchema.Column.LABELS, SampleSchema.Column.TARGETS);
+
+    private final Path dataset;
+    private final Manifest.Split split;
+    private final Configuration hadoop;
+    private final Map<Integer, ParquetFileReader> readers = new LinkedHashMap<>(OPEN, 0.75f, true);
+
+    OpenShards(Path dataset, Manifest.Split split, Configuration hadoop) {
+        this.dataset = dataset;
+        this.split = split;
+        this.hadoop = hadoop;
+    }
+
+    /**
+     * Refuses a split whose files are not as the manifest says; asks for a folder's files at once, not for each.
+     *
+     * @throws RunException if a file is missing or of another length
+     */
+    static void requireLengths(Path dataset, Manifest.Split split, Configuration hadoop) throws IOException {
+        Map<Path, Map<String, Long>> folders = new HashMap<>();
+        for (Manifest.Shard shard : split.shards()) {
+            Path file = new Path(dataset, shard.file());
+            Map<String, Long> lengths = folders.get(file.getParent());
+            if (lengths == null) {
+                lengths = lengths(file.getParent(), hadoop);
+                folders.put(file.getParent(), lengths);
+            }
+            Long length = lengths.get(file.getName());
+            if (length == null) {
+                throw RunException.data(
+                        file + " is missing, the manifest names it: copy the dataset again or prepare it again");
+            }
+            if (length != shard.bytes()) {
+                throw RunException.data(file + " has " + length + " bytes, the manifest says " + shard.bytes()
+                        + ": copy the dataset again or prepare it again");
+            }
+        }
+    }
+
+    private static Map<String, Long> lengths(Path folder, Configuration hadoop) throws IOException {
+        Map<String, Long> lengths = new HashMap<>();
+        try {
+            for (FileStatus file : folder.getFileSystem(hadoop).listStatus(folder)) {
+                lengths.put(file.getPath().getName(), file.getLen());
+            }
+        } catch (FileNotFoundException e) {
+            // All of its files are missing.
+            return lengths;
+        }
+        return lengths;
+    }
+
+    /** The file of a shard. */
+    Path file(int shard) {
+        return new Path(dataset, split.shards().get(shard).file());
+    }
+
+    /**
+     * The reader of a shard.
+     *
+     * @throws RunException if it is not as the manifest says
+     */
+    ParquetFileReader open(int shard) throws IOException {
+        ParquetFileReader reader = readers.get(shard);
+        if (reader == null) {
+            Path file = file(shard);
+            reader = ParquetFileReader.open(
+                    HadoopInputFile.fromPath(file, hadoop),
+                    HadoopReadOptions.builder(hadoop)
+                            .usePageChecksumVerification(true)
+                            .build());
+            try {
+                check(shard, file, reader);
+            } catch (RuntimeException e) {
+                reader.close();
+                throw e;
+            }
+            readers.put(shard, reader);
+            if (readers.size() > OPEN) {
+                Integer eldest = readers.keySet().iterator().next();
+                readers.remove(eldest).close();
+            }
+        }
+        return reader;
+    }
+
+    private void check(int shard, Path file, ParquetFileReader reader) {
+        List<Integer> expected = split.shards().get(shard).rowGroups();
+        List<Integer> found = SampleWriter.rowGroups(reader.getFooter().getBlocks());
+        if (!found.equals(expected)) {
+            throw RunException.data(
+                    file + " has other row groups than the manifest says: copy the dataset again or prepare it again");
+        }
+        boolean labelled = split.rowsPerLabel().stream().anyMatch(rows -> rows > 0);
+        MessageType schema = reader.getFooter().getFileMetaData().getSchema();
+        if (labelled && Collections.disjoint(SampleSchema.of(schema).columns(), LABELLED)) {
+            throw RunException.data(file + " is damaged (it has no column of labels, the manifest counts samples of"
+                    + " each label): copy the dataset again or prepare it again");
+        }
+    }
+
+    /** Closes all; a later {@link #open} opens them again. */
+    void close() {
+        try {
+            for (ParquetFileReader reader : readers.values()) {
+                reader.close();
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot close a shard of " + dataset, e);
+        } finally {
+            readers.clear();
+        }
+    }
+}

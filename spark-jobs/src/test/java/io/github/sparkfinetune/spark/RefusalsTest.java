@@ -139,6 +139,15 @@ class RefusalsTest {
     }
 
     @Test
+    void outputThatAPrepareFailedIn() throws IOException {
+        Files.createDirectories(folder.resolve("run/dataset"));
+        Files.writeString(folder.resolve("run/status.json"), "{}");
+
+        claim();
+        assertThat(folder.resolve("run/run.yaml")).exists();
+    }
+
+    @Test
     void outputThatCanNotBeWritten() throws IOException {
         Files.writeString(folder.resolve("run"), "a file");
 

@@ -16,6 +16,11 @@ final class EvaluateCommand extends JobCommand {
     }
 
     @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
         pipeline.evaluate();

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.ExitCode;
-import io.github.sparkfinetune.conf.RunException;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -54,7 +53,7 @@ public final class Finetune implements Callable<Integer> {
         line.setErr(err);
         line.setExecutionStrategy(new CommandLine.RunLast());
         line.setParameterExceptionHandler((e, given) -> {
-            err.println("error: " + oneLine(UsageError.message(e)));
+            err.println("error: " + Failure.oneLine(UsageError.message(e)));
             return ExitCode.CONFIG.code();
         });
         line.setExecutionExceptionHandler(
@@ -98,23 +97,12 @@ public final class Finetune implements Callable<Integer> {
     }
 
     private static int report(Exception e, boolean debug, PrintWriter err) {
-        RunException known = null;
-        for (Throwable cause = e; cause != null && known == null; cause = cause.getCause()) {
-            known = cause instanceof RunException found ? found : null;
-        }
-        if (known != null) {
-            err.println("error: " + oneLine(known.getMessage()));
-        } else {
-            err.println("error: " + oneLine(e.toString()) + (debug ? "" : " (--debug shows where)"));
-        }
+        Failure failure = Failure.of(e);
+        err.println("error: " + failure.message() + (failure.expected() || debug ? "" : " (--debug shows where)"));
         if (debug) {
             e.printStackTrace(err);
         }
-        return (known == null ? ExitCode.FAILED : known.exitCode()).code();
-    }
-
-    private static String oneLine(String text) {
-        return text.strip().replaceAll("\\s*\\R\\s*", " ");
+        return failure.exitCode().code();
     }
 
     static final class Version implements CommandLine.IVersionProvider {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
@@ -22,6 +23,9 @@ import picocli.CommandLine.Spec;
         optionListHeading = "%n",
         footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n%nExample:%n")
 abstract class JobCommand implements Callable<Integer> {
+    /** How an error begins of a folder that is not this run's, where nothing may be written. */
+    private static final String REFUSED_FOLDER = "output.dir:";
+
     @Mixin
     private RunOptions options;
 
@@ -42,9 +46,38 @@ abstract class JobCommand implements Callable<Integer> {
                     + RunOptions.names(stages) + ", or run them all with finetune run");
         }
         try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
-            execute(stages, jobs);
+            try {
+                execute(stages, jobs);
+            } catch (Throwable e) {
+                if (writesStatus()) {
+                    writeStatus(stages, jobs, Failure.of(e));
+                }
+                throw e;
+            }
+            if (writesStatus()) {
+                writeStatus(stages, jobs, new Failure(ExitCode.DONE, null, true));
+            }
         }
         return ExitCode.DONE.code();
+    }
+
+    /** Whether the output folder says how the command ended: a cluster's manager keeps no exit code of a driver's. */
+    boolean writesStatus() {
+        return false;
+    }
+
+    private void writeStatus(List<Stage> stages, Jobs jobs, Failure end) {
+        if (end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
+            return;
+        }
+        try {
+            RunConfig first = stages.get(0).config();
+            RunFolder folder =
+                    stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
+            folder.writeStatus(spec.name(), end.exitCode(), end.message());
+        } catch (IOException | RuntimeException e) {
+            err().println("warning: " + RunFolder.STATUS + " can't be written: " + Failure.oneLine(e.toString()));
+        }
     }
 
     /** Whether the command works on all stages of a pipeline at once. */

@@ -30,6 +30,11 @@ final class PredictCommand extends JobCommand {
     }
 
     @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         RunFolder folder = RunFolder.of(run, jobs.hadoop());
         String target = output == null ? folder.shown("predicted.parquet") : output;

@@ -15,6 +15,11 @@ final class PrepareCommand extends JobCommand {
     }
 
     @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         new Pipeline(run, jobs, this).prepare();
     }

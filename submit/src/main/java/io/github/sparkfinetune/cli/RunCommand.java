@@ -58,6 +58,11 @@ final class RunCommand extends JobCommand {
     }
 
     @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
         jobs.check(run);

@@ -20,6 +20,11 @@ final class TrainCommand extends JobCommand {
     }
 
     @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
         pipeline.train(progress);

@@ -1,13 +1,18 @@
 package io.github.sparkfinetune.report;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -25,6 +30,9 @@ public final class RunFolder {
     static final String RUN_YAML = "run.yaml";
     static final String METRICS_LOG = "metrics.jsonl";
     static final String METRICS = "metrics.json";
+
+    /** How the last command ended. */
+    public static final String STATUS = "status.json";
 
     /** Name of the report. */
     public static final String REPORT = "report.html";
@@ -69,6 +77,20 @@ public final class RunFolder {
     /** Writes {@value #REPORT} of what the run has measured so far. */
     public void writeReport() throws IOException {
         write(REPORT, Report.of(this));
+    }
+
+    /**
+     * Writes {@value #STATUS}, a JSON object: {@code command}, {@code exit_code}, {@code message} (null where there is
+     * no error) and {@code time} (ISO 8601, UTC).
+     */
+    public void writeStatus(String command, ExitCode exitCode, String message) throws IOException {
+        ObjectNode status = JsonFiles.MAPPER
+                .createObjectNode()
+                .put("command", command)
+                .put("exit_code", exitCode.code())
+                .put("message", message)
+                .put("time", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
+        write(STATUS, new String(JsonFiles.pretty(status), StandardCharsets.UTF_8));
     }
 
     /** Writes {@value #REPORT} and {@value #METRICS} of a pipeline, whose stages have their folders in this one. */

@@ -14,6 +14,10 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         assertThat(finetune(command, "--config", recipe(), "--set", "output.dir=" + dir))
                 .isZero();
         assertThat(calls).containsExactly("open", job, "close");
+        assertThat(dir.resolve("status.json"))
+                .content()
+                .contains("\"exit_code\": 0")
+                .contains("\"message\": null");
     }
 
     @ParameterizedTest
@@ -57,7 +61,20 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isEqualTo(3);
         assertThat(err.toString()).isEqualTo("error: data/x.jsonl:3: no JSON fix it" + System.lineSeparator());
+        assertThat(dir.resolve("status.json"))
+                .content()
+                .contains("\"command\": \"train\"")
+                .contains("\"exit_code\": 3")
+                .contains("\"message\": \"data/x.jsonl:3: no JSON fix it\"");
         assertThat(calls).containsExactly("open", "train", "close");
+    }
+
+    @Test
+    void aFolderOfAnotherRunIsLeftAlone() {
+        failure = RunException.config("output.dir: " + dir + " holds another run");
+        assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
+                .isEqualTo(2);
+        assertThat(dir.resolve("status.json")).doesNotExist();
     }
 
     @Test

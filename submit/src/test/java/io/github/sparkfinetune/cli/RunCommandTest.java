@@ -37,7 +37,8 @@ class RunCommandTest extends CommandLineOverFakeJobs {
         assertThat(dir.resolve("report.html")).isNotEmptyFile();
         try (var files = Files.list(dir)) {
             assertThat(files.map(file -> file.getFileName().toString()))
-                    .containsExactlyInAnyOrder("run.yaml", "metrics.jsonl", "metrics.json", "report.html");
+                    .containsExactlyInAnyOrder(
+                            "run.yaml", "metrics.jsonl", "metrics.json", "report.html", "status.json");
         }
     }
 

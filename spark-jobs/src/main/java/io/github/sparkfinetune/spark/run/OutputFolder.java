@@ -31,6 +31,9 @@ import org.apache.hadoop.fs.Path;
  */
 public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
+    /** What prepare leaves in a folder before it is a run's. */
+    private static final Set<String> PREPARED = Set.of("dataset", "status.json");
+
     private static final YAMLMapper YAML = new YAMLMapper();
 
     private OutputFolder() {}
@@ -94,8 +97,8 @@ public final class OutputFolder {
             throw RunException.config("output.dir: " + folder + " is a file: choose a folder");
         }
         for (FileStatus entry : files.listStatus(folder)) {
-            boolean dataset = entry.getPath().getName().equals("dataset");
-            if (!dataset && !entry.getPath().getName().startsWith(".")) {
+            boolean prepared = PREPARED.contains(entry.getPath().getName());
+            if (!prepared && !entry.getPath().getName().startsWith(".")) {
                 throw RunException.config(
                         "output.dir: " + folder + " holds " + entry.getPath().getName()
                                 + " but no run.yaml, so it is no run's folder: choose another output.dir");

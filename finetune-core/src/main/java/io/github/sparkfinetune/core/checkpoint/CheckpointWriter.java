@@ -31,6 +31,7 @@ import org.slf4j.LoggerFactory;
 public final class CheckpointWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointWriter.class);
     private static final String COPY = "checkpoint-copy";
+    private static final long GIVEN_UP_SECONDS = 2;
 
     private final CheckpointStore store;
     private final Path temporary;
@@ -152,23 +153,34 @@ public final class CheckpointWriter implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
-        try {
-            if (!thread.awaitTermination(closeSeconds, TimeUnit.SECONDS)) {
-                LOG.warn("a checkpoint is given up: it was not written within {} s after the end", closeSeconds);
-            }
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
+        boolean interrupted = !endsWithin(closeSeconds);
         thread.shutdownNow();
         if (snapshot != null) {
             snapshot.close();
         }
+        // What was given up ends by its interrupt, unless the file system does not hear of it.
+        interrupted = !endsWithin(GIVEN_UP_SECONDS) || interrupted;
         if (copy != null) {
             try {
                 copy.close();
             } catch (IOException e) {
                 LOG.warn("{} can't be closed: {}", temporary.resolve(COPY), e.toString());
             }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** Waits; returns false at once where this thread is interrupted, which then is not marked so any more. */
+    private boolean endsWithin(long seconds) {
+        try {
+            if (!thread.awaitTermination(seconds, TimeUnit.SECONDS)) {
+                LOG.warn("a checkpoint is given up: it was not written {} s after the end", seconds);
+            }
+            return true;
+        } catch (InterruptedException e) {
+            return false;
         }
     }
 }

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.tensor.Device;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -86,6 +87,15 @@ public final class Block {
     /** The linears with an adapter by the names that the script knows them by. */
     Map<String, LoraModule> adapters() {
         return adapters;
+    }
+
+    /** Whether the adapters add their {@code scaling · B A x}; those of DoRA can't be left out so. */
+    void applyAdapters(boolean applied) {
+        adapters.forEach((local, module) -> {
+            NDArray scaling = weights.get(local + ".scaling");
+            Device.of(scaling.getManager())
+                    .write(scaling, target -> target.put(applied ? (float) module.scaling() : 0));
+        });
     }
 
     /** One tensor for each trained parameter by the names that the script knows these by. */

@@ -112,6 +112,11 @@ public interface Model<B extends Batch> {
      */
     Tape record(NDManager owner, BlockCall call, boolean wanted);
 
+    /** Computes with the adapters, as it does from the start, or as if there were none; not for DoRA. */
+    default void applyAdapters(boolean applied) {
+        blocks().forEach(block -> block.applyAdapters(applied));
+    }
+
     /** Takes note that the optimizer moved the parameters. */
     default void updated() {}
 }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
@@ -31,32 +32,61 @@ import org.apache.hadoop.fs.FileSystem;
 
 /**
  * A run's model, loaded to predict: what the run trained, or the base model that it began with. Owns its memory; what
- * it hands out is valid until it is closed. Not for concurrent use.
+ * it hands out is valid until it is closed. Not for concurrent use; another thread than the one that loaded it begins
+ * by {@link #attach}.
  */
 public final class Predictor implements AutoCloseable {
     private static final String REMEDY = "train first, or name the folder of a run";
 
     private final NDManager manager;
-    private final TaskPredictor rows;
+    private final LoadedModel<?> loaded;
+    private final TaskPredictor trained;
+    private final Optional<BaseRows> base;
     private final SampleDraws draws;
+    private boolean asBase;
+
+    /** What the base model's rows are made by, where leaving out the adapters makes it of the trained one. */
+    private record BaseRows(TaskPredictor rows, SampleDraws draws) {}
+
+    /** A model folder's tokenizer and what ends its answers. */
+    private record Texts(TokenizerFiles tokenizer, Set<Integer> endTokens) {}
 
     private interface Loader {
         LoadedModel<?> load(NDManager manager);
     }
 
-    private Predictor(
-            RunConfig config, int gpu, int threads, TokenizerFiles tokenizer, Set<Integer> endTokens, Loader loader) {
+    /** @param baseTexts of the base model of an adapter, else empty */
+    private Predictor(RunConfig config, int gpu, int threads, Texts texts, Optional<Texts> baseTexts, Loader loader) {
         Allocator.release();
         Torch.start(threads);
         manager = Device.of(gpu).manager();
         try {
-            draws = TaskDatas.of(config).draws(tokenizer);
-            LoadedModel<?> loaded = loader.load(manager);
-            rows = loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer, endTokens));
+            draws = TaskDatas.of(config).draws(texts.tokenizer());
+            loaded = loader.load(manager);
+            trained = rows(config, texts);
+            base = baseTexts
+                    .filter(other -> isOnlyAdapted(other.tokenizer(), texts.tokenizer()))
+                    .map(other -> new BaseRows(
+                            rows(config, other), TaskDatas.of(config).draws(other.tokenizer())));
         } catch (RuntimeException e) {
             manager.close();
             throw e;
         }
+    }
+
+    private TaskPredictor rows(RunConfig config, Texts texts) {
+        return loaded.task()
+                .predictor(new PredictionSettings(config, loaded.config(), texts.tokenizer(), texts.endTokens()));
+    }
+
+    /** Whether the base model differs by low-rank adapters alone. */
+    private boolean isOnlyAdapted(TokenizerFiles base, TokenizerFiles own) {
+        return base.vocabularySize() == own.vocabularySize()
+                && loaded.lora()
+                        .filter(lora -> !lora.useDora()
+                                && lora.bias() == LoraBias.NONE
+                                && lora.modulesToSave().isEmpty())
+                        .isPresent();
     }
 
     /**
@@ -100,13 +130,16 @@ public final class Predictor implements AutoCloseable {
         requireMethod(config, adapter);
         Optional<Path> base =
                 adapter ? Optional.of(ModelFolder.fetch(config.model(), hadoop, localDir)) : Optional.empty();
-        TokenizerFiles tokenizer = tokenizer(trained, config, hadoop);
+        Optional<Texts> baseTexts = Optional.empty();
+        if (adapter && TaskSpecs.of(config).measuresBase()) {
+            baseTexts = Optional.of(texts(base.orElseThrow(), config, hadoop));
+        }
         return new Predictor(
                 config,
                 gpu,
                 threads,
-                tokenizer,
-                endTokens(trained, tokenizer),
+                texts(trained, config, hadoop),
+                baseTexts,
                 manager -> LoadedModel.trained(config, manager, trained, base, threads));
     }
 
@@ -117,19 +150,21 @@ public final class Predictor implements AutoCloseable {
     public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
         Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
-        TokenizerFiles tokenizer = tokenizer(base, config, hadoop);
+        Texts texts = texts(base, config, hadoop);
+        int vocabulary = texts.tokenizer().vocabularySize();
         return new Predictor(
                 config,
                 gpu,
                 threads,
-                tokenizer,
-                endTokens(base, tokenizer),
-                manager -> LoadedModel.base(config, manager, base, tokenizer.vocabularySize(), threads));
+                texts,
+                Optional.empty(),
+                manager -> LoadedModel.base(config, manager, base, vocabulary, threads));
     }
 
-    private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
-        return TaskDatas.tokenizer(
+    private static Texts texts(Path folder, RunConfig config, Configuration hadoop) throws IOException {
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, hadoop);
+        return new Texts(tokenizer, endTokens(folder, tokenizer));
     }
 
     /** The model's own, and the tokenizer's, which ends the answers that it was trained on. */
@@ -141,19 +176,54 @@ public final class Predictor implements AutoCloseable {
         return tokens;
     }
 
+    /**
+     * Makes the calling thread the one that computes, in place of the one that has loaded the model.
+     *
+     * @param threads of PyTorch's operators, in the whole process
+     */
+    public void attach(int threads) {
+        Torch.start(threads);
+    }
+
+    /** Whether what {@link #trained} has loaded computes as the base model too, see {@link #asBase}. */
+    public boolean holdsBase() {
+        return base.isPresent();
+    }
+
+    /**
+     * Predicts from now on as what {@link #base} would load, or as the trained model again.
+     *
+     * @throws IllegalStateException unless {@link #holdsBase}
+     */
+    public void asBase(boolean wanted) {
+        if (wanted != asBase) {
+            if (base.isEmpty()) {
+                throw new IllegalStateException("the base model is not the trained one without its adapters");
+            }
+            loaded.model().applyAdapters(!wanted);
+            asBase = wanted;
+        }
+    }
+
+    private TaskPredictor rows() {
+        return asBase ? base.orElseThrow().rows() : trained;
+    }
+
     /** What the model predicts of held-out samples, see {@link TaskPredictor#evaluate}. */
     public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-        return rows.evaluate(draws.evaluated(split), labels, part, parts);
+        SampleDraws drawn = asBase ? base.orElseThrow().draws() : draws;
+        return rows().evaluate(drawn.evaluated(split), labels, part, parts);
     }
 
     /** What the model predicts of inputs, see {@link TaskPredictor#predict}. */
     public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
-        return rows.predict(inputs);
+        return rows().predict(inputs);
     }
 
     @Override
     public void close() {
-        rows.close();
+        trained.close();
+        base.ifPresent(other -> other.rows().close());
         manager.close();
     }
 }

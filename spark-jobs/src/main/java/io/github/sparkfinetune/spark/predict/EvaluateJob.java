@@ -78,14 +78,11 @@ public final class EvaluateJob {
                     spark.hadoopConfiguration());
             manifest.requireSameProblem(
                     dataset, resolved.task(), TaskDatas.of(resolved).options(tokenizer));
-            List<Scores> scores = new ArrayList<>();
-            scores.add(measure(session, resolved, manifest, heldOut(manifest, dataset), true));
-            for (String split : manifest.splits().keySet()) {
-                if (!OWN_SPLITS.contains(split)) {
-                    scores.add(measure(session, resolved, manifest, split, false));
-                }
-            }
-            return scores;
+            List<String> splits = new ArrayList<>(List.of(heldOut(manifest, dataset)));
+            manifest.splits().keySet().stream()
+                    .filter(split -> !OWN_SPLITS.contains(split))
+                    .forEach(splits::add);
+            return measure(session, resolved, manifest, splits);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         } catch (Exception e) {
@@ -111,15 +108,38 @@ public final class EvaluateJob {
         return folder.replace(".parquet", suffix + ".parquet");
     }
 
-    /** @param own whether it is the run's own held-out split, of which rows are shown too */
-    private static Scores measure(
-            SparkSession session, RunConfig config, Manifest manifest, String split, boolean own) {
+    /**
+     * One model after the other on all splits, so that each is loaded once.
+     *
+     * @param splits the run's own held-out one first, of which rows are shown too
+     */
+    private static List<Scores> measure(
+            SparkSession session, RunConfig config, Manifest manifest, List<String> splits) {
+        String command = ModelTask.newCommand();
+        List<Dataset<Row>> trained = new ArrayList<>();
+        List<Dataset<Row>> base = new ArrayList<>();
+        for (String split : splits) {
+            String name = named(PREDICTIONS, splits.get(0).equals(split) ? "" : "-" + split);
+            trained.add(predictions(session, config, ModelTask.Which.TRAINED, command, manifest, split, name));
+        }
+        for (String split : TaskSpecs.of(config).measuresBase() ? splits : List.<String>of()) {
+            String name = named(BASE_PREDICTIONS, splits.get(0).equals(split) ? "" : "-" + split);
+            base.add(predictions(session, config, ModelTask.Which.BASE, command, manifest, split, name));
+        }
+        List<Scores> scores = new ArrayList<>();
+        for (int i = 0; i < splits.size(); i++) {
+            Dataset<Row> other = base.isEmpty() ? null : base.get(i);
+            scores.add(scores(config, manifest, splits.get(i), trained.get(i), other, i == 0));
+        }
+        return scores;
+    }
+
+    /** @param base the base model's predictions, or null where it isn't measured */
+    private static Scores scores(
+            RunConfig config, Manifest manifest, String split, Dataset<Row> trained, Dataset<Row> base, boolean own) {
         TaskSpec spec = TaskSpecs.of(config);
-        String suffix = own ? "" : "-" + split;
-        Dataset<Row> trained =
-                predictions(session, config, ModelTask.Which.TRAINED, manifest, split, named(PREDICTIONS, suffix));
         Metrics metrics = metrics(config, trained, manifest.labels());
-        if (!spec.measuresBase()) {
+        if (base == null) {
             Scores scores = metrics.confusion().length == 0
                     ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
                     : Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
@@ -128,8 +148,6 @@ public final class EvaluateJob {
                     .map(columns -> ShownExamples.of(columns, spec.keyColumns(), trained))
                     .orElse(List.of()));
         }
-        Dataset<Row> base =
-                predictions(session, config, ModelTask.Which.BASE, manifest, split, named(BASE_PREDICTIONS, suffix));
         return Scores.ofText(
                 split,
                 metrics.values(),
@@ -147,12 +165,13 @@ public final class EvaluateJob {
             SparkSession session,
             RunConfig config,
             ModelTask.Which which,
+            String command,
             Manifest manifest,
             String split,
             String name) {
         int tasks =
                 (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
-        ModelTask model = ModelTask.of(session.sparkContext(), config, which, tasks);
+        ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
         StructType schema = Rows.schema(TaskSpecs.of(config).evaluationColumns());
         session.sparkContext().setJobDescription("evaluate: " + name);
         String folder = config.output().dir() + "/" + name;
@@ -171,7 +190,7 @@ public final class EvaluateJob {
     private record Part(ModelTask model, Manifest manifest, String split, int tasks)
             implements FlatMapFunction<Iterator<Integer>, Object[]> {
         @Override
-        public Iterator<Object[]> call(Iterator<Integer> numbers) throws IOException {
+        public Iterator<Object[]> call(Iterator<Integer> numbers) throws Exception {
             ParquetSamples samples =
                     ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop());
             TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());

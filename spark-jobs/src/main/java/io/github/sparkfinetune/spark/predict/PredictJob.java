@@ -10,7 +10,6 @@ import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RunPaths;
-import java.io.IOException;
 import java.util.Collections;
 import java.util.Iterator;
 import org.apache.hadoop.conf.Configuration;
@@ -57,8 +56,8 @@ public final class PredictJob {
             }
             Predictor.check(resolved, hadoop);
             int tasks = resolved.cluster().ranks();
-            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, tasks);
-            JavaRDD<Row> predicted = inputs(PrepareJob.inputs(session, resolved, key, from), tasks)
+            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), tasks);
+            JavaRDD<Row> predicted = PrepareJob.inputs(session, resolved, key, from, tasks)
                     .mapPartitions(new Predicting(model))
                     .map(Rows::row);
             StructType schema = Rows.schema(TaskSpecs.of(resolved).predictionColumns());
@@ -72,14 +71,9 @@ public final class PredictJob {
         }
     }
 
-    /** A small source is a partition or two, which as many ranks would compute: it is cut into ranges of rows. */
-    private static JavaRDD<TaskInput> inputs(JavaRDD<TaskInput> read, int tasks) {
-        return read.getNumPartitions() < tasks ? read.sortBy(TaskInput::index, true, tasks) : read;
-    }
-
     private record Predicting(ModelTask model) implements FlatMapFunction<Iterator<TaskInput>, Object[]> {
         @Override
-        public Iterator<Object[]> call(Iterator<TaskInput> inputs) throws IOException {
+        public Iterator<Object[]> call(Iterator<TaskInput> inputs) throws Exception {
             return inputs.hasNext() ? model.open().predict(inputs) : Collections.emptyIterator();
         }
     }

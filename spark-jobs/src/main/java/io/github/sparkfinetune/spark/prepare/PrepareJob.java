@@ -127,28 +127,29 @@ public final class PrepareJob {
      *
      * @param key configuration key of the path, for messages
      * @param path file, folder or glob, in the format of {@code data.format}
+     * @param tasks fewest partitions
      */
-    public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path) {
+    public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path, int tasks) {
         SourceFiles source = Sources.of(spark, config.data(), key, null, path);
         try {
-            return inputs(spark, config, TaskDatas.of(config), source);
+            return inputs(spark, config, TaskDatas.of(config), source, tasks);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static <C> JavaRDD<TaskInput> inputs(
-            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source) throws IOException {
+            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source, int tasks) throws IOException {
         TokenizerFiles tokenizer = tokenizer(config, spark.sparkContext().hadoopConfiguration());
         JavaRDD<CleanRow<C>> rows = new SourceReader(spark, tokenizer, config.data())
                 .read(source, task, false)
                 .rdd();
         Broadcast<TokenizerFiles> files =
                 JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
-        return rows.mapPartitions(partition ->
-                        TokenizingIterator.of(files.value(), partition, open -> task.inputs(open, files.value())))
-                .zipWithIndex()
-                .map(input -> input._1().at(input._2()));
+        return InputRows.of(
+                rows,
+                partition -> TokenizingIterator.of(files.value(), partition, open -> task.inputs(open, files.value())),
+                tasks);
     }
 
     /** The tokenizer of a run. */

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
@@ -105,6 +106,48 @@ class ModelJobsTest {
             assertThatThrownBy(() -> PredictJob.run(spark, config, "data.train", mails.toString(), output))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("exists already");
+        }
+    }
+
+    @Test
+    void aModelIsLoadedOnceForAllPartsOfASourceAndTheirRowsAreNumberedInItsOrder() throws Exception {
+        mails();
+        RunConfig config = config("training.max_steps=1", "cluster.ranks=1");
+        Path parts = Files.createDirectory(folder.resolve("parts"));
+        List<String> texts = new ArrayList<>();
+        for (int part = 0; part < 6; part++) {
+            StringBuilder rows = new StringBuilder();
+            for (int row = 0; row < 2; row++) {
+                texts.add("cat " + part + " " + row);
+                rows.append("{\"text\": \"").append(texts.get(texts.size() - 1)).append("\"}\n");
+            }
+            Files.writeString(parts.resolve("part-" + part + ".jsonl"), rows);
+        }
+        Map<String, String> aFileAPartition = Map.of("spark.sql.files.minPartitionNum", "6");
+        try (SparkSession spark = SparkSessions.open(config, "test", "local[1]", aFileAPartition)) {
+            PrepareJob.run(spark, config);
+            TrainJob.run(spark, config, record -> {});
+            assertThat(PrepareJob.inputs(spark, config, "--input", parts.toString(), 1)
+                            .getNumPartitions())
+                    .isEqualTo(6);
+            long before = ModelTask.loads();
+            String to = folder.resolve("predicted").toString();
+            PredictJob.run(spark, config, "--input", parts.toString(), to);
+            assertThat(ModelTask.loads() - before).isEqualTo(1);
+            List<Row> predicted = spark.read().parquet(to).orderBy("index").collectAsList();
+            assertThat(predicted)
+                    .extracting(row -> row.<Long>getAs("index"))
+                    .containsExactlyElementsOf(
+                            LongStream.range(0, texts.size()).boxed().toList());
+            assertThat(predicted)
+                    .extracting(row -> row.<String>getAs("text"))
+                    .containsExactlyInAnyOrderElementsOf(texts);
+            // Spark lists files in no order; the rows of one follow each other.
+            for (int i = 0; i < predicted.size(); i += 2) {
+                assertThat(predicted.get(i).<String>getAs("text")).endsWith(" 0");
+                assertThat(predicted.get(i + 1).<String>getAs("file"))
+                        .isEqualTo(predicted.get(i).getAs("file"));
+            }
         }
     }
 

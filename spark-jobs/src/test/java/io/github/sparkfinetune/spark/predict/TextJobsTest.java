@@ -9,7 +9,10 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Rouge;
+import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
@@ -20,8 +23,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
@@ -46,7 +51,12 @@ class TextJobsTest {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
+            long before = ModelTask.loads();
             Scores scores = EvaluateJob.run(spark, config).get(0);
+            assertThat(ModelTask.loads() - before)
+                    .as("a load a rank, base and adapter")
+                    .isBetween(1L, 2L);
+            sameAsTheBaseAlone(config, rows(spark, config, EvaluateJob.BASE_PREDICTIONS));
 
             // The trainer measured the same split before the adapter was written and read again.
             assertThat(scores.split()).isEqualTo("eval");
@@ -83,6 +93,22 @@ class TextJobsTest {
                             .<String>getAs("generated"));
             sameByOneTask(spark, rows);
             predict(spark, config, first);
+        }
+    }
+
+    /** The base model is what it is when it is loaded by itself, to the bit. */
+    private void sameAsTheBaseAlone(RunConfig config, List<Row> rows) throws IOException {
+        Configuration hadoop = new Configuration();
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        try (ParquetSamples samples = ParquetSamples.open(dataset, manifest, "eval", hadoop);
+                Predictor base = Predictor.base(config, hadoop, folder.resolve("copy"), -1, 1)) {
+            Iterator<Object[]> alone = base.evaluate(samples, List.of(), 0, 1);
+            for (Row row : rows) {
+                Object[] values = alone.next();
+                assertThat(row.<String>getAs("generated")).isEqualTo(values[4]);
+                assertThat(row.<Double>getAs("loss")).isEqualTo(values[5]);
+            }
         }
     }
 

@@ -149,7 +149,7 @@ class PrepareCausalLmTest {
     @Test
     void textsToGoOnFrom() throws IOException {
         Path texts = texts();
-        List<TaskInput> prompts = PrepareJob.inputs(spark, config("any", texts, "none"), "--input", texts.toString())
+        List<TaskInput> prompts = PrepareJob.inputs(spark, config("any", texts, "none"), "--input", texts.toString(), 1)
                 .collect();
         assertThat(prompts).hasSize(ROWS);
         assertThat(prompts.get(7).text()).isEqualTo(PrepareFixture.text(7));

@@ -1,0 +1,83 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+@Timeout(30)
+class HeldModelsTest {
+    private final List<String> closed = Collections.synchronizedList(new ArrayList<>());
+    private final HeldModels<String, Model> models = new HeldModels<>(Duration.ofHours(1));
+
+    private record Model(String name, List<String> closed, CountDownLatch done) implements AutoCloseable {
+        @Override
+        public void close() {
+            closed.add(name);
+            done.countDown();
+        }
+    }
+
+    private Model model(String name) {
+        return new Model(name, closed, new CountDownLatch(1));
+    }
+
+    @Test
+    void tasksThatFollowEachOtherShareOne() throws Exception {
+        Model first = models.take("a", () -> model("1"));
+        models.give("a", first);
+        assertThat(models.take("a", () -> model("2"))).isSameAs(first);
+        assertThat(models.loads()).isEqualTo(1);
+    }
+
+    @Test
+    void tasksAtOnceHaveOneEach() throws Exception {
+        Model first = models.take("a", () -> model("1"));
+        Model second = models.take("a", () -> model("2"));
+        assertThat(second).isNotSameAs(first);
+        models.give("a", first);
+        models.give("a", second);
+        assertThat(models.loads()).isEqualTo(2);
+        models.closeAll();
+        assertThat(closed).containsExactlyInAnyOrder("1", "2");
+    }
+
+    @Test
+    void thoseOfAnotherKeyAreClosedBeforeOneIsLoaded() throws Exception {
+        models.give("a", models.take("a", () -> model("1")));
+        Model busy = models.take("c", () -> model("busy"));
+        models.give("b", models.take("b", () -> {
+            assertThat(closed).containsExactly("1");
+            return model("2");
+        }));
+        models.give("c", busy);
+        assertThat(models.take("c", () -> model("3"))).isSameAs(busy);
+        assertThat(closed).containsExactly("1");
+    }
+
+    @Test
+    void oneThatNobodyTakesIsClosed() throws Exception {
+        HeldModels<String, Model> brief = new HeldModels<>(Duration.ofMillis(50));
+        Model model = brief.take("a", () -> model("1"));
+        brief.give("a", model);
+        assertThat(model.done().await(10, TimeUnit.SECONDS)).isTrue();
+        assertThat(brief.take("a", () -> model("2")).name()).isEqualTo("2");
+    }
+
+    @Test
+    void oneThatCannotBeLoadedIsTriedAgain() throws Exception {
+        assertThatThrownBy(() -> models.take("a", () -> {
+                    throw new IOException("gone");
+                }))
+                .hasMessage("gone");
+        assertThat(models.take("a", () -> model("2")).name()).isEqualTo("2");
+    }
+}

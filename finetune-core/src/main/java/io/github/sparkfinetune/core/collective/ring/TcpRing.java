@@ -69,6 +69,9 @@ public final class TcpRing implements Collective {
             if (member.size() == 1) {
                 return new SingleRank();
             }
+            if (member.encrypted()) {
+                FrameCipher.warmUp();
+            }
             TcpRing ring = new TcpRing(member, Rendezvous.join(endpoint, member, timeouts, cancelled));
             ring.thread.start();
             return ring;

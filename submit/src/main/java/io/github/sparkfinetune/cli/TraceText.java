@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.cli;
 
-import io.github.sparkfinetune.spark.prepare.Trace;
+import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.core.plan.TrainingOrder.Use;
-import io.github.sparkfinetune.spark.prepare.Trace;
+import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 

@@ -32,7 +32,7 @@ import org.apache.hadoop.security.AccessControlException;
  * it; only what bears that mark is ever replaced. Every run gives its files names of its own, so that what is still
  * under way of an abandoned run never replaces a file of another.
  */
-final class DatasetFolder {
+public final class DatasetFolder {
     private static final String MARK = "_PREPARING";
     private static final String UNFINISHED = "_" + Manifest.FILE_NAME;
     /** Where version 0.1 wrote unfinished files. */
@@ -43,7 +43,7 @@ final class DatasetFolder {
     private final FileSystem files;
     private Lease lease;
 
-    DatasetFolder(Path path, Configuration hadoop) throws IOException {
+    public DatasetFolder(Path path, Configuration hadoop) throws IOException {
         this.path = path;
         this.hadoop = hadoop;
         this.files = path.getFileSystem(hadoop);
@@ -54,7 +54,8 @@ final class DatasetFolder {
      *
      * @throws RunException if it was made of other text or with other options
      */
-    Optional<Manifest> finished(Task task, DatasetOptions options, List<Manifest.Source> sources) throws IOException {
+    public Optional<Manifest> finished(Task task, DatasetOptions options, List<Manifest.Source> sources)
+            throws IOException {
         if (!Manifest.exists(path, hadoop)) {
             return Optional.empty();
         }

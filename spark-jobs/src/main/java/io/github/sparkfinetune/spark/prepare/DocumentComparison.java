@@ -10,6 +10,9 @@ import io.github.sparkfinetune.spark.corpus.Contamination;
 import io.github.sparkfinetune.spark.corpus.HashedText;
 import io.github.sparkfinetune.spark.corpus.NearDuplicates;
 import io.github.sparkfinetune.spark.corpus.RemovedDocuments;
+import io.github.sparkfinetune.spark.source.SourceChecks;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.SourceScan;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
@@ -26,7 +29,7 @@ import org.apache.spark.storage.StorageLevel;
  *
  * @param <C> a cleaned row's content
  */
-final class DocumentComparison<C> implements AutoCloseable {
+public final class DocumentComparison<C> implements AutoCloseable {
     private static final String CONTAMINATED = "decontaminate.ngram";
     private static final String NEAR_DUPLICATE = "near_dedup.threshold";
 
@@ -36,7 +39,7 @@ final class DocumentComparison<C> implements AutoCloseable {
     private final DataConfig data;
     private final List<JavaRDD<?>> kept = new ArrayList<>();
 
-    DocumentComparison(SparkSession spark, TaskData<C> task, DataConfig data) {
+    public DocumentComparison(SparkSession spark, TaskData<C> task, DataConfig data) {
         this.spark = spark;
         this.context = JavaSparkContext.fromSparkContext(spark.sparkContext());
         this.task = task;
@@ -48,7 +51,7 @@ final class DocumentComparison<C> implements AutoCloseable {
      *
      * @param train how many of the sources, which come first, are to train on
      */
-    void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
+    public void leaveOut(List<SourceReader.Rows<C>> rows, List<SourceScan> scans, int train) {
         DecontaminateConfig decontaminate = data.corpus().decontaminate();
         if (decontaminate.enabled()) {
             context.setJobDescription("prepare: compare with the held-out documents");

@@ -15,6 +15,9 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.time.Duration;
@@ -153,7 +156,7 @@ public final class PrepareJob {
     }
 
     /** The tokenizer of a run. */
-    static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
+    public static TokenizerFiles tokenizer(RunConfig config, Configuration hadoop) throws IOException {
         TokenizerFiles files = TaskDatas.tokenizer(
                 new Path(RunPaths.absolute("model", config.model(), hadoop)), config, Architectures::positions, hadoop);
         // The native library refuses a bad file here, in milliseconds, instead of in a task.

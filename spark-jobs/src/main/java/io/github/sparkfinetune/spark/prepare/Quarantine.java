@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.spark.source.SourceReader;
 import java.io.IOException;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;

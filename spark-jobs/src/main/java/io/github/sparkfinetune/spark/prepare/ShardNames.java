@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
  * run that wrote it in 16 hexadecimal ones, and Spark's number of the task's attempt. Version 0.1 wrote
  * {@code SPLIT/part-SHARD.parquet}.
  */
-final class ShardNames {
+public final class ShardNames {
     private static final Pattern SHARD = Pattern.compile("part-(\\d{5,})(?:-([0-9a-f]{16})-\\d+)?\\.parquet");
 
     private ShardNames() {}
@@ -35,7 +35,7 @@ final class ShardNames {
     }
 
     /** The number of a shard. */
-    static int number(String path) {
+    public static int number(String path) {
         Matcher name = name(path);
         if (!name.matches()) {
             throw new IllegalArgumentException(path + " is not the name of a shard");

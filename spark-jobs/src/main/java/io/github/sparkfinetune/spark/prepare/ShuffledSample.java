@@ -28,7 +28,7 @@ import scala.Tuple2;
  * <p>Value: 1 byte of the row's source, its place among the sources, then what the task makes of the row (see
  * {@link TaskData.Encoder}).
  */
-final class ShuffledSample {
+public final class ShuffledSample {
     static final int KEY_BYTES = 25;
     private static final int CONTENT_BYTES = 16;
 
@@ -54,7 +54,7 @@ final class ShuffledSample {
     }
 
     /** The shard that rows of a content are in. */
-    static int shard(ContentHash hash, long seed, int shards) {
+    public static int shard(ContentHash hash, long seed, int shards) {
         return new Ranges(shards).getPartition(of(hash, seed, 0, 0, new byte[1])._1());
     }
 

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Collections;

@@ -10,7 +10,7 @@ import org.apache.spark.TaskContext;
 import org.apache.spark.util.TaskCompletionListener;
 
 /** Maps the rows of a partition with a tokenizer that is closed when the task ends, however it ends. */
-final class TokenizingIterator<C, T> implements Iterator<T> {
+public final class TokenizingIterator<C, T> implements Iterator<T> {
     private final Iterator<CleanRow<C>> rows;
     private final Function<CleanRow<C>, T> step;
     private T next;
@@ -25,7 +25,7 @@ final class TokenizingIterator<C, T> implements Iterator<T> {
      *
      * @param step is made once, with the opened tokenizer; it drops a row by null
      */
-    static <C, T> Iterator<T> of(
+    public static <C, T> Iterator<T> of(
             TokenizerFiles files, Iterator<CleanRow<C>> rows, Function<TextTokenizer, Function<CleanRow<C>, T>> step) {
         TextTokenizer tokenizer = TextTokenizer.open(files);
         TaskContext.get().addTaskCompletionListener((TaskCompletionListener) context -> tokenizer.close());

@@ -24,7 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** What data.corpus does to documents, counted, set aside and mixed. */
-class PrepareCorpusTest {
+public class PrepareCorpusTest {
     private static final String[] CLEANING = {
         "  normalize: nfc", "  mask: [email, number]", "  filters: [gopher_quality, fineweb]",
     };
@@ -40,7 +40,7 @@ class PrepareCorpusTest {
     }
 
     /** Passes all filters: words enough, stop words, lines that end. */
-    static String good(int number) {
+    public static String good(int number) {
         StringBuilder text = new StringBuilder();
         Random random = new Random(number);
         for (int line = 0; line < 4; line++) {

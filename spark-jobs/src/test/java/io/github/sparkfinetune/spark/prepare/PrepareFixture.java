@@ -30,7 +30,7 @@ public final class PrepareFixture {
 
     private PrepareFixture() {}
 
-    static SparkSession spark(int cores) {
+    public static SparkSession spark(int cores) {
         return SparkSession.builder()
                 .master("local[" + cores + "]")
                 .appName("prepare-test")
@@ -45,7 +45,7 @@ public final class PrepareFixture {
     }
 
     /** A run of a language model, with a chat template that marks what the assistant says. */
-    static RunConfig languageModel(String task, Path dataset, String... data) {
+    public static RunConfig languageModel(String task, Path dataset, String... data) {
         return config(LANGUAGE_MODEL, task, dataset, data);
     }
 
@@ -62,7 +62,7 @@ public final class PrepareFixture {
     }
 
     /** A run of a classifier of words. */
-    static RunConfig tagger(Path dataset, String... data) {
+    public static RunConfig tagger(Path dataset, String... data) {
         return config(MODEL, "token-classification", dataset, data);
     }
 
@@ -87,7 +87,7 @@ public final class PrepareFixture {
         return text.toString();
     }
 
-    static String json(int number, String label) {
+    public static String json(int number, String label) {
         return String.format(Locale.ROOT, "{\"text\": \"%s\", \"label\": \"%s\"}", text(number), label);
     }
 
@@ -138,7 +138,7 @@ public final class PrepareFixture {
                 .orElseThrow();
     }
 
-    static List<Sample> samples(Path dataset, Manifest manifest, String split) throws IOException {
+    public static List<Sample> samples(Path dataset, Manifest manifest, String split) throws IOException {
         List<Sample> samples = new ArrayList<>();
         try (ParquetSamples source = ParquetSamples.open(
                 new org.apache.hadoop.fs.Path(dataset.toUri()), manifest, split, new Configuration())) {

@@ -176,7 +176,9 @@ class PrepareSourcesTest {
     @ParameterizedTest
     @ValueSource(strings = {"jsonl", "csv", "txt"})
     void brokenGzipIsNamed(String format) throws IOException {
-        String text = format.equals("csv") ? "text\n" + "a plain text\n".repeat(5000) : jsonLines().repeat(50);
+        String text = format.equals("csv")
+                ? "text\n" + "a plain text\n".repeat(5000)
+                : jsonLines().repeat(50);
         byte[] whole = compressed("gz", text.getBytes(StandardCharsets.UTF_8));
         Path texts = Files.createDirectories(folder.resolve("texts/some"));
         Files.write(texts.resolve("broken." + format + ".gz"), Arrays.copyOf(whole, whole.length / 2));

@@ -18,14 +18,14 @@ import org.apache.hadoop.conf.Configuration;
  * Fine-tuning that notes which steps train on a token, from what the ranks tell each other before each step: their
  * samples' token ids. For ranks in this process.
  */
-record RecordingBody(int token) implements RankBody {
+public record RecordingBody(int token) implements RankBody {
     /** Steps, from 1, whose samples on a rank have the token. */
-    static final Queue<Seen> SEEN = new ConcurrentLinkedQueue<>();
+    public static final Queue<Seen> SEEN = new ConcurrentLinkedQueue<>();
 
     /** Weight of the objective's one term, samples and tokens: what comes before the ids. */
     private static final int HEAD = 3 * Long.BYTES + 1;
 
-    record Seen(long step, int rank) {}
+    public record Seen(long step, int rank) {}
 
     @Override
     public String newestCheckpoint(RunConfig config, Configuration hadoop) {

@@ -1,8 +1,11 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.trace;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.prepare.PrepareCorpusTest;
+import io.github.sparkfinetune.spark.prepare.PrepareFixture;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
@@ -28,7 +28,7 @@ import org.apache.spark.sql.SparkSession;
  * passes read this version, whatever is written meanwhile. Of other tables the files stand for the version; a table
  * without files, such as a view, is known by name and columns alone.
  */
-final class SourceTable {
+public final class SourceTable {
     private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
 
     private SourceTable() {}
@@ -44,7 +44,7 @@ final class SourceTable {
      * @param path {@code table:NAME}
      * @throws RunException if there is no such table
      */
-    static SourceFiles find(SparkSession spark, String key, String split, String path) {
+    public static SourceFiles find(SparkSession spark, String key, String split, String path) {
         String name = name(path);
         try {
             Map<String, String> about = new HashMap<>();
@@ -111,7 +111,7 @@ final class SourceTable {
     }
 
     /** The rows of the version that was found. */
-    static Dataset<Row> rows(SparkSession spark, SourceFiles table) {
+    public static Dataset<Row> rows(SparkSession spark, SourceFiles table) {
         String name = name(table.path());
         try {
             return table.version() == null

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import com.github.luben.zstd.ZstdInputStream;
 import java.io.IOException;

@@ -1,8 +1,11 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.trace;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.prepare.DocumentComparison;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.SourceScan;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.trace;
 
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.SampleCounts;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.length;
@@ -32,7 +32,7 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /** A source as Spark's own readers see it: its columns, and its rows before columns are chosen. */
-final class SparkSource implements RawSource {
+public final class SparkSource implements RawSource {
     /** The record as it stands, where it could not be parsed. */
     static final String CORRUPT = "_corrupt_record";
     /** The one column of {@link #lines}. */

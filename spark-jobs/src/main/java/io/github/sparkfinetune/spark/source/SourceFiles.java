@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
@@ -44,7 +44,7 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param partitions columns that the names of folders give: {@code key=value/file}
  * @param version of a table, or null where it has none; null for files
  */
-record SourceFiles(
+public record SourceFiles(
         String key,
         String split,
         String path,
@@ -66,7 +66,7 @@ record SourceFiles(
      *
      * @param textBytes about how much text it holds
      */
-    record Whole(String file, long bytes, long textBytes) {}
+    public record Whole(String file, long bytes, long textBytes) {}
 
     private static final Map<String, DataFormat> ENDINGS = Map.of(
             ".jsonl", DataFormat.JSONL,
@@ -140,7 +140,7 @@ record SourceFiles(
                 .toString();
     }
 
-    Manifest.Source toManifest() {
+    public Manifest.Source toManifest() {
         return new Manifest.Source(key, path, files, bytes, fingerprint);
     }
 

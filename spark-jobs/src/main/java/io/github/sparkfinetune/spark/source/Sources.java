@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
@@ -11,7 +11,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 
 /** The sources of a run: those to train on, then the held-out ones. */
-final class Sources {
+public final class Sources {
     private static final long MB = 1 << 20;
     private static final long SHARD_BYTES = 256 * MB;
     private static final int MIN_SHARDS = 8;
@@ -42,21 +42,21 @@ final class Sources {
     }
 
     /** Finds the sources of a run. */
-    static List<SourceFiles> of(SparkSession spark, DataConfig data) {
+    public static List<SourceFiles> of(SparkSession spark, DataConfig data) {
         return configured(data).stream()
                 .map(source -> of(spark, data, source.key(), source.split(), source.path()))
                 .toList();
     }
 
     /** Finds a source, which need not be one of the configuration. */
-    static SourceFiles of(SparkSession spark, DataConfig data, String key, String split, String path) {
+    public static SourceFiles of(SparkSession spark, DataConfig data, String key, String split, String path) {
         return DataConfig.isTable(path)
                 ? SourceTable.find(spark, key, split, path)
                 : SourceFiles.list(key, split, path, data, spark.sparkContext().hadoopConfiguration());
     }
 
     /** Shards of a dataset where the configuration does not say how many. */
-    static int shards(List<SourceFiles> sources) {
+    public static int shards(List<SourceFiles> sources) {
         long bytes = sources.stream()
                 .filter(source -> source.split().equals(Manifest.TRAIN))
                 .mapToLong(SourceFiles::textBytes)
@@ -65,7 +65,7 @@ final class Sources {
     }
 
     /** A line for each source of which one core has much to read. */
-    static List<String> slow(DataConfig data, Configuration hadoop) {
+    public static List<String> slow(DataConfig data, Configuration hadoop) {
         return configured(data).stream()
                 .filter(source -> !DataConfig.isTable(source.path()))
                 .map(source -> SourceFiles.list(source.key(), source.split(), source.path(), data, hadoop))

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
@@ -7,27 +7,27 @@ import java.util.Locale;
 import java.util.TreeMap;
 
 /** ScanCounts over a partition or a whole source. */
-final class ScanCounts implements Serializable {
+public final class ScanCounts implements Serializable {
     private static final long serialVersionUID = 1L;
     /** Above it the classifier's head would be larger than most bases. */
     private static final int MAX_LABELS = 10_000;
 
     private static final int SHOWN_LABEL = 40;
 
-    long rows;
-    long cut;
-    long repaired;
-    final TreeMap<String, Long> bad = new TreeMap<>();
+    public long rows;
+    public long cut;
+    public long repaired;
+    public final TreeMap<String, Long> bad = new TreeMap<>();
     /** Rows left out on purpose, which are not bad. */
-    final TreeMap<String, Long> rejected = new TreeMap<>();
+    public final TreeMap<String, Long> rejected = new TreeMap<>();
     /** Placeholders in usable rows, by what they stand for. */
-    final TreeMap<String, Long> masked = new TreeMap<>();
+    public final TreeMap<String, Long> masked = new TreeMap<>();
 
     final TreeMap<String, String> badFile = new TreeMap<>();
     /** Rows that are samples, of each stratum. */
-    final TreeMap<String, Long> strata = new TreeMap<>();
+    public final TreeMap<String, Long> strata = new TreeMap<>();
     /** Usable rows with each label in their content. */
-    final TreeMap<String, Long> labels = new TreeMap<>();
+    public final TreeMap<String, Long> labels = new TreeMap<>();
 
     /**
      * Refuses labels that are so many that they are none: an identifier or the text itself.
@@ -52,7 +52,7 @@ final class ScanCounts implements Serializable {
         return "\"" + (line.length() > SHOWN_LABEL ? line.substring(0, SHOWN_LABEL) + "…" : line) + "\"";
     }
 
-    ScanCounts plus(ScanCounts other) {
+    public ScanCounts plus(ScanCounts other) {
         rows += other.rows;
         cut += other.cut;
         repaired += other.repaired;
@@ -76,11 +76,11 @@ final class ScanCounts implements Serializable {
         }
     }
 
-    long badRows() {
+    public long badRows() {
         return bad.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    long rejectedRows() {
+    public long rejectedRows() {
         return rejected.values().stream().mapToLong(Long::longValue).sum();
     }
 }

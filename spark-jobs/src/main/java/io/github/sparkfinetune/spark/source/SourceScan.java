@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -24,7 +24,7 @@ import scala.Tuple2;
  * What a first pass over a source finds: counts, which go to the driver, and the hashes that decide the split, which
  * stay on the executors (16 bytes a row, on disk where memory is short), so that the split needs no further pass.
  */
-final class SourceScan implements AutoCloseable {
+public final class SourceScan implements AutoCloseable {
     /** Hashes of a task that looks for equal ones: some 50 MB of objects. */
     private static final long HASHES_PER_TASK = 250_000;
 
@@ -34,14 +34,14 @@ final class SourceScan implements AutoCloseable {
     private final ScanCounts counts;
 
     /** Hashes of the rows of one stratum in one partition, as two halves. */
-    record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
+    public record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
         /** As one hash each. */
         Stream<ContentHash> contents() {
             return IntStream.range(0, second.length).mapToObj(i -> new ContentHash(first[i], second[i]));
         }
 
         /** Those whose halves a condition holds for. */
-        StratumHashes where(Condition condition) {
+        public StratumHashes where(Condition condition) {
             LongBuffers some = new LongBuffers();
             for (int i = 0; i < second.length; i++) {
                 if (condition.holds(first[i], second[i])) {
@@ -53,7 +53,7 @@ final class SourceScan implements AutoCloseable {
     }
 
     /** A condition on the two halves of a hash. */
-    interface Condition {
+    public interface Condition {
         boolean holds(long first, long second);
     }
 
@@ -81,8 +81,12 @@ final class SourceScan implements AutoCloseable {
         this.counts = counts;
     }
 
-    /** @param deduplicate whether equal contents count once; of different strata the first by name stays */
-    static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
+    /**
+     * Counts the rows of a source, in a first pass.
+     *
+     * @param deduplicate whether equal contents count once; of different strata the first by name stays
+     */
+    public static <C> SourceScan of(SourceReader.Rows<C> rows, boolean deduplicate) {
         JavaRDD<Part> parts =
                 rows.rdd().mapPartitions(partition -> List.of(scan(partition)).iterator());
         return of(rows.source().files(), parts, deduplicate);
@@ -107,7 +111,7 @@ final class SourceScan implements AutoCloseable {
      * @param documents a set for each partition of the source
      * @param reason why they are left out
      */
-    SourceScan without(JavaRDD<Set<ContentHash>> documents, String reason, boolean deduplicate) {
+    public SourceScan without(JavaRDD<Set<ContentHash>> documents, String reason, boolean deduplicate) {
         JavaRDD<Part> rest = parts.zipPartitions(documents, (found, sets) -> {
             Set<ContentHash> some = sets.next();
             List<Part> without = new ArrayList<>();
@@ -118,13 +122,13 @@ final class SourceScan implements AutoCloseable {
     }
 
     /** Hashes of the usable rows, in the partitions of the source. */
-    JavaRDD<ContentHash> contents() {
+    public JavaRDD<ContentHash> contents() {
         return parts.flatMap(
                 part -> part.hashes().stream().flatMap(StratumHashes::contents).iterator());
     }
 
     /** Rows of each stratum; one without rows is none. */
-    static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
+    public static Map<String, Long> strata(JavaRDD<StratumHashes> hashes) {
         return hashes.mapPartitions(parts -> {
                     TreeMap<String, Long> rows = new TreeMap<>();
                     parts.forEachRemaining(part -> {
@@ -142,25 +146,25 @@ final class SourceScan implements AutoCloseable {
                         2);
     }
 
-    static long sum(Map<String, Long> rows) {
+    public static long sum(Map<String, Long> rows) {
         return rows.values().stream().mapToLong(Long::longValue).sum();
     }
 
-    ScanCounts counts() {
+    public ScanCounts counts() {
         return counts;
     }
 
     /** Rows that are samples: neither bad nor a duplicate. */
-    long usable() {
+    public long usable() {
         return sum(counts.strata);
     }
 
-    JavaRDD<StratumHashes> hashes() {
+    public JavaRDD<StratumHashes> hashes() {
         return hashes;
     }
 
     /** The value that decides a row's split, from its content's second hash. */
-    static long splitHash(long seed, long second) {
+    public static long splitHash(long seed, long second) {
         return Seeds.derive(seed, Seeds.Purpose.SPLIT, second);
     }
 
@@ -209,7 +213,7 @@ final class SourceScan implements AutoCloseable {
      * @param rows number of hashes: it decides the number of tasks on both sides of the shuffle, whose blocks are as
      *     many as the one by the other, not how many files there are
      */
-    static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
+    public static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
         int tasks = Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
         // Without a shuffle it makes no more partitions than there are.
         JavaPairRDD<ContentHash, String> strata = hashes.coalesce(tasks)

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.spark.cluster.Errors;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
@@ -26,7 +26,7 @@ import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 
 /** Reads of a source, in whatever format, what a task asks for, and cleans it. */
-final class SourceReader {
+public final class SourceReader {
     /** Enough tokenization to outweigh the start of a task, little enough to balance. */
     private static final long PARTITION_BYTES = 32L << 20;
     /** Of a terabyte, so that the blocks of a shuffle do not become small. */
@@ -42,12 +42,17 @@ final class SourceReader {
     private final DataConfig data;
     private final long partitionBytes;
 
-    SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
+    /** Reads as much text a partition as a large source asks for. */
+    public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
         this(spark, tokenizer, data, PARTITION_BYTES);
     }
 
-    /** @param partitionBytes text of a partition, but of a very large source */
-    SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
+    /**
+     * Reads with partitions of a size.
+     *
+     * @param partitionBytes text of a partition, but of a very large source
+     */
+    public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
         // Settings of the reading below must not leak into the caller's session.
         this.callers = spark;
         this.spark = spark.newSession();
@@ -66,7 +71,7 @@ final class SourceReader {
      *
      * @param columns those that must be there and hold texts
      */
-    record Rows<C>(SparkSource source, List<Reading.Column> columns, JavaRDD<CleanRow<C>> rdd) {}
+    public record Rows<C>(SparkSource source, List<Reading.Column> columns, JavaRDD<CleanRow<C>> rdd) {}
 
     /**
      * Opens a source for a task.
@@ -74,7 +79,7 @@ final class SourceReader {
      * @param supervised whether rows must have a label or an answer
      * @throws RunException if a column that is needed is not there
      */
-    <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
+    public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
         long bytes = Math.max(partitionBytes, Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY));
         spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
         SparkSource source = new SparkSource(spark, callers, files, data);
@@ -117,7 +122,7 @@ final class SourceReader {
      * @param partitions that it is read in
      * @param cores of the cluster
      */
-    static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
+    public static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
         long whole = files.whole().map(SourceFiles.Whole::textBytes).orElse(0L);
         long wanted = Math.min(MAX_SPREAD, files.textBytes() / partitionBytes);
         boolean few = partitions < Math.min(wanted, 2L * cores);

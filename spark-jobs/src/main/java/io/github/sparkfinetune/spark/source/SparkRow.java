@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.data.task.RawRow;
 import org.apache.spark.sql.catalyst.InternalRow;

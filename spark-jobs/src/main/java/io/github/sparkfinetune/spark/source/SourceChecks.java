@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
@@ -13,10 +13,10 @@ import java.util.Map;
 import java.util.Set;
 
 /** What a first pass must have found for the second to be worth its time. */
-final class SourceChecks {
+public final class SourceChecks {
     private SourceChecks() {}
 
-    static void require(SourceReader.Rows<?> rows, ScanCounts counts, DataConfig data) {
+    public static void require(SourceReader.Rows<?> rows, ScanCounts counts, DataConfig data) {
         SparkSource source = rows.source();
         if (counts.rows == 0) {
             throw RunException.data(source.key() + ": " + source.path() + " has no rows: there must be text in it");
@@ -73,7 +73,7 @@ final class SourceChecks {
      * @param rowsPerLabel of a source
      * @param labels the training text's
      */
-    static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
+    public static void requireKnown(SourceFiles source, Map<String, Long> rowsPerLabel, List<String> labels) {
         Set<String> known = new HashSet<>(labels);
         rowsPerLabel.forEach((label, rows) -> {
             if (!known.contains(label)) {

@@ -14,8 +14,10 @@ class PredictCommandTest extends CommandLineOverFakeJobs {
         assertThat(out.toString()).isEqualToNormalizingNewlines("predicted " + dir.resolve("predicted.parquet") + "\n");
 
         calls.clear();
-        assertThat(finetune("predict", "--config", recipe(), "--input", "a", "--output", dir + "/b"))
-                .isZero();
+        String[] elsewhere = {
+            "predict", "--config", recipe(), "--set", "output.dir=" + dir, "--input", "a", "--output", dir + "/b"
+        };
+        assertThat(finetune(elsewhere)).isZero();
         assertThat(calls).containsExactly("open", "predict a b", "close");
     }
 }

@@ -2,18 +2,19 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.predict.Predictor;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.LocalDir;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import java.io.IOException;
 import java.io.Serializable;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
 import org.apache.spark.util.TaskCompletionListener;
@@ -43,13 +44,13 @@ public record ModelTask(
     private record Key(String command, Which which, int gpu, int threads) {}
 
     /** A model and the folder with its copy, if it has one. */
-    private record Loaded(Key key, Predictor predictor, Path copy) implements AutoCloseable {
+    private record Loaded(Key key, Predictor predictor, LocalDir.Held copy) implements AutoCloseable {
         @Override
         public void close() {
             try {
                 predictor.close();
             } finally {
-                HadoopFiles.deleteLocal(copy);
+                copy.close();
             }
         }
     }
@@ -117,17 +118,18 @@ public record ModelTask(
     }
 
     private Loaded load(Key key) throws IOException {
-        Path copy = Files.createTempDirectory("model-");
+        LocalDir.Held copy = LocalDir.in(LocalDirs.first(SparkEnv.get())).own();
         try {
+            Path folder = copy.path();
             return new Loaded(
                     key,
                     switch (key.which()) {
-                        case TRAINED -> Predictor.trained(config, hadoop(), copy, key.gpu(), key.threads());
-                        case BASE -> Predictor.base(config, hadoop(), copy, key.gpu(), key.threads());
+                        case TRAINED -> Predictor.trained(config, hadoop(), folder, key.gpu(), key.threads());
+                        case BASE -> Predictor.base(config, hadoop(), folder, key.gpu(), key.threads());
                     },
                     copy);
         } catch (IOException | RuntimeException e) {
-            HadoopFiles.deleteLocal(copy);
+            copy.close();
             throw e;
         }
     }

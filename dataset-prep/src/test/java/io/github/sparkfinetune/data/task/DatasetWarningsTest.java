@@ -3,15 +3,18 @@ package io.github.sparkfinetune.data.task;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.data.GoldenFolder;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
+import java.io.IOException;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class DatasetWarningsTest {
     @Test
-    void aLabelThatIsRareBesideAnotherIsNamedWithIt() {
+    void aLabelThatIsRareBesideAnotherIsNamedWithIt() throws IOException {
         assertThat(imbalance(List.of("ham", "rare", "spam"), 100L, 5L, 30L))
                 .singleElement()
                 .asString()
@@ -20,7 +23,7 @@ class DatasetWarningsTest {
     }
 
     @Test
-    void ofTagsTheEntitiesAreComparedAndNotTheWordsOutsideOfThem() {
+    void ofTagsTheEntitiesAreComparedAndNotTheWordsOutsideOfThem() throws IOException {
         List<String> tags = List.of("O", "B-GENE", "I-GENE", "B-DRUG");
 
         assertThat(imbalance(tags, 1_000L, 30L, 1L, 10L)).isEmpty();
@@ -30,7 +33,7 @@ class DatasetWarningsTest {
                 .startsWith("the label B-GENE has 400 train rows, B-DRUG has 10: ");
     }
 
-    private static List<String> imbalance(List<String> labels, Long... rows) {
+    private static List<String> imbalance(List<String> labels, Long... rows) throws IOException {
         Manifest.Split train = new Manifest.Split(rows[0], rows[0], 0, List.of(rows), List.of(), null);
         Manifest manifest = new Manifest(
                 Manifest.SCHEMA_VERSION,
@@ -44,7 +47,7 @@ class DatasetWarningsTest {
                 0,
                 0,
                 List.of(),
-                null);
+                DatasetOptions.of(Rows.config("classification").data(), GoldenFolder.tokenizer("wordpiece")));
         return DatasetWarnings.of(manifest, Map.of(), Map.of()).stream()
                 .filter(warning -> warning.code().equals("label_imbalance"))
                 .map(Warning::message)

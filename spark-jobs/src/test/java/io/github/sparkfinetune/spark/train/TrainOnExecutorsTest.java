@@ -45,7 +45,7 @@ class TrainOnExecutorsTest {
 
     @Test
     void runOutlivesAKilledExecutorAndEndsOnBadDataAndWhereNoneComesBack() throws Exception {
-        // An executor that starts reads options of Java from this file: a wrong one keeps it from coming back.
+        // An executor reads options of Java from this file as it starts: an agent that isn't there keeps it away.
         Path options = Files.createFile(folder.resolve("options"));
         spark = SparkSessions.open(
                 Runs.in(folder),
@@ -88,7 +88,7 @@ class TrainOnExecutorsTest {
         String file = options.toString();
         CountingBody lost = new CountingBody(last.toString(), (rank, step) -> {
             if (rank.collective().rank() == 1 && step == 3) {
-                Files.writeString(Path.of(file), "-XX:+NoSuchOption");
+                Files.writeString(Path.of(file), "-agentlib:none");
                 killThisProcess();
             }
         });

@@ -75,13 +75,18 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (TrainingResources resources = new TrainingResources(config, rank);
-                Training training = new Training(config, rank, resources)) {
-            if (resumeFrom != null) {
-                training.resume(resumeFrom);
+        try (TrainingResources resources = new TrainingResources(config, rank)) {
+            try (Training training = new Training(config, rank, resources)) {
+                if (resumeFrom != null) {
+                    training.resume(resumeFrom);
+                }
+                training.train();
+                return training.finish();
+            } catch (Throwable e) {
+                // A sum that is under way still reads and writes gradients, which the resources are about to free.
+                rank.collective().close();
+                throw e;
             }
-            training.train();
-            return training.finish();
         }
     }
 }

@@ -10,7 +10,7 @@ import org.apache.hadoop.conf.Configuration;
 /**
  * What one rank needs from whoever starts it.
  *
- * @param collective the ranks; closed by the caller
+ * @param collective the ranks; closed by the caller, and by a training that fails, before it frees what is being summed
  * @param gpu index of the GPU that everything lives on, or -1 for the CPU
  * @param threads threads of PyTorch's operators
  * @param hadoop configuration of the file systems

@@ -6,7 +6,6 @@ import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
-import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.Serializable;
 import java.util.Collection;
@@ -16,7 +15,7 @@ import java.util.function.Function;
 
 /**
  * What a task is for data: what is read of a source, how a raw row becomes a cleaned one, how that is tokenized, and
- * what samples are made of it. A task is one class and a line of {@link TaskDatas}; whoever reads, shuffles and writes
+ * what samples are made of it. A task is one class and a line of {@code TaskDatas}; whoever reads, shuffles and writes
  * the rows knows no task.
  *
  * <p>A row goes this way: {@link RawRow} → {@link RowCleaner} → {@link CleanRow} → {@link Encoder} → bytes, which are

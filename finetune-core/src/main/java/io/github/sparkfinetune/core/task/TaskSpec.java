@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
@@ -19,7 +18,7 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * What a task is for the engine: the model that it trains, what it minimises, how it is measured, what it predicts and
- * how the result is called. A task is a class of this interface and a line of {@link TaskSpecs}; how raw text becomes
+ * how the result is called. A task is a class of this interface and a line of {@code TaskSpecs}; how raw text becomes
  * its samples is its {@link io.github.sparkfinetune.data.task.TaskData}. Implementations are immutable; they are made
  * for a run's configuration.
  *

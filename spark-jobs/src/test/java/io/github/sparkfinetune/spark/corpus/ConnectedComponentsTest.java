@@ -24,10 +24,12 @@ class ConnectedComponentsTest {
     private static List<int[]> graph() {
         Random random = new Random(3);
         List<int[]> edges = new ArrayList<>();
-        for (int i = 0; i < 1000; i++) {
-            // A path, a star, and below some random pairs.
+        // A path, whose length decides the number of rounds; a star; some random pairs.
+        for (int i = 0; i < 100; i++) {
             edges.add(new int[] {i, i + 1});
-            edges.add(new int[] {1500, 1501 + i % 400});
+        }
+        for (int i = 0; i < 400; i++) {
+            edges.add(new int[] {1500, 1501 + i});
         }
         for (int i = 0; i < 500; i++) {
             edges.add(new int[] {2000 + random.nextInt(1000), 2000 + random.nextInt(1000)});

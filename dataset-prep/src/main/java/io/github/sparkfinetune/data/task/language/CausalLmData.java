@@ -3,17 +3,12 @@ package io.github.sparkfinetune.data.task.language;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.RawSource;
-import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
-import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
@@ -27,7 +22,7 @@ import java.util.function.Function;
  *
  * @param model the model's name in messages
  */
-public record CausalLmData(String model, DataConfig data) implements TaskData<TextRows.Content> {
+public record CausalLmData(String model, DataConfig data) implements DocumentData {
 
     public static CausalLmData of(RunConfig config) {
         return new CausalLmData(config.model(), config.data());
@@ -40,16 +35,6 @@ public record CausalLmData(String model, DataConfig data) implements TaskData<Te
             throw RunException.data(model + ": neither tokenizer_config.json (eos_token) nor config.json"
                     + " (eos_token_id) names the token that ends a text: add it");
         }
-    }
-
-    @Override
-    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.documents(data, source);
-    }
-
-    @Override
-    public String document(TextRows.Content content) {
-        return content.text();
     }
 
     @Override
@@ -86,16 +71,6 @@ public record CausalLmData(String model, DataConfig data) implements TaskData<Te
     @Override
     public int endTokenId(TokenizerFiles files) {
         return files.eosTokenId();
-    }
-
-    @Override
-    public SampleSchema schema() {
-        return SampleSchema.ofDocuments(true);
-    }
-
-    @Override
-    public DatasetOptions options(TokenizerFiles files) {
-        return TextRows.documentOptions(data, files);
     }
 
     @Override

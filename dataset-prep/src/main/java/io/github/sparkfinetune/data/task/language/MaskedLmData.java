@@ -5,21 +5,16 @@ import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
-import io.github.sparkfinetune.data.dataset.SampleSchema;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.mask.MaskingVocabulary;
 import io.github.sparkfinetune.data.mask.TokenMasking;
 import io.github.sparkfinetune.data.task.CleanRow;
-import io.github.sparkfinetune.data.task.RawSource;
-import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.SampleSink;
-import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.Encoded;
@@ -38,8 +33,7 @@ import java.util.function.Function;
  * @param masking which tokens are masked
  * @param seed of the training
  */
-public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long seed)
-        implements TaskData<TextRows.Content> {
+public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long seed) implements DocumentData {
     private static final String NO_MASK_TOKEN = "no_mask_token";
 
     public static MaskedLmData of(RunConfig config) {
@@ -54,16 +48,6 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
         draws(files);
-    }
-
-    @Override
-    public Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
-        return TextRows.documents(data, source);
-    }
-
-    @Override
-    public String document(TextRows.Content content) {
-        return content.text();
     }
 
     @Override
@@ -92,16 +76,6 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
     @Override
     public SampleSink sink(SampleOutput output, List<String> labels) {
         return new DocumentSamples(data, output, Sample::labelledTokens);
-    }
-
-    @Override
-    public SampleSchema schema() {
-        return SampleSchema.ofDocuments(true);
-    }
-
-    @Override
-    public DatasetOptions options(TokenizerFiles files) {
-        return TextRows.documentOptions(data, files);
     }
 
     @Override

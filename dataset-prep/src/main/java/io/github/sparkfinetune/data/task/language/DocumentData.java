@@ -1,0 +1,36 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TextRows;
+
+/** A task whose rows are texts that are documents, of whose tokens each is what it is trained on. */
+interface DocumentData extends TaskData<TextRows.Content> {
+    /** How the run's data is read and made. */
+    DataConfig data();
+
+    @Override
+    default Reading<TextRows.Content> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        return TextRows.documents(data(), source);
+    }
+
+    @Override
+    default String document(TextRows.Content content) {
+        return content.text();
+    }
+
+    @Override
+    default SampleSchema schema() {
+        return SampleSchema.ofDocuments(true);
+    }
+
+    @Override
+    default DatasetOptions options(TokenizerFiles files) {
+        return TextRows.documentOptions(data(), files);
+    }
+}

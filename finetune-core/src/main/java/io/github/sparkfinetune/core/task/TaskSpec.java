@@ -120,7 +120,9 @@ public interface TaskSpec {
     List<Column> evaluationColumns();
 
     /** Names of the evaluation's columns by which rows are told apart and ordered. */
-    List<String> keyColumns();
+    default List<String> keyColumns() {
+        return List.of("index");
+    }
 
     /** Names of the evaluation's columns that the metrics are computed from. */
     List<String> metricColumns();

@@ -116,11 +116,6 @@ public abstract class ClassificationTask implements TaskSpec {
     }
 
     @Override
-    public List<String> keyColumns() {
-        return List.of("index");
-    }
-
-    @Override
     public List<Column> predictionColumns() {
         Stream<Column> text = Stream.of(
                 required("index", Column.Type.LONG),

@@ -120,11 +120,6 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
     }
 
     @Override
-    public List<String> keyColumns() {
-        return List.of("index");
-    }
-
-    @Override
     public List<String> metricColumns() {
         return List.of("loss", "tokens", "correct");
     }

@@ -118,11 +118,6 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     }
 
     @Override
-    public List<String> keyColumns() {
-        return List.of("index");
-    }
-
-    @Override
     public List<String> metricColumns() {
         return List.of("answers", "prediction", "loss", "windows");
     }

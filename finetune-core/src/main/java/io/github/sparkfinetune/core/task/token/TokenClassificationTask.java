@@ -81,11 +81,6 @@ public final class TokenClassificationTask implements TaskSpec {
     }
 
     @Override
-    public List<String> keyColumns() {
-        return List.of("index");
-    }
-
-    @Override
     public List<String> metricColumns() {
         return List.of("tags", "predicted", "loss", "tokens");
     }

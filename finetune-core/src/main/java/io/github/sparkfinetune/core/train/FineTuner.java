@@ -75,18 +75,24 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (TrainingResources resources = new TrainingResources(config, rank)) {
-            try (Training training = new Training(config, rank, resources)) {
-                if (resumeFrom != null) {
-                    training.resume(resumeFrom);
-                }
-                training.train();
-                return training.finish();
-            } catch (Throwable e) {
-                // A sum that is under way still reads and writes gradients, which the resources are about to free.
-                rank.collective().close();
-                throw e;
+        try (TrainingResources resources = new TrainingResources(config, rank);
+                Training training = new Training(config, rank, resources)) {
+            return run(training, rank, resumeFrom);
+        }
+    }
+
+    private static TrainingResult run(Training training, RankContext rank, String resumeFrom) {
+        try {
+            if (resumeFrom != null) {
+                training.resume(resumeFrom);
             }
+            training.train();
+            return training.finish();
+        } catch (Throwable e) {
+            // A sum that is under way still reads and writes gradients, which are freed next; and the peers hear of the
+            // failure now, not when a checkpoint is written to its end.
+            rank.collective().close();
+            throw e;
         }
     }
 }

@@ -103,11 +103,6 @@ public final class EvaluateJob {
                 + " and prepare it again");
     }
 
-    /** Name of the folder with the predictions of a further held-out set. */
-    private static String named(String folder, String suffix) {
-        return folder.replace(".parquet", suffix + ".parquet");
-    }
-
     /**
      * One model after the other on all splits, so that each is loaded once.
      *
@@ -116,16 +111,11 @@ public final class EvaluateJob {
     private static List<Scores> measure(
             SparkSession session, RunConfig config, Manifest manifest, List<String> splits) {
         String command = ModelTask.newCommand();
-        List<Dataset<Row>> trained = new ArrayList<>();
-        List<Dataset<Row>> base = new ArrayList<>();
-        for (String split : splits) {
-            String name = named(PREDICTIONS, splits.get(0).equals(split) ? "" : "-" + split);
-            trained.add(predictions(session, config, ModelTask.Which.TRAINED, command, manifest, split, name));
-        }
-        for (String split : TaskSpecs.of(config).measuresBase() ? splits : List.<String>of()) {
-            String name = named(BASE_PREDICTIONS, splits.get(0).equals(split) ? "" : "-" + split);
-            base.add(predictions(session, config, ModelTask.Which.BASE, command, manifest, split, name));
-        }
+        List<Dataset<Row>> trained =
+                predictions(session, config, ModelTask.Which.TRAINED, command, manifest, splits, PREDICTIONS);
+        List<Dataset<Row>> base = TaskSpecs.of(config).measuresBase()
+                ? predictions(session, config, ModelTask.Which.BASE, command, manifest, splits, BASE_PREDICTIONS)
+                : List.of();
         List<Scores> scores = new ArrayList<>();
         for (int i = 0; i < splits.size(); i++) {
             Dataset<Row> other = base.isEmpty() ? null : base.get(i);
@@ -153,6 +143,23 @@ public final class EvaluateJob {
                 metrics.values(),
                 metrics(config, base, manifest.labels()).values(),
                 own ? answers(spec, trained, base) : List.of());
+    }
+
+    /** @param folder of the first split's rows; those of the others have the split's name before its ending */
+    private static List<Dataset<Row>> predictions(
+            SparkSession session,
+            RunConfig config,
+            ModelTask.Which which,
+            String command,
+            Manifest manifest,
+            List<String> splits,
+            String folder) {
+        List<Dataset<Row>> all = new ArrayList<>();
+        for (String split : splits) {
+            String name = all.isEmpty() ? folder : folder.replace(".parquet", "-" + split + ".parquet");
+            all.add(predictions(session, config, which, command, manifest, split, name));
+        }
+        return all;
     }
 
     /**

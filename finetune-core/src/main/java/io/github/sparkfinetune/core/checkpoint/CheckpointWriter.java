@@ -153,13 +153,13 @@ public final class CheckpointWriter implements AutoCloseable {
     @Override
     public void close() {
         thread.shutdown();
-        boolean interrupted = !endsWithin(closeSeconds);
+        boolean interrupted = !awaitedUninterrupted(closeSeconds);
         thread.shutdownNow();
         if (snapshot != null) {
             snapshot.close();
         }
         // What was given up ends by its interrupt, unless the file system does not hear of it.
-        interrupted = !endsWithin(GIVEN_UP_SECONDS) || interrupted;
+        interrupted = !awaitedUninterrupted(GIVEN_UP_SECONDS) || interrupted;
         if (copy != null) {
             try {
                 copy.close();
@@ -173,7 +173,7 @@ public final class CheckpointWriter implements AutoCloseable {
     }
 
     /** Waits; returns false at once where this thread is interrupted, which then is not marked so any more. */
-    private boolean endsWithin(long seconds) {
+    private boolean awaitedUninterrupted(long seconds) {
         try {
             if (!thread.awaitTermination(seconds, TimeUnit.SECONDS)) {
                 LOG.warn("a checkpoint is given up: it was not written {} s after the end", seconds);

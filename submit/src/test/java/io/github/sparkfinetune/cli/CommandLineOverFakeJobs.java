@@ -3,9 +3,11 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
@@ -51,6 +53,22 @@ abstract class CommandLineOverFakeJobs {
 
     /** Jobs that note their calls, compute nothing and answer with fixed figures. */
     private final class FakeJobs implements Jobs {
+        @Override
+        public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {
+            if (config.model().startsWith("acme/")) {
+                progress.accept("model.safetensors: 3 bytes");
+                return Keys.mapPaths(config, (key, path) -> key.equals("model") ? "/cache/" + path : path);
+            }
+            return config;
+        }
+
+        @Override
+        public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
+            calls.add("push " + name + (isPrivate ? " private" : ""));
+            progress.accept("config.json: 2 bytes");
+            return "0123abcd";
+        }
+
         @Override
         public PlanJob.Plan plan(RunConfig config) {
             calls.add("plan");

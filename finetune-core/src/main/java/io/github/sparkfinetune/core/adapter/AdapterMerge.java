@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hub.HubName;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -113,6 +114,7 @@ public final class AdapterMerge {
                         .toList()
                 : List.of(config.data().train());
         String architecture = trained.architectures().stream().findFirst().orElse(trained.modelType());
-        return new ModelCard(config.model(), usage, architecture, data, Map.of(), settings, Map.of()).toMarkdown();
+        return new ModelCard(HubName.idOf(config.model()), usage, architecture, data, Map.of(), settings, Map.of())
+                .toMarkdown();
     }
 }

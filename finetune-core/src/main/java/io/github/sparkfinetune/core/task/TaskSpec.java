@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hub.HubName;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -84,10 +85,12 @@ public interface TaskSpec {
             Optional<PeftAdapter> adapter,
             int threads) {
         String base = config.model();
-        // As PEFT can load it: a path of this machine without its scheme.
-        String name = base.startsWith("file:")
-                ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
-                : base;
+        // As PEFT can load it: a model's name on the Hub, or a path of this machine without its scheme.
+        String name = HubName.ofSnapshot(base)
+                .map(HubName::repository)
+                .orElseGet(() -> base.startsWith("file:")
+                        ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
+                        : base);
         return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads);
     }
 

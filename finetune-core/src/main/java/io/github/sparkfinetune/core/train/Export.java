@@ -17,6 +17,7 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hub.HubName;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +50,7 @@ final class Export {
         LoadedModel<?> loaded = resources.loaded();
         String architecture = loaded.model().className();
         ModelCard card = new ModelCard(
-                config.model(),
+                HubName.idOf(config.model()),
                 spec.usage(),
                 architecture,
                 resources.manifest().sources().stream()

@@ -31,8 +31,8 @@ import org.apache.hadoop.fs.Path;
  */
 public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
-    /** What prepare leaves in a folder before it is a run's. */
-    private static final Set<String> PREPARED = Set.of("dataset", "status.json");
+    /** What commands leave in a folder before it is a run's. */
+    private static final Set<String> PREPARED = Set.of("dataset", HubModels.COPIES, "status.json");
 
     private static final YAMLMapper YAML = new YAMLMapper();
 

@@ -1,0 +1,38 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hub.HubName;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code push}: the trained model to the Hugging Face Hub. */
+@Command(
+        name = "push",
+        header = "Upload the trained model, or its adapter, to the Hugging Face Hub.",
+        description = "HF_TOKEN says who you are, HF_ENDPOINT where the Hub is.",
+        footer = "  finetune push --config run.yaml --repo acme/mails --private")
+final class PushCommand extends JobCommand {
+    @Option(
+            names = "--repo",
+            required = true,
+            paramLabel = "ORG/NAME[@BRANCH]",
+            description = "The repository; made if there is none.")
+    private String repository;
+
+    @Option(names = "--private", description = "A repository that is made is private.")
+    private boolean isPrivate;
+
+    PushCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) {
+        HubName name = HubName.parse(repository)
+                .orElseThrow(() ->
+                        RunException.config("--repo is '" + repository + "': it must be ORG/NAME, or ORG/NAME@BRANCH"));
+        say("commit    " + jobs.push(run, name, isPrivate, line -> say("push      " + line)));
+        say("model     " + name);
+    }
+}

@@ -1,0 +1,30 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+/** Models come from the Hub by their name, and go there by a command. */
+class PushCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void pushSaysTheCommit() {
+        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--private"))
+                .isZero();
+        assertThat(calls).containsExactly("open", "push acme/mails@main private", "close");
+        assertThat(out.toString().lines())
+                .containsExactly("push      config.json: 2 bytes", "commit    0123abcd", "model     acme/mails@main");
+    }
+
+    @Test
+    void repositoryIsAName() {
+        assertThat(finetune("push", "--config", recipe(), "--repo", "mails")).isEqualTo(2);
+        assertThat(err.toString()).startsWith("error: --repo is 'mails': it must be ORG/NAME");
+    }
+
+    @Test
+    void modelOfTheHubIsFetchedBeforeTheCommand() {
+        assertThat(finetune("plan", "--config", recipe(), "--set", "model=acme/tiny"))
+                .isZero();
+        assertThat(out.toString()).startsWith("fetch     model.safetensors: 3 bytes");
+    }
+}

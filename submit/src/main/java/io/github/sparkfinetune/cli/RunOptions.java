@@ -4,16 +4,16 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
+import org.apache.spark.SparkConf;
+import org.apache.spark.deploy.SparkHadoopUtil;
 import picocli.CommandLine.Option;
 
 /** The options of every command that works on a run. */
@@ -72,16 +72,18 @@ final class RunOptions {
     }
 
     private List<Stage> read() throws IOException {
-        if (!config.matches("[A-Za-z][A-Za-z0-9+.-]+://.*")) {
+        if (!config.matches("[A-Za-z][A-Za-z0-9+.-]+:.*")) {
             return RunConfigLoader.loadStages(Path.of(config), overrides);
         }
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(config);
         String text;
-        try (FileSystem files = FileSystem.newInstance(path.toUri(), new Configuration());
-                InputStream in = files.open(path)) {
-            text = new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        // As the session has it: spark-submit's spark.hadoop.* settings hold an object store's keys.
+        Configuration hadoop = SparkHadoopUtil.get().newConfiguration(new SparkConf());
+        try {
+            text = HadoopFiles.readText(HadoopFiles.open(path, hadoop), path);
         } catch (IOException e) {
-            throw RunException.config(config + ": can not be read: " + e.getMessage());
+            String what = config + ": can not be read: " + e.getMessage();
+            throw HadoopFiles.isUnavailable(e) ? RunException.failed(what, e) : RunException.config(what);
         }
         return RunConfigLoader.parseStages(text, config, overrides);
     }

@@ -6,10 +6,10 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
@@ -66,7 +66,7 @@ public final class RunFolder {
         FileSystem files;
         try {
             path = new Path(dir);
-            files = path.getFileSystem(hadoop);
+            files = HadoopFiles.open(path, hadoop);
         } catch (IllegalArgumentException | IOException e) {
             throw RunException.config("output.dir: " + dir + " can not be used: " + e.getMessage());
         }
@@ -127,10 +127,8 @@ public final class RunFolder {
         }
     }
 
-    void write(String name, String text) throws IOException {
-        try (OutputStream out = create(name)) {
-            out.write(text.getBytes(StandardCharsets.UTF_8));
-        }
+    void write(String name, String text) {
+        HadoopFiles.writeWhole(files, new Path(path, name), text.getBytes(StandardCharsets.UTF_8));
     }
 
     FSDataOutputStream create(String name) throws IOException {

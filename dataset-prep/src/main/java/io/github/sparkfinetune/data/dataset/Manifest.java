@@ -22,8 +22,6 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
-import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
@@ -320,18 +318,10 @@ public record Manifest(
         return manifest;
     }
 
-    /** Writes the manifest, which finishes the dataset. */
+    /** Writes the manifest, which finishes the dataset. A reader never sees half of it. */
     public void write(Path dataset, Configuration hadoop) throws IOException {
         Path path = new Path(dataset, FILE_NAME);
-        FileSystem files = path.getFileSystem(hadoop);
-        // A reader must never see half of it: it is moved in whole. (Object stores make objects visible whole anyway.)
-        Path unfinished = new Path(dataset, "_" + FILE_NAME);
-        try (FSDataOutputStream out = files.create(unfinished, true)) {
-            out.write(JSON.writeValueAsBytes(this));
-        }
-        if (!files.rename(unfinished, path)) {
-            throw new IOException("cannot rename " + unfinished + " to " + path);
-        }
+        HadoopFiles.writeWhole(path.getFileSystem(hadoop), path, JSON.writeValueAsBytes(this));
     }
 
     /**

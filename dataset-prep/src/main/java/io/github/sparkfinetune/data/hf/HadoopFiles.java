@@ -3,10 +3,14 @@ package io.github.sparkfinetune.data.hf;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.Set;
+import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -14,9 +18,21 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.hadoop.fs.StreamCapabilities;
+import org.apache.hadoop.fs.UnsupportedFileSystemException;
+import org.apache.hadoop.util.VersionInfo;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Whole files on Hadoop's file systems and on this machine. Failures carry the path and may be retried. */
+/**
+ * Whole files on Hadoop's file systems and on this machine. Failures carry the path and may be retried.
+ *
+ * <p>Object stores are told from other file systems by their scheme. They have no rename: it copies and deletes, file
+ * by file. But an object is there once its writer has closed it, or not at all; and there are rights to write that are
+ * none to delete.
+ */
 public final class HadoopFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(HadoopFiles.class);
 
     /** Writes a file's content. */
     @FunctionalInterface
@@ -27,12 +43,68 @@ public final class HadoopFiles {
     /** Most bytes of a file that is read whole: tokenizer files of 33 MB are in use. */
     static final int LARGEST_TEXT = 64 << 20;
 
+    private static final Set<String> OBJECT_STORES =
+            Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs", "wasb", "wasbs");
+
+    /** What S3A makes of answers such as 503, which it has repeated in vain. */
+    private static final Set<String> UNAVAILABLE = Set.of(
+            "org.apache.hadoop.fs.s3a.AWSClientIOException",
+            "org.apache.hadoop.fs.s3a.AWSServiceThrottledException",
+            "org.apache.hadoop.fs.s3a.AWSStatus500Exception",
+            "org.apache.hadoop.fs.s3a.AWSServiceIOException",
+            "org.apache.http.NoHttpResponseException");
+
     private HadoopFiles() {}
+
+    /**
+     * The path's file system.
+     *
+     * @throws UnsupportedFileSystemException that says what to do where its scheme has none here
+     */
+    public static FileSystem open(Path path, Configuration hadoop) throws IOException {
+        try {
+            return path.getFileSystem(hadoop);
+        } catch (UnsupportedFileSystemException e) {
+            throw unsupported(path, e);
+        } catch (RuntimeException e) {
+            // Hadoop names the classes of some file systems which it does not bring.
+            if (e.getCause() instanceof ClassNotFoundException) {
+                throw unsupported(path, e);
+            }
+            throw e;
+        }
+    }
+
+    private static UnsupportedFileSystemException unsupported(Path path, Exception cause) {
+        String scheme = path.toUri().getScheme();
+        String remedy = "s3a".equals(scheme)
+                ? "start with --packages org.apache.hadoop:hadoop-aws:" + VersionInfo.getVersion()
+                : "give Spark the jar of that file system";
+        UnsupportedFileSystemException unsupported =
+                new UnsupportedFileSystemException("no file system for " + scheme + ": is there; " + remedy);
+        unsupported.initCause(cause);
+        return unsupported;
+    }
+
+    /**
+     * Whether an exception tells of a network or a server that does not answer now: the same may go well a little
+     * later. Any other is about what was asked for.
+     */
+    public static boolean isUnavailable(Throwable e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof SocketException
+                    || cause instanceof InterruptedIOException
+                    || UNAVAILABLE.contains(cause.getClass().getName())) {
+                return true;
+            }
+        }
+        return false;
+    }
 
     /** The path's file system; a local one without the {@code .crc} files that no reader of a model folder wants. */
     public static FileSystem fileSystem(Path path, Configuration hadoop) {
         try {
-            FileSystem fileSystem = path.getFileSystem(hadoop);
+            FileSystem fileSystem = open(path, hadoop);
             return fileSystem instanceof LocalFileSystem local ? local.getRawFileSystem() : fileSystem;
         } catch (IOException e) {
             throw failed("can't be reached", path, e);
@@ -44,17 +116,72 @@ public final class HadoopFiles {
         return "file".equals(fileSystem.getUri().getScheme());
     }
 
+    /** Whether the path's file system is an object store. */
+    public static boolean isObjectStore(FileSystem fileSystem) {
+        return OBJECT_STORES.contains(fileSystem.getUri().getScheme());
+    }
+
     public static java.nio.file.Path local(Path path) {
         return java.nio.file.Path.of(path.toUri().getPath());
     }
 
-    /** Writes a file, replacing one that is there. @return its length */
+    /**
+     * Writes a file, replacing one that is there. Of content that fails nothing appears on an object store.
+     *
+     * @return its length
+     */
     public static long write(FileSystem fileSystem, Path file, Content content) {
         try (FSDataOutputStream out = fileSystem.create(file, true)) {
-            content.writeTo(out);
+            try {
+                content.writeTo(out);
+            } catch (IOException | RuntimeException e) {
+                // To close an object's stream is to publish what was written so far.
+                if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
+                    out.abort();
+                }
+                throw e;
+            }
             return out.getPos();
         } catch (IOException e) {
             throw failed("can't be written", file, e);
+        }
+    }
+
+    /**
+     * Writes a file that is never seen in part: the old one, or none, is there until the new one is whole.
+     *
+     * @return its length
+     */
+    public static long writeWhole(FileSystem fileSystem, Path file, Content content) {
+        if (isObjectStore(fileSystem)) {
+            return write(fileSystem, file, content);
+        }
+        Path unfinished = new Path(file.getParent(), "." + file.getName() + "." + UUID.randomUUID());
+        try {
+            long length = write(fileSystem, unfinished, content);
+            moveTo(fileSystem, unfinished, file);
+            return length;
+        } catch (RuntimeException e) {
+            discard(fileSystem, unfinished);
+            throw e;
+        }
+    }
+
+    /** {@link #writeWhole(FileSystem, Path, Content)} of some bytes. */
+    public static void writeWhole(FileSystem fileSystem, Path file, byte[] bytes) {
+        writeWhole(fileSystem, file, out -> out.write(bytes));
+    }
+
+    private static void moveTo(FileSystem fileSystem, Path from, Path to) {
+        try {
+            // Some file systems put it in the place of one that is there, others refuse to.
+            boolean moved =
+                    fileSystem.rename(from, to) || (fileSystem.delete(to, false) && fileSystem.rename(from, to));
+            if (!moved) {
+                throw new IOException("the file system refused to rename " + from);
+            }
+        } catch (IOException e) {
+            throw failed("can't be put in place", to, e);
         }
     }
 
@@ -83,8 +210,8 @@ public final class HadoopFiles {
     }
 
     public static void copyToLocal(FileSystem fileSystem, Path file, java.nio.file.Path target) {
-        try (FSDataInputStream in = fileSystem.open(file)) {
-            Files.copy(in, target);
+        try {
+            new RangedCopy(fileSystem, fileSystem.getFileStatus(file)).to(target);
         } catch (IOException e) {
             throw failed("can't be copied to " + target, file, e);
         }
@@ -95,6 +222,15 @@ public final class HadoopFiles {
             fileSystem.delete(path, true);
         } catch (IOException e) {
             throw failed("can't be deleted", path, e);
+        }
+    }
+
+    /** Deletes what is in nobody's way where it stays: then there is a warning. */
+    public static void discard(FileSystem fileSystem, Path path) {
+        try {
+            fileSystem.delete(path, true);
+        } catch (IOException e) {
+            LOG.warn("{} stays: it can't be deleted ({})", path, e.getMessage());
         }
     }
 

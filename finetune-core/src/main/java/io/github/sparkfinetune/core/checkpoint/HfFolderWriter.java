@@ -13,9 +13,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -23,8 +25,15 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Writes a model folder in Hugging Face layout. It is written beside its place and renamed when it is whole; a folder
- * that is there already is replaced only when the same run wrote it.
+ * Writes a model folder in Hugging Face layout; one that is there already is replaced only when the same run wrote it.
+ * No reader finds half a model:
+ *
+ * <ul>
+ *   <li>The folder is written beside its place and renamed when it is whole.
+ *   <li>On an object store, which has no such rename, its files are written where they stay, {@code config.json} last
+ *       (before it {@code adapter_config.json}, where there is one), without which it is no model's or adapter's. Where
+ *       it replaces another, the first to go are these.
+ * </ul>
  */
 public final class HfFolderWriter {
     /** Names the run that wrote the folder. */
@@ -45,11 +54,16 @@ public final class HfFolderWriter {
             "chat_template.jinja",
             "generation_config.json");
 
+    /** Without these a folder is no model or adapter; they are written last, in this order. */
+    private static final List<String> LAST = List.of("adapter_config.json", HfConfig.FILE);
+
     private final Path target;
     private final FileSystem fileSystem;
     private final String key;
     private final String run;
-    private final Path temporary;
+    private final boolean inPlace;
+    /** Where files are written. */
+    private final Path unpublished;
 
     /**
      * A writer of one folder; nothing is touched yet.
@@ -71,7 +85,8 @@ public final class HfFolderWriter {
         this.target = fileSystem.makeQualified(new Path(target.toString()));
         this.key = key;
         this.run = run;
-        this.temporary = new Path(this.target.getParent(), temporaryPrefix() + attempt);
+        this.inPlace = HadoopFiles.isObjectStore(fileSystem);
+        this.unpublished = inPlace ? this.target : new Path(this.target.getParent(), temporaryPrefix() + attempt);
     }
 
     /**
@@ -174,9 +189,17 @@ public final class HfFolderWriter {
     public void write(
             List<java.nio.file.Path> bases, Map<String, byte[]> files, Map<String, List<TensorData>> weights) {
         checkTarget();
-        HadoopFiles.delete(fileSystem, temporary);
+        if (inPlace) {
+            retire(weights.keySet());
+        } else {
+            HadoopFiles.delete(fileSystem, unpublished);
+        }
         writeBytes(OWNER, (run + "\n").getBytes(StandardCharsets.UTF_8));
-        files.forEach(this::writeBytes);
+        files.forEach((name, bytes) -> {
+            if (!LAST.contains(name)) {
+                writeBytes(name, bytes);
+            }
+        });
         for (String name : FROM_BASE) {
             if (files.containsKey(name)) {
                 continue;
@@ -186,32 +209,56 @@ public final class HfFolderWriter {
                     .filter(Files::isRegularFile)
                     .findFirst()
                     .ifPresent(file ->
-                            HadoopFiles.write(fileSystem, new Path(temporary, name), out -> Files.copy(file, out)));
+                            HadoopFiles.write(fileSystem, new Path(unpublished, name), out -> Files.copy(file, out)));
         }
         weights.forEach((name, tensors) -> HadoopFiles.write(
                 fileSystem,
-                new Path(temporary, name),
+                new Path(unpublished, name),
                 out -> SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT)));
-        publish();
-        deleteLeftovers();
+        // Again, because another run may have come while this one wrote.
+        checkTarget();
+        LAST.stream().filter(files::containsKey).forEach(name -> writeBytes(name, files.get(name)));
+        if (!inPlace) {
+            publish();
+            deleteLeftovers();
+        }
+    }
+
+    /** Makes what is there no model, and takes away weights that the new one does not replace. */
+    private void retire(Set<String> weights) {
+        List<Path> gone = new ArrayList<>();
+        for (int i = LAST.size() - 1; i >= 0; i--) {
+            gone.add(new Path(target, LAST.get(i)));
+        }
+        try {
+            for (FileStatus file : fileSystem.listStatus(target)) {
+                String name = file.getPath().getName();
+                if ((name.endsWith(".safetensors") && !weights.contains(name)) || name.equals(SafetensorsModel.INDEX)) {
+                    gone.add(file.getPath());
+                }
+            }
+        } catch (FileNotFoundException e) {
+            return;
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be listed", target, e);
+        }
+        gone.forEach(file -> HadoopFiles.delete(fileSystem, file));
     }
 
     private void publish() {
-        // Again, because another run may have come while this one wrote.
-        checkTarget();
         HadoopFiles.delete(fileSystem, target);
         try {
-            if (!fileSystem.rename(temporary, target)) {
+            if (!fileSystem.rename(unpublished, target)) {
                 throw new IOException("the file system refused to rename it to " + target);
             }
             // Where a folder has appeared at the target meanwhile, Hadoop moves ours into it.
-            Path inside = new Path(target, temporary.getName());
+            Path inside = new Path(target, unpublished.getName());
             if (fileSystem.exists(inside)) {
                 fileSystem.delete(inside, true);
                 throw new IOException(target + " was created by somebody else in the same moment");
             }
         } catch (IOException e) {
-            throw HadoopFiles.failed("can't become the model folder", temporary, e);
+            throw HadoopFiles.failed("can't become the model folder", unpublished, e);
         }
     }
 
@@ -228,6 +275,6 @@ public final class HfFolderWriter {
     }
 
     private void writeBytes(String name, byte[] bytes) {
-        HadoopFiles.write(fileSystem, new Path(temporary, name), out -> out.write(bytes));
+        HadoopFiles.write(fileSystem, new Path(unpublished, name), out -> out.write(bytes));
     }
 }

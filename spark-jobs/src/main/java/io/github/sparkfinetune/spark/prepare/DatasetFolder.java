@@ -34,7 +34,10 @@ import org.apache.hadoop.security.AccessControlException;
  */
 public final class DatasetFolder {
     private static final String MARK = "_PREPARING";
-    private static final String UNFINISHED = "_" + Manifest.FILE_NAME;
+    /** How the names of a manifest begin that was not written to its end; in version 0.1 it had one name. */
+    private static final String UNFINISHED = "." + Manifest.FILE_NAME + ".";
+
+    private static final String UNFINISHED_BEFORE = "_" + Manifest.FILE_NAME;
     /** Where version 0.1 wrote unfinished files. */
     private static final String ATTEMPTS = "_attempts";
 
@@ -179,7 +182,10 @@ public final class DatasetFolder {
         for (FileStatus entry : files.listStatus(path)) {
             String name = entry.getPath().getName();
             boolean ours = marked
-                    && (Set.of(MARK, UNFINISHED, ATTEMPTS, Manifest.FILE_NAME).contains(name) || entry.isDirectory());
+                    && (Set.of(MARK, UNFINISHED_BEFORE, ATTEMPTS, Manifest.FILE_NAME)
+                                    .contains(name)
+                            || name.startsWith(UNFINISHED)
+                            || entry.isDirectory());
             if (!ours) {
                 foreign.add(entry);
             } else if (entry.isDirectory() && !name.equals(ATTEMPTS)) {
@@ -196,11 +202,14 @@ public final class DatasetFolder {
                 .toList();
     }
 
-    /** Deletes shards, but for some, and folders in which none is left. */
+    /**
+     * Deletes shards, but for some, and folders in which none is left. What can't be deleted is no part of the dataset
+     * either way.
+     */
     private void clear(List<Manifest.Shard> kept) throws IOException {
         Set<String> names = kept.stream().map(Manifest.Shard::file).collect(Collectors.toSet());
         clear(file -> !names.contains(file));
-        files.delete(new Path(path, ATTEMPTS), true);
+        HadoopFiles.discard(files, new Path(path, ATTEMPTS));
     }
 
     private void clear(Predicate<String> gone) throws IOException {
@@ -213,13 +222,13 @@ public final class DatasetFolder {
             for (FileStatus file : files.listStatus(split.getPath())) {
                 String shard = file.getPath().getName();
                 if (ShardNames.isShard(shard) && gone.test(name + "/" + shard)) {
-                    files.delete(file.getPath(), false);
+                    HadoopFiles.discard(files, file.getPath());
                 } else {
                     left++;
                 }
             }
             if (left == 0) {
-                files.delete(split.getPath(), false);
+                HadoopFiles.discard(files, split.getPath());
             }
         }
     }
@@ -236,7 +245,7 @@ public final class DatasetFolder {
         clear(file -> ShardNames.isOf(run, file));
         lease.release(!isQuiet);
         if (files.exists(path) && files.listStatus(path).length == 0) {
-            files.delete(path, false);
+            HadoopFiles.discard(files, path);
         }
     }
 

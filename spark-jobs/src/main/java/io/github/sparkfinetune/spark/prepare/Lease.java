@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -36,8 +37,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The holder renews it six times as often as it must. A run that finds one takes it over where its time is up, or
  * where it is of a process of this machine that has ended ({@code machine}: host, boot and namespace of processes);
- * else it is refused. No file system has to create or replace a file atomically: of two that take a lease at the same
- * moment the one whose file stays keeps it, and the other finds out when it renews, or before it commits.
+ * else it is refused. No file system has to create or replace a file atomically, which object stores cannot: of two
+ * that take a lease at the same moment the one whose file stays keeps it. The other finds out when it reads its own
+ * back, on an object store after a pause of {@value #SETTLE_MILLIS} ms; at the latest when it renews, or before it
+ * commits.
  */
 final class Lease {
     /** Far longer than a file system is out of reach, or a driver collects garbage. */
@@ -49,6 +52,9 @@ final class Lease {
     private static final int READS = 5;
 
     private static final long BETWEEN_READS_MILLIS = 100;
+    /** Longer than a run takes from finding no lease to having written its own. */
+    private static final long SETTLE_MILLIS = 2000;
+
     private static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
@@ -124,6 +130,9 @@ final class Lease {
         }
         Lease lease = new Lease(files, file, length, Mark.ours(length));
         lease.write(Instant.now().plus(length));
+        if (HadoopFiles.isObjectStore(files)) {
+            pause(SETTLE_MILLIS);
+        }
         Mark winner = read(files, file);
         if (winner == null) {
             throw new IOException(file + " is gone, just after it was written");
@@ -151,15 +160,15 @@ final class Lease {
             } catch (FileNotFoundException e) {
                 return null;
             } catch (JsonProcessingException e) {
-                pause();
+                pause(BETWEEN_READS_MILLIS);
             }
         }
         return null;
     }
 
-    private static void pause() throws IOException {
+    private static void pause(long millis) throws IOException {
         try {
-            Thread.sleep(BETWEEN_READS_MILLIS);
+            Thread.sleep(millis);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IOException("interrupted", e);
@@ -229,11 +238,19 @@ final class Lease {
         renewal.cancel(false);
         renewals.shutdown();
         if (isOurs()) {
-            if (keep) {
+            if (keep || !deleted()) {
                 write(Instant.now());
-            } else {
-                files.delete(file, false);
             }
+        }
+    }
+
+    private boolean deleted() {
+        try {
+            files.delete(file, false);
+            return true;
+        } catch (IOException e) {
+            LOG.warn("{} stays, as that of a run that has ended: it can't be deleted ({})", file, e.getMessage());
+            return false;
         }
     }
 

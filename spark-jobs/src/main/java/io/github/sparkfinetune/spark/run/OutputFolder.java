@@ -7,9 +7,9 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -47,20 +47,30 @@ public final class OutputFolder {
     public static void claim(RunConfig config, Configuration hadoop) {
         Path folder = new Path(config.output().dir());
         try {
-            FileSystem files = folder.getFileSystem(hadoop);
+            FileSystem files = HadoopFiles.open(folder, hadoop);
             String before = read(files, new Path(folder, RUN_YAML));
             if (before != null) {
                 refuseOther(folder, before, config, hadoop);
                 probe(files, folder);
             } else {
                 refuseForeign(files, folder);
-                write(files, folder, RunConfigLoader.toYaml(config));
+                files.mkdirs(folder);
+                HadoopFiles.writeWhole(
+                        files,
+                        new Path(folder, RUN_YAML),
+                        RunConfigLoader.toYaml(config).getBytes(StandardCharsets.UTF_8));
             }
-        } catch (IOException | UnsupportedOperationException e) {
-            throw RunException.config("output.dir: " + folder + " can not be written ("
-                    + String.valueOf(e.getMessage()).lines().findFirst().orElse("")
-                    + "): choose a folder that this user may write to");
+        } catch (IOException | UncheckedIOException | UnsupportedOperationException e) {
+            throw unwritable(folder, e);
         }
+    }
+
+    private static RunException unwritable(Path folder, Exception e) {
+        String what = "output.dir: " + folder + " can not be written ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + ")";
+        return HadoopFiles.isUnavailable(e)
+                ? RunException.failed(what + ": start it again, once that is mended", e)
+                : RunException.config(what + ": choose a folder that this user may write to");
     }
 
     private static String read(FileSystem files, Path file) throws IOException {
@@ -109,19 +119,7 @@ public final class OutputFolder {
     private static void probe(FileSystem files, Path folder) throws IOException {
         Path probe = new Path(folder, ".probe-" + UUID.randomUUID());
         files.create(probe, false).close();
-        files.delete(probe, false);
-    }
-
-    /** Writes under another name first, so that a half-written file never is {@code run.yaml}. */
-    private static void write(FileSystem files, Path folder, String yaml) throws IOException {
-        files.mkdirs(folder);
-        Path temporary = new Path(folder, ".run-" + UUID.randomUUID());
-        try (OutputStream out = files.create(temporary, false)) {
-            out.write(yaml.getBytes(StandardCharsets.UTF_8));
-        }
-        if (!files.rename(temporary, new Path(folder, RUN_YAML))) {
-            throw new IOException("run.yaml can not be put in place");
-        }
+        HadoopFiles.discard(files, probe);
     }
 
     private static Map<String, String> leaves(RunConfig config) {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.Master;
 import java.io.IOException;
 import java.util.List;
@@ -57,7 +58,7 @@ public final class RunPaths {
         }
         try {
             Path parsed = new Path(path);
-            FileSystem files = parsed.getFileSystem(hadoop);
+            FileSystem files = HadoopFiles.open(parsed, hadoop);
             return parsed.makeQualified(files.getUri(), files.getWorkingDirectory())
                     .toString();
         } catch (IOException | IllegalArgumentException e) {

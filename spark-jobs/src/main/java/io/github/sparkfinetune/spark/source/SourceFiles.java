@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -127,7 +128,10 @@ public record SourceFiles(
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
         } catch (IOException e) {
-            throw RunException.data(key + ": " + text + " cannot be read (" + e.getMessage() + ")", e);
+            String what = key + ": " + text + " cannot be read (" + e.getMessage() + ")";
+            throw HadoopFiles.isUnavailable(e)
+                    ? RunException.failed(what + ": start it again, once that is mended", e)
+                    : RunException.data(what, e);
         }
     }
 

@@ -231,6 +231,9 @@ public record Manifest(
             implements Serializable {}
 
     public Manifest {
+        Objects.requireNonNull(task, "task is missing");
+        Objects.requireNonNull(options, "options is missing");
+        splits.forEach((name, split) -> Objects.requireNonNull(split, "a split is null"));
         labels = List.copyOf(labels);
         splits = Collections.unmodifiableMap(new LinkedHashMap<>(splits));
         badRows = Collections.unmodifiableMap(new TreeMap<>(badRows));
@@ -347,12 +350,17 @@ public record Manifest(
     public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
         requireSameProblem(dataset, runTask, wanted);
         requireSame(dataset, "data.max_length", options.maxLength(), wanted.maxLength());
-        if (!options.tokenizerSha256().equals(wanted.tokenizerSha256())) {
+        if (!Objects.equals(options.tokenizerSha256(), wanted.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
                     + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
                     + "): prepare it again into a new data.dir");
         }
         requireSame(dataset, "data.stride", options.stride(), wanted.stride());
+        requireSame(
+                dataset,
+                "samples of questions",
+                options.questionAnswering() != null,
+                wanted.questionAnswering() != null);
         if (wanted.questionAnswering() != null) {
             requireSame(
                     dataset,
@@ -360,6 +368,7 @@ public record Manifest(
                     options.questionAnswering().version2WithNegative(),
                     wanted.questionAnswering().version2WithNegative());
         }
+        requireSame(dataset, "samples of documents", options.documents() != null, wanted.documents() != null);
         if (wanted.documents() != null) {
             DatasetOptions.DocumentOptions there = options.documents();
             DatasetOptions.DocumentOptions here = wanted.documents();

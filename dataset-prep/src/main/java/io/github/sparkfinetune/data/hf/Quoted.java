@@ -8,7 +8,12 @@ public final class Quoted {
 
     /** The name in quotes, without control characters, cut to a readable length. */
     public static String name(String name) {
-        String shown = name.length() <= LONGEST ? name : name.substring(0, LONGEST) + "…";
-        return "'" + shown.replaceAll("\\p{Cntrl}", "?") + "'";
+        return "'" + plain(name) + "'";
+    }
+
+    /** The same without quotes. */
+    public static String plain(String text) {
+        String shown = text.length() <= LONGEST ? text : text.substring(0, LONGEST) + "…";
+        return shown.replaceAll("\\p{Cntrl}", "?");
     }
 }

@@ -2,13 +2,12 @@ package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.Quoted;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Which linears of a model get an adapter, by PEFT's rules (source: {@code check_target_module_exists} in
@@ -29,8 +28,10 @@ public final class LoraTargets {
         for (LinearModule module : modules) {
             if (!isExcluded(settings, module) && isTarget(settings, module)) {
                 if (settings.saves(module.weight())) {
-                    throw RunException.config("target_modules " + settings.targetModules() + " takes " + module.name()
-                            + ", which modules_to_save " + settings.modulesToSave()
+                    throw RunException.config("target_modules "
+                            + Quoted.plain(settings.targetModules().toString()) + " takes " + module.name()
+                            + ", which modules_to_save "
+                            + Quoted.plain(settings.modulesToSave().toString())
                             + " trains whole: name the target modules so that it is not one of them");
                 }
                 matched.add(adapted(settings, module));
@@ -57,8 +58,8 @@ public final class LoraTargets {
     private static RunException nothingMatches(String targets, List<LinearModule> modules) {
         List<String> parts =
                 modules.stream().map(LinearModule::lastPart).distinct().toList();
-        return RunException.config("target_modules: " + targets + " matches no linear of this model; there are "
-                + String.join(", ", parts));
+        return RunException.config("target_modules: " + Quoted.plain(targets)
+                + " matches no linear of this model; there are " + String.join(", ", parts));
     }
 
     private static boolean isExcluded(LoraSettings settings, LinearModule module) {
@@ -67,9 +68,9 @@ public final class LoraTargets {
             return true;
         }
         return settings.modulesToSave().stream()
-                .anyMatch(saved -> pattern("modules_to_save", "(^|.*\\.)" + saved + "($|\\..*)")
-                        .matcher(module.name())
-                        .lookingAt());
+                .anyMatch(saved -> ModuleExpression.of("modules_to_save", "(^|.*\\.)" + saved + "($|\\..*)")
+                        .findAtStart(module.name())
+                        .isPresent());
     }
 
     private static boolean isTarget(LoraSettings settings, LinearModule module) {
@@ -90,10 +91,11 @@ public final class LoraTargets {
             return module.layer();
         }
         for (String layers : settings.layersPattern()) {
-            Matcher found = pattern("layers_pattern", "(?:^|.*?\\.)" + layers + "\\.(?<idx>\\d{1,6})\\.")
-                    .matcher(module.name());
-            if (found.lookingAt()) {
-                return Integer.parseInt(found.group("idx"));
+            String expression = "(?:^|.*?\\.)" + layers + "\\.(?<idx>\\d{1,6})\\.";
+            Optional<Matcher> found =
+                    ModuleExpression.of("layers_pattern", expression).findAtStart(module.name());
+            if (found.isPresent()) {
+                return Integer.parseInt(found.get().group("idx"));
             }
         }
         return -1;
@@ -101,7 +103,7 @@ public final class LoraTargets {
 
     private static boolean matches(String key, ModuleNames names, String module) {
         if (names.expression() != null) {
-            return pattern(key, names.expression()).matcher(module).matches();
+            return ModuleExpression.of(key, names.expression()).matches(module);
         }
         return names.names().stream().anyMatch(name -> named(module, name));
     }
@@ -120,20 +122,9 @@ public final class LoraTargets {
 
     private static <T> Optional<T> first(String key, Map<String, T> patterns, String module) {
         return patterns.entrySet().stream()
-                .filter(entry -> pattern(key, "(.*\\.)?(" + entry.getKey() + ")")
-                        .matcher(module)
-                        .matches())
+                .filter(entry -> ModuleExpression.of(key, "(.*\\.)?(" + entry.getKey() + ")")
+                        .matches(module))
                 .map(Map.Entry::getValue)
                 .findFirst();
-    }
-
-    private static Pattern pattern(String key, String expression) {
-        try {
-            // Python writes a named group (?P<name>...).
-            return Pattern.compile(expression.replace("(?P<", "(?<"));
-        } catch (PatternSyntaxException e) {
-            throw RunException.config(
-                    key + ": " + expression + " is not a regular expression (" + e.getDescription() + ")");
-        }
     }
 }

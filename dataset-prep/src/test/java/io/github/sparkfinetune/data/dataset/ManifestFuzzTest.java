@@ -1,0 +1,79 @@
+package io.github.sparkfinetune.data.dataset;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A manifest of a stranger: a dataset whose files lie in its folder, or one line that says what is wrong. */
+class ManifestFuzzTest {
+    private static final Configuration HADOOP = new Configuration();
+    private static final DatasetOptions OPTIONS = new DatasetOptions(
+            "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null, null, null, null,
+            null, null);
+
+    @TempDir
+    private static java.nio.file.Path folder;
+
+    static Stream<byte[]> manifests() throws IOException {
+        List<Manifest.Shard> shards = List.of(new Manifest.Shard("train/part-00000.parquet", 10, List.of(7, 3)));
+        Manifest manifest = new Manifest(
+                Manifest.SCHEMA_VERSION,
+                Task.CLASSIFICATION,
+                List.of("ham", "spam"),
+                9,
+                Map.of(Manifest.TRAIN, new Manifest.Split(10, 123, 3, List.of(5L, 5L), shards, null)),
+                Map.of("empty_text", 2L),
+                1,
+                1,
+                0,
+                0,
+                List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
+                OPTIONS);
+        manifest.write(new Path(folder.toUri()), HADOOP);
+        byte[] written = Files.readAllBytes(folder.resolve(Manifest.FILE_NAME));
+        String text = new String(written, StandardCharsets.UTF_8);
+        return Stream.of(
+                written,
+                text.replace("train/part", "../part").getBytes(StandardCharsets.UTF_8),
+                text.replace("\"file\" : \"train/", "\"file\" : \"" + "a/".repeat(20_000))
+                        .getBytes(StandardCharsets.UTF_8),
+                text.replaceAll("\"options\" : (?s:.*)\\}", "\"options\" : null }")
+                        .getBytes(StandardCharsets.UTF_8));
+    }
+
+    @MethodSource("manifests")
+    @FuzzTest(maxDuration = "")
+    void isADatasetOrOneLine(byte[] json) throws IOException {
+        Path dataset = new Path(folder.toUri());
+        Files.deleteIfExists(folder.resolve("." + Manifest.FILE_NAME + ".crc"));
+        Files.write(folder.resolve(Manifest.FILE_NAME), json);
+        try {
+            Manifest manifest = Manifest.read(dataset, HADOOP);
+            manifest.splits().values().stream()
+                    .flatMap(split -> split.shards().stream())
+                    .forEach(shard -> assertThat(
+                                    folder.resolve(shard.file()).normalize().startsWith(folder))
+                            .isTrue());
+            manifest.split(Manifest.TRAIN);
+            manifest.requireMatches(dataset, manifest.task(), OPTIONS);
+            manifest.requireMatches(
+                    dataset,
+                    manifest.task(),
+                    OPTIONS.withDocuments(new DatasetOptions.DocumentOptions(null, null, null, null)));
+        } catch (RunException e) {
+            assertThat(e.getMessage()).doesNotContain("\n");
+        }
+    }
+}

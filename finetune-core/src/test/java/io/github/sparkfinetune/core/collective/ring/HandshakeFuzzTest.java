@@ -1,0 +1,56 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.code_intelligence.jazzer.junit.FuzzTest;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What a stranger says at a ring's door: nobody who does not know the secret comes in, on either side. */
+class HandshakeFuzzTest {
+    private static final List<String> ADDRESSES = List.of("a:1", "b:2");
+
+    private static RingMember member(int rank, String secret) {
+        return new RingMember(rank, ADDRESSES, "test", secret.getBytes(StandardCharsets.US_ASCII), false);
+    }
+
+    static Stream<byte[]> hellos() {
+        return Stream.of(
+                new byte[] {0},
+                hello(member(1, "a secret of the ranks")),
+                hello(member(0, "a secret of the ranks")),
+                hello(member(1, "another secret of ranks")));
+    }
+
+    private static byte[] hello(RingMember member) {
+        ByteBuffer said = ByteBuffer.allocate(Handshake.HELLO_BYTES + Handshake.PROOF_BYTES);
+        return said.put(Handshake.dial(member, false).hello()).array();
+    }
+
+    @MethodSource("hellos")
+    @FuzzTest(maxDuration = "")
+    void noStrangerComesIn(byte[] said) throws IOException {
+        RingMember zero = member(0, "a secret of the ranks");
+        try (SocketChannel channel = Said.by(said)) {
+            assertThat(admits(new PendingHandshake.Greeter(channel, Handshake.greet(zero, false), Long.MAX_VALUE)))
+                    .isFalse();
+        }
+        try (SocketChannel channel = Said.by(said)) {
+            assertThat(admits(new PendingHandshake.Dialler(channel, Handshake.dial(zero, false), Long.MAX_VALUE)))
+                    .isFalse();
+        }
+    }
+
+    private static boolean admits(PendingHandshake handshake) {
+        try {
+            return handshake.advance();
+        } catch (IOException e) {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,58 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Connections on which a peer has said something; it takes what is answered and closes last. */
+final class Said {
+    /** Fits a socket's buffer, so that nothing blocks. */
+    private static final int MOST = 1 << 16;
+
+    private static final Path FOLDER = folder();
+    private static final Path SOCKET = FOLDER.resolve("s");
+    private static final ServerSocketChannel SERVER = server();
+
+    private Said() {}
+
+    private static Path folder() {
+        try {
+            Path folder = Files.createTempDirectory(Path.of("/tmp"), "said");
+            folder.toFile().deleteOnExit();
+            return folder;
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    private static ServerSocketChannel server() {
+        try {
+            ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            server.bind(UnixDomainSocketAddress.of(SOCKET));
+            SOCKET.toFile().deleteOnExit();
+            return server;
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    /**
+     * The other end of a connection on which these bytes have been written, or as many of them as fit, then the end.
+     */
+    static SocketChannel by(byte[] bytes) throws IOException {
+        SocketChannel receiver = SocketChannel.open(UnixDomainSocketAddress.of(SOCKET));
+        try (SocketChannel peer = SERVER.accept()) {
+            ByteBuffer said = ByteBuffer.wrap(bytes, 0, Math.min(bytes.length, MOST));
+            while (said.hasRemaining()) {
+                peer.write(said);
+            }
+        }
+        receiver.configureBlocking(false);
+        return receiver;
+    }
+}

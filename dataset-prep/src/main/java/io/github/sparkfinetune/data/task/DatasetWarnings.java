@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
@@ -47,6 +48,7 @@ public final class DatasetWarnings {
             labels(name, split, manifest.labels(), warnings);
         });
         lineEnds(manifest).ifPresent(warnings::add);
+        decontamination(manifest).ifPresent(warnings::add);
         checks.forEach((name, check) -> tokens(name, check, warnings));
         leaks.forEach((name, leak) -> warnings.add(new Warning(
                 "train_" + name + "_duplicates",
@@ -73,6 +75,34 @@ public final class DatasetWarnings {
                                 "%,d lines of CSV are no rows: where they go on with a text in quotes, that text lost its"
                                         + " end; set data.multiline: true",
                                 malformed)));
+    }
+
+    /** Which rows are split off is known when the documents have been compared. */
+    private static Optional<Warning> decontamination(Manifest manifest) {
+        DatasetOptions options = manifest.options();
+        if (options.corpus() == null || !options.corpus().decontaminate().enabled()) {
+            return Optional.empty();
+        }
+        List<String> splitOff = new ArrayList<>();
+        if (options.evalFraction() > 0) {
+            splitOff.add(Manifest.EVAL);
+        }
+        if (options.testFraction() > 0) {
+            splitOff.add(Manifest.TEST);
+        }
+        return splitOff.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new Warning(
+                        "split_off_not_decontaminated",
+                        String.format(
+                                Locale.ROOT,
+                                "the %s rows are split off data.train, and data.corpus.decontaminate compares with"
+                                        + " held-out text of its own alone: they may share n-grams with what is trained"
+                                        + " on; set %s, and the fraction to 0",
+                                String.join(" and ", splitOff),
+                                String.join(
+                                        " and ",
+                                        splitOff.stream().map("data."::concat).toList()))));
     }
 
     private static Optional<Warning> truncated(String name, Manifest.Split split, Manifest manifest) {

@@ -25,7 +25,8 @@ import org.apache.spark.storage.StorageLevel;
 /**
  * Leaves documents out of the text to train on for what they have in common with others: those that share an n-gram
  * with a held-out document, then near-duplicates among the rest, so that none is left out for one that goes itself.
- * Rows of {@code data.eval} and {@code data.test} stay as they are.
+ * Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} stay as they are. Which rows a fraction splits
+ * off the text to train on is known only of what is left, so these are compared as all other rows to train on.
  *
  * @param <C> a cleaned row's content
  */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.Warning;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -194,6 +195,32 @@ class DocumentComparisonTest {
         assertThat(manifest.corpus().rejected()).isEqualTo(Map.of("decontaminate.ngram", 2L));
         assertThat(documents(manifest, "train")).isEqualTo(2);
         assertThat(documents(manifest, "test")).isEqualTo(2);
+    }
+
+    @Test
+    void rowsThatAreSplitOffAreNotComparedAndThatIsSaid() throws IOException {
+        String shared = document();
+        List<String> train =
+                IntStream.range(0, 20).mapToObj(i -> shared + " " + document()).toList();
+        Path test = write("test.jsonl", List.of(document()));
+        String asked = "corpus: {decontaminate: {enabled: true}}";
+
+        Manifest own = prepare("own", "train: " + write("train.jsonl", train), "test: " + test, asked);
+        assertThat(own.warnings()).extracting(Warning::code).doesNotContain("split_off_not_decontaminated");
+        Manifest splitOff = prepare(
+                "split-off",
+                "train: " + folder.resolve("train.jsonl"),
+                "test_fraction: 0.25",
+                "held_out: {other: " + test + "}",
+                asked);
+
+        assertThat(splitOff.corpus().rejected()).isEmpty();
+        assertThat(documents(splitOff, "test")).isEqualTo(5);
+        assertThat(splitOff.warnings())
+                .extracting(Warning::message)
+                .contains("the test rows are split off data.train, and data.corpus.decontaminate compares with"
+                        + " held-out text of its own alone: they may share n-grams with what is trained on; set data.test,"
+                        + " and the fraction to 0");
     }
 
     /** Whichever of the two would survive, what it is left for is not the one that goes. */

@@ -114,6 +114,18 @@ class PrepareCausalLmTest {
                 .isGreaterThan(cut.split(Manifest.TRAIN).tokens());
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"none", "bfd", "wrapped"})
+    void aCorpusSmallerThanOneBlockIsShortSamples(String packing) throws IOException {
+        Path texts =
+                PrepareFixture.write(folder.resolve("few.jsonl"), List.of("{\"text\": \"a\"}", "{\"text\": \"b c\"}"));
+        Manifest manifest = PrepareJob.run(spark, config("few", texts, packing, "max_length: 400", "eval_fraction: 0"));
+        assertThat(manifest.split(Manifest.TRAIN).documents().count()).isEqualTo(2);
+        assertThat(PrepareFixture.samples(folder.resolve("few"), manifest, Manifest.TRAIN))
+                .isNotEmpty()
+                .allSatisfy(sample -> assertThat(sample.length()).isBetween(2, 8));
+    }
+
     @Test
     void textFoldersNeedNoLabelsAndAddedTokensAreOneToken() throws IOException {
         for (int i = 0; i < 30; i++) {

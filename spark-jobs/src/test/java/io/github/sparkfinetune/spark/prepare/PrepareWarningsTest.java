@@ -100,6 +100,25 @@ class PrepareWarningsTest {
     }
 
     @Test
+    void aLabelOfWhichTheSplitLeavesNothingIsNamed() throws IOException {
+        List<String> mails = new ArrayList<>(notes(40));
+        mails.add("{\"text\": \"a rare note\", \"label\": \"rare\"}");
+        Path train = PrepareFixture.write(folder.resolve("train.jsonl"), mails);
+        List<String> data = List.of("train: " + train, "eval_fraction: 0.25", "test_fraction: 0.6");
+        List<String> messages = PrepareJob.run(
+                        spark, PrepareFixture.config(folder.resolve("dataset"), data.toArray(String[]::new)))
+                .warnings()
+                .stream()
+                .map(Warning::message)
+                .toList();
+        // To train on, each label keeps a row.
+        assertThat(messages)
+                .containsExactly(
+                        "no eval row has the label rare: nothing is measured of it; hold out more rows",
+                        "no test row has the label rare: nothing is measured of it; hold out more rows");
+    }
+
+    @Test
     void strictRunsFailAndLeaveNothing() throws IOException {
         List<String> mails = notes(60);
         write(mails, mails.subList(0, 3));

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.RunConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,11 +32,13 @@ class RecipesTest {
 
     @ParameterizedTest
     @MethodSource("recipes")
-    void aRecipeLoadsAndWritesToAFolderOfItsName(Path recipe) throws IOException {
+    void aRecipeLoadsWritesToAFolderOfItsNameAndSurvivesBeingWritten(Path recipe) {
         String folder = "runs/" + name(recipe);
         for (Stage stage : RunConfigLoader.loadStages(recipe, List.of())) {
-            String dir = stage.config().output().dir();
-            assertThat(dir).isEqualTo(stage.name().isEmpty() ? folder : folder + "/" + stage.name());
+            RunConfig run = stage.config();
+            assertThat(run.output().dir()).isEqualTo(stage.name().isEmpty() ? folder : folder + "/" + stage.name());
+            assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(run), "run.yaml", List.of()))
+                    .isEqualTo(run);
         }
     }
 

@@ -9,11 +9,8 @@ import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
 import io.github.sparkfinetune.conf.CorpusConfig;
-import io.github.sparkfinetune.conf.CorpusConfig.Filter;
-import io.github.sparkfinetune.conf.CorpusConfig.Masking;
 import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
 import io.github.sparkfinetune.conf.CorpusConfig.StoppingStrategy;
-import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.DataConfig.Overlong;
@@ -23,17 +20,13 @@ import io.github.sparkfinetune.conf.FinewebConfig;
 import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.conf.GopherQualityConfig;
 import io.github.sparkfinetune.conf.GopherRepetitionConfig;
-import io.github.sparkfinetune.conf.MaskedLmConfig;
 import io.github.sparkfinetune.conf.MethodConfig;
-import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.NearDedupConfig;
-import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
-import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
@@ -42,11 +35,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 
 class RunConfigLoaderTest {
     private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
@@ -172,270 +162,6 @@ class RunConfigLoaderTest {
 
     /** Every key has a value that is not its default, so a key that is not read, or is read into another, is seen. */
     @Test
-    void everyKeyIsRead() {
-        RunConfig config = RunConfigLoader.parse("""
-                model: hdfs://nn/m
-                task: classification
-                device: cpu
-                precision: bf16
-                data:
-                  eval: s3a://b/eval.csv
-                  test: s3a://b/test.csv
-                  held_out: {general: s3a://b/general.csv}
-                  format: csv
-                  encoding: windows-1252
-                  multiline: true
-                  text: body
-                  text_pair: 2
-                  label: no
-                  eval_fraction: .25
-                  test_fraction: 0.125
-                  max_length: 64
-                  stride: 21
-                  max_text_bytes: 1_000
-                  max_bad_fraction: 0.5
-                  deduplicate: true
-                  strict: true
-                  shards: 3
-                  seed: 7
-                  chat_template: c.jinja
-                  assistant_only_loss: false
-                  packing: wrapped
-                  overlong: drop
-                  dir: d
-                  corpus:
-                    sources: [{path: "s3a://b/train.csv", weight: 0.9}, {weight: 1, path: general}]
-                    stopping_strategy: all_exhausted
-                    normalize: nfkc
-                    mask: [phone, email]
-                    phone_region: DE
-                    filters: [c4, fineweb]
-                    gopher_quality:
-                      min_doc_words: 1
-                      max_doc_words: 2
-                      min_avg_word_length: 3.5
-                      max_avg_word_length: 4
-                      max_symbol_word_ratio: 0.5
-                      max_bullet_lines_ratio: 0.6
-                      max_ellipsis_lines_ratio: 0.7
-                      min_alpha_words_ratio: 0.75
-                      min_stop_words: 9
-                      stop_words: [der, die]
-                    gopher_repetition:
-                      dup_line_frac: 0.01
-                      dup_para_frac: 0.02
-                      dup_line_char_frac: 0.03
-                      dup_para_char_frac: 0.04
-                      top_n_grams: {2: 0.05}
-                      dup_n_grams: {5: 0, 11: 0.06}
-                    c4:
-                      remove_citations: false
-                      filter_no_terminal_punct: false
-                      min_num_sentences: 1
-                      min_words_per_line: 2
-                      max_word_length: 4
-                      filter_lorem_ipsum: false
-                      filter_javascript: false
-                      filter_curly_bracket: false
-                      filter_policy: false
-                    fineweb:
-                      line_punct_thr: 0.1
-                      line_punct_exclude_zero: true
-                      short_line_thr: 0.2
-                      short_line_length: 3
-                      char_duplicates_ratio: 0.4
-                      new_line_ratio: 5
-                    near_dedup: {enabled: true, ngram: 1, bands: 2, rows: 3, threshold: 0.4}
-                    decontaminate: {enabled: true, ngram: 5}
-                    quarantine: q
-                tokenizer:
-                  add_special_tokens: ["<a>", "<b>"]
-                classification:
-                  problem_type: multi_label_classification
-                  class_weight: {no: 2, "1": .5, a.b: 1e-1}
-                question_answering:
-                  question: q
-                  context: c
-                  answers: a
-                  version_2_with_negative: true
-                  n_best_size: 21
-                  max_answer_length: 22
-                  pad_to_max_length: true
-                method:
-                  type: qlora
-                  adapter: hdfs://nn/a
-                  r: 4
-                  lora_alpha: 32
-                  target_modules: [q_proj, v_proj]
-                  lora_dropout: 0.05
-                  bias: lora_only
-                  modules_to_save: [score]
-                  use_rslora: true
-                  use_dora: true
-                  rank_pattern: {"model.layers.0.self_attn.q_proj": 2, "^v": 3}
-                  alpha_pattern: {v_proj: 1.5}
-                  layers_to_transform: [0, 2]
-                  bnb_4bit_use_double_quant: false
-                training:
-                  num_train_epochs: 3
-                  max_steps: 100
-                  per_device_train_batch_size: 4
-                  per_device_eval_batch_size: 5
-                  gradient_accumulation_steps: 6
-                  learning_rate: 1e-4
-                  lr_scheduler_type: cosine_with_min_lr
-                  lr_scheduler_kwargs: {min_lr_rate: 0.1, num_cycles: 2}
-                  warmup_ratio: 0.2
-                  warmup_steps: 8
-                  weight_decay: 0.01
-                  l2_sp: 0
-                  layerwise_lr_decay: 0.9
-                  adam_beta1: 0.8
-                  adam_beta2: 0.99
-                  adam_epsilon: 1E-6
-                  max_grad_norm: 2
-                  gradient_checkpointing: true
-                  seed: 9
-                  logging_steps: 10
-                  eval_steps: 11
-                  eval_max_samples: 99
-                  save_steps: 12
-                  save_minutes: 0.5
-                  save_total_limit: 13
-                  early_stopping_patience: 14
-                  metric_for_best_model: f1_macro
-                masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
-                generation:
-                  max_new_tokens: 17
-                  do_sample: true
-                  temperature: 0.7
-                  top_k: 18
-                  top_p: 0.9
-                  repetition_penalty: 1.1
-                  eval_samples: 19
-                cluster:
-                  ranks: 4
-                  port: 7000
-                  bind_address: 0.0.0.0
-                  timeout_seconds: 15
-                  start_timeout_seconds: 16
-                  shared_filesystem: true
-                output: {dir: out}
-                """, "run.yaml", List.of());
-
-        RunConfig expected = new RunConfig(
-                "hdfs://nn/m",
-                Task.CLASSIFICATION,
-                DeviceChoice.CPU,
-                PrecisionChoice.BF16,
-                new DataConfig(
-                        null,
-                        "s3a://b/eval.csv",
-                        "s3a://b/test.csv",
-                        Map.of("general", "s3a://b/general.csv"),
-                        DataFormat.CSV,
-                        "windows-1252",
-                        true,
-                        "body",
-                        "2",
-                        "no",
-                        0.25,
-                        0.125,
-                        64,
-                        21,
-                        1000,
-                        0.5,
-                        true,
-                        true,
-                        3,
-                        7,
-                        "c.jinja",
-                        false,
-                        Packing.WRAPPED,
-                        Overlong.DROP,
-                        "d",
-                        new CorpusConfig(
-                                List.of(new CorpusSource("s3a://b/train.csv", 0.9), new CorpusSource("general", 1)),
-                                StoppingStrategy.ALL_EXHAUSTED,
-                                Normalization.NFKC,
-                                List.of(Masking.PHONE, Masking.EMAIL),
-                                "DE",
-                                List.of(Filter.C4, Filter.FINEWEB),
-                                "q",
-                                new GopherQualityConfig(1, 2, 3.5, 4, 0.5, 0.6, 0.7, 0.75, 9, List.of("der", "die")),
-                                new GopherRepetitionConfig(
-                                        0.01,
-                                        0.02,
-                                        0.03,
-                                        0.04,
-                                        Map.of("2", 0.05, "3", 0.18, "4", 0.16),
-                                        // Keys of a map that are not set keep their defaults.
-                                        Map.of(
-                                                "5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11",
-                                                0.06)),
-                                new C4Config(false, false, 1, 2, 4, false, false, false, false),
-                                new FinewebConfig(0.1, true, 0.2, 3, 0.4, 5),
-                                new NearDedupConfig(true, 1, 2, 3, 0.4),
-                                new DecontaminateConfig(true, 5))),
-                new TokenizerConfig(List.of("<a>", "<b>")),
-                new ClassificationConfig(
-                        ProblemType.MULTI_LABEL_CLASSIFICATION,
-                        ClassWeight.of(Map.of("no", 2.0, "1", 0.5, "a.b", 0.1))),
-                new QuestionAnsweringConfig("q", "c", "a", true, 21, 22, true),
-                new MethodConfig(
-                        MethodConfig.Type.QLORA,
-                        null,
-                        "hdfs://nn/a",
-                        4,
-                        32,
-                        ModuleNames.of(List.of("q_proj", "v_proj")),
-                        0.05,
-                        LoraBias.LORA_ONLY,
-                        List.of("score"),
-                        true,
-                        true,
-                        Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
-                        Map.of("v_proj", 1.5),
-                        List.of(0, 2),
-                        false),
-                new TrainingConfig(
-                        3,
-                        100,
-                        4,
-                        5,
-                        6,
-                        1e-4,
-                        LrSchedulerType.COSINE_WITH_MIN_LR,
-                        Map.of("min_lr_rate", 0.1, "num_cycles", 2),
-                        0.2,
-                        8,
-                        0.01,
-                        0.0,
-                        0.9,
-                        0.8,
-                        0.99,
-                        1e-6,
-                        2.0,
-                        true,
-                        9,
-                        10,
-                        11,
-                        99,
-                        12,
-                        0.5,
-                        13,
-                        14,
-                        "f1_macro"),
-                new MaskedLmConfig(0.3, true),
-                new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
-                new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true),
-                new OutputConfig("out"));
-        assertThat(config).isEqualTo(expected);
-        assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
-                .isEqualTo(expected);
-    }
-
-    @Test
     void overridesWinAndTheLastOneWins() {
         RunConfig config = RunConfigLoader.parse(
                 MINIMAL,
@@ -494,23 +220,6 @@ class RunConfigLoaderTest {
         BadConfigTest.assertRefused(
                 () -> weight.requireKnown(List.of("a", "b")),
                 "classification.class_weight: no training row has the label spam, there are a, b");
-    }
-
-    static Stream<Path> recipes() throws IOException {
-        try (Stream<Path> files = Files.list(Path.of("recipes"))) {
-            return files.sorted().toList().stream();
-        }
-    }
-
-    @ParameterizedTest
-    @MethodSource("recipes")
-    void everyRecipeLoadsAndSurvivesBeingWritten(Path recipe) {
-        RunConfig config = RunConfigLoader.load(recipe, List.of());
-
-        assertThat(config.output().dir())
-                .isEqualTo("runs/" + recipe.getFileName().toString().replace(".yaml", ""));
-        assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
-                .isEqualTo(config);
     }
 
     @Test

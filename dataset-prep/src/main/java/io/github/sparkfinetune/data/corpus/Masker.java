@@ -57,35 +57,55 @@ final class Masker {
         return Map.copyOf(counts);
     }
 
-    private void replace(StringBuilder out, Masking kind) {
-        out.append('<').append(kind.name()).append('>');
-        counts.merge(kind, 1, Integer::sum);
+    /** A text of which parts are replaced, from its beginning to its end. */
+    private final class Replacing {
+        private final String text;
+        private final Masking kind;
+        private final StringBuilder out = new StringBuilder();
+        private int copied;
+
+        Replacing(String text, Masking kind) {
+            this.text = text;
+            this.kind = kind;
+        }
+
+        /** Where the last part ends that was replaced. */
+        int end() {
+            return copied;
+        }
+
+        void replace(int from, int to) {
+            out.append(text, copied, from).append('<').append(kind.name()).append('>');
+            counts.merge(kind, 1, Integer::sum);
+            copied = to;
+        }
+
+        String done() {
+            return copied == 0 ? text : out.append(text, copied, text.length()).toString();
+        }
     }
 
     private String emails(String text) {
-        StringBuilder out = null;
-        int copied = 0;
+        Replacing masked = new Replacing(text, Masking.EMAIL);
         for (int at = text.indexOf('@'); at >= 0; at = text.indexOf('@', at + 1)) {
-            int start = EmailAddresses.start(text, copied, at);
+            int start = EmailAddresses.start(text, masked.end(), at);
             int end = start < 0 ? -1 : EmailAddresses.end(text, at + 1);
             if (end > 0) {
-                out = out == null ? new StringBuilder(text.length()) : out;
-                out.append(text, copied, start);
-                replace(out, Masking.EMAIL);
-                copied = end;
+                masked.replace(start, end);
                 at = end - 1;
             }
         }
-        return out == null ? text : out.append(text, copied, text.length()).toString();
+        return masked.done();
     }
 
     private String addresses(String text) {
         if (text.indexOf('.') < 0 && text.indexOf(':') < 0) {
             return text;
         }
+        Replacing masked = new Replacing(text, Masking.IP);
         int[] codePoints = text.codePoints().toArray();
-        StringBuilder out = new StringBuilder(text.length());
         int length = codePoints.length;
+        int unit = 0;
         for (int at = 0; at < length; ) {
             int end = -1;
             if (IpAddresses.isHex(codePoints[at]) && (at == 0 || !isPart(codePoints[at - 1]))) {
@@ -93,13 +113,15 @@ final class Masker {
                 end = end > 0 ? end : whole(codePoints, IpAddresses.endOfIpv6(codePoints, at, length), ".:");
             }
             if (end > 0) {
-                replace(out, Masking.IP);
+                // An address is ASCII: as many UTF-16 units as code points.
+                masked.replace(unit, unit + end - at);
+                unit += end - at;
                 at = end;
             } else {
-                out.appendCodePoint(codePoints[at++]);
+                unit += Character.charCount(codePoints[at++]);
             }
         }
-        return out.toString();
+        return masked.done();
     }
 
     /** Where an address ends that goes on neither with a letter or digit nor with a mark and one of these, or -1. */
@@ -118,8 +140,7 @@ final class Masker {
 
     /** Only where digits are dense enough: the search is slow. */
     private String phones(String text) {
-        StringBuilder out = null;
-        int copied = 0;
+        Replacing masked = new Replacing(text, Masking.PHONE);
         int at = 0;
         while (at < text.length()) {
             int start = at;
@@ -129,19 +150,16 @@ final class Masker {
             }
             if (digits >= FEWEST_PHONE_DIGITS) {
                 // The character before and the one after tell whether the digits belong to a word.
-                int from = Math.max(copied, start - 1);
+                int from = Math.max(masked.end(), start - 1);
                 int to = Math.min(text.length(), at + 1);
                 for (PhoneNumberMatch found : PhoneNumberUtil.getInstance()
                         .findNumbers(text.substring(from, to), region, Leniency.VALID, Long.MAX_VALUE)) {
-                    out = out == null ? new StringBuilder(text.length()) : out;
-                    out.append(text, copied, from + found.start());
-                    replace(out, Masking.PHONE);
-                    copied = from + found.end();
+                    masked.replace(from + found.start(), from + found.end());
                 }
             }
             at++;
         }
-        return out == null ? text : out.append(text, copied, text.length()).toString();
+        return masked.done();
     }
 
     private static boolean isInPhone(char character) {
@@ -149,22 +167,18 @@ final class Masker {
     }
 
     private String numbers(String text) {
-        StringBuilder out = new StringBuilder(text.length());
+        Replacing masked = new Replacing(text, Masking.NUMBER);
         int at = 0;
         while (at < text.length()) {
             int end = Character.isDigit(text.charAt(at)) ? endOfNumber(text, at) : at;
             boolean alone = (at == 0 || !Character.isLetter(text.charAt(at - 1)))
                     && (end == text.length() || !Character.isLetter(text.charAt(end)));
             if (end > at && alone) {
-                replace(out, Masking.NUMBER);
-                at = end;
-            } else {
-                int next = Math.max(end, at + 1);
-                out.append(text, at, next);
-                at = next;
+                masked.replace(at, end);
             }
+            at = Math.max(end, at + 1);
         }
-        return out.toString();
+        return masked.done();
     }
 
     private static int endOfNumber(String text, int from) {

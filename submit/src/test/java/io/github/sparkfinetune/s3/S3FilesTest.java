@@ -4,11 +4,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
@@ -124,5 +131,52 @@ class S3FilesTest {
                 .satisfies(busy -> assertThat(HadoopFiles.isUnavailable(busy)).isTrue());
         s3.mend();
         assertThat(text(file)).hasSize(100);
+    }
+
+    @Test
+    void halfAModelIsNoModelAndAWholeOneNamesNothingThatIsNotThere() throws IOException {
+        Path model = new Path("s3a://files/run/model");
+        TensorData weights = TensorData.f32(
+                "w", new long[] {3}, ByteBuffer.allocateDirect(3 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN));
+        s3.inject(
+                FaultyS3.Fault.SLOW_DOWN,
+                1,
+                (method, target) -> method.equals("PUT") && target.contains("model.safetensors"));
+        assertThatThrownBy(() -> export(model, weights))
+                .satisfies(busy -> assertThat(HadoopFiles.isUnavailable(busy)).isTrue());
+        assertThat(files.exists(new Path(model, "README.md"))).isTrue();
+        assertThat(files.exists(new Path(model, "config.json"))).isFalse();
+        assertThat(files.exists(new Path(model, "adapter_config.json"))).isFalse();
+
+        s3.mend();
+        export(model, weights);
+
+        List<String> written = s3.requests().stream()
+                .filter(request -> request.startsWith("PUT"))
+                .map(request -> request.replaceFirst(".*/", ""))
+                .toList();
+        assertThat(written.subList(written.size() - 3, written.size()))
+                .containsExactly("model.safetensors", "adapter_config.json", "config.json");
+        assertThat(s3.requests()).noneMatch(request -> request.contains(".tmp."));
+
+        // The one before goes as a whole, or stays as a whole.
+        s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
+        assertThatThrownBy(() -> export(model, weights)).hasMessageContaining("config.json can't be deleted");
+        assertThat(files.exists(new Path(model, "config.json"))).isTrue();
+        assertThat(files.exists(new Path(model, "model.safetensors"))).isTrue();
+        s3.mend();
+        files.create(new Path(model, "model-00001-of-00002.safetensors")).close();
+        export(model, weights);
+        assertThat(files.exists(new Path(model, "model-00001-of-00002.safetensors")))
+                .isFalse();
+    }
+
+    private static void export(Path model, TensorData weights) {
+        Map<String, byte[]> small = new LinkedHashMap<>();
+        for (String name : List.of("config.json", "adapter_config.json", "README.md")) {
+            small.put(name, "{}".getBytes(StandardCharsets.UTF_8));
+        }
+        new HfFolderWriter(model, files.getConf(), "run", "0")
+                .write(List.of(), small, Map.of("model.safetensors", List.of(weights)));
     }
 }

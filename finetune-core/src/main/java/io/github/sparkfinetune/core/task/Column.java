@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import java.io.Serializable;
 import java.util.List;
 
 /**
@@ -10,7 +11,7 @@ import java.util.List;
  * @param nullable whether it may have none
  * @param fields the columns of the rows in it, where it holds rows
  */
-public record Column(String name, Type type, boolean nullable, List<Column> fields) {
+public record Column(String name, Type type, boolean nullable, List<Column> fields) implements Serializable {
     /** Type of a column's values. */
     public enum Type {
         /** {@link Integer}. */

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -31,10 +32,8 @@ import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.StructType;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
@@ -108,8 +107,8 @@ public final class EvaluateJob {
      *
      * @param splits the run's own held-out one first, of which rows are shown too
      */
-    private static List<Scores> measure(
-            SparkSession session, RunConfig config, Manifest manifest, List<String> splits) {
+    private static List<Scores> measure(SparkSession session, RunConfig config, Manifest manifest, List<String> splits)
+            throws IOException {
         String command = ModelTask.newCommand();
         List<Dataset<Row>> trained =
                 predictions(session, config, ModelTask.Which.TRAINED, command, manifest, splits, PREDICTIONS);
@@ -153,7 +152,8 @@ public final class EvaluateJob {
             String command,
             Manifest manifest,
             List<String> splits,
-            String folder) {
+            String folder)
+            throws IOException {
         List<Dataset<Row>> all = new ArrayList<>();
         for (String split : splits) {
             String name = all.isEmpty() ? folder : folder.replace(".parquet", "-" + split + ".parquet");
@@ -175,22 +175,24 @@ public final class EvaluateJob {
             String command,
             Manifest manifest,
             String split,
-            String name) {
+            String name)
+            throws IOException {
         int tasks =
                 (int) Math.min(config.cluster().ranks(), manifest.split(split).rows());
         ModelTask model = ModelTask.of(session.sparkContext(), config, which, command, tasks);
-        StructType schema = Rows.schema(TaskSpecs.of(config).evaluationColumns());
+        List<io.github.sparkfinetune.core.task.Column> columns =
+                TaskSpecs.of(config).evaluationColumns();
         session.sparkContext().setJobDescription("evaluate: " + name);
         String folder = config.output().dir() + "/" + name;
-        JavaRDD<Row> rows = new JavaSparkContext(session.sparkContext())
+        RowFolder written =
+                new RowFolder(new Path(folder), columns, session.sparkContext().hadoopConfiguration());
+        written.clear(tasks, Set.of());
+        JavaRDD<Object[]> rows = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
-                .mapPartitions(new Part(model, manifest, split, tasks))
-                .map(Rows::row);
-        session.createDataFrame(model.placement().place(rows.rdd()).toJavaRDD(), schema)
-                .write()
-                .mode(SaveMode.Overwrite)
-                .parquet(folder);
-        return session.read().schema(schema).parquet(folder);
+                .mapPartitions(new Part(model, manifest, split, tasks));
+        model.placement().place(written.write(rows, Set.of()).rdd()).toJavaRDD().count();
+        written.finish();
+        return session.read().schema(Rows.schema(columns)).parquet(folder);
     }
 
     /** Computes the part of a split that a task's number gives it. */

@@ -5,31 +5,48 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.run.Settings;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.Sources;
+import java.io.IOException;
 import java.util.Collections;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * Predicts raw rows with a trained model: labels of texts, or answers to prompts, read, cleaned and tokenized as for
  * training, written as Parquet in the order of the source. No row passes through the driver.
  *
- * <p>The columns stand at {@link TaskSpec#predictionColumns}.
+ * <p>The columns stand at {@link TaskSpec#predictionColumns}. A part is a partition of the source. The same command
+ * after an interrupted one predicts the parts that are missing.
  */
 public final class PredictJob {
+    /** Text of a part: to open a model takes seconds, to do a part again should not take hours. */
+    private static final long PART_BYTES = 32L << 20;
+    /** Of prompts: an answer takes seconds. */
+    private static final long PROMPTS_BYTES = 256L << 10;
+
+    private static final long MOST_PARTS = 50_000;
+    /** What predictions do not depend on. */
+    private static final List<String> OTHER_SECTIONS = List.of("cluster.", "training.", "output.", "device");
+
     private PredictJob() {}
 
     /**
@@ -38,7 +55,7 @@ public final class PredictJob {
      * @param config its {@code data} section says how the input is read
      * @param key configuration key of the input's path, for messages
      * @param input file, folder or glob, in the format of {@code data.format}
-     * @param output folder of the Parquet files; must not exist
+     * @param output folder of the Parquet files; must not exist, but for what the same command has left there
      * @throws RunException if the input, the model or the output can not be used
      */
     public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
@@ -47,28 +64,51 @@ public final class PredictJob {
         Configuration hadoop = spark.hadoopConfiguration();
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
         String from = RunPaths.absolute(key, input, hadoop);
-        String to = RunPaths.absolute("output", output, hadoop);
+        Path to = new Path(RunPaths.absolute("output", output, hadoop));
         try {
-            Path target = new Path(to);
-            FileSystem files = target.getFileSystem(hadoop);
-            if (files.exists(target)) {
-                throw RunException.config(to + " exists already: choose another output, or delete it");
-            }
+            RowFolder rows = new RowFolder(to, TaskSpecs.of(resolved).predictionColumns(), hadoop);
             Predictor.check(resolved, hadoop);
-            int tasks = resolved.cluster().ranks();
-            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), tasks);
-            JavaRDD<Row> predicted = PrepareJob.inputs(session, resolved, key, from, tasks)
-                    .mapPartitions(new Predicting(model))
-                    .map(Rows::row);
-            StructType schema = Rows.schema(TaskSpecs.of(resolved).predictionColumns());
-            session.createDataFrame(model.placement().place(predicted.rdd()).toJavaRDD(), schema)
-                    .write()
-                    .mode(SaveMode.ErrorIfExists)
-                    .parquet(to);
+            SourceFiles source = Sources.of(session, resolved.data(), key, null, from);
+            Map<String, String> settings = settings(resolved, key, source, hadoop);
+            PredictionFolder folder = PredictionFolder.open(
+                    to, rows, hadoop, settings, resolved.cluster().ranks());
+            ModelTask model = ModelTask.of(
+                    spark,
+                    resolved,
+                    ModelTask.Which.TRAINED,
+                    ModelTask.newCommand(),
+                    resolved.cluster().ranks());
+            JavaRDD<TaskInput> inputs =
+                    PrepareJob.inputs(session, resolved, source, partBytes(resolved, source), folder.tasks());
+            Set<Integer> done = folder.begin(inputs.getNumPartitions());
+            JavaRDD<Integer> parts = rows.write(inputs.mapPartitions(new Predicting(model)), done);
+            model.placement().place(parts.rdd()).toJavaRDD().count();
+            folder.finish();
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain("the prediction of " + from, e);
         }
+    }
+
+    private static long partBytes(RunConfig config, SourceFiles source) {
+        boolean generates = !TaskSpecs.of(config).answerColumns().isEmpty();
+        return Math.max(generates ? PROMPTS_BYTES : PART_BYTES, source.bytes() / MOST_PARTS);
+    }
+
+    /** All that the predictions depend on. */
+    private static Map<String, String> settings(RunConfig config, String key, SourceFiles source, Configuration hadoop)
+            throws IOException {
+        Map<String, String> settings = new TreeMap<>(Settings.of(config));
+        settings.keySet().removeIf(name -> OTHER_SECTIONS.stream().anyMatch(name::startsWith));
+        settings.put(key, source.path());
+        settings.put("the files of " + key, source.fingerprint());
+        Path model = new Path(config.output().model());
+        for (FileStatus file : HadoopFiles.fileSystem(model, hadoop).listStatus(model)) {
+            settings.put(
+                    "the model's " + file.getPath().getName(),
+                    file.getLen() + " bytes of " + file.getModificationTime());
+        }
+        return settings;
     }
 
     private record Predicting(ModelTask model) implements FlatMapFunction<Iterator<TaskInput>, Object[]> {

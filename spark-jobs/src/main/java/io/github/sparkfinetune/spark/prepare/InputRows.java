@@ -12,35 +12,36 @@ import org.apache.spark.api.java.function.Function2;
 import scala.Tuple2;
 
 /**
- * The rows of a source to predict, numbered in its order. Where each partition begins is known from a count of the rows
- * as they are read, before anything is tokenized.
+ * The rows of a source to predict, numbered in its order without counting them first: as Spark's
+ * {@code monotonically_increasing_id} has it, by their partition in the upper 31 bits and their place in it in the
+ * lower 33. A source of one partition is so numbered from 0 on.
  */
 final class InputRows {
+    private static final int PLACE_BITS = 33;
+
     private InputRows() {}
 
     /**
      * Tokenizes rows.
      *
      * @param tokenize one input a row
-     * @param tasks fewest partitions: a small source is cut into ranges of rows
+     * @param tasks fewest partitions: a source of fewer is small; its rows are counted and cut into ranges
      */
     static <C> JavaRDD<TaskInput> of(
             JavaRDD<CleanRow<C>> rows, FlatMapFunction<Iterator<CleanRow<C>>, TaskInput> tokenize, int tasks) {
         int read = rows.getNumPartitions();
-        if (read <= 1 && tasks <= 1) {
-            return rows.mapPartitionsWithIndex(new Numbering<>(tokenize, new long[1]), false);
+        JavaRDD<TaskInput> numbered = rows.mapPartitionsWithIndex(new Numbering<>(tokenize), false);
+        if (read >= tasks) {
+            return numbered;
         }
         long[] first = new long[read + 1];
         List<Long> counts = rows.mapPartitions(InputRows::count).collect();
         for (int i = 0; i < read; i++) {
             first[i + 1] = first[i] + counts.get(i);
         }
-        JavaRDD<TaskInput> numbered = rows.mapPartitionsWithIndex(new Numbering<>(tokenize, first), false);
-        return read >= tasks
-                ? numbered
-                : numbered.mapToPair(input -> new Tuple2<>(input.index(), input))
-                        .repartitionAndSortWithinPartitions(new Ranges(first[read], tasks))
-                        .values();
+        return numbered.mapToPair(input -> new Tuple2<>(input.index(), input))
+                .repartitionAndSortWithinPartitions(new Ranges(first, tasks))
+                .values();
     }
 
     private static Iterator<Long> count(Iterator<?> rows) {
@@ -51,13 +52,13 @@ final class InputRows {
         return Collections.singleton(count).iterator();
     }
 
-    private record Numbering<C>(FlatMapFunction<Iterator<CleanRow<C>>, TaskInput> tokenize, long[] first)
+    private record Numbering<C>(FlatMapFunction<Iterator<CleanRow<C>>, TaskInput> tokenize)
             implements Function2<Integer, Iterator<CleanRow<C>>, Iterator<TaskInput>> {
         @Override
         public Iterator<TaskInput> call(Integer partition, Iterator<CleanRow<C>> rows) throws Exception {
             Iterator<TaskInput> inputs = tokenize.call(rows);
             return new Iterator<>() {
-                private long next = first[partition];
+                private long next = (long) partition << PLACE_BITS;
 
                 @Override
                 public boolean hasNext() {
@@ -74,11 +75,13 @@ final class InputRows {
 
     /** Rows by their numbers, as many in each part. */
     private static final class Ranges extends Partitioner {
-        private final long rows;
+        /** How many rows lie before each partition, and how many there are. */
+        private final long[] first;
+
         private final int parts;
 
-        Ranges(long rows, int parts) {
-            this.rows = rows;
+        Ranges(long[] first, int parts) {
+            this.first = first;
             this.parts = parts;
         }
 
@@ -89,7 +92,9 @@ final class InputRows {
 
         @Override
         public int getPartition(Object key) {
-            return (int) Math.min((Long) key * parts / Math.max(1, rows), parts - 1);
+            long number = (Long) key;
+            long place = first[(int) (number >>> PLACE_BITS)] + (number & ((1L << PLACE_BITS) - 1));
+            return (int) Math.min(place * parts / Math.max(1, first[first.length - 1]), parts - 1);
         }
     }
 }

@@ -52,7 +52,7 @@ final class Lease {
     private static final int READS = 5;
 
     private static final long BETWEEN_READS_MILLIS = 100;
-    /** Longer than a run takes from finding no lease to having written its own. */
+    /** Longer than another run takes from finding no lease to having written its own. */
     private static final long SETTLE_MILLIS = 2000;
 
     private static final ObjectMapper JSON = JsonMapper.builder()
@@ -124,6 +124,7 @@ final class Lease {
      * @throws RunException with exit code 4 if another run has it
      */
     static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
+        long start = System.nanoTime();
         Mark there = read(files, file);
         if (there != null && !there.isOver()) {
             throw held(file, there);
@@ -131,7 +132,7 @@ final class Lease {
         Lease lease = new Lease(files, file, length, Mark.ours(length));
         lease.write(Instant.now().plus(length));
         if (HadoopFiles.isObjectStore(files)) {
-            pause(SETTLE_MILLIS);
+            pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
         }
         Mark winner = read(files, file);
         if (winner == null) {

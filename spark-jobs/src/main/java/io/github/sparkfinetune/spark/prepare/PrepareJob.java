@@ -128,23 +128,24 @@ public final class PrepareJob {
      * Inputs to predict, texts to label or prompts to go on from: read, cleaned and tokenized as {@link #run} does, in
      * the order of the source, rows that cannot be used included. They need no label and no answer.
      *
-     * @param key configuration key of the path, for messages
-     * @param path file, folder or glob, in the format of {@code data.format}
+     * @param source in the format of {@code data.format}
+     * @param partitionBytes text of a partition: partitions depend on nothing else of the job or the cluster
      * @param tasks fewest partitions
      */
-    public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, String key, String path, int tasks) {
-        SourceFiles source = Sources.of(spark, config.data(), key, null, path);
+    public static JavaRDD<TaskInput> inputs(
+            SparkSession spark, RunConfig config, SourceFiles source, long partitionBytes, int tasks) {
         try {
-            return inputs(spark, config, TaskDatas.of(config), source, tasks);
+            return inputs(spark, config, TaskDatas.of(config), source, partitionBytes, tasks);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static <C> JavaRDD<TaskInput> inputs(
-            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source, int tasks) throws IOException {
+            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source, long partitionBytes, int tasks)
+            throws IOException {
         TokenizerFiles tokenizer = tokenizer(config, spark.sparkContext().hadoopConfiguration());
-        JavaRDD<CleanRow<C>> rows = new SourceReader(spark, tokenizer, config.data())
+        JavaRDD<CleanRow<C>> rows = SourceReader.alike(spark, tokenizer, config.data(), partitionBytes)
                 .read(source, task, false)
                 .rdd();
         Broadcast<TokenizerFiles> files =

@@ -1,21 +1,21 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import java.io.IOException;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.RowFactory;
-import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.sql.types.StructType;
 
 /**
  * The folder of the rows that are left out, as Parquet: {@code text}, as the rule saw it that rejected it, and null
@@ -24,11 +24,9 @@ import org.apache.spark.sql.types.StructType;
  * The empty file {@value #MARK} says that the folder is one, so that a later run may replace it.
  */
 final class Quarantine {
-    static final StructType SCHEMA = new StructType()
-            .add("text", DataTypes.StringType)
-            .add("file", DataTypes.StringType)
-            .add("reason", DataTypes.StringType)
-            .add("other", DataTypes.StringType);
+    private static final List<Column> COLUMNS = Stream.of("text", "file", "reason", "other")
+            .map(name -> Column.nullable(name, Column.Type.STRING))
+            .toList();
 
     private static final String MARK = "_QUARANTINE";
     private static final String OURS = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
@@ -63,31 +61,28 @@ final class Quarantine {
 
     /** Writes the rows of some sources that are left out, in a further pass, in the place of what is there. */
     static <C> void write(SparkSession spark, List<SourceReader.Rows<C>> sources, String folder) throws IOException {
-        JavaRDD<Row> all = null;
+        JavaRDD<Object[]> all = null;
         for (SourceReader.Rows<C> source : sources) {
-            JavaRDD<Row> some =
+            JavaRDD<Object[]> some =
                     source.rdd().filter(row -> row.badBecause() != null).map(Quarantine::row);
             all = all == null ? some : all.union(some);
         }
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
         Path path = new Path(folder);
-        FileSystem files = path.getFileSystem(hadoop);
         check(folder, hadoop);
-        // Spark's own way to overwrite would take the mark away first.
-        for (FileStatus entry : files.exists(path) ? files.listStatus(path) : new FileStatus[0]) {
-            if (!entry.getPath().getName().equals(MARK)) {
-                files.delete(entry.getPath(), true);
-            }
-        }
-        files.create(new Path(path, MARK), true).close();
-        spark.createDataFrame(all, SCHEMA).write().mode(SaveMode.Append).parquet(folder);
+        HadoopFiles.writeWhole(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), new byte[0]);
+        RowFolder rows = new RowFolder(path, COLUMNS, hadoop);
+        rows.clear(all.getNumPartitions(), Set.of(MARK));
+        rows.write(all, Set.of()).count();
+        rows.finish();
     }
 
-    private static Row row(CleanRow<?> row) {
-        return RowFactory.create(
-                row.isRejected() ? row.corpus().text() : null,
-                row.file(),
-                row.badBecause(),
-                row.leftOutFor() == null ? null : row.leftOutFor().toHex());
+    private static Object[] row(CleanRow<?> row) {
+        return new Object[] {
+            row.isRejected() ? row.corpus().text() : null,
+            row.file(),
+            row.badBecause(),
+            row.leftOutFor() == null ? null : row.leftOutFor().toHex()
+        };
     }
 }

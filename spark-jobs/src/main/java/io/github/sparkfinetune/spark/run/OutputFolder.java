@@ -1,8 +1,5 @@
 package io.github.sparkfinetune.spark.run;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
@@ -12,13 +9,8 @@ import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
-import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
@@ -33,8 +25,6 @@ public final class OutputFolder {
     private static final String RUN_YAML = "run.yaml";
     /** What commands leave in a folder before it is a run's. */
     private static final Set<String> PREPARED = Set.of("dataset", HubModels.COPIES, "status.json");
-
-    private static final YAMLMapper YAML = new YAMLMapper();
 
     private OutputFolder() {}
 
@@ -83,16 +73,8 @@ public final class OutputFolder {
 
     private static void refuseOther(Path folder, String before, RunConfig config, Configuration hadoop) {
         RunConfig old = RunConfigLoader.parse(before, new Path(folder, RUN_YAML).toString(), List.of());
-        Map<String, String> was = leaves(RunPaths.absolute(old, hadoop));
-        Map<String, String> is = leaves(config);
-        List<String> differences = new ArrayList<>();
-        Set<String> keys = new TreeSet<>(was.keySet());
-        keys.addAll(is.keySet());
-        for (String key : keys) {
-            if (!Keys.mayChange(key) && !Objects.equals(is.get(key), was.get(key))) {
-                differences.add(key + " was " + was.get(key) + " and is now " + is.get(key));
-            }
-        }
+        List<String> differences =
+                Settings.differences(Settings.of(RunPaths.absolute(old, hadoop)), Settings.of(config), Keys::mayChange);
         if (!differences.isEmpty()) {
             throw RunException.config("output.dir: " + folder + " holds another run (" + String.join(", ", differences)
                     + "): choose another output.dir, or use the same settings to resume");
@@ -120,27 +102,5 @@ public final class OutputFolder {
         Path probe = new Path(folder, ".probe-" + UUID.randomUUID());
         files.create(probe, false).close();
         HadoopFiles.discard(files, probe);
-    }
-
-    private static Map<String, String> leaves(RunConfig config) {
-        try {
-            Map<String, String> leaves = new TreeMap<>();
-            collect("", YAML.readTree(RunConfigLoader.toYaml(config)), leaves);
-            return leaves;
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private static void collect(String prefix, JsonNode node, Map<String, String> leaves) {
-        if (node.isObject()) {
-            node.fields()
-                    .forEachRemaining(field -> collect(
-                            prefix.isEmpty() ? field.getKey() : prefix + "." + field.getKey(),
-                            field.getValue(),
-                            leaves));
-        } else {
-            leaves.put(prefix, node.isArray() ? node.toString() : node.asText());
-        }
     }
 }

@@ -33,6 +33,8 @@ public final class SourceReader {
     private static final long MAX_PARTITION_BYTES = 256L << 20;
     /** Partitions of a source from which on they grow. */
     private static final long MANY = 4000;
+    /** Spark's default is the number of the cluster's cores. */
+    private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
     /** Partitions that few files are spread to, at most. */
     private static final long MAX_SPREAD = 2000;
 
@@ -45,6 +47,20 @@ public final class SourceReader {
     /** Reads as much text a partition as a large source asks for. */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
         this(spark, tokenizer, data, PARTITION_BYTES);
+    }
+
+    /**
+     * Reads in partitions that depend on the source alone, not on the cluster, so that a later job finds the same ones.
+     *
+     * @param partitionBytes text of a partition, but of a very large source
+     */
+    public static SourceReader alike(
+            SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
+        SourceReader reader = new SourceReader(spark, tokenizer, data, partitionBytes);
+        if (!spark.conf().contains(MIN_PARTITIONS)) {
+            reader.spark.conf().set(MIN_PARTITIONS, "1");
+        }
+        return reader;
     }
 
     /**

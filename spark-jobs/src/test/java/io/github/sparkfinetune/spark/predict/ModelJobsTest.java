@@ -16,6 +16,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
@@ -127,8 +128,7 @@ class ModelJobsTest {
         try (SparkSession spark = SparkSessions.open(config, "test", "local[1]", aFileAPartition)) {
             PrepareJob.run(spark, config);
             TrainJob.run(spark, config, record -> {});
-            assertThat(PrepareJob.inputs(spark, config, "--input", parts.toString(), 1)
-                            .getNumPartitions())
+            assertThat(PrepareFixture.inputs(spark, config, parts).getNumPartitions())
                     .isEqualTo(6);
             long before = ModelTask.loads();
             String to = folder.resolve("predicted").toString();
@@ -137,8 +137,9 @@ class ModelJobsTest {
             List<Row> predicted = spark.read().parquet(to).orderBy("index").collectAsList();
             assertThat(predicted)
                     .extracting(row -> row.<Long>getAs("index"))
-                    .containsExactlyElementsOf(
-                            LongStream.range(0, texts.size()).boxed().toList());
+                    .containsExactlyElementsOf(LongStream.range(0, texts.size())
+                            .mapToObj(row -> ((row / 2) << 33) + row % 2)
+                            .toList());
             assertThat(predicted)
                     .extracting(row -> row.<String>getAs("text"))
                     .containsExactlyInAnyOrderElementsOf(texts);

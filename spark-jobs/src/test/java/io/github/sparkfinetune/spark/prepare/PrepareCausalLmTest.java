@@ -161,7 +161,7 @@ class PrepareCausalLmTest {
     @Test
     void textsToGoOnFrom() throws IOException {
         Path texts = texts();
-        List<TaskInput> prompts = PrepareJob.inputs(spark, config("any", texts, "none"), "--input", texts.toString(), 1)
+        List<TaskInput> prompts = PrepareFixture.inputs(spark, config("any", texts, "none"), texts)
                 .collect();
         assertThat(prompts).hasSize(ROWS);
         assertThat(prompts.get(7).text()).isEqualTo(PrepareFixture.text(7));

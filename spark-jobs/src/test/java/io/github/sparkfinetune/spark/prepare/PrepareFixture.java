@@ -5,6 +5,8 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
 
 /** A small model folder, made-up mails, and the datasets that are prepared of them. */
@@ -77,6 +80,12 @@ public final class PrepareFixture {
                 String.join(System.lineSeparator() + "  ", data));
         return RunConfigLoader.parse(
                 yaml, "test.yaml", yaml.contains("max_length") ? List.of() : List.of("data.max_length=32"));
+    }
+
+    /** The rows of a source as they are predicted. */
+    public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, Path source) {
+        return PrepareJob.inputs(
+                spark, config, Sources.of(spark, config.data(), "--input", null, source.toString()), 32 << 20, 1);
     }
 
     public static String text(int number) {

@@ -222,8 +222,7 @@ class PrepareJobTest {
         lines.add(7, "{\"text\": \"\"}");
         Path mails = PrepareFixture.write(folder.resolve("new.jsonl"), lines);
         RunConfig config = PrepareFixture.config(folder.resolve("dataset"), "train: " + mails);
-        List<TaskInput> texts =
-                PrepareJob.inputs(spark, config, "--input", mails.toString(), 1).collect();
+        List<TaskInput> texts = PrepareFixture.inputs(spark, config, mails).collect();
         assertThat(texts).hasSize(21);
         assertThat(texts.get(7).error()).isEqualTo("empty_text");
         assertThat(texts.get(8).text()).isEqualTo(PrepareFixture.text(7));

@@ -154,8 +154,7 @@ class PrepareQuestionsTest {
                         + " {\"id\": \"second\", \"question\": \" second?\", \"answers\": [{\"bad\": 1}]},"
                         + " {\"question\": \" \"}]}, {\"context\": \"d\", \"qas\": [{\"question\": \"third?\"}]}]}]}");
         RunConfig config = PrepareFixture.questions(folder.resolve("dataset"), "format: squad", "train: t");
-        List<TaskInput> inputs =
-                PrepareJob.inputs(spark, config, "--input", file.toString(), 1).collect();
+        List<TaskInput> inputs = PrepareFixture.inputs(spark, config, file).collect();
         assertThat(inputs).extracting(TaskInput::text).containsExactly("first?", "second?", null, "third?");
         assertThat(inputs).extracting(TaskInput::error).containsExactly(null, null, "empty_text", null);
         assertThat(inputs).extracting(TaskInput::index).containsExactly(0L, 1L, 2L, 3L);

@@ -315,8 +315,7 @@ class PrepareSftTest {
         lines.add("{\"messages\": 3}");
         Path file = PrepareFixture.write(folder.resolve("new.jsonl"), lines);
         RunConfig config = config("any", file);
-        List<TaskInput> prompts =
-                PrepareJob.inputs(spark, config, "--input", file.toString(), 1).collect();
+        List<TaskInput> prompts = PrepareFixture.inputs(spark, config, file).collect();
         assertThat(prompts).hasSize(5);
         assertThat(prompts.get(1).text())
                 .isEqualTo("<|im_start|>user\n" + question(1) + "<|im_end|>\n<|im_start|>assistant\n");
@@ -327,15 +326,13 @@ class PrepareSftTest {
         assertThat(prompts.get(4).error()).isEqualTo("bad_messages");
 
         Path instructions = write("instructions.jsonl", 2, i -> Map.of("instruction", "Do it", "input", "now"));
-        assertThat(PrepareJob.inputs(spark, config, "--input", instructions.toString(), 1)
+        assertThat(PrepareFixture.inputs(spark, config, instructions)
                         .collect()
                         .get(0)
                         .text())
                 .isEqualTo("<|im_start|>user\nDo it\nnow<|im_end|>\n<|im_start|>assistant\n");
         Path texts = write("texts.jsonl", 2, i -> Map.of("prompt", "Once upon", "completion", " a time"));
-        TaskInput text = PrepareJob.inputs(spark, config, "--input", texts.toString(), 1)
-                .collect()
-                .get(0);
+        TaskInput text = PrepareFixture.inputs(spark, config, texts).collect().get(0);
         assertThat(text.text()).isEqualTo("Once upon");
         assertThat(text.reference()).isEqualTo(" a time");
     }

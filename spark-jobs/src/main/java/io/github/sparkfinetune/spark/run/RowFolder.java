@@ -1,0 +1,142 @@
+package io.github.sparkfinetune.spark.run;
+
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.rdd.PartitionPruningRDD;
+import org.apache.spark.util.SerializableConfiguration;
+import scala.runtime.AbstractFunction1;
+
+/**
+ * A folder of rows as Parquet that Spark, pandas and others read as one: {@code part-00000.parquet} and so on, a part a
+ * partition, and the empty file {@code _SUCCESS} once all are there. A part is seen whole or not at all, by whichever
+ * attempt it is written, and nothing is moved between folders. So what is there of an interrupted job can stay.
+ */
+public final class RowFolder {
+    private static final String SUCCESS = "_SUCCESS";
+    private static final Pattern PART = Pattern.compile("part-(\\d{5,})\\.parquet");
+    /** What {@link HadoopFiles#writeWhole} leaves where it is killed. */
+    private static final String UNFINISHED = ".part-";
+
+    private final Path folder;
+    private final List<Column> columns;
+    private final Configuration hadoop;
+    private final FileSystem files;
+
+    public RowFolder(Path folder, List<Column> columns, Configuration hadoop) {
+        this.folder = folder;
+        this.columns = columns;
+        this.hadoop = hadoop;
+        this.files = HadoopFiles.fileSystem(folder, hadoop);
+    }
+
+    /** Whether all its parts are there. */
+    public boolean isFinished() throws IOException {
+        return files.exists(new Path(folder, SUCCESS));
+    }
+
+    /** Numbers of the parts that are there. */
+    public Set<Integer> parts() throws IOException {
+        Set<Integer> parts = new TreeSet<>();
+        for (FileStatus file : list()) {
+            Matcher part = PART.matcher(file.getPath().getName());
+            if (part.matches()) {
+                parts.add(Integer.parseInt(part.group(1)));
+            }
+        }
+        return parts;
+    }
+
+    private FileStatus[] list() throws IOException {
+        try {
+            return files.listStatus(folder);
+        } catch (FileNotFoundException e) {
+            return new FileStatus[0];
+        }
+    }
+
+    /**
+     * Makes it ready for rows in the place of those that are there.
+     *
+     * @param parts how many parts will be written
+     * @param kept names of files that are no rows and stay
+     */
+    public void clear(int parts, Set<String> kept) throws IOException {
+        HadoopFiles.discard(files, new Path(folder, SUCCESS));
+        for (FileStatus file : list()) {
+            String name = file.getPath().getName();
+            Matcher part = PART.matcher(name);
+            boolean replaced = part.matches() && Integer.parseInt(part.group(1)) < parts;
+            if (!replaced && !kept.contains(name) && !name.equals(SUCCESS)) {
+                HadoopFiles.delete(files, file.getPath());
+            }
+        }
+    }
+
+    /**
+     * Writes partitions.
+     *
+     * @param done numbers of those that are written already; nothing of them is computed
+     * @return the numbers of the others, each once its part is there: to be collected
+     */
+    public JavaRDD<Integer> write(JavaRDD<Object[]> rows, Set<Integer> done) {
+        JavaRDD<Integer> all = rows.mapPartitionsWithIndex(
+                new Writing(folder.toString(), new ArrayList<>(columns), new SerializableConfiguration(hadoop)), false);
+        return done.isEmpty()
+                ? all
+                : new PartitionPruningRDD<>(all.rdd(), new Missing(done), all.classTag()).toJavaRDD();
+    }
+
+    /** Says that all parts are there. */
+    public void finish() throws IOException {
+        for (FileStatus file : list()) {
+            if (file.getPath().getName().startsWith(UNFINISHED)) {
+                HadoopFiles.discard(files, file.getPath());
+            }
+        }
+        HadoopFiles.writeWhole(files, new Path(folder, SUCCESS), new byte[0]);
+    }
+
+    /** Asked by the driver alone, but sent with the tasks. */
+    private static final class Missing extends AbstractFunction1<Object, Object> implements Serializable {
+        private final transient Set<Integer> done;
+
+        Missing(Set<Integer> done) {
+            this.done = done;
+        }
+
+        @Override
+        public Object apply(Object part) {
+            return !done.contains(part);
+        }
+    }
+
+    private record Writing(String folder, ArrayList<Column> columns, SerializableConfiguration hadoop)
+            implements Function2<Integer, Iterator<Object[]>, Iterator<Integer>> {
+        @Override
+        public Iterator<Integer> call(Integer part, Iterator<Object[]> rows) {
+            Path file = new Path(folder, String.format(Locale.ROOT, "part-%05d.parquet", part));
+            HadoopFiles.writeWhole(
+                    HadoopFiles.fileSystem(file, hadoop.value()),
+                    file,
+                    out -> RowWriter.write(out, columns, rows, hadoop.value()));
+            return List.of(part).iterator();
+        }
+    }
+}

@@ -1,0 +1,258 @@
+package io.github.sparkfinetune.spark.run;
+
+import io.github.sparkfinetune.core.task.Column;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntConsumer;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.parquet.hadoop.ParquetWriter;
+import org.apache.parquet.hadoop.api.WriteSupport;
+import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.io.OutputFile;
+import org.apache.parquet.io.PositionOutputStream;
+import org.apache.parquet.io.api.Binary;
+import org.apache.parquet.io.api.RecordConsumer;
+import org.apache.parquet.schema.LogicalTypeAnnotation;
+import org.apache.parquet.schema.MessageType;
+import org.apache.parquet.schema.PrimitiveType;
+import org.apache.parquet.schema.PrimitiveType.PrimitiveTypeName;
+import org.apache.parquet.schema.Type;
+import org.apache.parquet.schema.Type.Repetition;
+import org.apache.parquet.schema.Types;
+
+/**
+ * Rows of {@link Column}s as a Parquet file, with the types that Spark would write: texts are strings, lists have the
+ * three levels of Parquet's specification. Compressed with Snappy; the same rows give the same bytes.
+ */
+final class RowWriter {
+    private RowWriter() {}
+
+    /**
+     * Writes all rows.
+     *
+     * @param out is not closed
+     * @return how many they were
+     */
+    static long write(OutputStream out, List<Column> columns, Iterator<Object[]> rows, Configuration hadoop)
+            throws IOException {
+        long count = 0;
+        try (ParquetWriter<Object[]> writer = new Builder(new Stream(out), columns)
+                .withConf(hadoop)
+                .withCompressionCodec(CompressionCodecName.SNAPPY)
+                .build()) {
+            for (; rows.hasNext(); count++) {
+                writer.write(rows.next());
+            }
+        }
+        out.flush();
+        return count;
+    }
+
+    /** Parquet's schema of columns. */
+    static MessageType schema(List<Column> columns) {
+        return Types.buildMessage()
+                .addFields(columns.stream().map(RowWriter::field).toArray(Type[]::new))
+                .named("rows");
+    }
+
+    private static Type field(Column column) {
+        Repetition repetition = column.nullable() ? Repetition.OPTIONAL : Repetition.REQUIRED;
+        return switch (column.type()) {
+            case INT -> primitive(PrimitiveTypeName.INT32, repetition, column.name());
+            case LONG -> primitive(PrimitiveTypeName.INT64, repetition, column.name());
+            case DOUBLE -> primitive(PrimitiveTypeName.DOUBLE, repetition, column.name());
+            case STRING -> string(repetition, column.name());
+            case DOUBLES ->
+                list(repetition, primitive(PrimitiveTypeName.DOUBLE, Repetition.REQUIRED, "element"), column);
+            case STRINGS -> list(repetition, string(Repetition.REQUIRED, "element"), column);
+            case ROWS ->
+                list(
+                        repetition,
+                        Types.requiredGroup()
+                                .addFields(column.fields().stream()
+                                        .map(RowWriter::field)
+                                        .toArray(Type[]::new))
+                                .named("element"),
+                        column);
+        };
+    }
+
+    private static PrimitiveType primitive(PrimitiveTypeName type, Repetition repetition, String name) {
+        return Types.primitive(type, repetition).named(name);
+    }
+
+    private static PrimitiveType string(Repetition repetition, String name) {
+        return Types.primitive(PrimitiveTypeName.BINARY, repetition)
+                .as(LogicalTypeAnnotation.stringType())
+                .named(name);
+    }
+
+    private static Type list(Repetition repetition, Type element, Column column) {
+        return Types.list(repetition).element(element).named(column.name());
+    }
+
+    private static final class Builder extends ParquetWriter.Builder<Object[], Builder> {
+        private final List<Column> columns;
+
+        Builder(OutputFile file, List<Column> columns) {
+            super(file);
+            this.columns = columns;
+        }
+
+        @Override
+        protected Builder self() {
+            return this;
+        }
+
+        @Override
+        protected WriteSupport<Object[]> getWriteSupport(Configuration hadoop) {
+            return new Support(columns);
+        }
+    }
+
+    private static final class Support extends WriteSupport<Object[]> {
+        private final List<Column> columns;
+        private RecordConsumer out;
+
+        Support(List<Column> columns) {
+            this.columns = columns;
+        }
+
+        @Override
+        public WriteContext init(Configuration hadoop) {
+            return new WriteContext(schema(columns), Map.of());
+        }
+
+        @Override
+        public void prepareForWrite(RecordConsumer consumer) {
+            out = consumer;
+        }
+
+        @Override
+        public void write(Object[] row) {
+            out.startMessage();
+            fields(columns, row);
+            out.endMessage();
+        }
+
+        private void fields(List<Column> fields, Object[] row) {
+            for (int i = 0; i < row.length; i++) {
+                Column column = fields.get(i);
+                if (row[i] != null) {
+                    out.startField(column.name(), i);
+                    value(column, row[i]);
+                    out.endField(column.name(), i);
+                } else if (!column.nullable()) {
+                    throw new IllegalArgumentException("column " + column.name() + " has no value");
+                }
+            }
+        }
+
+        private void value(Column column, Object value) {
+            switch (column.type()) {
+                case INT -> out.addInteger((Integer) value);
+                case LONG -> out.addLong((Long) value);
+                case DOUBLE -> out.addDouble((Double) value);
+                case STRING -> string((String) value);
+                case DOUBLES -> {
+                    double[] values = (double[]) value;
+                    list(values.length, i -> out.addDouble(values[i]));
+                }
+                case STRINGS -> {
+                    String[] values = (String[]) value;
+                    list(values.length, i -> string(values[i]));
+                }
+                case ROWS -> {
+                    Object[][] values = (Object[][]) value;
+                    list(values.length, i -> {
+                        out.startGroup();
+                        fields(column.fields(), values[i]);
+                        out.endGroup();
+                    });
+                }
+            }
+        }
+
+        private void string(String value) {
+            out.addBinary(Binary.fromString(value));
+        }
+
+        private void list(int size, IntConsumer element) {
+            out.startGroup();
+            if (size > 0) {
+                out.startField("list", 0);
+                for (int i = 0; i < size; i++) {
+                    out.startGroup();
+                    out.startField("element", 0);
+                    element.accept(i);
+                    out.endField("element", 0);
+                    out.endGroup();
+                }
+                out.endField("list", 0);
+            }
+            out.endGroup();
+        }
+    }
+
+    /** A stream that another opens and closes. */
+    private record Stream(OutputStream out) implements OutputFile {
+        @Override
+        public PositionOutputStream create(long blockSizeHint) {
+            return new Counting(out);
+        }
+
+        @Override
+        public PositionOutputStream createOrOverwrite(long blockSizeHint) {
+            return create(blockSizeHint);
+        }
+
+        @Override
+        public boolean supportsBlockSize() {
+            return false;
+        }
+
+        @Override
+        public long defaultBlockSize() {
+            return 0;
+        }
+    }
+
+    private static final class Counting extends PositionOutputStream {
+        private final OutputStream out;
+        private long position;
+
+        Counting(OutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public long getPos() {
+            return position;
+        }
+
+        @Override
+        public void write(int value) throws IOException {
+            out.write(value);
+            position++;
+        }
+
+        @Override
+        public void write(byte[] bytes, int from, int length) throws IOException {
+            out.write(bytes, from, length);
+            position += length;
+        }
+
+        @Override
+        public void flush() throws IOException {
+            out.flush();
+        }
+
+        @Override
+        public void close() {
+            // Whoever has opened the stream closes it, or gives it up.
+        }
+    }
+}

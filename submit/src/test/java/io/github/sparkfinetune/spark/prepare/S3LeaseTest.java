@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.s3.FaultyS3;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/** A lease on S3, where whoever writes last has written. */
+@Timeout(60)
+class S3LeaseTest {
+    private static final int RUNS = 4;
+
+    @Test
+    void ofRunsThatStartAtOnceOneHasTheFolder() throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(RUNS);
+        try (FaultyS3 s3 = FaultyS3.start()) {
+            s3.bucket("leases");
+            Configuration hadoop = new Configuration();
+            s3.settings().forEach(hadoop::set);
+            // Reads and writes of the runs fall between each other.
+            s3.inject(FaultyS3.Fault.SLOW, 2, (method, target) -> true);
+            Path file = new Path("s3a://leases/dataset/_PREPARING");
+            try (FileSystem files = FileSystem.newInstance(file.toUri(), hadoop)) {
+                CyclicBarrier together = new CyclicBarrier(RUNS);
+                Callable<Lease> run = () -> {
+                    together.await();
+                    return Lease.take(files, file, Lease.LENGTH, () -> {});
+                };
+                List<Lease> taken = new ArrayList<>();
+                List<Throwable> refused = new ArrayList<>();
+                for (Future<Lease> each : threads.invokeAll(List.of(run, run, run, run))) {
+                    try {
+                        taken.add(each.get());
+                    } catch (ExecutionException e) {
+                        refused.add(e.getCause());
+                    }
+                }
+
+                assertThat(taken).singleElement().satisfies(lease -> {
+                    assertThat(lease.renew()).isTrue();
+                    assertThat(HadoopFiles.readText(files, file)).contains(lease.runId());
+                });
+                assertThat(refused)
+                        .hasSize(RUNS - 1)
+                        .allSatisfy(error -> assertThat(error)
+                                .isInstanceOfSatisfying(
+                                        RunException.class,
+                                        held -> assertThat(held.exitCode()).isEqualTo(ExitCode.FAILED))
+                                .hasMessageContaining("is being written by run"));
+
+                // Where it may not be deleted, it stays as that of a run that has ended.
+                s3.mend();
+                s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
+                taken.get(0).release(false);
+                assertThat(files.exists(file)).isTrue();
+                Lease.take(files, file, Lease.LENGTH, () -> {}).release(true);
+            }
+        } finally {
+            threads.shutdownNow();
+        }
+    }
+}

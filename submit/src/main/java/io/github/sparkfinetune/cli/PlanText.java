@@ -32,6 +32,12 @@ final class PlanText {
             lines.add(format("  %-22s%,10.0f", "evaluation, at most", memory.evaluation() / MIB));
         }
         room(plan, lines);
+        RunPlan.Disk disk = run.disk();
+        lines.add(format(
+                "local disk  at most %,.0f MiB in spark.local.dir: %,.0f for a checkpoint under way%s",
+                disk.sum() / MIB,
+                disk.checkpoint() / MIB,
+                disk.model() > 0 ? format(", %,.0f for the model, once a machine", disk.model() / MIB) : ""));
         lines.add("");
         lines.add(format("ranks       %,d, %s", plan.ranks(), slots(plan)));
         run.work()

@@ -24,6 +24,7 @@ class PlanTextTest {
                 134_975_808,
                 460_800,
                 memory,
+                new RunPlan.Disk(514 * MIB, 5 * MIB),
                 Map.of("training.gradient_checkpointing=true", 1029 * MIB),
                 Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)));
         return new PlanJob.Plan(
@@ -59,6 +60,7 @@ class PlanTextTest {
 
                 set         --conf spark.executor.memoryOverhead=1536m (15% spare)
                 executor    spark.executor.memory 1,024 MiB for the Java heap, memoryOverhead 384 MiB
+                local disk  at most 519 MiB in spark.local.dir: 5 for a checkpoint under way, 514 for the model, once a machine
 
                 ranks       2, yarn has room for 2
                 steps       400 of 4 samples, 1 epoch(s)

@@ -97,6 +97,21 @@ public final class ModelFolder {
         }
     }
 
+    /**
+     * Bytes that {@link #share} copies to this machine; 0 for a local folder.
+     *
+     * @throws IOException also when there is no such folder
+     */
+    public static long bytesToCopy(String uri, Configuration hadoop) throws IOException {
+        Path folder = new Path(uri);
+        FileSystem fileSystem = HadoopFiles.fileSystem(folder, hadoop);
+        return HadoopFiles.isLocal(fileSystem)
+                ? 0
+                : wanted(fileSystem, folder).stream()
+                        .mapToLong(FileStatus::getLen)
+                        .sum();
+    }
+
     private static List<FileStatus> wanted(FileSystem fileSystem, Path folder) throws IOException {
         return Arrays.stream(fileSystem.listStatus(folder))
                 .filter(status -> status.isFile()

@@ -28,14 +28,29 @@ import org.apache.hadoop.fs.Path;
  * @param parameters of the model, its adapters included
  * @param trained of them
  * @param memory of a rank
+ * @param disk of the machines that the ranks run on
  * @param smaller memory of a rank under single changes of the configuration that need less, by {@code key=value}
  * @param work what is computed, or empty before the dataset is prepared
  */
 public record RunPlan(
-        long parameters, long trained, RankMemory memory, Map<String, Long> smaller, Optional<Work> work) {
+        long parameters, long trained, RankMemory memory, Disk disk, Map<String, Long> smaller, Optional<Work> work) {
 
     /** A change must save this share of a rank's memory to be told of. */
     private static final double WORTH = 0.03;
+
+    /**
+     * The most that a run takes of {@code spark.local.dir}, beside what Spark itself writes there; bytes.
+     *
+     * @param model the base model's copy, once a machine; 0 where it lies on the machine itself
+     * @param checkpoint rank 0's copy of a checkpoint that is being written while the training goes on, or of the one
+     *     that it resumes from
+     */
+    public record Disk(long model, long checkpoint) {
+        /** Both together, on rank 0's machine. */
+        public long sum() {
+            return model + checkpoint;
+        }
+    }
 
     /**
      * What is computed.
@@ -82,7 +97,7 @@ public record RunPlan(
         Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
                 .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {
-            return of(config, grown, source, adapter, manifest);
+            return of(config, grown, source, adapter, manifest, ModelFolder.bytesToCopy(config.model(), hadoop));
         }
     }
 
@@ -103,13 +118,15 @@ public record RunPlan(
      * @param model its configuration, with the vocabulary that it is loaded with
      * @param adapter the one that {@code method.adapter} names, or empty
      * @param manifest the prepared dataset's, or empty
+     * @param copied bytes of the model's files that are copied to the local disk
      */
     static RunPlan of(
             RunConfig config,
             HfConfig model,
             TensorSource source,
             Optional<PeftAdapter> adapter,
-            Optional<Manifest> manifest) {
+            Optional<Manifest> manifest,
+            long copied) {
         Adaptation adaptation = TaskSpecs.of(config).adaptation(config, config.method(), model, source, adapter, 1);
         MemoryEstimate estimate = MemoryEstimate.of(config, model, source, manifest);
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
@@ -124,10 +141,12 @@ public record RunPlan(
                 smaller.put(change, needed);
             }
         });
+        long trained = estimate.footprint(adaptation).trained();
         return new RunPlan(
                 estimate.footprint(adaptation).parameters(),
-                estimate.footprint(adaptation).trained(),
+                trained,
                 memory,
+                new Disk(copied, trained * Float.BYTES + memory.optimizer()),
                 smaller,
                 manifest.map(there -> Work.of(config, there)));
     }

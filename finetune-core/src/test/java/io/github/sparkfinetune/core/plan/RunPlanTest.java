@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -174,7 +176,27 @@ class RunPlanTest {
         assertThat(work.trainedTokens()).isZero();
     }
 
+    @Test
+    void aModelFarAwayAndACheckpointTakeLocalDisk() throws IOException {
+        RunPlan near = plan("bert-seqcls", "");
+        assertThat(near.disk().model()).isZero();
+        assertThat(near.disk().checkpoint())
+                .as("parameters and AdamW's two moments")
+                .isEqualTo(near.trained() * 3 * Float.BYTES);
+
+        Path model = GoldenFiles.root().resolve("models/bert-seqcls");
+        RunPlan far = plan("bert-seqcls", "model=" + FarFileSystem.path(model), FarFileSystem.configuration());
+        assertThat(far.disk().model())
+                .isGreaterThan(Files.size(model.resolve("model.safetensors")))
+                .isLessThan(Files.size(model.resolve("model.safetensors")) + (1 << 20));
+        assertThat(far.disk().sum()).isEqualTo(far.disk().model() + near.disk().checkpoint());
+    }
+
     private RunPlan plan(String model, String settings) throws IOException {
+        return plan(model, settings, new Configuration());
+    }
+
+    private RunPlan plan(String model, String settings, Configuration hadoop) throws IOException {
         List<String> all = new ArrayList<>(List.of(
                 "model=" + GoldenFiles.root().resolve("models").resolve(model).toUri(),
                 "output.dir=" + folder.resolve("run").toUri(),
@@ -185,6 +207,6 @@ class RunPlanTest {
         }
         String task = model.endsWith("seqcls") ? "classification" : model.endsWith("mlm") ? "masked-lm" : "causal-lm";
         RunConfig config = RunConfigLoader.parse("{task: " + task + ", data: {train: none}}", "test.yaml", all);
-        return RunPlan.of(config, new Configuration(), folder);
+        return RunPlan.of(config, hadoop, folder);
     }
 }

@@ -2,9 +2,9 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.adapter.LoraModule;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.quant.StoredWeight;
-import io.github.sparkfinetune.core.tensor.Device;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,6 +29,16 @@ public final class Block {
             Map<String, StoredWeight> stored,
             Map<String, LoraModule> adapters) {}
 
+    /** Names of an adapter's constants behind its linear's. */
+    static final String SCALING = ".scaling";
+
+    static final String KEEP = ".keep";
+    static final String NORM = ".norm";
+
+    /** What the names of an adapter's tensors end with. */
+    private static final List<String> ADAPTERS =
+            List.of(PeftAdapter.LORA_A, PeftAdapter.LORA_B, PeftAdapter.LORA_MAGNITUDE, SCALING, KEEP, NORM);
+
     private final BlockKind kind;
     private final int layer;
     private final List<Parameter> parameters;
@@ -39,6 +49,10 @@ public final class Block {
     private final List<String> trainableNames;
     private final DequantBuffers staging;
     private final DoraNorms norms;
+    /** The weights without the adapters': the script then knows of none. */
+    private final Map<String, NDArray> bare;
+
+    private boolean isAdapted = true;
 
     /**
      * @param layer its number among the layers, or -1
@@ -63,6 +77,9 @@ public final class Block {
         all.putAll(content.constants());
         stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
         this.weights = Collections.unmodifiableMap(all);
+        Map<String, NDArray> own = new LinkedHashMap<>(all);
+        adapters.keySet().forEach(linear -> ADAPTERS.forEach(part -> own.remove(linear + part)));
+        this.bare = Collections.unmodifiableMap(own);
     }
 
     public BlockKind kind() {
@@ -89,13 +106,9 @@ public final class Block {
         return adapters;
     }
 
-    /** Whether the adapters add their {@code scaling · B A x}; those of DoRA can't be left out so. */
+    /** Whether it is computed with its adapters. */
     void applyAdapters(boolean applied) {
-        adapters.forEach((local, module) -> {
-            NDArray scaling = weights.get(local + ".scaling");
-            Device.of(scaling.getManager())
-                    .write(scaling, target -> target.put(applied ? (float) module.scaling() : 0));
-        });
+        isAdapted = applied;
     }
 
     /** One tensor for each trained parameter by the names that the script knows these by. */
@@ -114,6 +127,9 @@ public final class Block {
     Map<String, NDArray> weights() {
         if (!stored.isEmpty()) {
             staging.hold(this, stored);
+        }
+        if (!isAdapted) {
+            return bare;
         }
         norms.refresh(weights);
         return weights;

@@ -112,8 +112,8 @@ final class Blocks {
                                     }
                                 },
                                 module.shapeOfB())));
-        content.constants().put(local + ".scaling", manager.create((float) module.scaling()));
-        content.constants().put(local + ".keep", manager.create((float) Dropout.scale(module.dropout())));
+        content.constants().put(local + Block.SCALING, manager.create((float) module.scaling()));
+        content.constants().put(local + Block.KEEP, manager.create((float) Dropout.scale(module.dropout())));
         if (module.dora()) {
             magnitude(content, local, module, norms);
         }
@@ -133,7 +133,7 @@ final class Blocks {
         NDArray squares =
                 script.callOne(manager, "row_squares", weight, module.module().conv1d());
         NDArray norm = manager.zeros(new Shape(module.module().out()), DataType.FLOAT32);
-        content.constants().put(local + ".norm", norm);
+        content.constants().put(local + Block.NORM, norm);
         norms.put(local, new DoraNorms.Norm(norm, squares));
     }
 

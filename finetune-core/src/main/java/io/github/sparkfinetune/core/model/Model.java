@@ -112,7 +112,7 @@ public interface Model<B extends Batch> {
      */
     Tape record(NDManager owner, BlockCall call, boolean wanted);
 
-    /** Computes with the adapters, as it does from the start, or as if there were none; not for DoRA. */
+    /** Computes with the adapters, as it does from the start, or as if there were none. */
     default void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));
     }

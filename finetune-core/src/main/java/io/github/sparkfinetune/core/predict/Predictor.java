@@ -79,12 +79,11 @@ public final class Predictor implements AutoCloseable {
                 .predictor(new PredictionSettings(config, loaded.config(), texts.tokenizer(), texts.endTokens()));
     }
 
-    /** Whether the base model differs by low-rank adapters alone. */
+    /** Whether the base model differs by adapters alone, and by no parameter that is trained whole. */
     private boolean isOnlyAdapted(TokenizerFiles base, TokenizerFiles own) {
         return base.vocabularySize() == own.vocabularySize()
                 && loaded.lora()
-                        .filter(lora -> !lora.useDora()
-                                && lora.bias() == LoraBias.NONE
+                        .filter(lora -> lora.bias() == LoraBias.NONE
                                 && lora.modulesToSave().isEmpty())
                         .isPresent();
     }

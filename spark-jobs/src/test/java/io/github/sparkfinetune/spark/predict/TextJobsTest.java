@@ -38,7 +38,8 @@ import org.junit.jupiter.api.io.TempDir;
 class TextJobsTest {
     private static final Path MODELS = Path.of("../finetune-core/src/test/resources/golden/models");
     private static final ObjectMapper JSON = new ObjectMapper();
-    private static final String[] LORA = {"method.type=lora", "method.target_modules=all-linear"};
+    private static final String[] LORA = {"method.type=lora", "method.use_dora=true", "method.target_modules=all-linear"
+    };
     private static final String[] QLORA = {"method.type=qlora", "method.target_modules=[q_proj, v_proj]"};
 
     @TempDir

@@ -7,16 +7,20 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FSDataOutputStream;
 
 /**
  * {@code metrics.jsonl}: a JSON object a record. A run that goes on from a checkpoint makes the steps after it anew:
- * what was written of these is dropped.
+ * what was written of these is dropped. On an object store, whose files are seen once they are closed, it is written
+ * anew once in {@value #SECONDS_BETWEEN} seconds.
  */
 public final class MetricsLog implements AutoCloseable {
     static final ObjectMapper JSON = JsonMapper.builder()
@@ -24,11 +28,16 @@ public final class MetricsLog implements AutoCloseable {
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
 
+    private static final long SECONDS_BETWEEN = 60;
+
     private final RunFolder folder;
     /** Of earlier calls; emptied when the first record tells which of them stay. */
     private final List<TrainingRecord> earlier;
 
-    private FSDataOutputStream out;
+    /** A file of the folder, or on an object store all that it will hold. */
+    private OutputStream out;
+
+    private long writtenAt;
 
     private MetricsLog(RunFolder folder, List<TrainingRecord> earlier) {
         this.folder = folder;
@@ -66,7 +75,8 @@ public final class MetricsLog implements AutoCloseable {
     public void add(TrainingRecord record) {
         try {
             if (out == null) {
-                out = folder.create(RunFolder.METRICS_LOG);
+                out = folder.isObjectStore() ? new ByteArrayOutputStream() : folder.create(RunFolder.METRICS_LOG);
+                writtenAt = System.nanoTime();
                 for (TrainingRecord kept : earlier) {
                     if (kept.step() < record.step() || (kept.step() == record.step() && record.eval() != null)) {
                         write(kept);
@@ -75,7 +85,11 @@ public final class MetricsLog implements AutoCloseable {
                 earlier.clear();
             }
             write(record);
-            out.hflush();
+            if (out instanceof FSDataOutputStream file) {
+                file.hflush();
+            } else if (System.nanoTime() - writtenAt >= TimeUnit.SECONDS.toNanos(SECONDS_BETWEEN)) {
+                put();
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -85,10 +99,17 @@ public final class MetricsLog implements AutoCloseable {
         out.write((JSON.writeValueAsString(record) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
+    private void put() {
+        folder.write(RunFolder.METRICS_LOG, ((ByteArrayOutputStream) out).toString(StandardCharsets.UTF_8));
+        writtenAt = System.nanoTime();
+    }
+
     @Override
     public void close() throws IOException {
-        if (out != null) {
-            out.close();
+        if (out instanceof FSDataOutputStream file) {
+            file.close();
+        } else if (out != null) {
+            put();
         }
     }
 }

@@ -127,6 +127,10 @@ public final class RunFolder {
         }
     }
 
+    boolean isObjectStore() {
+        return HadoopFiles.isObjectStore(files);
+    }
+
     void write(String name, String text) {
         HadoopFiles.writeWhole(files, new Path(path, name), text.getBytes(StandardCharsets.UTF_8));
     }

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -305,7 +306,9 @@ public record Manifest(
         Path path = new Path(dataset, FILE_NAME);
         Manifest manifest;
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
-            manifest = JSON.readValue(HadoopFiles.readAll(in, path.toString(), LARGEST), Manifest.class);
+            // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
+            String json = new String(HadoopFiles.readAll(in, path.toString(), LARGEST), StandardCharsets.UTF_8);
+            manifest = JSON.readValue(json, Manifest.class);
         } catch (FileNotFoundException e) {
             throw RunException.data(
                     path + " does not exist: run prepare first, or set data.dir to a prepared dataset", e);

@@ -27,6 +27,7 @@ public final class HfConfig {
 
     private static final String ID2LABEL = "id2label";
     private static final int DEFAULT_NUM_LABELS = 2;
+    private static final int MOST_LAYERS = 10_000;
 
     private final String source;
     private final ObjectNode tree;
@@ -288,6 +289,21 @@ public final class HfConfig {
                     source + ": " + String.join(" or ", keys) + " is " + value + ", must be at least 1");
         }
         return value;
+    }
+
+    /** The same, or {@code defaultValue} where it is not there. */
+    public int sizeOr(int defaultValue, String key) {
+        return find(key).isEmpty() ? defaultValue : size(key);
+    }
+
+    /** The number of layers, of each of which much is made before any weight is read. */
+    public int layers(String... keys) {
+        int layers = size(keys);
+        if (layers > MOST_LAYERS) {
+            throw RunException.data(
+                    source + ": " + String.join(" or ", keys) + " is " + layers + ", must be at most " + MOST_LAYERS);
+        }
+        return layers;
     }
 
     /**

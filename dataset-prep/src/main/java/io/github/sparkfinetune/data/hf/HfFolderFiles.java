@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
@@ -38,7 +39,8 @@ public final class HfFolderFiles {
     /** The content of a JSON file. */
     static JsonNode json(Path path, byte[] bytes) throws IOException {
         try {
-            return JSON.readTree(bytes);
+            // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
+            return JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
         } catch (JsonProcessingException e) {
             throw RunException.data(
                     path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);

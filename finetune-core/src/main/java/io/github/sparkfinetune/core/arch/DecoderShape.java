@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.core.arch;
 
-import io.github.sparkfinetune.conf.RunException;
-
 /**
  * Sizes and rates of a decoder, whatever its family calls them.
  *
@@ -42,13 +40,6 @@ public record DecoderShape(
         double residualDropout,
         double initializerRange)
         implements ModelShape {
-
-    public DecoderShape {
-        if (heads % kvHeads != 0) {
-            throw RunException.data(
-                    "config.json: num_key_value_heads " + kvHeads + " does not divide num_attention_heads " + heads);
-        }
-    }
 
     /** Width of all queries. */
     public int queryWidth() {

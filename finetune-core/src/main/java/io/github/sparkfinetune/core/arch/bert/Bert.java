@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.arch.bert;
 
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
@@ -39,14 +40,19 @@ public class Bert implements EncoderArchitecture {
     protected Bert(HfConfig config, int paddingId, int firstPosition, int embedding) {
         this.config = config;
         double dropout = hiddenDropout();
+        int positions = config.size("max_position_embeddings");
+        if (firstPosition < 0 || firstPosition >= positions) {
+            throw RunException.data(config.source() + ": pad_token_id " + paddingId + " leaves no position of the "
+                    + positions + " of max_position_embeddings");
+        }
         shape = new EncoderShape(
-                config.size("num_hidden_layers"),
+                config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 embedding,
                 config.divisor("num_attention_heads", "hidden_size"),
                 config.size("intermediate_size"),
                 config.vocabSize(),
-                config.size("max_position_embeddings"),
+                positions,
                 config.size("type_vocab_size"),
                 firstPosition,
                 paddingId,

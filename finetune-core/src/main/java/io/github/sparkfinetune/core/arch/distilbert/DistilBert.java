@@ -28,7 +28,7 @@ public final class DistilBert implements EncoderArchitecture {
     public DistilBert(HfConfig config) {
         this.config = config;
         shape = new EncoderShape(
-                config.size("num_hidden_layers", "n_layers"),
+                config.layers("num_hidden_layers", "n_layers"),
                 config.size("hidden_size", "dim"),
                 config.size("hidden_size", "dim"),
                 config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),

@@ -20,11 +20,7 @@ public final class Electra extends Bert {
 
     /** @param config with the keys of {@code ElectraConfig} */
     public Electra(HfConfig config) {
-        super(
-                config,
-                config.padTokenId().orElse(0),
-                0,
-                config.integer("embedding_size").orElse(DEFAULT_EMBEDDING));
+        super(config, config.padTokenId().orElse(0), 0, config.sizeOr(DEFAULT_EMBEDDING, "embedding_size"));
         this.config = config;
     }
 

@@ -34,12 +34,12 @@ public final class Gpt2 implements DecoderArchitecture {
         int hidden = config.size("n_embd");
         int heads = config.divisor("n_head", "n_embd");
         shape = new DecoderShape(
-                config.size("n_layer"),
+                config.layers("n_layer"),
                 hidden,
                 heads,
                 heads,
                 hidden / heads,
-                config.integer("n_inner").orElse(4 * hidden),
+                config.sizeOr(4 * hidden, "n_inner"),
                 config.vocabSize(),
                 config.size("n_positions"),
                 -1,

@@ -46,12 +46,21 @@ public class Llama implements DecoderArchitecture {
         this.config = config;
         this.parts = parts;
         int heads = config.size("num_attention_heads");
+        int keyValueHeads = config.sizeOr(heads, "num_key_value_heads");
+        if (heads % keyValueHeads != 0) {
+            throw RunException.data(config.source() + ": num_key_value_heads " + keyValueHeads
+                    + " does not divide num_attention_heads " + heads);
+        }
+        int headWidth = config.sizeOr(parts.headWidth(), "head_dim");
+        if (headWidth < 1) {
+            throw RunException.data(config.source() + ": num_attention_heads " + heads + " is more than hidden_size");
+        }
         shape = new DecoderShape(
-                config.size("num_hidden_layers"),
+                config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 heads,
-                config.integer("num_key_value_heads").orElse(heads),
-                config.integer("head_dim").orElse(parts.headWidth()),
+                keyValueHeads,
+                headWidth,
                 config.size("intermediate_size"),
                 config.vocabSize(),
                 config.size("max_position_embeddings"),

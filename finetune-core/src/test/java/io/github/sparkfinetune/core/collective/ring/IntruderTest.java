@@ -56,8 +56,12 @@ class IntruderTest {
         dropped.add(
                 stranger("GET / HTTP/1.1\r\nHost: x\r\n\r\n--------------------".getBytes(StandardCharsets.US_ASCII)));
         dropped.add(stranger(hello(new RingMember(0, addresses, "test", Ranks.SECRET, false))));
-        for (int i = 0; i < 200; i++) {
-            stranger().close();
+        // A port scan, and connections that stay open.
+        for (int i = 0; i < 500; i++) {
+            Socket socket = stranger();
+            if (i % 2 == 0) {
+                socket.close();
+            }
         }
         Socket half = stranger(new byte[3]);
         Socket unproved = stranger(hello(member(1, Ranks.SECRET)));

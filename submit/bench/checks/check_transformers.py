@@ -28,15 +28,23 @@ for problem in ("missing_keys", "unexpected_keys", "mismatched_keys", "error_msg
     if loading[problem]:
         sys.exit(f"{folder}: {problem} {loading[problem]}")
 model.eval()
-ids = [tokenizer(text, truncation=True, max_length=128)["input_ids"] for text in TEXTS]
+longest = min(128, model.config.max_position_embeddings)
+ids = [tokenizer(text, truncation=True, max_length=longest)["input_ids"] for text in TEXTS]
+
+
+def logits(output):
+    """Of question answering those of a first and of a last token, a token."""
+    return output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits], dim=-1)
+
+
 with torch.no_grad():
-    theirs = [model(input_ids=torch.tensor([row])).logits[0].flatten() for row in ids]
+    theirs = [logits(model(input_ids=torch.tensor([row])))[0].flatten() for row in ids]
 run = subprocess.run(command, input=json.dumps(ids), capture_output=True, text=True, timeout=300)
 if run.returncode:
     sys.exit(run.stderr)
 ours = [torch.tensor(row) for row in json.loads(run.stdout.strip().splitlines()[-1])]
-# Of a classifier of tokens ours has those of the padding too, at the end.
+# Where each token has some, ours has those of the padding too, at the end.
 difference = max((a - b[:len(a)]).abs().max().item() for a, b in zip(theirs, ours, strict=True))
-print(f"{architecture}, labels {list(model.config.id2label.values())}")
+print(f"{architecture}, {model.config.problem_type}, labels {list(model.config.id2label.values())}")
 print(f"largest difference of {sum(len(row) for row in theirs)} logits: {difference:.2e} (allowed {TOLERANCE:.0e})")
 sys.exit(difference > TOLERANCE)

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code Logits RUN_DIR}, of a run that has trained a classifier of texts or words: reads a JSON list of lists of token
- * ids, prints a JSON list of lists of logits.
+ * {@code Logits RUN_DIR}, of a run that has trained a classifier of texts or words, a regression or question answering:
+ * reads a JSON list of lists of token ids, prints a JSON list of lists of logits.
  */
 final class Logits {
     private Logits() {}

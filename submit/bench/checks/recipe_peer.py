@@ -1,0 +1,102 @@
+"""transformers' Trainer, with PEFT for adapters, under the settings of a run."""
+
+import re
+import sys
+
+import torch
+from peft import LoraConfig, get_peft_model
+from transformers import BitsAndBytesConfig, Trainer, TrainingArguments, set_seed
+
+# Settings that the Trainer has no counterpart of, with the values under which it needs none.
+OURS_ALONE = {
+    "classification.class_weight": None,
+    "training.l2_sp": 0,
+    "training.layerwise_lr_decay": 1,
+    "tokenizer.add_special_tokens": [],
+    "method.adapter": None,
+}
+
+
+def refuse(config):
+    for key, neutral in OURS_ALONE.items():
+        section, name = key.split(".")
+        if config[section][name] != neutral:
+            sys.exit(f"error: {key}: {config[section][name]} is not what the peer can do: check without")
+
+
+def freeze(model, layers):
+    """Leaves the embeddings and the first layers as they are; None: all but the head."""
+    for name, parameter in model.named_parameters():
+        number = re.search(r"\.layers?\.(\d+)\.", name)
+        if "embeddings" in name or number and (layers is None or int(number[1]) < layers):
+            parameter.requires_grad = False
+
+
+def adapted(model, method, peft_task):
+    same = ("r", "lora_alpha", "target_modules", "lora_dropout", "bias", "use_rslora", "use_dora", "rank_pattern", "alpha_pattern")
+    return get_peft_model(
+        model,
+        LoraConfig(
+            task_type=peft_task,
+            modules_to_save=method["modules_to_save"] or None,
+            layers_to_transform=method["layers_to_transform"] or None,
+            **{name: method[name] for name in same},
+        ),
+    )
+
+
+def load(config, task):
+    method = config["method"]
+    options = {"dtype": torch.float32, **task.options}
+    if method["type"] == "qlora":
+        options["device_map"] = "cpu"
+        options["quantization_config"] = BitsAndBytesConfig(
+            load_in_4bit=True,
+            bnb_4bit_quant_type="nf4",
+            bnb_4bit_use_double_quant=method["bnb_4bit_use_double_quant"],
+            bnb_4bit_compute_dtype=torch.float32,
+        )
+    model = task.model_class.from_pretrained(config["model"], **options)
+    model.config.use_cache = False
+    if method["type"] == "freeze":
+        freeze(model, method["freeze_layers"])
+    return adapted(model, method, task.peft_task) if "lora" in method["type"] else model
+
+
+def reached(config, task, seed, work):
+    """What a training by transformers reaches of the task's metric."""
+    refuse(config)
+    training = config["training"]
+    same = (
+        "num_train_epochs", "per_device_eval_batch_size", "gradient_accumulation_steps", "learning_rate", "lr_scheduler_type",
+        "lr_scheduler_kwargs", "warmup_ratio", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon",
+        "max_grad_norm", "gradient_checkpointing",
+    )  # fmt: skip
+    set_seed(seed)
+    model = load(config, task)
+    Trainer(
+        model=model,
+        args=TrainingArguments(
+            output_dir=work,
+            seed=seed,
+            max_steps=training["max_steps"] or -1,
+            per_device_train_batch_size=training["per_device_train_batch_size"] * config["cluster"]["ranks"],
+            save_strategy="no",
+            report_to=[],
+            remove_unused_columns=False,
+            use_cpu=True,
+            disable_tqdm=True,
+            **{name: training[name] for name in same},
+        ),
+        train_dataset=task.train,
+        data_collator=task.batch,
+    ).train()
+    model.eval()
+    outputs = []
+    with torch.no_grad():
+        for start in range(0, len(task.held_out), task.eval_batch):
+            rows = task.held_out[start : start + task.eval_batch]
+            batch = task.held_out_batch(rows)
+            labels = {name: batch.pop(name) for name in list(batch) if name in task.answers}
+            outputs += task.told(model(**batch), rows, labels)
+    return task.score(outputs)

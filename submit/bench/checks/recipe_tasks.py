@@ -1,0 +1,227 @@
+"""What a task's samples are to transformers, and how its model is measured: classes with one face.
+
+train, held_out: samples; batch(rows), held_out_batch(rows): a model's arguments; answers: those that are no input; told(output,
+rows, answers): what is told of each row; score(all that was told): the metric.
+"""
+
+import json
+import os
+import subprocess
+
+import numpy
+import pyarrow.dataset
+import torch
+from recipe_questions import squad_scores
+from recipe_tags import tag_score
+from transformers import (
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    DataCollatorForLanguageModeling,
+    DataCollatorForWholeWordMask,
+)
+
+IGNORED = -100
+
+
+def of(config, dataset, masked):
+    """The task of a run.
+
+    masked: command that prints the held-out samples of a masked language model's run, masked
+    """
+    kind = TASKS[config["task"]]
+    return kind(config, dataset, masked) if kind is Masked else kind(config, dataset)
+
+
+def padded(rows, name, value):
+    longest = max(len(row[name]) for row in rows)
+    return torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
+
+
+class Task:
+    point = 0.01
+    eval_batch = 16
+    options = {}
+    answers = ("labels",)
+
+    def __init__(self, config, dataset):
+        self.config = config
+        self.manifest = json.loads((dataset / "manifest.json").read_text())
+        self.train = self.samples(dataset, "train")
+        self.held_out = self.samples(dataset, "test" if "test" in self.manifest["splits"] else "eval")
+
+    def samples(self, dataset, split):
+        """The samples of a split, in their order."""
+        files = [os.path.join(dataset, shard["file"]) for shard in self.manifest["splits"][split]["shards"]]
+        return [row for file in files for row in pyarrow.dataset.dataset(file).to_table().to_pylist()]
+
+    def inputs(self, rows):
+        ids = padded(rows, "input_ids", self.manifest["pad_token_id"])
+        lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
+        batch = {"input_ids": ids, "attention_mask": (torch.arange(ids.shape[1]) < lengths).long()}
+        if "token_type_ids" in rows[0]:
+            batch["token_type_ids"] = padded(rows, "token_type_ids", 0)
+        return batch
+
+    def held_out_batch(self, rows):
+        return self.batch(rows)
+
+
+class Classes(Task):
+    model_class = AutoModelForSequenceClassification
+    peft_task = "SEQ_CLS"
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.kind = config["classification"]["problem_type"]
+        metrics = {"single_label_classification": "accuracy", "multi_label_classification": "f1_micro", "regression": "pearson"}
+        self.metric = metrics[self.kind]
+        self.options = {"num_labels": len(self.manifest["labels"]), "problem_type": self.kind}
+
+    def batch(self, rows):
+        if self.kind == "single_label_classification":
+            labels = torch.tensor([row["label"] for row in rows])
+        else:
+            labels = torch.tensor([row["targets"] for row in rows], dtype=torch.float32)
+        return {**self.inputs(rows), "labels": labels}
+
+    def told(self, output, rows, answers):
+        return list(zip(output.logits.numpy(), answers["labels"].numpy()))
+
+    def score(self, told):
+        logits, labels = map(numpy.stack, zip(*told))
+        if self.kind == "single_label_classification":
+            return float((logits.argmax(-1) == labels).mean())
+        if self.kind == "regression":
+            return float(numpy.corrcoef(logits[:, 0], labels[:, 0])[0, 1])
+        predicted, true = logits > 0, labels == 1
+        return float(2 * (predicted & true).sum() / max(1, predicted.sum() + true.sum()))
+
+
+class Tags(Task):
+    model_class = AutoModelForTokenClassification
+    peft_task = "TOKEN_CLS"
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        self.names = self.manifest["labels"]
+        self.options = {"num_labels": len(self.names)}
+        self.metric = "f1" if any(name.startswith(("B-", "I-")) for name in self.names) else "accuracy"
+
+    def batch(self, rows):
+        return {**self.inputs(rows), "labels": padded(rows, "labels", IGNORED)}
+
+    def told(self, output, rows, answers):
+        best, labels = output.logits.argmax(-1), answers["labels"]
+        places = labels != IGNORED
+        return [
+            tuple([self.names[label] for label in row[place].tolist()] for row in (ids, true))
+            for ids, true, place in zip(best, labels, places)
+        ]
+
+    def score(self, told):
+        return tag_score(self.metric, told)
+
+
+class Questions(Task):
+    model_class = AutoModelForQuestionAnswering
+    peft_task = "QUESTION_ANS"
+    metric = "f1"
+    point = 1
+    answers = ("start_positions", "end_positions")
+
+    def batch(self, rows):
+        start, end = torch.tensor([row["answer"] for row in rows]).T
+        return {**self.inputs(rows), "start_positions": start, "end_positions": end}
+
+    def told(self, output, rows, answers):
+        return [
+            (row, start[: len(row["input_ids"])], end[: len(row["input_ids"])])
+            for row, start, end in zip(rows, output.start_logits.numpy(), output.end_logits.numpy())
+        ]
+
+    def score(self, told):
+        exact, f1 = squad_scores(told, **{name: self.config["question_answering"][name] for name in ("n_best_size", "max_answer_length")})
+        print(f"transformers: exact_match {exact:.2f} f1 {f1:.2f}", flush=True)
+        return f1
+
+
+class Language(Task):
+    """Of an output the sum of the losses and how many there are, a batch."""
+
+    metric = "loss"
+    eval_batch = 2
+
+    def told(self, output, rows, answers):
+        labels = self.predicted(answers["labels"])
+        logits = output.logits[:, : labels.shape[1]][labels != IGNORED]
+        losses = torch.nn.functional.cross_entropy(logits, labels[labels != IGNORED], reduction="sum")
+        return [(losses.item(), len(logits))]
+
+    def score(self, told):
+        return sum(loss for loss, _ in told) / sum(count for _, count in told)
+
+
+class Documents(Language):
+    """Next tokens: of each sample's documents, none of which sees another."""
+
+    model_class = AutoModelForCausalLM
+    peft_task = "CAUSAL_LM"
+
+    def batch(self, rows):
+        batch = self.inputs(rows)
+        ids = batch["input_ids"]
+        document, place, labels = (torch.full(ids.shape, value) for value in (-1, 0, IGNORED))
+        for row, sample in enumerate(rows):
+            start = 0
+            known = torch.tensor(sample.get("labels", sample["input_ids"]))
+            for number, length in enumerate(sample["documents"]):
+                end = start + length
+                document[row, start:end], place[row, start:end] = number, torch.arange(length)
+                # Nothing stands before a document's first token that could tell it.
+                labels[row, start + 1 : end] = known[start + 1 : end]
+                start = end
+        seen = (document.unsqueeze(1) == document.unsqueeze(2)) & torch.ones(ids.shape[1], ids.shape[1]).tril().bool()
+        mask = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min).unsqueeze(1)
+        return {"input_ids": ids, "attention_mask": mask, "position_ids": place, "labels": labels}
+
+    def predicted(self, labels):
+        return labels[:, 1:]
+
+
+class Masked(Language):
+    """Masked tokens: drawn by transformers in training, in the held-out samples those that ours are measured on."""
+
+    model_class = AutoModelForMaskedLM
+    peft_task = None
+
+    def __init__(self, config, dataset, masked):
+        super().__init__(config, dataset)
+        masking = config["masked_lm"]
+        kind = DataCollatorForWholeWordMask if masking["whole_word_mask"] else DataCollatorForLanguageModeling
+        tokenizer = AutoTokenizer.from_pretrained(config["model"])
+        self.collator = kind(tokenizer=tokenizer, mlm_probability=masking["mlm_probability"])
+        done = subprocess.run(list(map(str, masked)), check=True, stdout=subprocess.PIPE, text=True)
+        self.held_out = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+    def batch(self, rows):
+        return dict(self.collator([{"input_ids": row["input_ids"]} for row in rows]))
+
+    def held_out_batch(self, rows):
+        return {**self.inputs(rows), "labels": padded(rows, "labels", IGNORED)}
+
+    def predicted(self, labels):
+        return labels
+
+
+TASKS = {
+    "classification": Classes,
+    "token-classification": Tags,
+    "question-answering": Questions,
+    "masked-lm": Masked,
+    "causal-lm": Documents,
+    "sft": Documents,
+}

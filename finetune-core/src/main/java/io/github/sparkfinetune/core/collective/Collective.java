@@ -19,6 +19,11 @@ public interface Collective extends AutoCloseable {
     /** Number of ranks. */
     int size();
 
+    /** A rank and, where there are several, the address of the machine that it is on. */
+    default String name(int of) {
+        return "rank " + of;
+    }
+
     /**
      * Starts to replace {@code floats} by its sum over all ranks. The buffer must be neither touched nor freed until
      * the future is done or the collective is closed; {@code get()} throws an

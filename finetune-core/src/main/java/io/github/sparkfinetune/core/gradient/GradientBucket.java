@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.concurrent.Future;
 
 /**
- * Gradients that travel between the ranks as one F32 tensor: of all trained parameters of a block, side by side, or of
- * an embedding table. The ranks read and write its own memory on the CPU, a copy on the host for a GPU.
+ * Gradients that travel between the ranks as one F32 tensor: of the trained parameters of some blocks, side by side, or
+ * of an embedding table. The ranks read and write its own memory on the CPU, a copy on the host for a GPU.
  */
 final class GradientBucket {
     private final ScriptModule script;

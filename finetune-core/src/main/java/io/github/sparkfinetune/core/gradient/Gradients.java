@@ -24,13 +24,30 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 
 /**
- * Gradients of one step: added up over micro-batches, and over the ranks. The gradients of a block start to travel as
- * soon as they are complete, while the block below is still computed.
+ * Gradients of one step: added up over micro-batches, and over the ranks. Those of a block start to travel as soon as
+ * they are complete, while the block below is still computed; small blocks wait for the next one, so that a bucket is
+ * worth its way.
  */
 public final class Gradients {
+    /** Bytes from which on gradients travel without those of the next block. */
+    private static final long BUCKET = 8_000_000;
+
+    /** Blocks, in the order in which they are complete, whose gradients travel together. */
+    private static final class Group {
+        private final List<Block> blocks;
+        private final GradientBucket bucket;
+        private int complete;
+
+        Group(List<Block> blocks, GradientBucket bucket) {
+            this.blocks = blocks;
+            this.bucket = bucket;
+        }
+    }
+
     private final ScriptModule script;
     private final Collective collective;
-    private final Map<Block, GradientBucket> buckets = new LinkedHashMap<>();
+    private final Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
+    private final List<Group> groups;
     private final Optional<EmbeddingGradient> table;
     private final Optional<Block> projection;
     private final boolean tied;
@@ -42,21 +59,63 @@ public final class Gradients {
         this.script = model.script();
         this.collective = collective;
         Device device = Device.of(manager);
-        Stream.concat(model.blocks().stream(), model.projection().stream())
+        List<Block> trained = Stream.concat(model.blocks().stream(), model.projection().stream())
                 .filter(block -> !block.trainable().isEmpty())
-                .forEach(block -> buckets.put(block, GradientBucket.of(device, script, block.trainable())));
-        projection = model.projection().filter(buckets::containsKey);
+                .toList();
+        groups = groups(trained, device);
+        for (Block block : trained) {
+            gradients.put(block, gradientsOf(block));
+        }
+        projection = model.projection().filter(trained::contains);
         tied = model.tied();
         table = model.table().trainable() ? Optional.of(ofTable(device, script, model)) : Optional.empty();
         table.ifPresent(
                 gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense(), 1 + layers(model))));
-        buckets.forEach((block, bucket) -> {
+        gradients.forEach((block, ofBlock) -> {
             List<Parameter> trainable = block.trainable();
             for (int i = 0; i < trainable.size(); i++) {
-                parameters.add(new ParameterGradient(
-                        trainable.get(i), bucket.gradients().get(i), depth(block, layers(model))));
+                parameters.add(new ParameterGradient(trainable.get(i), ofBlock.get(i), depth(block, layers(model))));
             }
         });
+    }
+
+    private List<Group> groups(List<Block> trained, Device device) {
+        List<Group> made = new ArrayList<>();
+        List<Block> blocks = new ArrayList<>();
+        long bytes = 0;
+        // The last block is complete first.
+        for (int i = trained.size() - 1; i >= 0; i--) {
+            blocks.add(trained.get(i));
+            bytes += Float.BYTES
+                    * trained.get(i).trainable().stream()
+                            .mapToLong(Parameter::size)
+                            .sum();
+            if (bytes >= BUCKET || i == 0) {
+                List<Parameter> all = blocks.stream()
+                        .flatMap(block -> block.trainable().stream())
+                        .toList();
+                made.add(new Group(List.copyOf(blocks), GradientBucket.of(device, script, all)));
+                blocks.clear();
+                bytes = 0;
+            }
+        }
+        return List.copyOf(made);
+    }
+
+    private List<NDArray> gradientsOf(Block block) {
+        Group group = group(block);
+        int from = group.blocks.stream()
+                .takeWhile(before -> before != block)
+                .mapToInt(before -> before.trainable().size())
+                .sum();
+        return group.bucket.gradients().subList(from, from + block.trainable().size());
+    }
+
+    private Group group(Block block) {
+        return groups.stream()
+                .filter(group -> group.blocks.contains(block))
+                .findFirst()
+                .orElseThrow();
     }
 
     private static int layers(Model<?> model) {
@@ -96,8 +155,7 @@ public final class Gradients {
 
     /** One gradient for each of the block's trained parameters. */
     public List<NDArray> of(Block block) {
-        GradientBucket bucket = buckets.get(block);
-        return bucket == null ? List.of() : bucket.gradients();
+        return gradients.getOrDefault(block, List.of());
     }
 
     /**
@@ -105,12 +163,12 @@ public final class Gradients {
      * that are frozen.
      */
     public Map<String, NDArray> projection() {
-        Map<String, NDArray> gradients = new LinkedHashMap<>();
-        projection.ifPresent(block -> gradients.putAll(block.byName(of(block))));
+        Map<String, NDArray> named = new LinkedHashMap<>();
+        projection.ifPresent(block -> named.putAll(block.byName(of(block))));
         if (tied) {
-            table.ifPresent(gradient -> gradients.put(Projection.WEIGHT, gradient.dense()));
+            table.ifPresent(gradient -> named.put(Projection.WEIGHT, gradient.dense()));
         }
-        return gradients;
+        return named;
     }
 
     /** The projection's gradients are complete on this rank, but for one that goes on to the embedding table. */
@@ -136,10 +194,9 @@ public final class Gradients {
     /** Takes part in a step with no sample on this rank: all gradients are zero, and travel. */
     public void completeEmpty(NDManager owner) {
         // In the order in which a rank with samples completes them.
-        List<Block> blocks = new ArrayList<>(buckets.keySet());
-        for (int i = blocks.size() - 1; i >= 0; i--) {
-            buckets.get(blocks.get(i)).clear(owner);
-            complete(blocks.get(i));
+        for (Group group : groups) {
+            group.bucket.clear(owner);
+            underWay.add(group.bucket.allReduce(collective));
         }
         table.ifPresent(gradient -> {
             gradient.bucket().clear(owner);
@@ -149,9 +206,14 @@ public final class Gradients {
 
     /** A block's gradients, where it has any, are complete on this rank. */
     public void complete(Block block) {
-        GradientBucket bucket = buckets.get(block);
-        if (bucket != null) {
-            underWay.add(bucket.allReduce(collective));
+        if (!gradients.containsKey(block)) {
+            return;
+        }
+        Group group = group(block);
+        group.complete++;
+        if (group.complete == group.blocks.size()) {
+            group.complete = 0;
+            underWay.add(group.bucket.allReduce(collective));
         }
     }
 
@@ -195,7 +257,7 @@ public final class Gradients {
     }
 
     private List<GradientBucket> allBuckets() {
-        return Stream.concat(buckets.values().stream(), table.map(EmbeddingGradient::bucket).stream())
+        return Stream.concat(groups.stream().map(group -> group.bucket), table.map(EmbeddingGradient::bucket).stream())
                 .toList();
     }
 }

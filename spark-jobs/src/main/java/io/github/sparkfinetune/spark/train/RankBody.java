@@ -37,7 +37,7 @@ public interface RankBody extends Serializable {
 
     /**
      * Name of the newest committed checkpoint that can be read, which all ranks of this attempt resume from, or null
-     * for none. Asked on rank 0 alone.
+     * for none. Asked by one of the tasks alone.
      */
     default String newestSoundCheckpoint(RunConfig config, Configuration hadoop) throws IOException {
         return newestCheckpoint(config, hadoop);

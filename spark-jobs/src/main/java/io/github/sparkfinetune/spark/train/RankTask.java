@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.LostRankException;
+import io.github.sparkfinetune.core.collective.ring.RankOrder;
 import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
 import io.github.sparkfinetune.core.collective.ring.RingMember;
 import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
@@ -21,6 +22,7 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import org.apache.spark.BarrierTaskContext;
@@ -31,10 +33,11 @@ import scala.collection.JavaConverters;
 import scala.runtime.AbstractFunction1;
 
 /**
- * One rank, as a barrier task. The ranks meet twice through Spark: before the work, to exchange their addresses and the
- * checkpoint to resume from, and after it, to agree on what follows. A rank that ends with an error of its own closes
- * its connections, by which its peers end with a lost rank; only at the second meeting do they learn whether the stage
- * is to be repeated or the run to end. Every rank comes to both meetings, whatever happened to it.
+ * One rank, as a barrier task; which one follows from where the tasks are ({@link RankOrder}). The ranks meet twice
+ * through Spark: before the work, to exchange their addresses and the checkpoint to resume from, and after it, to agree
+ * on what follows. A rank that ends with an error of its own closes its connections, by which its peers end with a lost
+ * rank; only at the second meeting do they learn whether the stage is to be repeated or the run to end. Every rank
+ * comes to both meetings, whatever happened to it.
  */
 final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -51,30 +54,31 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
      * What a rank tells its peers before the work.
      *
      * @param address where it listens, or null if it can not take part
-     * @param resumeFrom the checkpoint to resume from, or null for none; rank 0's counts
+     * @param resumeFrom the checkpoint to resume from, or null for none; the first task's counts
      */
     record Greeting(String address, String resumeFrom) {}
 
     /**
      * What a rank tells its peers after the work.
      *
+     * @param rank who it is; the number of its task where the ranks were not numbered
      * @param message what went wrong, or null
      * @param consequence whether it only lost a peer
      */
-    record Ending(RankOutcome.Kind kind, String message, boolean consequence) {
+    record Ending(int rank, RankOutcome.Kind kind, String message, boolean consequence) {
         static Ending of(RankOutcome outcome, Throwable error) {
-            return new Ending(outcome.kind(), outcome.message(), error instanceof LostRankException);
+            return new Ending(outcome.rank(), outcome.kind(), outcome.message(), error instanceof LostRankException);
         }
 
-        /** The rank whose failure made the stage fail, or -1 if it did not. */
-        static int root(List<Ending> all) {
-            int first = -1;
-            for (int rank = 0; rank < all.size(); rank++) {
-                if (all.get(rank).kind() == RankOutcome.Kind.RETRY) {
-                    if (!all.get(rank).consequence()) {
-                        return rank;
+        /** That of the rank whose failure made the stage fail, or null if it did not. */
+        static Ending root(List<Ending> all) {
+            Ending first = null;
+            for (Ending ending : all) {
+                if (ending.kind() == RankOutcome.Kind.RETRY) {
+                    if (!ending.consequence()) {
+                        return ending;
                     }
-                    first = first < 0 ? rank : first;
+                    first = first == null ? ending : first;
                 }
             }
             return first;
@@ -106,40 +110,41 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     public Iterator<RankOutcome> apply(Iterator<Integer> rows) {
         DjlSettings.apply();
         BarrierTaskContext context = BarrierTaskContext.get();
-        int rank = context.partitionId();
+        AtomicInteger rank = new AtomicInteger(context.partitionId());
         Throwable error = null;
         RankOutcome mine;
         try {
-            mine = RankOutcome.done(rank, meetAndRun(context));
+            TrainingResult result = meetAndRun(context, rank);
+            mine = RankOutcome.done(rank.get(), result);
         } catch (Throwable e) {
             if (context.isInterrupted()) {
                 throw RankTask.<RuntimeException>unchecked(e);
             }
             error = e;
-            mine = RankOutcome.failed(rank, e);
+            mine = RankOutcome.failed(rank.get(), e);
         }
         List<Ending> all = meet(context, Ending.of(mine, error), Ending.class);
         boolean fatal = all.stream().anyMatch(ending -> ending.kind() == RankOutcome.Kind.FATAL);
-        int root = Ending.root(all);
-        if (root >= 0 && !fatal) {
+        Ending root = Ending.root(all);
+        if (root != null && !fatal) {
             // Spark reports the exception that it hears of first, whichever rank's: each names the root of the failure.
-            throw root == rank
+            throw root.rank() == mine.rank()
                     ? RankTask.<RuntimeException>unchecked(error)
-                    : new LostRankException(
-                            root, "rank " + root + " failed: " + all.get(root).message(), error);
+                    : new LostRankException(root.rank(), "rank " + root.rank() + " failed: " + root.message(), error);
         }
         return JavaConverters.asScalaIterator(List.of(mine).iterator());
     }
 
-    private TrainingResult meetAndRun(BarrierTaskContext context) throws Exception {
-        int rank = context.partitionId();
+    /** @param rank set to this task's rank once the tasks have met */
+    private TrainingResult meetAndRun(BarrierTaskContext context, AtomicInteger rank) throws Exception {
+        int task = context.partitionId();
         Throwable failure = null;
         RingEndpoint endpoint = null;
         String resumeFrom = null;
         try {
             try {
                 endpoint = RingNetwork.listen(SparkEnv.get(), config.cluster());
-                resumeFrom = rank == 0 ? body.newestSoundCheckpoint(config, hadoop.value()) : null;
+                resumeFrom = task == 0 ? body.newestSoundCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
             }
@@ -153,7 +158,16 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     throw new LostRankException(peer, "rank " + peer + " could not start", null);
                 }
             }
-            return run(context, endpoint, all);
+            List<String> addresses = all.stream().map(Greeting::address).toList();
+            List<Integer> order = RankOrder.byHost(addresses);
+            rank.set(order.indexOf(task));
+            RingMember member = new RingMember(
+                    rank.get(),
+                    order.stream().map(addresses::get).toList(),
+                    runId + "-" + context.stageAttemptNumber(),
+                    secret,
+                    RingNetwork.encrypted(SparkEnv.get().conf()));
+            return run(context, endpoint, member, all.get(0).resumeFrom());
         } finally {
             if (endpoint != null) {
                 endpoint.close();
@@ -161,35 +175,24 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         }
     }
 
-    private TrainingResult run(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all) throws Exception {
-        String attempt = runId + "-" + context.stageAttemptNumber();
-        try (Collective collective = join(context, endpoint, all, attempt)) {
+    private TrainingResult run(BarrierTaskContext context, RingEndpoint endpoint, RingMember member, String resumeFrom)
+            throws Exception {
+        RingTimeouts timeouts = new RingTimeouts(
+                RingTimeouts.DEFAULT.join(),
+                Duration.ofSeconds(config.cluster().timeoutSeconds()),
+                RingTimeouts.DEFAULT.operation());
+        try (Collective collective = TcpRing.join(endpoint, member, timeouts, context::isInterrupted)) {
             RankContext rank = new RankContext(
                     collective,
                     placement.gpu(context),
                     placement.threads(context),
                     hadoop.value(),
                     LocalDirs.first(SparkEnv.get()),
-                    attempt,
+                    member.attempt(),
                     recorder(context.stageAttemptNumber()),
                     context::isInterrupted);
-            return body.run(config, rank, all.get(0).resumeFrom());
+            return body.run(config, rank, resumeFrom);
         }
-    }
-
-    private Collective join(BarrierTaskContext context, RingEndpoint endpoint, List<Greeting> all, String attempt) {
-        List<String> addresses = all.stream().map(Greeting::address).toList();
-        RingTimeouts timeouts = new RingTimeouts(
-                RingTimeouts.DEFAULT.join(),
-                Duration.ofSeconds(config.cluster().timeoutSeconds()),
-                RingTimeouts.DEFAULT.operation());
-        RingMember member = new RingMember(
-                context.partitionId(),
-                addresses,
-                attempt,
-                secret,
-                RingNetwork.encrypted(SparkEnv.get().conf()));
-        return TcpRing.join(endpoint, member, timeouts, context::isInterrupted);
     }
 
     private Consumer<TrainingRecord> recorder(int attempt) {

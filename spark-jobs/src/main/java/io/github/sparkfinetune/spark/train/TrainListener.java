@@ -94,7 +94,7 @@ final class TrainListener extends SparkListener {
             failedAttempt = end.stageAttemptId();
         }
         String failure =
-                "rank " + end.taskInfo().index() + " on " + end.taskInfo().host() + ": " + why;
+                "task " + end.taskInfo().index() + " on " + end.taskInfo().host() + ": " + why;
         failures.add(failure);
         LOG.warn("attempt {} failed: {}", end.stageAttemptId(), failure);
     }

@@ -1,137 +1,308 @@
 package io.github.sparkfinetune.core.collective.ring;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * Sum of a float buffer over n ranks as a ring reduce-scatter (steps 0 to n - 2) and a ring all-gather (steps n - 1 to
- * 2n - 3) over n blocks. In step s rank r sends block (r - s) mod n and receives block (r - s - 1) mod n, which is
- * added to in the first phase and replaced in the second.
+ * Sum of a float buffer over n ranks: each block is added up on its way to the rank that it belongs to, and the sum
+ * goes back the same way.
  *
- * <p>Of N floats block b holds those from ⌊N b / n⌋ up to ⌊N (b + 1) / n⌋. Every block travels as c = max(1, ⌈4 ⌈N / n⌉
- * / 262,144⌉) chunks: all bytes that 262,144 hold, then the rest, then empty ones, so that each step has c. A chunk's
- * {@link Frame#total} is 4 N; its body is F32 in the ranks' native byte order, which must be one. A chunk of a step is
- * sent as soon as that chunk of the step before has come, so the steps overlap.
+ * <p>Of N floats block b holds those from ⌊N b / n⌋ up to ⌊N (b + 1) / n⌋. It travels as chunks of 262,144 bytes and
+ * the rest, F32 in the ranks' native byte order, which must be one; an empty block doesn't. For a chunk of block b
  *
- * <p>Block b is summed in one fixed order, x_b + x_(b+1) + …, from left to right in F32, and its sum copied: hence the
- * same bits on every rank.
+ * <ol>
+ *   <li>each rank sends its values to its host's {@linkplain Topology#collector collector} of b;
+ *   <li>the collector adds them up and sends the sums to rank b: one for each node that {@link SumTree#cover covers}
+ *       its host's ranks, which is one in all where hosts have equal numbers of ranks and these are powers of two;
+ *   <li>rank b adds them up to the sum over all ranks and sends it to the other hosts' collectors and the other ranks
+ *       of its own host;
+ *   <li>a collector sends it to the other ranks of its host.
+ * </ol>
  *
- * <p>Source: Patarasuk and Yuan, "Bandwidth optimal all-reduce algorithms for clusters of workstations" (2009).
+ * <p>{@link Frame#node} tells what a chunk is the sum of, {@link Frame#total} is 4 N. Values are added in the order of
+ * {@link SumTree}: hence the same bits on every rank, wherever the ranks are.
+ *
+ * <p>Every step but the second and third stays within a host. Between hosts 2 (h - 1) / h N floats leave and reach each
+ * of h equal hosts, the least that an all-reduce can do with, after two latencies.
+ *
+ * <p>Source: Thakur, Rabenseifner and Gropp, "Optimization of collective communication operations in MPICH" (2005), on
+ * reduce-scatter and all-gather by direct exchange.
  */
 final class AllReduceOperation extends RingOperation {
+    /** Where values are, the best place to add to first. */
+    private enum Memory {
+        /** In what this rank wants summed: there the whole sum must be in the end. */
+        OWN,
+        /** In a buffer of this rank's. */
+        LENT,
+        /** Where they are during a call alone. */
+        BORROWED
+    }
+
+    private record Values(ByteBuffer bytes, Memory memory) {}
+
     private final int rank;
     private final int size;
-    private final int firstReplaced;
+    private final int host;
+    private final Topology topology;
+    private final SumTree tree;
     private final ByteBuffer bytes;
-    private final FloatBuffer floats;
     private final RingBuffers buffers;
-    private final int chunksInBlock;
-    private final long chunks;
+    private final List<List<Integer>> covers;
+    private final int[] awaited;
+    private int allAwaited;
 
-    private long sent;
-    private long received;
+    /** What of a chunk is added up here is yet incomplete; by block and chunk. */
+    private final Map<Long, Values[]> sums = new HashMap<>();
 
-    /** @param bytes from position to limit, native order */
-    AllReduceOperation(int rank, int size, ByteBuffer bytes, RingBuffers buffers) {
-        super(Kind.ALL_REDUCE);
+    /**
+     * @param covers by host, the nodes that cover its ranks
+     * @param bytes from position to limit, native order
+     */
+    AllReduceOperation(
+            int rank,
+            Topology topology,
+            SumTree tree,
+            List<List<Integer>> covers,
+            ByteBuffer bytes,
+            RingBuffers buffers) {
+        super(Kind.ALL_REDUCE, topology.size());
         this.rank = rank;
-        this.size = size;
-        this.firstReplaced = size - 1;
+        this.size = topology.size();
+        this.host = topology.hostOf(rank);
+        this.topology = topology;
+        this.tree = tree;
+        this.covers = covers;
         this.bytes = bytes.slice();
-        this.floats = this.bytes.order(ByteOrder.nativeOrder()).asFloatBuffer();
         this.buffers = buffers;
-        int longestBlock = ceilDiv(floats.limit(), size) * Float.BYTES;
-        this.chunksInBlock = Math.max(1, ceilDiv(longestBlock, CHUNK));
-        this.chunks = 2L * (size - 1) * chunksInBlock;
+        this.awaited = new int[size];
+        for (int block = 0; block < size; block++) {
+            expect(block);
+        }
+    }
+
+    private void expect(int block) {
+        int chunks = chunks(block);
+        int collector = topology.collector(host, block);
+        if (rank != collector) {
+            await(collector, chunks);
+            return;
+        }
+        for (int other : topology.ranks(host)) {
+            await(other, chunks);
+        }
+        if (rank != block) {
+            await(block, chunks);
+            return;
+        }
+        for (int far = 0; far < topology.hosts(); far++) {
+            await(topology.collector(far, block), chunks * covers.get(far).size());
+        }
+    }
+
+    private void await(int peer, int chunks) {
+        if (peer != rank) {
+            awaited[peer] += chunks;
+            allAwaited += chunks;
+        }
     }
 
     @Override
-    long total() {
-        return bytes.limit();
+    void begin() {
+        int most = 0;
+        for (int block = 0; block < size; block++) {
+            most = Math.max(most, chunks(block));
+        }
+        for (int chunk = 0; chunk < most; chunk++) {
+            // Each rank begins with another block, so that no rank gets everybody's first chunk at once.
+            for (int i = 1; i <= size; i++) {
+                int block = (rank + i) % size;
+                if (chunk < chunks(block)) {
+                    addOrSend(block, chunk);
+                }
+            }
+        }
+    }
+
+    private void addOrSend(int block, int chunk) {
+        int collector = topology.collector(host, block);
+        if (rank == collector) {
+            add(block, chunk, rank, new Values(own(block, chunk), Memory.OWN));
+        } else {
+            send(collector, outgoing(own(block, chunk), block, chunk, rank, false));
+        }
+    }
+
+    private Outgoing outgoing(ByteBuffer body, int block, int chunk, int node, boolean lent) {
+        return new Outgoing(bytes.limit(), body, block, chunk, node, lent);
+    }
+
+    private static long key(int block, int chunk) {
+        return (long) block << Integer.SIZE | chunk;
+    }
+
+    /** Puts a value where it belongs in its chunk's tree, and adds up what can be. */
+    private void add(int block, int chunk, int leaf, Values value) {
+        Values[] nodes = sums.computeIfAbsent(key(block, chunk), absent -> new Values[tree.nodes()]);
+        int node = leaf;
+        Values sum = value;
+        while (!isComplete(node, block)) {
+            int sibling = tree.sibling(node);
+            Values other = nodes[sibling];
+            if (other == null) {
+                nodes[node] = kept(sum);
+                return;
+            }
+            nodes[sibling] = null;
+            boolean intoOther = other.memory.compareTo(sum.memory) < 0;
+            Values into = intoOther ? other : sum;
+            Values added = intoOther ? sum : other;
+            buffers.add(added.bytes, into.bytes);
+            giveBack(added);
+            sum = into;
+            node = tree.parent(node);
+        }
+        complete(block, chunk, node, kept(sum));
+    }
+
+    private Values kept(Values values) {
+        if (values.memory != Memory.BORROWED) {
+            return values;
+        }
+        ByteBuffer copy = buffers.take(values.bytes.remaining());
+        copy.put(values.bytes.duplicate()).flip();
+        return new Values(copy, Memory.LENT);
+    }
+
+    private void giveBack(Values values) {
+        if (values.memory == Memory.LENT) {
+            buffers.back(values.bytes);
+        }
+    }
+
+    /**
+     * Whether a node is all that this rank adds up: the whole sum where the block is its own, else what it passes on.
+     */
+    private boolean isComplete(int node, int block) {
+        return block == rank ? node == tree.root() : covers.get(host).contains(node);
+    }
+
+    private void complete(int block, int chunk, int node, Values sum) {
+        if (block == rank) {
+            sums.remove(key(block, chunk));
+            sendSum(block, chunk);
+            for (int far = 0; far < topology.hosts(); far++) {
+                if (far != host) {
+                    send(topology.collector(far, block), outgoing(own(block, chunk), block, chunk, tree.root(), false));
+                }
+            }
+            return;
+        }
+        send(block, outgoing(sum.bytes, block, chunk, node, sum.memory == Memory.LENT));
+    }
+
+    /** Sends a whole sum, which is in this rank's memory, to the other ranks of the host. */
+    private void sendSum(int block, int chunk) {
+        for (int other : topology.ranks(host)) {
+            if (other != rank) {
+                send(other, outgoing(own(block, chunk), block, chunk, tree.root(), false));
+            }
+        }
+    }
+
+    @Override
+    void sent(Outgoing chunk) {
+        if (chunk.lent()) {
+            buffers.back(chunk.body());
+        }
     }
 
     @Override
     long ownBytes() {
-        return total();
+        return bytes.limit();
     }
 
     @Override
-    boolean expects(Frame frame) {
-        return frame.total() == total() && frame.length() == length(received, 1);
-    }
-
-    @Override
-    boolean maySend() {
-        return sent < chunks && sent < received + chunksInBlock;
-    }
-
-    @Override
-    ByteBuffer nextToSend() {
-        ByteBuffer chunk = bytes.slice(start(sent, 0), length(sent, 0));
-        sent++;
-        return chunk;
-    }
-
-    @Override
-    ByteBuffer nextToReceive() {
-        int length = length(received, 1);
-        return replaces() ? bytes.slice(start(received, 1), length) : buffers.incoming(length);
-    }
-
-    @Override
-    void received() {
-        if (!replaces()) {
-            buffers.addIncoming(floats, start(received, 1) / Float.BYTES, length(received, 1) / Float.BYTES);
+    boolean expects(int peer, Frame frame) {
+        int block = frame.block();
+        if (frame.total() != bytes.limit()
+                || block < 0
+                || block >= size
+                || frame.chunk() < 0
+                || frame.chunk() >= chunks(block)
+                || frame.length() != length(block, frame.chunk())
+                || frame.node() < 0
+                || frame.node() > tree.root()
+                || awaited[peer] == 0) {
+            return false;
         }
-        received++;
+        int collector = topology.collector(host, block);
+        if (frame.node() == tree.root()) {
+            return block != rank && peer == (rank == collector ? block : collector);
+        }
+        boolean near = topology.hostOf(peer) == host && frame.node() == peer;
+        boolean far = block == rank
+                && topology.hostOf(peer) != host
+                && peer == topology.collector(topology.hostOf(peer), block)
+                && covers.get(topology.hostOf(peer)).contains(frame.node());
+        return rank == collector && (near || far);
     }
 
     @Override
-    void take(ByteBuffer chunk) {
-        if (replaces()) {
-            super.take(chunk);
-        } else {
-            FloatBuffer addends = chunk.order(ByteOrder.nativeOrder()).asFloatBuffer();
-            buffers.add(addends, floats, start(received, 1) / Float.BYTES, addends.limit());
-            received++;
+    ByteBuffer target(Frame frame) {
+        return frame.node() == tree.root() ? own(frame.block(), frame.chunk()) : buffers.take(frame.length());
+    }
+
+    @Override
+    void received(int peer, Frame frame, ByteBuffer body) {
+        take(peer, frame, new Values(body, Memory.LENT));
+    }
+
+    @Override
+    void take(int peer, Frame frame, ByteBuffer body) {
+        if (frame.node() == tree.root()) {
+            target(frame).put(body);
+        }
+        take(peer, frame, new Values(body, Memory.BORROWED));
+    }
+
+    private void take(int peer, Frame frame, Values values) {
+        awaited[peer]--;
+        allAwaited--;
+        if (frame.node() != tree.root()) {
+            add(frame.block(), frame.chunk(), frame.node(), values);
+        } else if (topology.collector(host, frame.block()) == rank) {
+            sums.remove(key(frame.block(), frame.chunk()));
+            sendSum(frame.block(), frame.chunk());
         }
     }
 
     @Override
-    boolean allSent() {
-        return sent == chunks;
+    int awaited(int peer) {
+        return awaited[peer];
     }
 
     @Override
     boolean allReceived() {
-        return received == chunks;
+        return allAwaited == 0;
     }
 
-    private boolean replaces() {
-        return received / chunksInBlock >= firstReplaced;
+    /** This rank's own values of a chunk. */
+    private ByteBuffer own(int block, int chunk) {
+        return bytes.slice(start(block) + chunk * CHUNK, length(block, chunk));
     }
 
-    /** First byte of a chunk, of the block sent ({@code behind} = 0) or received (1) in its step. */
-    private int start(long chunk, int behind) {
-        int block = block(chunk, behind);
-        long start = blockStart(block) + chunk % chunksInBlock * CHUNK;
-        return (int) Math.min(start, blockStart(block + 1));
+    private int chunks(int block) {
+        return (start(block + 1) - start(block) + CHUNK - 1) / CHUNK;
     }
 
-    private int length(long chunk, int behind) {
-        return Math.min(CHUNK, blockStart(block(chunk, behind) + 1) - start(chunk, behind));
+    private int length(int block, int chunk) {
+        return Math.min(CHUNK, start(block + 1) - start(block) - chunk * CHUNK);
     }
 
-    private int block(long chunk, int behind) {
-        return Math.floorMod(rank - (int) (chunk / chunksInBlock) - behind, size);
-    }
-
-    private int blockStart(int block) {
-        return (int) ((long) floats.limit() * block / size) * Float.BYTES;
-    }
-
-    private static int ceilDiv(int dividend, int divisor) {
-        return (int) (((long) dividend + divisor - 1) / divisor);
+    private int start(int block) {
+        return (int) ((long) bytes.limit() / Float.BYTES * block / size) * Float.BYTES;
     }
 }

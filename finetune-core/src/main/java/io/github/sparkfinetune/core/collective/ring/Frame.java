@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.collective.ring;
 import java.nio.ByteBuffer;
 
 /**
- * The header of a frame. After the {@link Handshake} all that peers send each other is frames: 28 bytes of header, then
+ * The header of a frame. After the {@link Handshake} all that peers send each other is frames: 40 bytes of header, then
  * the body; where the handshake says so, sealed as {@link FrameCipher} says. Integers are signed and big-endian.
  *
  * <table>
@@ -16,6 +16,10 @@ import java.nio.ByteBuffer;
  * <tr><td>8</td><td>32 bits</td><td>length</td><td>bytes of the body</td></tr>
  * <tr><td>12</td><td>64 bits</td><td>sequence</td><td>number of an operation, from 1</td></tr>
  * <tr><td>20</td><td>64 bits</td><td>total</td><td>bytes of the whole that a chunk belongs to</td></tr>
+ * <tr><td>28</td><td>32 bits</td><td>block</td><td>block that a chunk belongs to, else 0</td></tr>
+ * <tr><td>32</td><td>32 bits</td><td>chunk</td><td>number of a chunk in its block, from 0; else 0</td></tr>
+ * <tr><td>36</td><td>32 bits</td><td>node</td><td>what a chunk is the sum of, by the numbers of {@link SumTree}; else
+ * 0</td></tr>
  * </table>
  *
  * <table>
@@ -31,15 +35,13 @@ import java.nio.ByteBuffer;
  * <tr><td>4 goodbye</td><td>0</td><td>0</td><td>none</td></tr>
  * </table>
  *
- * <p>Heartbeats and chunks go from a rank to the next one only; aborts and goodbyes go to both peers, and nothing
- * follows them. A header with another magic or kind, a negative length or one beyond the kind's (262,144 and the total
- * for a chunk, 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole header, so that ranks that are
- * out of step notice at the next one: the receiver compares sequence, detail, length and total with its own
- * operation's.
+ * <p>Nothing follows an abort or a goodbye. A header with another magic or kind, a negative length or one beyond the
+ * kind's (262,144 and the total for a chunk, 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole
+ * header, so that ranks that are out of step notice at the next one: the receiver compares it with its own operation.
  */
-record Frame(Kind kind, int detail, int rank, int length, long sequence, long total) {
+record Frame(Kind kind, int detail, int rank, int length, long sequence, long total, int block, int chunk, int node) {
     /** Bytes of a header. */
-    static final int BYTES = 28;
+    static final int BYTES = 40;
 
     /** Most bytes of an abort's message. */
     static final int LONGEST_TEXT = 1000;
@@ -75,7 +77,7 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
     }
 
     static Frame control(Kind kind, int rank, long sequence) {
-        return new Frame(kind, 0, rank, 0, sequence, 0);
+        return new Frame(kind, 0, rank, 0, sequence, 0, 0, 0, 0);
     }
 
     void write(ByteBuffer header) {
@@ -87,6 +89,9 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
                 .putInt(length)
                 .putLong(sequence)
                 .putLong(total)
+                .putInt(block)
+                .putInt(chunk)
+                .putInt(node)
                 .flip();
     }
 
@@ -100,9 +105,12 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
         int length = header.getInt();
         long sequence = header.getLong();
         long total = header.getLong();
+        int block = header.getInt();
+        int chunk = header.getInt();
+        int node = header.getInt();
         if (magic != MAGIC || kind == null || length < 0 || length > kind.longest(total)) {
             return null;
         }
-        return new Frame(kind, detail, rank, length, sequence, total);
+        return new Frame(kind, detail, rank, length, sequence, total, block, chunk, node);
     }
 }

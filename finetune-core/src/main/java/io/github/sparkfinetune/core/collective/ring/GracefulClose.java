@@ -4,7 +4,11 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,42 +30,45 @@ final class GracefulClose implements AutoCloseable {
     }
 
     /** Sends a goodbye, or the reason; to a rank that is lost only if its socket takes it at once. */
-    void tell(RingFailure reason, boolean orderly) {
+    void tell(RingFailure reason, boolean orderly) throws IOException {
         byte[] text = orderly ? new byte[0] : reason.body();
         Frame frame = orderly ? Frame.control(Frame.Kind.GOODBYE, reason.rank(), 0) : reason.frame(text.length);
-        long now = System.nanoTime();
-        for (Connection peer : peers) {
-            boolean hopeless = reason.isLoss() && peer.rank() == reason.rank();
-            try {
-                tell(peer, frame, text, hopeless ? now : now + NANOS);
-            } catch (IOException e) {
-                LOG.debug("rank {} cannot be told: {}", peer.rank(), reason.getMessage(), e);
+        ByteBuffer body = ByteBuffer.allocateDirect(text.length).put(text).flip();
+        Deque<Connection> untold = new ArrayDeque<>(peers);
+        Set<Connection> staged = new HashSet<>();
+        untold.removeIf(Connection::left);
+        long deadline = System.nanoTime() + NANOS;
+        while (true) {
+            untold.removeIf(
+                    peer -> isTold(peer, frame, body, staged) || (reason.isLoss() && peer.rank() == reason.rank()));
+            if (untold.isEmpty() || System.nanoTime() >= deadline) {
+                break;
             }
+            untold.forEach(peer -> peer.interest(SelectionKey.OP_WRITE));
+            selector.select(key -> {}, POLL_MILLIS);
+            untold.forEach(peer -> peer.interest(0));
         }
+        untold.forEach(peer -> LOG.debug("rank {} did not take the goodbye", peer.rank()));
     }
 
-    private void tell(Connection peer, Frame frame, byte[] text, long deadline) throws IOException {
-        if (!peer.left() && flush(peer, deadline)) {
-            ByteBuffer body = ByteBuffer.allocateDirect(text.length).put(text).flip();
-            peer.stage(frame, body);
-            if (!flush(peer, deadline)) {
-                LOG.debug("rank {} did not take the goodbye", peer.rank());
-            }
-        }
-    }
-
-    private boolean flush(Connection peer, long deadline) throws IOException {
-        while (peer.staged()) {
-            if (!peer.flush()) {
-                if (System.nanoTime() >= deadline) {
+    /** Writes what a peer's socket takes of what was staged and then of the farewell; whether that is done. */
+    private static boolean isTold(Connection peer, Frame frame, ByteBuffer body, Set<Connection> staged) {
+        try {
+            while (true) {
+                if (!peer.staged()) {
+                    if (!staged.add(peer)) {
+                        return true;
+                    }
+                    peer.stage(frame, body.duplicate());
+                }
+                if (!peer.flush()) {
                     return false;
                 }
-                peer.interest(SelectionKey.OP_WRITE);
-                selector.select(key -> {}, POLL_MILLIS);
-                peer.interest(0);
             }
+        } catch (IOException e) {
+            LOG.debug("rank {} cannot be told: {}", peer.rank(), frame, e);
+            return true;
         }
-        return true;
     }
 
     /**

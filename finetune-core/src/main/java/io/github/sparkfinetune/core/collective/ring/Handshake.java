@@ -10,14 +10,14 @@ import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
 
 /**
- * What two peers say to each other before they are a part of a ring: mutual challenge and response. Rank r, the
- * dialler, connects to rank r + 1 (modulo the number of ranks), the greeter. Integers are signed, of 32 bits and
+ * What two peers say to each other before they are a part of a ring: mutual challenge and response. Of two peers the
+ * one of the higher rank, the dialler, connects to the other, the greeter. Integers are signed, of 32 bits and
  * big-endian.
  *
  * <table>
  * <caption>Messages in their order</caption>
  * <tr><th>message</th><th>from</th><th>bytes</th><th>content</th></tr>
- * <tr><td>hello</td><td>dialler</td><td>88</td><td>magic 0x53465247 ("SFRG"), version 2, from = r, to, number of ranks,
+ * <tr><td>hello</td><td>dialler</td><td>88</td><td>magic 0x53465247 ("SFRG"), version 3, from, to, number of ranks,
  * protection, then 32 random bytes d, then the HMAC of "hello" with g = 0</td></tr>
  * <tr><td>challenge</td><td>greeter</td><td>32</td><td>random bytes g</td></tr>
  * <tr><td>proof</td><td>dialler</td><td>32</td><td>HMAC of "dialler"</td></tr>
@@ -48,7 +48,8 @@ final class Handshake {
     static final int HELLO_BYTES = 6 * Integer.BYTES + NONCE_BYTES + PROOF_BYTES;
 
     private static final int MAGIC = 0x53465247;
-    private static final int VERSION = 2;
+    private static final int VERSION = 3;
+    private static final int NOBODY = -1;
     private static final String DIALLER = "dialler";
     private static final String GREETER = "greeter";
     private static final String FRAMES_OF = "frames of the ";
@@ -58,8 +59,8 @@ final class Handshake {
     private static final SecureRandom RANDOM = new SecureRandom();
 
     private final RingMember member;
-    private final int from;
     private final int to;
+    private int from;
     private final boolean sealed;
     private final byte[] diallerNonce = new byte[NONCE_BYTES];
     private final byte[] greeterNonce = new byte[NONCE_BYTES];
@@ -72,25 +73,30 @@ final class Handshake {
     }
 
     /**
-     * The dialler's side, from {@code member} to the rank after it.
+     * The dialler's side, from {@code member} to a rank below it.
      *
      * @param local whether over a Unix domain socket
      */
-    static Handshake dial(RingMember member, boolean local) {
-        Handshake handshake = new Handshake(member, member.rank(), member.next(), local);
+    static Handshake dial(RingMember member, int to, boolean local) {
+        Handshake handshake = new Handshake(member, member.rank(), to, local);
         RANDOM.nextBytes(handshake.diallerNonce);
         return handshake;
     }
 
     /**
-     * The greeter's side, from the rank before {@code member} to it.
+     * The greeter's side, from a peer above {@code member}, which its hello tells, to it.
      *
      * @param local whether over a Unix domain socket
      */
     static Handshake greet(RingMember member, boolean local) {
-        Handshake handshake = new Handshake(member, member.previous(), member.rank(), local);
+        Handshake handshake = new Handshake(member, NOBODY, member.rank(), local);
         RANDOM.nextBytes(handshake.greeterNonce);
         return handshake;
+    }
+
+    /** The other side's rank, once its hello was taken. */
+    int peer() {
+        return from == member.rank() ? to : from;
     }
 
     ByteBuffer hello() {
@@ -116,9 +122,10 @@ final class Handshake {
         int claimedSize = hello.getInt();
         int claimedProtection = hello.getInt();
         hello.get(diallerNonce);
-        if (claimedFrom != from || claimedTo != to || claimedSize != member.size()) {
+        if (!member.isDialledBy(claimedFrom) || claimedTo != to || claimedSize != member.size()) {
             return "it says it is rank " + claimedFrom + " of " + claimedSize + " and looks for rank " + claimedTo;
         }
+        from = claimedFrom;
         if (claimedProtection != protection()) {
             return claimedProtection == 0 ? "its frames are not encrypted" : "its frames are encrypted";
         }

@@ -25,9 +25,9 @@ abstract class PendingHandshake {
         return channel;
     }
 
-    /** The connection to {@code rank} that the handshake has made, to be asked for once. */
-    final Connection connection(int rank) {
-        return new Connection(rank, channel, handshake.seal());
+    /** The connection that the handshake has made, to be asked for once. */
+    final Connection connection() {
+        return new Connection(handshake.peer(), channel, handshake.seal());
     }
 
     final Handshake handshake() {
@@ -72,7 +72,7 @@ abstract class PendingHandshake {
         }
     }
 
-    /** The side that waits for the previous rank. */
+    /** The side that waits for ranks above it. */
     static final class Greeter extends PendingHandshake {
         private boolean challenged;
 
@@ -106,7 +106,7 @@ abstract class PendingHandshake {
         }
     }
 
-    /** The side that connects to the next rank. */
+    /** The side that connects to a rank below it. */
     static final class Dialler extends PendingHandshake {
         private boolean proved;
 

@@ -13,27 +13,29 @@ import java.nio.channels.Selector;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
+import java.util.SortedMap;
+import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Joining: connects to the next rank and admits the previous one, both in one selector loop. Any number of strangers
- * may connect meanwhile; none delays the true peer, because each has a handshake of its own and a deadline, and when
- * there are many the oldest give way that have not said a member's hello.
+ * Joining: connects to the peers below this rank and admits those above it, all in one selector loop. Any number of
+ * strangers may connect meanwhile; none delays a true peer, because each has a handshake of its own and a deadline, and
+ * when there are many the oldest give way that have not said a member's hello.
  */
 final class Rendezvous implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Rendezvous.class);
     private static final long LONGEST_HANDSHAKE_NANOS = TimeUnit.SECONDS.toNanos(5);
     private static final long POLL_NANOS = TimeUnit.MILLISECONDS.toNanos(100);
-    private static final int MOST_PENDING = 128;
+    private static final int MOST_STRANGERS = 128;
 
     private final RingEndpoint endpoint;
     private final RingMember member;
@@ -43,13 +45,9 @@ final class Rendezvous implements AutoCloseable {
     private final Selector selector = Selector.open();
 
     private final Deque<PendingHandshake.Greeter> pending = new ArrayDeque<>();
-    private PendingHandshake.Dialler dialler;
-    private boolean locally = true;
-    private String refusal = "it did not answer";
-    private long dialAgain = System.nanoTime();
-    private long pause = POLL_NANOS;
-    private Connection previous;
-    private Connection next;
+    private final List<Dialling> dialled = new ArrayList<>();
+    private final SortedSet<Integer> peers;
+    private final SortedMap<Integer, Connection> joined = new TreeMap<>();
 
     private Rendezvous(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
@@ -58,9 +56,14 @@ final class Rendezvous implements AutoCloseable {
         this.cancelled = cancelled;
         this.deadline = System.nanoTime() + timeouts.join().toNanos();
         this.handshakeNanos = Math.min(LONGEST_HANDSHAKE_NANOS, timeouts.join().toNanos() / 4);
+        Topology topology = member.topology();
+        this.peers = topology.peers(member.rank());
+        for (int peer : peers.headSet(member.rank())) {
+            dialled.add(new Dialling(peer, topology.hostOf(peer) == topology.hostOf(member.rank())));
+        }
     }
 
-    /** The loop of a ring whose two connections are made; the endpoint is left to the caller. */
+    /** The loop of a ring whose connections are made; the endpoint is left to the caller. */
     static RingThread join(RingEndpoint endpoint, RingMember member, RingTimeouts timeouts, BooleanSupplier cancelled)
             throws IOException {
         try (Rendezvous join = new Rendezvous(endpoint, member, timeouts, cancelled)) {
@@ -82,7 +85,7 @@ final class Rendezvous implements AutoCloseable {
         for (ServerSocketChannel server : endpoint.servers()) {
             server.register(selector, SelectionKey.OP_ACCEPT);
         }
-        while (previous == null || next == null) {
+        while (joined.size() < peers.size()) {
             long now = System.nanoTime();
             if (Thread.currentThread().isInterrupted() || cancelled.getAsBoolean()) {
                 throw new CancellationException("cancelled while the ranks were joining");
@@ -90,8 +93,8 @@ final class Rendezvous implements AutoCloseable {
             if (now >= deadline) {
                 throw missing();
             }
-            if (next == null && dialler == null && now >= dialAgain) {
-                dial();
+            for (Dialling each : dialled) {
+                each.dialIfDue(now);
             }
             dropLate(now);
             selector.select(TimeUnit.NANOSECONDS.toMillis(POLL_NANOS));
@@ -103,31 +106,90 @@ final class Rendezvous implements AutoCloseable {
     }
 
     private LostRankException missing() {
-        int rank = previous == null ? member.previous() : member.next();
-        String why = previous == null ? "it did not connect" : refusal;
+        int rank = peers.stream()
+                .filter(peer -> !joined.containsKey(peer))
+                .findFirst()
+                .orElseThrow();
+        String why = dialled.stream()
+                .filter(each -> each.peer == rank)
+                .map(each -> each.refusal)
+                .findFirst()
+                .orElse("it did not connect");
         return new LostRankException(rank, member.name(rank) + " did not join in time: " + why, null);
     }
 
-    private void dial() throws IOException {
-        RingAddress address = RingAddress.parse(member.addresses().get(member.next()));
-        Optional<SocketAddress> local = locally ? address.localSocket() : Optional.empty();
-        locally = local.isPresent();
-        InetSocketAddress tcp = address.socket();
-        if (!locally && tcp.isUnresolved()) {
-            throw new LostRankException(
-                    member.next(), member.name(member.next()) + " cannot be reached: unknown host", null);
+    /** The way to a peer below this rank. */
+    private final class Dialling {
+        private final int peer;
+        private PendingHandshake.Dialler handshake;
+        private boolean locally;
+        private String refusal = "it did not answer";
+        private long again = System.nanoTime();
+        private long pause = POLL_NANOS;
+
+        Dialling(int peer, boolean locally) {
+            this.peer = peer;
+            this.locally = locally;
         }
-        SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
-        dialler = new PendingHandshake.Dialler(channel, Handshake.dial(member, locally), deadline);
-        channel.configureBlocking(false);
-        try {
-            boolean connected = channel.connect(local.orElse(tcp));
-            channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, dialler);
-            if (connected) {
-                dialler.begin();
+
+        void dialIfDue(long now) throws IOException {
+            if (joined.containsKey(peer) || handshake != null || now < again) {
+                return;
             }
-        } catch (IOException e) {
-            redial(e);
+            RingAddress address = RingAddress.parse(member.addresses().get(peer));
+            Optional<SocketAddress> local = locally ? address.localSocket() : Optional.empty();
+            locally = local.isPresent();
+            InetSocketAddress tcp = address.socket();
+            if (!locally && tcp.isUnresolved()) {
+                throw new LostRankException(peer, member.name(peer) + " cannot be reached: unknown host", null);
+            }
+            SocketChannel channel = locally ? SocketChannel.open(StandardProtocolFamily.UNIX) : SocketChannel.open();
+            handshake = new PendingHandshake.Dialler(channel, Handshake.dial(member, peer, locally), deadline);
+            channel.configureBlocking(false);
+            try {
+                boolean connected = channel.connect(local.orElse(tcp));
+                channel.register(selector, connected ? SelectionKey.OP_READ : SelectionKey.OP_CONNECT, this);
+                if (connected) {
+                    handshake.begin();
+                }
+            } catch (IOException e) {
+                redial(e);
+            }
+        }
+
+        void advance(SelectionKey key) throws IOException {
+            try {
+                if (key.isConnectable()) {
+                    handshake.channel().finishConnect();
+                    key.interestOps(SelectionKey.OP_READ);
+                    handshake.begin();
+                } else if (handshake.advance()) {
+                    key.cancel();
+                    joined.put(peer, handshake.connection());
+                    handshake = null;
+                }
+            } catch (IOException e) {
+                redial(e);
+            }
+        }
+
+        private void redial(IOException why) throws IOException {
+            handshake.channel().close();
+            handshake = null;
+            if (locally) {
+                // A path that exists here may still be another machine's, on a folder that both share.
+                LOG.info("{} is not reached by its Unix domain socket: {}", member.name(peer), why.getMessage());
+                locally = false;
+                return;
+            }
+            if (why instanceof ConnectException) {
+                // It listened before it told its address, and listens until it has joined: so it is gone.
+                throw new LostRankException(peer, member.name(peer) + " cannot be reached: " + why.getMessage(), why);
+            }
+            LOG.warn("{} did not admit rank {}: {}", member.name(peer), member.rank(), why.getMessage());
+            refusal = why.getMessage();
+            again = System.nanoTime() + pause;
+            pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
         }
     }
 
@@ -137,23 +199,17 @@ final class Rendezvous implements AutoCloseable {
         }
         if (key.isAcceptable()) {
             admit((ServerSocketChannel) key.channel());
-            return;
-        }
-        PendingHandshake handshake = (PendingHandshake) key.attachment();
-        try {
-            if (key.isConnectable()) {
-                handshake.channel().finishConnect();
-                key.interestOps(SelectionKey.OP_READ);
-                dialler.begin();
-            } else if (handshake.advance()) {
-                key.cancel();
-                joined(handshake);
-            }
-        } catch (IOException e) {
-            if (handshake == dialler) {
-                redial(e);
-            } else {
-                drop(handshake, e.getMessage());
+        } else if (key.attachment() instanceof Dialling dialling) {
+            dialling.advance(key);
+        } else {
+            PendingHandshake.Greeter greeter = (PendingHandshake.Greeter) key.attachment();
+            try {
+                if (greeter.advance()) {
+                    key.cancel();
+                    join(greeter);
+                }
+            } catch (IOException e) {
+                drop(greeter, e.getMessage());
             }
         }
     }
@@ -169,7 +225,7 @@ final class Rendezvous implements AutoCloseable {
                 channel, Handshake.greet(member, local), System.nanoTime() + handshakeNanos);
         channel.register(selector, SelectionKey.OP_READ, handshake);
         pending.add(handshake);
-        if (pending.size() > MOST_PENDING) {
+        if (pending.size() > MOST_STRANGERS + peers.size()) {
             PendingHandshake.Greeter silent = pending.stream()
                     .filter(each -> !each.challenged())
                     .findFirst()
@@ -196,62 +252,38 @@ final class Rendezvous implements AutoCloseable {
         handshake.channel().close();
     }
 
-    private void redial(IOException why) throws IOException {
-        dialler.channel().close();
-        dialler = null;
-        if (locally) {
-            // A path that exists here may still be another machine's, on a folder that both share.
-            LOG.info("{} is not reached by its Unix domain socket: {}", member.name(member.next()), why.getMessage());
-            locally = false;
+    private void join(PendingHandshake.Greeter greeter) throws IOException {
+        int rank = greeter.handshake().peer();
+        if (joined.containsKey(rank)) {
+            drop(greeter, "rank " + rank + " has joined already");
             return;
         }
-        if (why instanceof ConnectException) {
-            // It listened before it told its address, and listens until this rank has joined: so it is gone.
-            throw new LostRankException(
-                    member.next(), member.name(member.next()) + " cannot be reached: " + why.getMessage(), why);
-        }
-        LOG.warn("{} did not admit rank {}: {}", member.name(member.next()), member.rank(), why.getMessage());
-        refusal = why.getMessage();
-        dialAgain = System.nanoTime() + pause;
-        pause = Math.min(2 * pause, TimeUnit.SECONDS.toNanos(2));
-    }
-
-    private void joined(PendingHandshake handshake) throws IOException {
-        if (handshake == dialler) {
-            next = handshake.connection(member.next());
-            dialler = null;
-        } else if (previous == null) {
-            previous = handshake.connection(member.previous());
-            pending.remove(handshake);
-        } else {
-            drop(handshake, "rank " + member.previous() + " has joined already");
-        }
+        joined.put(rank, greeter.connection());
+        pending.remove(greeter);
     }
 
     private RingThread ring(RingTimeouts timeouts) throws IOException {
         // Only now, because a cancelled key is forgotten by its selector at the next selection.
         selector.close();
-        for (Connection peer : List.of(previous, next)) {
+        List<Connection> connections = List.copyOf(joined.values());
+        for (Connection peer : connections) {
             SocketChannel channel = peer.channel();
             if (channel.getRemoteAddress() instanceof InetSocketAddress) {
                 channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
                 channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
             }
         }
-        RingPeers peers =
-                new RingPeers(member, previous, next, timeouts.silence().toNanos());
-        return new RingThread(member, peers, timeouts.operation().toNanos(), cancelled);
+        RingPeers all = new RingPeers(member, connections, timeouts.silence().toNanos());
+        return new RingThread(member, all, timeouts.operation().toNanos(), cancelled);
     }
 
-    /** Tells a peer that has joined why it waits in vain. */
+    /** Tells the peers that have joined why they wait in vain. */
     private void giveUp(Exception cause) throws IOException {
         int rank = cause instanceof LostRankException lost ? lost.rank() : member.rank();
         RingFailure failure = new RingFailure(RingFailure.Reason.LOST, rank, message(cause), cause);
-        List<Connection> joined =
-                Stream.of(previous, next).filter(Objects::nonNull).toList();
         try (Selector closing = Selector.open();
-                GracefulClose parting = new GracefulClose(closing, joined)) {
-            for (Connection peer : joined) {
+                GracefulClose parting = new GracefulClose(closing, List.copyOf(joined.values()))) {
+            for (Connection peer : joined.values()) {
                 peer.key(peer.channel().register(closing, 0));
             }
             parting.tell(failure, false);
@@ -270,8 +302,10 @@ final class Rendezvous implements AutoCloseable {
             for (PendingHandshake.Greeter handshake : List.copyOf(pending)) {
                 drop(handshake, "the ring is complete or given up");
             }
-            if (dialler != null) {
-                dialler.channel().close();
+            for (Dialling each : dialled) {
+                if (each.handshake != null) {
+                    each.handshake.channel().close();
+                }
             }
         } finally {
             selector.close();

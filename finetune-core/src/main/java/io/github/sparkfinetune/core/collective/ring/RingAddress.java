@@ -9,7 +9,7 @@ import java.util.Optional;
 
 /**
  * Where a rank listens. As text {@code host:port}, an IPv6 host in brackets; {@code host:port#path} if it listens on a
- * Unix domain socket of its machine too. A rank that finds the path on its own machine tries it first, then TCP.
+ * Unix domain socket of its machine too. A rank of the same host that finds the path there tries it first, then TCP.
  *
  * @param tcp {@code host:port}, also the rank's address in messages
  * @param local absolute path of the socket, if any
@@ -28,13 +28,19 @@ record RingAddress(String tcp, Optional<Path> local) {
                 : new RingAddress(text.substring(0, end), Optional.of(Path.of(text.substring(end + 1))));
     }
 
-    /** Its TCP address; unresolved if the host is unknown here. */
-    InetSocketAddress socket() {
+    /** The host, an IPv6 one in brackets. */
+    String host() {
         int colon = tcp.lastIndexOf(':');
         if (colon < 1) {
             throw new IllegalArgumentException("'" + tcp + "' is not host:port");
         }
-        String host = tcp.substring(0, colon);
+        return tcp.substring(0, colon);
+    }
+
+    /** Its TCP address; unresolved if the host is unknown here. */
+    InetSocketAddress socket() {
+        String host = host();
+        int colon = tcp.lastIndexOf(':');
         if (host.startsWith("[") && host.endsWith("]")) {
             host = host.substring(1, host.length() - 1);
         }

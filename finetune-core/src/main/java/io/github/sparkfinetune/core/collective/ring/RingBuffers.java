@@ -3,46 +3,48 @@ package io.github.sparkfinetune.core.collective.ring;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 
-/** The buffers that the ring's thread lends to one operation after the other. */
+/** The buffers that the ring's thread lends to one operation after the other. For that thread alone. */
 final class RingBuffers {
     /** Floats added at a time: two such arrays stay in a core's first-level cache. */
     private static final int BLOCK = 2048;
 
-    private final ByteBuffer incoming = direct();
-    private final FloatBuffer incomingFloats = incoming.asFloatBuffer();
-    private final ByteBuffer outgoing = direct();
+    private final Deque<ByteBuffer> free = new ArrayDeque<>();
     private final float[] sum = new float[BLOCK];
     private final float[] addend = new float[BLOCK];
 
-    private static ByteBuffer direct() {
-        return ByteBuffer.allocateDirect(RingOperation.CHUNK).order(ByteOrder.nativeOrder());
+    /** Room for a chunk, in native order, to be given {@link #back}. */
+    ByteBuffer take(int length) {
+        ByteBuffer last = free.pollLast();
+        ByteBuffer buffer = last != null
+                ? last
+                : ByteBuffer.allocateDirect(RingOperation.CHUNK).order(ByteOrder.nativeOrder());
+        return buffer.clear().limit(length);
     }
 
-    /** Empty room for a chunk to come. */
-    ByteBuffer incoming(int length) {
-        return incoming.clear().limit(length);
+    /** Takes a buffer back that was lent. */
+    void back(ByteBuffer buffer) {
+        free.addLast(buffer);
     }
 
-    /** Empty room for a chunk to send. */
-    ByteBuffer outgoing(int length) {
-        return outgoing.clear().limit(length);
-    }
-
-    /** {@code floats[from + i] += incoming[i]} for i in [0, count). */
-    void addIncoming(FloatBuffer floats, int from, int count) {
-        add(incomingFloats, floats, from, count);
-    }
-
-    /** {@code floats[from + i] += addends[i]} for i in [0, count). */
-    void add(FloatBuffer addends, FloatBuffer floats, int from, int count) {
+    /** {@code to[i] += addends[i]} for the floats of two buffers from 0 to their limits. */
+    void add(ByteBuffer addends, ByteBuffer to) {
+        FloatBuffer from = floats(addends);
+        FloatBuffer floats = floats(to);
+        int count = floats.limit();
         for (int done = 0; done < count; done += BLOCK) {
             int length = Math.min(BLOCK, count - done);
-            floats.get(from + done, sum, 0, length);
-            addends.get(done, addend, 0, length);
+            floats.get(done, sum, 0, length);
+            from.get(done, addend, 0, length);
             add(sum, addend, length);
-            floats.put(from + done, sum, 0, length);
+            floats.put(done, sum, 0, length);
         }
+    }
+
+    private static FloatBuffer floats(ByteBuffer bytes) {
+        return bytes.slice(0, bytes.limit()).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
     // Apart and over arrays, because that is what the JIT vectorises; over direct buffers it does not.

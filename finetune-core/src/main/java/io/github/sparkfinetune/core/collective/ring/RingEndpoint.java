@@ -11,12 +11,12 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The listening sockets on which a rank waits for the rank before it: TCP, and a Unix domain socket for a rank on the
- * same machine. Bound before the ranks exchange their addresses; {@link TcpRing#join} takes them over and closes them
- * as soon as the ring is complete.
+ * The listening sockets on which a rank waits for its peers: TCP, and a Unix domain socket for those on the same
+ * machine. Bound before the ranks exchange their addresses; {@link TcpRing#join} takes them over and closes them as
+ * soon as the ring is complete.
  */
 public final class RingEndpoint implements AutoCloseable {
-    private static final int BACKLOG = 64;
+    private static final int BACKLOG = 1024;
     private static final int HIGHEST_PORT = 65535;
 
     private final ServerSocketChannel server;

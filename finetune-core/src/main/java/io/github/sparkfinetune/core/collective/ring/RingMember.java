@@ -4,7 +4,7 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Who a rank is in a ring, and what it proves that with.
+ * Who a rank is among the ranks, and what it proves that with. Ranks of one host had better have successive numbers.
  *
  * @param rank in [0, size)
  * @param addresses {@link RingEndpoint#address()} of every rank, in their order; the same on all
@@ -37,12 +37,16 @@ public record RingMember(int rank, List<String> addresses, String attempt, byte[
         return addresses.size();
     }
 
-    int next() {
-        return (rank + 1) % size();
+    /** Where the ranks are: those whose addresses have one host are on it. */
+    Topology topology() {
+        return new Topology(addresses.stream()
+                .map(address -> RingAddress.parse(address).host())
+                .toList());
     }
 
-    int previous() {
-        return (rank + size() - 1) % size();
+    /** Whether a rank is a peer that connects to this one. */
+    boolean isDialledBy(int peer) {
+        return peer > rank && topology().peers(rank).contains(peer);
     }
 
     /** {@code rank 3 (host:port)}, for messages. */

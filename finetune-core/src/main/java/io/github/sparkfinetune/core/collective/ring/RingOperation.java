@@ -1,11 +1,13 @@
 package io.github.sparkfinetune.core.collective.ring;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One operation as a stream of chunks to the next rank and one from the previous rank. The ring's thread moves the
- * bytes; the operation knows which bytes and what to do with them.
+ * One operation as chunks to and from the peers. The ring's thread moves the bytes; the operation knows which bytes and
+ * what to do with them. It sends to a peer in the order in which it has asked to, and takes what comes in any order.
  */
 abstract class RingOperation {
     /** Longest body of a chunk in bytes: it and what it is added to stay in a core's second-level cache. */
@@ -39,11 +41,26 @@ abstract class RingOperation {
         }
     }
 
+    /**
+     * A chunk to send.
+     *
+     * @param total bytes that the frame tells as its total
+     * @param body from its position to its limit
+     * @param node see {@link Frame#node}
+     * @param lent whether the body is one of {@link RingBuffers}
+     */
+    record Outgoing(long total, ByteBuffer body, int block, int chunk, int node, boolean lent) {}
+
     private final Kind kind;
     private final CompletableFuture<Void> future = new CompletableFuture<>();
+    private final Deque<Outgoing>[] toSend;
+    private int unsent;
 
-    RingOperation(Kind kind) {
+    /** @param size number of ranks */
+    @SuppressWarnings({"unchecked", "rawtypes"})
+    RingOperation(Kind kind, int size) {
         this.kind = kind;
+        this.toSend = new Deque[size];
     }
 
     final Kind kind() {
@@ -55,34 +72,55 @@ abstract class RingOperation {
         return future;
     }
 
-    /** Bytes that the frame of the next chunk to send tells as its total. */
-    abstract long total();
+    /** Queues a chunk for a peer. */
+    final void send(int peer, Outgoing chunk) {
+        if (toSend[peer] == null) {
+            toSend[peer] = new ArrayDeque<>();
+        }
+        toSend[peer].add(chunk);
+        unsent++;
+    }
+
+    /** The next chunk for a peer, or null. The one before has been written. */
+    final Outgoing nextFor(int peer) {
+        if (toSend[peer] == null || toSend[peer].isEmpty()) {
+            return null;
+        }
+        unsent--;
+        return toSend[peer].poll();
+    }
+
+    /** Whether nothing is left to send but what the future brings. */
+    final boolean isSent() {
+        return unsent == 0;
+    }
+
+    /** Queues what can be sent from the start. */
+    abstract void begin();
+
+    /** A chunk's body has been written. */
+    void sent(Outgoing chunk) {}
 
     /** Bytes that this rank takes part with, for messages. */
     abstract long ownBytes();
 
-    /** Whether a frame that tells {@code total} can be the next one to come. */
-    abstract boolean expects(Frame frame);
+    /** Whether a chunk that {@code frame} tells of is one that {@code peer} has to send. */
+    abstract boolean expects(int peer, Frame frame);
 
-    /** Whether the next chunk exists and no longer waits for one to come. */
-    abstract boolean maySend();
+    /** Where the body of a chunk that is expected goes. */
+    abstract ByteBuffer target(Frame frame);
 
-    /** The next chunk to send; valid until the next call. */
-    abstract ByteBuffer nextToSend();
+    /** A chunk has come to its {@link #target}, which is {@code body} from 0 to its limit. */
+    abstract void received(int peer, Frame frame, ByteBuffer body);
 
-    /** Where the next chunk to come goes. */
-    abstract ByteBuffer nextToReceive();
-
-    /** The chunk asked for by {@link #nextToReceive} has come. */
-    abstract void received();
-
-    /** The next chunk to come has come already; the bytes are valid during the call. */
-    void take(ByteBuffer chunk) {
-        nextToReceive().put(chunk);
-        received();
+    /** A chunk has come already; the body is valid during the call. */
+    void take(int peer, Frame frame, ByteBuffer body) {
+        received(peer, frame, target(frame).put(body).flip());
     }
 
-    abstract boolean allSent();
+    /** How many chunks, or blocks of them, are yet to come from a peer. */
+    abstract int awaited(int peer);
 
+    /** Whether nothing is yet to come. */
     abstract boolean allReceived();
 }

@@ -5,45 +5,38 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/**
- * A rank's two connections and what can go wrong with them. Chunks and heartbeats go to the next rank and come from the
- * previous one; the other direction of each connection carries only aborts and goodbyes.
- */
+/** A rank's connections and what can go wrong with them. */
 final class RingPeers {
     private static final Logger LOG = LoggerFactory.getLogger(RingPeers.class);
     private static final int SIGNS_OF_LIFE = 4;
     private static final ByteBuffer NOTHING = ByteBuffer.allocateDirect(0);
 
     private final RingMember member;
-    private final Connection previous;
-    private final Connection next;
+    private final List<Peer> peers = new ArrayList<>();
     private final Selector selector;
     private final long silence;
     private final ByteBuffer told = ByteBuffer.allocateDirect(Frame.LONGEST_TEXT);
-    private boolean nextSpoke;
 
-    /** @param silence nanoseconds without a sign of life after which the previous rank is lost */
-    RingPeers(RingMember member, Connection previous, Connection next, long silence) throws IOException {
+    /** @param silence nanoseconds without a sign of life after which a rank is lost */
+    RingPeers(RingMember member, List<Connection> connections, long silence) throws IOException {
         this.member = member;
-        this.previous = previous;
-        this.next = next;
         this.silence = silence;
         this.selector = Selector.open();
-        previous.key(previous.channel().register(selector, SelectionKey.OP_READ));
-        next.key(next.channel().register(selector, SelectionKey.OP_READ));
+        for (Connection connection : connections) {
+            Peer peer = new Peer(connection);
+            connection.key(connection.channel().register(selector, SelectionKey.OP_READ, peer));
+            peers.add(peer);
+        }
     }
 
-    Connection previous() {
-        return previous;
-    }
-
-    Connection next() {
-        return next;
+    List<Peer> all() {
+        return peers;
     }
 
     /** Ends the present or the next {@link #await}; from any thread. */
@@ -51,101 +44,114 @@ final class RingPeers {
         selector.wakeup();
     }
 
-    /** Writes what the next rank's socket takes; returns whether it took anything. */
-    boolean flush() throws RingFailure {
+    /** Writes what a peer's socket takes; returns whether it took anything. */
+    boolean flush(Peer peer) throws RingFailure {
+        if (!peer.writable()) {
+            return false;
+        }
         try {
-            return next.flush();
+            boolean any = peer.connection().flush();
+            peer.writable(!peer.connection().staged());
+            return any;
         } catch (IOException e) {
-            throw lost(next, e);
+            throw lost(peer.connection(), e);
         }
     }
 
-    /** Whether it is time to give a sign of life. */
-    boolean heartbeatDue() {
-        return System.nanoTime() - next.sent() > silence / SIGNS_OF_LIFE;
+    /** Whether it is time to give a peer a sign of life. */
+    boolean heartbeatDue(Peer peer) {
+        return System.nanoTime() - peer.connection().sent() > silence / SIGNS_OF_LIFE;
     }
 
     /**
-     * Reads what the previous rank has sent; returns whether it was anything. Goodbyes and aborts are dealt with here,
-     * all other frames are left to the caller.
+     * Reads what a peer has sent; returns whether it was anything. Goodbyes and aborts are dealt with here, all other
+     * frames are left to the caller.
      */
-    boolean read() throws RingFailure {
+    boolean read(Peer peer) throws RingFailure {
+        if (!peer.readable()) {
+            return false;
+        }
+        Connection from = peer.connection();
         try {
-            boolean any = previous.read();
-            Frame frame = previous.complete() ? previous.head() : null;
+            boolean any = from.read();
+            peer.readable(any);
+            Frame frame = from.complete() ? from.head() : null;
             if (frame != null && frame.kind() == Frame.Kind.ABORT) {
-                throw readAbort(previous, frame);
+                throw readAbort(from, frame);
             }
             if (frame != null && frame.kind() == Frame.Kind.GOODBYE) {
-                previous.body(NOTHING);
-                previous.leave();
+                from.body(NOTHING);
+                from.leave();
             }
             return any;
         } catch (FrameReader.ProtocolException e) {
-            String text = member.name(previous.rank()) + ": " + e.getMessage();
-            throw new RingFailure(Reason.MISMATCH, previous.rank(), text, e);
+            String text = member.name(from.rank()) + ": " + e.getMessage();
+            throw new RingFailure(Reason.MISMATCH, from.rank(), text, e);
         } catch (IOException e) {
-            throw lost(previous, e);
+            throw lost(from, e);
+        }
+    }
+
+    /** Finds out which sockets can go on, where that isn't known of all. */
+    void poll() throws RingFailure {
+        boolean known = true;
+        for (Peer peer : peers) {
+            known &= peer.connection().left() || (peer.readable() && peer.writable());
+        }
+        if (!known) {
+            select(0);
         }
     }
 
     /**
      * Waits until a socket can go on, {@link #wake} or {@code longest} nanoseconds have passed, but not beyond the time
      * of the next sign of life.
-     *
-     * @param listening whether the previous rank's bytes are wanted; while they are not, its silence is not counted
      */
-    void await(boolean listening, long longest) throws RingFailure {
+    void await(long longest) throws RingFailure {
         long now = System.nanoTime();
         long wait = longest;
-        if (!next.left() && !next.staged()) {
-            wait = Math.min(wait, silence / SIGNS_OF_LIFE - (now - next.sent()));
-        }
-        if (listening) {
-            long rest = silence - (now - previous.heard());
-            if (rest <= 0) {
-                throw lost(previous, new IOException("no sign of life for " + silence / 1_000_000 + " ms"));
+        for (Peer peer : peers) {
+            Connection connection = peer.connection();
+            if (!connection.left() && !connection.staged()) {
+                wait = Math.min(wait, silence / SIGNS_OF_LIFE - (now - connection.sent()));
             }
-            wait = Math.min(wait, rest);
+            if (peer.listening()) {
+                long rest = silence - (now - connection.heard());
+                if (rest <= 0) {
+                    throw lost(connection, new IOException("no sign of life for " + silence / 1_000_000 + " ms"));
+                }
+                wait = Math.min(wait, rest);
+            }
         }
-        previous.interest(listening ? SelectionKey.OP_READ : 0);
-        next.interest(next.left() ? 0 : SelectionKey.OP_READ | (next.staged() ? SelectionKey.OP_WRITE : 0));
-        select(wait);
-        if (nextSpoke) {
-            nextSpoke = false;
-            hearNext();
-        }
+        select(Math.max(1, TimeUnit.NANOSECONDS.toMillis(wait)));
     }
 
-    private void select(long nanos) throws RingFailure {
+    /** @param millis 0 not to wait */
+    private void select(long millis) throws RingFailure {
+        for (Peer peer : peers) {
+            int wanted = peer.listening() ? SelectionKey.OP_READ : 0;
+            Connection connection = peer.connection();
+            connection.interest(wanted | (!connection.left() && connection.staged() ? SelectionKey.OP_WRITE : 0));
+        }
         try {
-            selector.select(
-                    key -> nextSpoke |= key.channel() == next.channel() && key.isReadable(),
-                    Math.max(1, TimeUnit.NANOSECONDS.toMillis(nanos)));
+            if (millis == 0) {
+                selector.selectNow(RingPeers::ready);
+            } else {
+                selector.select(RingPeers::ready, millis);
+            }
         } catch (IOException e) {
             String text = member.name(member.rank()) + " cannot wait for its sockets: " + e.getMessage();
             throw new RingFailure(Reason.LOST, member.rank(), text, e);
         }
     }
 
-    private void hearNext() throws RingFailure {
-        try {
-            while (!next.left() && next.read()) {
-                Frame frame = next.head();
-                if (frame != null && frame.kind() == Frame.Kind.ABORT) {
-                    throw readAbort(next, frame);
-                }
-                if (frame != null) {
-                    next.body(NOTHING);
-                    next.leave();
-                }
-            }
-        } catch (IOException e) {
-            throw endOf(next, e);
-        }
+    private static void ready(SelectionKey key) {
+        Peer peer = (Peer) key.attachment();
+        peer.readable(peer.readable() || key.isReadable());
+        peer.writable(peer.writable() || key.isWritable());
     }
 
-    private RingFailure readAbort(Connection from, Frame frame) throws RingFailure {
+    private RingFailure readAbort(Connection from, Frame frame) throws IOException {
         ByteBuffer body = told.clear().limit(frame.length());
         from.body(body);
         long deadline = System.nanoTime() + GracefulClose.NANOS;
@@ -153,7 +159,7 @@ final class RingPeers {
             while (!from.complete() && System.nanoTime() < deadline) {
                 if (!from.read()) {
                     from.interest(SelectionKey.OP_READ);
-                    select(TimeUnit.MILLISECONDS.toNanos(10));
+                    selector.select(key -> {}, 10);
                 }
             }
         } catch (IOException e) {
@@ -162,26 +168,46 @@ final class RingPeers {
         return RingFailure.told(frame, body.flip());
     }
 
-    /** What the end of a connection means: the next rank may have told of the true cause before. */
-    private RingFailure lost(Connection peer, IOException cause) {
-        try {
-            hearNext();
-        } catch (RingFailure e) {
-            if (e.isTold()) {
-                return e;
+    /** What the end of a connection means: its rank, or another, may have told of the true cause before. */
+    private RingFailure lost(Connection ended, IOException cause) {
+        for (Peer peer : peers) {
+            try {
+                RingFailure told = toldBy(peer);
+                if (told != null) {
+                    return told;
+                }
+            } catch (IOException e) {
+                LOG.debug("{} ended, too", member.name(peer.rank()), e);
             }
         }
-        return endOf(peer, cause);
+        String text = member.name(ended.rank()) + " was lost: " + cause.getMessage();
+        return new RingFailure(Reason.LOST, ended.rank(), text, cause);
     }
 
-    private RingFailure endOf(Connection peer, IOException cause) {
-        String text = member.name(peer.rank()) + " was lost: " + cause.getMessage();
-        return new RingFailure(Reason.LOST, peer.rank(), text, cause);
+    /** The abort among what a peer has sent, or null; chunks before it are thrown away, because the ring has ended. */
+    private RingFailure toldBy(Peer peer) throws IOException {
+        Connection from = peer.connection();
+        long deadline = System.nanoTime() + GracefulClose.NANOS;
+        ByteBuffer ignored = ByteBuffer.allocateDirect(RingOperation.CHUNK);
+        while (!from.left() && System.nanoTime() < deadline) {
+            Frame frame = from.complete() ? from.head() : null;
+            if (frame != null && frame.kind() == Frame.Kind.ABORT) {
+                return readAbort(from, frame);
+            }
+            if (frame != null) {
+                from.body(ignored.clear().limit(frame.length()));
+            }
+            if (!from.read()) {
+                break;
+            }
+        }
+        return null;
     }
 
-    /** Closes both; {@code told} runs once they know why, before the time that they are given to read it. */
+    /** Closes all; {@code told} runs once they know why, before the time that they are given to read it. */
     void close(RingFailure reason, boolean orderly, Runnable told) {
-        try (GracefulClose parting = new GracefulClose(selector, List.of(previous, next))) {
+        List<Connection> connections = peers.stream().map(Peer::connection).toList();
+        try (GracefulClose parting = new GracefulClose(selector, connections)) {
             try {
                 parting.tell(reason, orderly);
             } finally {

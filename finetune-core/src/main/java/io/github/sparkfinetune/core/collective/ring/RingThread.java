@@ -21,8 +21,6 @@ final class RingThread implements Runnable {
 
     private final RingMember member;
     private final RingPeers peers;
-    private final Connection previous;
-    private final Connection next;
     private final long patience;
     private final BooleanSupplier cancelled;
 
@@ -32,9 +30,6 @@ final class RingThread implements Runnable {
 
     private RingOperation operation;
     private long sequence;
-    private long previousSequence;
-    private boolean receiving;
-    private boolean chunkStaged;
     private long progressed;
     private long cancelPolled;
 
@@ -42,8 +37,6 @@ final class RingThread implements Runnable {
     RingThread(RingMember member, RingPeers peers, long patience, BooleanSupplier cancelled) {
         this.member = member;
         this.peers = peers;
-        this.previous = peers.previous();
-        this.next = peers.next();
         this.patience = patience;
         this.cancelled = cancelled;
     }
@@ -73,7 +66,7 @@ final class RingThread implements Runnable {
     @Override
     public void run() {
         try {
-            previous.listen(System.nanoTime());
+            listenAnew();
             while (turn()) {}
             end(new RingFailure(Reason.LOST, member.rank(), "the ring of " + own() + " is closed", null), true);
         } catch (RingFailure e) {
@@ -82,6 +75,12 @@ final class RingThread implements Runnable {
             LOG.error("the ring's thread of {} failed", own(), e);
             end(new RingFailure(Reason.LOST, member.rank(), own() + " failed: " + e, e), false);
         }
+    }
+
+    /** Silence counts from now on. */
+    private void listenAnew() {
+        long now = System.nanoTime();
+        peers.all().forEach(peer -> peer.connection().listen(now));
     }
 
     /** One round; false once the ring is to be closed in an orderly way. */
@@ -95,13 +94,19 @@ final class RingThread implements Runnable {
         if (operation == null) {
             begin();
         }
-        boolean sent = send();
-        boolean received = receive();
-        if (operation != null && operation.allReceived() && operation.allSent() && (next.left() || !next.staged())) {
+        peers.poll();
+        boolean any = false;
+        boolean written = true;
+        for (Peer peer : peers.all()) {
+            any |= send(peer);
+            any |= receive(peer);
+            written &= !peer.sends();
+        }
+        if (operation != null && written && operation.isSent() && operation.allReceived()) {
             RingOperation done = operation;
             operation = null;
             done.future().complete(null);
-        } else if (!sent && !received) {
+        } else if (!any) {
             await();
         }
         return true;
@@ -111,90 +116,102 @@ final class RingThread implements Runnable {
         operation = queue.poll();
         if (operation != null) {
             sequence++;
-            long now = System.nanoTime();
-            previous.listen(now);
-            progressed = now;
-            cancelPolled = now;
+            listenAnew();
+            progressed = System.nanoTime();
+            cancelPolled = progressed;
+            operation.begin();
         }
     }
 
-    private boolean send() throws RingFailure {
-        if (next.left()) {
-            if (operation != null && (!operation.allSent() || chunkStaged)) {
-                throw hasLeft(next);
+    private boolean send(Peer peer) throws RingFailure {
+        Connection to = peer.connection();
+        if (to.left()) {
+            if (operation != null && (peer.sends() || operation.nextFor(peer.rank()) != null)) {
+                throw hasLeft(peer);
             }
             return false;
         }
-        if (!next.staged()) {
-            if (operation != null && operation.maySend()) {
-                long total = operation.total();
-                ByteBuffer body = operation.nextToSend();
+        if (!to.staged()) {
+            RingOperation.Outgoing chunk = operation == null ? null : operation.nextFor(peer.rank());
+            if (chunk != null) {
                 int kind = operation.kind().code();
-                next.stage(new Frame(Frame.Kind.CHUNK, kind, member.rank(), body.remaining(), sequence, total), body);
-                chunkStaged = true;
-            } else if (peers.heartbeatDue()) {
-                next.stage(Frame.control(Frame.Kind.HEARTBEAT, member.rank(), sequence), NOTHING);
+                int length = chunk.body().remaining();
+                Frame frame = new Frame(
+                        Frame.Kind.CHUNK,
+                        kind,
+                        member.rank(),
+                        length,
+                        sequence,
+                        chunk.total(),
+                        chunk.block(),
+                        chunk.chunk(),
+                        chunk.node());
+                peer.stage(frame, chunk);
+            } else if (peers.heartbeatDue(peer)) {
+                to.stage(Frame.control(Frame.Kind.HEARTBEAT, member.rank(), sequence), NOTHING);
             } else {
                 return false;
             }
         }
-        boolean any = peers.flush();
-        chunkStaged &= next.staged();
+        boolean any = peers.flush(peer);
+        RingOperation.Outgoing sent = peer.takeSent();
+        if (sent != null) {
+            operation.sent(sent);
+        }
         return any;
     }
 
-    private boolean receive() throws RingFailure {
-        boolean any = listening() && peers.read();
-        if (receiving && previous.complete()) {
-            receiving = false;
+    private boolean receive(Peer peer) throws RingFailure {
+        Connection from = peer.connection();
+        boolean any = peer.listening() && peers.read(peer);
+        Frame come = peer.takeComing();
+        if (come != null) {
+            any = true;
             progressed = System.nanoTime();
-            operation.received();
+            operation.received(peer.rank(), come, peer.target());
         }
-        if (previous.left() && wanted()) {
-            throw hasLeft(previous);
+        if (from.left() && operation != null && operation.awaited(peer.rank()) > 0) {
+            throw hasLeft(peer);
         }
-        Frame frame = receiving ? null : previous.head();
+        Frame frame = peer.reads() ? null : from.head();
         if (frame != null && frame.kind() == Frame.Kind.HEARTBEAT) {
-            previousSequence = frame.sequence();
-            previous.body(NOTHING);
-        } else if (frame != null && wanted()) {
-            takeChunk(frame);
+            peer.hasBegun(frame.sequence());
+            from.body(NOTHING);
             return true;
         }
+        if (frame != null) {
+            peer.hasBegun(frame.sequence());
+            // What belongs to an operation that this rank has not begun stays where it is.
+            if (operation != null && frame.sequence() <= sequence) {
+                takeChunk(peer, frame);
+                return true;
+            }
+        }
         return any;
     }
 
-    /** Whether a chunk can be told where to go; until then it stays in the socket. */
-    private boolean wanted() {
-        return operation != null && !operation.allReceived();
-    }
-
-    private boolean listening() {
-        return !previous.left() && (receiving || previous.head() == null);
-    }
-
-    private void takeChunk(Frame frame) throws RingFailure {
-        previousSequence = frame.sequence();
-        if (frame.sequence() != sequence || frame.detail() != operation.kind().code() || !operation.expects(frame)) {
+    private void takeChunk(Peer peer, Frame frame) throws RingFailure {
+        if (frame.sequence() != sequence
+                || frame.detail() != operation.kind().code()
+                || !operation.expects(peer.rank(), frame)) {
             String theirs = RingOperation.Kind.text(frame.detail()) + " of " + frame.total() + " bytes";
-            String text = "the ranks are out of step: " + member.name(previous.rank()) + " is in operation "
+            String text = "the ranks are out of step: " + member.name(peer.rank()) + " is in operation "
                     + frame.sequence() + ", " + theirs + ", " + own() + " in " + ownOperation();
-            throw new RingFailure(Reason.MISMATCH, previous.rank(), text, null);
+            throw new RingFailure(Reason.MISMATCH, peer.rank(), text, null);
         }
-        ByteBuffer opened = previous.opened();
+        ByteBuffer opened = peer.connection().opened();
         if (opened == null) {
-            previous.body(operation.nextToReceive());
-            receiving = true;
+            peer.take(frame, operation.target(frame));
             return;
         }
         progressed = System.nanoTime();
-        operation.take(opened);
-        previous.body(NOTHING);
+        operation.take(peer.rank(), frame, opened);
+        peer.connection().body(NOTHING);
     }
 
     private void await() throws RingFailure {
         if (operation == null) {
-            peers.await(listening(), IDLE_NANOS);
+            peers.await(IDLE_NANOS);
             return;
         }
         long now = System.nanoTime();
@@ -204,17 +221,25 @@ final class RingThread implements Runnable {
                 throw new RingFailure(Reason.CANCELLED, member.rank(), own() + " was cancelled", null);
             }
         }
-        // A peer that has begun the operation only waits itself: whoever waits for the one that has not names it.
-        long limit = previousSequence < sequence ? patience : 2 * patience;
-        if (now - progressed > limit) {
-            String text = member.name(previous.rank()) + " took no part in " + ownOperation() + " for "
-                    + limit / 1_000_000 + " ms";
-            throw new RingFailure(Reason.LOST, previous.rank(), text, null);
+        if (now - progressed > patience) {
+            lookForIdle(now);
         }
-        peers.await(listening(), CANCEL_POLL_NANOS);
+        peers.await(CANCEL_POLL_NANOS);
     }
 
-    private RingFailure hasLeft(Connection peer) {
+    /** A peer that has begun the operation only waits itself: whoever waits for the one that has not names it. */
+    private void lookForIdle(long now) throws RingFailure {
+        for (Peer peer : peers.all()) {
+            long limit = peer.begun() < sequence ? patience : 2 * patience;
+            if (operation.awaited(peer.rank()) > 0 && now - progressed > limit) {
+                String text = member.name(peer.rank()) + " took no part in " + ownOperation() + " for "
+                        + limit / 1_000_000 + " ms";
+                throw new RingFailure(Reason.LOST, peer.rank(), text, null);
+            }
+        }
+    }
+
+    private RingFailure hasLeft(Peer peer) {
         String text = member.name(peer.rank()) + " has left the ring before " + ownOperation() + " was done";
         return new RingFailure(Reason.LOST, peer.rank(), text, null);
     }

@@ -7,6 +7,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
@@ -16,22 +18,22 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The collective of several ranks: each is connected to the next and the previous one, by TCP or, on one machine, by a
- * Unix domain socket. One thread moves the bytes and works off the operations in the order in which they were called;
- * it gives signs of life while the caller computes and blocks while there is nothing to move.
+ * The collective of several ranks, connected by TCP or, on one machine, by Unix domain sockets; {@link Topology} says
+ * who with whom. One thread moves the bytes and works off the operations in the order in which they were called; it
+ * gives signs of life while the caller computes and blocks while there is nothing to move.
  *
  * <p>On each connection: the {@link Handshake}, then {@link Frame frames}. Operations are numbered from 1 in the order
  * of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation} say which
- * chunks one consists of. A heartbeat is due when nothing was sent to the next rank for a quarter of
- * {@link RingTimeouts#silence()}. The previous rank is lost when nothing came from it for all of that, while this one
- * listened; or when no chunk came within {@link RingTimeouts#operation()} though its heartbeats say that it has not
- * begun the operation, within twice that if it has.
+ * chunks one consists of. A heartbeat is due when nothing was sent to a peer for a quarter of
+ * {@link RingTimeouts#silence()}. A peer is lost when nothing came from it for all of that, while this rank listened;
+ * or when no chunk came within {@link RingTimeouts#operation()} though its heartbeats say that it has not begun the
+ * operation, within twice that if it has.
  *
- * <p>When a rank is lost every other one fails with its name: the first to notice tells its peers by an abort, which
- * pass it on. From then on every operation fails the same way. Ranks that call different operations, or with different
- * sizes, fail with an {@link IllegalStateException} that names both operations. Who ends sends an abort or a goodbye,
- * shuts down its output, reads what the peers still send until they have closed, and closes; half a second is given to
- * each of sending and waiting.
+ * <p>When a rank is lost every other one fails with its name: who notices tells its peers by an abort, which pass it
+ * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
+ * fail with an {@link IllegalStateException} that names both operations. Who ends sends an abort or a goodbye, shuts
+ * down its output, reads what the peers still send until they have closed, and closes; half a second is given to each
+ * of sending and waiting.
  *
  * <p>Ranks prove to each other that they know the secret when they join. What they exchange afterwards is sealed by
  * {@link FrameCipher} between machines if {@link RingMember#encrypted()}: a frame that isn't the one that the peer has
@@ -39,22 +41,32 @@ import org.slf4j.LoggerFactory;
  */
 public final class TcpRing implements Collective {
     private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);
+    /** Most bytes of one sum. */
+    private static final int PIECE = 16 << 20;
 
     private final RingMember member;
+    private final Topology topology;
+    private final SumTree tree;
+    private final List<List<Integer>> covers = new ArrayList<>();
     private final RingBuffers buffers = new RingBuffers();
     private final RingThread loop;
     private final Thread thread;
 
     private TcpRing(RingMember member, RingThread loop) {
         this.member = member;
+        this.topology = member.topology();
+        this.tree = new SumTree(member.size());
+        for (int host = 0; host < topology.hosts(); host++) {
+            covers.add(tree.cover(topology.ranks(host)));
+        }
         this.loop = loop;
         this.thread = new Thread(loop, "ring-" + member.rank());
         thread.setDaemon(true);
     }
 
     /**
-     * Joins the ring: connects to the next rank, waits for the previous one, proves to both that it is a member and has
-     * them prove it. Others that connect are dropped and logged.
+     * Joins the ring: connects to some peers, waits for the others, proves to each that it is a member and has it prove
+     * it. Others that connect are dropped and logged.
      *
      * @param endpoint the sockets whose address is {@code member}'s; closed on return, however this ends
      * @param cancelled polled while ranks wait for each other; true ends the waiting with a
@@ -91,13 +103,28 @@ public final class TcpRing implements Collective {
     }
 
     @Override
+    public String name(int of) {
+        return member.name(of);
+    }
+
+    @Override
     public Future<?> allReduceAsync(ByteBuffer floats) {
         if (!floats.isDirect() || floats.order() != ByteOrder.nativeOrder() || floats.remaining() % Float.BYTES != 0) {
             throw new IllegalArgumentException("not a direct buffer of floats in native order: " + floats);
         }
-        RingOperation operation = new AllReduceOperation(member.rank(), member.size(), floats, buffers);
-        loop.submit(operation);
-        return operation.future();
+        // In pieces, because a rank whose peer is late may have to keep as much as it sums at once.
+        ByteBuffer left = floats.duplicate();
+        while (true) {
+            int length = Math.min(PIECE, left.remaining());
+            ByteBuffer piece = left.slice(left.position(), length);
+            RingOperation operation = new AllReduceOperation(member.rank(), topology, tree, covers, piece, buffers);
+            loop.submit(operation);
+            left.position(left.position() + length);
+            if (!left.hasRemaining()) {
+                // The ones before are done by then, or have failed like it.
+                return operation.future();
+            }
+        }
     }
 
     @Override
@@ -121,7 +148,7 @@ public final class TcpRing implements Collective {
     }
 
     private byte[][] gather(RingOperation.Kind kind, byte[] mine) {
-        AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), member.size(), mine, buffers);
+        AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), topology, mine);
         loop.submit(operation);
         try {
             operation.future().get();

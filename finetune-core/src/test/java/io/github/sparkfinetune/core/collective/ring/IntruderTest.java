@@ -90,7 +90,7 @@ class IntruderTest {
         // A handshake may take a quarter of the first: longer than the strangers do.
         RingTimeouts patient = new RingTimeouts(Duration.ofSeconds(20), Duration.ofSeconds(3), Duration.ofSeconds(10));
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET), patient);
-        Handshake slow = Handshake.dial(member(1, Ranks.SECRET), false);
+        Handshake slow = Handshake.dial(member(1, Ranks.SECRET), 0, false);
         Socket dialler = stranger(slow.hello().array());
         slow.takeChallenge(ByteBuffer.wrap(readFully(dialler, Handshake.NONCE_BYTES)));
         for (int i = 0; i < 200; i++) {
@@ -154,8 +154,8 @@ class IntruderTest {
     @Test
     void aGreeterWithoutTheSecretIsNotBelieved() throws Exception {
         try (ServerSocket impostor = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            List<String> led = List.of(first.address(), "127.0.0.1:" + impostor.getLocalPort());
-            CompletableFuture<Collective> zero = join(first, new RingMember(0, led, "test", Ranks.SECRET, false));
+            List<String> led = List.of("127.0.0.1:" + impostor.getLocalPort(), second.address());
+            CompletableFuture<Collective> one = join(second, new RingMember(1, led, "test", Ranks.SECRET, false));
             try (Socket dialler = impostor.accept()) {
                 readFully(dialler, Handshake.HELLO_BYTES);
                 dialler.getOutputStream().write(new byte[Handshake.NONCE_BYTES]);
@@ -164,7 +164,7 @@ class IntruderTest {
                 dialler.getOutputStream().write(proof);
                 assertThatEnds(dialler);
             }
-            assertThat(zero).isNotDone();
+            assertThat(one).isNotDone();
         }
     }
 
@@ -180,11 +180,11 @@ class IntruderTest {
 
     @Test
     void aRankThatIsGoneIsNamedAtOnce() {
-        second.close();
-        assertThatThrownBy(() -> TcpRing.join(first, member(0, Ranks.SECRET), TIMEOUTS, () -> false))
+        first.close();
+        assertThatThrownBy(() -> TcpRing.join(second, member(1, Ranks.SECRET), TIMEOUTS, () -> false))
                 .isInstanceOf(LostRankException.class)
                 .hasMessageContaining(
-                        "rank 1 (" + RingAddress.parse(second.address()).tcp() + ") cannot be reached");
+                        "rank 0 (" + RingAddress.parse(first.address()).tcp() + ") cannot be reached");
     }
 
     private RingMember member(int rank, byte[] secret) {
@@ -244,7 +244,7 @@ class IntruderTest {
     }
 
     private static byte[] hello(RingMember member) {
-        return Handshake.dial(member, false).hello().array();
+        return Handshake.dial(member, 0, false).hello().array();
     }
 
     private static byte[] readFully(Socket socket, int bytes) throws IOException {

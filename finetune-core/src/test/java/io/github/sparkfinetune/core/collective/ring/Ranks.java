@@ -50,6 +50,23 @@ public final class Ranks implements AutoCloseable {
         return join(size, address -> RingAddress.parse(address).tcp());
     }
 
+    /** Ranks on hosts of these names; they talk TCP between them. */
+    static Ranks joinOn(List<String> hosts) throws Exception {
+        List<RingEndpoint> endpoints = new ArrayList<>();
+        List<String> addresses = new ArrayList<>();
+        for (String host : hosts) {
+            RingEndpoint endpoint = RingEndpoint.bind(host, 0);
+            endpoints.add(endpoint);
+            // Paths are told apart by host, as on machines that see each other's folders not.
+            String address = endpoint.address();
+            addresses.add(
+                    hosts.indexOf(host) == hosts.lastIndexOf(host)
+                            ? RingAddress.parse(address).tcp()
+                            : address);
+        }
+        return join(endpoints, addresses);
+    }
+
     /** @param told what the ranks are told instead of a rank's address, in the order of the ranks */
     static Ranks join(int size, UnaryOperator<String> told) throws Exception {
         List<RingEndpoint> endpoints = endpoints(size);

@@ -123,7 +123,7 @@ class RingAddressTest {
             List<String> addresses = List.of(first.address(), second.address());
             Path socket = RingAddress.parse(first.address()).local().orElseThrow();
             try (SocketChannel stranger = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-                stranger.write(Handshake.dial(new RingMember(1, addresses, "test", Ranks.SECRET, false), true)
+                stranger.write(Handshake.dial(new RingMember(1, addresses, "test", Ranks.SECRET, false), 0, true)
                         .hello());
                 stranger.write(ByteBuffer.allocate(Handshake.PROOF_BYTES));
                 try (Ranks ranks = Ranks.join(List.of(first, second), addresses)) {

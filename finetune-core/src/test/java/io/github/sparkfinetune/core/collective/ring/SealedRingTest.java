@@ -97,7 +97,7 @@ class SealedRingTest {
         // The answer of an attacker who would have both sides talk in clear.
         RingMember sealed = new RingMember(0, List.of("a:1", "b:2"), "test", Ranks.SECRET, true);
         RingMember plain = new RingMember(1, List.of("a:1", "b:2"), "test", Ranks.SECRET, false);
-        ByteBuffer hello = Handshake.dial(plain, false).hello();
+        ByteBuffer hello = Handshake.dial(plain, 0, false).hello();
         assertThat(Handshake.greet(sealed, false).takeHello(hello.duplicate())).contains("not encrypted");
         int protection = 5 * Integer.BYTES;
         assertThat(Handshake.greet(sealed, false).takeHello(hello.putInt(protection, 1)))
@@ -114,7 +114,7 @@ class SealedRingTest {
         RingMember one = new RingMember(1, addresses, "test", Ranks.SECRET, true);
         List<String> sealed = new ArrayList<>();
         for (int i = 0; i < 2; i++) {
-            Handshake dialler = Handshake.dial(one, false);
+            Handshake dialler = Handshake.dial(one, 0, false);
             Handshake greeter = Handshake.greet(zero, false);
             assertThat(greeter.takeHello(dialler.hello())).isNull();
             dialler.takeChallenge(greeter.challenge());
@@ -162,9 +162,9 @@ class SealedRingTest {
     @Test
     void noFrameIsLongerThanAChunk() {
         ByteBuffer header = ByteBuffer.allocate(Frame.BYTES);
-        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK + 4, 1, Integer.MAX_VALUE).write(header);
+        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK + 4, 1, Integer.MAX_VALUE, 0, 0, 0).write(header);
         assertThat(Frame.read(header.position(header.limit()))).isNull();
-        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Integer.MAX_VALUE).write(header);
+        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Integer.MAX_VALUE, 0, 0, 0).write(header);
         assertThat(Frame.read(header.position(header.limit()))).isNotNull();
     }
 

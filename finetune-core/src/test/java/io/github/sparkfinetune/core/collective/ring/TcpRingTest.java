@@ -242,8 +242,12 @@ class TcpRingTest {
             Future<?> waiting = ranks.ring(0).allReduceAsync(Ranks.floats(1));
             cancelled.set(true);
             assertThatThrownBy(waiting::get).isInstanceOf(CancellationException.class);
-            assertThatThrownBy(() -> ranks.ring(1).barrier())
-                    .isInstanceOf(LostRankException.class)
+            // Its sum may have all that it needs.
+            assertThatThrownBy(() -> {
+                        ranks.ring(1).allReduceAsync(Ranks.floats(1)).get();
+                        ranks.ring(1).barrier();
+                    })
+                    .hasMessageContaining("LostRankException")
                     .hasMessageContaining("rank 0")
                     .hasMessageContaining("cancelled");
         }

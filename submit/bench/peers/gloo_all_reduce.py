@@ -1,6 +1,7 @@
 """Time of an all-reduce by PyTorch's Gloo over processes of this machine: gloo_all_reduce.py RANKS
 
-Prints what AllReduceBench does.
+Prints what AllReduceBench does. As one rank of several machines: gloo_all_reduce.py RANKS REPEATS RANK ADDRESS, where
+ADDRESS is that of rank 0.
 """
 
 import os
@@ -14,9 +15,10 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 
 MEGABYTES = (1, 16, 64)
-WARM_UP = 30
-REPEATS = 21
-SMALL_REPEATS = 2000
+REPEATS = int(sys.argv[2]) if len(sys.argv) > 2 else 21
+WARM_UP = 30 if len(sys.argv) == 2 else min(REPEATS, 3)
+SMALL_REPEATS = 100 * REPEATS
+PORT = 29511
 
 
 def cpu_seconds():
@@ -60,10 +62,10 @@ def small(rank, ranks):
         print(f"gloo ranks {ranks} sum of a double: median us {statistics.median(seconds) * 1e6:.1f}", flush=True)
 
 
-def run(rank, ranks, rendezvous):
-    os.environ["GLOO_SOCKET_IFNAME"] = "lo"
+def run(rank, ranks, rendezvous, interface="lo"):
+    os.environ["GLOO_SOCKET_IFNAME"] = interface
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"tcp://127.0.0.1:{rendezvous}", rank=rank, world_size=ranks)
+    dist.init_process_group("gloo", init_method=f"tcp://{rendezvous}", rank=rank, world_size=ranks)
     for megabytes in MEGABYTES:
         buffer(rank, ranks, megabytes)
     small(rank, ranks)
@@ -81,4 +83,7 @@ def free_port():
 
 if __name__ == "__main__":
     ranks = int(sys.argv[1])
-    mp.spawn(run, (ranks, free_port()), nprocs=ranks)
+    if len(sys.argv) == 2:
+        mp.spawn(run, (ranks, f"127.0.0.1:{free_port()}"), nprocs=ranks)
+    else:
+        run(int(sys.argv[3]), ranks, f"{sys.argv[4]}:{PORT}", "eth0")

@@ -14,14 +14,13 @@ import java.util.concurrent.ExecutionException;
 /**
  * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
  * does, the median of each size on rank 0 and the processor seconds of all ranks for a GB of the buffer; then the
- * latency of a sum of one double.
+ * latency of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many to warm up.
  */
 final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};
-    private static final int WARM_UP = 30;
     private static final int WARM_UP_MEGABYTES = 256;
-    private static final int REPEATS = 21;
-    private static final int SMALL_REPEATS = 2000;
+    private static final int REPEATS = Integer.getInteger("repeats", 21);
+    private static final int SMALL_REPEATS = 100 * REPEATS;
 
     private AllReduceBench() {}
 
@@ -30,7 +29,7 @@ final class AllReduceBench {
             RankProcesses.run(
                     AllReduceBench.class,
                     Integer.parseInt(arguments[0]),
-                    List.of("-Xmx128m", "-XX:+UseSerialGC"),
+                    List.of("-Xmx128m", "-XX:+UseSerialGC", "-Drepeats=" + REPEATS),
                     List.of());
             return;
         }
@@ -46,7 +45,7 @@ final class AllReduceBench {
 
     private static void buffer(Collective ring, int megabytes, int ranks, PrintWriter out) {
         ByteBuffer floats = ByteBuffer.allocateDirect(megabytes << 20).order(ByteOrder.nativeOrder());
-        for (int i = 0; i < Math.max(WARM_UP, WARM_UP_MEGABYTES / megabytes); i++) {
+        for (int i = 0; i < Math.max(REPEATS, Math.min(WARM_UP_MEGABYTES, 14 * REPEATS) / megabytes); i++) {
             await(ring, floats);
         }
         long[] nanos = new long[REPEATS];

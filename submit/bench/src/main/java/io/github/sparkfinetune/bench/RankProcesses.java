@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ring.RankOrder;
 import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
 import io.github.sparkfinetune.core.collective.ring.RingMember;
 import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
@@ -26,20 +27,29 @@ final class RankProcesses {
 
     /**
      * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says. With {@code -Dtcp=true} the
-     * ranks talk TCP, as between machines; with {@code -Dencrypted=true} they encrypt it too.
+     * ranks talk TCP, as between machines; with {@code -Dencrypted=true} they encrypt it too. With
+     * {@code -Dhosts=NAMESPACE=ADDRESS,…} they are dealt to network namespaces of these names and addresses in turn, as
+     * Spark deals tasks to machines.
      *
      * @param jvm options of each
      */
     static void run(Class<?> main, int ranks, List<String> jvm, List<String> arguments)
             throws IOException, InterruptedException {
         List<Process> processes = new ArrayList<>();
+        List<String> hosts = Arrays.stream(System.getProperty("hosts", "").split(","))
+                .filter(host -> !host.isEmpty())
+                .toList();
         try {
             List<BufferedReader> outputs = new ArrayList<>();
             StringBuilder addresses = new StringBuilder();
             for (int rank = 0; rank < ranks; rank++) {
-                Stream<String> start = Stream.of(
-                        Path.of(System.getProperty("java.home"), "bin", "java").toString());
+                String[] host =
+                        hosts.isEmpty() ? null : hosts.get(rank % hosts.size()).split("=");
+                String java =
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString();
+                Stream<String> start = host == null ? Stream.of(java) : Stream.of("ip", "netns", "exec", host[0], java);
                 Stream<String> program = Stream.of(
+                        "-Daddress=" + (host == null ? "127.0.0.1" : host[1]),
                         "-Dencrypted=" + Boolean.getBoolean("encrypted"),
                         "-cp",
                         System.getProperty("java.class.path"),
@@ -77,13 +87,19 @@ final class RankProcesses {
         }
     }
 
-    /** Joins a process that {@link #run} started to the others. */
-    static Collective join(int rank) throws IOException {
-        RingEndpoint endpoint = RingEndpoint.bind("127.0.0.1", 0);
+    /** Joins a process that {@link #run} started to the others, as a rank that follows from where they are. */
+    static Collective join(int process) throws IOException {
+        RingEndpoint endpoint = RingEndpoint.bind(System.getProperty("address"), 0);
         System.out.println(endpoint.address());
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         List<String> addresses = Arrays.asList(in.readLine().split(" "));
-        RingMember member = new RingMember(rank, addresses, "bench", new byte[32], Boolean.getBoolean("encrypted"));
+        List<Integer> order = RankOrder.byHost(addresses);
+        RingMember member = new RingMember(
+                order.indexOf(process),
+                order.stream().map(addresses::get).toList(),
+                "bench",
+                new byte[32],
+                Boolean.getBoolean("encrypted"));
         return TcpRing.join(endpoint, member, RingTimeouts.DEFAULT, () -> false);
     }
 }

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.spark.cluster.DriverExit;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -100,6 +101,11 @@ public final class Finetune implements Callable<Integer> {
     private static int report(Exception e, boolean debug, PrintWriter err) {
         Failure failure = Failure.of(e);
         err.println("error: " + failure.message() + (failure.expected() || debug ? "" : " (--debug shows where)"));
+        boolean futile = failure.exitCode() == ExitCode.CONFIG || failure.exitCode() == ExitCode.DATA;
+        if (futile && DriverExit.isRepeated(System::getProperty)) {
+            err.println("warning: YARN may start this again, which ends in the same way: add --conf"
+                    + " spark.yarn.maxAppAttempts=1");
+        }
         if (debug) {
             e.printStackTrace(err);
         }

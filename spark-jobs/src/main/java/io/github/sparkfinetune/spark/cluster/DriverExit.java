@@ -1,11 +1,24 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.conf.ExitCode;
+import java.util.function.UnaryOperator;
 import org.apache.spark.SparkUserAppException;
 
 /** How the main method of a Spark application ends. */
 public final class DriverExit {
     private DriverExit() {}
+
+    /**
+     * Whether the cluster's manager starts a driver that failed again, whatever its exit code: YARN does in cluster
+     * mode, as often as {@code spark.yarn.maxAppAttempts} says.
+     *
+     * @param properties the driver's system properties, which hold what spark-submit was given
+     */
+    public static boolean isRepeated(UnaryOperator<String> properties) {
+        return "yarn".equals(properties.apply("spark.master"))
+                && "cluster".equals(properties.apply("spark.submit.deployMode"))
+                && !"1".equals(properties.apply("spark.yarn.maxAppAttempts"));
+    }
 
     /**
      * Ends the process with an exit code, as each kind of master wants it. Must be the last call of {@code main}, after

@@ -45,7 +45,9 @@ record RankOutcome(int rank, Kind kind, TrainingResult result, ExitCode exitCode
                 return new RankOutcome(rank, Kind.RETRY, null, ExitCode.FAILED, error.toString(), trace.toString());
             }
         }
-        String message = "rank " + rank + " failed: " + error;
+        String message = OutOfMemory.reason(error)
+                .map(reason -> "rank " + rank + " ran out of memory " + reason)
+                .orElse("rank " + rank + " failed: " + error);
         return new RankOutcome(rank, Kind.FATAL, null, ExitCode.FAILED, message, trace.toString());
     }
 

@@ -28,6 +28,8 @@ import java.util.function.Consumer;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.collection.Iterator;
 import scala.collection.JavaConverters;
 import scala.runtime.AbstractFunction1;
@@ -40,6 +42,7 @@ import scala.runtime.AbstractFunction1;
  * comes to both meetings, whatever happened to it.
  */
 final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankOutcome>> implements Serializable {
+    private static final Logger LOG = LoggerFactory.getLogger(RankTask.class);
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final RunConfig config;
@@ -122,6 +125,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             }
             error = e;
             mine = RankOutcome.failed(rank.get(), e);
+            LOG.warn("rank {} stops: {}", rank.get(), mine.message());
         }
         List<Ending> all = meet(context, Ending.of(mine, error), Ending.class);
         boolean fatal = all.stream().anyMatch(ending -> ending.kind() == RankOutcome.Kind.FATAL);

@@ -116,7 +116,7 @@ class TrainJobTest {
     }
 
     @Test
-    void unknownErrorEndsTheRunAtOnceAndNamesItsRank() throws Exception {
+    void memoryThatDoesNotSufficeEndsTheRunAtOnceAndNamesItsRank() throws Exception {
         CountingBody body = new CountingBody(folder.toString(), (rank, step) -> {
             if (rank.collective().rank() == 1) {
                 throw new OutOfMemoryError("Java heap space");
@@ -126,7 +126,8 @@ class TrainJobTest {
         RunException error = failure(body);
 
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
-        assertThat(error).hasMessage("rank 1 failed: java.lang.OutOfMemoryError: Java heap space");
+        assertThat(error)
+                .hasMessageStartingWith("rank 1 ran out of memory (Java heap space): raise spark.executor.memory");
         assertThat(error).hasStackTraceContaining("TrainJobTest");
         assertThat(body.starts()).as("one attempt").hasSize(2);
     }

@@ -1,0 +1,148 @@
+"""Faults that need a network, other processors or a file system that kills."""
+
+import subprocess
+import time
+
+import workload
+from cluster import HANG_SECONDS, Run, Worker
+from faults import BENCH, fault, reports
+from processes import kill, wait_until
+
+NAMESPACE, HERE, THERE = "finetune-faults", "10.213.0.1", "10.213.0.2"
+
+
+def ip(*arguments, check=True):
+    subprocess.run(["ip", *arguments], check=check, capture_output=not check)
+
+
+@fault
+def dropped_packets(scene):
+    """iptables drops all that a rank on another host sends or gets, for 40 s."""
+    ip("netns", "add", NAMESPACE)
+    try:
+        ip("link", "add", "finetune0", "type", "veth", "peer", "name", "finetune1", "netns", NAMESPACE)
+        ip("addr", "add", f"{HERE}/24", "dev", "finetune0")
+        ip("link", "set", "finetune0", "up")
+        ip("-n", NAMESPACE, "addr", "add", f"{THERE}/24", "dev", "finetune1")
+        ip("-n", NAMESPACE, "link", "set", "finetune1", "up")
+        ip("-n", NAMESPACE, "link", "set", "lo", "up")
+        # A host of its own has a temporary folder of its own: its ranks are not reached by a Unix domain socket.
+        private = ["ip", "netns", "exec", NAMESPACE, "unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"']
+        far = Worker("two", host=THERE)
+        cluster = scene.cluster(Worker("one", host=HERE), far, host=HERE)
+        far.prefix = [*private, str(cluster.temporary)]
+        with cluster:
+            return drop(scene, cluster)
+    finally:
+        ip("netns", "del", NAMESPACE, check=False)
+        ip("link", "del", "finetune0", check=False)
+
+
+def drop(scene, cluster):
+    network = {"spark.driver.host": HERE, "spark.driver.bindAddress": HERE, "spark.network.timeout": "20s"}
+    run = scene.run(cluster, settings=network)
+    wait_until(lambda: run.steps() >= 2 or not run.is_running(), HANG_SECONDS)
+    tables = ["ip", "netns", "exec", NAMESPACE, "iptables"]
+    begin = time.monotonic()
+    for chain in ("INPUT", "OUTPUT"):
+        subprocess.run([*tables, "-A", chain, "-j", "DROP"], check=True)
+    noticed = wait_until(lambda: reports(cluster), 40, 0.05)
+    told = time.monotonic() - begin
+    time.sleep(max(0, 40 - told))
+    subprocess.run([*tables, "-F"], check=True)
+    code = run.wait(HANG_SECONDS)
+    equal = scene.equal(run)
+    right = bool(noticed) and told < 15 and code == 0 and equal
+    return f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", right
+
+
+@fault
+def killed_while_writing(scene):
+    """Rank 0's executor kills itself before each file of a checkpoint, and of the exported model, once."""
+    points = "checkpoint/model.safetensors,checkpoint/optimizer.safetensors,checkpoint/state.json,checkpoint/COMMITTED"
+    points += ",checkpoint/FINAL,export/config.json,export/model.safetensors"
+    marks = scene.work / "killed-at"
+    marks.mkdir(exist_ok=True)
+    settings = {
+        "spark.hadoop.fs.killing.impl": "io.github.sparkfinetune.bench.KillingFileSystem",
+        "spark.hadoop.fs.killing.points": points,
+        "spark.hadoop.fs.killing.marks": str(marks),
+    }
+    with scene.cluster() as cluster:
+        output = scene.work / "run-killing"
+        run = KillingRun(cluster, scene, output, settings)
+        code = run.wait(2 * HANG_SECONDS)
+        killed = sorted(mark.name for mark in marks.iterdir())
+        equal = workload.model_hash(output) == scene.calm
+        right = code == 0 and equal and len(killed) == len(points.split(","))
+        return f"{len(killed)} kills, exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", right
+
+
+class KillingRun(Run):
+    """A run that writes through the file system that kills, which lies in the folder of the benchmarks' classes."""
+
+    def __init__(self, cluster, scene, output, settings):
+        super().__init__(
+            cluster,
+            scene.config,
+            f"killing:{output}",
+            scene.work / "run-killing.log",
+            settings=settings,
+            more_classes=BENCH,
+        )
+
+
+@fault
+def unlike_processors(scene):
+    """4 ranks, then 3, then 4, on executors of which two compute by other instructions; the driver is killed between."""
+    capabilities = [None, None, "avx2", "default"]
+    workers = [
+        Worker(f"w{index}", {"ATEN_CPU_CAPABILITY": name} if name else {}) for index, name in enumerate(capabilities)
+    ]
+    config = workload.config(scene.work, "full", scene.model, scene.data, ranks=4)
+    with scene.cluster(*workers) as cluster:
+        calm = scene.run(cluster, config=config)
+        codes = [calm.wait(HANG_SECONDS)]
+        cluster.wait_for_no_executors()
+        output = scene.work / "run-unlike"
+        for ranks, until in ((4, 4), (3, 8)):
+            run = scene.run(cluster, output, config, overrides=[f"cluster.ranks={ranks}"])
+            wait_until(lambda: run.steps() >= until or not run.is_running(), HANG_SECONDS)
+            run.kill()
+            cluster.wait_for_no_executors()
+        run = scene.run(cluster, output, config)
+        codes.append(run.wait(HANG_SECONDS))
+        losses = [workload.test_loss(calm.output), workload.test_loss(output)]
+        right = codes == [0, 0] and abs(losses[0] - losses[1]) < 1e-3
+        return f"exit {codes[1]}, test loss {losses[1]:.6f}, undisturbed with 4 ranks {losses[0]:.6f}", right
+
+
+@fault
+def speculation(scene):
+    """Spark starts tasks of prepare twice, on two hosts."""
+    settings = {
+        "spark.speculation": "true",
+        "spark.speculation.multiplier": "1.0",
+        "spark.speculation.quantile": "0.1",
+        "spark.speculation.interval": "10ms",
+        "spark.speculation.minTaskRuntime": "0ms",
+    }
+    with scene.cluster(Worker("one"), Worker("two", host="127.0.0.2")) as cluster:
+        run = scene.run(cluster, settings=settings)
+        code = run.wait(HANG_SECONDS)
+        twice = run.log.read_text(errors="replace").count("speculatable")
+        equal = scene.equal(run)
+        return f"{twice} tasks started twice, exit {code}, {'the undisturbed model' if equal else 'NO'}", code == 0 and equal
+
+
+@fault
+def lost_map_output(scene):
+    """The executor that has written shuffle files in prepare is killed with them and its cached blocks."""
+    with scene.cluster() as cluster:
+        run = scene.run(cluster)
+        wait_until(lambda: list(cluster.temporary.rglob("shuffle_*.data")) or not run.is_running(), HANG_SECONDS)
+        victim = cluster.executors()[0]
+        kill(victim)
+        code = run.wait(HANG_SECONDS)
+        equal = scene.equal(run)
+        return f"exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", code == 0 and equal

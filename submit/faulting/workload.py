@@ -1,0 +1,62 @@
+"""The runs whose faults are looked at: small ones of an encoder, whole and with LoRA."""
+
+import hashlib
+import json
+import pathlib
+
+KINDS = ("full", "lora")
+RANKS = 2
+
+CONFIG = """model: {model}
+task: classification
+data:
+  train: {texts}
+  test_fraction: 0.2
+  max_length: 64
+method:
+  type: {kind}
+training:
+  max_steps: {steps}
+  per_device_train_batch_size: 4
+  learning_rate: 1.0e-4
+  save_steps: 3
+cluster:
+  ranks: {ranks}
+  timeout_seconds: 10
+output:
+  dir: replaced
+"""
+
+
+def texts(source, target, rows=200):
+    """Writes a few rows of a folder of text files, a folder a label, as JSONL."""
+    folders = sorted(folder for folder in pathlib.Path(source).iterdir() if folder.is_dir())
+    with open(target, "w") as out:
+        for folder in folders:
+            for file in sorted(folder.iterdir())[: rows // len(folders)]:
+                text = file.read_text(errors="replace")[:400]
+                out.write(json.dumps({"text": text, "label": folder.name}) + "\n")
+    return target
+
+
+def config(folder, kind, model, data, steps=12, ranks=RANKS):
+    """Writes the configuration of a run and gives its path."""
+    path = pathlib.Path(folder) / f"{kind}.yaml"
+    path.write_text(CONFIG.format(model=pathlib.Path(model).resolve(), texts=data, kind=kind, steps=steps, ranks=ranks))
+    return path
+
+
+def model_hash(output):
+    """SHA-256 of a run's weights and test metrics, or None where there is no model."""
+    found = hashlib.sha256()
+    for name in ("model.safetensors", "adapter_model.safetensors"):
+        file = pathlib.Path(output) / "model" / name
+        if file.exists():
+            found.update(file.read_bytes())
+            found.update(json.dumps(json.loads((pathlib.Path(output) / "metrics.json").read_text())["test"]).encode())
+            return found.hexdigest()
+    return None
+
+
+def test_loss(output):
+    return json.loads((pathlib.Path(output) / "metrics.json").read_text())["test"]["loss"]

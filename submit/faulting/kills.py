@@ -99,10 +99,8 @@ def strike(cluster, run, moment, calm, draws):
         time.sleep(delay * calm["training"] / 12)
     elif moment == "checkpoint":
         wanted = draws.choice((3, 6, 9, 12))
-        begun = lambda: any(
-            not (folder / "COMMITTED").exists() for folder in checkpoints.glob(f"step-{wanted:08}-*")
-        )
-        seen(begun)
+        seen(lambda: list(checkpoints.glob(f"step-{wanted:08}-*")))
+        # Of a full run's files most of the time goes into the first two; an adapter's are written in a moment.
         time.sleep(delay * 0.1)
     else:
         seen(lambda: list(run.output.glob(".model.tmp.*")))

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -18,12 +19,15 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
-import org.apache.parquet.column.ColumnReader;
+import org.apache.parquet.column.ColumnDescriptor;
 import org.apache.parquet.column.impl.ColumnReadStoreImpl;
 import org.apache.parquet.column.page.PageReadStore;
 import org.apache.parquet.example.DummyRecordConverter;
 import org.apache.parquet.hadoop.ParquetFileReader;
+import org.apache.parquet.hadoop.metadata.BlockMetaData;
+import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 import org.apache.parquet.hadoop.metadata.FileMetaData;
+import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.schema.MessageType;
 
 /**
@@ -167,8 +171,15 @@ public final class ParquetSamples implements SampleSource {
         Path file = shards.file(shard);
         try {
             ParquetFileReader reader = shards.open(shard);
-            PageReadStore pages = reader.readRowGroup(group - firstGroup[shard]);
-            return decode(reader.getFooter().getFileMetaData(), pages, rowGroups.get(group), firstIndex[group]);
+            int number = group - firstGroup[shard];
+            PageReadStore pages = reader.readRowGroup(number);
+            ParquetMetadata footer = reader.getFooter();
+            return decode(
+                    footer.getFileMetaData(),
+                    footer.getBlocks().get(number),
+                    pages,
+                    rowGroups.get(group),
+                    firstIndex[group]);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file, e);
         } catch (RunException e) {
@@ -180,14 +191,20 @@ public final class ParquetSamples implements SampleSource {
         }
     }
 
-    private static Sample[] decode(FileMetaData file, PageReadStore pages, int rows, long first) {
+    private static Sample[] decode(FileMetaData file, BlockMetaData group, PageReadStore pages, int rows, long first) {
         MessageType schema = file.getSchema();
         ColumnReadStoreImpl columns = new ColumnReadStoreImpl(
                 pages, new DummyRecordConverter(schema).getRootConverter(), schema, file.getCreatedBy());
         Map<SampleSchema.Column, Object[]> values = new EnumMap<>(SampleSchema.Column.class);
         for (SampleSchema.Column column : SampleSchema.of(schema).columns()) {
-            ColumnReader reader = columns.getColumnReader(schema.getColumnDescription(column.path()));
-            values.put(column, ColumnValues.read(reader, column.kind(), rows));
+            ColumnDescriptor described = schema.getColumnDescription(column.path());
+            boolean known =
+                    column.kind() == SampleSchema.Values.INTS && IntLists.isKnown(described, chunk(group, column));
+            values.put(
+                    column,
+                    known
+                            ? IntLists.read(pages.getPageReader(described), rows)
+                            : ColumnValues.read(columns.getColumnReader(described), column.kind(), rows));
         }
         Sample[] samples = new Sample[rows];
         for (int row = 0; row < rows; row++) {
@@ -196,13 +213,22 @@ public final class ParquetSamples implements SampleSource {
         return samples;
     }
 
+    private static ColumnChunkMetaData chunk(BlockMetaData group, SampleSchema.Column column) {
+        return group.getColumns().stream()
+                .filter(chunk -> Arrays.equals(chunk.getPath().toArray(), column.path()))
+                .findFirst()
+                .orElseThrow();
+    }
+
     private static Sample sample(Map<SampleSchema.Column, Object[]> values, int row, long index) {
         int[] ids = value(values, SampleSchema.Column.INPUT_IDS, row, new int[0]);
         boolean documents = values.containsKey(SampleSchema.Column.DOCUMENTS);
         return new Sample(
                 index,
                 ids,
-                value(values, SampleSchema.Column.TOKEN_TYPE_IDS, row, new int[ids.length]),
+                values.containsKey(SampleSchema.Column.TOKEN_TYPE_IDS)
+                        ? value(values, SampleSchema.Column.TOKEN_TYPE_IDS, row, ids)
+                        : new int[ids.length],
                 value(values, SampleSchema.Column.LABEL, row, -1),
                 value(values, SampleSchema.Column.LABELS, row, documents ? ids : new int[0]),
                 value(values, SampleSchema.Column.DOCUMENTS, row, new int[] {ids.length}),

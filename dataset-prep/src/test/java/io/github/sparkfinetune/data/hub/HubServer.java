@@ -196,7 +196,7 @@ final class HubServer implements AutoCloseable {
             body.path("files")
                     .forEach(file -> modes.addObject()
                             .put("path", file.path("path").asText())
-                    .put("shouldIgnore", false)
+                            .put("shouldIgnore", false)
                             .put(
                                     "uploadMode",
                                     LARGE.matcher(file.path("path").asText()).matches() ? "lfs" : "regular"));
@@ -214,7 +214,10 @@ final class HubServer implements AutoCloseable {
             answer(
                     exchange,
                     200,
-                    JSON.createObjectNode().put("commitUrl", endpoint() + "/acme/tiny/commit/" + COMMIT).put("commitOid", COMMIT).toString());
+                    JSON.createObjectNode()
+                            .put("commitUrl", endpoint() + "/acme/tiny/commit/" + COMMIT)
+                            .put("commitOid", COMMIT)
+                            .toString());
         }
     }
 

@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.yarn;
+
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.hdfs.MiniDFSCluster;
+import org.apache.hadoop.yarn.conf.YarnConfiguration;
+import org.apache.hadoop.yarn.server.MiniYARNCluster;
+
+/** An HDFS of one node and a YARN of two in this JVM, and the configuration folder of their clients. */
+final class MiniHadoop implements AutoCloseable {
+    private static final int NODES = 2;
+    private static final int NODE_MEMORY_MIB = 6144;
+
+    private final MiniDFSCluster hdfs;
+    private final MiniYARNCluster yarn;
+    private final Path clientConf;
+
+    private MiniHadoop(MiniDFSCluster hdfs, MiniYARNCluster yarn, Path clientConf) {
+        this.hdfs = hdfs;
+        this.yarn = yarn;
+        this.clientConf = clientConf;
+    }
+
+    static MiniHadoop start(Path folder) throws IOException {
+        System.setProperty("test.build.data", folder.resolve("data").toString());
+        MiniDFSCluster hdfs = new MiniDFSCluster.Builder(
+                        new Configuration(), folder.resolve("hdfs").toFile())
+                .numDataNodes(1)
+                .build();
+        Configuration conf = new YarnConfiguration(hdfs.getFileSystem().getConf());
+        conf.set("fs.defaultFS", hdfs.getURI().toString());
+        conf.set("yarn.scheduler.capacity.root.queues", "default");
+        conf.set("yarn.scheduler.capacity.root.default.capacity", "100");
+        conf.set("yarn.scheduler.capacity.maximum-am-resource-percent", "1.0");
+        conf.setInt("yarn.minicluster.yarn.nodemanager.resource.memory-mb", NODE_MEMORY_MIB);
+        conf.setInt("yarn.nodemanager.resource.cpu-vcores", 4);
+        conf.setInt("yarn.scheduler.minimum-allocation-mb", 256);
+        conf.setBoolean("yarn.nodemanager.vmem-check-enabled", false);
+        conf.setFloat("yarn.nodemanager.disk-health-checker.max-disk-utilization-per-disk-percentage", 99.9f);
+        MiniYARNCluster yarn = new MiniYARNCluster("yarn", NODES, 1, 1);
+        yarn.init(conf);
+        yarn.start();
+        return new MiniHadoop(hdfs, yarn, writeClientConf(folder.resolve("conf"), yarn.getConfig()));
+    }
+
+    private static Path writeClientConf(Path folder, Configuration conf) throws IOException {
+        Configuration client = new Configuration(conf);
+        // A class of the mini cluster, which clients do not have.
+        client.unset("net.topology.node.switch.mapping.impl");
+        Files.createDirectories(folder);
+        for (String name : new String[] {"core-site.xml", "hdfs-site.xml", "yarn-site.xml"}) {
+            try (OutputStream out = Files.newOutputStream(folder.resolve(name))) {
+                client.writeXml(out);
+            }
+        }
+        return folder;
+    }
+
+    /** What {@code HADOOP_CONF_DIR} names. */
+    Path clientConf() {
+        return clientConf;
+    }
+
+    FileSystem files() throws IOException {
+        return hdfs.getFileSystem();
+    }
+
+    @Override
+    public void close() {
+        yarn.stop();
+        hdfs.shutdown();
+    }
+}

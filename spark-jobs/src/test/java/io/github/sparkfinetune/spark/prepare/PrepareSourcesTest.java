@@ -19,6 +19,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.zip.GZIPOutputStream;
 import org.apache.hadoop.conf.Configuration;
@@ -171,6 +172,24 @@ class PrepareSourcesTest {
         Manifest manifest = prepare("long", texts, "format: text");
         assertThat(manifest.cutTexts()).isEqualTo(1);
         assertThat(manifest.split("train").documents().count()).isEqualTo(3);
+    }
+
+    /** Jackson reads no text of more than 20 MB. */
+    @Test
+    void aRecordOf21MegabytesIsCutOrCounted() throws IOException {
+        String longText = "ten chars ".repeat(2_100_000);
+        Path json = Files.writeString(
+                folder.resolve("long.jsonl"),
+                "{\"text\": \"short\"}\n{\"text\": \"" + longText + "\"}\n{\"text\": \"short too\"}\n");
+        Manifest counted = prepare("counted", json, "max_bad_fraction: 0.5");
+        assertThat(counted.badRows()).isEqualTo(Map.of("malformed_record", 1L));
+        assertThat(counted.split("train").documents().count()).isEqualTo(2);
+        assertThatThrownBy(() -> prepare("refused", json))
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining("malformed_record: 1, for one in file:" + json);
+        Path csv = Files.writeString(folder.resolve("long.csv"), "text\nshort\n" + longText + "\nshort too\n");
+        assertThat(prepare("cut", csv).cutTexts()).isEqualTo(1);
     }
 
     @ParameterizedTest

@@ -83,6 +83,7 @@ class ArchitectureTest {
             "spark.trace",
             "spark.train",
             "spark.predict",
+            "spark.ml",
             "report",
             "cli");
 

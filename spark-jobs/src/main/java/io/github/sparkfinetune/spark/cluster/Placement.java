@@ -52,6 +52,25 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
         return new Placement(cores / together, 0, together, onGpu, List.of());
     }
 
+    /**
+     * The placement of a task that Spark gives one core of many, as of a DataFrame's, but that computes alone in its
+     * executor: with all cores, and with the GPU that Spark gives it.
+     */
+    public static Placement ofWholeExecutor(SparkContext spark, RunConfig config) {
+        Master master = Master.parse(spark.master());
+        int cores = ClusterChecks.executorCores(spark.getConf(), master);
+        boolean onGpu = !master.isLocal()
+                && ClusterChecks.onGpu(spark.getConf(), config)
+                && spark.getConf().contains("spark.task.resource.gpu.amount");
+        boolean localGpu = master.isLocal() && config.device() != DeviceChoice.CPU;
+        return new Placement(
+                0,
+                cores == 0 ? leastCores(spark, config) : cores,
+                1,
+                onGpu,
+                localGpu ? localGpus(spark, 1) : List.of());
+    }
+
     private static int leastCores(SparkContext spark, RunConfig config) {
         try {
             Executors.await(spark, config.cluster(), 1);

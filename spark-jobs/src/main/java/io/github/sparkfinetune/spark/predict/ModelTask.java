@@ -70,6 +70,21 @@ public record ModelTask(
                 new SerializableConfiguration(spark.hadoopConfiguration()));
     }
 
+    /**
+     * The model of a run for tasks that Spark places as it likes, of which one computes at a time
+     * ({@link ComputeTurn}).
+     *
+     * @param name the same for tasks that may share the loaded model
+     */
+    static ModelTask ofFrame(SparkContext spark, RunConfig config, String name) {
+        return new ModelTask(
+                config,
+                Which.TRAINED,
+                name,
+                Placement.ofWholeExecutor(spark, config),
+                new SerializableConfiguration(spark.hadoopConfiguration()));
+    }
+
     /** The driver's configuration of the file systems. */
     Configuration hadoop() {
         return configuration.value();

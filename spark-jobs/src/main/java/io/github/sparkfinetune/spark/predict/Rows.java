@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.core.task.Column;
+import java.util.Arrays;
 import java.util.List;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
@@ -31,6 +33,17 @@ final class Rows {
             case STRINGS -> DataTypes.createArrayType(DataTypes.StringType, false);
             case ROWS -> DataTypes.createArrayType(schema(column.fields()), false);
         };
+    }
+
+    /** A task's row as Spark takes it. */
+    static Row row(Object[] values) {
+        Object[] taken = values.clone();
+        for (int i = 0; i < taken.length; i++) {
+            if (taken[i] instanceof Object[][] rows) {
+                taken[i] = Arrays.stream(rows).map(Rows::row).toArray(Row[]::new);
+            }
+        }
+        return RowFactory.create(taken);
     }
 
     /** Spark's row, which knows its schema, as a task takes it. */

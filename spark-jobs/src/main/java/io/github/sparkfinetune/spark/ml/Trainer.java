@@ -1,0 +1,283 @@
+package io.github.sparkfinetune.spark.ml;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.hub.Hub;
+import io.github.sparkfinetune.data.hub.HubSettings;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.HubModels;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.ml.Estimator;
+import org.apache.spark.ml.param.DoubleParam;
+import org.apache.spark.ml.param.IntParam;
+import org.apache.spark.ml.param.LongParam;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.param.StringArrayParam;
+import org.apache.spark.ml.util.DefaultParamsWritable;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An Estimator of Spark ML that fine-tunes a model on a DataFrame: prepares its rows and trains on them as
+ * {@code finetune prepare} and {@code finetune train} do. Each fit has a folder of its own in {@code outputDir}, which
+ * is a run's like any other.
+ *
+ * @param <S> the subclass
+ * @param <M> what a fit makes
+ */
+public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>> extends Estimator<M>
+        implements DefaultParamsWritable {
+    private static final long serialVersionUID = 1L;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private final String uid;
+    private final Param<String> model;
+    private final Param<String> outputDir;
+    private final Param<String> labelCol;
+    private final Param<String> predictionCol;
+    private final Param<String> method;
+    private final DoubleParam learningRate;
+    private final IntParam numTrainEpochs;
+    private final IntParam perDeviceTrainBatchSize;
+    private final IntParam maxLength;
+    private final IntParam ranks;
+    private final LongParam seed;
+    private final StringArrayParam settings;
+
+    Trainer(String uid) {
+        // Params take the uid when they are made.
+        this.uid = uid;
+        model = new Param<>(this, "model", "folder of a model in Hugging Face layout, or its name on the Hub");
+        outputDir = new Param<>(this, "outputDir", "folder in which each fit makes a run's folder of its own");
+        labelCol = new Param<>(this, "labelCol", "column of what the model is trained to say");
+        predictionCol = new Param<>(this, "predictionCol", "column of what the model says");
+        method = new Param<>(this, "method", "full, freeze, lora or qlora");
+        learningRate = new DoubleParam(this, "learningRate", "highest learning rate");
+        numTrainEpochs = new IntParam(this, "numTrainEpochs", "passes over the rows");
+        perDeviceTrainBatchSize = new IntParam(this, "perDeviceTrainBatchSize", "samples of a rank in a step");
+        maxLength = new IntParam(this, "maxLength", "longest sample in tokens");
+        ranks = new IntParam(this, "ranks", "barrier tasks that train together");
+        seed = new LongParam(this, "seed", "derives all that is drawn");
+        settings = new StringArrayParam(this, "settings", "further keys of a run: section.key=value, as --set takes");
+        setDefault(predictionCol, "prediction");
+        setDefault(settings, new String[0]);
+    }
+
+    @Override
+    public final String uid() {
+        return uid;
+    }
+
+    public final Param<String> model() {
+        return model;
+    }
+
+    public final Param<String> outputDir() {
+        return outputDir;
+    }
+
+    public final Param<String> labelCol() {
+        return labelCol;
+    }
+
+    public final Param<String> predictionCol() {
+        return predictionCol;
+    }
+
+    public final Param<String> method() {
+        return method;
+    }
+
+    public final DoubleParam learningRate() {
+        return learningRate;
+    }
+
+    public final IntParam numTrainEpochs() {
+        return numTrainEpochs;
+    }
+
+    public final IntParam perDeviceTrainBatchSize() {
+        return perDeviceTrainBatchSize;
+    }
+
+    public final IntParam maxLength() {
+        return maxLength;
+    }
+
+    public final IntParam ranks() {
+        return ranks;
+    }
+
+    public final LongParam seed() {
+        return seed;
+    }
+
+    public final StringArrayParam settings() {
+        return settings;
+    }
+
+    public final S setModel(String value) {
+        return with(model, value);
+    }
+
+    public final S setOutputDir(String value) {
+        return with(outputDir, value);
+    }
+
+    public final S setLabelCol(String value) {
+        return with(labelCol, value);
+    }
+
+    public final S setPredictionCol(String value) {
+        return with(predictionCol, value);
+    }
+
+    public final S setMethod(String value) {
+        return with(method, value);
+    }
+
+    public final S setLearningRate(double value) {
+        return with(learningRate, value);
+    }
+
+    public final S setNumTrainEpochs(int value) {
+        return with(numTrainEpochs, value);
+    }
+
+    public final S setPerDeviceTrainBatchSize(int value) {
+        return with(perDeviceTrainBatchSize, value);
+    }
+
+    public final S setMaxLength(int value) {
+        return with(maxLength, value);
+    }
+
+    public final S setRanks(int value) {
+        return with(ranks, value);
+    }
+
+    public final S setSeed(long value) {
+        return with(seed, value);
+    }
+
+    /** Further keys of a run, each {@code section.key=value}; they win over the other parameters. */
+    public final S setSettings(String... values) {
+        return with(settings, values);
+    }
+
+    @SuppressWarnings("unchecked")
+    final <T> S with(Param<T> param, T value) {
+        set(param, value);
+        return (S) this;
+    }
+
+    /** The keys of a run that are the subclass's: its task, and the names of its columns. */
+    abstract List<String> taskSettings();
+
+    /** The rows as they are prepared. */
+    Dataset<Row> rows(Dataset<?> dataset) {
+        return dataset.toDF();
+    }
+
+    /** The model of a run's folder. */
+    abstract M trained(RunConfig run, Dataset<?> dataset);
+
+    /**
+     * Prepares the rows and trains on them.
+     *
+     * @throws RunException if parameters, rows and model do not fit each other, or the training failed
+     */
+    @Override
+    public final M fit(Dataset<?> dataset) {
+        transformSchema(dataset.schema());
+        SparkSession session = dataset.sparkSession();
+        String name = "fit_" + UUID.randomUUID().toString().replace("-", "");
+        rows(dataset).createOrReplaceTempView(name);
+        try {
+            RunConfig run = run(session, name);
+            TrainJob.check(session, run);
+            PrepareJob.run(session, run);
+            TrainJob.run(session, run, record -> {});
+            return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
+        } finally {
+            session.catalog().dropTempView(name);
+        }
+    }
+
+    private RunConfig run(SparkSession session, String name) {
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        List<String> all = new ArrayList<>(taskSettings());
+        all.add(setting("model", required(model)));
+        all.add(setting("output.dir", required(outputDir) + "/" + name));
+        all.add(setting("data.train", "table:" + name));
+        all.add("data.eval_fraction=0.0");
+        keys().forEach((key, param) -> {
+            if (isDefined(param)) {
+                all.add(setting(key, getOrDefault(param)));
+            }
+        });
+        all.addAll(Arrays.asList(getOrDefault(settings)));
+        RunConfig run = RunConfigLoader.parse("{}", uid, all);
+        Hub hub = new Hub(HubSettings.of(System.getenv()), line -> LOG.info("{}", line));
+        return RunPaths.absolute(
+                HubModels.resolve(run, hub, session.sparkContext().master(), hadoop), hadoop);
+    }
+
+    /** The parameters that are keys of a run. */
+    private Map<String, Param<?>> keys() {
+        return Map.of(
+                "method.type", method,
+                "training.learning_rate", learningRate,
+                "training.num_train_epochs", numTrainEpochs,
+                "training.per_device_train_batch_size", perDeviceTrainBatchSize,
+                "data.max_length", maxLength,
+                "cluster.ranks", ranks,
+                "training.seed", seed);
+    }
+
+    private String required(Param<String> param) {
+        if (!isDefined(param)) {
+            throw RunException.config(uid + ": " + param.name() + " is not set: it is " + param.doc());
+        }
+        return getOrDefault(param);
+    }
+
+    static String setting(String key, Object value) {
+        try {
+            return key + "=" + JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    @Override
+    public final StructType transformSchema(StructType schema) {
+        return outputSchema(schema);
+    }
+
+    /** What a fitted model adds to a schema. */
+    abstract StructType outputSchema(StructType schema);
+
+    @Override
+    public final S copy(ParamMap extra) {
+        return this.<S>defaultCopy(extra);
+    }
+}

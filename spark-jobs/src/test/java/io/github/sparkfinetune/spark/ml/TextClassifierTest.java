@@ -1,0 +1,209 @@
+package io.github.sparkfinetune.spark.ml;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.RunException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.spark.ml.Pipeline;
+import org.apache.spark.ml.PipelineModel;
+import org.apache.spark.ml.PipelineStage;
+import org.apache.spark.ml.evaluation.MulticlassClassificationEvaluator;
+import org.apache.spark.ml.feature.IndexToString;
+import org.apache.spark.ml.linalg.Vector;
+import org.apache.spark.ml.param.ParamMap;
+import org.apache.spark.ml.tuning.CrossValidator;
+import org.apache.spark.ml.tuning.CrossValidatorModel;
+import org.apache.spark.ml.tuning.ParamGridBuilder;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.streaming.StreamingQuery;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A tiny real model as Spark ML's estimators and transformers are used. */
+@Timeout(300)
+class TextClassifierTest {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+
+    @TempDir
+    private static Path dir;
+
+    private static SparkSession spark;
+    /** Fitted on {@code mails(false)}. */
+    private static TextClassifierModel fitted;
+
+    @BeforeAll
+    static void start() {
+        spark = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.sql.shuffle.partitions", "2")
+                .getOrCreate();
+        fitted = trainer().fit(mails(false));
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    private static Dataset<Row> mails(boolean numbers) {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            String text = (i % 2 == 0 ? "a cat and a cat " : "the dog of a dog ") + i;
+            rows.add(RowFactory.create(i, text, numbers ? (Object) (double) (i % 2) : i % 2 == 0 ? "cat" : "dog"));
+        }
+        return spark.createDataFrame(
+                rows,
+                new StructType()
+                        .add("id", DataTypes.IntegerType)
+                        .add("mail", DataTypes.StringType)
+                        .add("kind", numbers ? DataTypes.DoubleType : DataTypes.StringType));
+    }
+
+    private static TextClassifierTrainer trainer() {
+        return new TextClassifierTrainer()
+                .setModel(MODEL.toString())
+                .setOutputDir(dir.resolve("fits").toString())
+                .setInputCol("mail")
+                .setLabelCol("kind")
+                .setMaxLength(16)
+                .setNumTrainEpochs(4)
+                .setPerDeviceTrainBatchSize(4)
+                .setLearningRate(5e-3)
+                .setRanks(2)
+                .setSeed(1);
+    }
+
+    @Test
+    void fittedModelAddsTheColumnsOfSparkMlAndOfDjl() {
+        Dataset<Row> mails = mails(false);
+        TextClassifierModel model =
+                fitted.copy(ParamMap.empty()).setOutputCol("djl").setTopK(1);
+
+        Dataset<Row> result = model.transform(mails);
+
+        assertThat(result.schema()).isEqualTo(model.transformSchema(mails.schema()));
+        assertThat(result.columns())
+                .containsExactly("id", "mail", "kind", "prediction", "probability", "rawPrediction", "djl");
+        List<Row> rows = result.collectAsList();
+        assertThat(rows).extracting(row -> row.getInt(0)).isEqualTo(ids(mails));
+        assertThat(rows)
+                .filteredOn(row -> row.getString(2).equals(row.getString(3)))
+                .hasSizeGreaterThan(35);
+        for (Row row : rows) {
+            Vector probability = row.getAs("probability");
+            assertThat(probability.apply(0) + probability.apply(1)).isCloseTo(1, within(1e-6));
+            assertThat(row.<Vector>getAs("rawPrediction").apply(0)).isEqualTo(Math.log(probability.apply(0)));
+            Row djl = row.getStruct(6);
+            assertThat(djl.getList(0)).isEqualTo(List.of("cat", "dog"));
+            assertThat(djl.getList(2)).isEqualTo(List.of(row.getString(3)));
+        }
+        assertThat(Path.of(URI.create(model.runDir())).resolve("model/config.json"))
+                .exists();
+    }
+
+    private static List<Integer> ids(Dataset<Row> rows) {
+        return rows.collectAsList().stream().map(row -> row.getInt(0)).toList();
+    }
+
+    @Test
+    void pipelineIsCrossValidatedSavedAndLoaded() throws Exception {
+        Dataset<Row> mails = mails(true);
+        TextClassifierTrainer trainer = trainer().setMethod("lora").setSettings("method.r=4", "training.max_steps=6");
+        Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {
+            trainer,
+            new IndexToString().setInputCol("prediction").setOutputCol("told").setLabels(new String[] {"cat", "dog"})
+        });
+        ParamMap[] grid = new ParamGridBuilder()
+                .addGrid(trainer.learningRate(), new double[] {1e-6, 2e-2})
+                .build();
+        CrossValidatorModel best = new CrossValidator()
+                .setEstimator(pipeline)
+                .setEvaluator(new MulticlassClassificationEvaluator()
+                        .setLabelCol("kind")
+                        .setMetricName("accuracy"))
+                .setEstimatorParamMaps(grid)
+                .setNumFolds(2)
+                .setSeed(3)
+                .fit(mails);
+
+        assertThat(best.avgMetrics()[1]).isGreaterThan(best.avgMetrics()[0]).isGreaterThan(0.9);
+        String saved = dir.resolve("saved").toString();
+        ((PipelineModel) best.bestModel()).write().overwrite().save(saved);
+        PipelineModel loaded = PipelineModel.load(saved);
+        assertThat(loaded.transform(mails).select("prediction", "told").collectAsList())
+                .isEqualTo(best.transform(mails).select("prediction", "told").collectAsList());
+    }
+
+    @Test
+    void streamIsClassifiedAsABatchIs() throws Exception {
+        Dataset<Row> mails = mails(false);
+        Path in = dir.resolve("in");
+        mails.repartition(2).write().parquet(in.toString());
+
+        StreamingQuery query = fitted.transform(
+                        spark.readStream().schema(mails.schema()).parquet(in.toString()))
+                .writeStream()
+                .format("memory")
+                .queryName("told")
+                .start();
+        try {
+            query.processAllAvailable();
+            assertThat(spark.table("told").orderBy("id").select("prediction").collectAsList())
+                    .isEqualTo(fitted.transform(mails)
+                            .orderBy("id")
+                            .select("prediction")
+                            .collectAsList());
+        } finally {
+            query.stop();
+        }
+    }
+
+    @Test
+    void textsThatCannotBeUsedHaveNoPrediction() {
+        Dataset<Row> withNull = spark.createDataFrame(
+                List.of(RowFactory.create("a cat and a cat 0"), RowFactory.create((Object) null)),
+                new StructType().add("mail", DataTypes.StringType));
+
+        List<Row> rows =
+                fitted.transform(withNull).select("prediction", "probability").collectAsList();
+
+        assertThat(rows.get(0).get(0)).isEqualTo("cat");
+        assertThat(rows.get(1).get(0)).isNull();
+        assertThat(rows.get(1).get(1)).isNull();
+    }
+
+    @Test
+    void whatIsMissingIsNamed() throws Exception {
+        Dataset<Row> mails = mails(false);
+        assertThatThrownBy(() -> new TextClassifierTrainer()
+                        .setInputCol("mail")
+                        .setLabelCol("kind")
+                        .fit(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("model is not set");
+        assertThatThrownBy(() -> trainer().setInputCol("text").fit(mails)).hasMessageContaining("text");
+        assertThatThrownBy(
+                        () -> trainer().setSettings("training.learning_rat=1").fit(mails))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("learning_rate");
+        Path none = Files.createDirectories(dir.resolve("none"));
+        assertThatThrownBy(() -> TextClassifierModel.ofRun(none.toString()))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("has no run.yaml");
+    }
+}

@@ -95,7 +95,7 @@ public final class CheckpointStore {
      * @param optimizer content of the file of the optimizer's state
      * @param state whatever else the trainer needs to go on
      */
-    Checkpoint commit(long step, HadoopFiles.Content model, HadoopFiles.Content optimizer, JsonNode state) {
+    Checkpoint commit(long step, CheckpointOutput.Content model, CheckpointOutput.Content optimizer, JsonNode state) {
         Checkpoint checkpoint = checkpoint(step);
         if (isCommitted(checkpoint)) {
             throw new IllegalStateException(path(checkpoint) + " is committed already");

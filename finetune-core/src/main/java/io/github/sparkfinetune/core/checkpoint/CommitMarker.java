@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -10,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.zip.CRC32C;
 import java.util.zip.CheckedInputStream;
-import java.util.zip.CheckedOutputStream;
 import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -29,15 +27,8 @@ final class CommitMarker {
     private final Map<String, Written> files = new LinkedHashMap<>();
 
     /** Writes a file and takes note of it. */
-    void write(FileSystem fileSystem, Path file, HadoopFiles.Content content) {
-        CRC32C crc = new CRC32C();
-        long size = HadoopFiles.write(fileSystem, file, out -> {
-            // Not closed: the file system's stream belongs to the caller.
-            OutputStream checked = new CheckedOutputStream(out, crc);
-            content.writeTo(checked);
-            checked.flush();
-        });
-        files.put(file.getName(), new Written(size, crc.getValue()));
+    void write(FileSystem fileSystem, Path file, CheckpointOutput.Content content) {
+        files.put(file.getName(), CheckpointOutput.write(fileSystem, file, content));
     }
 
     byte[] toJson() {

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.checkpoint;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.util.ArrayDeque;
@@ -95,14 +94,47 @@ final class Snapshot implements AutoCloseable {
     }
 
     /** Writes the next tensors as a safetensors file. */
-    void write(OutputStream out, List<TensorData> tensors) throws IOException {
+    void write(CheckpointOutput out, List<TensorData> tensors) throws IOException {
         out.write(SafetensorsWriter.header(tensors, SafetensorsWriter.PT));
         byte[] chunk = new byte[CHUNK];
         long left = tensors.stream().mapToLong(TensorData::byteSize).sum();
         while (left > 0) {
-            int length = read(chunk, (int) Math.min(chunk.length, left));
-            out.write(chunk, 0, length);
-            left -= length;
+            int length = (int) Math.min(chunk.length, left);
+            int written = out.isDirect() ? writeLive(out, length) : 0;
+            if (written == 0) {
+                written = read(chunk, length);
+                out.write(chunk, 0, written);
+            }
+            left -= written;
+        }
+    }
+
+    /** Writes the next bytes from the tensors' memory; returns their number, 0 where they are not there any more. */
+    private synchronized int writeLive(CheckpointOutput out, int atMost) throws IOException {
+        if (closed || file != null) {
+            return 0;
+        }
+        ByteBuffer first = nextLive();
+        int length = Math.min(atMost, first.remaining());
+        out.write(first.slice(first.position(), length));
+        first.position(first.position() + length);
+        forgetRead();
+        return length;
+    }
+
+    private ByteBuffer nextLive() {
+        while (!live.getFirst().hasRemaining()) {
+            live.removeFirst();
+        }
+        return live.getFirst();
+    }
+
+    private void forgetRead() {
+        while (!live.isEmpty() && !live.getFirst().hasRemaining()) {
+            live.removeFirst();
+        }
+        if (live.isEmpty()) {
+            notifyAll();
         }
     }
 
@@ -115,18 +147,10 @@ final class Snapshot implements AutoCloseable {
             fileAt += length;
             return length;
         }
-        while (!live.getFirst().hasRemaining()) {
-            live.removeFirst();
-        }
-        ByteBuffer first = live.getFirst();
+        ByteBuffer first = nextLive();
         int length = Math.min(atMost, first.remaining());
         first.get(chunk, 0, length);
-        while (!live.isEmpty() && !live.getFirst().hasRemaining()) {
-            live.removeFirst();
-        }
-        if (live.isEmpty()) {
-            notifyAll();
-        }
+        forgetRead();
         return length;
     }
 

@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.Tensors;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
@@ -45,7 +44,7 @@ class CheckpointStoreTest {
                 step, content(Tensors.vector("w", (float) step, 2)), content(Tensors.vector("m", 3, 4)), state(step));
     }
 
-    private static HadoopFiles.Content content(TensorData tensor) {
+    private static CheckpointOutput.Content content(TensorData tensor) {
         return out -> SafetensorsWriter.write(out, List.of(tensor), SafetensorsWriter.PT);
     }
 

@@ -6,8 +6,9 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Shows a training run while it goes on: step, loss, learning rate, tokens a second and the time that is left. On a
- * terminal one line is redrawn; elsewhere a line is written at most every five seconds.
+ * Shows a training run while it goes on: step, loss, learning rate, tokens a second and the time that is left; a rank
+ * that the others wait for is named. On a terminal one line is redrawn; elsewhere a line is written at most every five
+ * seconds.
  */
 final class Progress implements AutoCloseable {
     private static final long LINE_EVERY = 5_000_000_000L;
@@ -43,6 +44,15 @@ final class Progress implements AutoCloseable {
             firstStep = record.step();
             firstNanos = now;
             lastLineNanos = now - LINE_EVERY;
+        }
+        if (record.slowRank() != null) {
+            endLine();
+            out.printf(
+                    Locale.ROOT,
+                    "warning   %s computes a step in %.2f s, the others in %.2f s and wait: is its machine busy or slower?%n",
+                    record.slowRank().name(),
+                    record.slowRank().seconds(),
+                    record.slowRank().others());
         }
         if (record.eval() != null) {
             endLine();

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
@@ -35,10 +36,13 @@ public final class MetricsFile {
                 folder.shown(RunFolder.METRICS) + ": is not the metrics of a run: remove the file", cause);
     }
 
-    /** Writes {@code train}, and {@code eval} where there was an evaluation split. */
+    /**
+     * Writes {@code train}, with {@code ranks}, what each computes in a step, where there are several; and {@code eval}
+     * where there was an evaluation split.
+     */
     public static void put(RunFolder folder, TrainingResult result) throws IOException {
         ObjectNode metrics = read(folder);
-        metrics.putObject("train")
+        ObjectNode train = metrics.putObject("train")
                 .put("steps", result.steps())
                 .put("samples", result.samples())
                 .put("tokens", result.tokens())
@@ -47,6 +51,13 @@ public final class MetricsFile {
                 .put("tokens_per_second", result.tokensPerSecond())
                 .put("peak_rss_mb", result.peakRssBytes() / 1e6)
                 .put("best_step", result.bestStep());
+        for (RankTime rank : result.ranks()) {
+            train.withArray("ranks")
+                    .addObject()
+                    .put("name", rank.name())
+                    .put("step_seconds_p50", rank.p50())
+                    .put("step_seconds_p99", rank.p99());
+        }
         metrics.remove("eval");
         if (!result.eval().isEmpty()) {
             ObjectNode eval = metrics.putObject("eval");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
+import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -33,7 +34,8 @@ class ReportTest {
     void aRunBecomesOneFileThatLoadsNothing() throws IOException {
         RunFolder folder = folder("models/minilm");
         records(folder, 111);
-        MetricsFile.put(folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000));
+        MetricsFile.put(
+                folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(
@@ -53,7 +55,8 @@ class ReportTest {
                         ">0.9700<",
                         "mcc 0.9612",
                         "entertainment",
-                        "learning_rate: 1.0E-4")
+                        "learning_rate: 1.0E-4",
+                        "rank 1 (host-b:7077)</th><td>1,234</td><td>1,900</td>")
                 .doesNotContain("{{");
         assertThat(Pattern.compile("(src|href)\\s*=")
                         .matcher(outsideScripts(html))
@@ -276,6 +279,9 @@ class ReportTest {
         return folder;
     }
 
+    private static final List<RankTime> RANKS = List.of(
+            new RankTime(0, "rank 0 (host-a:7077)", 0.511, 0.62), new RankTime(1, "rank 1 (host-b:7077)", 1.234, 1.9));
+
     private static void records(RunFolder folder, int steps) throws IOException {
         try (MetricsLog log = MetricsLog.open(folder)) {
             for (int step = 1; step <= steps; step++) {
@@ -290,7 +296,8 @@ class ReportTest {
                             null,
                             null,
                             null,
-                            Map.of("loss", 1.5 * Math.exp(-step / 30.0) + 0.12, "accuracy", 1 - 0.7 / step)));
+                            Map.of("loss", 1.5 * Math.exp(-step / 30.0) + 0.12, "accuracy", 1 - 0.7 / step),
+                            null));
                 }
             }
         }
@@ -307,6 +314,7 @@ class ReportTest {
                 3 + Math.cos(step),
                 29.0,
                 3300 + 300 * Math.sin(step),
+                null,
                 null);
     }
 

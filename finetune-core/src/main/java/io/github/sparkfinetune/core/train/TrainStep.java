@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SortedSet;
 import java.util.TreeSet;
@@ -67,8 +68,9 @@ final class TrainStep<B extends Batch> {
      * @param samples in the global batch
      * @param tokens in the global batch, without padding
      * @param saves whether rank 0 wants a checkpoint after it
+     * @param seconds what each rank computed, without waiting for others
      */
-    record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves) {}
+    record Outcome(double loss, double gradNorm, long samples, long tokens, boolean saves, double[] seconds) {}
 
     /**
      * Computes the gradient of the global batch.
@@ -82,10 +84,11 @@ final class TrainStep<B extends Batch> {
         masks.step(step);
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
         GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds(), saves);
+        long began = System.nanoTime();
         gradients.begin(global.ids());
         int terms = objective.terms().size();
-        // The objective's sums and, last, the gradient's norm.
-        double[] sums = new double[terms + 1];
+        // The objective's sums, the gradient's norm, and the time of each rank.
+        double[] sums = new double[terms + 1 + collective.size()];
         for (int i = 0; i < parts.size(); i++) {
             checkCancelled.run();
             try (NDManager owner = manager.newSubManager()) {
@@ -100,6 +103,7 @@ final class TrainStep<B extends Batch> {
             if (parts.isEmpty()) {
                 gradients.completeEmpty(owner);
             }
+            sums[terms + 1 + collective.rank()] = (System.nanoTime() - began) / 1e9;
             gradients.await(owner);
             // Rank 0's norm for all: unlike processors add up in other orders, and would clip by other numbers.
             sums[terms] = collective.rank() == 0 ? gradients.norm(owner) : 0;
@@ -109,7 +113,13 @@ final class TrainStep<B extends Batch> {
                 // A step in which nothing has a label has no loss.
                 loss += global.weights()[term] == 0 ? 0 : sums[term] / global.weights()[term];
             }
-            return new Outcome(loss, sums[terms], global.samples(), global.tokens(), global.saves());
+            return new Outcome(
+                    loss,
+                    sums[terms],
+                    global.samples(),
+                    global.tokens(),
+                    global.saves(),
+                    Arrays.copyOfRange(sums, terms + 1, sums.length));
         }
     }
 

@@ -36,6 +36,7 @@ final class Training implements AutoCloseable {
     private final BestModel best;
     private final SaveClock clock;
     private final Throughput throughput = new Throughput();
+    private final StepTimes times;
     private final List<TrainingRecord> recordsSinceCheckpoint = new ArrayList<>();
     private StepPlan plan;
     private LrSchedule schedule;
@@ -46,6 +47,7 @@ final class Training implements AutoCloseable {
     private long evaluatedStep = -1;
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
+    private SlowRank slowRank;
 
     Training(RunConfig config, RankContext rank, TrainingResources resources) {
         this.config = config;
@@ -57,6 +59,7 @@ final class Training implements AutoCloseable {
         this.writer =
                 new CheckpointWriter(checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS);
         this.same = new ParameterSync(collective, resources);
+        this.times = new StepTimes(collective);
         this.clock = new SaveClock(settings.saveMinutes());
         this.best = new BestModel(
                 TaskSpecs.of(config).metric(settings.metricForBestModel()), settings.earlyStoppingPatience());
@@ -146,6 +149,8 @@ final class Training implements AutoCloseable {
         resources.step().update(step, rate, outcome.gradNorm());
         samplesDone += outcome.samples();
         tokensDone += outcome.tokens();
+        times.add(outcome.seconds());
+        times.slow().ifPresent(slow -> slowRank = slow);
         if (step == 1) {
             // Unlike machines show at once, not after hours.
             same.check(step, writer::beforeUpdate);
@@ -174,7 +179,9 @@ final class Training implements AutoCloseable {
                 outcome.gradNorm(),
                 speed.samplesPerSecond(),
                 speed.tokensPerSecond(),
-                null));
+                null,
+                slowRank));
+        slowRank = null;
     }
 
     private void publish(TrainingRecord record) {
@@ -193,7 +200,7 @@ final class Training implements AutoCloseable {
         Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
                 .run(resources.loaded().task().scorer(), collective, this::checkCancelled);
         publish(new TrainingRecord(
-                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics));
+                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null));
         evaluatedStep = step;
         return best.improvedBy(step, metrics);
     }
@@ -265,7 +272,8 @@ final class Training implements AutoCloseable {
                 overall.tokensPerSecond(),
                 best.step() < 0 ? step : best.step(),
                 best.eval(),
-                ResidentMemory.peak());
+                ResidentMemory.peak(),
+                times.gather());
     }
 
     private void export(TrainingResult result) {

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param tokensPerSecond tokens (without padding) of all ranks a second since the last record, or null for an
  *     evaluation
  * @param eval metrics of the evaluation split by name, or null for a step
+ * @param slowRank a rank that was found to be slow since the last record, or null
  */
 public record TrainingRecord(
         long step,
@@ -26,5 +27,6 @@ public record TrainingRecord(
         Double gradNorm,
         Double samplesPerSecond,
         Double tokensPerSecond,
-        Map<String, Double> eval)
+        Map<String, Double> eval,
+        SlowRank slowRank)
         implements Serializable {}

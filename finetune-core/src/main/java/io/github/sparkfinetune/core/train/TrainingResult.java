@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -15,6 +16,7 @@ import java.util.Map;
  * @param bestStep step of the model that was kept
  * @param eval metrics of the evaluation split for that model, or empty where there is no such split
  * @param peakRssBytes highest resident memory of this rank's process
+ * @param ranks what each rank computes in a step; empty for a single rank
  */
 public record TrainingResult(
         long steps,
@@ -25,5 +27,12 @@ public record TrainingResult(
         double tokensPerSecond,
         long bestStep,
         Map<String, Double> eval,
-        long peakRssBytes)
-        implements Serializable {}
+        long peakRssBytes,
+        List<RankTime> ranks)
+        implements Serializable {
+
+    public TrainingResult {
+        // Checkpoints of version 0.1 have none.
+        ranks = ranks == null ? List.of() : List.copyOf(ranks);
+    }
+}

@@ -187,7 +187,8 @@ public final class TrainJob {
                 byRank.stream()
                         .mapToLong(outcome -> outcome.result().peakRssBytes())
                         .max()
-                        .orElseThrow());
+                        .orElseThrow(),
+                first.ranks());
     }
 
     private static RunException failed(SparkContext spark, TrainListener listener, Exception error) {

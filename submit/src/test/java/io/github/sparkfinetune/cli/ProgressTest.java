@@ -1,0 +1,29 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.core.train.SlowRank;
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+
+class ProgressTest {
+    @Test
+    void aSlowRankIsNamedInALineOfItsOwn() {
+        StringWriter shown = new StringWriter();
+        try (Progress progress = new Progress(new PrintWriter(shown, true), true, () -> 0)) {
+            progress.add(record(1, null));
+            progress.add(record(2, new SlowRank("rank 3 (host-b:7077)", 1.25, 0.5)));
+            progress.add(record(3, null));
+        }
+        assertThat(shown.toString().lines().filter(line -> line.startsWith("warning")))
+                .containsExactly(
+                        "warning   rank 3 (host-b:7077) computes a step in 1.25 s, the others in 0.50 s and wait:"
+                                + " is its machine busy or slower?");
+    }
+
+    private static TrainingRecord record(long step, SlowRank slow) {
+        return new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, slow);
+    }
+}

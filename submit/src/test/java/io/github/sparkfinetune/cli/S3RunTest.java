@@ -180,7 +180,7 @@ class S3RunTest {
                 .contains("model.safetensors", "start the same command again");
         assertThat(names("hasty", "run/model")).doesNotContain("config.json");
         assertThat(HadoopFiles.readText(files(HASTY), new Path("s3a://hasty/run/status.json")))
-                .contains("\"exit_code\" : 4");
+                .contains("\"exit_code\": 4");
 
         s3.mend();
         Ended again = finetune("run", settings);

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.data.hf.Quoted;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.Serializable;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -308,14 +309,19 @@ public record Manifest(
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
             // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
             String json = new String(HadoopFiles.readAll(in, path.toString(), LARGEST), StandardCharsets.UTF_8);
-            manifest = JSON.readValue(json, Manifest.class);
+            // By a reader, whose content no message shows.
+            manifest = JSON.readValue(new StringReader(json), Manifest.class);
         } catch (FileNotFoundException e) {
             throw RunException.data(
                     path + " does not exist: run prepare first, or set data.dir to a prepared dataset", e);
         } catch (JsonProcessingException e) {
             throw RunException.data(
-                    path + " is not a manifest (" + e.getOriginalMessage() + "): delete the folder and prepare again",
+                    path + " is not a manifest (" + e.getOriginalMessage().replaceAll("\\p{Cntrl}+", " ")
+                            + "): delete the folder and prepare again",
                     e);
+        }
+        if (manifest == null) {
+            throw RunException.data(path + " is not a manifest (it is null): delete the folder and prepare again");
         }
         if (manifest.schemaVersion() != SCHEMA_VERSION) {
             throw RunException.data(path + " has schema_version " + manifest.schemaVersion() + ", this program reads "

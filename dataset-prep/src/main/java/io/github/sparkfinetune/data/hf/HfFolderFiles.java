@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.StringReader;
 import java.nio.charset.StandardCharsets;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
@@ -40,10 +41,12 @@ public final class HfFolderFiles {
     static JsonNode json(Path path, byte[] bytes) throws IOException {
         try {
             // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
-            return JSON.readTree(new String(bytes, StandardCharsets.UTF_8));
+            return JSON.readTree(new StringReader(new String(bytes, StandardCharsets.UTF_8)));
         } catch (JsonProcessingException e) {
             throw RunException.data(
-                    path + " is not JSON (" + e.getOriginalMessage() + "): copy the model folder again", e);
+                    path + " is not JSON (" + e.getOriginalMessage().replaceAll("\\p{Cntrl}+", " ")
+                            + "): copy the model folder again",
+                    e);
         }
     }
 }

@@ -46,6 +46,7 @@ class ManifestFuzzTest {
         String text = new String(written, StandardCharsets.UTF_8);
         return Stream.of(
                 written,
+                "null".getBytes(StandardCharsets.UTF_8),
                 text.replace("train/part", "../part").getBytes(StandardCharsets.UTF_8),
                 text.replace("\"file\" : \"train/", "\"file\" : \"" + "a/".repeat(20_000))
                         .getBytes(StandardCharsets.UTF_8),

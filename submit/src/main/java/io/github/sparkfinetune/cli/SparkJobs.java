@@ -111,7 +111,7 @@ final class SparkJobs implements Jobs {
         String summary = splits
                 + (manifest.labels().isEmpty() ? "" : "; " + manifest.labels().size() + " labels")
                 + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows())
-                + (manifest.corpus() == null
+                + (manifest.corpus() == null || manifest.corpus().rejected().isEmpty()
                         ? ""
                         : "; rejected " + manifest.corpus().rejected());
         return new Prepared(

@@ -29,13 +29,18 @@ final class DataTables {
         long most = lengths.values().stream().mapToLong(Long::longValue).max().orElseThrow();
         StringBuilder html = new StringBuilder("\n<h3>Length of the training texts</h3>\n<div class=\"scroll\">")
                 .append("<table class=\"figures lengths\"><tbody>\n");
-        lengths.forEach((length, count) -> html.append(String.format(
-                Locale.ROOT,
-                "<tr><th scope=\"row\">%,d–%,d tokens</th><td>%,d</td><td><i style=\"--share:%.3f\"></i></td></tr>\n",
-                length / 2 + 1,
-                length,
-                count,
-                (double) count / most)));
+        lengths.forEach((length, count) -> {
+            int shortest = length / 2 + 1;
+            html.append("<tr><th scope=\"row\">")
+                    .append(shortest < length ? String.format(Locale.ROOT, "%,d–", shortest) : "")
+                    .append(String.format(
+                            Locale.ROOT,
+                            "%,d %s</th><td>%,d</td><td><i style=\"--share:%.3f\"></i></td></tr>\n",
+                            length,
+                            length == 1 ? "token" : "tokens",
+                            count,
+                            (double) count / most));
+        });
         return html.append("</tbody></table></div>").toString();
     }
 

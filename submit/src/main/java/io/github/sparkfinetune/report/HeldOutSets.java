@@ -38,7 +38,7 @@ final class HeldOutSets {
                     .append(Html.escape(name))
                     .append(String.format(
                             Locale.ROOT,
-                            "</th><td>%.2f</td><td>%.2f</td><td>%+.1f %%</td></tr>\n",
+                            "</th><td>%.2f</td><td>%.2f</td><td>%+.1f\u00a0%%</td></tr>\n",
                             before,
                             after,
                             100 * (after / before - 1)));

@@ -42,7 +42,8 @@ final class Report {
                         + run.cluster().ranks()
                         + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
         parts.put("tiles", ReportTables.tiles(metrics));
-        parts.put("held-out", ReportTables.heldOut(metrics) + RankTable.of(metrics));
+        boolean answers = !TaskSpecs.of(run).answerColumns().isEmpty();
+        parts.put("held-out", ReportTables.heldOut(metrics, answers) + RankTable.of(metrics));
         parts.put(
                 "data-funnel",
                 folder.manifest(run.dataset()).map(DataTables::of).orElse(NO_DATASET));

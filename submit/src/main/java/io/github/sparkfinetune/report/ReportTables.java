@@ -44,15 +44,19 @@ final class ReportTables {
         return tiles.toString();
     }
 
-    /** What was measured on held-out text. */
-    static String heldOut(JsonNode metrics) {
+    /**
+     * What was measured on held-out text.
+     *
+     * @param answers whether the task's model gives some
+     */
+    static String heldOut(JsonNode metrics, boolean answers) {
         if (metrics.path("test").isEmpty()) {
             return "<p class=\"note\">No evaluation yet: <code>finetune evaluate</code> measures the model on held-out"
                     + " text.</p>";
         }
         if (!metrics.path("base").isEmpty()) {
             return comparison(metrics.path("test"), metrics.path("base")) + "\n" + HeldOutSets.of(metrics) + "\n"
-                    + answers(metrics.path("answers"));
+                    + (answers ? answers(metrics.path("answers")) : "");
         }
         String table = metrics.has("confusion_matrix")
                 ? confusion(metrics.path("confusion_matrix"))
@@ -105,7 +109,7 @@ final class ReportTables {
                     .append("</td><td>")
                     .append(
                             before.isNumber() && Double.isFinite(change)
-                                    ? String.format(Locale.ROOT, "%+.1f %%", change)
+                                    ? String.format(Locale.ROOT, "%+.1f\u00a0%%", change)
                                     : "–")
                     .append("</td></tr>\n");
         });

@@ -134,7 +134,7 @@ class ReportTest {
         assertThat(html)
                 .contains(
                         "<span>test loss</span><span>base 4.0000</span>",
-                        "-25.0 %",
+                        "-25.0\u00a0%",
                         "<td>a\nprompt</td>",
                         "the answer",
                         "mean per token")
@@ -231,8 +231,10 @@ class ReportTest {
         assertThat(dir.resolve("report.html"))
                 .content()
                 .contains(
-                        "its own</th><td>16.00</td><td>8.00</td><td>-50.0 %",
-                        "general</th><td>20.00</td><td>22.00</td><td>+10.0 %");
+                        "its own</th><td>16.00</td><td>8.00</td><td>-50.0\u00a0%",
+                        "general</th><td>20.00</td><td>22.00</td><td>+10.0\u00a0%")
+                // Of a task whose model gives none.
+                .doesNotContain("No answers were generated");
         assertThat(Files.readString(dir.resolve("metrics.json")))
                 .containsSubsequence("held_out", "general", "22.0", "20.0");
 

@@ -15,9 +15,11 @@ class FrameFuzzTest {
     static Stream<byte[]> frames() {
         return Stream.of(
                 written(Frame.control(Frame.Kind.HEARTBEAT, 0, 7), Frame.control(Frame.Kind.GOODBYE, 0, 0)),
-                written(new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64), new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64)),
-                written(new Frame(Frame.Kind.ABORT, 1, 1, 40, 0, 0)),
-                written(new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Long.MAX_VALUE)));
+                written(
+                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64, 0, 0, 0),
+                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64, 0, 0, 0)),
+                written(new Frame(Frame.Kind.ABORT, 1, 1, 40, 0, 0, 0, 0, 0)),
+                written(new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Long.MAX_VALUE, 0, 0, 0)));
     }
 
     private static byte[] written(Frame... frames) {

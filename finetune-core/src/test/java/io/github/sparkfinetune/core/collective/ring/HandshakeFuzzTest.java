@@ -29,19 +29,20 @@ class HandshakeFuzzTest {
 
     private static byte[] hello(RingMember member) {
         ByteBuffer said = ByteBuffer.allocate(Handshake.HELLO_BYTES + Handshake.PROOF_BYTES);
-        return said.put(Handshake.dial(member, false).hello()).array();
+        return said.put(Handshake.dial(member, 0, false).hello()).array();
     }
 
     @MethodSource("hellos")
     @FuzzTest(maxDuration = "")
     void noStrangerComesIn(byte[] said) throws IOException {
         RingMember zero = member(0, "a secret of the ranks");
+        RingMember one = member(1, "a secret of the ranks");
         try (SocketChannel channel = Said.by(said)) {
             assertThat(admits(new PendingHandshake.Greeter(channel, Handshake.greet(zero, false), Long.MAX_VALUE)))
                     .isFalse();
         }
         try (SocketChannel channel = Said.by(said)) {
-            assertThat(admits(new PendingHandshake.Dialler(channel, Handshake.dial(zero, false), Long.MAX_VALUE)))
+            assertThat(admits(new PendingHandshake.Dialler(channel, Handshake.dial(one, 0, false), Long.MAX_VALUE)))
                     .isFalse();
         }
     }

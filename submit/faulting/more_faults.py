@@ -40,6 +40,7 @@ def dropped_packets(scene):
 
 def drop(scene, cluster):
     network = {"spark.driver.host": HERE, "spark.driver.bindAddress": HERE, "spark.network.timeout": "20s"}
+    network["spark.network.timeoutInterval"] = "5s"
     run = scene.run(cluster, settings=network)
     wait_until(lambda: run.steps() >= 2 or not run.is_running(), HANG_SECONDS)
     tables = ["ip", "netns", "exec", NAMESPACE, "iptables"]

@@ -41,7 +41,7 @@ def texts(source, target, rows=200):
 
 def config(folder, kind, model, data, steps=12, ranks=RANKS):
     """Writes the configuration of a run and gives its path."""
-    path = pathlib.Path(folder) / f"{kind}.yaml"
+    path = pathlib.Path(folder) / f"{kind}-{ranks}.yaml"
     path.write_text(CONFIG.format(model=pathlib.Path(model).resolve(), texts=data, kind=kind, steps=steps, ranks=ranks))
     return path
 

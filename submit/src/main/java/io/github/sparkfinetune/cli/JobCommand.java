@@ -4,11 +4,13 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.apache.hadoop.fs.FSError;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -47,7 +49,7 @@ abstract class JobCommand implements Callable<Integer> {
         }
         try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
             try {
-                execute(withModels(stages, jobs), jobs);
+                executeOnDisk(withModels(stages, jobs), jobs);
             } catch (Throwable e) {
                 if (writesStatus()) {
                     writeStatus(stages, jobs, Failure.of(e));
@@ -59,6 +61,17 @@ abstract class JobCommand implements Callable<Integer> {
             }
         }
         return ExitCode.DONE.code();
+    }
+
+    private void executeOnDisk(List<Stage> stages, Jobs jobs) throws IOException {
+        try {
+            execute(stages, jobs);
+        } catch (FSError e) {
+            throw RunException.failed(
+                    "a file can't be written (" + HadoopFiles.failure(e).getMessage()
+                            + "): start it again, once that is mended",
+                    e);
+        }
     }
 
     /** With folders instead of names of the Hugging Face Hub, whatever the command does with the model. */
@@ -83,7 +96,7 @@ abstract class JobCommand implements Callable<Integer> {
             RunFolder folder =
                     stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
             folder.writeStatus(spec.name(), end.exitCode(), end.message());
-        } catch (IOException | RuntimeException e) {
+        } catch (IOException | RuntimeException | FSError e) {
             err().println("warning: " + RunFolder.STATUS + " can't be written: " + Failure.oneLine(e.toString()));
         }
     }

@@ -14,6 +14,7 @@ import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocalFileSystem;
@@ -144,6 +145,8 @@ public final class HadoopFiles {
             return out.getPos();
         } catch (IOException e) {
             throw failed("can't be written", file, e);
+        } catch (FSError e) {
+            throw failed("can't be written", file, failure(e));
         }
     }
 
@@ -243,6 +246,11 @@ public final class HadoopFiles {
         if (Files.exists(folder) && !FileUtil.fullyDelete(folder.toFile())) {
             throw new UncheckedIOException(new IOException(folder + " can't be deleted"));
         }
+    }
+
+    /** The failure of this machine's file system, a full disk's for one, which Hadoop throws as an error. */
+    public static IOException failure(FSError error) {
+        return error.getCause() instanceof IOException cause ? cause : new IOException(error);
     }
 
     public static UncheckedIOException failed(String what, Path path, IOException e) {

@@ -198,16 +198,16 @@ def stopped(scene, seconds, timeout):
         victim = cluster.workers[1].executors()[0]
         send(victim, signal.SIGSTOP)
         begin = time.monotonic()
-        noticed = wait_until(lambda: reports(cluster), seconds, 0.05)
+        noticed = wait_until(lambda: reports(cluster, run), seconds, 0.05)
         told = time.monotonic() - begin if noticed else None
         time.sleep(max(0, seconds - (time.monotonic() - begin)))
         send(victim, signal.SIGCONT)
         return told, run.wait(HANG_SECONDS), scene.equal(run)
 
 
-def reports(cluster):
-    """The lines by which ranks say that they stop."""
-    lines = []
+def reports(cluster, run):
+    """The lines by which ranks say that they stop, and the driver that an attempt has failed."""
+    lines = re.findall("attempt \\d+ failed: .*", run.log.read_text(errors="replace"))
     for log in pathlib.Path(cluster.folder).glob("work-*/app-*/*/stderr"):
         lines += [line for line in log.read_text(errors="replace").splitlines() if re.search(r"rank \d+ stops: ", line)]
     return lines
@@ -239,8 +239,9 @@ def dead_peer(scene):
         victim = cluster.workers[1].executors()[0]
         begin = time.monotonic()
         kill(victim)
-        noticed = wait_until(lambda: reports(cluster), 60, 0.02)
+        noticed = wait_until(lambda: reports(cluster, run), 60, 0.02)
         told = time.monotonic() - begin
         code = run.wait(HANG_SECONDS)
-        right = bool(noticed) and told < 10 and code == 0 and scene.equal(run)
-        return f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if right else 'NO'}", right
+        equal = scene.equal(run)
+        right = bool(noticed) and told < 10 and code == 0 and equal
+        return f"noticed after {told:.1f} s, exit {code}, {'the undisturbed model' if equal else 'ANOTHER MODEL'}", right

@@ -47,7 +47,7 @@ def drop(scene, cluster):
     begin = time.monotonic()
     for chain in ("INPUT", "OUTPUT"):
         subprocess.run([*tables, "-A", chain, "-j", "DROP"], check=True)
-    noticed = wait_until(lambda: reports(cluster), 40, 0.05)
+    noticed = wait_until(lambda: reports(cluster, run), 40, 0.05)
     told = time.monotonic() - begin
     time.sleep(max(0, 40 - told))
     subprocess.run([*tables, "-F"], check=True)

@@ -145,7 +145,7 @@ class TrainJobTest {
         assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(error)
                 .hasMessageStartingWith(
-                        "training failed after 4 attempt(s), the last 3 without a newer checkpoint: rank ")
+                        "training failed after 4 attempt(s), the last 3 without a newer checkpoint: task ")
                 .hasMessageContaining("IOException: disk full")
                 .hasMessageContaining("start the same command again");
     }

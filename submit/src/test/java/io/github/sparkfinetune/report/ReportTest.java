@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.metric.PrecisionRecall;
 import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -87,7 +88,9 @@ class ReportTest {
                         30,
                         0,
                         List.of(),
-                        null)
+                        new DatasetOptions(
+                                "text", null, "label", "jsonl", 0, 0, 64, 1000, false, 2, 42, "cafe", null, null, null,
+                                null, null, null, null))
                 .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
                 .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
         folder.writeReport();

@@ -23,7 +23,9 @@ class DataFunnelTest {
                 27,
                 0,
                 List.of(),
-                null,
+                new DatasetOptions(
+                        "text", null, "label", "jsonl", 0, 0, 128, 1000, false, 2, 42, "cafe", null, null, null, null,
+                        null, null, null),
                 corpus,
                 List.of());
     }

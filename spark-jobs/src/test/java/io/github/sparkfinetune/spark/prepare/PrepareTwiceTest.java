@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -108,7 +109,20 @@ class PrepareTwiceTest {
         String run = first.begin(Duration.ofMillis(600), lost::countDown);
         Path ours = shard(run);
         Manifest manifest = new Manifest(
-                1, config.task(), List.of(), 1, java.util.Map.of(), java.util.Map.of(), 0, 0, 0, 0, List.of(), null);
+                1,
+                config.task(),
+                List.of(),
+                1,
+                java.util.Map.of(),
+                java.util.Map.of(),
+                0,
+                0,
+                0,
+                0,
+                List.of(),
+                new DatasetOptions(
+                        "text", null, "label", "jsonl", 0, 0, 8, 1000, false, 2, 42, "cafe", null, null, null, null,
+                        null, null, null));
         Thread.sleep(1000);
         assertThat(first.isLost()).as("it is renewed").isFalse();
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
@@ -73,30 +74,47 @@ final class GracefulClose implements AutoCloseable {
 
     /**
      * Waits until the peers have closed their ends, since closing a socket with bytes unread may take back what was
-     * told.
-     *
-     * @param lost a rank not to wait for
+     * told: of all of them at once, and of a rank that was given up too, which may still be there and is owed the
+     * reason.
      */
-    void linger(int lost) throws IOException {
+    void linger() throws IOException {
         ByteBuffer ignored = ByteBuffer.allocateDirect(RingOperation.CHUNK);
+        List<Connection> open = new ArrayList<>(peers);
+        open.removeIf(peer -> !isFinished(peer));
         long deadline = System.nanoTime() + NANOS;
-        for (Connection peer : peers) {
-            try {
-                peer.finish();
-                while (peer.rank() != lost && System.nanoTime() < deadline) {
-                    int count = peer.channel().read(ignored.clear());
-                    if (count < 0) {
-                        break;
-                    }
-                    if (count == 0) {
-                        peer.interest(SelectionKey.OP_READ);
-                        selector.select(key -> {}, POLL_MILLIS);
-                        peer.interest(0);
-                    }
-                }
-            } catch (IOException e) {
-                LOG.debug("rank {} was gone already", peer.rank(), e);
+        while (true) {
+            open.removeIf(peer -> hasEnded(peer, ignored));
+            if (open.isEmpty() || System.nanoTime() >= deadline) {
+                break;
             }
+            open.forEach(peer -> peer.interest(SelectionKey.OP_READ));
+            selector.select(key -> {}, POLL_MILLIS);
+            open.forEach(peer -> peer.interest(0));
+        }
+    }
+
+    /** Ends this side of a connection; whether its other side can still be read. */
+    private static boolean isFinished(Connection peer) {
+        try {
+            peer.finish();
+            return true;
+        } catch (IOException e) {
+            LOG.debug("rank {} was gone already", peer.rank(), e);
+            return false;
+        }
+    }
+
+    /** Reads what has come and forgets it; whether nothing more will come. */
+    private static boolean hasEnded(Connection peer, ByteBuffer ignored) {
+        try {
+            int count;
+            do {
+                count = peer.channel().read(ignored.clear());
+            } while (count > 0);
+            return count < 0;
+        } catch (IOException e) {
+            LOG.debug("rank {} was gone already", peer.rank(), e);
+            return true;
         }
     }
 

@@ -213,7 +213,7 @@ final class RingPeers {
             } finally {
                 told.run();
             }
-            parting.linger(reason.rank());
+            parting.linger();
         } catch (IOException e) {
             LOG.debug("{} could not leave its ring in an orderly way", member.name(member.rank()), e);
         }

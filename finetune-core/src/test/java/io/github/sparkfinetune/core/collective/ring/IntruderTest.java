@@ -103,6 +103,28 @@ class IntruderTest {
     }
 
     @Test
+    void aMemberThatIsNotUnderstoodIsToldSo() throws Exception {
+        CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
+        Handshake handshake = Handshake.dial(member(1, Ranks.SECRET), 0, false);
+        Socket dialler = stranger(handshake.hello().array());
+        handshake.takeChallenge(ByteBuffer.wrap(readFully(dialler, Handshake.NONCE_BYTES)));
+        dialler.getOutputStream().write(handshake.proof().array());
+        assertThat(handshake.welcomes(ByteBuffer.wrap(readFully(dialler, Handshake.PROOF_BYTES))))
+                .isTrue();
+        Collective ring = zero.get(5, TimeUnit.SECONDS);
+        // More than is read before the ring ends: a socket that is closed with bytes unread forgets what it has sent.
+        dialler.getOutputStream().write(new byte[4_000_000]);
+        Frame.Kind kind;
+        do {
+            Frame frame = Frame.read(ByteBuffer.allocate(Frame.BYTES).put(readFully(dialler, Frame.BYTES)));
+            kind = frame.kind();
+            readFully(dialler, frame.length());
+        } while (kind == Frame.Kind.HEARTBEAT);
+        assertThat(kind).isEqualTo(Frame.Kind.ABORT);
+        assertThatThrownBy(ring::barrier).hasMessageContaining("rank 1").hasMessageContaining("no frame");
+    }
+
+    @Test
     void aHelloWithoutTheSecretIsAnsweredByNothing() throws Exception {
         CompletableFuture<Collective> zero = join(first, member(0, Ranks.SECRET));
         byte[] another = "another secret of ranks".getBytes(StandardCharsets.US_ASCII);

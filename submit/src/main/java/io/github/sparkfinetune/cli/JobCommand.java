@@ -74,12 +74,20 @@ abstract class JobCommand implements Callable<Integer> {
         }
     }
 
-    /** With folders instead of names of the Hugging Face Hub, whatever the command does with the model. */
+    /** With folders instead of names of the Hugging Face Hub. */
     private List<Stage> withModels(List<Stage> stages, Jobs jobs) {
+        if (!readsBaseModel()) {
+            return stages;
+        }
         return stages.stream()
                 .map(stage ->
                         new Stage(stage.name(), jobs.fetchModel(stage.config(), line -> say("fetch     " + line))))
                 .toList();
+    }
+
+    /** Whether the command reads anything of the model that the run starts from. */
+    boolean readsBaseModel() {
+        return true;
     }
 
     /** Whether the output folder says how the command ended: a cluster's manager keeps no exit code of a driver's. */

@@ -28,6 +28,11 @@ final class PushCommand extends JobCommand {
     }
 
     @Override
+    boolean readsBaseModel() {
+        return false;
+    }
+
+    @Override
     void execute(RunConfig run, Jobs jobs) {
         HubName name = HubName.parse(repository)
                 .orElseThrow(() ->

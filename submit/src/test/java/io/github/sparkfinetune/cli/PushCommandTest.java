@@ -16,6 +16,13 @@ class PushCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
+    void pushFetchesNoBaseModel() {
+        assertThat(finetune("push", "--config", recipe(), "--set", "model=acme/tiny", "--repo", "acme/mails"))
+                .isZero();
+        assertThat(out.toString()).startsWith("push ").doesNotContain("fetch ");
+    }
+
+    @Test
     void repositoryIsAName() {
         assertThat(finetune("push", "--config", recipe(), "--repo", "mails")).isEqualTo(2);
         assertThat(err.toString()).startsWith("error: --repo is 'mails': it must be ORG/NAME");

@@ -14,6 +14,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -28,6 +29,7 @@ class LauncherTest {
         Files.copy(Path.of("bin/finetune"), home.resolve("bin/finetune"));
         Files.createDirectories(home.resolve("target"));
         Files.createFile(home.resolve("target/spark-finetune-1.jar"));
+        Files.createDirectories(home.resolve("spark/jars"));
         executable("spark/bin/spark-submit", "printf '%s\\n' spark-submit \"$@\"; env");
         executable("java/bin/java", "printf '%s\\n' java \"$@\"");
     }
@@ -92,6 +94,16 @@ class LauncherTest {
         assertThat(shown.subList(0, shown.size() - args.length)).endsWith(Finetune.class.getName());
     }
 
+    @ParameterizedTest
+    @CsvSource({"1.8.0_402,8", "11.0.22,11"})
+    void anOlderJavaIsRefused(String version, int major) throws Exception {
+        executable("java/bin/java", "echo 'openjdk version \"" + version + "\" 2024-01-16' >&2");
+
+        assertThat(launch(2, "train", "--config", "run.yaml"))
+                .containsExactly("error: " + home + "/java/bin/java is Java " + major
+                        + ": install JDK 17 or set JAVA_HOME to one");
+    }
+
     @Test
     void theAllocatorIsSetAsForExecutors() throws Exception {
         List<String> environment = launch("train", "--config", "run.yaml");
@@ -110,6 +122,10 @@ class LauncherTest {
     }
 
     private List<String> launch(String... args) throws IOException, InterruptedException {
+        return launch(0, args);
+    }
+
+    private List<String> launch(int exitCode, String... args) throws IOException, InterruptedException {
         ProcessBuilder launcher = new ProcessBuilder(Stream.concat(Stream.of(home + "/bin/finetune"), Stream.of(args))
                 .toList());
         launcher.redirectErrorStream(true);
@@ -120,7 +136,7 @@ class LauncherTest {
         environment.put("JAVA_HOME", home + "/java");
         Process process = launcher.start();
         String shown = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(shown).isZero();
+        assertThat(process.waitFor()).as(shown).isEqualTo(exitCode);
         return shown.lines().toList();
     }
 }

@@ -1,4 +1,4 @@
-"""A standalone Spark cluster of processes on this machine, from the embedded Spark home, and runs on it."""
+"""A standalone Spark cluster of processes on this machine, from the embedded Spark home or another, and runs on it."""
 
 import json
 import os
@@ -56,14 +56,17 @@ class Worker:
 
     environment -- variables of its own, which its executors get
     prefix      -- a command that starts it, as `ip netns exec NAME`
+    settings    -- Spark's settings of a worker, as spark.worker.resource.gpu.amount
     """
 
-    def __init__(self, name, environment=None, prefix=(), host="127.0.0.1", memory="3g"):
+    def __init__(self, name, environment=None, prefix=(), host="127.0.0.1", memory="3g", cores=1, settings=None):
         self.name = name
         self.environment = environment or {}
         self.prefix = list(prefix)
         self.host = host
         self.memory = memory
+        self.cores = cores
+        self.settings = settings or {}
         self.process = None
 
     def executors(self):
@@ -71,12 +74,19 @@ class Worker:
 
 
 class Cluster:
-    """A master and workers of one core each; ends with the with statement, whatever happens."""
+    """
+    A master and workers; ends with the with statement, whatever happens.
 
-    def __init__(self, folder, workers, host="127.0.0.1"):
+    home     -- the Spark home
+    settings -- Spark's settings of the master
+    """
+
+    def __init__(self, folder, workers, host="127.0.0.1", home=HOME, settings=None):
         self.folder = pathlib.Path(folder)
         self.workers = workers
         self.host = host
+        self.home = home
+        self.settings = settings or {}
         self.port = free_port()
         self.ui = free_port()
         self.master = None
@@ -103,12 +113,28 @@ class Cluster:
                 raise Failure(f"the master did not start, see {self.folder}/master.log")
             for worker in self.workers:
                 self._start(worker)
-            if wait_until(lambda: self._alive_workers() == [len(self.workers)], START_SECONDS, 0.2) is None:
-                raise Failure(f"not all workers came, see {self.folder}")
+            self._wait_for_workers()
             return self
         except BaseException:
             self.__exit__()
             raise
+
+    def _wait_for_workers(self):
+        if wait_until(lambda: self._alive_workers() == [len(self.workers)], START_SECONDS, 0.2) is None:
+            raise Failure(f"not all workers came, see {self.folder}")
+
+    def lose(self, worker):
+        """Kills a worker with its executors, and waits until the master knows."""
+        self._kill(worker.process)
+        self.workers.remove(worker)
+        self._wait_for_workers()
+
+    def add(self, worker):
+        """Starts another worker, and waits until the master knows it."""
+        self.workers.append(worker)
+        self.work(worker).mkdir(exist_ok=True)
+        self._start(worker)
+        self._wait_for_workers()
 
     def work(self, worker):
         """Where a worker has its executors' logs."""
@@ -118,18 +144,19 @@ class Cluster:
         worker.process = self._daemon(
             worker.name,
             "worker.Worker",
-            ["--host", worker.host, "--cores", 1, "--memory", worker.memory, "--webui-port", 0]
+            ["--host", worker.host, "--cores", worker.cores, "--memory", worker.memory, "--webui-port", 0]
             + ["--work-dir", self.work(worker), self.url],
-            worker.environment,
-            worker.prefix,
+            worker,
         )
 
-    def _daemon(self, name, program, arguments, environment=None, prefix=()):
-        line = [*prefix, java(), *OPENS, *BRIEF, "-Xmx256m", "-cp", f"{HOME}/jars/*", f"org.apache.spark.deploy.{program}"]
+    def _daemon(self, name, program, arguments, worker=None):
+        line = [*(worker.prefix if worker else ()), java(), *OPENS, *BRIEF, "-Xmx256m"]
+        line += [f"-D{key}={value}" for key, value in (worker or self).settings.items()]
+        line += ["-cp", f"{self.home}/jars/*", f"org.apache.spark.deploy.{program}"]
         log = open(self.folder / f"{name}.log", "w")
         return subprocess.Popen(
             [*line, *map(str, arguments)],
-            env={**base_environment(), **(environment or {})},
+            env={**base_environment(self.home), **(worker.environment if worker else {})},
             stdout=log,
             stderr=log,
             start_new_session=True,
@@ -157,19 +184,25 @@ class Cluster:
     def __exit__(self, *_):
         for process in [worker.process for worker in self.workers] + [self.master]:
             if process is not None:
-                for pid in descendants(process.pid) + [process.pid]:
-                    send(pid, signal.SIGCONT)
-                    kill(pid)
-                process.wait()
+                self._kill(process)
+
+    @staticmethod
+    def _kill(process):
+        for pid in descendants(process.pid) + [process.pid]:
+            send(pid, signal.SIGCONT)
+            kill(pid)
+        process.wait()
 
 
 def java():
     return os.environ.get("JAVA_HOME", "") and os.environ["JAVA_HOME"] + "/bin/java" or "java"
 
 
-def base_environment():
+def base_environment(home=HOME):
     keep = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-    return {**keep, "SPARK_HOME": str(HOME), "SPARK_SCALA_VERSION": "2.12"}
+    # Scala's version, which Spark's scripts tell its programs.
+    (core,) = (pathlib.Path(home) / "jars").glob("spark-core_*.jar")
+    return {**keep, "SPARK_HOME": str(home), "SPARK_SCALA_VERSION": core.name.split("_")[1].split("-")[0]}
 
 
 class Run:

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.load.Keys;
+import io.github.sparkfinetune.conf.load.OtherNames;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -87,6 +88,11 @@ final class UsageError {
                 .toList();
         if (!keys.isEmpty()) {
             hints.add("a key of the run: " + String.join(" or ", keys));
+        }
+        if (keys.isEmpty()) {
+            OtherNames.find(name)
+                    .map(OtherNames.Name::key)
+                    .ifPresent(key -> hints.add("a key of the run: --set " + key + "=VALUE"));
         }
         if (!hints.isEmpty()) {
             return " (" + String.join("; ", hints) + ")";

@@ -35,6 +35,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
         plan --config a.yaml --progress bar ^ error: Unknown option: '--progress' (an option of train, run); see finetune plan --help
         train --config a.yaml --learning-rate 1e-4 ^ error: Unknown option: '--learning-rate' (a key of the run: --set training.learning_rate=VALUE); see finetune train --help
         train --config a.yaml --output_dir b ^ error: Unknown option: '--output_dir' (a key of the run: --set output.dir=VALUE); see finetune train --help
+        train --config a.yaml --max-seq-length 64 ^ error: Unknown option: '--max-seq-length' (a key of the run: --set data.max_length=VALUE); see finetune train --help
         train --config a.yaml method.r=8 ^ error: Unknown argument: 'method.r=8' (did you mean --set method.r=8?); see finetune train --help
         train --config a.yaml b.yaml ^ error: Unknown argument: 'b.yaml'; see finetune train --help
         --debug train --config a.yaml ^ error: Unknown option: '--debug' (an option of plan, prepare, train, evaluate, predict, trace, merge, push, run); see finetune --help

@@ -143,15 +143,26 @@ public final class Keys {
         return ALL.containsKey(path) && Map.class.isAssignableFrom(ALL.get(path).getType());
     }
 
-    /** What to write instead of the unknown {@code path}: the right name, or the right section of the same name. */
+    /**
+     * What to write instead of the unknown {@code path}: the right section of the same name, what another library's
+     * name is here, or the nearest name.
+     */
     static String suggestion(String path) {
         String name = lastPart(path);
-        return ALL.keySet().stream()
-                .filter(known -> lastPart(known).equals(name))
-                .findFirst()
-                .or(() -> nearest(path, ALL.keySet()))
-                .map(known -> "; did you mean " + known + "?")
+        Optional<String> other = OtherNames.find(name).map(OtherNames.Name::hint);
+        // Beside the sections a name is another library's, though a key of a section may have it too.
+        return (name.equals(path) ? other : Optional.<String>empty())
+                .or(() -> ALL.keySet().stream()
+                        .filter(known -> lastPart(known).equals(name))
+                        .findFirst()
+                        .map(Keys::didYouMean))
+                .or(() -> other)
+                .or(() -> nearest(path, ALL.keySet()).map(Keys::didYouMean))
                 .orElse("");
+    }
+
+    private static String didYouMean(String key) {
+        return "; did you mean " + key + "?";
     }
 
     /** The candidate with the fewest edits from {@code word}, when these are no more than a third of its length. */

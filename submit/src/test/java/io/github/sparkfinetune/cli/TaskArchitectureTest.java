@@ -19,8 +19,10 @@ import org.junit.jupiter.api.Test;
 class TaskArchitectureTest {
     private static final String ROOT = "io.github.sparkfinetune.";
 
-    /** Where tasks are told apart: the configuration, their data, and what they are for the engine. */
-    private static final String[] HOMES = {ROOT + "conf..", ROOT + "data.task..", ROOT + "core.task.."};
+    /** Where tasks are told apart: the configuration, their data, what they are for the engine and for Spark ML. */
+    private static final String[] HOMES = {
+        ROOT + "conf..", ROOT + "data.task..", ROOT + "core.task..", ROOT + "spark.ml.."
+    };
 
     /** What an {@code if} or a {@code switch} is compiled to, besides the constants. */
     private static final Set<String> QUESTIONS =

@@ -112,10 +112,14 @@ public final class ModelFolder {
                         .sum();
     }
 
+    /** Whether a file of a model folder is one that is read: safetensors, configuration or tokenizer. */
+    public static boolean isWanted(String name) {
+        return WANTED.stream().anyMatch(name::endsWith);
+    }
+
     private static List<FileStatus> wanted(FileSystem fileSystem, Path folder) throws IOException {
         return Arrays.stream(fileSystem.listStatus(folder))
-                .filter(status -> status.isFile()
-                        && WANTED.stream().anyMatch(status.getPath().getName()::endsWith))
+                .filter(status -> status.isFile() && isWanted(status.getPath().getName()))
                 .toList();
     }
 

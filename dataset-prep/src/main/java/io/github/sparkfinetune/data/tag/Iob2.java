@@ -84,10 +84,19 @@ public final class Iob2 {
      * @param words how many it has, at least 1
      */
     static List<String> entity(String type, int words) {
-        List<String> tags = new ArrayList<>(List.of(BEGIN + type));
-        for (int word = 1; word < words; word++) {
-            tags.add(INSIDE + type);
+        List<String> tags = new ArrayList<>();
+        for (int word = 0; word < words; word++) {
+            tags.add(tag(type, word == 0));
         }
         return tags;
+    }
+
+    /**
+     * The tag of a word of an entity.
+     *
+     * @param first whether the entity begins with it
+     */
+    public static String tag(String type, boolean first) {
+        return (first ? BEGIN : INSIDE) + type;
     }
 }

@@ -11,7 +11,9 @@ public enum HeadKind {
     /** The token at each masked place: hidden states [M, embedding], which the loss maps to logits. */
     MASKED_LM("ForMaskedLM"),
     /** The next token after each: hidden states [M, hidden], which the loss maps to logits. */
-    CAUSAL_LM("ForCausalLM");
+    CAUSAL_LM("ForCausalLM"),
+    /** Nothing, there is none: hidden states [B, T, hidden] of the last layer. */
+    NONE("Model");
 
     private final String suffix;
 

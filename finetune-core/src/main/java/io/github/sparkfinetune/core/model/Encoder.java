@@ -137,7 +137,7 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public String outputName() {
-        return isMaskedLm() ? LAST_HIDDEN_STATE : LOGITS;
+        return isMaskedLm() || headKind == HeadKind.NONE ? LAST_HIDDEN_STATE : LOGITS;
     }
 
     private boolean isMaskedLm() {
@@ -216,7 +216,7 @@ public final class Encoder implements Model<PaddedBatch> {
                     case SEQUENCE_CLASSIFICATION -> "sequence_head";
                     case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
                     case MASKED_LM -> "masked_lm_head";
-                    case CAUSAL_LM -> throw new IllegalArgumentException("an encoder does not predict the next token");
+                    case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind);
                 };
             case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
         };

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.ml.functions.array_to_vector;
 import static org.apache.spark.sql.functions.array;
-import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.lit;
 import static org.apache.spark.sql.functions.slice;
 import static org.apache.spark.sql.functions.sort_array;
@@ -10,28 +9,21 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 import static org.apache.spark.sql.functions.zip_with;
 
-import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
-import io.github.sparkfinetune.data.hf.HfConfig;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.ArrayList;
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
-import org.apache.hadoop.fs.Path;
+import java.util.Map;
+import java.util.Set;
 import org.apache.spark.ml.linalg.SQLDataTypes;
 import org.apache.spark.ml.param.BooleanParam;
 import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
 import org.apache.spark.ml.util.Identifiable$;
 import org.apache.spark.ml.util.MLReader;
 import org.apache.spark.sql.Column;
-import org.apache.spark.sql.Dataset;
-import org.apache.spark.sql.Row;
-import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
-import org.apache.spark.sql.types.DataType;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
@@ -41,14 +33,13 @@ import org.apache.spark.sql.types.StructType;
  * one that DJL's {@code TextClassifier} makes: {@code class_names}, {@code probabilities}, {@code top_k}. An empty name
  * leaves a column out. Of a text that cannot be used they are null.
  */
-public final class TextClassifierModel extends TrainedModel<TextClassifierModel> {
+public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     private static final long serialVersionUID = 1L;
 
     static final String INPUT = "column of the text";
     static final String PROBABILITY = "column of the labels' probabilities, by label id; empty: none";
     static final String RAW = "column of their natural logarithms; empty: none";
-    private static final String MULTI_LABEL = "multi_label_classification";
-    private static final String REGRESSION = "regression";
+    private static final String UID = "textClassifier";
 
     /** What {@code outputCol} holds. */
     private static final StructType OUTPUT = new StructType()
@@ -56,34 +47,26 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
             .add("probabilities", DataTypes.createArrayType(DataTypes.DoubleType))
             .add("top_k", DataTypes.createArrayType(DataTypes.StringType));
 
-    private final Param<String> inputCol;
     private final Param<String> probabilityCol;
     private final Param<String> rawPredictionCol;
-    private final Param<String> outputCol;
     private final IntParam topK;
-    private final IntParam batchSize;
     private final BooleanParam numericLabels;
 
-    public TextClassifierModel(String uid) {
-        super(uid);
-        inputCol = new Param<>(this, "inputCol", INPUT);
-        probabilityCol = new Param<>(this, "probabilityCol", PROBABILITY);
-        rawPredictionCol = new Param<>(this, "rawPredictionCol", RAW);
-        outputCol = new Param<>(
-                this, "outputCol", "column of a structure of class_names, probabilities and top_k; empty: none");
-        topK = new IntParam(this, "topK", "labels in top_k");
-        batchSize = new IntParam(this, "batchSize", "texts that are computed together");
-        numericLabels = new BooleanParam(this, "numericLabels", "whether a prediction is the label's number");
-        setDefault(inputCol, "text");
-        setDefault(probabilityCol, "probability");
-        setDefault(rawPredictionCol, "rawPrediction");
-        setDefault(outputCol, "");
-        setDefault(topK, 5);
-        setDefault(numericLabels, false);
+    public TextClassifierModel() {
+        this(Identifiable$.MODULE$.randomUID(UID));
     }
 
-    public Param<String> inputCol() {
-        return inputCol;
+    /** With a uid of one's own. */
+    public TextClassifierModel(String uid) {
+        super(uid, INPUT, "a structure of class_names, probabilities and top_k");
+        probabilityCol = new Param<>(this, "probabilityCol", PROBABILITY);
+        rawPredictionCol = new Param<>(this, "rawPredictionCol", RAW);
+        topK = new IntParam(this, "topK", "labels in top_k");
+        numericLabels = new BooleanParam(this, "numericLabels", "whether a prediction is the label's number");
+        setDefault(probabilityCol, "probability");
+        setDefault(rawPredictionCol, "rawPrediction");
+        setDefault(topK, 5);
+        setDefault(numericLabels, false);
     }
 
     public Param<String> probabilityCol() {
@@ -94,24 +77,12 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
         return rawPredictionCol;
     }
 
-    public Param<String> outputCol() {
-        return outputCol;
-    }
-
     public IntParam topK() {
         return topK;
     }
 
-    public IntParam batchSize() {
-        return batchSize;
-    }
-
     public BooleanParam numericLabels() {
         return numericLabels;
-    }
-
-    public TextClassifierModel setInputCol(String value) {
-        return with(inputCol, value);
     }
 
     public TextClassifierModel setProbabilityCol(String value) {
@@ -122,16 +93,8 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
         return with(rawPredictionCol, value);
     }
 
-    public TextClassifierModel setOutputCol(String value) {
-        return with(outputCol, value);
-    }
-
     public TextClassifierModel setTopK(int value) {
         return with(topK, value);
-    }
-
-    public TextClassifierModel setBatchSize(int value) {
-        return with(batchSize, value);
     }
 
     TextClassifierModel setNumericLabels(boolean value) {
@@ -140,56 +103,74 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
 
     /** Names of the labels by their ids. */
     public List<String> labels() {
-        try {
-            HfConfig trained = HfConfig.read(
-                    new Path(run().output().model()),
-                    SparkSession.active().sparkContext().hadoopConfiguration());
-            return TaskSpecs.of(run()).labels(trained).names();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
-    private String problemType() {
-        return run().classification().problemType().name().toLowerCase(Locale.ROOT);
+        return labelNames();
     }
 
     @Override
-    RunConfig reading(RunConfig trained) {
-        List<String> columns = new ArrayList<>(List.of(Trainer.setting("data.text", getOrDefault(inputCol))));
-        if (isDefined(batchSize)) {
-            columns.add(Trainer.setting("training.per_device_eval_batch_size", getOrDefault(batchSize)));
-        }
-        return RunConfigLoader.parse(RunConfigLoader.toYaml(trained), uid(), columns);
+    Set<Task> tasks() {
+        return Set.of(Task.CLASSIFICATION);
     }
 
     @Override
-    Dataset<Row> columns(Dataset<Row> predicted, String structure) {
-        Column of = col(structure);
-        Dataset<Row> result = predicted;
-        if (!name(predictionCol()).isEmpty()) {
-            Column prediction = of.getField("prediction");
-            boolean number = (boolean) getOrDefault(numericLabels);
-            result = result.withColumn(
-                    name(predictionCol()), number ? prediction.cast(DataTypes.DoubleType) : prediction);
+    Map<String, Column> inputs(StructType schema) {
+        ColumnKind.TEXT.require(this, inputCol(), schema);
+        Map<String, Column> inputs = new HashMap<>();
+        inputs.put(run().data().text(), ColumnKind.column(getOrDefault(inputCol())));
+        String pair = run().data().textPair();
+        if (pair != null) {
+            inputs.put(pair, ColumnKind.column(pair));
         }
-        if (problemType().equals(REGRESSION)) {
-            return result;
-        }
-        Column probabilities = of.getField("probabilities");
-        if (!name(probabilityCol).isEmpty()) {
-            result = result.withColumn(name(probabilityCol), vector(probabilities));
-        }
-        if (!name(rawPredictionCol).isEmpty()) {
-            result = result.withColumn(
-                    name(rawPredictionCol),
-                    vector(functions.transform(probabilities, probability -> functions.log(probability))));
-        }
-        return name(outputCol).isEmpty() ? result : result.withColumn(name(outputCol), output(probabilities));
+        return inputs;
     }
 
-    private String name(Param<String> column) {
-        return getOrDefault(column);
+    @Override
+    Outputs outputs(Column predicted) {
+        ProblemType type = run().classification().problemType();
+        Outputs outputs = outputs(
+                this,
+                predicted,
+                type,
+                (boolean) getOrDefault(numericLabels),
+                predictionCol(),
+                probabilityCol,
+                rawPredictionCol);
+        return type == ProblemType.REGRESSION
+                ? outputs
+                : outputs.add(outputCol(), OUTPUT, () -> output(predicted.getField("probabilities")));
+    }
+
+    /**
+     * The columns of Spark ML.
+     *
+     * @param stage the trainer or the model
+     * @param number whether a prediction is the label's number
+     */
+    static Outputs outputs(
+            Params stage,
+            Column predicted,
+            ProblemType type,
+            boolean number,
+            Param<String> prediction,
+            Param<String> probability,
+            Param<String> raw) {
+        Column label = predicted.getField("prediction");
+        Column probabilities = predicted.getField("probabilities");
+        Outputs outputs = new Outputs(stage);
+        if (type == ProblemType.REGRESSION) {
+            return outputs.add(prediction, DataTypes.DoubleType, () -> label);
+        }
+        if (type == ProblemType.MULTI_LABEL_CLASSIFICATION) {
+            outputs.add(prediction, DataTypes.createArrayType(DataTypes.StringType, false), () -> label);
+        } else if (number) {
+            outputs.add(prediction, DataTypes.DoubleType, () -> label.cast(DataTypes.DoubleType));
+        } else {
+            outputs.add(prediction, DataTypes.StringType, () -> label);
+        }
+        return outputs.add(probability, SQLDataTypes.VectorType(), () -> vector(probabilities))
+                .add(
+                        raw,
+                        SQLDataTypes.VectorType(),
+                        () -> vector(functions.transform(probabilities, one -> functions.log(one))));
     }
 
     private static Column vector(Column doubles) {
@@ -206,53 +187,9 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
         return when(probabilities.isNotNull(), all.cast(OUTPUT));
     }
 
-    @Override
-    public StructType transformSchema(StructType schema) {
-        schema.apply(name(inputCol));
-        return schema(
-                schema,
-                problemType(),
-                (boolean) getOrDefault(numericLabels),
-                name(predictionCol()),
-                name(probabilityCol),
-                name(rawPredictionCol),
-                name(outputCol));
-    }
-
-    static StructType schema(
-            StructType schema,
-            String problemType,
-            boolean number,
-            String prediction,
-            String probability,
-            String raw,
-            String output) {
-        DataType label = number || problemType.equals(REGRESSION)
-                ? DataTypes.DoubleType
-                : problemType.equals(MULTI_LABEL)
-                        ? DataTypes.createArrayType(DataTypes.StringType, false)
-                        : DataTypes.StringType;
-        StructType all = add(schema, prediction, label);
-        if (!problemType.equals(REGRESSION)) {
-            all = add(all, probability, SQLDataTypes.VectorType());
-            all = add(all, raw, SQLDataTypes.VectorType());
-            all = add(all, output, OUTPUT);
-        }
-        return all;
-    }
-
-    private static StructType add(StructType schema, String name, DataType type) {
-        return name.isEmpty() ? schema : schema.add(name, type, true);
-    }
-
-    @Override
-    TextClassifierModel another() {
-        return new TextClassifierModel(uid());
-    }
-
     /** Reads what {@link #write} saved. */
     public static MLReader<TextClassifierModel> read() {
-        return new ModelReader<>();
+        return new FolderReader<>(TrainedModel::of);
     }
 
     /** Reads what {@code save} saved. */
@@ -262,7 +199,6 @@ public final class TextClassifierModel extends TrainedModel<TextClassifierModel>
 
     /** The model of a folder of a run, such as {@code finetune run} leaves. */
     public static TextClassifierModel ofRun(String outputDir) {
-        return new TextClassifierModel(Identifiable$.MODULE$.randomUID("textClassifier"))
-                .of(outputDir, SparkSession.active().sparkContext().hadoopConfiguration());
+        return new TextClassifierModel().of(outputDir);
     }
 }

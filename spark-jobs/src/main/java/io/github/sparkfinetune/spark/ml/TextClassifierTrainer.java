@@ -2,9 +2,11 @@ package io.github.sparkfinetune.spark.ml;
 
 import static org.apache.spark.sql.functions.col;
 
+import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
@@ -20,12 +22,11 @@ import org.apache.spark.sql.types.StructType;
  * predictions are of the same kind. {@code classification.problem_type} among the {@code settings} makes it several
  * labels a text (a column of lists) or a number.
  */
-public final class TextClassifierTrainer extends Trainer<TextClassifierTrainer, TextClassifierModel> {
+public final class TextClassifierTrainer extends TextTrainer<TextClassifierTrainer, TextClassifierModel> {
     private static final long serialVersionUID = 1L;
 
     private static final String PROBLEM_TYPE = "classification.problem_type=";
 
-    private final Param<String> inputCol;
     private final Param<String> probabilityCol;
     private final Param<String> rawPredictionCol;
 
@@ -35,18 +36,12 @@ public final class TextClassifierTrainer extends Trainer<TextClassifierTrainer, 
 
     /** With a uid of one's own. */
     public TextClassifierTrainer(String uid) {
-        super(uid);
-        inputCol = new Param<>(this, "inputCol", TextClassifierModel.INPUT);
+        super(uid, TextClassifierModel.INPUT);
         probabilityCol = new Param<>(this, "probabilityCol", TextClassifierModel.PROBABILITY);
         rawPredictionCol = new Param<>(this, "rawPredictionCol", TextClassifierModel.RAW);
-        setDefault(inputCol, "text");
         setDefault(labelCol(), "label");
         setDefault(probabilityCol, "probability");
         setDefault(rawPredictionCol, "rawPrediction");
-    }
-
-    public Param<String> inputCol() {
-        return inputCol;
     }
 
     public Param<String> probabilityCol() {
@@ -55,10 +50,6 @@ public final class TextClassifierTrainer extends Trainer<TextClassifierTrainer, 
 
     public Param<String> rawPredictionCol() {
         return rawPredictionCol;
-    }
-
-    public TextClassifierTrainer setInputCol(String value) {
-        return with(inputCol, value);
     }
 
     public TextClassifierTrainer setProbabilityCol(String value) {
@@ -73,8 +64,8 @@ public final class TextClassifierTrainer extends Trainer<TextClassifierTrainer, 
     List<String> taskSettings() {
         return List.of(
                 "task=classification",
-                setting("data.text", getOrDefault(inputCol)),
-                setting("data.label", getOrDefault(labelCol())));
+                RunSettings.setting("data.text", getOrDefault(inputCol())),
+                RunSettings.setting("data.label", getOrDefault(labelCol())));
     }
 
     /** Whole numbers as they are written without a point. */
@@ -87,32 +78,39 @@ public final class TextClassifierTrainer extends Trainer<TextClassifierTrainer, 
     }
 
     private boolean isIndex(StructType schema) {
-        return schema.apply(getOrDefault(labelCol())).dataType() instanceof NumericType
-                && Arrays.stream(getOrDefault(settings())).noneMatch(one -> one.equals(PROBLEM_TYPE + "regression"));
+        return problemType() == ProblemType.SINGLE_LABEL_CLASSIFICATION
+                && schema.apply(getOrDefault(labelCol())).dataType() instanceof NumericType;
+    }
+
+    /** What the settings say; whether they say it well is found when they are read. */
+    private ProblemType problemType() {
+        return Arrays.stream(getOrDefault(settings()))
+                .filter(one -> one.startsWith(PROBLEM_TYPE))
+                .map(one -> one.substring(PROBLEM_TYPE.length()).toUpperCase(Locale.ROOT))
+                .flatMap(name -> Arrays.stream(ProblemType.values())
+                        .filter(type -> type.name().equals(name)))
+                .findFirst()
+                .orElse(ProblemType.SINGLE_LABEL_CLASSIFICATION);
     }
 
     @Override
     TextClassifierModel trained(RunConfig run, Dataset<?> dataset) {
-        return new TextClassifierModel(Identifiable$.MODULE$.randomUID("textClassifier"))
+        return new TextClassifierModel()
                 .setNumericLabels(isIndex(dataset.schema()))
                 .of(run);
     }
 
     @Override
-    StructType outputSchema(StructType schema) {
-        schema.apply(getOrDefault(inputCol));
-        return TextClassifierModel.schema(
-                schema,
-                Arrays.stream(getOrDefault(settings()))
-                        .filter(one -> one.startsWith(PROBLEM_TYPE))
-                        .map(one -> one.substring(PROBLEM_TYPE.length()))
-                        .findFirst()
-                        .orElse("single_label_classification"),
-                schema.fieldIndex(getOrDefault(labelCol())) >= 0 && isIndex(schema),
-                getOrDefault(predictionCol()),
-                getOrDefault(probabilityCol),
-                getOrDefault(rawPredictionCol),
-                "");
+    Outputs outputs(StructType schema) {
+        ColumnKind.TEXT.require(this, inputCol(), schema);
+        ColumnKind label = switch (problemType()) {
+            case SINGLE_LABEL_CLASSIFICATION -> ColumnKind.LABEL;
+            case MULTI_LABEL_CLASSIFICATION -> ColumnKind.LABELS;
+            case REGRESSION -> ColumnKind.NUMBER;
+        };
+        label.require(this, labelCol(), schema);
+        return TextClassifierModel.outputs(
+                this, NONE, problemType(), isIndex(schema), predictionCol(), probabilityCol, rawPredictionCol);
     }
 
     /** Reads what {@link #write} saved. */

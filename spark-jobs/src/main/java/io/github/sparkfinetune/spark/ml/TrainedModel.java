@@ -1,30 +1,42 @@
 package io.github.sparkfinetune.spark.ml;
 
+import static org.apache.spark.sql.functions.col;
+
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.ml.Model;
+import org.apache.spark.ml.param.IntParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.util.MLWritable;
 import org.apache.spark.ml.util.MLWriter;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.types.StructType;
 
 /**
  * A fine-tuned model as a Transformer of Spark ML. It is a run's folder: saved, a Hugging Face folder (or a PEFT
- * adapter) and JSON. Executors load it when the first row is asked for, once a JVM.
+ * adapter) and JSON. Executors load it when the first row is asked for, once a JVM. An empty name of a column that it
+ * adds leaves the column out; of a row that cannot be used all of them are null.
  *
  * @param <M> the subclass
  */
@@ -37,15 +49,22 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
 
     private final String uid;
     private final Param<String> predictionCol;
+    private final Param<String> outputCol;
+    private final IntParam batchSize;
     /** Names what executors have loaded; the same for copies. */
     private String loaded = UUID.randomUUID().toString();
 
     private RunConfig run;
 
-    TrainedModel(String uid) {
+    /** @param output what {@code outputCol} holds */
+    TrainedModel(String uid, String output) {
+        // Params take the uid when they are made.
         this.uid = uid;
         predictionCol = new Param<>(this, "predictionCol", "column of what the model says; empty: none");
+        outputCol = new Param<>(this, "outputCol", "column of " + output + "; empty: none");
+        batchSize = new IntParam(this, "batchSize", "rows that are computed together");
         setDefault(predictionCol, "prediction");
+        setDefault(outputCol, "");
     }
 
     @Override
@@ -57,8 +76,24 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         return predictionCol;
     }
 
+    public final Param<String> outputCol() {
+        return outputCol;
+    }
+
+    public final IntParam batchSize() {
+        return batchSize;
+    }
+
     public final M setPredictionCol(String value) {
         return with(predictionCol, value);
+    }
+
+    public final M setOutputCol(String value) {
+        return with(outputCol, value);
+    }
+
+    public final M setBatchSize(int value) {
+        return with(batchSize, value);
     }
 
     @SuppressWarnings("unchecked")
@@ -82,6 +117,18 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         return run().output().dir();
     }
 
+    /** Names of the labels by their ids. */
+    final List<String> labelNames() {
+        try {
+            HfConfig trained = HfConfig.read(
+                    new Path(run().output().model()),
+                    SparkSession.active().sparkContext().hadoopConfiguration());
+            return TaskSpecs.of(run()).labels(trained).names();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
     @SuppressWarnings("unchecked")
     final M of(RunConfig trained) {
         run = trained;
@@ -91,19 +138,26 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
     /**
      * The model of a folder of a run, such as {@code finetune run} leaves.
      *
-     * @throws RunException if there is none
+     * @throws RunException if there is none, or one for something else
      */
-    final M of(String folder, Configuration hadoop) {
+    final M of(String folder) {
+        Configuration hadoop = SparkSession.active().sparkContext().hadoopConfiguration();
         Path yaml = new Path(folder, RUN_YAML);
         try {
             FileSystem files = yaml.getFileSystem(hadoop);
             String dir = files.makeQualified(new Path(folder)).toString();
-            List<String> moved = new ArrayList<>(List.of(Trainer.setting("output.dir", dir)));
+            List<String> moved = new ArrayList<>(List.of(RunSettings.setting("output.dir", dir)));
             String text = HadoopFiles.readText(files, yaml);
             RunConfig trained = RunConfigLoader.parse(text, yaml.toString(), moved);
+            if (!tasks().contains(trained.task())) {
+                throw RunException.config(folder + " holds a model that "
+                        + getClass().getSimpleName()
+                        + " is not for (" + RunSettings.setting("task", trained.task()) + "): load it by the class of"
+                        + " its task");
+            }
             if (!trained.method().isLora()) {
                 // All that is needed lies in its own folder.
-                moved.add(Trainer.setting("model", dir + "/model"));
+                moved.add(RunSettings.setting("model", dir + "/" + FolderWriter.MODEL));
                 trained = RunConfigLoader.parse(text, yaml.toString(), moved);
             }
             return of(trained);
@@ -115,32 +169,61 @@ public abstract class TrainedModel<M extends TrainedModel<M>> extends Model<M> i
         }
     }
 
-    /** Adds the model's columns to rows with the structure that it predicted. */
-    abstract Dataset<Row> columns(Dataset<Row> predicted, String structure);
+    /** What it may have been trained for. */
+    abstract Set<Task> tasks();
 
-    /** The run's configuration with the names of the columns that are read. */
-    abstract RunConfig reading(RunConfig trained);
+    /**
+     * The columns that are read, by the names that the run has for them.
+     *
+     * @throws RunException if one is not there, or of another type
+     */
+    abstract Map<String, Column> inputs(StructType schema);
+
+    /** Keys of a run that change how it predicts, by what they are set to. */
+    Map<String, Param<?>> settings() {
+        return Map.of("training.per_device_eval_batch_size", batchSize);
+    }
+
+    /**
+     * The columns that are added.
+     *
+     * @param predicted a structure of {@code TaskSpec.predictionColumns}
+     */
+    abstract Outputs outputs(Column predicted);
 
     @Override
     public final Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        Dataset<Row> predicted = FramePredictions.of(dataset, reading(run()), loaded, PREDICTED);
-        return columns(predicted, PREDICTED).drop(PREDICTED);
+        List<String> set = new ArrayList<>();
+        settings().forEach((key, param) -> {
+            if (isDefined(param)) {
+                set.add(RunSettings.setting(key, getOrDefault(param)));
+            }
+        });
+        RunConfig predicting = RunConfigLoader.parse(RunConfigLoader.toYaml(run()), uid, set);
+        // What is loaded predicts as it was set then.
+        String name = loaded + " " + set;
+        Dataset<Row> predicted = FramePredictions.of(dataset, predicting, inputs(dataset.schema()), name, PREDICTED);
+        return outputs(col(PREDICTED)).columns(predicted).drop(PREDICTED);
     }
 
-    /** A new one of the subclass with this uid. */
-    abstract M another();
+    @Override
+    public final StructType transformSchema(StructType schema) {
+        inputs(schema);
+        return outputs(col(PREDICTED)).schema(schema);
+    }
 
     @Override
     public final M copy(ParamMap extra) {
-        M copy = another();
+        M copy = this.<M>defaultCopy(extra);
         copy.of(run);
         ((TrainedModel<M>) copy).loaded = loaded;
-        return copyValues(copy, extra).setParent(parent());
+        return copy.setParent(parent());
     }
 
     @Override
     public final MLWriter write() {
-        return new ModelWriter(this);
+        return new FolderWriter(
+                this, run().output().model(), file -> true, Map.of(RUN_YAML, RunConfigLoader.toYaml(run())));
     }
 }

@@ -1,23 +1,14 @@
 package io.github.sparkfinetune.spark.ml;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.conf.load.RunConfigLoader;
-import io.github.sparkfinetune.data.hub.Hub;
-import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
-import io.github.sparkfinetune.spark.run.HubModels;
-import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.train.TrainJob;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
-import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
@@ -26,12 +17,12 @@ import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.ParamMap;
 import org.apache.spark.ml.param.StringArrayParam;
 import org.apache.spark.ml.util.DefaultParamsWritable;
+import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * An Estimator of Spark ML that fine-tunes a model on a DataFrame: prepares its rows and trains on them as
@@ -45,8 +36,8 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         implements DefaultParamsWritable {
     private static final long serialVersionUID = 1L;
 
-    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** In place of what is predicted, for the types of columns alone. */
+    static final Column NONE = functions.lit(null);
 
     private final String uid;
     private final Param<String> model;
@@ -223,22 +214,18 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
     }
 
     private RunConfig run(SparkSession session, String name) {
-        Configuration hadoop = session.sparkContext().hadoopConfiguration();
         List<String> all = new ArrayList<>(taskSettings());
-        all.add(setting("model", required(model)));
-        all.add(setting("output.dir", required(outputDir) + "/" + name));
-        all.add(setting("data.train", "table:" + name));
+        all.add(RunSettings.setting("model", RunSettings.required(this, model)));
+        all.add(RunSettings.setting("output.dir", RunSettings.required(this, outputDir) + "/" + name));
+        all.add(RunSettings.setting("data.train", "table:" + name));
         all.add("data.eval_fraction=0.0");
         keys().forEach((key, param) -> {
             if (isDefined(param)) {
-                all.add(setting(key, getOrDefault(param)));
+                all.add(RunSettings.setting(key, getOrDefault(param)));
             }
         });
         all.addAll(Arrays.asList(getOrDefault(settings)));
-        RunConfig run = RunConfigLoader.parse("{}", uid, all);
-        Hub hub = new Hub(HubSettings.of(System.getenv()), line -> LOG.info("{}", line));
-        return RunPaths.absolute(
-                HubModels.resolve(run, hub, session.sparkContext().master(), hadoop), hadoop);
+        return RunSettings.run(session, this, all);
     }
 
     /** The parameters that are keys of a run. */
@@ -253,28 +240,17 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
                 "training.seed", seed);
     }
 
-    private String required(Param<String> param) {
-        if (!isDefined(param)) {
-            throw RunException.config(uid + ": " + param.name() + " is not set: it is " + param.doc());
-        }
-        return getOrDefault(param);
-    }
-
-    static String setting(String key, Object value) {
-        try {
-            return key + "=" + JSON.writeValueAsString(value);
-        } catch (JsonProcessingException e) {
-            throw new UncheckedIOException(e);
-        }
-    }
-
     @Override
     public final StructType transformSchema(StructType schema) {
-        return outputSchema(schema);
+        return outputs(schema).schema(schema);
     }
 
-    /** What a fitted model adds to a schema. */
-    abstract StructType outputSchema(StructType schema);
+    /**
+     * The columns that a fitted model adds, as far as the trainer names them.
+     *
+     * @throws RunException if a column that is read is not there, or of another type
+     */
+    abstract Outputs outputs(StructType schema);
 
     @Override
     public final S copy(ParamMap extra) {

@@ -130,10 +130,10 @@ class ModelJobsTest {
             TrainJob.run(spark, config, record -> {});
             assertThat(PrepareFixture.inputs(spark, config, parts).getNumPartitions())
                     .isEqualTo(6);
-            long before = ModelTask.loads();
+            long before = TaskModels.loads();
             String to = folder.resolve("predicted").toString();
             PredictJob.run(spark, config, "--input", parts.toString(), to);
-            assertThat(ModelTask.loads() - before).isEqualTo(1);
+            assertThat(TaskModels.loads() - before).isEqualTo(1);
             List<Row> predicted = spark.read().parquet(to).orderBy("index").collectAsList();
             assertThat(predicted)
                     .extracting(row -> row.<Long>getAs("index"))

@@ -112,11 +112,11 @@ class PredictResumeTest {
         Files.delete(whole.resolve("part-00004.parquet"));
         Files.writeString(whole.resolve(".part-00004.parquet.5f0c"), "PAR1");
         Map<String, FileTime> left = parts(whole);
-        long tasks = ModelTask.loads();
+        long tasks = TaskModels.loads();
 
         predict(config(), whole);
 
-        assertThat(ModelTask.loads() - tasks).isEqualTo(1);
+        assertThat(TaskModels.loads() - tasks).isEqualTo(1);
         assertThat(parts(whole)).hasSize(PARTS).containsAllEntriesOf(left);
         assertThat(whole.resolve("_SUCCESS")).exists();
         assertThat(whole.resolve(".part-00004.parquet.5f0c")).doesNotExist();

@@ -52,9 +52,9 @@ class TextJobsTest {
             PrepareJob.run(spark, config);
             TrainingResult result = TrainJob.run(spark, config, record -> {});
 
-            long before = ModelTask.loads();
+            long before = TaskModels.loads();
             Scores scores = EvaluateJob.run(spark, config).get(0);
-            assertThat(ModelTask.loads() - before)
+            assertThat(TaskModels.loads() - before)
                     .as("a load a rank, base and adapter")
                     .isBetween(1L, 2L);
             sameAsTheBaseAlone(config, rows(spark, config, EvaluateJob.BASE_PREDICTIONS));

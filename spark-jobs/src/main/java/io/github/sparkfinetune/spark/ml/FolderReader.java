@@ -1,0 +1,25 @@
+package io.github.sparkfinetune.spark.ml;
+
+import java.util.function.BiFunction;
+import org.apache.spark.ml.param.Params;
+import org.apache.spark.ml.util.DefaultParamsReader;
+import org.apache.spark.ml.util.MLReader;
+
+/**
+ * Loads what {@link FolderWriter} saved.
+ *
+ * @param <S> the stage's class
+ */
+final class FolderReader<S extends Params> extends MLReader<S> {
+    private final BiFunction<S, String, S> withModel;
+
+    /** @param withModel gives a stage the model of a saved folder */
+    FolderReader(BiFunction<S, String, S> withModel) {
+        this.withModel = withModel;
+    }
+
+    @Override
+    public S load(String path) {
+        return withModel.apply(new DefaultParamsReader<S>().load(path), path);
+    }
+}

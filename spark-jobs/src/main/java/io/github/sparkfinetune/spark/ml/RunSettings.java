@@ -1,0 +1,53 @@
+package io.github.sparkfinetune.spark.ml;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.hub.Hub;
+import io.github.sparkfinetune.data.hub.HubSettings;
+import io.github.sparkfinetune.spark.run.HubModels;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.UncheckedIOException;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
+import org.apache.spark.sql.SparkSession;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Parameters of stages as the configuration of a run. */
+final class RunSettings {
+    private static final Logger LOG = LoggerFactory.getLogger(RunSettings.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private RunSettings() {}
+
+    /** A key that is set to a value, as {@code --set} takes it. */
+    static String setting(String key, Object value) {
+        try {
+            return key + "=" + JSON.writeValueAsString(value);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** The value of a parameter that has no default. */
+    static String required(Params stage, Param<String> param) {
+        if (!stage.isDefined(param)) {
+            throw RunException.config(stage.uid() + ": " + param.name() + " is not set: it is " + param.doc());
+        }
+        return stage.getOrDefault(param);
+    }
+
+    /** The run that settings make, with absolute paths and its model fetched, where that is a name on the Hub. */
+    static RunConfig run(SparkSession session, Params stage, List<String> settings) {
+        Configuration hadoop = session.sparkContext().hadoopConfiguration();
+        RunConfig run = RunConfigLoader.parse("{}", stage.uid(), settings);
+        Hub hub = new Hub(HubSettings.of(System.getenv()), line -> LOG.info("{}", line));
+        return RunPaths.absolute(
+                HubModels.resolve(run, hub, session.sparkContext().master(), hadoop), hadoop);
+    }
+}

@@ -1,0 +1,31 @@
+package io.github.sparkfinetune.spark.ml;
+
+import org.apache.spark.ml.param.Param;
+
+/**
+ * An Estimator that reads one column beside the one of the labels.
+ *
+ * @param <S> the subclass
+ * @param <M> what a fit makes
+ */
+public abstract class TextTrainer<S extends TextTrainer<S, M>, M extends TextModel<M>> extends Trainer<S, M> {
+    private static final long serialVersionUID = 1L;
+
+    static final String TEXT = "text";
+
+    private final Param<String> inputCol;
+
+    TextTrainer(String uid, String input) {
+        super(uid);
+        inputCol = new Param<>(this, "inputCol", input);
+        setDefault(inputCol, TEXT);
+    }
+
+    public final Param<String> inputCol() {
+        return inputCol;
+    }
+
+    public final S setInputCol(String value) {
+        return with(inputCol, value);
+    }
+}

@@ -1,0 +1,105 @@
+package io.github.sparkfinetune.spark.ml;
+
+import static org.apache.spark.sql.functions.coalesce;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+import static org.apache.spark.sql.functions.udf;
+
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Supplier;
+import org.apache.spark.ml.param.Param;
+import org.apache.spark.ml.param.Params;
+import org.apache.spark.ml.util.Identifiable$;
+import org.apache.spark.ml.util.MLReader;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Tags words, of an array of them or of a text. {@code predictionCol} has a tag of each word, in IOB2 where they are
+ * those of entities, whatever the model said before a word of the same entity; {@code outputCol}, where it is set, what
+ * was found as {@code pipeline} of {@code transformers} tells it with {@code aggregation_strategy="first"}: entities,
+ * or every word, with {@code start} and {@code end} (exclusive, in code points of the text, or of the words with a
+ * space between), {@code word}, {@code label} and {@code score}.
+ */
+public final class TokenClassifierModel extends TextModel<TokenClassifierModel> {
+    private static final long serialVersionUID = 1L;
+
+    static final String INPUT = "column of the words, or of the text";
+    static final String WORDS = "words";
+
+    private static final ArrayType TAGS = DataTypes.createArrayType(DataTypes.StringType, true);
+    private static final ArrayType SPANS = DataTypes.createArrayType(new StructType()
+            .add("start", DataTypes.IntegerType)
+            .add("end", DataTypes.IntegerType)
+            .add("word", DataTypes.StringType)
+            .add("label", DataTypes.StringType)
+            .add("score", DataTypes.DoubleType));
+
+    public TokenClassifierModel() {
+        this(Identifiable$.MODULE$.randomUID("tokenClassifier"));
+    }
+
+    /** With a uid of one's own. */
+    public TokenClassifierModel(String uid) {
+        super(uid, INPUT, "structures of start, end, word, label and score");
+        setDefault(inputCol(), WORDS);
+    }
+
+    /** Names of the labels by their ids. */
+    public List<String> labels() {
+        return labelNames();
+    }
+
+    @Override
+    Set<Task> tasks() {
+        return Set.of(Task.TOKEN_CLASSIFICATION);
+    }
+
+    @Override
+    Map<String, Column> inputs(StructType schema) {
+        ColumnKind.WORDS.require(this, inputCol(), schema);
+        return Map.of(run().data().text(), input());
+    }
+
+    private Column input() {
+        return ColumnKind.column(getOrDefault(inputCol()));
+    }
+
+    @Override
+    Outputs outputs(Column predicted) {
+        Column entities = predicted.getField("entities");
+        Column tags = predicted.getField("tags");
+        Column row = struct(to_json(struct(input().as(WordTags.TEXT))), entities, tags);
+        return outputs(
+                        this,
+                        predictionCol(),
+                        () -> udf(new WordTags(run().data().maxTextBytes()), TAGS)
+                                .apply(row))
+                .add(outputCol(), SPANS, () -> coalesce(entities, tags).cast(SPANS));
+    }
+
+    /** @param stage the trainer or the model */
+    static Outputs outputs(Params stage, Param<String> prediction, Supplier<Column> tags) {
+        return new Outputs(stage).add(prediction, TAGS, tags);
+    }
+
+    /** Reads what {@link #write} saved. */
+    public static MLReader<TokenClassifierModel> read() {
+        return new FolderReader<>(TrainedModel::of);
+    }
+
+    /** Reads what {@code save} saved. */
+    public static TokenClassifierModel load(String path) {
+        return read().load(path);
+    }
+
+    /** The model of a folder of a run, such as {@code finetune run} leaves. */
+    public static TokenClassifierModel ofRun(String outputDir) {
+        return new TokenClassifierModel().of(outputDir);
+    }
+}

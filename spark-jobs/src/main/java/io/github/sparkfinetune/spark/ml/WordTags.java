@@ -1,0 +1,67 @@
+package io.github.sparkfinetune.spark.ml;
+
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.tag.Iob2;
+import io.github.sparkfinetune.data.tag.TaggedRecords;
+import io.github.sparkfinetune.data.tag.Words;
+import io.github.sparkfinetune.data.task.TextCleaner;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.api.java.UDF1;
+
+/**
+ * Spans that were found in a row as a tag of each of its words, in IOB2 where they are entities. A word that gave no
+ * token has the tag {@code O} then; else null.
+ *
+ * @param maxTextBytes where the row's text was cut
+ */
+record WordTags(int maxTextBytes) implements UDF1<Row, String[]> {
+    static final String TEXT = "text";
+
+    /** @param row of the JSON object with the text, entities, and tags; either of these is null, or both */
+    @Override
+    public String[] call(Row row) {
+        boolean entities = !row.isNullAt(1);
+        if (!entities && row.isNullAt(2)) {
+            return null;
+        }
+        Words words = words(row.getString(0));
+        String[] tags = new String[words.size()];
+        List<Row> spans = row.getList(entities ? 1 : 2);
+        int at = 0;
+        int start = 0;
+        int unit = 0;
+        for (int word = 0; word < tags.length; word++) {
+            start += words.text().codePointCount(unit, words.starts()[word]);
+            unit = words.starts()[word];
+            while (at < spans.size() && spans.get(at).<Integer>getAs("end") <= start) {
+                at++;
+            }
+            boolean inside = at < spans.size() && spans.get(at).<Integer>getAs("start") <= start;
+            String label = inside ? spans.get(at).getAs("label") : null;
+            if (!entities) {
+                tags[word] = label;
+            } else if (inside) {
+                tags[word] = Iob2.tag(label, spans.get(at).<Integer>getAs("start") == start);
+            } else {
+                tags[word] = Iob2.OUTSIDE;
+            }
+        }
+        return tags;
+    }
+
+    private Words words(String json) {
+        TextCleaner cleaner = new TextCleaner(maxTextBytes);
+        TaggedRecords records = new TaggedRecords(
+                TEXT,
+                "",
+                false,
+                text -> cleaner.clean(text.getBytes(StandardCharsets.UTF_8)).text());
+        try {
+            return records.read(json).words();
+        } catch (UnusableRowException e) {
+            throw new IllegalStateException("a row was predicted that can't be used: " + e.reason(), e);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+package io.github.sparkfinetune.spark.predict;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.predict.Embedder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.DjlSettings;
+import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Iterator;
+import java.util.Map;
+import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.Metadata;
+import org.apache.spark.sql.types.StructField;
+import org.apache.spark.util.SerializableConfiguration;
+
+/** What is known of the texts of a DataFrame without training: their tokens, and their embeddings by an encoder. */
+public final class FrameEmbeddings {
+    private FrameEmbeddings() {}
+
+    /**
+     * Adds a column of embeddings, arrays of F32; null of a row that cannot be used.
+     *
+     * @param config of task {@code classification}, with absolute paths: its model, and how texts are cut and batched
+     * @param text column
+     * @param name the same for tasks that may share the loaded model, as long as the run's settings are the same
+     * @param normalize whether an embedding is divided by its Euclidean norm
+     * @param column the new one's name
+     * @throws RunException if the model can not be used
+     */
+    public static Dataset<Row> of(
+            Dataset<?> frame, RunConfig config, Column text, String name, boolean normalize, String column) {
+        SparkContext spark = frame.sparkSession().sparkContext();
+        Embedding step = new Embedding(
+                config,
+                name,
+                normalize,
+                Placement.ofWholeExecutor(spark, config),
+                new SerializableConfiguration(spark.hadoopConfiguration()));
+        Dataset<Row> embedded = with(frame, config, text, step, field(column, DataTypes.FloatType));
+        try {
+            Embedder.check(config, spark.hadoopConfiguration());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return embedded;
+    }
+
+    /**
+     * Adds a column of token ids, arrays of I32, special tokens included; null of a row that cannot be used.
+     *
+     * @param config as for {@link #of}
+     * @param text column
+     * @param column the new one's name
+     * @throws RunException if the tokenizer can not be used
+     */
+    public static Dataset<Row> tokens(Dataset<?> frame, RunConfig config, Column text, String column) {
+        return with(frame, config, text, new Tokens(), field(column, DataTypes.IntegerType));
+    }
+
+    private static StructField field(String column, DataType element) {
+        return new StructField(column, DataTypes.createArrayType(element, false), true, Metadata.empty());
+    }
+
+    private static Dataset<Row> with(
+            Dataset<?> frame, RunConfig config, Column text, FrameRows.Step step, StructField added) {
+        SparkSessions.requireSerializer(frame.sparkSession());
+        try {
+            TokenizerFiles tokenizer = PrepareJob.tokenizer(
+                    config, frame.sparkSession().sparkContext().hadoopConfiguration());
+            return FrameRows.with(
+                    frame.toDF(),
+                    TaskDatas.of(config),
+                    tokenizer,
+                    Map.of(config.data().text(), text),
+                    step,
+                    added);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private record Key(String name, String model, int batchSize, int gpu, int threads) {}
+
+    private record Embedding(
+            RunConfig config,
+            String name,
+            boolean normalize,
+            Placement placement,
+            SerializableConfiguration configuration)
+            implements FrameRows.Step {
+        @Override
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
+            TaskContext context = TaskContext.get();
+            ComputeTurn.take(context);
+            DjlSettings.apply();
+            int threads = placement.threads(context);
+            Key key = new Key(
+                    name, config.model(), config.training().perDeviceEvalBatchSize(), placement.gpu(context), threads);
+            TaskModels.Loaded<Embedder> loaded = TaskModels.take(
+                    key,
+                    folder -> Embedder.load(config, configuration.value(), folder, key.gpu(), threads),
+                    Embedder::close);
+            TaskModels.giveAtEnd(context, loaded);
+            loaded.model().attach(threads);
+            return loaded.model().embed(inputs);
+        }
+
+        @Override
+        public Object value(Object[] row) {
+            float[] embedding = (float[]) row[1];
+            return normalize && embedding != null ? unit(embedding) : embedding;
+        }
+
+        private static float[] unit(float[] embedding) {
+            double squares = 0;
+            for (float value : embedding) {
+                squares += (double) value * value;
+            }
+            // As torch.nn.functional.normalize bounds it.
+            double norm = Math.max(Math.sqrt(squares), 1e-12);
+            float[] unit = new float[embedding.length];
+            for (int i = 0; i < unit.length; i++) {
+                unit[i] = (float) (embedding[i] / norm);
+            }
+            return unit;
+        }
+    }
+
+    private record Tokens() implements FrameRows.Step {
+        @Override
+        public Iterator<Object[]> open(Iterator<TaskInput> inputs) {
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return inputs.hasNext();
+                }
+
+                @Override
+                public Object[] next() {
+                    TaskInput input = inputs.next();
+                    int[] ids = input.error() == null ? input.sample().inputIds() : null;
+                    return new Object[] {input.index(), ids};
+                }
+            };
+        }
+
+        @Override
+        public Object value(Object[] row) {
+            return row[1];
+        }
+    }
+}

@@ -1,0 +1,177 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
+import java.io.Serializable;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.api.java.JavaSparkContext;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.broadcast.Broadcast;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructField;
+
+/**
+ * Rows of a DataFrame, cleaned and tokenized as a task does it, and what is made of them in a column beside all of
+ * theirs: for batches and for streams. Rows stay in their order and partitions, and are computed when they are asked
+ * for; no more of them are kept than wait for their batch.
+ */
+final class FrameRows {
+    private FrameRows() {}
+
+    /** Makes something of the inputs of a partition. */
+    interface Step extends Serializable {
+        /**
+         * Opens it in a task.
+         *
+         * @return a row an input in their order, of which the first value is the input's index
+         */
+        Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception;
+
+        /** The column's value of a row. */
+        Object value(Object[] row);
+    }
+
+    /**
+     * Adds a column.
+     *
+     * @param task whose rows these are
+     * @param inputs the columns that the task reads, by the names that it knows
+     * @param added the new column
+     * @throws io.github.sparkfinetune.conf.RunException if a column that the task needs is not there
+     */
+    static <C> Dataset<Row> with(
+            Dataset<Row> frame,
+            TaskData<C> task,
+            TokenizerFiles tokenizer,
+            Map<String, Column> inputs,
+            Step step,
+            StructField added) {
+        Reading<C> reading = task.reading(new FrameSource(List.copyOf(inputs.keySet())), tokenizer, false);
+        Stream<Column> values = reading instanceof Reading.Texts<C> texts
+                ? texts.columns().stream().map(one -> text(frame, inputs.get(one.name())))
+                : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
+        List<Column> selected = new ArrayList<>();
+        selected.add(struct(col("*")));
+        values.forEach(selected::add);
+        Broadcast<TokenizerFiles> files = JavaSparkContext.fromSparkContext(
+                        frame.sparkSession().sparkContext())
+                .broadcast(tokenizer);
+        return frame.select(selected.toArray(Column[]::new))
+                .mapPartitions(
+                        new Making<>(step, task, reading.cleaner(), files),
+                        Encoders.row(frame.schema().add(added)));
+    }
+
+    private static Column text(Dataset<Row> frame, Column value) {
+        boolean list = frame.select(value).schema().apply(0).dataType() instanceof ArrayType;
+        return list ? to_json(value) : value.cast(DataTypes.StringType);
+    }
+
+    private static Column json(List<String> names, Map<String, Column> inputs) {
+        return to_json(
+                struct(names.stream().map(name -> inputs.get(name).as(name)).toArray(Column[]::new)));
+    }
+
+    private record Making<C>(
+            Step step, TaskData<C> task, RowCleaner.Factory<C> cleaner, Broadcast<TokenizerFiles> files)
+            implements MapPartitionsFunction<Row, Row> {
+        @Override
+        public Iterator<Row> call(Iterator<Row> rows) throws Exception {
+            if (!rows.hasNext()) {
+                return Collections.emptyIterator();
+            }
+            Waiting<C> waiting = new Waiting<>(rows, cleaner.open());
+            Iterator<TaskInput> inputs =
+                    TokenizingIterator.of(files.value(), waiting, tokenizer -> task.inputs(tokenizer, files.value()));
+            Iterator<Object[]> made = step.open(new Numbered(inputs));
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return made.hasNext();
+                }
+
+                @Override
+                public Row next() {
+                    Object[] row = made.next();
+                    return waiting.with((Long) row[0], step.value(row));
+                }
+            };
+        }
+    }
+
+    /** Cleans rows and keeps them until their predictions come, which may be several batches later. */
+    private static final class Waiting<C> implements Iterator<CleanRow<C>> {
+        private final Iterator<Row> rows;
+        private final RowCleaner<C> cleaner;
+        private final Map<Long, Row> waiting = new HashMap<>();
+        private long read;
+
+        Waiting(Iterator<Row> rows, RowCleaner<C> cleaner) {
+            this.rows = rows;
+            this.cleaner = cleaner;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return rows.hasNext();
+        }
+
+        @Override
+        public CleanRow<C> next() {
+            Row row = rows.next();
+            waiting.put(read++, row.getStruct(0));
+            return cleaner.clean(new FrameSource.Values(row));
+        }
+
+        Row with(long number, Object value) {
+            Row row = waiting.remove(number);
+            Object[] values = new Object[row.length() + 1];
+            for (int i = 0; i < row.length(); i++) {
+                values[i] = row.get(i);
+            }
+            values[row.length()] = value;
+            return RowFactory.create(values);
+        }
+    }
+
+    /** Inputs by their places in the partition: one a row. */
+    private static final class Numbered implements Iterator<TaskInput> {
+        private final Iterator<TaskInput> inputs;
+        private long next;
+
+        Numbered(Iterator<TaskInput> inputs) {
+            this.inputs = inputs;
+        }
+
+        @Override
+        public boolean hasNext() {
+            return inputs.hasNext();
+        }
+
+        @Override
+        public TaskInput next() {
+            return inputs.next().at(next++);
+        }
+    }
+}

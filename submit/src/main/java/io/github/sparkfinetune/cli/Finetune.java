@@ -21,12 +21,8 @@ import picocli.CommandLine.Spec;
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
         footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n"
-                + "Exit codes: 0 done, 2 bad usage or configuration, 3 bad data or model,%n"
-                + "4 failed (may be retried).%n%nExamples:%n",
-        footer = {
-            "  finetune run --config run.yaml --master yarn",
-            "  finetune help train",
-        })
+                + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
+        footer = "Example: finetune run --config run.yaml --master yarn")
 public final class Finetune implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
@@ -74,6 +70,8 @@ public final class Finetune implements Callable<Integer> {
                         new TraceCommand(opener),
                         new MergeCommand(opener),
                         new PushCommand(opener),
+                        new PromoteCommand(opener),
+                        new RollbackCommand(),
                         new RunCommand(opener),
                         new CompletionCommand(),
                         help())

@@ -42,7 +42,7 @@ abstract class JobCommand implements Callable<Integer> {
 
     @Override
     public final Integer call() throws IOException {
-        List<Stage> stages = options.load();
+        List<Stage> stages = load();
         if (stages.size() > 1 && !runsPipelines()) {
             throw RunException.config("a pipeline has several runs: name one with --stage, of "
                     + RunOptions.names(stages) + ", or run them all with finetune run");
@@ -51,16 +51,28 @@ abstract class JobCommand implements Callable<Integer> {
             try {
                 executeOnDisk(withModels(stages, jobs), jobs);
             } catch (Throwable e) {
-                if (writesStatus()) {
-                    writeStatus(stages, jobs, Failure.of(e));
-                }
+                writeStatus(() -> folder(stages, jobs), Failure.of(e));
                 throw e;
             }
-            if (writesStatus()) {
-                writeStatus(stages, jobs, new Failure(ExitCode.DONE, null, true));
-            }
+            writeStatus(() -> folder(stages, jobs), new Failure(ExitCode.DONE, null, true));
         }
         return ExitCode.DONE.code();
+    }
+
+    /** Reads the configuration; where it can't be read, but {@code --set} names the folder, that says so. */
+    private List<Stage> load() throws IOException {
+        try {
+            return options.load();
+        } catch (RunException e) {
+            options.outputDir()
+                    .ifPresent(dir -> writeStatus(() -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e)));
+            throw e;
+        }
+    }
+
+    private static RunFolder folder(List<Stage> stages, Jobs jobs) throws IOException {
+        RunConfig first = stages.get(0).config();
+        return stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
     }
 
     private void executeOnDisk(List<Stage> stages, Jobs jobs) throws IOException {
@@ -95,15 +107,16 @@ abstract class JobCommand implements Callable<Integer> {
         return false;
     }
 
-    private void writeStatus(List<Stage> stages, Jobs jobs, Failure end) {
-        if (end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
+    private interface Folder {
+        RunFolder open() throws IOException;
+    }
+
+    private void writeStatus(Folder folder, Failure end) {
+        if (!writesStatus() || end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
             return;
         }
         try {
-            RunConfig first = stages.get(0).config();
-            RunFolder folder =
-                    stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
-            folder.writeStatus(spec.name(), end.exitCode(), end.message());
+            folder.open().writeStatus(spec.name(), end.exitCode(), end.message());
         } catch (IOException | RuntimeException | FSError e) {
             err().println("warning: " + RunFolder.STATUS + " can't be written: " + Failure.oneLine(e.toString()));
         }

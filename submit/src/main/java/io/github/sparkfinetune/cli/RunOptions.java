@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -77,15 +78,27 @@ final class RunOptions {
         }
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(config);
         String text;
-        // As the session has it: spark-submit's spark.hadoop.* settings hold an object store's keys.
-        Configuration hadoop = SparkHadoopUtil.get().newConfiguration(new SparkConf());
         try {
-            text = HadoopFiles.readText(HadoopFiles.open(path, hadoop), path);
+            text = HadoopFiles.readText(HadoopFiles.open(path, hadoop()), path);
         } catch (IOException e) {
             String what = config + ": can not be read: " + e.getMessage();
             throw HadoopFiles.isUnavailable(e) ? RunException.failed(what, e) : RunException.config(what);
         }
         return RunConfigLoader.parseStages(text, config, overrides);
+    }
+
+    /** The output folder, as far as {@code --set} says it. */
+    Optional<String> outputDir() {
+        String key = "output.dir=";
+        return overrides.stream()
+                .filter(override -> override.startsWith(key))
+                .reduce((first, last) -> last)
+                .map(override -> override.substring(key.length()));
+    }
+
+    /** As a session has it: spark-submit's {@code spark.hadoop.*} settings hold an object store's keys. */
+    static Configuration hadoop() {
+        return SparkHadoopUtil.get().newConfiguration(new SparkConf());
     }
 
     /** What a shell completes behind {@code --set}: {@code section.key=}. */

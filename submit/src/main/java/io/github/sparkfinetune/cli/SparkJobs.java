@@ -173,7 +173,10 @@ final class SparkJobs implements Jobs {
 
     @Override
     public Configuration hadoop() {
-        return session().sparkContext().hadoopConfiguration();
+        // To read a small file, or to say how a command ended that found an error at once, needs no session.
+        return session == null
+                ? SparkHadoopUtil.get().newConfiguration(SparkSessions.conf(run, "files", master, Map.of()))
+                : session.sparkContext().hadoopConfiguration();
     }
 
     @Override

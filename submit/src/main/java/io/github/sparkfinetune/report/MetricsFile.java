@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.RankTime;
@@ -29,6 +30,20 @@ public final class MetricsFile {
     /** Whether a model was trained and measured on held-out text. */
     public static boolean isMeasured(RunFolder folder) throws IOException {
         return read(folder).has("train") && read(folder).has("test");
+    }
+
+    /**
+     * What a run's model has measured on its held-out text.
+     *
+     * @throws RunException if it has not measured this
+     */
+    public static double test(RunFolder folder, String metric) throws IOException {
+        JsonNode value = read(folder).path("test").path(metric);
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue())) {
+            throw RunException.data(folder.shown(RunFolder.METRICS) + ": the held-out text has no " + metric
+                    + ": run finetune evaluate first");
+        }
+        return value.doubleValue();
     }
 
     private static RunException notMetrics(RunFolder folder, Exception cause) {

@@ -61,7 +61,8 @@ public final class RunFolder {
         return of(stage.output().dir().replaceFirst("/[^/]+/*$", ""), hadoop);
     }
 
-    private static RunFolder of(String dir, Configuration hadoop) throws IOException {
+    /** The output folder of a name. */
+    public static RunFolder of(String dir, Configuration hadoop) throws IOException {
         Path path;
         FileSystem files;
         try {

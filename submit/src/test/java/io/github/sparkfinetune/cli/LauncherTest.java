@@ -49,7 +49,8 @@ class LauncherTest {
 
     static Stream<String> otherCommands() {
         List<String> jobs = jobCommands().toList();
-        return CommandHelpTest.commands().stream().filter(command -> !jobs.contains(command));
+        return CommandHelpTest.commands().stream()
+                .filter(command -> !jobs.contains(command) && !command.equals("rollback"));
     }
 
     @ParameterizedTest
@@ -75,6 +76,14 @@ class LauncherTest {
                 .containsOnlyOnce("--local")
                 .containsSubsequence(command, "--local", "--config", "run.yaml");
         assertThat(launch(command, "--help")).contains("java").endsWith(Finetune.class.getName(), command, "--help");
+    }
+
+    @Test
+    void rollbackGoesToSparkSubmitForItsFileSystems() throws Exception {
+        assertThat(launch("rollback", "--pointer", "model.json"))
+                .startsWith("spark-submit")
+                .containsSubsequence("rollback", "--pointer", "model.json")
+                .doesNotContain("--local");
     }
 
     @ParameterizedTest

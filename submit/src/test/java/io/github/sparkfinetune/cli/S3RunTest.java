@@ -194,6 +194,29 @@ class S3RunTest {
     }
 
     @Test
+    void theModelInUseIsOneObjectThatIsReplacedWithoutADelete() throws Exception {
+        denyDeletes();
+        String[] pointer = {"--pointer", "s3a://bucket/in-use.json"};
+        for (String run : List.of("one", "two")) {
+            put(run + "/metrics.json", "{\"test\": {\"loss\": " + (run.equals("one") ? 0.5 : 0.4) + "}}");
+            Ended promoted = finetune("promote", "--set", "output.dir=s3a://bucket/" + run, pointer[0], pointer[1]);
+            assertThat(promoted.err()).isEmpty();
+            assertThat(promoted.code()).isZero();
+            assertThat(inUse()).contains("\"s3a://bucket/" + run + "/model\"");
+        }
+
+        Ended back = Ended.of("rollback", pointer[0], pointer[1]);
+
+        assertThat(back.err()).isEmpty();
+        assertThat(back.code()).isZero();
+        assertThat(inUse()).contains("\"s3a://bucket/one/model\"").doesNotContain("two");
+    }
+
+    private static String inUse() throws Exception {
+        return HadoopFiles.readText(files, new Path("s3a://bucket/in-use.json"));
+    }
+
+    @Test
     void aConfigurationThatIsNotThereIsAnotherErrorThanABusyServer() {
         Ended missing = Ended.of("plan", "--config", "s3a://hasty/none.yaml");
         assertThat(missing.code()).isEqualTo(2);

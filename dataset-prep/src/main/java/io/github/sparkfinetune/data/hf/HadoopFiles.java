@@ -15,9 +15,11 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileContext;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.FileUtil;
 import org.apache.hadoop.fs.LocalFileSystem;
+import org.apache.hadoop.fs.Options.Rename;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.StreamCapabilities;
 import org.apache.hadoop.fs.UnsupportedFileSystemException;
@@ -177,14 +179,24 @@ public final class HadoopFiles {
 
     private static void moveTo(FileSystem fileSystem, Path from, Path to) {
         try {
-            // Some file systems put it in the place of one that is there, others refuse to.
-            boolean moved =
-                    fileSystem.rename(from, to) || (fileSystem.delete(to, false) && fileSystem.rename(from, to));
-            if (!moved) {
-                throw new IOException("the file system refused to rename " + from);
+            // Some file systems put it in the place of one that is there, others only when they are told to.
+            if (!fileSystem.rename(from, to)) {
+                replace(fileSystem, from, to);
             }
         } catch (IOException e) {
             throw failed("can't be put in place", to, e);
+        }
+    }
+
+    private static void replace(FileSystem fileSystem, Path from, Path to) throws IOException {
+        try {
+            FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
+                    .rename(from, to, Rename.OVERWRITE);
+        } catch (UnsupportedFileSystemException e) {
+            // One that only knows the older interface, by which there is a moment without the file.
+            if (!fileSystem.delete(to, false) || !fileSystem.rename(from, to)) {
+                throw new IOException("the file system refused to rename " + from, e);
+            }
         }
     }
 

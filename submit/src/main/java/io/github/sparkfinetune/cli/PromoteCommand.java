@@ -1,0 +1,92 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.report.MetricsFile;
+import io.github.sparkfinetune.report.PromotedModel;
+import io.github.sparkfinetune.report.RunFolder;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.IOException;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code promote}: points at the trained model, if it is better than the one that is pointed at. */
+@Command(
+        name = "promote",
+        header = "Point a file at the trained model, if it beats the one there.",
+        description = "Compare by one held-out text: give all runs the same data.test.",
+        footer = "  finetune promote --config run.yaml --pointer in-use.json")
+final class PromoteCommand extends JobCommand {
+    @Option(
+            names = "--pointer",
+            required = true,
+            paramLabel = "FILE",
+            description = "JSON file; its promoted.model is the folder in use.")
+    private String pointer;
+
+    @Option(names = "--metric", paramLabel = "NAME", description = "Unless set, training.metric_for_best_model.")
+    private String metric;
+
+    @Option(names = "--run-id", paramLabel = "ID", description = "What you call the run; else its output.dir.")
+    private String runId;
+
+    PromoteCommand(Jobs.Opener opener) {
+        super(opener);
+    }
+
+    @Override
+    boolean writesStatus() {
+        return true;
+    }
+
+    @Override
+    void execute(RunConfig run, Jobs jobs) throws IOException {
+        RunConfig absolute = RunPaths.absolute(run, jobs.hadoop());
+        Metric measured = measured(run);
+        double value = MetricsFile.test(RunFolder.of(run, jobs.hadoop()), measured.name());
+        PromotedModel promoted =
+                new PromotedModel(RunPaths.absolute("--pointer", pointer, jobs.hadoop()), jobs.hadoop());
+        String model = absolute.output().model();
+        Optional<PromotedModel.Entry> current = promoted.current();
+        if (current.isPresent()) {
+            PromotedModel.Entry best = current.get();
+            if (!best.metric().equals(measured.name())) {
+                throw RunException.config("--metric is " + measured.name() + ", but " + best.model()
+                        + " was promoted by " + best.metric() + ": add --metric " + best.metric()
+                        + ", or name another --pointer");
+            }
+            String figures = measured.name() + " " + value + ", that of " + best.model() + " is " + best.value();
+            if (best.model().equals(model) && best.value() == value) {
+                say("promoted  " + model + " already: " + measured.name() + " " + value);
+                return;
+            }
+            if (!measured.improves(value, best.value())) {
+                say("kept      " + best.model() + ": " + figures);
+                return;
+            }
+        }
+        String time = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+        String output = absolute.output().dir();
+        promoted.promote(
+                new PromotedModel.Entry(model, output, measured.name(), value, runId == null ? output : runId, time));
+        say("promoted  " + model + ": " + measured.name() + " " + value
+                + current.map(best -> ", that of " + best.model() + " was " + best.value())
+                        .orElse(""));
+    }
+
+    private Metric measured(RunConfig run) {
+        List<Metric> metrics = TaskSpecs.of(run).metrics();
+        String name = metric == null ? run.training().metricForBestModel() : metric;
+        return metrics.stream()
+                .filter(one -> one.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> RunException.config("--metric: " + name + " is not measured, there are "
+                        + metrics.stream().map(Metric::name).toList()));
+    }
+}

@@ -1,0 +1,120 @@
+package io.github.sparkfinetune.report;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.annotation.JsonPropertyOrder;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A file that points at the model in use, on any Hadoop file system: a JSON object with {@code promoted}, an
+ * {@link Entry}, {@code by}, what the last writer calls itself, and {@code previous}, the entries before, the newest
+ * first. It is replaced whole, so that a reader finds the old one or the new one; of two writers at once the later
+ * wins.
+ */
+public final class PromotedModel {
+    /** Entries before that are kept: models that nobody will go back to. */
+    private static final int MOST_PREVIOUS = 20;
+
+    /**
+     * A model that is or was in use.
+     *
+     * @param model folder of the model or adapter
+     * @param run its run's {@code output.dir}
+     * @param metric name of the metric by which it was promoted
+     * @param value of the metric, on the run's held-out text
+     * @param runId what its promoter calls the run
+     * @param time when it was promoted, ISO 8601, UTC
+     */
+    @JsonPropertyOrder({"model", "run", "metric", "value", "run_id", "time"})
+    public record Entry(
+            @JsonProperty(required = true) String model,
+            @JsonProperty(required = true) String run,
+            @JsonProperty(required = true) String metric,
+            @JsonProperty(required = true) double value,
+            @JsonProperty(value = "run_id", required = true) String runId,
+            @JsonProperty(required = true) String time) {}
+
+    private record Content(
+            @JsonProperty(required = true) Entry promoted,
+            @JsonProperty(required = true) String by,
+            @JsonProperty(required = true) List<Entry> previous) {}
+
+    private final Path path;
+    private final FileSystem files;
+
+    /** @throws RunException if {@code pointer} is no path of a known file system */
+    public PromotedModel(String pointer, Configuration hadoop) {
+        try {
+            path = new Path(pointer);
+            files = HadoopFiles.fileSystem(path, hadoop);
+        } catch (IllegalArgumentException e) {
+            throw RunException.config("--pointer: '" + pointer + "' is no path: " + e.getMessage());
+        }
+    }
+
+    /** The model in use, or empty where there is none yet. */
+    public Optional<Entry> current() {
+        return read().map(Content::promoted);
+    }
+
+    /** Points at another model. */
+    public void promote(Entry entry) {
+        List<Entry> previous = read().map(
+                        content -> Stream.concat(Stream.of(content.promoted()), content.previous().stream())
+                                .limit(MOST_PREVIOUS)
+                                .toList())
+                .orElse(List.of());
+        write(new Content(entry, entry.runId(), previous));
+    }
+
+    /**
+     * Points at the model before, unless this was done under the same name already.
+     *
+     * @param by what the caller calls itself
+     * @return the model in use
+     * @throws RunException if there is none before
+     */
+    public Entry rollBack(String by) {
+        Content content = read().orElseThrow(() -> RunException.data(path + ": there is no promoted model"));
+        if (content.by().equals(by)) {
+            return content.promoted();
+        }
+        if (content.previous().isEmpty()) {
+            throw RunException.data(path + ": no model was promoted before "
+                    + content.promoted().model());
+        }
+        Entry before = content.previous().get(0);
+        write(new Content(
+                before, by, content.previous().subList(1, content.previous().size())));
+        return before;
+    }
+
+    private Optional<Content> read() {
+        try {
+            String text = HadoopFiles.readText(files, path);
+            return Optional.of(JsonFiles.MAPPER.readValue(text, Content.class));
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        } catch (JsonProcessingException e) {
+            throw RunException.data(
+                    path + " is not a file that finetune promote has written: name another --pointer, or remove it", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(path + " can't be read: " + e.getMessage(), e);
+        }
+    }
+
+    private void write(Content content) {
+        HadoopFiles.writeWhole(files, path, JsonFiles.pretty(JsonFiles.MAPPER.valueToTree(content)));
+    }
+}

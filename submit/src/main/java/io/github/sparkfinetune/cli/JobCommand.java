@@ -4,13 +4,10 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
-import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.concurrent.Callable;
-import org.apache.hadoop.fs.FSError;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,10 +21,7 @@ import picocli.CommandLine.Spec;
         synopsisHeading = "%nUsage: ",
         optionListHeading = "%n",
         footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n%nExample:%n")
-abstract class JobCommand implements Callable<Integer> {
-    /** How an error begins of a folder that is not this run's, where nothing may be written. */
-    private static final String REFUSED_FOLDER = "output.dir:";
-
+abstract class JobCommand implements Callable<Integer>, Console {
     @Mixin
     private RunOptions options;
 
@@ -48,13 +42,11 @@ abstract class JobCommand implements Callable<Integer> {
                     + RunOptions.names(stages) + ", or run them all with finetune run");
         }
         try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
-            try {
-                executeOnDisk(withModels(stages, jobs), jobs);
-            } catch (Throwable e) {
-                writeStatus(() -> folder(stages, jobs), Failure.of(e));
-                throw e;
-            }
-            writeStatus(() -> folder(stages, jobs), new Failure(ExitCode.DONE, null, true));
+            Execution execution = new Execution(spec.name(), jobs, this);
+            execution.run(
+                    stages,
+                    writesStatus(),
+                    () -> execute(readsBaseModel() ? execution.withModels(stages) : stages, jobs));
         }
         return ExitCode.DONE.code();
     }
@@ -64,37 +56,13 @@ abstract class JobCommand implements Callable<Integer> {
         try {
             return options.load();
         } catch (RunException e) {
-            options.outputDir()
-                    .ifPresent(dir -> writeStatus(() -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e)));
+            if (writesStatus()) {
+                options.outputDir()
+                        .ifPresent(dir -> Execution.writeStatus(
+                                spec.name(), () -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e), this));
+            }
             throw e;
         }
-    }
-
-    private static RunFolder folder(List<Stage> stages, Jobs jobs) throws IOException {
-        RunConfig first = stages.get(0).config();
-        return stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
-    }
-
-    private void executeOnDisk(List<Stage> stages, Jobs jobs) throws IOException {
-        try {
-            execute(stages, jobs);
-        } catch (FSError e) {
-            throw RunException.failed(
-                    "a file can't be written (" + HadoopFiles.failure(e).getMessage()
-                            + "): start it again, once that is mended",
-                    e);
-        }
-    }
-
-    /** With folders instead of names of the Hugging Face Hub. */
-    private List<Stage> withModels(List<Stage> stages, Jobs jobs) {
-        if (!readsBaseModel()) {
-            return stages;
-        }
-        return stages.stream()
-                .map(stage ->
-                        new Stage(stage.name(), jobs.fetchModel(stage.config(), line -> say("fetch     " + line))))
-                .toList();
     }
 
     /** Whether the command reads anything of the model that the run starts from. */
@@ -105,21 +73,6 @@ abstract class JobCommand implements Callable<Integer> {
     /** Whether the output folder says how the command ended: a cluster's manager keeps no exit code of a driver's. */
     boolean writesStatus() {
         return false;
-    }
-
-    private interface Folder {
-        RunFolder open() throws IOException;
-    }
-
-    private void writeStatus(Folder folder, Failure end) {
-        if (!writesStatus() || end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
-            return;
-        }
-        try {
-            folder.open().writeStatus(spec.name(), end.exitCode(), end.message());
-        } catch (IOException | RuntimeException | FSError e) {
-            err().println("warning: " + RunFolder.STATUS + " can't be written: " + Failure.oneLine(e.toString()));
-        }
     }
 
     /** Whether the command works on all stages of a pipeline at once. */
@@ -140,13 +93,13 @@ abstract class JobCommand implements Callable<Integer> {
         return options.debug();
     }
 
-    /** Says a result. */
-    final void say(String line) {
+    @Override
+    public final void say(String line) {
         spec.commandLine().getOut().println(line);
     }
 
-    /** Where progress goes. */
-    final PrintWriter err() {
+    @Override
+    public final PrintWriter err() {
         return spec.commandLine().getErr();
     }
 }

@@ -19,18 +19,18 @@ import java.util.stream.Collectors;
 final class Pipeline {
     private final RunConfig run;
     private final Jobs jobs;
-    private final JobCommand command;
+    private final Console console;
     private final RunFolder folder;
 
-    /** @param command says what the steps find */
-    Pipeline(RunConfig run, Jobs jobs, JobCommand command) throws IOException {
+    /** @param console says what the steps find */
+    Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
         this.run = run;
         this.jobs = jobs;
-        this.command = command;
+        this.console = console;
         this.folder = RunFolder.of(run, jobs.hadoop());
     }
 
-    void all(ProgressOption progress) throws IOException {
+    void all(Progress progress) throws IOException {
         prepare();
         train(progress);
         evaluate();
@@ -44,21 +44,26 @@ final class Pipeline {
     /** Merges the adapter that was trained, where that is not done yet. */
     void mergeInto(String output) throws IOException {
         if (!folder.has(RunConfigLoader.MERGED)) {
-            command.say("merged    " + jobs.merge(run, null, output));
+            console.say("merged    " + jobs.merge(run, null, output));
         }
     }
 
     void prepare() {
         Jobs.Prepared prepared = jobs.prepare(run);
-        command.say("prepare   " + prepared.summary());
-        prepared.warnings().forEach(warning -> command.say("warning   " + warning));
+        console.say("prepare   " + prepared.summary());
+        prepared.warnings().forEach(warning -> console.say("warning   " + warning));
     }
 
-    void train(ProgressOption progress) throws IOException {
-        RunWarnings.of(run).forEach(warning -> command.say("warning   " + warning));
+    /**
+     * Trains, and writes what was measured.
+     *
+     * @param progress is shown what training is at, and closed
+     */
+    void train(Progress progress) throws IOException {
+        RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
-                Progress shown = progress.start(command.err())) {
+                Progress shown = progress) {
             result = jobs.train(run, record -> {
                 log.add(record);
                 shown.add(record);
@@ -66,19 +71,19 @@ final class Pipeline {
         }
         MetricsFile.put(folder, result);
         folder.writeReport();
-        command.say(String.format(
+        console.say(String.format(
                 Locale.ROOT,
                 "train     %,d steps, %,.1f samples/s, %,.0f tokens/s, at most %,.0f MB resident in a process",
                 result.steps(),
                 result.samplesPerSecond(),
                 result.tokensPerSecond(),
                 result.peakRssBytes() / 1e6));
-        command.say("model     " + folder.shown("model"));
+        console.say("model     " + folder.shown("model"));
     }
 
     void evaluate() throws IOException {
         if (TaskSpecs.of(run).measuresBase()) {
-            command.err().println("evaluate  the trained model, then its base, on held-out text");
+            console.err().println("evaluate  the trained model, then its base, on held-out text");
         }
         List<Scores> scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
@@ -88,11 +93,11 @@ final class Pipeline {
     }
 
     private void say(String name, Scores scores) {
-        command.say(line(name, scores.metrics()));
+        console.say(line(name, scores.metrics()));
         if (!scores.base().isEmpty()) {
-            command.say(line("base", scores.base()));
+            console.say(line("base", scores.base()));
             double share = scores.metrics().get("loss") / scores.base().get("loss") - 1;
-            command.say(String.format(
+            console.say(String.format(
                     Locale.ROOT,
                     "          the loss is %.1f%% %s the base model's",
                     Math.abs(100 * share),
@@ -102,7 +107,7 @@ final class Pipeline {
 
     /** Says where the report is; for the last step. */
     void sayReport() {
-        command.say("report    " + folder.shown(RunFolder.REPORT));
+        console.say("report    " + folder.shown(RunFolder.REPORT));
     }
 
     private static String line(String name, Map<String, Double> metrics) {

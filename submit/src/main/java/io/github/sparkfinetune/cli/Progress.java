@@ -19,6 +19,7 @@ final class Progress implements AutoCloseable {
     private final LongSupplier nanos;
     private final int width;
 
+    private volatile double share;
     private boolean started;
     private boolean open;
     private long firstStep;
@@ -38,6 +39,7 @@ final class Progress implements AutoCloseable {
     }
 
     void add(TrainingRecord record) {
+        share = (double) record.step() / record.totalSteps();
         long now = nanos.getAsLong();
         if (!started) {
             started = true;
@@ -70,8 +72,12 @@ final class Progress implements AutoCloseable {
         }
     }
 
+    /** The share of the steps that is done; may be asked for by any thread. */
+    double share() {
+        return share;
+    }
+
     private String line(TrainingRecord record, long now) {
-        double share = (double) record.step() / record.totalSteps();
         int filled = (int) (share * CELLS);
         return String.format(
                 Locale.ROOT,

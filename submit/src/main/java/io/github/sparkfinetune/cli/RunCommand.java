@@ -45,7 +45,7 @@ final class RunCommand extends JobCommand {
             if (pipeline.isDone()) {
                 say("          is done already");
             } else {
-                pipeline.all(progress);
+                pipeline.all(progress.start(err()));
             }
             String merged = RunConfigLoader.merged(run);
             if (i + 1 < stages.size() && stages.get(i + 1).config().model().equals(merged)) {
@@ -66,7 +66,7 @@ final class RunCommand extends JobCommand {
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
         jobs.check(run);
-        pipeline.all(progress);
+        pipeline.all(progress.start(err()));
         pipeline.sayReport();
     }
 }

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -56,7 +57,28 @@ final class RunOptions {
      * @throws RunException as {@link RunConfigLoader#load}, and if there is no such stage
      */
     List<Stage> load() throws IOException {
-        List<Stage> stages = read();
+        return load(config, overrides, stage, RunOptions::hadoop);
+    }
+
+    /**
+     * As {@link #load()}.
+     *
+     * @param config the file's path, or its URI
+     * @param stage or null
+     * @param configuration of the file system that a URI names
+     */
+    static List<Stage> load(String config, List<String> overrides, String stage, Supplier<Configuration> configuration)
+            throws IOException {
+        return chosen(read(config, overrides, configuration), config, stage);
+    }
+
+    /**
+     * The stage that is meant, or all.
+     *
+     * @param config how errors call the file
+     * @param stage or null
+     */
+    static List<Stage> chosen(List<Stage> stages, String config, String stage) {
         if (stage == null) {
             return stages;
         }
@@ -72,14 +94,15 @@ final class RunOptions {
         return stages.stream().map(Stage::name).collect(Collectors.joining(", "));
     }
 
-    private List<Stage> read() throws IOException {
+    private static List<Stage> read(String config, List<String> overrides, Supplier<Configuration> configuration)
+            throws IOException {
         if (!config.matches("[A-Za-z][A-Za-z0-9+.-]+:.*")) {
             return RunConfigLoader.loadStages(Path.of(config), overrides);
         }
         org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(config);
         String text;
         try {
-            text = HadoopFiles.readText(HadoopFiles.open(path, hadoop()), path);
+            text = HadoopFiles.readText(HadoopFiles.open(path, configuration.get()), path);
         } catch (IOException e) {
             String what = config + ": can not be read: " + e.getMessage();
             throw HadoopFiles.isUnavailable(e) ? RunException.failed(what, e) : RunException.config(what);

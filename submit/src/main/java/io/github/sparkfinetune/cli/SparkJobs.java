@@ -24,6 +24,7 @@ import io.github.sparkfinetune.spark.run.PushJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import io.github.sparkfinetune.spark.trace.TraceJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,6 +35,7 @@ import org.apache.spark.SparkConf;
 import org.apache.spark.SparkUserAppException;
 import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
+import scala.Tuple2;
 
 /** The jobs on a real Spark session. */
 final class SparkJobs implements Jobs {
@@ -41,16 +43,29 @@ final class SparkJobs implements Jobs {
     /** The master, or null for the configured one. */
     private final String master;
 
+    /** Settings of a session that was there before, of which {@link #session} is one. */
+    private final Map<String, String> settings;
+
     private SparkSession session;
 
-    private SparkJobs(RunConfig run, String master) {
+    private SparkJobs(RunConfig run, String master, Map<String, String> settings, SparkSession session) {
         this.run = run;
         this.master = master;
+        this.settings = settings;
+        this.session = session;
     }
 
     /** See {@link Jobs.Opener}. */
     static Jobs open(RunConfig run, boolean local) {
-        return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null);
+        return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null, Map.of(), null);
+    }
+
+    /** In a session that another has started: whoever closes these stops it. */
+    static Jobs in(SparkSession session, RunConfig run) {
+        SparkSessions.adopt(session);
+        SparkConf conf = session.sparkContext().getConf();
+        Map<String, String> settings = Arrays.stream(conf.getAll()).collect(Collectors.toMap(Tuple2::_1, Tuple2::_2));
+        return new SparkJobs(run, session.sparkContext().master(), settings, session);
     }
 
     private SparkSession session() {
@@ -65,24 +80,24 @@ final class SparkJobs implements Jobs {
         if (HubModels.name(config).isEmpty()) {
             return config;
         }
-        SparkConf settings = SparkSessions.conf(config, "model", master, Map.of());
+        SparkConf conf = SparkSessions.conf(config, "model", master, settings);
         return HubModels.resolve(
                 config,
                 new Hub(HubSettings.of(System.getenv()), progress),
-                settings.get("spark.master"),
-                SparkHadoopUtil.get().newConfiguration(settings));
+                conf.get("spark.master"),
+                SparkHadoopUtil.get().newConfiguration(conf));
     }
 
     @Override
     public PlanJob.Plan plan(RunConfig config) {
-        return PlanJob.run(config, master, Map.of());
+        return PlanJob.run(config, master, settings);
     }
 
     @Override
     public List<String> slowSources(RunConfig config) {
-        SparkConf settings = SparkSessions.conf(config, "plan", master, Map.of());
+        SparkConf conf = SparkSessions.conf(config, "plan", master, settings);
         try {
-            return PrepareJob.slowSources(config, SparkHadoopUtil.get().newConfiguration(settings));
+            return PrepareJob.slowSources(config, SparkHadoopUtil.get().newConfiguration(conf));
         } catch (RunException e) {
             // prepare says what it cannot read; a plan is made without.
             return List.of();
@@ -166,9 +181,9 @@ final class SparkJobs implements Jobs {
 
     @Override
     public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
-        SparkConf settings = SparkSessions.conf(config, "push", master, Map.of());
+        SparkConf conf = SparkSessions.conf(config, "push", master, settings);
         HubUpload hub = new HubUpload(HubSettings.of(System.getenv()), progress);
-        return PushJob.run(config, name, isPrivate, hub, SparkHadoopUtil.get().newConfiguration(settings));
+        return PushJob.run(config, name, isPrivate, hub, SparkHadoopUtil.get().newConfiguration(conf));
     }
 
     @Override

@@ -27,7 +27,7 @@ final class TrainCommand extends JobCommand {
     @Override
     void execute(RunConfig run, Jobs jobs) throws IOException {
         Pipeline pipeline = new Pipeline(run, jobs, this);
-        pipeline.train(progress);
+        pipeline.train(progress.start(err()));
         pipeline.sayReport();
     }
 }

@@ -120,7 +120,7 @@ public final class RunFolder {
     }
 
     /** A file's text, or empty where there is none. */
-    Optional<String> read(String name) throws IOException {
+    public Optional<String> read(String name) throws IOException {
         try (FSDataInputStream in = files.open(new Path(path, name))) {
             return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));
         } catch (FileNotFoundException e) {

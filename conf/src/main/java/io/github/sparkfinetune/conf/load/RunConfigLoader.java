@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf.load;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import io.github.sparkfinetune.conf.ExitCode;
@@ -27,6 +28,9 @@ public final class RunConfigLoader {
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
             .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+            .build();
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
 
     /** Folder of a stage's model with its adapter merged, in its {@code output.dir}. */
@@ -84,6 +88,15 @@ public final class RunConfigLoader {
     public static String toYaml(RunConfig config) {
         try {
             return WRITER.writeValueAsString(config);
+        } catch (JsonProcessingException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** As {@link #toYaml}, as JSON, which is YAML too. */
+    public static String toJson(RunConfig config) {
+        try {
+            return JSON.writeValueAsString(config);
         } catch (JsonProcessingException e) {
             throw new UncheckedIOException(e);
         }

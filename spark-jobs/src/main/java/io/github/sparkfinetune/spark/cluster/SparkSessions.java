@@ -60,6 +60,17 @@ public final class SparkSessions {
     }
 
     /**
+     * Makes this JVM ready for jobs in a session that another has started.
+     *
+     * @throws RunException as {@link #requireSerializer}
+     */
+    public static void adopt(SparkSession session) {
+        SparkVersions.require();
+        DjlSettings.apply();
+        requireSerializer(session);
+    }
+
+    /**
      * Refuses a session, which another has started, whose serializer cannot read Java's records, as Kryo's cannot: it
      * is fixed when a session starts.
      *

@@ -94,7 +94,9 @@ public final class SourceScan implements AutoCloseable {
 
     private static SourceScan of(SourceFiles source, JavaRDD<Part> scanned, boolean deduplicate) {
         JavaRDD<Part> parts = scanned.persist(StorageLevel.MEMORY_AND_DISK_SER());
-        ScanCounts counts = parts.map(Part::counts).treeReduce(ScanCounts::plus, 2);
+        // Not reduced: an empty table has no partition.
+        ScanCounts counts =
+                parts.map(Part::counts).treeAggregate(new ScanCounts(), ScanCounts::plus, ScanCounts::plus, 2);
         JavaRDD<StratumHashes> hashes = parts.flatMap(part -> part.hashes().iterator());
         if (deduplicate) {
             hashes = distinct(hashes, sum(counts.strata)).persist(StorageLevel.MEMORY_AND_DISK_SER());

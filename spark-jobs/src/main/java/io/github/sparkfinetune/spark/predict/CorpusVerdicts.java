@@ -1,0 +1,101 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.map_from_entries;
+import static org.apache.spark.sql.functions.struct;
+
+import io.github.sparkfinetune.conf.CorpusConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.data.corpus.CorpusCleaner;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.RowCleaner;
+import io.github.sparkfinetune.data.task.TextRows;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import org.apache.spark.api.java.function.MapPartitionsFunction;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/** What {@code data.corpus} would make of each document of a DataFrame by itself, before anything is prepared. */
+public final class CorpusVerdicts {
+    private static final String BASE =
+            "{model: none, task: causal-lm, data: {train: 'table:none'}, output: {dir: none}}";
+
+    private static final String MASKED = "masked";
+    /** An entry of a map: of maps themselves the versions of Scala have two. */
+    private static final StructType COUNT =
+            new StructType().add("kind", DataTypes.StringType, false).add("count", DataTypes.IntegerType, false);
+
+    private CorpusVerdicts() {}
+
+    /**
+     * Adds to each row what is made of its text where it is trained on: {@code cleaned_text}, null where nothing is
+     * left; {@code dropped_because}, the rule's key below {@code data.corpus}, or another reason that a manifest counts
+     * rows by, null where it is kept; {@code masked}, how many placeholders it got, by kind.
+     *
+     * @param column of the text
+     * @param settings keys of {@code data.corpus}, as {@code --set} takes them
+     * @throws RunException if one is wrong, or the column is not there
+     */
+    public static Dataset<Row> of(Dataset<Row> frame, String column, List<String> settings) {
+        RunConfig run = RunConfigLoader.parse(BASE, "data.corpus", settings);
+        if (!List.of(frame.columns()).contains(column)) {
+            throw RunException.config(
+                    "the DataFrame has no column " + column + ": it has " + String.join(", ", frame.columns()));
+        }
+        StructType schema = frame.schema()
+                .add("cleaned_text", DataTypes.StringType)
+                .add("dropped_because", DataTypes.StringType)
+                .add(MASKED, DataTypes.createArrayType(COUNT, false), false);
+        return frame.select(
+                        struct(col("*")),
+                        col("`" + column.replace("`", "``") + "`").cast(DataTypes.StringType))
+                .mapPartitions(new Judging(run.data().maxTextBytes(), run.data().corpus()), Encoders.row(schema))
+                .withColumn(MASKED, map_from_entries(col(MASKED)));
+    }
+
+    private record Judging(int maxTextBytes, CorpusConfig corpus) implements MapPartitionsFunction<Row, Row> {
+        @Override
+        public Iterator<Row> call(Iterator<Row> rows) {
+            RowCleaner<TextRows.Content> cleaner = new TextRows(maxTextBytes, false, null, null, corpus, true).open();
+            return new Iterator<>() {
+                @Override
+                public boolean hasNext() {
+                    return rows.hasNext();
+                }
+
+                @Override
+                public Row next() {
+                    Row row = rows.next();
+                    return judged(row.getStruct(0), cleaner.clean(new FrameSource.Values(row)));
+                }
+            };
+        }
+
+        private static Row judged(Row row, CleanRow<TextRows.Content> clean) {
+            CorpusCleaner.Cleaned document = clean.corpus();
+            Object[] values = new Object[row.length() + 3];
+            for (int i = 0; i < row.length(); i++) {
+                values[i] = row.get(i);
+            }
+            values[row.length()] = document == null ? null : document.text();
+            values[row.length() + 1] = clean.badBecause();
+            values[row.length() + 2] = document == null ? new Row[0] : counts(document);
+            return RowFactory.create(values);
+        }
+
+        private static Row[] counts(CorpusCleaner.Cleaned document) {
+            return document.masked().entrySet().stream()
+                    .map(masked ->
+                            RowFactory.create(masked.getKey().name().toLowerCase(Locale.ROOT), masked.getValue()))
+                    .toArray(Row[]::new);
+        }
+    }
+}

@@ -1,0 +1,56 @@
+"""HTML of what notebooks show: tables that need no style sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Union
+
+Cell = Union[str, int, float, None]
+
+_LEFT = "text-align:left"
+_RIGHT = "text-align:right;font-variant-numeric:tabular-nums"
+
+
+def shown(value: Cell) -> str:
+    """A value as a person reads it: numbers with separators, or four digits behind the point."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:,.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) else value
+
+
+def _cell(value: Cell, tag: str) -> str:
+    style = _LEFT if isinstance(value, str) or value is None else _RIGHT
+    return f'<{tag} style="{style}">{escape(shown(value))}</{tag}>'
+
+
+def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: str = "") -> str:
+    """A table whose first column names the rows; wide ones are scrolled."""
+    rows = [list(row) for row in rows]
+    parts = ['<div style="overflow-x:auto;margin-bottom:1em"><table>']
+    if caption:
+        parts.append(f'<caption style="{_LEFT};font-weight:bold">{escape(caption)}</caption>')
+    if header:
+        # A column of numbers has its name above them.
+        numbers = [bool(rows) and not isinstance(cell, (str, type(None))) for cell in (rows[0] if rows else header)]
+        cells = (
+            f'<th style="{_RIGHT if number else _LEFT}">{escape(name)}</th>' for name, number in zip(header, numbers)
+        )
+        parts.append(f"<thead><tr>{''.join(cells)}</tr></thead>")
+    parts.append("<tbody>")
+    for row in rows:
+        parts.append("<tr>" + _cell(row[0], "th") + "".join(_cell(value, "td") for value in row[1:]) + "</tr>")
+    parts.append("</tbody></table></div>")
+    return "".join(parts)
+
+
+def note(text: str) -> str:
+    """A line of text."""
+    return f"<p>{escape(text)}</p>"
+
+
+def text(lines: str) -> str:
+    """Lines as they are."""
+    return f'<pre style="overflow-x:auto;font-family:monospace">{escape(lines)}</pre>'

@@ -1,0 +1,260 @@
+"""What a run has prepared and measured, as notebooks show it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import DataFrame
+
+from spark_finetune import _html
+
+if TYPE_CHECKING:
+    from spark_finetune.run import Run
+
+
+@dataclass(frozen=True)
+class FunnelLine:
+    """A line of what became of the raw rows."""
+
+    name: str
+    count: int
+    note: str
+
+
+class Dataset:
+    """A prepared dataset: what its manifest counts, and its samples."""
+
+    def __init__(self, run: Run, manifest: dict[str, Any], funnel: list[FunnelLine]) -> None:
+        self._run = run
+        #: The whole of ``manifest.json``.
+        self.manifest = manifest
+        #: From the rows of the sources to the samples of each split.
+        self.funnel = funnel
+
+    @property
+    def splits(self) -> list[str]:
+        """Names of the splits that have samples: ``train``, and ``eval`` and ``test`` where they have some."""
+        return list(self.manifest["splits"])
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the labels by their ids; empty for a task without."""
+        return list(self.manifest["labels"])
+
+    @property
+    def warnings(self) -> list[str]:
+        """What a model would learn badly from, a line each."""
+        return [warning["message"] for warning in self.manifest.get("warnings", [])]
+
+    def rows(self, split: str = "train") -> int:
+        """Number of samples of a split."""
+        return int(self._split(split)["rows"])
+
+    def tokens(self, split: str = "train") -> int:
+        """Tokens of a split's samples, special tokens included."""
+        return int(self._split(split)["tokens"])
+
+    def label_counts(self, split: str = "train") -> dict[str, int]:
+        """Number of samples of each label."""
+        return dict(zip(self.labels, self._split(split)["rows_per_label"]))
+
+    def lengths(self, split: str = "train") -> dict[int, int]:
+        """Number of texts by length: under a power of two those of at most as many tokens, and more than half of it."""
+        return {int(length): count for length, count in self._split(split).get("lengths", {}).items()}
+
+    @property
+    def dropped(self) -> dict[str, int]:
+        """Rows that are in no sample, by reason: bad rows, rules of ``data.corpus``, duplicates, documents of a split."""
+        dropped = dict(self.manifest["bad_rows"])
+        for rule, count in (self.manifest.get("corpus") or {}).get("rejected", {}).items():
+            dropped[f"data.corpus.{rule}"] = count
+        if self.manifest["duplicates"]:
+            dropped["duplicates"] = self.manifest["duplicates"]
+        for name, split in self.manifest["splits"].items():
+            for reason, count in (split.get("documents") or {}).get("dropped", {}).items():
+                dropped[f"{name}: {reason}"] = count
+        return dropped
+
+    def samples(self, split: str = "train") -> DataFrame:
+        """The samples of a split: ``text``, that of their tokens, ``tokens``, their number, and what a shard has."""
+        return self._run._samples(split)
+
+    def _split(self, name: str) -> dict[str, Any]:
+        if name not in self.manifest["splits"]:
+            raise KeyError(f"the dataset has no {name} samples, but {', '.join(self.splits)}")
+        return dict(self.manifest["splits"][name])
+
+    def __repr__(self) -> str:
+        splits = ", ".join(f"{self.rows(name):,} {name} samples ({self.tokens(name):,} tokens)" for name in self.splits)
+        return f"Dataset({splits})"
+
+    def _repr_html_(self) -> str:
+        parts = [_html.note(warning) for warning in self.warnings]
+        parts.append(
+            _html.table(
+                ([line.name, line.count, line.note] for line in self.funnel), caption="From rows to samples"
+            )
+        )
+        if self.labels:
+            counts = [self.label_counts(split) for split in self.splits]
+            parts.append(
+                _html.table(
+                    ([label, *(count.get(label, 0) for count in counts)] for label in self.labels),
+                    header=["label", *self.splits],
+                    caption="Samples by label",
+                )
+            )
+        lengths = self.lengths()
+        if lengths:
+            parts.append(
+                _html.table(
+                    ([_range(length), count] for length, count in lengths.items()),
+                    header=["tokens", "texts"],
+                    caption="Lengths of the training texts",
+                )
+            )
+        return "".join(parts)
+
+
+class Plan:
+    """What training will take.
+
+    ``str()`` gives one screen of lines: parameters, memory of a rank, steps, tokens, and what would need less.
+    """
+
+    def __init__(self, text: str, refusal: str | None) -> None:
+        self._text = text
+        #: What training would refuse the run for, or None.
+        self.refusal = refusal
+
+    def __str__(self) -> str:
+        return self._text if self.refusal is None else f"{self._text}refused     {self.refusal}\n"
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        return _html.text(str(self))
+
+
+class Metrics(dict[str, Any]):
+    """``metrics.json`` of a run: ``train``, ``test``, and what else was measured."""
+
+    def _repr_html_(self) -> str:
+        parts = []
+        test, base = self.get("test", {}), self.get("base", {})
+        if test:
+            header = ["held-out text", "trained model", "base model"] if base else ["held-out text", ""]
+            parts.append(
+                _html.table(
+                    ([_name(name), _float(value), *([_float(base.get(name))] if base else [])] for name, value in test.items()),
+                    header=header,
+                )
+            )
+        matrix = self.get("confusion_matrix")
+        if matrix:
+            parts.append(_confusion(matrix["labels"], matrix["counts"]))
+        by_label = self.get("by_label")
+        if by_label:
+            columns = list(next(iter(by_label.values())))
+            parts.append(
+                _html.table(
+                    ([label, *(scores[column] for column in columns)] for label, scores in by_label.items()),
+                    header=["label", *columns],
+                )
+            )
+        for name, held in self.get("held_out", {}).items():
+            before = held.get("base", {})
+            parts.append(
+                _html.table(
+                    (
+                        [_name(metric), _float(value), *([_float(before.get(metric))] if before else [])]
+                        for metric, value in held["metrics"].items()
+                    ),
+                    header=[name, "trained model", "base model"] if before else [name, ""],
+                )
+            )
+        train = self.get("train")
+        if train:
+            rows = [[_name(name), value] for name, value in train.items() if isinstance(value, (int, float))]
+            parts.append(_html.table(rows, header=["training", ""]))
+        return "".join(parts) or _html.note("nothing was measured yet")
+
+
+class Report:
+    """``report.html`` of a run: one file that needs nothing else; a notebook shows it in a frame."""
+
+    def __init__(self, html: str, height: int = 720) -> None:
+        #: The file's text.
+        self.html = html
+        #: Of the frame, in pixels.
+        self.height = height
+
+    def __repr__(self) -> str:
+        return f"Report({len(self.html):,} characters of HTML)"
+
+    def _repr_html_(self) -> str:
+        # Its script reaches nothing of the notebook.
+        return (
+            f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" title="report"'
+            f' style="width:100%;height:{self.height}px;border:1px solid #8888"></iframe>'
+        )
+
+
+class Comparison:
+    """Runs side by side, a column each: what was measured on held-out text, and what training took."""
+
+    def __init__(self, metrics: Mapping[str, Metrics]) -> None:
+        #: The metrics of each run, by its name.
+        self.metrics = dict(metrics)
+
+    def rows(self) -> list[list[Any]]:
+        """Of each figure its name and its value in each run, None where it wasn't measured."""
+        rows: list[list[Any]] = []
+        for section, names in (
+            ("test", _keys(self.metrics, "test")),
+            ("train", ["steps", "seconds", "samples_per_second", "tokens_per_second", "peak_rss_mb"]),
+        ):
+            for name in names:
+                values = [one.get(section, {}).get(name) for one in self.metrics.values()]
+                if any(value is not None for value in values):
+                    rows.append([f"{section} {_name(name)}", *(value if name == "steps" else _float(value) for value in values)])
+        return rows
+
+    def _repr_html_(self) -> str:
+        return _html.table(self.rows(), header=["", *self.metrics])
+
+    def __repr__(self) -> str:
+        rows = [["", *self.metrics], *([row[0], *map(_html.shown, row[1:])] for row in self.rows())]
+        widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+        return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _keys(metrics: Mapping[str, Metrics], section: str) -> list[str]:
+    keys: dict[str, None] = {}
+    for one in metrics.values():
+        keys.update(dict.fromkeys(one.get(section, {})))
+    return list(keys)
+
+
+def _name(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def _range(length: int) -> str:
+    shortest = length // 2 + 1
+    return f"{shortest:,}–{length:,}" if shortest < length else f"{length:,}"
+
+
+def _float(value: Any) -> Any:
+    return float(value) if isinstance(value, int) else value
+
+
+def _confusion(labels: list[str], counts: list[list[int]]) -> str:
+    return _html.table(
+        ([label, *row] for label, row in zip(labels, counts)),
+        header=["true \\ predicted", *labels],
+        caption="Confusion matrix",
+    )

@@ -1,0 +1,209 @@
+"""Runs of spark-finetune in the Spark session of a notebook."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Union
+
+from pyspark.sql import DataFrame, SparkSession
+
+from spark_finetune.data import Comparison, Dataset, FunnelLine, Metrics, Plan, Report
+from spark_finetune.errors import ConfigError, DataError, java_errors
+from spark_finetune.progress import watch
+from spark_finetune.session import java_class
+
+Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
+
+
+class Run:
+    """A run in a Spark session that is there already.
+
+    Its methods do what the commands of the same names do, and leave the same folder, ``output.dir``; what is done
+    already is found there. While they work the cell shows what ``finetune`` shows; interrupting the kernel ends it.
+
+    >>> run = Run(spark, "conf/recipes/news-minilm.yaml", {"training.max_steps": 20, "output.dir": "runs/first"})
+    >>> run.prepare()
+    >>> run.train().evaluate()
+    """
+
+    def __init__(
+        self,
+        spark: SparkSession,
+        config: Config,
+        settings: Mapping[str, Any] | None = None,
+        *,
+        train: DataFrame | None = None,
+        eval: DataFrame | None = None,
+        test: DataFrame | None = None,
+        stage: str | None = None,
+    ) -> None:
+        """Reads the configuration; nothing is computed yet, but for a checksum of DataFrames.
+
+        :param config: path or URI of a YAML file, or a mapping with the same keys
+        :param settings: single keys that win over it, such as ``{"training.max_steps": 20}``
+        :param train: rows in place of ``data.train``; their columns are named by ``data.text``, ``data.label``, ….
+            Equal rows are the same run in every session, other rows are another run.
+        :param eval: in place of ``data.eval``
+        :param test: in place of ``data.test``
+        :param stage: of a pipeline, the one that is meant
+        :raises ConfigError: if the configuration is wrong
+        """
+        self.spark = spark
+        runs = java_class(spark.sparkContext, "cli.SessionRun")
+        overrides = dict(settings or {})
+        with java_errors():
+            for split, rows in (("train", train), ("eval", eval), ("test", test)):
+                if rows is not None:
+                    overrides[f"data.{split}"] = runs.view(rows._jdf)
+            assignments = [f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in overrides.items()]
+            session = spark._jsparkSession
+            if isinstance(config, Mapping):
+                text = json.dumps(dict(config), ensure_ascii=False)
+                self._java = runs.ofText(session, text, "config", assignments, stage)
+            else:
+                self._java = runs.ofFile(session, os.fspath(config), assignments, stage)
+
+    @classmethod
+    def open(cls, spark: SparkSession, output_dir: str) -> Run:
+        """The run that a folder is of, such as ``finetune run`` has left it.
+
+        :raises DataError: if it is no run's
+        """
+        run = cls.__new__(cls)
+        run.spark = spark
+        with java_errors():
+            run._java = java_class(spark.sparkContext, "cli.SessionRun").ofFolder(spark._jsparkSession, output_dir)
+        return run
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The configuration with every default in it."""
+        return dict(json.loads(self._java.json()))
+
+    @property
+    def output_dir(self) -> str:
+        """The run's folder."""
+        return str(self.config["output"]["dir"])
+
+    def plan(self) -> Plan:
+        """What training will take: steps, tokens, memory of a rank, and what would need less."""
+        with java_errors():
+            planned = self._java.plan()
+        return Plan(planned.text(), planned.refusal())
+
+    def prepare(self) -> Dataset:
+        """Reads, cleans, splits and tokenizes the raw text into the dataset of the run.
+
+        :raises DataError: if the text cannot be used
+        """
+        self._watch("prepare", self._java.prepare)
+        return self.dataset
+
+    @property
+    def dataset(self) -> Dataset:
+        """What was prepared.
+
+        :raises DataError: if nothing was
+        """
+        with java_errors():
+            funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in json.loads(self._java.funnel())]
+            return Dataset(self, json.loads(self._java.manifest()), funnel)
+
+    def train(self) -> Run:
+        """Trains on the prepared dataset and writes the model; resumes from the newest checkpoint.
+
+        :raises FailedError: if the training failed: the same call goes on from there
+        """
+        self._watch("train", self._java.train)
+        return self
+
+    def evaluate(self) -> Metrics:
+        """Measures the trained model on the held-out text, and a language model's base beside it."""
+        self._watch("evaluate", self._java.evaluate)
+        return self.metrics
+
+    def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
+        """Adds what the trained model says of each row: a structure, with the columns of ``finetune predict``.
+
+        Rows need the columns that the ``data`` section names, but for the label. They are computed when they are asked
+        for, and stay in their order.
+        """
+        with java_errors():
+            return DataFrame(self._java.predict(rows._jdf, output_col), self.spark)
+
+    def predict_files(self, input: str, output: str) -> DataFrame:
+        """Predicts every row of files or a table, in the format of the ``data`` section, into Parquet files.
+
+        :param input: file, folder, glob or ``table:NAME``
+        :param output: folder of the Parquet files
+        :return: what was written
+        """
+        self._watch("predict", lambda: self._java.predict(input, output))
+        return self.spark.read.parquet(output)
+
+    @property
+    def metrics(self) -> Metrics:
+        """What was measured so far; empty where nothing was."""
+        return Metrics(json.loads(self._file("metrics.json") or "{}"))
+
+    @property
+    def history(self) -> list[dict[str, Any]]:
+        """The records of the training, one a logged step: ``pandas.DataFrame(run.history)`` is a table of them."""
+        # A last line may be under way.
+        return [json.loads(line) for line in (self._file("metrics.jsonl") or "").split("\n")[:-1]]
+
+    @property
+    def report(self) -> Report:
+        """``report.html``.
+
+        :raises DataError: if there is none yet
+        """
+        html = self._file("report.html")
+        if html is None:
+            raise DataError(f"{self.output_dir} has no report.html yet: train first")
+        return Report(html)
+
+    def _file(self, name: str) -> str | None:
+        with java_errors():
+            text = self._java.file(name)
+        return None if text is None else str(text)
+
+    def _samples(self, split: str) -> DataFrame:
+        with java_errors():
+            return DataFrame(self._java.samples(split), self.spark)
+
+    def _watch(self, title: str, call: Callable[[], Any]) -> Any:
+        return watch(title, self._java, call, self.spark.sparkContext)
+
+    def __repr__(self) -> str:
+        return f"Run({self.output_dir!r})"
+
+
+def compare(runs: Mapping[str, Run]) -> Comparison:
+    """Runs side by side.
+
+    :param runs: by the names that are shown
+    """
+    return Comparison({name: run.metrics for name, run in runs.items()})
+
+
+def explain_filters(rows: DataFrame, corpus: Mapping[str, Any], input_col: str = "text") -> DataFrame:
+    """Says of each document what ``data.corpus`` would make of it by itself where it is trained on.
+
+    What depends on other documents, ``near_dedup`` and ``decontaminate``, isn't looked at.
+
+    :param corpus: the keys below ``data.corpus``, such as ``{"filters": ["gopher_quality"], "mask": ["email"]}``
+    :param input_col: column of the text
+    :return: the rows with ``cleaned_text``, null where nothing is left; ``dropped_because``, the rule's key below
+        ``data.corpus`` or another reason, null where it is kept; ``masked``, how many placeholders it got, by kind
+    :raises ConfigError: if a key is wrong, or the column is not there
+    """
+    if not corpus:
+        raise ConfigError("corpus: no key of data.corpus is set: name filters, mask or normalize")
+    spark = rows.sparkSession
+    settings = [f"data.corpus.{key}={json.dumps(value, ensure_ascii=False)}" for key, value in corpus.items()]
+    with java_errors():
+        verdicts = java_class(spark.sparkContext, "spark.predict.CorpusVerdicts").of(rows._jdf, input_col, settings)
+    return DataFrame(verdicts, spark)

@@ -1,0 +1,90 @@
+"""The Spark session of a notebook, and its JVM."""
+
+from __future__ import annotations
+
+import glob
+import os
+import pathlib
+from collections.abc import Mapping
+from typing import Any
+
+from py4j.java_gateway import JavaPackage
+from pyspark import SparkContext
+from pyspark.sql import SparkSession
+
+from spark_finetune.errors import ConfigError
+
+PACKAGE = "io.github.sparkfinetune"
+
+#: What runs want of a session, as ``finetune`` sets it. Progress travels with the heartbeats.
+SETTINGS: dict[str, str] = {
+    "spark.executor.heartbeatInterval": "1s",
+    "spark.executor.heartbeat.maxFailures": "600",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.interval": "1s",
+    "spark.scheduler.barrier.maxConcurrentTasksCheck.maxFailures": "600",
+    "spark.barrier.sync.timeout": "900s",
+    "spark.stage.maxConsecutiveAttempts": "1000",
+    "spark.task.reaper.enabled": "true",
+    "spark.task.reaper.pollingInterval": "1s",
+    "spark.task.reaper.killTimeout": "30s",
+    "spark.ui.showConsoleProgress": "false",
+}
+
+#: Environment of the processes that compute: memory of tensors stays in them, as ``finetune`` sets it.
+ENVIRONMENT: dict[str, str] = {
+    "MALLOC_MMAP_THRESHOLD_": "16777216",
+    "MALLOC_TRIM_THRESHOLD_": "268435456",
+    "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
+}
+
+
+def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> SparkSession:
+    """Starts the Spark session of a notebook, or takes the one that is there.
+
+    A session of one's own making does as well: it needs the jar (``spark.jars``) and should have :data:`SETTINGS`.
+
+    :param jar: path of ``spark-finetune-VERSION.jar``; may be a pattern that one file fits, such as
+        ``submit/target/spark-finetune-*.jar``
+    :param master: of the cluster; ``local[N]`` has room for N ranks
+    :param settings: further ``spark.*`` settings, which win over the others
+    :raises ConfigError: if there is no such jar, or the session that is there has none
+    """
+    jars = sorted(glob.glob(jar)) if "://" not in jar else [jar]
+    if len(jars) != 1:
+        raise ConfigError(f"jar: {jar} fits {len(jars)} files: name the one spark-finetune-VERSION.jar")
+    for name, value in ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # A cell shows what the JVM logs: warnings and errors alone.
+    os.environ.setdefault("LOG4J_CONFIGURATION_FILE", pathlib.Path(__file__).with_name("log4j2.properties").as_uri())
+    wanted = {
+        **SETTINGS,
+        **{f"spark.executorEnv.{name}": value for name, value in ENVIRONMENT.items()},
+        "spark.jars": os.path.abspath(jars[0]) if "://" not in jars[0] else jars[0],
+        **(settings or {}),
+    }
+    if master.startswith("local"):
+        # One machine needs no name of its own in the network.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
+        wanted.setdefault("spark.ui.enabled", "false")
+    builder = SparkSession.builder.master(master).appName("spark-finetune")
+    for name, value in wanted.items():
+        builder = builder.config(name, value)
+    spark = builder.getOrCreate()
+    java_class(spark.sparkContext, "cli.SessionRun")
+    return spark
+
+
+def java_class(context: SparkContext, name: str) -> Any:
+    """A class of the jar, by its name below ``io.github.sparkfinetune``.
+
+    :raises ConfigError: if the session has no jar
+    """
+    found: Any = context._jvm
+    for part in f"{PACKAGE}.{name}".split("."):
+        found = getattr(found, part)
+    if isinstance(found, JavaPackage):
+        raise ConfigError(
+            "this Spark session has no spark-finetune-VERSION.jar: stop it, and start one with"
+            " spark_finetune.session(jar), or with spark.jars set"
+        )
+    return found

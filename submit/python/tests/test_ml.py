@@ -1,0 +1,90 @@
+"""The estimators and models as pyspark's own are used: pipelines, cross-validation, saved and loaded."""
+
+import pytest
+from pyspark.ml import Pipeline, PipelineModel
+from pyspark.ml.evaluation import MulticlassClassificationEvaluator
+from pyspark.ml.feature import IndexToString, StringIndexer
+from pyspark.ml.tuning import CrossValidator, CrossValidatorModel, ParamGridBuilder
+from spark_finetune import ConfigError, DataError
+from spark_finetune.ml import TextClassifierModel, TextClassifierTrainer
+
+from conftest import MODEL
+
+
+@pytest.fixture
+def trainer(tmp_path):
+    return TextClassifierTrainer(
+        model=MODEL,
+        outputDir=str(tmp_path / "fits"),
+        maxLength=16,
+        numTrainEpochs=4,
+        perDeviceTrainBatchSize=4,
+        learningRate=5e-3,
+        ranks=2,
+        seed=1,
+    )
+
+
+def test_model_predicts_and_comes_back_from_its_folder(spark, mails, trainer, tmp_path):
+    model = trainer.fit(mails)
+    assert isinstance(model, TextClassifierModel) and model.labels() == ["cat", "dog"]
+    assert model.getNumericLabels() is False
+    model.setOutputCol("djl").setTopK(1)
+
+    rows = model.transform(mails).collect()
+    assert sum(row["label"] == row["prediction"] for row in rows) > 36
+    assert all(row["djl"]["top_k"] == [row["prediction"]] for row in rows)
+    assert all(abs(sum(row["probability"]) - 1) < 1e-6 for row in rows)
+
+    model.write().save(str(tmp_path / "saved"))
+    for again in (TextClassifierModel.load(str(tmp_path / "saved")), TextClassifierModel.ofRun(model.runDir())):
+        probabilities = [row["probability"] for row in again.transform(mails).collect()]
+        assert probabilities == [row["probability"] for row in rows]
+    assert TextClassifierModel.load(str(tmp_path / "saved")).getTopK() == 1
+
+
+def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, tmp_path):
+    trainer.setMethod("lora").setLabelCol("number").setNumTrainEpochs(6).setLearningRate(2e-2)
+    pipeline = Pipeline(
+        stages=[
+            StringIndexer(inputCol="label", outputCol="number", stringOrderType="alphabetAsc"),
+            trainer,
+            IndexToString(inputCol="prediction", outputCol="told", labels=["cat", "dog"]),
+        ]
+    )
+    grid = ParamGridBuilder().addGrid(trainer.settings, [["method.r=2"], ["method.r=8"]]).build()
+    best = CrossValidator(
+        estimator=pipeline,
+        estimatorParamMaps=grid,
+        evaluator=MulticlassClassificationEvaluator(labelCol="number", metricName="accuracy"),
+        numFolds=2,
+        seed=1,
+    ).fit(mails)
+
+    assert len(best.avgMetrics) == 2 and max(best.avgMetrics) > 0.8
+    fitted = best.bestModel.stages[1]
+    ranks = [spark.read.json(spark.sparkContext.wholeTextFiles(f"{fitted.runDir()}/model/adapter_config.json").values())]
+    assert ranks[0].head()["r"] == [2, 8][best.avgMetrics.index(max(best.avgMetrics))]
+
+    told = [row["told"] for row in best.transform(mails).collect()]
+    assert sum(one == row["label"] for one, row in zip(told, mails.collect())) > 30
+    best.bestModel.write().save(str(tmp_path / "pipeline"))
+    again = PipelineModel.load(str(tmp_path / "pipeline"))
+    assert isinstance(again.stages[1], TextClassifierModel) and again.stages[1].getNumericLabels()
+    assert [row["told"] for row in again.transform(mails).collect()] == told
+    best.write().save(str(tmp_path / "validated"))
+    assert CrossValidatorModel.load(str(tmp_path / "validated")).avgMetrics == best.avgMetrics
+
+
+def test_estimator_is_saved_with_its_parameters(trainer, tmp_path):
+    trainer.setSettings(["method.r=4"])
+    trainer.write().save(str(tmp_path / "trainer"))
+    again = TextClassifierTrainer.load(str(tmp_path / "trainer"))
+    assert again.getSettings() == ["method.r=4"] and again.getLearningRate() == 5e-3 and again.uid == trainer.uid
+
+
+def test_errors_are_lines(spark, mails, trainer, tmp_path):
+    with pytest.raises(ConfigError, match="training.max_stepz"):
+        trainer.setSettings(["training.max_stepz=1"]).fit(mails)
+    with pytest.raises(DataError, match="run.yaml"):
+        TextClassifierModel.ofRun(str(tmp_path))

@@ -1,0 +1,107 @@
+"""Runs in the notebook's session leave and tell what the commands do."""
+
+import json
+import pathlib
+
+import pytest
+from pyspark.sql.functions import col
+from spark_finetune import ConfigError, DataError, Run, compare, explain_filters
+
+
+@pytest.fixture
+def run(spark, mails, config):
+    return Run(spark, config, {"training.seed": 3}, train=mails)
+
+
+def test_dataset_tells_lengths_labels_and_samples(spark, mails, config):
+    unusable = spark.createDataFrame([(98, None, "cat"), (99, "a cat and a cat 0", "cat")], mails.schema)
+    dataset = Run(spark, config, {"data.max_bad_fraction": 0.1, "data.deduplicate": True}, train=mails.union(unusable)).prepare()
+
+    assert dataset.splits == ["train", "test"]
+    assert dataset.labels == ["cat", "dog"]
+    assert dataset.rows() + dataset.rows("test") == 40
+    assert sum(dataset.label_counts().values()) == dataset.rows()
+    assert sum(dataset.lengths().values()) == dataset.rows()
+    assert dataset.dropped == {"no_text": 1, "duplicates": 1}
+    assert dataset.funnel[0].count == 42
+    samples = dataset.samples().collect()
+    assert len(samples) == dataset.rows()
+    assert sum(row["tokens"] for row in samples) == dataset.tokens()
+    assert all(("cat" in row["text"]) == (dataset.labels[row["label"]] == "cat") for row in samples)
+    html = dataset._repr_html_()
+    assert "From rows to samples" in html and "duplicates" in html and "<script" not in html
+
+
+def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capfd):
+    plan = run.plan()
+    assert "memory of a rank" in str(plan) and plan.refusal is None
+    dataset = run.prepare()
+    metrics = run.train().evaluate()
+
+    assert metrics["test"]["accuracy"] > 0.9
+    assert [record["step"] for record in run.history][-1] == metrics["train"]["steps"]
+    assert run.history[-1]["loss"] < run.history[0]["loss"]
+    assert "Confusion matrix" in metrics._repr_html_() and "f1 macro" in metrics._repr_html_()
+    report = run.report
+    assert report.html == pathlib.Path(config["output"]["dir"], "report.html").read_text()
+    assert 'sandbox="allow-scripts"' in report._repr_html_() and "<script" not in report._repr_html_()
+    said = capfd.readouterr().err
+    assert all(part in said for part in ("prepare   32 train rows", "/16  loss ", "  done\n", "\ntest      ")), said
+
+    predicted = run.predict(mails).select("id", "label", "prediction.*").collect()
+    assert [row["id"] for row in predicted] == list(range(40))
+    assert sum(row["label"] == row["prediction"] for row in predicted) > 36
+
+    again = Run.open(spark, config["output"]["dir"])
+    assert again.metrics == metrics and again.config["training"]["seed"] == 3
+    assert again.dataset.rows() == dataset.rows()
+    rows = {row[0]: row[1:] for row in compare({"first": run, "second": again}).rows()}
+    assert rows["test accuracy"] == [metrics["test"]["accuracy"]] * 2 and rows["train steps"] == [16, 16]
+
+
+def test_equal_rows_are_the_same_run_and_others_another(spark, mails, run, config):
+    run.prepare()
+    reordered = mails.orderBy(col("id").desc()).repartition(3)
+    assert Run(spark, config, {"training.seed": 3}, train=reordered).config["data"]["train"] == run.config["data"]["train"]
+    other = Run(spark, config, {"training.seed": 3}, train=mails.where("id < 30"))
+    assert other.config["data"]["train"] != run.config["data"]["train"]
+    with pytest.raises(ConfigError, match="prepared with other source files"):
+        other.prepare()
+
+
+def test_errors_are_one_line_of_the_kind_that_the_exit_code_has(spark, mails, run, config):
+    with pytest.raises(ConfigError, match="unknown key training.max_stepz; did you mean training.max_steps"):
+        Run(spark, config, {"training.max_stepz": 3}, train=mails)
+    with pytest.raises(ConfigError, match="^config:1: .*unknown key taks") as raised:
+        Run(spark, {**config, "taks": "sft"}, train=mails)
+    assert raised.value.exit_code == 2 and "\n" not in str(raised.value)
+    with pytest.raises(ConfigError, match="no such file"):
+        Run(spark, "nowhere.yaml")
+    with pytest.raises(DataError, match="prepare"):
+        _ = run.dataset
+    with pytest.raises(DataError, match="train first"):
+        _ = run.report
+    with pytest.raises(DataError, match="no run.yaml"):
+        Run.open(spark, config["output"]["dir"])
+    empty = Run(spark, config, train=mails.limit(0))
+    with pytest.raises(DataError, match="has no rows") as raised:
+        empty.prepare()
+    assert raised.value.exit_code == 3
+    status = json.loads(pathlib.Path(config["output"]["dir"], "status.json").read_text())
+    assert status["exit_code"] == 3 and status["message"] == str(raised.value)
+
+
+def test_filters_say_what_they_would_drop(spark):
+    good = "The quick brown fox that was here has gone to the woods with a friend, and nobody of them came back. " * 8
+    rows = spark.createDataFrame([(1, good + "Write to a.b@example.org."), (2, "too short"), (3, " "), (4, None)], "id int, body string")
+    verdicts = explain_filters(rows, {"filters": ["gopher_quality"], "mask": ["email"]}, input_col="body")
+
+    told = {row["id"]: row for row in verdicts.collect()}
+    assert told[1]["dropped_because"] is None and "<EMAIL>" in told[1]["cleaned_text"] and told[1]["masked"] == {"email": 1}
+    assert told[2]["dropped_because"] == "gopher_quality.min_doc_words"
+    assert told[3]["dropped_because"] == "empty" and told[3]["cleaned_text"] is None
+    assert told[4]["dropped_because"] == "no_text"
+    with pytest.raises(ConfigError, match="gopher_qualitty"):
+        explain_filters(rows, {"filters": ["gopher_qualitty"]}, input_col="body")
+    with pytest.raises(ConfigError, match="no column text"):
+        explain_filters(rows, {"filters": ["c4"]})

@@ -1,0 +1,58 @@
+package io.github.sparkfinetune.cli;
+
+import java.io.Writer;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * What a terminal would show of what is written: lines, and the one that is being written, which a carriage return
+ * begins anew. Written by one thread, read by another.
+ */
+final class Screen extends Writer {
+    private static final String CLEAR = "\u001b[K";
+
+    private final List<String> lines = new ArrayList<>();
+    private final StringBuilder open = new StringBuilder();
+
+    @Override
+    public void write(char[] text, int from, int length) {
+        write(new String(text, from, length));
+    }
+
+    @Override
+    public void write(String text, int from, int length) {
+        write(text.substring(from, from + length));
+    }
+
+    @Override
+    public synchronized void write(String text) {
+        for (char c : text.replace(CLEAR, "").toCharArray()) {
+            if (c == '\n') {
+                lines.add(open.toString());
+                open.setLength(0);
+            } else if (c == '\r') {
+                open.setLength(0);
+            } else {
+                open.append(c);
+            }
+        }
+    }
+
+    /** The lines since the last call. */
+    synchronized List<String> take() {
+        List<String> taken = List.copyOf(lines);
+        lines.clear();
+        return taken;
+    }
+
+    /** The line that is being written. */
+    synchronized String open() {
+        return open.toString();
+    }
+
+    @Override
+    public void flush() {}
+
+    @Override
+    public void close() {}
+}

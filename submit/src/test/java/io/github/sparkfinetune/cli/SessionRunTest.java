@@ -1,0 +1,197 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.spark.predict.CorpusVerdicts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.TimeUnit;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.RowFactory;
+import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Runs in a session that was there before, with a tiny real model. */
+@Timeout(300)
+class SessionRunTest {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
+
+    @TempDir
+    private static Path dir;
+
+    private static SparkSession spark;
+
+    @BeforeAll
+    static void start() {
+        spark = SparkSession.builder()
+                .master("local[2]")
+                .config("spark.ui.enabled", "false")
+                .config("spark.sql.shuffle.partitions", "2")
+                .config("spark.executor.heartbeatInterval", "1s")
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    private static Dataset<Row> mails(int count) {
+        List<Row> rows = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            rows.add(RowFactory.create(
+                    (i % 2 == 0 ? "a cat and a cat " : "the dog of a dog ") + i, i % 2 == 0 ? "cat" : "dog"));
+        }
+        return spark.createDataFrame(
+                rows, new StructType().add("text", DataTypes.StringType).add("label", DataTypes.StringType));
+    }
+
+    private static SessionRun run(Dataset<Row> rows, String name, String... settings) {
+        List<String> all = new ArrayList<>(List.of(
+                "model=" + MODEL,
+                "task=classification",
+                "data.train=" + SessionRun.view(rows),
+                "data.eval_fraction=0.0",
+                "data.test_fraction=0.2",
+                "data.max_length=16",
+                "data.shards=2",
+                "training.per_device_train_batch_size=4",
+                "training.learning_rate=5e-3",
+                "cluster.ranks=2",
+                "output.dir=" + dir.resolve(name)));
+        all.addAll(List.of(settings));
+        return SessionRun.ofText(spark, "{}", "config", all, null);
+    }
+
+    @Test
+    void runLeavesAndTellsWhatTheCommandsDo() throws IOException {
+        SessionRun run = run(mails(40), "run", "training.num_train_epochs=4");
+
+        assertThat(run.plan().text()).contains("memory of a rank", "local[2] has room for 2");
+        assertThat(run.plan().refusal()).isNull();
+        run.prepare();
+        run.train();
+        run.evaluate();
+
+        JsonNode shown = JsonFiles.MAPPER.readTree(run.shown());
+        assertThat(shown.path("lines"))
+                .extracting(JsonNode::asText)
+                .anyMatch(line -> line.startsWith("prepare   32 train rows"))
+                .anyMatch(line -> line.matches("train     \\[#{20}] 16/16 .*done"))
+                .anyMatch(line -> line.startsWith("test      loss"));
+        assertThat(shown.path("share").asDouble()).isEqualTo(1);
+        assertThat(JsonFiles.MAPPER.readTree(run.shown()).path("lines")).isEmpty();
+        JsonNode metrics = JsonFiles.MAPPER.readTree(run.file("metrics.json"));
+        assertThat(metrics.path("test").path("accuracy").asDouble()).isGreaterThan(0.9);
+        assertThat(run.file("report.html")).contains("Length of the training texts");
+        assertThat(run.file("nothing.json")).isNull();
+        assertThat(Files.readString(dir.resolve("run/status.json"))).contains("\"evaluate\"", "\"exit_code\" : 0");
+        assertThat(JsonFiles.MAPPER.readTree(run.manifest()).path("labels")).hasSize(2);
+        assertThat(JsonFiles.MAPPER.readTree(run.funnel()).get(0).path("count").asInt())
+                .isEqualTo(40);
+
+        List<Row> samples =
+                run.samples("train").select("text", "tokens", "label").collectAsList();
+        assertThat(samples).hasSize(32).allMatch(row -> row.getString(0).contains("cat") == (row.getInt(2) == 0));
+        List<Row> predicted = run.predict(mails(10), "said")
+                .select("label", "said.prediction")
+                .collectAsList();
+        assertThat(predicted).filteredOn(row -> row.get(0).equals(row.get(1))).hasSizeGreaterThan(8);
+        SessionRun again = SessionRun.ofFolder(spark, dir.resolve("run").toString());
+        assertThat(again.file("metrics.json")).isEqualTo(run.file("metrics.json"));
+    }
+
+    @Test
+    void viewsOfEqualRowsHaveOneName() {
+        Dataset<Row> rows = mails(20);
+        assertThat(SessionRun.view(rows.orderBy(functions.desc("text")).repartition(3)))
+                .isEqualTo(SessionRun.view(rows))
+                .isNotEqualTo(SessionRun.view(mails(19)));
+    }
+
+    @Test
+    void tableWithoutRowsIsRefused() throws IOException {
+        SessionRun run = run(mails(0), "empty");
+        assertThatThrownBy(run::prepare)
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
+                .hasMessageContaining("has no rows");
+        assertThat(Files.readString(dir.resolve("empty/status.json"))).contains("\"exit_code\" : 3", "has no rows");
+    }
+
+    @Test
+    void cancelledTrainingEnds() throws Exception {
+        SessionRun run = run(mails(40), "cancelled", "training.num_train_epochs=100000", "training.logging_steps=1");
+        run.prepare();
+        CompletableFuture<Void> training = CompletableFuture.runAsync(() -> {
+            try {
+                run.train();
+            } catch (IOException e) {
+                throw new CompletionException(e);
+            }
+        });
+        while (!training.isDone()
+                && JsonFiles.MAPPER.readTree(run.shown()).path("line").asText().isEmpty()) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        run.cancel();
+
+        assertThatThrownBy(() -> training.get(60, TimeUnit.SECONDS))
+                .hasCauseInstanceOf(RunException.class)
+                .hasMessageContaining("interrupted");
+        // Spark tells its listeners later.
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
+        while (activeJobs().length > 0 && System.nanoTime() < deadline) {
+            TimeUnit.MILLISECONDS.sleep(50);
+        }
+        assertThat(activeJobs()).isEmpty();
+    }
+
+    private static int[] activeJobs() {
+        return spark.sparkContext().statusTracker().getActiveJobIds();
+    }
+
+    @Test
+    void verdictsOfACorpusAreThoseOfItsFilters() {
+        Dataset<Row> rows = spark.createDataFrame(
+                List.of(
+                        RowFactory.create("The fox that was here has gone to the woods with a friend. ".repeat(12)
+                                + "Write to fox@example.org."),
+                        RowFactory.create("too short"),
+                        RowFactory.create(" "),
+                        RowFactory.create((Object) null)),
+                new StructType().add("body", DataTypes.StringType));
+
+        List<Row> verdicts = CorpusVerdicts.of(
+                        rows, "body", List.of("data.corpus.filters=[gopher_quality]", "data.corpus.mask=[email]"))
+                .collectAsList();
+
+        assertThat(verdicts)
+                .extracting(row -> row.getString(2))
+                .containsExactly(null, "gopher_quality.min_doc_words", "empty", "no_text");
+        assertThat(verdicts.get(0).getString(1)).endsWith("Write to <EMAIL>.");
+        assertThat(verdicts.get(0).<String, Integer>getJavaMap(3)).containsExactly(Map.entry("email", 1));
+        assertThat(verdicts.get(3).<String, Integer>getJavaMap(3)).isEmpty();
+        assertThatThrownBy(() -> CorpusVerdicts.of(rows, "text", List.of("data.corpus.filters=[c4]")))
+                .hasMessageContaining("no column text");
+    }
+}

@@ -1,0 +1,40 @@
+package io.github.sparkfinetune.python;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+
+/**
+ * What of the Python package and the notebooks is seen without running them; {@code submit/notebooks/test} runs them.
+ */
+class PythonPackageTest {
+    private static final Path PARAMS = Path.of("python/src/spark_finetune/_params.py");
+
+    /** {@code -Dpython.write=true} writes it. */
+    @Test
+    void stagesHaveTheParametersOfTheJavaClasses() throws IOException {
+        String text = PythonParams.text();
+        if (Boolean.getBoolean("python.write")) {
+            Files.writeString(PARAMS, text);
+        }
+        assertThat(PARAMS).hasContent(text);
+    }
+
+    /** With Python alone, without the packages that they import. */
+    @Test
+    @Timeout(60)
+    void packageAndNotebooksAreWhatTheyShouldBe() throws Exception {
+        Process check = new ProcessBuilder("python3", "notebooks/check.py")
+                .redirectErrorStream(true)
+                .start();
+        String said = new String(check.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertThat(check.waitFor(30, TimeUnit.SECONDS)).isTrue();
+        assertThat(check.exitValue()).as(said).isZero();
+    }
+}

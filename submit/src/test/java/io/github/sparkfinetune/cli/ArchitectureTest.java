@@ -31,6 +31,7 @@ class ArchitectureTest {
             "conf",
             "conf.load",
             "data.hf",
+            "data.http",
             "data.hub",
             "data.tokenizer",
             "data.dataset",

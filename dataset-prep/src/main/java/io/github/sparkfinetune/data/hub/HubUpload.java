@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.http.Http;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -94,7 +95,7 @@ public final class HubUpload {
                 .put("organization", name.owner())
                 .put("name", name.name())
                 .put("private", isPrivate);
-        http.post(what(name), http.at("/api/repos/create"), "application/json", HubHttp.Body.of(text(body)));
+        http.post(what(name), http.at("/api/repos/create"), "application/json", Http.Body.of(text(body)));
     }
 
     private List<Source> large(HubName name, List<Source> files) throws IOException {
@@ -109,8 +110,7 @@ public final class HubUpload {
                         .put("sample", Base64.getEncoder().encodeToString(in.readNBytes(SAMPLE)));
             }
         }
-        JsonNode answer =
-                http.post(what(name), api(name, "preupload"), "application/json", HubHttp.Body.of(text(body)));
+        JsonNode answer = http.post(what(name), api(name, "preupload"), "application/json", Http.Body.of(text(body)));
         List<String> names = new ArrayList<>();
         answer.path("files").forEach(file -> {
             if (file.path("uploadMode").asText().equals("lfs")) {
@@ -131,7 +131,7 @@ public final class HubUpload {
         body.putObject("ref").put("name", name.revision());
         body.putArray("objects").addObject().put("oid", hash).put("size", file.size());
         URI batch = http.at("/" + name.repository() + ".git/info/lfs/objects/batch");
-        JsonNode object = http.post(what(name), batch, LFS, HubHttp.Body.of(text(body)))
+        JsonNode object = http.post(what(name), batch, LFS, Http.Body.of(text(body)))
                 .path("objects")
                 .path(0);
         if (object.has("error")) {
@@ -147,7 +147,7 @@ public final class HubUpload {
         JsonNode verify = object.path("actions").path("verify");
         if (!verify.isMissingNode()) {
             ObjectNode done = JSON.createObjectNode().put("oid", hash).put("size", file.size());
-            http.post(what(name), URI.create(verify.path("href").asText()), LFS, HubHttp.Body.of(text(done)));
+            http.post(what(name), URI.create(verify.path("href").asText()), LFS, Http.Body.of(text(done)));
         }
         progress.accept(String.format(Locale.ROOT, "%s: %,d bytes", file.name(), file.size()));
         return hash;
@@ -170,10 +170,10 @@ public final class HubUpload {
             String etag = put(name, part, new Part(file, from, Math.min(chunk, file.size() - from)));
             parts.addObject().put("partNumber", number).put("etag", etag);
         }
-        http.post(what(name), href, LFS, HubHttp.Body.of(text(done)));
+        http.post(what(name), href, LFS, Http.Body.of(text(done)));
     }
 
-    private String put(HubName name, URI address, HubHttp.Body body) throws IOException {
+    private String put(HubName name, URI address, Http.Body body) throws IOException {
         return http.send(
                 what(name),
                 "PUT",
@@ -185,7 +185,7 @@ public final class HubUpload {
     }
 
     /** The bytes of a file from a place on. */
-    private record Part(Source file, long from, long length) implements HubHttp.Body {
+    private record Part(Source file, long from, long length) implements Http.Body {
         @Override
         public void writeTo(OutputStream out) throws IOException {
             try (InputStream in = file.open(from)) {
@@ -220,7 +220,7 @@ public final class HubUpload {
             }
             lines.append(line(hash == null ? "file" : "lfsFile", value));
         }
-        return http.post(what(name), api(name, "commit"), "application/x-ndjson", HubHttp.Body.of(lines.toString()))
+        return http.post(what(name), api(name, "commit"), "application/x-ndjson", Http.Body.of(lines.toString()))
                 .path("commitOid")
                 .asText();
     }

@@ -65,6 +65,7 @@ public final class PredictJob {
         RunConfig resolved = RunPaths.resolve(config, spark.master(), hadoop);
         String from = RunPaths.absolute(key, input, hadoop);
         Path to = new Path(RunPaths.absolute("output", output, hadoop));
+        spark.setJobDescription("predict " + from);
         try {
             RowFolder rows = new RowFolder(to, TaskSpecs.of(resolved).predictionColumns(), hadoop);
             Predictor.check(resolved, hadoop);
@@ -87,6 +88,8 @@ public final class PredictJob {
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain("the prediction of " + from, e);
+        } finally {
+            spark.setJobDescription(null);
         }
     }
 

@@ -57,10 +57,13 @@ public final class PrepareJob {
      */
     public static Manifest run(SparkSession spark, RunConfig config) {
         SparkSessions.requireSerializer(spark);
+        spark.sparkContext().setJobDescription("prepare: find the sources of " + config.dataset());
         try {
             return prepare(spark, config);
         } catch (IOException e) {
             throw Errors.explain("prepare of " + config.dataset(), e);
+        } finally {
+            spark.sparkContext().setJobDescription(null);
         }
     }
 

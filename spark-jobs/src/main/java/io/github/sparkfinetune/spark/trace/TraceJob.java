@@ -69,6 +69,7 @@ public final class TraceJob {
             SparkSession spark, RunConfig config, TaskData<C> task, String key, String named, ContentHash hash) {
         SparkSessions.requireSerializer(spark);
         Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        spark.sparkContext().setJobDescription("trace " + named);
         try {
             TokenizerFiles tokenizer = PrepareJob.tokenizer(config, hadoop);
             task.check(tokenizer);
@@ -88,6 +89,8 @@ public final class TraceJob {
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw e instanceof IOException io ? new UncheckedIOException(io) : Errors.explain("trace of " + named, e);
+        } finally {
+            spark.sparkContext().setJobDescription(null);
         }
     }
 

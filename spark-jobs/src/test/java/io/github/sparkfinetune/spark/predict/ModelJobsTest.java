@@ -27,8 +27,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.LongStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.scheduler.SparkListener;
+import org.apache.spark.scheduler.SparkListenerJobStart;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
@@ -51,6 +54,8 @@ class ModelJobsTest {
         Path mails = mails();
         RunConfig config = config();
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
+            ShownJobs jobs = new ShownJobs();
+            spark.sparkContext().addSparkListener(jobs);
             PrepareJob.run(spark, config);
             List<TrainingRecord> records = Collections.synchronizedList(new ArrayList<>());
 
@@ -61,6 +66,7 @@ class ModelJobsTest {
             assertThat(result.steps()).isEqualTo(6);
 
             Scores scores = EvaluateJob.run(spark, config).get(0);
+            jobs.stop(spark);
 
             ClassificationMetrics expected = metricsInOneProcess(config);
             assertThat(scores.labels()).containsExactly("cat", "dog");
@@ -95,7 +101,9 @@ class ModelJobsTest {
 
             Files.writeString(mails, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
             String output = folder.resolve("predicted").toString();
+            spark.sparkContext().addSparkListener(jobs);
             PredictJob.run(spark, config, "data.train", mails.toString(), output);
+            jobs.stop(spark);
 
             List<Row> predicted = spark.read().parquet(output).orderBy("text").collectAsList();
             assertThat(predicted).hasSize(2);
@@ -107,6 +115,30 @@ class ModelJobsTest {
             assertThatThrownBy(() -> PredictJob.run(spark, config, "data.train", mails.toString(), output))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("exists already");
+
+            assertThat(jobs.descriptions)
+                    .contains(
+                            "prepare: count data.train",
+                            "prepare: split",
+                            "train file:" + MODEL.toRealPath() + " on 2 rank(s)",
+                            "evaluate: predictions.parquet",
+                            "predict file:" + mails)
+                    .doesNotContain("nothing");
+        }
+    }
+
+    /** What Spark's UI says of each job. */
+    private static final class ShownJobs extends SparkListener {
+        private final List<String> descriptions = Collections.synchronizedList(new ArrayList<>());
+
+        @Override
+        public void onJobStart(SparkListenerJobStart start) {
+            descriptions.add(start.properties().getProperty("spark.job.description", "nothing"));
+        }
+
+        void stop(SparkSession spark) throws TimeoutException {
+            spark.sparkContext().listenerBus().waitUntilEmpty();
+            spark.sparkContext().removeSparkListener(this);
         }
     }
 

@@ -68,7 +68,11 @@ public final class TrainJob {
         String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
         RecordAccumulator accumulator = new RecordAccumulator();
         spark.register(accumulator);
-        RecordFeed feed = new RecordFeed(records);
+        TrainingSource source = new TrainingSource();
+        RecordFeed feed = new RecordFeed(record -> {
+            source.add(record);
+            records.accept(record);
+        });
         String group = "train-" + runId;
         Runnable cancel = () -> spark.cancelJobGroup(group);
         TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
@@ -99,6 +103,7 @@ public final class TrainJob {
             feed.rethrow();
             throw failed(spark, listener, e);
         } finally {
+            source.close();
             spark.removeSparkListener(listener);
             spark.clearJobGroup();
         }

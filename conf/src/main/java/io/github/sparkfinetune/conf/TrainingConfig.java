@@ -2,6 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
+import java.util.List;
 import java.util.Map;
 
 /** The optimizer's settings, under the names of Hugging Face's {@code TrainingArguments}. */
@@ -35,7 +36,10 @@ public record TrainingConfig(
 
         @Key(mayChange = true) int saveTotalLimit,
         @Key(hf = "EarlyStoppingCallback") int earlyStoppingPatience,
-        String metricForBestModel)
+        String metricForBestModel,
+        @Key(mayChange = true) List<ReportTo> reportTo,
+
+        @Key(mayChange = true, optional = true) String runName)
         implements Serializable {
 
     /** Shape of the learning rate over the steps; the names and formulas are those of {@code transformers}. */
@@ -58,6 +62,16 @@ public record TrainingConfig(
         COSINE_WITH_MIN_LR,
         @JsonProperty("warmup_stable_decay")
         WARMUP_STABLE_DECAY
+    }
+
+    /** Where a run is tracked. */
+    public enum ReportTo {
+        /** Event files for TensorBoard in the output folder. */
+        @JsonProperty("tensorboard")
+        TENSORBOARD,
+        /** A run of an MLflow tracking server. */
+        @JsonProperty("mlflow")
+        MLFLOW
     }
 
     public TrainingConfig {
@@ -110,5 +124,8 @@ public record TrainingConfig(
                 earlyStoppingPatience,
                 "used with training.eval_steps above 0");
         Check.present("training.metric_for_best_model", metricForBestModel);
+        Check.distinct("training.report_to", reportTo);
+        reportTo = List.copyOf(reportTo);
+        Check.that(runName == null || !runName.isBlank(), "training.run_name", "an empty text", "a name");
     }
 }

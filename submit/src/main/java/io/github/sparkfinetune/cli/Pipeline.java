@@ -4,11 +4,13 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.plan.RunWarnings;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.Scores;
+import io.github.sparkfinetune.spark.track.Tracking;
 import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
@@ -30,10 +32,19 @@ final class Pipeline {
         this.folder = RunFolder.of(run, jobs.hadoop());
     }
 
+    /** All steps, of a run that was checked. */
     void all(Progress progress) throws IOException {
-        prepare();
-        train(progress);
-        evaluate();
+        try (Tracking tracking = track()) {
+            prepare();
+            train(progress, tracking);
+            evaluate(tracking);
+            tracking.finished(RunFolder.RESULTS);
+        }
+    }
+
+    private Tracking track() throws IOException {
+        List<TrainingRecord> earlier = run.training().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
+        return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, console.err()::println);
     }
 
     /** Whether the run has been measured to its end. */
@@ -60,6 +71,17 @@ final class Pipeline {
      * @param progress is shown what training is at, and closed
      */
     void train(Progress progress) throws IOException {
+        if (!run.training().reportTo().isEmpty()) {
+            // Before a tracker writes into a folder that may be another run's.
+            jobs.check(run);
+        }
+        try (Tracking tracking = track()) {
+            train(progress, tracking);
+            tracking.finished(RunFolder.RESULTS);
+        }
+    }
+
+    private void train(Progress progress, Tracking tracking) throws IOException {
         RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
@@ -67,8 +89,10 @@ final class Pipeline {
             result = jobs.train(run, record -> {
                 log.add(record);
                 shown.add(record);
+                tracking.add(record);
             });
         }
+        tracking.add(result);
         MetricsFile.put(folder, result);
         folder.writeReport();
         console.say(String.format(
@@ -82,14 +106,32 @@ final class Pipeline {
     }
 
     void evaluate() throws IOException {
+        // In a folder that is no run's nothing is written.
+        try (Tracking tracking = folder.has(RunFolder.RUN_YAML) ? track() : Tracking.none()) {
+            evaluate(tracking);
+            tracking.finished(RunFolder.RESULTS);
+        }
+    }
+
+    private void evaluate(Tracking tracking) throws IOException {
         if (TaskSpecs.of(run).measuresBase()) {
             console.err().println("evaluate  the trained model, then its base, on held-out text");
         }
         List<Scores> scores = jobs.evaluate(run);
         MetricsFile.put(folder, scores);
         folder.writeReport();
+        long step = MetricsFile.steps(folder);
+        track("test", step, scores.get(0), tracking);
+        scores.subList(1, scores.size()).forEach(set -> track(set.split(), step, set, tracking));
         say("test", scores.get(0));
         scores.subList(1, scores.size()).forEach(set -> say(set.split(), set));
+    }
+
+    private static void track(String name, long step, Scores scores, Tracking tracking) {
+        tracking.add(name, step, scores.metrics());
+        if (!scores.base().isEmpty()) {
+            tracking.add(name.equals("test") ? "base" : "base_" + name, step, scores.base());
+        }
     }
 
     private void say(String name, Scores scores) {

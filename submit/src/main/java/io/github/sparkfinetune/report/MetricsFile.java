@@ -46,6 +46,11 @@ public final class MetricsFile {
         return value.doubleValue();
     }
 
+    /** Optimizer steps of the training, 0 where none is known. */
+    public static long steps(RunFolder folder) throws IOException {
+        return read(folder).at("/train/steps").asLong();
+    }
+
     private static RunException notMetrics(RunFolder folder, Exception cause) {
         return RunException.data(
                 folder.shown(RunFolder.METRICS) + ": is not the metrics of a run: remove the file", cause);

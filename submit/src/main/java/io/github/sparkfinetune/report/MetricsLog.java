@@ -7,20 +7,16 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
-import java.io.ByteArrayOutputStream;
+import io.github.sparkfinetune.data.hf.GrowingFile;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
-import org.apache.hadoop.fs.FSDataOutputStream;
 
 /**
  * {@code metrics.jsonl}: a JSON object a record. A run that goes on from a checkpoint makes the steps after it anew:
- * what was written of these is dropped. On an object store, whose files are seen once they are closed, it is written
- * anew once in {@value #SECONDS_BETWEEN} seconds.
+ * what was written of these is dropped.
  */
 public final class MetricsLog implements AutoCloseable {
     static final ObjectMapper JSON = JsonMapper.builder()
@@ -28,16 +24,11 @@ public final class MetricsLog implements AutoCloseable {
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
 
-    private static final long SECONDS_BETWEEN = 60;
-
     private final RunFolder folder;
     /** Of earlier calls; emptied when the first record tells which of them stay. */
     private final List<TrainingRecord> earlier;
 
-    /** A file of the folder, or on an object store all that it will hold. */
-    private OutputStream out;
-
-    private long writtenAt;
+    private GrowingFile out;
 
     private MetricsLog(RunFolder folder, List<TrainingRecord> earlier) {
         this.folder = folder;
@@ -54,7 +45,7 @@ public final class MetricsLog implements AutoCloseable {
     }
 
     /** The records in the folder; a last line that was cut off is left out. */
-    static List<TrainingRecord> read(RunFolder folder) throws IOException {
+    public static List<TrainingRecord> read(RunFolder folder) throws IOException {
         List<TrainingRecord> records = new ArrayList<>();
         String text = folder.read(RunFolder.METRICS_LOG).orElse("");
         int start = 0;
@@ -75,8 +66,7 @@ public final class MetricsLog implements AutoCloseable {
     public void add(TrainingRecord record) {
         try {
             if (out == null) {
-                out = folder.isObjectStore() ? new ByteArrayOutputStream() : folder.create(RunFolder.METRICS_LOG);
-                writtenAt = System.nanoTime();
+                out = folder.grow(RunFolder.METRICS_LOG);
                 for (TrainingRecord kept : earlier) {
                     if (kept.step() < record.step() || (kept.step() == record.step() && record.eval() != null)) {
                         write(kept);
@@ -85,11 +75,7 @@ public final class MetricsLog implements AutoCloseable {
                 earlier.clear();
             }
             write(record);
-            if (out instanceof FSDataOutputStream file) {
-                file.hflush();
-            } else if (System.nanoTime() - writtenAt >= TimeUnit.SECONDS.toNanos(SECONDS_BETWEEN)) {
-                put();
-            }
+            out.flush();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -99,17 +85,10 @@ public final class MetricsLog implements AutoCloseable {
         out.write((JSON.writeValueAsString(record) + "\n").getBytes(StandardCharsets.UTF_8));
     }
 
-    private void put() {
-        folder.write(RunFolder.METRICS_LOG, ((ByteArrayOutputStream) out).toString(StandardCharsets.UTF_8));
-        writtenAt = System.nanoTime();
-    }
-
     @Override
     public void close() throws IOException {
-        if (out instanceof FSDataOutputStream file) {
-            file.close();
-        } else if (out != null) {
-            put();
+        if (out != null) {
+            out.close();
         }
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.GrowingFile;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.FileNotFoundException;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
@@ -27,7 +27,9 @@ import org.apache.hadoop.fs.Path;
  * {@code metrics.jsonl}, {@code metrics.json} and {@code report.html}.
  */
 public final class RunFolder {
-    static final String RUN_YAML = "run.yaml";
+    /** The configuration that made it a run's. */
+    public static final String RUN_YAML = "run.yaml";
+
     static final String METRICS_LOG = "metrics.jsonl";
     static final String METRICS = "metrics.json";
 
@@ -36,6 +38,9 @@ public final class RunFolder {
 
     /** Name of the report. */
     public static final String REPORT = "report.html";
+
+    /** The files that tell how a run went. */
+    public static final List<String> RESULTS = List.of(RUN_YAML, METRICS, REPORT);
 
     private final String dir;
     private final Path path;
@@ -128,15 +133,11 @@ public final class RunFolder {
         }
     }
 
-    boolean isObjectStore() {
-        return HadoopFiles.isObjectStore(files);
-    }
-
     void write(String name, String text) {
         HadoopFiles.writeWhole(files, new Path(path, name), text.getBytes(StandardCharsets.UTF_8));
     }
 
-    FSDataOutputStream create(String name) throws IOException {
-        return files.create(new Path(path, name), true);
+    GrowingFile grow(String name) throws IOException {
+        return new GrowingFile(files, new Path(path, name));
     }
 }

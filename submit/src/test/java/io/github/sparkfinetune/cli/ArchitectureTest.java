@@ -84,6 +84,7 @@ class ArchitectureTest {
             "spark.trace",
             "spark.train",
             "spark.predict",
+            "spark.track",
             "spark.ml",
             "report",
             "cli");

@@ -36,6 +36,7 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -175,6 +176,8 @@ class EveryKeyTest {
                   save_total_limit: 13
                   early_stopping_patience: 14
                   metric_for_best_model: f1_macro
+                  report_to: [mlflow, tensorboard]
+                  run_name: mails
                 masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
                 generation:
                   max_new_tokens: 17
@@ -296,7 +299,9 @@ class EveryKeyTest {
                         0.5,
                         13,
                         14,
-                        "f1_macro"),
+                        "f1_macro",
+                        List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD),
+                        "mails"),
                 new MaskedLmConfig(0.3, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true),

@@ -139,7 +139,9 @@ class RunConfigLoaderTest {
                         15,
                         2,
                         0,
-                        "loss"));
+                        "loss",
+                        List.of(),
+                        null));
         assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false));
     }
 

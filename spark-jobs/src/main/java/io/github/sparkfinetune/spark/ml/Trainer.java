@@ -3,12 +3,14 @@ package io.github.sparkfinetune.spark.ml;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.ml.Estimator;
 import org.apache.spark.ml.param.DoubleParam;
 import org.apache.spark.ml.param.IntParam;
@@ -23,6 +25,8 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.StructType;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * An Estimator of Spark ML that fine-tunes a model on a DataFrame: prepares its rows and trains on them as
@@ -35,6 +39,8 @@ import org.apache.spark.sql.types.StructType;
 public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>> extends Estimator<M>
         implements DefaultParamsWritable {
     private static final long serialVersionUID = 1L;
+
+    private static final Logger LOG = LoggerFactory.getLogger(Trainer.class);
 
     /** In place of what is predicted, for the types of columns alone. */
     static final Column NONE = functions.lit(null);
@@ -205,8 +211,13 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
         try {
             RunConfig run = run(session, name);
             TrainJob.check(session, run);
-            PrepareJob.run(session, run);
-            TrainJob.run(session, run, record -> {});
+            Configuration hadoop = session.sparkContext().hadoopConfiguration();
+            try (Tracking tracking =
+                    Tracking.start(run, hadoop, System.getenv(), List.of(), line -> LOG.info("{}", line))) {
+                PrepareJob.run(session, run);
+                tracking.add(TrainJob.run(session, run, tracking::add));
+                tracking.finished(List.of("run.yaml"));
+            }
             return copyValues(trained(run, dataset).setParent(this), ParamMap.empty());
         } finally {
             session.catalog().dropTempView(name);

@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.spark.track;
+
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.http.Http;
+import io.github.sparkfinetune.spark.track.Tracker.Command;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * A file of the output folder.
+ *
+ * @param name its path there
+ */
+record Artifact(String name, FileSystem files, FileStatus file) implements Http.Body {
+    private static final Logger LOG = LoggerFactory.getLogger(Artifact.class);
+    private static final String MODEL = "model";
+
+    /**
+     * Files of the output folder, as far as they are there.
+     *
+     * @param model whether the model's are among them
+     */
+    static List<Artifact> of(Command command, List<String> names, boolean model) throws IOException {
+        List<Artifact> artifacts = new ArrayList<>();
+        FileSystem files = HadoopFiles.fileSystem(command.output(MODEL), command.hadoop());
+        for (String name : names) {
+            add(artifacts, files, command.output(name), name);
+        }
+        if (model) {
+            add(artifacts, files, command.output(MODEL), MODEL);
+        }
+        return artifacts;
+    }
+
+    private static void add(List<Artifact> artifacts, FileSystem files, Path path, String name) throws IOException {
+        try {
+            for (FileStatus file : files.listStatus(path)) {
+                String found = file.getPath().getName();
+                if (file.isFile() && !found.startsWith(".")) {
+                    artifacts.add(new Artifact(found.equals(name) ? name : name + "/" + found, files, file));
+                }
+            }
+        } catch (FileNotFoundException e) {
+            LOG.debug("there is no {}", path);
+        }
+    }
+
+    @Override
+    public long length() {
+        return file.getLen();
+    }
+
+    @Override
+    public void writeTo(OutputStream out) throws IOException {
+        try (FSDataInputStream in = files.open(file.getPath())) {
+            in.transferTo(out);
+        }
+    }
+}

@@ -1,0 +1,50 @@
+package io.github.sparkfinetune.spark.track;
+
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What was measured at a step, under the names of Hugging Face's {@code Trainer}.
+ *
+ * @param split {@code train}, {@code eval}, {@code test}, {@code base} or the name of a further held-out set
+ * @param step optimizer steps done
+ * @param millis when, since 1970
+ * @param values by name, such as {@code loss}
+ * @param repeated whether a resumed training makes the same ones anew
+ */
+record Figures(String split, long step, long millis, Map<String, Double> values, boolean repeated) {
+
+    /** Those of a record of the training. */
+    static Figures of(TrainingRecord record, long millis) {
+        if (record.eval() != null) {
+            return new Figures(Manifest.EVAL, record.step(), millis, record.eval(), true);
+        }
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("loss", record.loss());
+        values.put("grad_norm", record.gradNorm());
+        values.put("learning_rate", record.learningRate());
+        values.put("epoch", record.epoch());
+        values.put("samples_per_second", record.samplesPerSecond());
+        values.put("tokens_per_second", record.tokensPerSecond());
+        values.values().removeIf(value -> value == null);
+        return new Figures(Manifest.TRAIN, record.step(), millis, values, true);
+    }
+
+    /** Those of the whole training. */
+    static Figures of(TrainingResult result, long millis) {
+        Map<String, Double> values = new LinkedHashMap<>();
+        values.put("train_runtime", result.seconds());
+        values.put("train_samples_per_second", result.samplesPerSecond());
+        values.put("train_tokens_per_second", result.tokensPerSecond());
+        values.put("train_peak_rss_mb", result.peakRssBytes() / 1e6);
+        return new Figures(Manifest.TRAIN, result.steps(), millis, values, false);
+    }
+
+    /** Whether the training measured them, once a step. */
+    boolean areOfTraining() {
+        return split.equals(Manifest.TRAIN) || split.equals(Manifest.EVAL);
+    }
+}

@@ -1,0 +1,215 @@
+package io.github.sparkfinetune.spark.track;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.data.http.Http;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * The calls of MLflow's REST API 2.0 that tracking needs (<a href="https://mlflow.org/docs/latest/rest-api.html">REST
+ * API</a>).
+ *
+ * <p>Ours and not {@code org.mlflow:mlflow-client}: that is 8.6 MB, most of it copies of Guava, Protocol Buffers and
+ * Apache's HTTP client, and for artefacts it starts the {@code mlflow} of a Python.
+ */
+final class MlflowApi extends Http {
+    private static final String AT = "/api/2.0/mlflow/";
+    private static final String MISSING = "RESOURCE_DOES_NOT_EXIST";
+    private static final int LARGEST_ANSWER = 16 << 20;
+    private static final String ARTIFACTS = "/api/2.0/mlflow-artifacts/artifacts/";
+
+    private final MlflowSettings settings;
+
+    MlflowApi(MlflowSettings settings, Times times) {
+        super(settings.endpoint(), "spark-finetune", settings.authorization(), times);
+        this.settings = settings;
+    }
+
+    /** A value of a metric. */
+    record Metric(String key, double value, long timestamp, long step) {}
+
+    /** What the server has of a name or a run, or nothing. */
+    private Optional<JsonNode> find(String call, String parameter, String value) throws IOException {
+        String query = call + "?" + parameter + "=" + URLEncoder.encode(value, StandardCharsets.UTF_8);
+        JsonNode answer = send("MLflow", "GET", at(AT + query), Map::of, null, false, this::read);
+        return answer.has("error_code") ? Optional.empty() : Optional.of(answer);
+    }
+
+    /**
+     * The id of the experiment, which is made if there is none.
+     *
+     * @throws RunException if it was deleted
+     */
+    String experiment() throws IOException {
+        String name = settings.experiment();
+        Optional<JsonNode> found = find("experiments/get-by-name", "experiment_name", name);
+        if (found.isEmpty()) {
+            return required(
+                    post(
+                            "experiments/create",
+                            JsonFiles.MAPPER.createObjectNode().put("name", name)),
+                    "/experiment_id");
+        }
+        if (found.get().at("/experiment/lifecycle_stage").asText().equals("deleted")) {
+            throw RunException.config("MLflow: the experiment " + name + " of " + settings.endpoint()
+                    + " was deleted: restore it, or set MLFLOW_EXPERIMENT_NAME to another");
+        }
+        return required(found.get(), "/experiment/experiment_id");
+    }
+
+    /** A run's {@code info} and {@code data}, where there is one that was not deleted. */
+    Optional<JsonNode> run(String id) throws IOException {
+        return find("runs/get", "run_id", id)
+                .map(answer -> answer.path("run"))
+                .filter(run -> run.at("/info/lifecycle_stage").asText().equals("active"));
+    }
+
+    /** Starts a run; its {@code info}. */
+    JsonNode create(String experiment, String name, Map<String, String> tags) throws IOException {
+        ObjectNode body = JsonFiles.MAPPER
+                .createObjectNode()
+                .put("experiment_id", experiment)
+                .put("run_name", name)
+                .put("start_time", System.currentTimeMillis());
+        pairs(body.putArray("tags"), tags);
+        JsonNode run = post("runs/create", body).path("run");
+        required(run, "/info/run_id");
+        return run;
+    }
+
+    void update(String run, String status, Long endTime) throws IOException {
+        ObjectNode body = JsonFiles.MAPPER.createObjectNode().put("run_id", run).put("status", status);
+        if (endTime != null) {
+            body.put("end_time", endTime);
+        }
+        post("runs/update", body);
+    }
+
+    /** At most 1,000 metrics, 100 parameters. */
+    void log(String run, List<Metric> metrics, Map<String, String> parameters) throws IOException {
+        ObjectNode body = JsonFiles.MAPPER.createObjectNode().put("run_id", run);
+        ArrayNode values = body.putArray("metrics");
+        for (Metric metric : metrics) {
+            ObjectNode value = values.addObject().put("key", metric.key());
+            if (Double.isFinite(metric.value())) {
+                value.put("value", metric.value());
+            } else {
+                // As Protocol Buffers write them in JSON, which has no such numbers.
+                value.put("value", Double.toString(metric.value()));
+            }
+            value.put("timestamp", metric.timestamp()).put("step", metric.step());
+        }
+        pairs(body.putArray("params"), parameters);
+        post("runs/log-batch", body);
+    }
+
+    private static void pairs(ArrayNode array, Map<String, String> pairs) {
+        pairs.forEach((key, value) -> array.addObject().put("key", key).put("value", value));
+    }
+
+    /**
+     * Stores an artefact by way of the server.
+     *
+     * @param root path of the run's artefacts there
+     */
+    void store(String root, String name, Body body) throws IOException {
+        StringBuilder path = new StringBuilder(ARTIFACTS);
+        for (String part : (root + "/" + name).split("/", -1)) {
+            path.append(path.charAt(path.length() - 1) == '/' ? "" : "/")
+                    .append(URLEncoder.encode(part, StandardCharsets.UTF_8).replace("+", "%20"));
+        }
+        send(
+                "MLflow",
+                "PUT",
+                at(path.toString()),
+                () -> Map.of("Content-Type", "application/octet-stream"),
+                body,
+                false,
+                this::read);
+    }
+
+    private JsonNode post(String call, ObjectNode body) throws IOException {
+        Map<String, String> headers = Map.of("Content-Type", "application/json");
+        JsonNode answer =
+                send("MLflow", "POST", at(AT + call), () -> headers, Body.of(body.toString()), false, this::read);
+        if (answer.has("error_code")) {
+            throw refused(answer.path("message").asText());
+        }
+        return answer;
+    }
+
+    /** A JSON object; with {@code error_code} where there is no such thing. */
+    private JsonNode read(HttpURLConnection answer) throws IOException {
+        int code = answer.getResponseCode();
+        String text;
+        try (InputStream in = code >= 400 ? answer.getErrorStream() : answer.getInputStream()) {
+            text = in == null ? "" : new String(in.readNBytes(LARGEST_ANSWER), StandardCharsets.UTF_8);
+        }
+        try {
+            // A file that is stored is answered with nothing.
+            JsonNode json = JsonFiles.MAPPER.readTree(text.isEmpty() && code / 100 == 2 ? "{}" : text);
+            if (json.isObject()
+                    && (code / 100 == 2 || json.path("error_code").asText().equals(MISSING))) {
+                return json;
+            }
+            if (json.has("message")) {
+                throw refused(json.path("message").asText());
+            }
+        } catch (JsonProcessingException e) {
+            throw notMlflow();
+        }
+        throw notMlflow();
+    }
+
+    private RunException refused(String message) {
+        String line = message.lines().findFirst().orElse("").replaceAll("\\p{Cntrl}", " ");
+        return RunException.config("MLflow: " + settings.endpoint() + " refuses: " + line);
+    }
+
+    private String required(JsonNode answer, String pointer) {
+        String value = answer.at(pointer).asText();
+        if (value.isEmpty()) {
+            throw notMlflow();
+        }
+        return value;
+    }
+
+    private RunException notMlflow() {
+        return RunException.config("MLflow: what answers at " + settings.endpoint()
+                + " is no tracking server: set MLFLOW_TRACKING_URI to one, such as http://host:5000");
+    }
+
+    @Override
+    protected boolean isAnswer(int code) {
+        return code != 401 && code != 403;
+    }
+
+    @Override
+    protected RunException refused(String what, int code, HttpURLConnection answer) {
+        return RunException.config(what + ": " + settings.endpoint() + " refuses access (" + code + "): "
+                + (settings.authorization() == null
+                        ? "set MLFLOW_TRACKING_TOKEN, or MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD"
+                        : "the environment's token, or user and password, were sent"));
+    }
+
+    @Override
+    protected String remedy() {
+        return "set MLFLOW_TRACKING_URI right, or start the server";
+    }
+
+    URI page(String experiment, String run) {
+        return at("/#/experiments/" + experiment + "/runs/" + run);
+    }
+}

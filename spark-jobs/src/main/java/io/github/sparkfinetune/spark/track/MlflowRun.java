@@ -1,0 +1,175 @@
+package io.github.sparkfinetune.spark.track;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import io.github.sparkfinetune.spark.run.Settings;
+import io.github.sparkfinetune.spark.track.MlflowApi.Metric;
+import io.github.sparkfinetune.spark.track.Tracker.Command;
+import io.github.sparkfinetune.spark.track.Tracker.Status;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * A run's run on the tracking server. {@value #FILE} in the output folder keeps which it is: {@code tracking_uri},
+ * {@code run_id}.
+ */
+final class MlflowRun {
+    static final String FILE = "mlflow.json";
+    private static final int MOST_METRICS = 1000;
+    private static final int MOST_PARAMETERS = 100;
+    private static final int LONGEST_VALUE = 6000;
+    private static final String BY_THE_SERVER = "mlflow-artifacts";
+
+    private final MlflowApi api;
+    private final String id;
+    private final String experiment;
+    private final URI artifacts;
+    /** The newest step of each metric that the server has. */
+    private final Map<String, Long> newest = new HashMap<>();
+
+    private MlflowRun(MlflowApi api, JsonNode run) {
+        this.api = api;
+        this.id = run.at("/info/run_id").asText();
+        this.experiment = run.at("/info/experiment_id").asText();
+        this.artifacts = URI.create(run.at("/info/artifact_uri").asText());
+        run.at("/data/metrics")
+                .forEach(metric -> newest.put(
+                        metric.path("key").asText(), metric.path("step").asLong()));
+    }
+
+    /** The id that the output folder keeps, if it is of this server. */
+    static Optional<String> kept(Command command, MlflowSettings settings) throws IOException {
+        Path file = command.output(FILE);
+        try {
+            String text = HadoopFiles.readText(HadoopFiles.fileSystem(file, command.hadoop()), file);
+            ObjectNode kept = JsonFiles.parseObject(text, file.toString());
+            return kept.path("tracking_uri").asText().equals(settings.endpoint().toString())
+                    ? Optional.of(kept.path("run_id").asText())
+                    : Optional.empty();
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        }
+    }
+
+    /**
+     * Goes on with the run that the output folder names, else with that of the environment; or starts one.
+     *
+     * @throws RunException if the server refuses, or with exit code 4 if it does not answer
+     */
+    static MlflowRun open(MlflowApi api, MlflowSettings settings, Command command) throws IOException {
+        Optional<String> kept = kept(command, settings);
+        Optional<String> known = kept.or(() -> Optional.ofNullable(settings.run()));
+        Optional<JsonNode> found = known.isPresent() ? api.run(known.get()) : Optional.empty();
+        if (known.isPresent() && found.isEmpty()) {
+            if (kept.isEmpty()) {
+                throw RunException.config("MLFLOW_RUN_ID: " + settings.endpoint() + " has no run " + known.get()
+                        + ": unset it, or set it to one that is there");
+            }
+            command.warn("MLflow has no run " + known.get() + " any more: a new one is started");
+        }
+        JsonNode there =
+                found.isPresent() ? found.get() : api.create(api.experiment(), command.runName(), tags(settings));
+        MlflowRun run = new MlflowRun(api, there);
+        if (found.isPresent()) {
+            api.update(run.id, "RUNNING", null);
+        }
+        Path file = command.output(FILE);
+        byte[] text = JsonFiles.pretty(JsonFiles.MAPPER
+                .createObjectNode()
+                .put("tracking_uri", settings.endpoint().toString())
+                .put("run_id", run.id));
+        HadoopFiles.writeWhole(HadoopFiles.fileSystem(file, command.hadoop()), file, text);
+        run.logParameters(command, there.at("/data/params"));
+        command.say().accept("mlflow    " + api.page(run.experiment, run.id));
+        return run;
+    }
+
+    private static Map<String, String> tags(MlflowSettings settings) {
+        Map<String, String> tags = new LinkedHashMap<>();
+        tags.put("mlflow.source.name", "spark-finetune");
+        tags.put("mlflow.source.type", "JOB");
+        tags.put("mlflow.user", System.getProperty("user.name"));
+        tags.putAll(settings.tags());
+        return tags;
+    }
+
+    /** Every setting that the server doesn't have: it refuses another value than an earlier command's. */
+    private void logParameters(Command command, JsonNode there) throws IOException {
+        Set<String> had = new HashSet<>();
+        there.forEach(parameter -> had.add(parameter.path("key").asText()));
+        Map<String, String> batch = new LinkedHashMap<>();
+        for (Map.Entry<String, String> setting : Settings.of(command.run()).entrySet()) {
+            String key = name(setting.getKey());
+            if (had.add(key)) {
+                String value = setting.getValue();
+                batch.put(key, value.substring(0, Math.min(value.length(), LONGEST_VALUE)));
+            }
+            if (batch.size() == MOST_PARAMETERS) {
+                api.log(id, List.of(), batch);
+                batch.clear();
+            }
+        }
+        if (!batch.isEmpty()) {
+            api.log(id, List.of(), batch);
+        }
+    }
+
+    /** A name as MLflow allows it. */
+    static String name(String text) {
+        return text.replaceAll("[^A-Za-z0-9_. :/-]", "_");
+    }
+
+    /**
+     * Logs what the server doesn't have: a metric of the training is there once a step, whichever command measured it.
+     */
+    void log(List<Figures> all) throws IOException {
+        Map<String, Long> then = new HashMap<>(newest);
+        List<Metric> metrics = new ArrayList<>();
+        for (Figures figures : all) {
+            figures.values().forEach((name, value) -> {
+                String key = name(figures.split().equals(Manifest.TRAIN) ? name : figures.split() + "_" + name);
+                boolean there = then.getOrDefault(key, -1L) >= figures.step();
+                if (!there || !figures.areOfTraining()) {
+                    metrics.add(new Metric(key, value, figures.millis(), figures.step()));
+                    then.merge(key, figures.step(), Math::max);
+                }
+            });
+        }
+        for (int from = 0; from < metrics.size(); from += MOST_METRICS) {
+            api.log(id, metrics.subList(from, Math.min(from + MOST_METRICS, metrics.size())), Map.of());
+        }
+        newest.putAll(then);
+    }
+
+    void end(Status status) throws IOException {
+        api.update(id, status.name(), System.currentTimeMillis());
+    }
+
+    /** Whether the server takes files itself, instead of telling clients where to put them. */
+    boolean takesArtifacts() {
+        return BY_THE_SERVER.equals(artifacts.getScheme());
+    }
+
+    /** Where the run's files are. */
+    URI artifacts() {
+        return artifacts;
+    }
+
+    void store(Artifact artifact) throws IOException {
+        api.store(artifacts.getPath().replaceFirst("^/+", ""), artifact.name(), artifact);
+    }
+}

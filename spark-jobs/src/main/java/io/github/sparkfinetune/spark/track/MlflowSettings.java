@@ -1,0 +1,111 @@
+package io.github.sparkfinetune.spark.track;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.Base64;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Where MLflow's tracking server is and who asks, by the environment variables of MLflow and of Hugging Face's
+ * {@code MLflowCallback}.
+ *
+ * @param endpoint {@code MLFLOW_TRACKING_URI}, without user and password
+ * @param experiment {@code MLFLOW_EXPERIMENT_NAME}, by default {@code Default}
+ * @param run {@code MLFLOW_RUN_ID}: a run to go on with, where the output folder has none; or null
+ * @param authorization by {@code MLFLOW_TRACKING_TOKEN}, or {@code MLFLOW_TRACKING_USERNAME} and
+ *     {@code MLFLOW_TRACKING_PASSWORD}, or the user and password of the address; or null
+ * @param tags {@code MLFLOW_TAGS}, a JSON object
+ * @param sendsModel {@code HF_MLFLOW_LOG_ARTIFACTS}: whether the model is an artefact too
+ */
+record MlflowSettings(
+        URI endpoint,
+        String experiment,
+        String run,
+        String authorization,
+        Map<String, String> tags,
+        boolean sendsModel) {
+    private static final String ADDRESS = "MLFLOW_TRACKING_URI";
+    private static final Set<String> TRUE = Set.of("1", "on", "yes", "true", "y", "t");
+
+    /**
+     * The settings of a process.
+     *
+     * @throws RunException if there is no address of a server, or one of them can't be used
+     */
+    static MlflowSettings of(Map<String, String> environment) {
+        URI address = address(environment.get(ADDRESS));
+        return new MlflowSettings(
+                withoutUser(address),
+                environment.getOrDefault("MLFLOW_EXPERIMENT_NAME", "Default"),
+                environment.get("MLFLOW_RUN_ID"),
+                authorization(environment, address.getUserInfo()),
+                tags(environment.get("MLFLOW_TAGS")),
+                TRUE.contains(
+                        environment.getOrDefault("HF_MLFLOW_LOG_ARTIFACTS", "").toLowerCase(Locale.ROOT)));
+    }
+
+    private static URI address(String text) {
+        if (text == null || text.isBlank()) {
+            throw RunException.config("training.report_to has mlflow, but the environment has no " + ADDRESS
+                    + ": set it to a tracking server, such as http://host:5000");
+        }
+        try {
+            URI address = URI.create(text.strip().replaceFirst("/+$", ""));
+            if (Set.of("http", "https").contains(String.valueOf(address.getScheme())) && address.getHost() != null) {
+                return address;
+            }
+        } catch (IllegalArgumentException e) {
+            // Without the text, which may hold a password.
+            throw RunException.config(ADDRESS + " is no URL: set it to a tracking server, such as http://host:5000");
+        }
+        throw RunException.config(
+                ADDRESS + " is no server's address: it must begin with https:// or http:// and name a host");
+    }
+
+    private static URI withoutUser(URI address) {
+        return URI.create(
+                address.getScheme() + "://" + address.getRawAuthority().replaceFirst(".*@", "") + address.getRawPath());
+    }
+
+    private static String authorization(Map<String, String> environment, String user) {
+        String name = environment.get("MLFLOW_TRACKING_USERNAME");
+        String password = environment.get("MLFLOW_TRACKING_PASSWORD");
+        String token = environment.get("MLFLOW_TRACKING_TOKEN");
+        String both = name != null && password != null ? name + ":" + password : user;
+        if (both == null && token != null && !token.strip().matches("[\\x21-\\x7e]+")) {
+            throw RunException.config("MLFLOW_TRACKING_TOKEN holds white space or characters that no token has");
+        }
+        if (both != null) {
+            return "Basic " + Base64.getEncoder().encodeToString(both.getBytes(StandardCharsets.UTF_8));
+        }
+        return token == null ? null : "Bearer " + token.strip();
+    }
+
+    private static Map<String, String> tags(String json) {
+        Map<String, String> tags = new LinkedHashMap<>();
+        if (json != null) {
+            try {
+                JsonFiles.MAPPER
+                        .readTree(json)
+                        .fields()
+                        .forEachRemaining(
+                                tag -> tags.put(tag.getKey(), tag.getValue().asText()));
+            } catch (JsonProcessingException e) {
+                throw RunException.config("MLFLOW_TAGS is no JSON object such as {\"team\": \"search\"}");
+            }
+        }
+        return tags;
+    }
+
+    /** Without who asks. */
+    @Override
+    public String toString() {
+        return endpoint + ", experiment " + experiment;
+    }
+}

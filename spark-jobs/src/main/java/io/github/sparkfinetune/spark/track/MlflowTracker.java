@@ -1,0 +1,242 @@
+package io.github.sparkfinetune.spark.track;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.http.Http;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.fs.FSError;
+
+/**
+ * A run of an MLflow tracking server, with the names of metrics of Hugging Face's {@code MLflowCallback}: {@code loss},
+ * {@code eval_loss}. A thread of its own sends what is measured, as it comes or what has come meanwhile; what the
+ * server does not take now waits. What it had not taken when a command ended, the next one sends from
+ * {@code metrics.jsonl}.
+ */
+final class MlflowTracker implements Tracker {
+    private static final Http.Times TIMES = new Http.Times(3, Duration.ofSeconds(10), Duration.ofMillis(500));
+    private static final Duration PAUSE = Duration.ofSeconds(2);
+    private static final int AT_ONCE = 100;
+    private static final int MOST_WAITING = 200_000;
+    private static final long ARTIFACT_BYTES_A_SECOND = 1_000_000;
+
+    private final Command command;
+    private final MlflowSettings settings;
+    private final MlflowApi api;
+    private final Duration pause;
+    private final Thread thread = new Thread(this::send, "mlflow");
+    /** Null until the server has answered; the thread's own once that runs. */
+    private MlflowRun run;
+
+    private final Deque<Figures> waiting = new ArrayDeque<>();
+    private boolean warned;
+    private Ending ending;
+    /** Whether nothing is left to do, all being sent or given up. */
+    private boolean done;
+
+    /**
+     * How the command ended.
+     *
+     * @param artifacts those that are not stored yet
+     * @param deadline {@link System#nanoTime()} until which is tried
+     */
+    private record Ending(Status status, Deque<Artifact> artifacts, long deadline) {}
+
+    private MlflowTracker(Command command, MlflowSettings settings, Http.Times times, Duration pause) {
+        this.command = command;
+        this.settings = settings;
+        this.api = new MlflowApi(settings, times);
+        this.pause = pause;
+        thread.setDaemon(true);
+    }
+
+    /**
+     * Starts a run on the server, or goes on with the one that the output folder names.
+     *
+     * @throws RunException if there is no such server or it refuses; with exit code 4 if it does not answer now, but
+     *     not where it has known the run before
+     */
+    static MlflowTracker start(Command command) {
+        return start(command, TIMES, PAUSE);
+    }
+
+    /** @param pause between two batches */
+    static MlflowTracker start(Command command, Http.Times times, Duration pause) {
+        MlflowTracker tracker = new MlflowTracker(command, MlflowSettings.of(command.environment()), times, pause);
+        Optional<String> kept = Optional.empty();
+        try {
+            kept = MlflowRun.kept(command, tracker.settings);
+            tracker.open();
+        } catch (RunException e) {
+            if (e.exitCode() != ExitCode.FAILED) {
+                throw e;
+            }
+            if (kept.isEmpty()) {
+                boolean nobody =
+                        e.getCause() instanceof ConnectException || e.getCause() instanceof UnknownHostException;
+                throw nobody ? RunException.config(e.getMessage()) : e;
+            }
+            tracker.warn(e.getMessage());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        long now = System.currentTimeMillis();
+        command.earlier().forEach(record -> tracker.waiting.add(Figures.of(record, now)));
+        tracker.thread.start();
+        return tracker;
+    }
+
+    private void open() throws IOException {
+        run = MlflowRun.open(api, settings, command);
+    }
+
+    @Override
+    public synchronized void add(Figures figures) {
+        if (!done) {
+            waiting.add(figures);
+            if (waiting.size() > MOST_WAITING) {
+                giveUp("too much waits for " + settings.endpoint());
+            }
+            notifyAll();
+        }
+    }
+
+    @Override
+    public void end(Status status, List<String> files, Duration patience) {
+        List<Artifact> artifacts = status == Status.FINISHED ? artifacts(files) : List.of();
+        long bytes = artifacts.stream().mapToLong(Artifact::length).sum();
+        long nanos = patience.plusSeconds(bytes / ARTIFACT_BYTES_A_SECOND).toNanos();
+        synchronized (this) {
+            ending = new Ending(status, new ArrayDeque<>(artifacts), System.nanoTime() + nanos);
+            notifyAll();
+            try {
+                while (!done && remaining() > 0) {
+                    wait(remaining());
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            if (!done) {
+                giveUp(settings.endpoint() + " does not take it in time");
+            }
+        }
+    }
+
+    private List<Artifact> artifacts(List<String> files) {
+        try {
+            return Artifact.of(command, files, settings.sendsModel());
+        } catch (IOException e) {
+            warn("the artefacts can't be read (" + e.getMessage() + ")");
+            return List.of();
+        }
+    }
+
+    /** Milliseconds until the deadline, at least 1 while it has not passed. */
+    private synchronized long remaining() {
+        long nanos = ending.deadline() - System.nanoTime();
+        return nanos <= 0 ? 0 : 1 + nanos / 1_000_000;
+    }
+
+    private void send() {
+        try {
+            while (hasWork()) {
+                try {
+                    sendSome();
+                } catch (RunException e) {
+                    if (e.exitCode() != ExitCode.FAILED) {
+                        throw e;
+                    }
+                    warn(e.getMessage());
+                }
+                rest();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } catch (IOException | RuntimeException | FSError e) {
+            synchronized (this) {
+                giveUp(String.valueOf(e.getMessage()));
+            }
+        }
+    }
+
+    /** Waits for something to do; false once there is no more. */
+    private synchronized boolean hasWork() throws InterruptedException {
+        while (!done && waiting.isEmpty() && ending == null && run != null) {
+            wait();
+        }
+        return !done;
+    }
+
+    /** Lets more come, unless it is the end. */
+    private synchronized void rest() throws InterruptedException {
+        long until = System.nanoTime() + pause.toNanos();
+        boolean busy = ending != null && run != null;
+        while (!done && !busy && System.nanoTime() < until) {
+            wait(1 + (until - System.nanoTime()) / 1_000_000);
+            busy = ending != null && run != null;
+        }
+    }
+
+    private void sendSome() throws IOException {
+        if (run == null) {
+            open();
+        }
+        List<Figures> batch;
+        Ending end;
+        synchronized (this) {
+            batch = waiting.stream().limit(AT_ONCE).toList();
+            end = ending;
+        }
+        run.log(batch);
+        synchronized (this) {
+            for (int i = 0; i < batch.size() && !waiting.isEmpty(); i++) {
+                waiting.remove();
+            }
+            if (end == null || !waiting.isEmpty()) {
+                return;
+            }
+        }
+        finish(end);
+    }
+
+    private void finish(Ending end) throws IOException {
+        run.end(end.status());
+        if (!end.artifacts().isEmpty() && !run.takesArtifacts()) {
+            end.artifacts().clear();
+            command.warn("MLflow gets no report and no model: its server would have them put to " + run.artifacts()
+                    + ", instead of taking them (mlflow server --artifacts-destination)");
+        }
+        while (!end.artifacts().isEmpty()) {
+            run.store(end.artifacts().peek());
+            end.artifacts().remove();
+        }
+        synchronized (this) {
+            done = true;
+            notifyAll();
+        }
+    }
+
+    private void giveUp(String why) {
+        if (!done) {
+            done = true;
+            waiting.clear();
+            command.warn("MLflow does not have all of the run: " + why.replaceFirst("^MLflow: ", "")
+                    + "; the next command on the run sends what is missing");
+            notifyAll();
+        }
+    }
+
+    private void warn(String why) {
+        if (!warned) {
+            warned = true;
+            command.warn(why + "; the run goes on");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+package io.github.sparkfinetune.spark.track;
+
+import io.github.sparkfinetune.data.hf.GrowingFile;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import org.apache.hadoop.fs.FSError;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * TensorBoard's event files in {@value #FOLDER} of the output folder, an {@link EventFile} a command, with the tags of
+ * Hugging Face's {@code TensorBoardCallback}: {@code train/loss}, {@code eval/loss}. A command that resumes a training
+ * marks the step from which on it writes anew, so that readers forget what was logged behind the checkpoint.
+ */
+final class TensorBoardTracker implements Tracker {
+    static final String FOLDER = "tensorboard";
+    private static final String PREFIX = "events.out.tfevents.";
+
+    private final Command command;
+    private EventFile file;
+    private boolean trains;
+    private boolean broken;
+
+    TensorBoardTracker(Command command) {
+        this.command = command;
+    }
+
+    @Override
+    public synchronized void add(Figures figures) {
+        if (broken) {
+            return;
+        }
+        double seconds = figures.millis() / 1e3;
+        try {
+            if (file == null) {
+                file = open(seconds);
+            }
+            if (figures.repeated() && !trains) {
+                trains = true;
+                file.startAt(figures.step(), seconds);
+            }
+            Map<String, Double> byTag = new LinkedHashMap<>();
+            figures.values().forEach((name, value) -> byTag.put(figures.split() + "/" + name, value));
+            file.add(figures.step(), seconds, byTag);
+        } catch (IOException | UncheckedIOException | FSError e) {
+            warn(e);
+        }
+    }
+
+    /** A file that is read after those that are there: readers take them in the order of their names. */
+    private EventFile open(double seconds) throws IOException {
+        Path folder = command.output(FOLDER);
+        FileSystem files = HadoopFiles.fileSystem(folder, command.hadoop());
+        files.mkdirs(folder);
+        long number = Math.max((long) seconds, newest(files, folder) + 1);
+        String name = String.format(Locale.ROOT, "%s%010d.driver", PREFIX, number);
+        return new EventFile(new GrowingFile(files, new Path(folder, name)), seconds);
+    }
+
+    private static long newest(FileSystem files, Path folder) throws IOException {
+        long newest = 0;
+        try {
+            for (FileStatus status : files.listStatus(folder)) {
+                String name = status.getPath().getName();
+                if (name.matches("events\\.out\\.tfevents\\.\\d{1,18}\\..*")) {
+                    newest = Math.max(newest, Long.parseLong(name.split("\\.", 5)[3]));
+                }
+            }
+        } catch (FileNotFoundException e) {
+            // An object store has no folder without files.
+            return 0;
+        }
+        return newest;
+    }
+
+    @Override
+    public synchronized void end(Status status, List<String> files, Duration patience) {
+        if (file == null || broken) {
+            return;
+        }
+        try {
+            file.close();
+        } catch (IOException | UncheckedIOException | FSError e) {
+            warn(e);
+        }
+    }
+
+    private void warn(Throwable e) {
+        broken = true;
+        command.warn("TensorBoard's events can't be written to " + command.output(FOLDER) + " ("
+                + String.valueOf(e.getMessage()).lines().findFirst().orElse("") + "): from here on there are none");
+    }
+}

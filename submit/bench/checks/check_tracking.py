@@ -1,0 +1,227 @@
+"""Runs are in MLflow and TensorBoard as their own readers have them: check_tracking.py
+
+Starts a real `mlflow server` and trains a tiny classifier by bin/finetune: killed by SIGKILL and resumed; ended by SIGTERM;
+while the server is away; with a server that is nowhere. Run in the project's root, with the distribution built.
+"""
+
+import json
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+from mlflow.tracking import MlflowClient
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+STEPS = 600
+WAIT = 300
+MODEL = "finetune-core/src/test/resources/golden/models/bert-seqcls"
+os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
+
+
+def until(condition, what):
+    """Waits for a condition, which it returns, at most WAIT seconds."""
+    end = time.time() + WAIT
+    while time.time() < end:
+        if value := condition():
+            return value
+        time.sleep(0.2)
+    sys.exit(f"error: {what}: not within {WAIT} s")
+
+
+class Server:
+    """An mlflow server on a folder, at a port that stays."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        self.uri = f"http://127.0.0.1:{self.port}"
+        self.process = None
+
+    def start(self):
+        command = [pathlib.Path(sys.executable).parent / "mlflow", "server", "--host", "127.0.0.1", "--workers", "1"]
+        command += ["--port", str(self.port), "--backend-store-uri", f"sqlite:///{self.folder}/mlflow.db"]
+        command += ["--artifacts-destination", f"{self.folder}/artifacts"]
+        with open(self.folder / "server.log", "ab") as log:
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
+        until(self.answers, "mlflow server")
+
+    def answers(self):
+        with socket.socket() as connection:
+            return connection.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        if self.process:
+            os.killpg(self.process.pid, signal.SIGTERM)
+            self.process.wait(WAIT)
+            self.process = None
+
+
+class Run:
+    """A run's folder, and the commands on it."""
+
+    def __init__(self, work, name, uri, settings=()):
+        self.dir = work / name
+        self.environment = {
+            **os.environ,
+            "MLFLOW_TRACKING_URI": uri,
+            "MLFLOW_EXPERIMENT_NAME": "mails",
+            "HF_MLFLOW_LOG_ARTIFACTS": "true",
+        }
+        self.arguments = ["--local", "--config", str(work / "run.yaml"), "--set", f"output.dir={self.dir}"]
+        self.arguments += [part for setting in settings for part in ("--set", setting)]
+
+    def start(self, command):
+        return subprocess.Popen(
+            ["submit/bin/finetune", command, *self.arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, command, code=0):
+        process = self.start(command)
+        output = process.communicate(timeout=WAIT)[0]
+        if process.returncode != code:
+            sys.exit(f"error: finetune {command} ended with {process.returncode} instead of {code}:\n{output}")
+        return output
+
+    def records(self):
+        file = self.dir / "metrics.jsonl"
+        lines = file.read_text().splitlines(keepends=True) if file.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def end_at(self, process, step, how):
+        until(lambda: process.poll() is not None or any(r["step"] >= step for r in self.records()), f"step {step}")
+        assert process.poll() is None, process.communicate()[0]
+        os.killpg(process.pid, how)
+        process.communicate(timeout=WAIT)
+
+    def losses(self):
+        return {record["step"]: record["loss"] for record in self.records() if "loss" in record}
+
+    def id(self):
+        return json.loads((self.dir / "mlflow.json").read_text())["run_id"]
+
+
+def has_all(client, run):
+    """MLflow has every step of a run once, with its value, and what was measured at the end."""
+    losses = run.losses()
+    assert sorted(losses) == list(range(1, STEPS + 1)), len(losses)
+    there = client.get_metric_history(run.id(), "loss")
+    assert sorted(metric.step for metric in there) == sorted(losses), [metric.step for metric in there]
+    assert {metric.step: metric.value for metric in there} == losses
+    kept = client.get_run(run.id())
+    assert kept.info.status == "FINISHED", kept.info.status
+    test = json.loads((run.dir / "metrics.json").read_text())["test"]
+    assert {name: kept.data.metrics[f"test_{name}"] for name in test} == test
+    return kept
+
+
+def resumed(client, run):
+    process = run.start("run")
+    run.end_at(process, 150, signal.SIGKILL)
+    first = run.id()
+    assert client.get_run(first).info.status == "RUNNING"
+    killed_at = max(run.losses())
+    run.run("run")
+    assert run.id() == first, "another run of MLflow"
+    kept = has_all(client, run)
+    assert len(client.search_runs([kept.info.experiment_id])) == 1
+    assert kept.info.run_name == "killed and resumed"
+    assert kept.data.params["training.learning_rate"] == "3.0E-4", kept.data.params["training.learning_rate"]
+    assert kept.data.params["method.type"] == "full"
+    assert len(client.get_metric_history(first, "eval_loss")) == len([r for r in run.records() if "eval" in r])
+    for name in ("run.yaml", "metrics.json", "report.html", "model/model.safetensors", "model/config.json"):
+        with tempfile.TemporaryDirectory() as folder:
+            stored = pathlib.Path(client.download_artifacts(first, name, folder))
+            assert stored.read_bytes() == (run.dir / name).read_bytes(), name
+    print(f"MLflow: killed at step {killed_at}, resumed; one run, {STEPS} steps once each, test metrics, settings, files, model")
+
+    files = list((run.dir / "tensorboard").iterdir())
+    assert len(files) == 2, files
+    events = EventAccumulator(str(run.dir / "tensorboard"), size_guidance={"scalars": 0})
+    events.Reload()
+    losses = run.losses()
+    for tag, values in (("train/loss", losses), ("train/learning_rate", None)):
+        scalars = events.Scalars(tag)
+        assert [scalar.step for scalar in scalars] == list(range(1, STEPS + 1)), tag
+        if values:
+            assert all(abs(s.value - values[s.step]) <= 1e-6 * abs(values[s.step]) for s in scalars), tag
+    assert len(events.Scalars("eval/loss")) == len([r for r in run.records() if "eval" in r])
+    test = json.loads((run.dir / "metrics.json").read_text())["test"]
+    assert abs(events.Scalars("test/accuracy")[0].value - test["accuracy"]) < 1e-6
+    print(f"TensorBoard: {len(files)} files, {len(events.Tags()['scalars'])} tags, {STEPS} steps once each")
+
+
+def ended_by_a_signal(client, run):
+    process = run.start("run")
+    run.end_at(process, 100, signal.SIGTERM)
+    assert process.returncode == 143, process.returncode
+    assert client.get_run(run.id()).info.status == "KILLED"
+    print("SIGTERM: the run of MLflow is KILLED")
+
+
+def without_server(client, server, run):
+    process = run.start("run")
+    until(lambda: process.poll() is not None or len(run.records()) > 50, "a run that starts")
+    assert process.poll() is None, process.communicate()[0]
+    server.stop()
+    output = process.communicate(timeout=WAIT)[0]
+    assert process.returncode == 0, output
+    warnings = [line for line in output.splitlines() if line.startswith("warning   MLflow")]
+    assert len(warnings) == 2, output
+    server.start()
+    run.run("evaluate")
+    has_all(client, run)
+    print("without a server: the run ended well, with", *warnings, sep="\n  ")
+    print("  finetune evaluate sent what was missing")
+
+
+def nowhere(run):
+    started = time.time()
+    output = run.run("run", code=2)
+    lines = [line for line in output.splitlines() if line.startswith("error:")]
+    assert len(lines) == 1 and "does not answer" in lines[0], output
+    assert not (run.dir / "dataset").exists()
+    print(f"no such server: exit code 2 after {time.time() - started:.0f} s: {lines[0]}")
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        work = pathlib.Path(folder)
+        with open(work / "mails.jsonl", "w") as mails:
+            for i in range(400):
+                label, text = (("cat", "the cat sat"), ("dog", "a dog ran"))[i % 2]
+                mails.write(json.dumps({"text": f"{text} {i}", "label": label}) + "\n")
+        (work / "run.yaml").write_text(f"""
+model: {os.path.abspath(MODEL)}
+task: classification
+data: {{train: {work}/mails.jsonl, test_fraction: 0.2, max_length: 16, shards: 2}}
+training: {{max_steps: {STEPS}, num_train_epochs: 100, per_device_train_batch_size: 4, learning_rate: 3.0e-4, save_steps: 40,
+  eval_steps: 100, report_to: [tensorboard, mlflow]}}
+cluster: {{ranks: 2}}
+output: {{dir: {work}/unused}}
+""")
+        server = Server(work)
+        server.start()
+        try:
+            client = MlflowClient(server.uri)
+            resumed(client, Run(work, "resumed", server.uri, ["training.run_name=killed and resumed"]))
+            ended_by_a_signal(client, Run(work, "signal", server.uri))
+            without_server(client, server, Run(work, "away", server.uri))
+        finally:
+            server.stop()
+        nowhere(Run(work, "nowhere", server.uri))
+
+
+main()

@@ -63,6 +63,8 @@ class DistributionIT {
                         "submit/fetching/packages.py",
                         "submit/quickstart",
                         "submit/k8s/pod.yaml",
+                        "submit/airflow/dags/finetune_train.py",
+                        "submit/docs/airflow.md",
                         "conf/recipes/news-minilm.yaml",
                         "README.md",
                         "CONFIG.md",

@@ -1,0 +1,35 @@
+"""Prepares, trains and evaluates a model, and promotes it if it is better than the one in use. See submit/docs/airflow.md."""
+
+from airflow import DAG
+from airflow.models.param import Param
+
+from finetune_operator import PARAMS, FinetuneOperator, PromoteOperator
+
+with DAG(
+    dag_id="finetune_train",
+    description="prepare, train, evaluate, promote",
+    schedule=None,
+    catchup=False,
+    # Two at once would compare with the same model in use.
+    max_active_runs=1,
+    default_args={"retries": 2},
+    params={
+        "config": Param(type="string", minLength=1, description="The run's YAML file; a path or a URI (hdfs:, s3a:)"),
+        "overrides": Param([], type="array", items={"type": "string"}, description="Keys of it, as data.train=hdfs:/mails"),
+        "output_root": Param(
+            type="string",
+            pattern=r"^(/|[A-Za-z0-9]+:)",
+            description="Absolute path of the folder in which each DAG run has its output.dir",
+        ),
+        "metric": Param(
+            None, type=["null", "string"], description="What is compared; training.metric_for_best_model unless set"
+        ),
+        **PARAMS,
+    },
+    tags=["spark-finetune"],
+) as dag:
+    prepare = FinetuneOperator(task_id="prepare", command="prepare")
+    train = FinetuneOperator(task_id="train", command="train")
+    evaluate = FinetuneOperator(task_id="evaluate", command="evaluate")
+    promote = PromoteOperator(task_id="promote", command="promote")
+    prepare >> train >> evaluate >> promote

@@ -1,0 +1,272 @@
+"""What becomes of DAG runs: each scenario triggers them by `airflow dags test` and looks at tasks, folders and the pointer."""
+
+import hashlib
+import json
+import os
+import pathlib
+import sqlite3
+import subprocess
+
+from cluster import HANG_SECONDS, OPENS, ROOT, SETTINGS, Cluster, Failure, Worker, base_environment, free_port, fresh, jar
+from processes import command, descendants, kill, wait_until
+from stock import spark_home, venv
+
+DAGS = ROOT / "submit/airflow/dags"
+MODEL = ROOT / "finetune-core/src/test/resources/golden/models/bert-seqcls"
+AIRFLOW = ("apache-airflow>=2.11,<2.12", "apache-airflow-providers-apache-spark")
+SCENARIOS = {}
+# Long enough to be killed on the way.
+STEPS = 600
+
+CONFIG = """model: {model}
+task: classification
+data: {{train: {folder}/train.jsonl, test: {folder}/test.jsonl, max_length: 16}}
+training: {{max_steps: {steps}, per_device_train_batch_size: 4, learning_rate: 1.0e-3, save_steps: 20, save_total_limit: 99}}
+cluster: {{ranks: 1, shared_filesystem: true}}
+output: {{dir: replaced}}
+"""
+
+
+def scenario(function):
+    """Registers a scenario by its function's name; it says what was seen, or raises a Failure."""
+    SCENARIOS[function.__name__.replace("_", "-")] = function
+    return function
+
+
+def require(holds, what):
+    if not holds:
+        raise Failure(what)
+
+
+class Scene:
+    """An Airflow with a database of its own, a Spark, a configuration and an empty folder of runs."""
+
+    def __init__(self):
+        self.work = fresh(ROOT / "submit/target/airflow-test")
+        self.spark = spark_home()
+        self.airflow = pathlib.Path(
+            os.environ.get("AIRFLOW_VENV") or venv(ROOT / "submit/target/airflow-2.11", *AIRFLOW)
+        )
+        self.pointer = self.work / "in-use.json"
+        self.days = 0
+        # The model of the run that was killed.
+        self.killed = None
+        for name, first in (("train", 0), ("test", 100)):
+            with open(self.work / f"{name}.jsonl", "w") as out:
+                for i in range(first, first + 60):
+                    kind = ("money", "spam") if i % 2 == 0 else ("work", "ham")
+                    out.write(json.dumps({"text": f"mail {i} about {kind[0]}", "label": kind[1]}) + "\n")
+        self.config = self.work / "run.yaml"
+        self.config.write_text(CONFIG.format(model=MODEL, folder=self.work, steps=STEPS))
+        self.environment = {
+            **base_environment(self.spark),
+            "SPARK_LOCAL_IP": "127.0.0.1",
+            "PATH": f"{self.spark}/bin:{os.environ['PATH']}",
+            "AIRFLOW_HOME": str(self.work / "airflow"),
+            "AIRFLOW__CORE__DAGS_FOLDER": str(DAGS),
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__CORE__DEFAULT_TASK_RETRY_DELAY": "1",
+            "AIRFLOW__DATABASE__LOAD_DEFAULT_CONNECTIONS": "False",
+            "AIRFLOW_CONN_LOCAL": json.dumps({"conn_type": "spark", "host": "local[1]"}),
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
+        self.database = self.work / "airflow/airflow.db"
+        self.call(["db", "migrate"], "db").wait()
+        require(self.database.exists(), f"airflow db migrate failed, see {self.work}/db.log")
+
+    def call(self, arguments, log):
+        with open(self.work / f"{log}.log", "w") as out:
+            return subprocess.Popen(
+                [self.airflow / "bin/airflow", *arguments], stdout=out, stderr=out, env=self.environment, cwd=self.work
+            )
+
+    def day(self):
+        """A date that no DAG run has had: it makes the DAG run's id, and so its output.dir."""
+        self.days += 1
+        return f"2026-01-{self.days:02}"
+
+    def trigger(self, dag, day, log, **params):
+        """Starts a DAG run."""
+        every = {"pointer": str(self.pointer), "spark": "local", "jar": str(jar()), **params}
+        if dag == "finetune_train":
+            every = {"config": str(self.config), "output_root": str(self.work / "runs"), "metric": "loss", **every}
+        return self.call(["dags", "test", dag, day, "-c", json.dumps(every)], log)
+
+    def finish(self, process, what):
+        try:
+            return process.wait(10 * HANG_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise Failure(f"{what} hangs") from None
+
+    def run(self, dag, log, day=None, **params):
+        """Triggers a DAG run to its end: its tasks' states and tries."""
+        day = day or self.day()
+        self.finish(self.trigger(dag, day, log, **params), log)
+        return self.tasks(dag, day)
+
+    def tasks(self, dag, day):
+        """State and number of tries by task."""
+        with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
+            rows = database.execute(
+                "select task_id, state, try_number from task_instance where dag_id = ? and run_id like ?",
+                (dag, f"manual__{day}T%"),
+            ).fetchall()
+        return {task: (state, tries) for task, state, tries in rows}
+
+    def output(self, day):
+        return self.work / f"runs/manual__{day}T00-00-00-00-00"
+
+    def in_use(self):
+        return json.loads(self.pointer.read_text())
+
+    def expect(self, log, tasks, **states):
+        require(tasks == states, f"{log}: tasks are {tasks}, not {states}, see {self.work}/{log}.log")
+
+    def cluster(self, **settings):
+        return Cluster(self.work / "cluster", [Worker("one", cores=2)], home=self.spark, settings=settings)
+
+    def connect(self, cluster, mode, rest_port=0):
+        """The connection "cluster"."""
+        extra = {"deploy-mode": mode, "rest-port": rest_port}
+        connection = {"conn_type": "spark", "host": f"spark://{cluster.host}", "port": cluster.port, "extra": extra}
+        self.environment["AIRFLOW_CONN_CLUSTER"] = json.dumps(connection)
+
+
+def kept(output, step):
+    """Records of a run's steps, to one of them."""
+    lines = (output / "metrics.jsonl").read_text().splitlines(keepends=True)
+    records = [json.loads(line) for line in lines if line.endswith("\n")]
+    return [record for record in records if record["step"] <= step]
+
+
+def model_hash(output):
+    return hashlib.sha256((output / "model/model.safetensors").read_bytes()).hexdigest()
+
+
+ONCE = ("success", 1)
+UPSTREAM = ("upstream_failed", 0)
+
+
+@scenario
+def success(scene):
+    """The first model is promoted; the same DAG run again changes nothing."""
+    day = scene.day()
+    few = {"overrides": ["training.max_steps=2"]}
+    done = {"prepare": ONCE, "train": ONCE, "evaluate": ONCE, "promote": ONCE}
+    scene.expect("success", scene.run("finetune_train", "success", day, **few), **done)
+    output = scene.output(day)
+    require(scene.in_use()["promoted"]["run"] == f"file:{output}", f"{scene.pointer} does not point into {output}")
+    before = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest.json").read_text())
+    scene.expect("again", scene.run("finetune_train", "again", day, **few), **done)
+    after = (scene.pointer.read_text(), model_hash(output), (output / "dataset/manifest.json").read_text())
+    require(before == after, f"the same DAG run again changed the pointer, the model or the dataset in {output}")
+    return f"promoted with loss {scene.in_use()['promoted']['value']:.4f}; the same again: same dataset, model and pointer"
+
+
+@scenario
+def bad_config(scene):
+    """An unknown key fails at once."""
+    tasks = scene.run("finetune_train", "bad-config", overrides=["training.max_stepz=2"])
+    scene.expect("bad-config", tasks, prepare=("failed", 1), train=UPSTREAM, evaluate=UPSTREAM, promote=UPSTREAM)
+    return "prepare failed at its first try, exit code 2"
+
+
+@scenario
+def bad_data(scene):
+    """Texts that aren't there fail at once."""
+    tasks = scene.run("finetune_train", "bad-data", overrides=[f"data.train={scene.work}/nowhere"])
+    scene.expect("bad-data", tasks, prepare=("failed", 1), train=UPSTREAM, evaluate=UPSTREAM, promote=UPSTREAM)
+    return "prepare failed at its first try, exit code 3"
+
+
+@scenario
+def killed(scene):
+    """A driver that is killed while it trains is retried, and goes on from its checkpoint."""
+    day = scene.day()
+    process = scene.trigger("finetune_train", day, "killed")
+    checkpoints = scene.output(day) / "checkpoints"
+
+    def driver():
+        if process.poll() is not None:
+            raise Failure(f"killed: the DAG run ended before its driver could be killed, see {scene.work}/killed.log")
+        committed = sorted(checkpoints.glob("*/COMMITTED"))
+        drivers = [pid for pid in descendants(process.pid) if "deploy.SparkSubmit" in command(pid)]
+        return (committed[-1].parent.name, drivers) if committed and drivers else None
+
+    checkpoint, drivers = wait_until(driver, HANG_SECONDS, 0.01)
+    for pid in drivers:
+        kill(pid)
+    done = kept(scene.output(day), int(checkpoint.split("-")[1]))
+    scene.finish(process, "killed")
+    states = scene.tasks("finetune_train", day)
+    scene.expect("killed", states, prepare=ONCE, train=("success", 2), evaluate=ONCE, promote=ONCE)
+    # Steps that are made again have other times.
+    require(done and kept(scene.output(day), done[-1]["step"]) == done, "killed: the run began anew")
+    scene.killed = model_hash(scene.output(day))
+    return f"killed after {checkpoint}, went on at the second try; promoted"
+
+
+@scenario
+def exit_code_4(scene):
+    """A cluster without executors ends with exit code 4, which is retried."""
+    day = scene.day()
+    conf = {**SETTINGS, "spark.cores.max": "1"}
+    with scene.cluster() as cluster:
+        scene.connect(cluster, "client")
+        process = scene.trigger(
+            "finetune_train", day, "exit-code-4", spark="cluster", conf=conf, overrides=["cluster.start_timeout_seconds=20"]
+        )
+
+        def status(name, code):
+            if process.poll() is not None:
+                raise Failure(f"exit-code-4: the DAG run ended too early, see {scene.work}/exit-code-4.log")
+            try:
+                ended = json.loads((scene.output(day) / "status.json").read_text())
+            except FileNotFoundError:
+                return False
+            return (ended["command"], ended["exit_code"]) == (name, code)
+
+        wait_until(lambda: status("prepare", 0), HANG_SECONDS, 0.01)
+        cluster.lose(cluster.workers[0])
+        wait_until(lambda: status("train", 4), HANG_SECONDS, 0.01)
+        cluster.add(Worker("two", cores=2))
+        scene.finish(process, "exit-code-4")
+    states = scene.tasks("finetune_train", day)
+    train = states.pop("train", None)
+    require(train is not None and train[0] == "success" and train[1] > 1, f"exit-code-4: train is {train}")
+    if scene.killed is None:
+        scene.expect("exit-code-4", states, prepare=ONCE, evaluate=ONCE, promote=ONCE)
+        return f"train done at try {train[1]}"
+    scene.expect("exit-code-4", states, prepare=ONCE, evaluate=ONCE, promote=("skipped", 1))
+    require(model_hash(scene.output(day)) == scene.killed, "the killed run's model is another one")
+    return f"train done at try {train[1]}; the same model as the killed run's, which is no better, so promote was skipped"
+
+
+@scenario
+def cluster_mode(scene):
+    """With the driver on the cluster status.json tells: bad data fails at once, a model that is no better is not promoted."""
+    rest = free_port()
+    conf = {**SETTINGS, "spark.cores.max": "1", "spark.driver.extraJavaOptions": " ".join(OPENS)}
+    before = scene.pointer.read_text()
+    with scene.cluster(**{"spark.master.rest.enabled": "true", "spark.master.rest.port": rest}) as cluster:
+        scene.connect(cluster, "cluster", rest)
+        there = {"spark": "cluster", "conf": conf}
+        tasks = scene.run("finetune_train", "cluster-data", overrides=[f"data.train={scene.work}/nowhere"], **there)
+        scene.expect("cluster-data", tasks, prepare=("failed", 1), train=UPSTREAM, evaluate=UPSTREAM, promote=UPSTREAM)
+        tasks = scene.run("finetune_train", "cluster-mode", overrides=["training.max_steps=1"], **there)
+        scene.expect("cluster-mode", tasks, prepare=ONCE, train=ONCE, evaluate=ONCE, promote=("skipped", 1))
+    require(scene.pointer.read_text() == before, "a model that is no better was promoted")
+    return "prepare failed at its first try for exit code 3; a worse model trained, and was not promoted"
+
+
+@scenario
+def rollback(scene):
+    """A DAG run puts the model before in use again; the same DAG run again goes no further."""
+    before = scene.in_use()
+    require(before["previous"], "nothing to roll back to: run success and killed first")
+    day = scene.day()
+    for log in ("rollback", "rollback-again"):
+        scene.expect(log, scene.run("finetune_rollback", log, day), rollback=ONCE)
+        require(scene.in_use()["promoted"] == before["previous"][0], f"{log}: {scene.pointer} points elsewhere")
+    return f"from loss {before['promoted']['value']:.4f} back to {before['previous'][0]['value']:.4f}"

@@ -24,12 +24,13 @@ import picocli.CommandLine.Spec;
 final class CompletionCommand implements Callable<Integer> {
     private static final String NO_BLANK_BEHIND_EQUALS = """
 
-            # The value of a key follows its "=" without a blank.
-            function _finetune() {
-              _complete_finetune
-              if [ -n "$BASH_VERSION" ] && [[ "${COMPREPLY[*]}" == *= ]]; then compopt -o nospace; fi
-            }
-            complete -F _finetune -o default finetune""";
+        # The value of a key follows its "=" without a blank.
+        function _finetune() {
+          _complete_finetune
+          if [ -n "$BASH_VERSION" ] && [[ "${COMPREPLY[*]}" == *= ]]; then compopt -o nospace; fi
+        }
+        complete -F _finetune -o default finetune\
+        """;
 
     @Spec
     private CommandSpec spec;
@@ -41,7 +42,7 @@ final class CompletionCommand implements Callable<Integer> {
         });
         addLauncherOptions(finetune);
         for (CommandLine command : finetune.getSubcommands().values()) {
-            if (command.getCommand() instanceof JobCommand) {
+            if (command.getCommand() instanceof SparkCommand) {
                 addLauncherOptions(command);
                 completePaths(command.getCommandSpec());
             }

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.spark.cluster.DriverExit;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.apache.spark.SparkUserAppException;
 import picocli.CommandLine;
@@ -37,6 +38,7 @@ public final class Finetune implements Callable<Integer> {
     public static void main(String[] args) throws SparkUserAppException {
         int code = execute(
                 SparkJobs::open,
+                Terminal.ofProcess(),
                 new PrintWriter(System.out, true, StandardCharsets.UTF_8),
                 new PrintWriter(System.err, true, StandardCharsets.UTF_8),
                 args);
@@ -44,8 +46,8 @@ public final class Finetune implements Callable<Integer> {
     }
 
     /** Runs a command and returns its exit code; nothing is thrown. */
-    static int execute(Jobs.Opener opener, PrintWriter out, PrintWriter err, String... args) {
-        CommandLine line = commandLine(opener);
+    static int execute(Jobs.Opener opener, Terminal terminal, PrintWriter out, PrintWriter err, String... args) {
+        CommandLine line = commandLine(opener, terminal);
         line.setOut(out);
         line.setErr(err);
         line.setExecutionStrategy(new CommandLine.RunLast());
@@ -53,15 +55,20 @@ public final class Finetune implements Callable<Integer> {
             err.println("error: " + Failure.oneLine(UsageError.message(e)));
             return ExitCode.CONFIG.code();
         });
-        line.setExecutionExceptionHandler(
-                (e, command, result) -> report(e, command.getCommand() instanceof JobCommand job && job.debug(), err));
+        line.setExecutionExceptionHandler((e, command, result) ->
+                report(e, command.getCommand() instanceof SparkCommand spark && spark.debug(), err));
         return line.execute(args);
     }
 
     /** The commands and their options. */
     static CommandLine commandLine(Jobs.Opener opener) {
+        return commandLine(opener, question -> Optional.empty());
+    }
+
+    private static CommandLine commandLine(Jobs.Opener opener, Terminal terminal) {
         CommandLine line = new CommandLine(new Finetune());
         List.of(
+                        new InitCommand(opener, terminal),
                         new PlanCommand(opener),
                         new PrepareCommand(opener),
                         new TrainCommand(opener),

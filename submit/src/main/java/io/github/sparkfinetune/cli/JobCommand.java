@@ -4,34 +4,18 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
-import java.io.PrintWriter;
 import java.util.List;
-import java.util.concurrent.Callable;
-import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Spec;
 
 /** A command that works on a run: loads its configuration, opens the jobs, uses them and closes them. */
-@Command(
-        mixinStandardHelpOptions = true,
-        versionProvider = Finetune.Version.class,
-        sortOptions = false,
-        synopsisHeading = "%nUsage: ",
-        optionListHeading = "%n",
-        footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n%nExample:%n")
-abstract class JobCommand implements Callable<Integer>, Console {
+abstract class JobCommand extends SparkCommand {
     @Mixin
     private RunOptions options;
 
-    @Spec
-    private CommandSpec spec;
-
-    private final Jobs.Opener opener;
-
     JobCommand(Jobs.Opener opener) {
-        this.opener = opener;
+        super(opener);
     }
 
     @Override
@@ -41,8 +25,8 @@ abstract class JobCommand implements Callable<Integer>, Console {
             throw RunException.config("a pipeline has several runs: name one with --stage, of "
                     + RunOptions.names(stages) + ", or run them all with finetune run");
         }
-        try (Jobs jobs = opener.open(stages.get(0).config(), options.local())) {
-            Execution execution = new Execution(spec.name(), jobs, this);
+        try (Jobs jobs = opener().open(stages.get(0).config(), local())) {
+            Execution execution = new Execution(name(), jobs, this);
             execution.run(
                     stages,
                     writesStatus(),
@@ -59,7 +43,7 @@ abstract class JobCommand implements Callable<Integer>, Console {
             if (writesStatus()) {
                 options.outputDir()
                         .ifPresent(dir -> Execution.writeStatus(
-                                spec.name(), () -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e), this));
+                                name(), () -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e), this));
             }
             throw e;
         }
@@ -87,19 +71,4 @@ abstract class JobCommand implements Callable<Integer>, Console {
 
     /** Does the command's work. */
     abstract void execute(RunConfig run, Jobs jobs) throws IOException;
-
-    /** Whether errors are shown with their stack trace. */
-    final boolean debug() {
-        return options.debug();
-    }
-
-    @Override
-    public final void say(String line) {
-        spec.commandLine().getOut().println(line);
-    }
-
-    @Override
-    public final PrintWriter err() {
-        return spec.commandLine().getErr();
-    }
 }

@@ -4,11 +4,15 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /** The jobs behind the commands, on one Spark session. */
@@ -32,6 +36,14 @@ interface Jobs extends AutoCloseable {
      * @param progress is told what is fetched, a line a file
      */
     RunConfig fetchModel(RunConfig config, Consumer<String> progress);
+
+    /**
+     * Proposes a run for data and a model.
+     *
+     * @param model the model's folder
+     * @param chooser is asked which of the tasks that fit is meant, with what was found for each, the likeliest first
+     */
+    Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser);
 
     /** Says what training will take, without a session. */
     PlanJob.Plan plan(RunConfig config);

@@ -37,20 +37,6 @@ final class RunOptions {
     @Option(names = "--stage", paramLabel = "NAME", description = "Of a pipeline, the stage that is meant.")
     private String stage;
 
-    @Option(names = "--debug", description = "Show stack traces, and Spark's log at level INFO.")
-    private boolean debug;
-
-    @Option(names = "--local", description = "Run in this process on local[cluster.ranks], whatever the master.")
-    private boolean local;
-
-    boolean debug() {
-        return debug;
-    }
-
-    boolean local() {
-        return local;
-    }
-
     /**
      * Reads the runs that are meant: the file's only one, all stages of its pipeline, or the one that is named.
      *

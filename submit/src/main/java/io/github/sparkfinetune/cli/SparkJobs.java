@@ -13,6 +13,9 @@ import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.data.hub.HubUpload;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.init.InitJob;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -29,6 +32,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
@@ -86,6 +90,11 @@ final class SparkJobs implements Jobs {
                 new Hub(HubSettings.of(System.getenv()), progress),
                 conf.get("spark.master"),
                 SparkHadoopUtil.get().newConfiguration(conf));
+    }
+
+    @Override
+    public Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser) {
+        return InitJob.run(session(), request, model, this::plan, chooser);
     }
 
     @Override

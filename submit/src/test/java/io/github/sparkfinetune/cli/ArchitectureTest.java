@@ -85,6 +85,7 @@ class ArchitectureTest {
             "spark.train",
             "spark.predict",
             "spark.track",
+            "spark.init",
             "spark.ml",
             "report",
             "cli");

@@ -8,6 +8,9 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.init.InitJob;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.trace.Trace;
@@ -17,10 +20,15 @@ import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Queue;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -33,6 +41,8 @@ abstract class CommandLineOverFakeJobs {
     final StringWriter err = new StringWriter();
     /** The session's and the jobs' calls in their order. */
     final List<String> calls = new ArrayList<>();
+    /** What somebody at the terminal answers. */
+    final Queue<String> answers = new ArrayDeque<>();
     /** What planning, training or tracing fails with, or null. */
     RuntimeException failure;
 
@@ -42,6 +52,7 @@ abstract class CommandLineOverFakeJobs {
                     calls.add(local ? "open local" : "open");
                     return new FakeJobs();
                 },
+                question -> Optional.ofNullable(answers.poll()),
                 new PrintWriter(out, true),
                 new PrintWriter(err, true),
                 args);
@@ -60,6 +71,17 @@ abstract class CommandLineOverFakeJobs {
                 return Keys.mapPaths(config, (key, path) -> key.equals("model") ? "/cache/" + path : path);
             }
             return config;
+        }
+
+        @Override
+        public Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser) {
+            Map<String, String> fitting = new LinkedHashMap<>();
+            fitting.put("causal-lm", "documents in text");
+            fitting.put("masked-lm", "documents in text");
+            calls.add("propose " + request.data() + " " + model + " " + chooser.apply(fitting));
+            String yaml = "model: " + model + "\n";
+            RunConfig config = InitJob.draft(request, 1);
+            return new Proposal(yaml, config, PlanTextTest.plan(null), List.of("data        4 rows"));
         }
 
         @Override

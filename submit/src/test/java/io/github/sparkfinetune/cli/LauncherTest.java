@@ -43,7 +43,7 @@ class LauncherTest {
 
     static Stream<String> jobCommands() {
         return Finetune.commandLine(null).getSubcommands().entrySet().stream()
-                .filter(command -> command.getValue().getCommand() instanceof JobCommand)
+                .filter(command -> command.getValue().getCommand() instanceof SparkCommand)
                 .map(Map.Entry::getKey);
     }
 

@@ -56,17 +56,17 @@ class S3RunTest {
         }
         put("mails.jsonl", mails());
         put("run.yaml", """
-                model: s3a://bucket/base
-                task: classification
-                data:
-                  train: s3a://bucket/mails.jsonl
-                  eval_fraction: 0.3
-                  max_length: 16
-                  shards: 2
-                training: {per_device_train_batch_size: 4, save_steps: 4, max_steps: 8, save_total_limit: 1}
-                cluster: {ranks: 1}
-                output: {dir: "s3a://bucket/run"}
-                """);
+            model: s3a://bucket/base
+            task: classification
+            data:
+              train: s3a://bucket/mails.jsonl
+              eval_fraction: 0.3
+              max_length: 16
+              shards: 2
+            training: {per_device_train_batch_size: 4, save_steps: 4, max_steps: 8, save_total_limit: 1}
+            cluster: {ranks: 1}
+            output: {dir: "s3a://bucket/run"}
+            """);
     }
 
     @AfterAll
@@ -116,7 +116,11 @@ class S3RunTest {
         static Ended of(String... args) {
             StringWriter err = new StringWriter();
             int code = Finetune.execute(
-                    SparkJobs::open, new PrintWriter(new StringWriter()), new PrintWriter(err, true), args);
+                    SparkJobs::open,
+                    Terminal.ofProcess(),
+                    new PrintWriter(new StringWriter()),
+                    new PrintWriter(err, true),
+                    args);
             return new Ended(code, err.toString());
         }
     }

@@ -57,20 +57,20 @@ class OtherNamesTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
-            training: {bf16: true}             ^ unknown key training.bf16; did you mean precision: bf16?
-            training: {max_seq_length: 1}      ^ unknown key training.max_seq_length; did you mean data.max_length?
-            method: {load_in_4bit: true}       ^ unknown key method.load_in_4bit; did you mean method.type: qlora?
-            method: {lora_r: 8}                ^ unknown key method.lora_r; did you mean method.r?
-            per_device_train_batch_size: 8     ^ unknown key per_device_train_batch_size; did you mean training.per_device_train_batch_size?
-            num_train_epochs: 3                ^ unknown key num_train_epochs; did you mean training.num_train_epochs?
-            lora_alpha: 16                     ^ unknown key lora_alpha; did you mean method.lora_alpha?
-            adapter: qlora                     ^ unknown key adapter; did you mean method.type?
-            training: {adapter: a}             ^ unknown key training.adapter; did you mean method.adapter?
-            training: {block_size: 8}          ^ unknown key training.block_size; did you mean data.max_length?
-            model_name_or_path: m              ^ unknown key model_name_or_path; did you mean model?
-            output_dir: o                      ^ unknown key output_dir; did you mean output.dir?
-            training: {deepspeed: ds.json}     ^ unknown key training.deepspeed; there is none here: every rank holds the model; method.type lora and qlora and training.gradient_checkpointing need less
-            """)
+        training: {bf16: true}             ^ unknown key training.bf16; did you mean precision: bf16?
+        training: {max_seq_length: 1}      ^ unknown key training.max_seq_length; did you mean data.max_length?
+        method: {load_in_4bit: true}       ^ unknown key method.load_in_4bit; did you mean method.type: qlora?
+        method: {lora_r: 8}                ^ unknown key method.lora_r; did you mean method.r?
+        per_device_train_batch_size: 8     ^ unknown key per_device_train_batch_size; did you mean training.per_device_train_batch_size?
+        num_train_epochs: 3                ^ unknown key num_train_epochs; did you mean training.num_train_epochs?
+        lora_alpha: 16                     ^ unknown key lora_alpha; did you mean method.lora_alpha?
+        adapter: qlora                     ^ unknown key adapter; did you mean method.type?
+        training: {adapter: a}             ^ unknown key training.adapter; did you mean method.adapter?
+        training: {block_size: 8}          ^ unknown key training.block_size; did you mean data.max_length?
+        model_name_or_path: m              ^ unknown key model_name_or_path; did you mean model?
+        output_dir: o                      ^ unknown key output_dir; did you mean output.dir?
+        training: {deepspeed: ds.json}     ^ unknown key training.deepspeed; there is none here: every rank holds the model; method.type lora and qlora and training.gradient_checkpointing need less
+        """)
     void whoKnowsHuggingFaceFindsTheKey(String yaml, String message) {
         assertThatThrownBy(() -> load(", " + yaml)).hasMessage("run.yaml:1: " + message);
     }

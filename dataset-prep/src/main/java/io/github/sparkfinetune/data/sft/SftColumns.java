@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -49,8 +50,7 @@ public enum SftColumns {
      * @throws RunException if it has none, or more than one
      */
     public static SftColumns of(String source, Collection<String> present, boolean answers) {
-        List<SftColumns> found = matching(
-                kind -> present.contains(kind.asked) && (kind.answered == null || present.contains(kind.answered)));
+        List<SftColumns> found = whole(present);
         if (found.isEmpty() && !answers) {
             found = matching(kind -> present.contains(kind.asked));
         }
@@ -68,6 +68,16 @@ public enum SftColumns {
         throw RunException.config(source + " has the columns of more than one kind of conversation ("
                 + found.stream().map(kind -> kind.described(true)).collect(Collectors.joining("; "))
                 + "): take out those that are not to be trained on");
+    }
+
+    /** The one set that a source has with answers, or nothing where it has none or more than one. */
+    public static Optional<SftColumns> find(Collection<String> present) {
+        return Optional.of(whole(present)).filter(found -> found.size() == 1).map(found -> found.get(0));
+    }
+
+    private static List<SftColumns> whole(Collection<String> present) {
+        return matching(
+                kind -> present.contains(kind.asked) && (kind.answered == null || present.contains(kind.answered)));
     }
 
     private static List<SftColumns> matching(Predicate<SftColumns> condition) {

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -41,6 +42,16 @@ public record DecoderKind() implements ModelKind<Decoder> {
     @Override
     public double highestUsualLearningRate() {
         return 5e-5;
+    }
+
+    @Override
+    public double usualLearningRate() {
+        return 2e-5;
+    }
+
+    @Override
+    public MethodConfig.Type usualMethod() {
+        return MethodConfig.Type.LORA;
     }
 
     @Override

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
@@ -54,6 +55,16 @@ public record EncoderKind(HeadKind head) implements ModelKind<Encoder> {
     @Override
     public double highestUsualLearningRate() {
         return 1e-4;
+    }
+
+    @Override
+    public double usualLearningRate() {
+        return 5e-5;
+    }
+
+    @Override
+    public MethodConfig.Type usualMethod() {
+        return MethodConfig.Type.FULL;
     }
 
     @Override

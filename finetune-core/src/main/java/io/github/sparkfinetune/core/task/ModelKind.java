@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.task;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.memory.Activations;
 import io.github.sparkfinetune.core.memory.Footprint;
@@ -50,6 +51,15 @@ public interface ModelKind<M extends Model<?>> {
      * 5e-5, RoBERTa's to 3e-5, recipes of small models to 1e-4), 5e-5 for decoders.
      */
     double highestUsualLearningRate();
+
+    /**
+     * The learning rate that such a model is usually trained with where all weights are: {@code transformers}' default
+     * for encoders, 2e-5 for decoders. Adapters and heads take ten times as much.
+     */
+    double usualLearningRate();
+
+    /** How such a model is usually trained: all of an encoder, adapters of a decoder. */
+    MethodConfig.Type usualMethod();
 
     /**
      * Width of the rows of the embedding table, where those that a step looks up have gradients apart from the whole

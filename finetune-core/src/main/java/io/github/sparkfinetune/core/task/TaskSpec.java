@@ -116,6 +116,15 @@ public interface TaskSpec {
                         + trainingMetrics().stream().map(Metric::name).toList()));
     }
 
+    /**
+     * The metric by which the best model is usually chosen.
+     *
+     * @param rowsPerLabel of the training rows, by the labels' names; empty for a task without
+     */
+    default String usualMetric(Map<String, Long> rowsPerLabel) {
+        return "loss";
+    }
+
     /** What the loss is a mean over: sample, token or word. */
     String lossUnit();
 

@@ -98,7 +98,7 @@ public final class SourceReader {
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
         long bytes = Math.max(partitionBytes, Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY));
         spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
-        SparkSource source = new SparkSource(spark, callers, files, data);
+        SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         List<Reading.Column> columns = List.of();
         Dataset<Row> rows;
@@ -115,6 +115,11 @@ public final class SourceReader {
                 source,
                 columns,
                 raw.mapPartitions(partition -> new CleaningIterator<>(partition, values, cleaner.open())));
+    }
+
+    /** A source before a task says what is read of it. */
+    SparkSource source(SourceFiles files) {
+        return new SparkSource(spark, callers, files, data);
     }
 
     /**

@@ -146,7 +146,8 @@ public final class SparkSource implements RawSource {
         return List.copyOf(keys);
     }
 
-    private static JsonNode parse(ObjectMapper mapper, String line) {
+    /** A line as JSON, or a missing node where it is none. */
+    static JsonNode parse(ObjectMapper mapper, String line) {
         try {
             return mapper.readTree(line);
         } catch (JsonProcessingException e) {

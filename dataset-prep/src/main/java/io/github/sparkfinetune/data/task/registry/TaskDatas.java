@@ -5,16 +5,25 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.SourceLook;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.classification.ClassificationData;
+import io.github.sparkfinetune.data.task.classification.LabelledLook;
 import io.github.sparkfinetune.data.task.language.CausalLmData;
+import io.github.sparkfinetune.data.task.language.ConversationLook;
+import io.github.sparkfinetune.data.task.language.DocumentLook;
 import io.github.sparkfinetune.data.task.language.MaskedLmData;
 import io.github.sparkfinetune.data.task.language.SftData;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
+import io.github.sparkfinetune.data.task.question.QuestionLook;
+import io.github.sparkfinetune.data.task.token.TaggedLook;
 import io.github.sparkfinetune.data.task.token.TokenClassificationData;
 import java.io.IOException;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
@@ -30,7 +39,27 @@ public final class TaskDatas {
             Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
             Task.MASKED_LM, MaskedLmData::of));
 
+    /** What tells whether a source is for a task; the more particular the task, the earlier. */
+    private static final Map<Task, Function<SourceLook, Optional<Recognition>>> RECOGNIZED = new LinkedHashMap<>();
+
+    static {
+        RECOGNIZED.put(Task.QUESTION_ANSWERING, QuestionLook::of);
+        RECOGNIZED.put(Task.TOKEN_CLASSIFICATION, TaggedLook::of);
+        RECOGNIZED.put(Task.SFT, ConversationLook::of);
+        RECOGNIZED.put(Task.CLASSIFICATION, LabelledLook::of);
+        RECOGNIZED.put(Task.CAUSAL_LM, DocumentLook::of);
+        RECOGNIZED.put(Task.MASKED_LM, DocumentLook::of);
+    }
+
     private TaskDatas() {}
+
+    /** The tasks that a source has what they are trained on, the likeliest first. */
+    public static Map<Task, Recognition> recognized(SourceLook look) {
+        Map<Task, Recognition> found = new LinkedHashMap<>();
+        RECOGNIZED.forEach(
+                (task, recognizer) -> recognizer.apply(look).ifPresent(recognition -> found.put(task, recognition)));
+        return found;
+    }
 
     /** That of a run's task. */
     public static TaskData<?> of(RunConfig config) {

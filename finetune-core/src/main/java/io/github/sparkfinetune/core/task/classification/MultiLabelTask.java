@@ -20,6 +20,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -146,5 +147,10 @@ final class MultiLabelTask extends ClassificationTask {
     @Override
     public ModelCard.Usage usage() {
         return new ModelCard.Usage("text-classification", "model(\"some text\", top_k=None)");
+    }
+
+    @Override
+    public String usualMetric(Map<String, Long> rowsPerLabel) {
+        return "f1_micro";
     }
 }

@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -122,5 +123,17 @@ final class SingleLabelTask extends ClassificationTask {
     @Override
     public ModelCard.Usage usage() {
         return new ModelCard.Usage("text-classification", "model(\"some text\")");
+    }
+
+    /**
+     * Accuracy, which labels of few rows hardly count in: where a label has thrice another's rows, F1 of the labels.
+     */
+    @Override
+    public String usualMetric(Map<String, Long> rowsPerLabel) {
+        long most =
+                rowsPerLabel.values().stream().mapToLong(Long::longValue).max().orElse(0);
+        long fewest =
+                rowsPerLabel.values().stream().mapToLong(Long::longValue).min().orElse(0);
+        return most > 3 * fewest ? "f1_macro" : "accuracy";
     }
 }

@@ -174,4 +174,9 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     public ModelCard.Usage usage() {
         return new ModelCard.Usage("question-answering", "model(question=\"some question\", context=\"some text\")");
     }
+
+    @Override
+    public String usualMetric(Map<String, Long> rowsPerLabel) {
+        return "f1";
+    }
 }

@@ -19,6 +19,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -117,5 +118,11 @@ public final class TokenClassificationTask implements TaskSpec {
     @Override
     public ModelCard.Usage usage() {
         return new ModelCard.Usage("token-classification", "model(\"some text\", aggregation_strategy=\"first\")");
+    }
+
+    /** F1 of entities; of tags that are no parts of one, such as parts of speech, accuracy. */
+    @Override
+    public String usualMetric(Map<String, Long> rowsPerLabel) {
+        return rowsPerLabel.keySet().stream().anyMatch(tag -> tag.startsWith("B-")) ? "f1" : "accuracy";
     }
 }

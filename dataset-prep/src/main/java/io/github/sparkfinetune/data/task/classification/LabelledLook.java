@@ -1,0 +1,112 @@
+package io.github.sparkfinetune.data.task.classification;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.SourceLook;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.StreamSupport;
+
+/** Finds texts with labels. */
+public final class LabelledLook {
+    private static final List<String> TEXTS = List.of(
+            "text",
+            "sentence",
+            "sentence1",
+            "question1",
+            "premise",
+            "text_a",
+            "content",
+            "body",
+            "review",
+            "message",
+            "document",
+            "title");
+    private static final Map<String, String> PAIRS = Map.of(
+            "text", "text_pair",
+            "sentence1", "sentence2",
+            "question1", "question2",
+            "premise", "hypothesis",
+            "text_a", "text_b");
+    private static final List<String> LABELS = List.of(
+            "label",
+            "labels",
+            "label_text",
+            "category",
+            "class",
+            "target",
+            "sentiment",
+            "intent",
+            "topic",
+            "kind",
+            "type",
+            "score",
+            "rating",
+            "y");
+    /** Characters of a label, as a rule. */
+    private static final int SHORT = 40;
+    /** Rows that have the same label, at least on the average, where a column's name doesn't tell. */
+    private static final int ROWS_OF_A_LABEL = 5;
+
+    private LabelledLook() {}
+
+    /** What is found in a source. */
+    public static Optional<Recognition> of(SourceLook look) {
+        if (look.format() == DataFormat.TEXT_FOLDERS) {
+            return look.labelFolders()
+                    ? Optional.of(new Recognition("texts in folders, whose names are the labels")
+                            .with("data.format", "text_folders"))
+                    : Optional.empty();
+        }
+        Optional<String> label =
+                look.column("data.label", LABELS, LabelledLook::isLabel).or(() -> fewValues(look));
+        return label.flatMap(column -> look.textColumn("data.text", TEXTS, other -> !other.equals(column))
+                .map(text -> of(look, text, column)));
+    }
+
+    private static Recognition of(SourceLook look, String text, String label) {
+        String pair = PAIRS.entrySet().stream()
+                .filter(names -> names.getKey().equalsIgnoreCase(text))
+                .map(Map.Entry::getValue)
+                .filter(look.columns()::contains)
+                .findFirst()
+                .orElse(null);
+        String texts = "texts in " + text + (pair == null ? "" : " and " + pair);
+        if (look.has(label, JsonNode::isArray)) {
+            return columns(texts + ", several labels each in " + label, text, pair, label)
+                    .with("classification.problem_type", "multi_label_classification");
+        }
+        boolean numbers = look.values(label).anyMatch(JsonNode::isFloatingPointNumber)
+                && look.values(label).anyMatch(value -> value.asDouble() != Math.rint(value.asDouble()));
+        if (numbers) {
+            return columns(texts + ", a number each in " + label, text, pair, label)
+                    .with("classification.problem_type", "regression");
+        }
+        return columns(texts + ", a label each in " + label, text, pair, label);
+    }
+
+    private static Recognition columns(String evidence, String text, String pair, String label) {
+        Recognition found = new Recognition(evidence).with("data.text", text);
+        return (pair == null ? found : found.with("data.text_pair", pair)).with("data.label", label);
+    }
+
+    private static boolean isLabel(JsonNode value) {
+        return value.isArray()
+                ? StreamSupport.stream(value.spliterator(), false).allMatch(JsonNode::isTextual)
+                : value.isValueNode() && value.asText().length() <= SHORT;
+    }
+
+    private static Optional<String> fewValues(SourceLook look) {
+        return look.columns().stream()
+                .filter(column -> look.has(column, value -> value.isTextual() && isLabel(value)))
+                .filter(column -> {
+                    long labels =
+                            look.values(column).map(JsonNode::asText).distinct().count();
+                    return labels > 1
+                            && labels * ROWS_OF_A_LABEL <= look.values(column).count();
+                })
+                .findFirst();
+    }
+}

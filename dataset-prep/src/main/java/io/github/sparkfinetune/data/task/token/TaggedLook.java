@@ -1,0 +1,58 @@
+package io.github.sparkfinetune.data.task.token;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.SourceLook;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+
+/** Finds words with tags, or texts with spans. */
+public final class TaggedLook {
+    private static final List<String> WORDS = List.of("tokens", "words", "text");
+    private static final List<String> TEXTS = List.of("text", "sentence", "content", "document");
+    private static final List<String> TAGS = List.of("ner_tags", "tags", "labels", "label", "pos_tags", "entities");
+    private static final List<String> SPANS = List.of("entities", "spans", "label", "labels", "annotations");
+
+    private TaggedLook() {}
+
+    /** What is found in a source. */
+    public static Optional<Recognition> of(SourceLook look) {
+        return words(look).or(() -> spans(look));
+    }
+
+    private static Optional<Recognition> words(SourceLook look) {
+        return look.column("data.text", WORDS, value -> isListOf(value, JsonNode::isTextual))
+                .flatMap(words -> look.column("data.label", TAGS, value -> isListOf(value, JsonNode::isValueNode))
+                        .filter(tags -> look.rows().stream()
+                                .allMatch(row ->
+                                        row.path(words).size() == row.path(tags).size()))
+                        .filter(tags -> !tags.equals(words))
+                        .map(tags -> recognition("words in " + words + ", a tag each in " + tags, words, tags)));
+    }
+
+    private static Optional<Recognition> spans(SourceLook look) {
+        return look.column("data.label", SPANS, value -> isListOf(value, TaggedLook::isSpan))
+                .filter(spans -> look.values(spans).anyMatch(list -> !list.isEmpty()))
+                .flatMap(spans -> look.textColumn("data.text", TEXTS, text -> !text.equals(spans))
+                        .map(text -> recognition("texts in " + text + ", spans of them in " + spans, text, spans)));
+    }
+
+    private static Recognition recognition(String evidence, String text, String label) {
+        return new Recognition(evidence).with("data.text", text).with("data.label", label);
+    }
+
+    private static boolean isListOf(JsonNode value, Predicate<JsonNode> kind) {
+        return value.isArray()
+                && StreamSupport.stream(value.spliterator(), false).allMatch(kind);
+    }
+
+    private static boolean isSpan(JsonNode value) {
+        JsonNode start = value.isArray() ? value.path(0) : value.path("start");
+        JsonNode end = value.isArray() ? value.path(1) : value.path("end");
+        JsonNode label = value.isArray() ? value.path(2) : value.path("label");
+        return Stream.of(start, end).allMatch(JsonNode::isIntegralNumber) && label.isTextual();
+    }
+}

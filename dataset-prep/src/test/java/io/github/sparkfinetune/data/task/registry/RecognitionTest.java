@@ -1,0 +1,91 @@
+package io.github.sparkfinetune.data.task.registry;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.SourceLook;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class RecognitionTest {
+    private static SourceLook look(Map<String, String> named, String... rows) throws JsonProcessingException {
+        List<JsonNode> parsed = new ArrayList<>();
+        Set<String> columns = new LinkedHashSet<>();
+        for (String row : rows) {
+            JsonNode json = new ObjectMapper().readTree(row.replace('\'', '"'));
+            json.fieldNames().forEachRemaining(columns::add);
+            parsed.add(json);
+        }
+        return new SourceLook(DataFormat.JSONL, List.copyOf(columns), parsed, false, named);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', quoteCharacter = '`', textBlock = """
+        {'text': 'a b', 'label': 'x'}                            ^ CLASSIFICATION       ^ {data.text=text, data.label=label}
+        {'id': 'long enough', 'body': 'a text', 'category': 3}   ^ CLASSIFICATION       ^ {data.text=body, data.label=category}
+        {'premise': 'a', 'hypothesis': 'b', 'label': 1}          ^ CLASSIFICATION       ^ {data.text=premise, data.text_pair=hypothesis, data.label=label}
+        {'text': 'a', 'labels': ['x', 'y']}                      ^ CLASSIFICATION       ^ {data.text=text, data.label=labels, classification.problem_type=multi_label_classification}
+        {'text': 'a', 'score': 0.5}                              ^ CLASSIFICATION       ^ {data.text=text, data.label=score, classification.problem_type=regression}
+        {'tokens': ['a', 'b'], 'ner_tags': ['O', 'B-P']}         ^ TOKEN_CLASSIFICATION ^ {data.text=tokens, data.label=ner_tags}
+        {'text': 'ab', 'spans': [{'start':0,'end':2,'label':'P'}]} ^ TOKEN_CLASSIFICATION ^ {data.text=text, data.label=spans}
+        {'text': 'ab', 'label': [[0, 2, 'P']]}                   ^ TOKEN_CLASSIFICATION ^ {data.text=text, data.label=label}
+        {'question': 'q', 'context': 'c', 'answers': {'text': ['c'], 'answer_start': [0]}} ^ QUESTION_ANSWERING ^ {question_answering.question=question, question_answering.context=context, question_answering.answers=answers}
+        {'question': 'q', 'context': 'c', 'answers': {'text': [], 'answer_start': []}} ^ QUESTION_ANSWERING ^ {question_answering.question=question, question_answering.context=context, question_answering.answers=answers, question_answering.version_2_with_negative=true}
+        {'version': '1.1', 'data': [{'paragraphs': []}]}         ^ QUESTION_ANSWERING   ^ {data.format=squad}
+        {'messages': [{'role': 'user', 'content': 'a'}]}         ^ SFT                  ^ {data.packing=bfd}
+        {'instruction': 'i', 'input': '', 'output': 'o'}         ^ SFT                  ^ {data.packing=bfd}
+        {'content': 'a long document'}                           ^ CAUSAL_LM            ^ {data.text=content, data.packing=wrapped}
+        """)
+    void theLikeliestTaskOfASource(String row, Task task, String settings) throws JsonProcessingException {
+        Map<Task, Recognition> found = TaskDatas.recognized(look(Map.of(), row));
+
+        assertThat(found.keySet()).first().isEqualTo(task);
+        assertThat(found.get(task).settings()).hasToString(settings);
+    }
+
+    @Test
+    void columnsThatAreNamedHold() throws JsonProcessingException {
+        SourceLook look = look(
+                Map.of("data.text", "title", "data.label", "desk"),
+                "{'text': 'a b', 'label': 'x', 'title': 't', 'desk': 'y'}");
+
+        assertThat(TaskDatas.recognized(look).get(Task.CLASSIFICATION).settings())
+                .hasToString("{data.text=title, data.label=desk}");
+    }
+
+    @Test
+    void aColumnOfFewValuesIsALabelWhateverItsName() throws JsonProcessingException {
+        String[] rows = new String[12];
+        Arrays.setAll(rows, i -> "{'mail': 'mail number " + i + "', 'desk': '" + (i % 2 == 0 ? "a" : "b") + "'}");
+
+        assertThat(TaskDatas.recognized(look(Map.of(), rows))
+                        .get(Task.CLASSIFICATION)
+                        .settings())
+                .hasToString("{data.text=mail, data.label=desk}");
+    }
+
+    @Test
+    void textsInFoldersHaveLabelsWhereTheyAreInSeveral() {
+        assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), true, Map.of())))
+                .containsOnlyKeys(Task.CLASSIFICATION, Task.CAUSAL_LM, Task.MASKED_LM);
+        assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), false, Map.of())))
+                .containsOnlyKeys(Task.CAUSAL_LM, Task.MASKED_LM);
+    }
+
+    @Test
+    void numbersAloneAreForNothing() throws JsonProcessingException {
+        assertThat(TaskDatas.recognized(look(Map.of(), "{'a': 1, 'b': 2.5}"))).isEmpty();
+    }
+}

@@ -1,0 +1,210 @@
+package io.github.sparkfinetune.spark.init;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.CommentedYaml;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.source.FirstRows;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import io.github.sparkfinetune.spark.source.Sources;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.SparkSession;
+
+/** Looks at a source and a model, and proposes the run that trains the one on the other. */
+public final class InitJob {
+    private static final String TRAIN = "data.train";
+    /** Longest sample that lengths are measured up to where a model takes more. */
+    private static final int LONGEST = 8192;
+
+    private final SparkSession spark;
+    private final InitRequest request;
+    /** The model's folder. */
+    private final String model;
+
+    private final Map<String, String> named = new LinkedHashMap<>();
+
+    private InitJob(SparkSession spark, InitRequest request, String model) {
+        this.spark = spark;
+        this.request = request;
+        this.model = model;
+        for (String setting : request.settings()) {
+            int equals = setting.indexOf('=');
+            if (equals < 1) {
+                throw RunException.config("--set " + setting + ": expected section.key=value");
+            }
+            named.put(
+                    setting.substring(0, equals).strip(),
+                    setting.substring(equals + 1).strip());
+        }
+    }
+
+    /**
+     * A configuration that the data and the model can be looked at with.
+     *
+     * @throws RunException if a setting is none
+     */
+    public static RunConfig draft(InitRequest request, int cores) {
+        List<String> overrides = new ArrayList<>(request.settings());
+        overrides.addAll(List.of("cluster.ranks=" + cores, "data.max_length=8", "data.stride=null"));
+        return RunConfigLoader.parse(
+                new CommentedYaml()
+                        .text("model", request.model(), "")
+                        .set("task", request.task() == null ? "classification" : request.task(), "")
+                        .text(TRAIN, request.data(), "")
+                        .text("output.dir", "runs", "")
+                        .text(),
+                "finetune init",
+                overrides);
+    }
+
+    /**
+     * Proposes a run.
+     *
+     * @param model the model's folder
+     * @param planner says what a run takes
+     * @param chooser is asked where several tasks fit; the first is the likeliest
+     * @throws RunException if no task fits, or data or model can't be read
+     */
+    public static Proposal run(
+            SparkSession spark,
+            InitRequest request,
+            String model,
+            Function<RunConfig, PlanJob.Plan> planner,
+            Function<Map<String, String>, String> chooser) {
+        try {
+            return new InitJob(spark, request, model).propose(planner, chooser);
+        } catch (IOException e) {
+            throw Errors.explain("init", e);
+        }
+    }
+
+    private Proposal propose(Function<RunConfig, PlanJob.Plan> planner, Function<Map<String, String>, String> chooser)
+            throws IOException {
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        Path folder = new Path(RunPaths.absolute("model", model, hadoop));
+        HfConfig config = HfConfig.read(folder, hadoop);
+        RunConfig draft = withFormat(draft(request, 1));
+        SourceFiles files = Sources.of(spark, draft.data(), TRAIN, Manifest.TRAIN, request.data());
+        SourceReader reader = new SourceReader(spark, TokenizerFiles.read(folder, hadoop), draft.data());
+        SourceLook look = FirstRows.of(reader, files, named);
+        Map<String, Recognition> fitting = fitting(draft, look, config);
+        String task = chooser.apply(fitting.entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, one -> one.getValue().evidence(), (a, b) -> a, LinkedHashMap::new)));
+        Recognition found = fitting.get(task);
+        CommentedYaml surveyed = new CommentedYaml();
+        found.settings().forEach((key, value) -> surveyed.text(key, value, ""));
+        int positions = Architectures.positions(config);
+        int longest = positions == 0 ? LONGEST : Math.min(positions, LONGEST);
+        RunConfig measured = with(
+                draft,
+                surveyed.set("task", task, "")
+                        .set("data.packing", "none", "")
+                        .set("data.max_length", longest, "")
+                        .text("model", folder.toString(), ""));
+        TaskData<?> data = TaskDatas.of(measured);
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, measured, Architectures::positions, hadoop);
+        data.check(tokenizer);
+        SourceFiles asFound = Sources.of(spark, measured.data(), TRAIN, Manifest.TRAIN, request.data());
+        Survey survey = Survey.of(new SourceReader(spark, tokenizer, measured.data()), asFound, data, tokenizer);
+        return new RunWriter(request, named, config, task, found, asFound, survey, longest, siblings(hadoop))
+                .write(measured, model, planner);
+    }
+
+    /** A file of lines that says so by its name is one. */
+    private RunConfig withFormat(RunConfig draft) {
+        boolean lines = request.data().matches("(?i).*\\.txt(\\.(gz|bz2|zst))?") && !named.containsKey("data.format");
+        return lines ? with(draft, new CommentedYaml().set("data.format", "text", "")) : draft;
+    }
+
+    private RunConfig with(RunConfig config, CommentedYaml settings) {
+        List<String> overrides = new ArrayList<>(settings.overrides());
+        named.forEach((key, value) -> {
+            if (key.startsWith("data.") && !key.equals("data.packing") && !key.equals("data.max_length")) {
+                overrides.add(key + "=" + value);
+            }
+        });
+        return RunConfigLoader.parse(RunConfigLoader.toYaml(config), "finetune init", overrides);
+    }
+
+    /** The tasks that source and model are for, or the one that is asked for. */
+    private Map<String, Recognition> fitting(RunConfig draft, SourceLook look, HfConfig config) {
+        Map<Task, Recognition> recognized = TaskDatas.recognized(look);
+        Map<String, Recognition> fitting = new LinkedHashMap<>();
+        List<String> refused = new ArrayList<>();
+        recognized.forEach((task, recognition) -> {
+            String name = task.name().toLowerCase(Locale.ROOT).replace('_', '-');
+            try {
+                TaskSpecs.of(with(draft, new CommentedYaml().set("task", name, "")))
+                        .modelKind()
+                        .check(config);
+                fitting.put(name, recognition);
+            } catch (RunException e) {
+                refused.add(name + ": " + e.getMessage());
+            }
+        });
+        String wanted = request.task();
+        if (wanted != null ? fitting.containsKey(wanted) : !fitting.isEmpty()) {
+            return wanted == null ? fitting : Map.of(wanted, fitting.get(wanted));
+        }
+        if (!refused.isEmpty() && (wanted == null || refused.stream().anyMatch(one -> one.startsWith(wanted + ":")))) {
+            throw RunException.config("the data is for another model (" + String.join("; ", refused) + ")");
+        }
+        throw RunException.config(TRAIN + ": " + request.data() + " has nothing that "
+                + (wanted == null ? "a task" : "task " + wanted) + " is trained on, its columns are "
+                + String.join(", ", look.columns())
+                + ": name them with --set data.text=COLUMN --set data.label=COLUMN");
+    }
+
+    /** Files beside one named train that are named eval, validation or test. */
+    private Map<String, String> siblings(Configuration hadoop) throws IOException {
+        Map<String, String> found = new LinkedHashMap<>();
+        Path train = new Path(request.data());
+        if (!train.getName().contains("train") || request.data().contains("*")) {
+            return found;
+        }
+        FileSystem system = HadoopFiles.open(train, hadoop);
+        Map.of("data.eval", List.of("eval", "validation", "valid", "dev"), "data.test", List.of("test"))
+                .forEach((key, names) -> names.stream()
+                        .map(name -> train.getName().replace("train", name))
+                        .map(name -> train.getParent() == null ? new Path(name) : new Path(train.getParent(), name))
+                        .filter(path -> exists(system, path))
+                        .findFirst()
+                        .ifPresent(path -> found.put(key, path.toString())));
+        return found;
+    }
+
+    private static boolean exists(FileSystem system, Path path) {
+        try {
+            return system.exists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,315 @@
+package io.github.sparkfinetune.spark.init;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.CommentedYaml;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.task.ModelKind;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.Recognition;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/**
+ * Writes the file of a run for what was found.
+ *
+ * @param named keys that were set beforehand
+ * @param task its name
+ * @param longest tokens of the longest sample that the survey measures
+ * @param siblings held-out files beside the source, by their keys
+ */
+record RunWriter(
+        InitRequest request,
+        Map<String, String> named,
+        HfConfig model,
+        String task,
+        Recognition found,
+        SourceFiles files,
+        Survey survey,
+        int longest,
+        Map<String, String> siblings) {
+    /** Above it a sample is cut, packed or split into windows: longer ones cost more than they bring, as a rule. */
+    private static final int USUAL_LONGEST = 512;
+
+    private static final int STEP = 16;
+    private static final long MANY = 50_000;
+    private static final long FEW = 20_000;
+    private static final int SHOWN_LABELS = 5;
+
+    Proposal write(RunConfig measured, String folder, Function<RunConfig, PlanJob.Plan> planner) {
+        TaskSpec spec = TaskSpecs.of(measured);
+        ModelKind<?> kind = spec.modelKind();
+        String packing = found.settings().getOrDefault("data.packing", "none");
+        int maxLength = maxLength(packing);
+        CommentedYaml yaml = new CommentedYaml();
+        yaml.head("Written by finetune init, which looked at the data and the model; any line may be changed.");
+        yaml.text("model", request.model(), model.modelType());
+        yaml.set("task", task, found.evidence());
+        data(yaml, packing, maxLength);
+        found.settings().forEach((key, value) -> {
+            if (!key.startsWith("data.")) {
+                yaml.text(key, value, "");
+            }
+        });
+        yaml.set("method.type", typeName(kind.usualMethod()), "");
+        training(yaml, spec);
+        yaml.set("cluster.ranks", 1, "");
+        yaml.text("output.dir", "runs/" + name(request.data()) + "-" + name(request.model()), "model, metrics, report");
+        named.forEach((key, value) -> yaml.set(key, value, "as given"));
+        adapters(yaml, kind);
+        return fit(yaml, packing, maxLength, folder, planner);
+    }
+
+    private void data(CommentedYaml yaml, String packing, int maxLength) {
+        yaml.text(
+                "data.train",
+                request.data(),
+                String.format(
+                        Locale.ROOT,
+                        "%s, %s%,d rows, %,.1f MB",
+                        files.format().name().toLowerCase(Locale.ROOT),
+                        survey.isWhole() ? "" : "about ",
+                        survey.rows(),
+                        files.bytes() / 1e6));
+        siblings.forEach((key, path) -> yaml.text(key, path, "held out"));
+        found.settings().forEach((key, value) -> {
+            if (key.startsWith("data.") && !key.equals("data.packing")) {
+                yaml.text(key, value, "");
+            }
+        });
+        if (DataConfig.isTable(request.data()) || files.format() == DataConfig.DataFormat.TEXT) {
+            yaml.set("data.format", files.format().name().toLowerCase(Locale.ROOT), "");
+        }
+        double fraction = survey.rows() >= MANY ? 0.02 : 0.1;
+        if (!siblings.containsKey("data.eval")) {
+            yaml.set("data.eval_fraction", fraction, "held out while training, to keep the best model");
+        }
+        if (!siblings.containsKey("data.test")) {
+            yaml.set("data.test_fraction", fraction, "held out for the final metrics");
+        }
+        yaml.set("data.max_length", maxLength, lengths(packing));
+        if (!packing.equals("none")) {
+            yaml.set(
+                    "data.packing",
+                    packing,
+                    packing.equals("bfd")
+                            ? "whole conversations share a sample"
+                            : "all texts in a row, cut every max_length");
+        }
+        if (!survey.bad().isEmpty()) {
+            long bad = survey.bad().values().stream().mapToLong(Long::longValue).sum();
+            double share = Math.ceil(1100.0 * bad / survey.looked()) / 1000;
+            yaml.set(
+                    "data.max_bad_fraction",
+                    Math.min(1, Math.max(0.01, share)),
+                    bad + " of " + survey.looked() + " rows can't be used: " + survey.bad());
+        }
+    }
+
+    private String lengths(String packing) {
+        String lengths = "half have at most " + survey.percentile(50) + ", 99 of 100 at most "
+                + survey.percentile(99)
+                + (survey.percentile(100) >= longest
+                        ? ", the longest are longer than the model's " + longest
+                        : ", the longest " + survey.percentile(100));
+        return "tokens of a " + (packing.equals("none") ? "row" : "text") + ": " + lengths;
+    }
+
+    /** Of samples that are packed as much as is usual, else as long as nearly all rows are. */
+    private int maxLength(String packing) {
+        int most = Math.min(longest, USUAL_LONGEST);
+        int nearlyAll = (survey.percentile(99) + STEP - 1) / STEP * STEP;
+        int wanted = switch (packing) {
+            case "wrapped" -> most;
+            // So that several conversations share a sample.
+            case "bfd" -> Math.max(nearlyAll, Math.min(most, 2 * STEP * (nearlyAll / STEP)));
+            default -> nearlyAll;
+        };
+        return Math.max(STEP, Math.min(packing.equals("bfd") ? Math.min(longest, 4 * USUAL_LONGEST) : most, wanted));
+    }
+
+    private void training(CommentedYaml yaml, TaskSpec spec) {
+        ModelKind<?> kind = spec.modelKind();
+        boolean documents =
+                found.settings().getOrDefault("data.packing", "none").equals("wrapped");
+        yaml.set("training.num_train_epochs", documents || survey.rows() > FEW ? 1 : 3, "");
+        yaml.set("training.per_device_train_batch_size", 1, "");
+        yaml.set("training.gradient_accumulation_steps", 1, "");
+        yaml.set("training.gradient_checkpointing", "false", "");
+        yaml.set(
+                "training.learning_rate",
+                String.format(Locale.ROOT, "%.1e", rate(method(kind), kind)),
+                "usual for " + typeName(method(kind)) + " fine-tuning of such a model");
+        yaml.set("training.lr_scheduler_type", "linear", "");
+        yaml.set("training.warmup_ratio", 0.1, "");
+        yaml.set("training.weight_decay", 0.01, "");
+        yaml.set("training.metric_for_best_model", spec.usualMetric(survey.labels()), balance());
+    }
+
+    private String balance() {
+        if (survey.labels().isEmpty()) {
+            return "";
+        }
+        Map<String, Long> labels = survey.labels().entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .limit(SHOWN_LABELS)
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, LinkedHashMap::new));
+        String shown = labels.entrySet().stream()
+                .map(label -> label.getKey().replaceAll("\\s+", " ") + " " + label.getValue())
+                .collect(Collectors.joining(", "));
+        return survey.labels().size() + " labels: " + shown
+                + (labels.size() < survey.labels().size() ? ", …" : "");
+    }
+
+    private MethodConfig.Type method(ModelKind<?> kind) {
+        return named.containsKey("method.type")
+                ? MethodConfig.Type.valueOf(named.get("method.type").toUpperCase(Locale.ROOT))
+                : kind.usualMethod();
+    }
+
+    private void adapters(CommentedYaml yaml, ModelKind<?> kind) {
+        if (isAdapted(method(kind))) {
+            setUnlessNamed(yaml, "method.r", 16, "");
+            setUnlessNamed(yaml, "method.lora_alpha", 32, "");
+            setUnlessNamed(yaml, "method.target_modules", "all-linear", "");
+        }
+    }
+
+    private static boolean isAdapted(MethodConfig.Type method) {
+        return method == MethodConfig.Type.LORA || method == MethodConfig.Type.QLORA;
+    }
+
+    private void setUnlessNamed(CommentedYaml yaml, String key, Object value, String comment) {
+        if (!named.containsKey(key)) {
+            yaml.set(key, value, comment);
+        }
+    }
+
+    private static double rate(MethodConfig.Type method, ModelKind<?> kind) {
+        return method == MethodConfig.Type.FULL ? kind.usualLearningRate() : 10 * kind.usualLearningRate();
+    }
+
+    private static String typeName(MethodConfig.Type type) {
+        return type.name().toLowerCase(Locale.ROOT);
+    }
+
+    private Proposal fit(
+            CommentedYaml yaml,
+            String packing,
+            int maxLength,
+            String folder,
+            Function<RunConfig, PlanJob.Plan> planner) {
+        // Planned with the model's folder, which a name of the Hub is written for.
+        Function<RunConfig, PlanJob.Plan> ofFolder = config -> planner.apply(
+                RunConfigLoader.parse(RunConfigLoader.toYaml(config), "finetune init", List.of(override(folder))));
+        RunConfig config = RunConfigLoader.parse("{}", "finetune init", yaml.overrides());
+        int ranks = request.ranks() != null ? request.ranks() : usualRanks(ofFolder.apply(config));
+        OptionalLong limit =
+                request.rankMib() == null ? OptionalLong.empty() : OptionalLong.of((long) request.rankMib() << 20);
+        Fit fit = Fit.of(yaml, named.keySet(), config, ranks, limit, ofFolder);
+        boolean fits = fit.fits(limit);
+        String memory = String.format(
+                Locale.ROOT,
+                "a rank takes %,d MiB outside the Java heap%s",
+                fit.plan().run().memory().sum() >> 20,
+                fits ? "" : ": MORE THAN THERE IS");
+        setUnlessNamed(yaml, "method.type", typeName(fit.method()), method(fit));
+        setUnlessNamed(yaml, "training.per_device_train_batch_size", fit.batch(), memory);
+        setUnlessNamed(
+                yaml,
+                "training.gradient_accumulation_steps",
+                fit.accumulation(),
+                fit.batch() * fit.accumulation() * fit.ranks() + " samples a step");
+        if (fit.checkpointing()) {
+            setUnlessNamed(yaml, "training.gradient_checkpointing", "true", "less memory, more time");
+        } else if (!named.containsKey("training.gradient_checkpointing")) {
+            yaml.remove("training.gradient_checkpointing");
+        }
+        setUnlessNamed(yaml, "cluster.ranks", fit.ranks(), ranks(fit.plan()));
+        evaluations(yaml, packing, maxLength, fit);
+        String text = yaml.text();
+        return new Proposal(
+                text,
+                RunConfigLoader.parse(text, "finetune init", List.of()),
+                fit.plan(),
+                lines(config.training().metricForBestModel()));
+    }
+
+    private static String override(String folder) {
+        return new CommentedYaml().text("model", folder, "").overrides().get(0);
+    }
+
+    private String method(Fit fit) {
+        return switch (fit.method()) {
+            case FULL -> "every parameter; lora trains adapters alone";
+            case FREEZE -> "the head alone";
+            case LORA -> "adapters alone; qlora holds the base in 4 bits, full trains all";
+            case QLORA -> "adapters over the base in 4 bits, which needs the least memory";
+        };
+    }
+
+    private static String ranks(PlanJob.Plan plan) {
+        return plan.oneProcess()
+                ? "threads of this machine; on a cluster one an executor"
+                : "executors; with --conf spark.executor.memoryOverhead=" + plan.overheadMib() + "m";
+    }
+
+    private int usualRanks(PlanJob.Plan plan) {
+        if (plan.oneProcess()) {
+            return Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
+        }
+        return Math.max(1, Math.min(Fit.GLOBAL_BATCH, plan.slots().orElse(1)));
+    }
+
+    /** An evaluation an epoch, where there are several, so that the best one is kept. */
+    private void evaluations(CommentedYaml yaml, String packing, int maxLength, Fit fit) {
+        double trained = survey.rows() * (siblings.isEmpty() ? 0.8 : 0.9);
+        double samples = packing.equals("none") ? trained : trained * survey.meanLength() / maxLength;
+        long steps = (long) (samples / (fit.batch() * fit.accumulation() * fit.ranks()));
+        if (steps >= 10) {
+            setUnlessNamed(yaml, "training.eval_steps", steps, "about once an epoch; the best model is kept");
+        }
+    }
+
+    private List<String> lines(String metric) {
+        List<String> lines = new ArrayList<>();
+        lines.add(String.format(
+                Locale.ROOT,
+                "data        %s: %s, %,d file(s), %s%,d rows",
+                request.data(),
+                files.format().name().toLowerCase(Locale.ROOT),
+                files.files(),
+                survey.isWhole() ? "" : "about ",
+                survey.rows()));
+        lines.add("task        " + task + ": " + found.evidence());
+        if (!survey.labels().isEmpty()) {
+            lines.add("labels      " + balance());
+        }
+        lines.add("lengths     " + lengths(found.settings().getOrDefault("data.packing", "none")));
+        lines.add("model       " + request.model() + ": " + model.modelType());
+        if (metric.equals("f1_macro")) {
+            lines.add("note        some labels have few rows: classification.class_weight: balanced may help them");
+        }
+        return lines;
+    }
+
+    /** The last part of a path or name, without what follows a dot; of a file named train its folder's. */
+    private static String name(String path) {
+        String[] parts = path.replaceAll("/+$", "").split("/", -1);
+        String last = parts[parts.length - 1].replaceFirst("[.@*].*$", "");
+        boolean general = (last.isEmpty() || last.matches("train.*")) && parts.length > 1;
+        String chosen = general ? parts[parts.length - 2] : last;
+        return chosen.replaceAll("[^A-Za-z0-9_-]+", "-").toLowerCase(Locale.ROOT);
+    }
+}

@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.spark.source;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.data.task.SourceLook;
+import io.github.sparkfinetune.spark.cluster.Errors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.fs.Path;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+
+/** The beginning of a source, whatever task it is for. */
+public final class FirstRows {
+    private static final int ROWS = 1000;
+
+    private FirstRows() {}
+
+    /**
+     * Reads it.
+     *
+     * @param named see {@link SourceLook}
+     * @throws io.github.sparkfinetune.conf.RunException if it can't be read as what its format is
+     */
+    public static SourceLook of(SourceReader reader, SourceFiles files, Map<String, String> named) {
+        SparkSource source = reader.source(files);
+        boolean labelFolders = source.format() == DataFormat.TEXT_FOLDERS
+                && !new Path(files.first()).getParent().equals(new Path(files.path()));
+        return new SourceLook(source.format(), source.columns(), rows(source), labelFolders, named);
+    }
+
+    private static List<JsonNode> rows(SparkSource source) {
+        List<JsonNode> objects = new ArrayList<>();
+        for (String line : lines(source)) {
+            JsonNode row = SparkSource.parse(new ObjectMapper(), line);
+            if (row.isObject()) {
+                objects.add(row);
+            }
+        }
+        return objects;
+    }
+
+    private static List<String> lines(SparkSource source) {
+        try {
+            return switch (source.format()) {
+                case TEXT_FOLDERS, TEXT, SQUAD -> List.of();
+                case JSONL ->
+                    source.lines()
+                            .select(SparkSource.LINE)
+                            .limit(ROWS)
+                            .as(Encoders.STRING())
+                            .collectAsList();
+                case CSV -> lines(source.csv());
+                default -> lines(source.typed());
+            };
+        } catch (Exception e) {
+            // Exception, because Spark's Scala code throws checked ones undeclared.
+            throw Errors.explain(source.key() + ": reading " + source.path(), e);
+        }
+    }
+
+    private static List<String> lines(Dataset<Row> rows) {
+        return rows.drop(SparkSource.CORRUPT).limit(ROWS).toJSON().collectAsList();
+    }
+}

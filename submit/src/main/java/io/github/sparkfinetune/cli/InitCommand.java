@@ -1,0 +1,131 @@
+package io.github.sparkfinetune.cli;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.spark.init.InitJob;
+import io.github.sparkfinetune.spark.init.InitRequest;
+import io.github.sparkfinetune.spark.init.Proposal;
+import io.github.sparkfinetune.spark.run.RunPaths;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code init}: looks at data and model and writes the file of a run that trains the one on the other. */
+@Command(
+        name = "init",
+        header = "Look at data and model, and write a run.yaml that fits.",
+        description =
+                "Columns, lengths and labels of the data, size of the model, memory of the machine decide. What is"
+                        + " not given is asked for, where somebody can answer.",
+        footer = "  finetune init --data data/mails.jsonl --model models/minilm")
+final class InitCommand extends SparkCommand {
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description = "Raw text to train on: file, folder, glob or table:NAME.")
+    private String data;
+
+    @Option(names = "--model", paramLabel = "PATH", description = "Folder of the base model, or ORG/NAME of the Hub.")
+    private String model;
+
+    @Option(names = "--task", paramLabel = "TASK", description = "What to train for; by default what the data is for.")
+    private String task;
+
+    @Option(
+            names = "--output",
+            paramLabel = "FILE",
+            defaultValue = "run.yaml",
+            description = "The file to write, which must not be there; ${DEFAULT-VALUE} unless given.")
+    private String output;
+
+    @Option(names = "--ranks", paramLabel = "N", description = "Training processes; by default what there is room for.")
+    private Integer ranks;
+
+    @Option(names = "--memory", paramLabel = "MIB", description = "Memory that a rank may take outside the Java heap.")
+    private Integer memory;
+
+    @Option(
+            names = "--set",
+            paramLabel = "KEY=VALUE",
+            completionCandidates = RunOptions.Assignments.class,
+            description = "Set a key, whatever is found; may be repeated.")
+    private List<String> settings = new ArrayList<>();
+
+    @Option(names = "--ask", description = "Ask for what is missing; bin/finetune adds it in a terminal.")
+    private boolean ask;
+
+    private final Terminal terminal;
+
+    InitCommand(Jobs.Opener opener, Terminal terminal) {
+        super(opener);
+        this.terminal = terminal;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        InitRequest request = new InitRequest(
+                given("--model", model, "Folder of the base model, or ORG/NAME of the Hugging Face Hub"),
+                given("--data", data, "Raw text to train on (file, folder, glob or table:NAME)"),
+                task,
+                ranks,
+                memory,
+                settings);
+        RunConfig draft = InitJob.draft(request, Runtime.getRuntime().availableProcessors());
+        try (Jobs jobs = opener().open(draft, local())) {
+            Path file = new Path(RunPaths.absolute("--output", output, jobs.hadoop()));
+            FileSystem files = HadoopFiles.open(file, jobs.hadoop());
+            if (files.exists(file)) {
+                throw RunException.config("--output " + output + ": there is such a file already: name another one");
+            }
+            RunConfig fetched = jobs.fetchModel(draft, line -> say("fetch       " + line));
+            Proposal proposal = jobs.propose(request, fetched.model(), this::choose);
+            proposal.found().forEach(this::say);
+            HadoopFiles.writeWhole(files, file, proposal.yaml().getBytes(StandardCharsets.UTF_8));
+            say("wrote       " + output + ":");
+            say("");
+            proposal.yaml().lines().forEach(this::say);
+            say("");
+            proposal.plan().refusal().ifPresent(refusal -> say("warning     " + refusal.getMessage()));
+            say("next        finetune plan --config " + output + ", then finetune run --config " + output);
+        }
+        return ExitCode.DONE.code();
+    }
+
+    private String given(String option, String value, String question) {
+        if (value != null) {
+            return value;
+        }
+        Optional<String> answer = ask ? terminal.ask(question + ": ") : Optional.empty();
+        return answer.orElseThrow(() -> RunException.config(option + " is missing: give it, or --ask to be asked"));
+    }
+
+    /** The task that is meant of those that fit. */
+    private String choose(Map<String, String> evidence) {
+        String first = evidence.keySet().iterator().next();
+        if (evidence.size() == 1) {
+            return first;
+        }
+        if (!ask) {
+            say("note        the data and the model are for other tasks too, which --task names: "
+                    + evidence.keySet().stream().skip(1).collect(Collectors.joining(", ")));
+            return first;
+        }
+        evidence.forEach((name, found) -> say("task        " + name + ": " + found));
+        String answer = terminal.ask("Task [" + first + "]: ").orElse(first);
+        if (!evidence.containsKey(answer)) {
+            throw RunException.config(
+                    "task " + answer + " does not fit: it must be one of " + String.join(", ", evidence.keySet()));
+        }
+        return answer;
+    }
+}

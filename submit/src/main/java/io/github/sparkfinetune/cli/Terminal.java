@@ -1,0 +1,31 @@
+package io.github.sparkfinetune.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.Charset;
+import java.util.Optional;
+
+/** Somebody who can answer. */
+@FunctionalInterface
+interface Terminal {
+    /** Asks a question; nothing where the answer is blank, or there is no more input. */
+    Optional<String> ask(String question);
+
+    /** Whoever writes this process's input. */
+    static Terminal ofProcess() {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
+        PrintStream out = System.out;
+        return question -> {
+            out.print(question);
+            out.flush();
+            try {
+                return Optional.ofNullable(in.readLine()).map(String::strip).filter(answer -> !answer.isEmpty());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        };
+    }
+}

@@ -1,0 +1,79 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class InitCommandTest extends CommandLineOverFakeJobs {
+    private int init(String... more) {
+        List<String> args = new ArrayList<>(
+                List.of("init", "--output", dir.resolve("run.yaml").toString()));
+        args.addAll(List.of(more));
+        return finetune(args.toArray(String[]::new));
+    }
+
+    @Test
+    void theFileIsWrittenAndShown() {
+        assertThat(init("--data", "mails.jsonl", "--model", "acme/bert")).isZero();
+
+        assertThat(calls).containsExactly("open", "propose mails.jsonl /cache/acme/bert causal-lm", "close");
+        assertThat(dir.resolve("run.yaml")).hasContent("model: /cache/acme/bert\n");
+        assertThat(out.toString())
+                .contains("note        the data and the model are for other tasks too, which --task names: masked-lm")
+                .contains("data        4 rows")
+                .contains("model: /cache/acme/bert")
+                .contains("finetune run --config " + dir.resolve("run.yaml"));
+    }
+
+    @Test
+    void whatIsMissingIsAskedFor() {
+        answers.addAll(List.of("models/bert", "mails.jsonl", "masked-lm"));
+
+        assertThat(init("--ask")).isZero();
+        assertThat(calls).contains("propose mails.jsonl models/bert masked-lm");
+    }
+
+    @Test
+    void withoutAnAnswerTheLikeliestTaskIsMeant() {
+        answers.addAll(List.of("models/bert", "mails.jsonl"));
+
+        assertThat(init("--ask")).isZero();
+        assertThat(calls).contains("propose mails.jsonl models/bert causal-lm");
+    }
+
+    @Test
+    void anotherTaskThanThoseThatFitIsRefused() {
+        answers.addAll(List.of("models/bert", "mails.jsonl", "sft"));
+
+        assertThat(init("--ask")).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: task sft does not fit: it must be one of causal-lm, masked-lm"
+                        + System.lineSeparator());
+        assertThat(dir.resolve("run.yaml")).doesNotExist();
+    }
+
+    @Test
+    void nobodyIsAskedUnlessSomebodyIsThere() {
+        answers.add("models/bert");
+
+        assertThat(init("--data", "mails.jsonl")).isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualTo("error: --model is missing: give it, or --ask to be asked" + System.lineSeparator());
+        assertThat(calls).isEmpty();
+    }
+
+    @Test
+    void nothingIsOverwritten() throws IOException {
+        Path file = Files.writeString(dir.resolve("run.yaml"), "mine");
+
+        assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isEqualTo(2);
+        assertThat(err.toString()).contains("there is such a file already: name another one");
+        assertThat(file).hasContent("mine");
+        assertThat(calls).containsExactly("open", "close");
+    }
+}

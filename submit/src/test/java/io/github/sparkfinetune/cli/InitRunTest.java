@@ -1,0 +1,69 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What {@code init} writes is planned, prepared and trained as it is. */
+class InitRunTest {
+    private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls")
+            .toAbsolutePath();
+
+    @TempDir
+    private Path dir;
+
+    private String run(String... args) {
+        StringWriter out = new StringWriter();
+        StringWriter err = new StringWriter();
+        int code = Finetune.execute(
+                SparkJobs::open, Terminal.ofProcess(), new PrintWriter(out, true), new PrintWriter(err, true), args);
+        assertThat(code).as(err.toString()).isZero();
+        return out.toString();
+    }
+
+    @Test
+    void aFileThatInitWritesTrains() throws IOException {
+        List<String> mails = new ArrayList<>(List.of("id,Body,kind"));
+        for (int i = 0; i < 60; i++) {
+            String words = i % 3 == 0 ? "license and copyright" : "notice of a warranty";
+            mails.add(String.format(
+                    Locale.ROOT, "%d,%s %s,%s", i, words, "copy ".repeat(i % 7), i % 3 == 0 ? "law" : "no"));
+        }
+        Path data = Files.write(dir.resolve("mails.csv"), mails);
+        Path file = dir.resolve("run.yaml");
+
+        String said = run(
+                "init",
+                "--local",
+                "--data",
+                data.toString(),
+                "--model",
+                MODEL.toString(),
+                "--output",
+                file.toString(),
+                "--set",
+                "output.dir=" + dir.resolve("run"),
+                "--ranks",
+                "2");
+
+        assertThat(said).contains("task        classification: texts in Body, a label each in kind", "no 40, law 20");
+        RunConfig config = RunConfigLoader.load(file, List.of());
+        assertThat(config.data().text()).isEqualTo("Body");
+        assertThat(config.data().label()).isEqualTo("kind");
+        assertThat(config.data().maxLength()).isEqualTo(16);
+        assertThat(config.training().perDeviceTrainBatchSize()).isEqualTo(8);
+        run("plan", "--local", "--config", file.toString());
+        assertThat(run("run", "--local", "--config", file.toString())).contains("accuracy");
+    }
+}

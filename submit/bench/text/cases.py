@@ -65,6 +65,7 @@ INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
     "Tensors.norm": lambda i: [(i.x(3, 4),)],
+    "Tensors.stretch": lambda i: [(i.x(3, 4), 2, 11)],
     "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],
     "Rows.lookup": lambda i: [(i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, 2, 5))],
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],

@@ -11,7 +11,8 @@ public record ClusterConfig(
         @Key(optional = true, mayChange = true) String bindAddress,
         @Key(mayChange = true) int timeoutSeconds,
         @Key(mayChange = true) int startTimeoutSeconds,
-        @Key(mayChange = true) boolean sharedFilesystem)
+        @Key(mayChange = true) boolean sharedFilesystem,
+        @Key(mayChange = true) boolean shardOptimizer)
         implements Serializable {
 
     public ClusterConfig {

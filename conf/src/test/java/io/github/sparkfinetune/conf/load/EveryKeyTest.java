@@ -194,6 +194,7 @@ class EveryKeyTest {
                   timeout_seconds: 15
                   start_timeout_seconds: 16
                   shared_filesystem: true
+                  shard_optimizer: true
                 output: {dir: out}
                 """, "run.yaml", List.of());
 
@@ -304,7 +305,7 @@ class EveryKeyTest {
                         "mails"),
                 new MaskedLmConfig(0.3, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
-                new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true),
+                new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true),
                 new OutputConfig("out"));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))

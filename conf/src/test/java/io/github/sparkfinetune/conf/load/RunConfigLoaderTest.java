@@ -142,7 +142,7 @@ class RunConfigLoaderTest {
                         "loss",
                         List.of(),
                         null));
-        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false));
+        assertThat(config.cluster()).isEqualTo(new ClusterConfig(1, 0, null, 10, 120, false, false));
     }
 
     @Test

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.FileNotFoundException;
@@ -9,8 +8,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,20 +34,24 @@ import org.slf4j.LoggerFactory;
  *       for DoRA, {@code MODULE.lora_magnitude} [out], where MODULE is the linear's name in the base model. Frozen
  *       weights are not in it: a resume reads them from the base model
  *   <li>{@code optimizer.safetensors}: the optimizer's state, F32; for AdamW {@code exp_avg.PARAMETER} and
- *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape
+ *       {@code exp_avg_sq.PARAMETER}, of the parameter's shape. Where it is sharded over N ranks each has a file of its
+ *       own, {@code optimizer-00001-of-N.safetensors} and so on, N in five digits, too. Of a parameter that two ranks
+ *       or more share each file holds a stretch, flat, named as {@link TensorRange} says
  *   <li>{@code state.json}: whatever else the trainer needs, in UTF-8; its fields are those of
  *       {@code io.github.sparkfinetune.core.train.TrainState}
- *   <li>{@code COMMITTED}: size and checksum of each of the three files, see {@link CommitMarker}
+ *   <li>{@code COMMITTED}: size and checksum of each of the three files, see {@link CommitMarker}; the other ranks'
+ *       share is listed by a marker of theirs, {@code COMMITTED-00002-of-N} and so on, once it is written
  *   <li>{@code FINAL}, a single newline, once the run has ended with this checkpoint
  * </ol>
  *
  * <p>The tensors' files are written by {@link SafetensorsWriter}, in the order of the model and with the metadata
  * {@code format: pt}. A reader finds tensors by name.
  *
- * <p>A folder counts once {@code COMMITTED} is there and the sizes that it lists are those of the files; every other
- * one is passed over. {@link #newestSound} compares the checksums, too. So nothing depends on renames, which object
- * stores do not do at once. The newest checkpoint is the one of the highest step, among equals the one whose attempt is
- * the last in the order of its text. One that is not needed any more loses {@code COMMITTED} first, then the rest.
+ * <p>A folder counts once {@code COMMITTED}, and the markers of all ranks whose shares it tells of, are there and the
+ * sizes that they list are those of the files; every other one is passed over. So ranks write without waiting for each
+ * other. {@link #newestSound} compares the checksums, too. So nothing depends on renames, which object stores do not do
+ * at once. The newest checkpoint is the one of the highest step, among equals the one whose attempt is the last in the
+ * order of its text. One that is not needed any more loses {@code COMMITTED} first, then the rest.
  *
  * <p>An earlier attempt may still be running when the next one starts. It can not disturb it: every folder carries its
  * attempt's name, and a store deletes only what its own attempt wrote or what was there when it was opened.
@@ -58,12 +61,7 @@ import org.slf4j.LoggerFactory;
 public final class CheckpointStore {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointStore.class);
 
-    private static final String COMMITTED = "COMMITTED";
     private static final String FINAL = "FINAL";
-    static final String MODEL = "model.safetensors";
-    static final String OPTIMIZER = "optimizer.safetensors";
-    static final String STATE = "state.json";
-    static final List<String> FILES = List.of(MODEL, OPTIMIZER, STATE);
 
     private final Path folder;
     private final FileSystem fileSystem;
@@ -88,29 +86,33 @@ public final class CheckpointStore {
     }
 
     /**
-     * Writes a checkpoint; it is committed when this returns.
+     * Writes a checkpoint but for the other ranks' shares of the optimizer's state.
      *
      * @param step optimizer steps done; once only in an attempt
+     * @param share this rank's, the first one
      * @param model content of the file of trained parameters
-     * @param optimizer content of the file of the optimizer's state
+     * @param optimizer content of the file of its share of the optimizer's state
      * @param state whatever else the trainer needs to go on
      */
-    Checkpoint commit(long step, CheckpointOutput.Content model, CheckpointOutput.Content optimizer, JsonNode state) {
+    Checkpoint commit(
+            long step,
+            OptimizerShare share,
+            CheckpointOutput.Content model,
+            CheckpointOutput.Content optimizer,
+            JsonNode state) {
+        Map<String, CheckpointOutput.Content> contents = new LinkedHashMap<>();
+        contents.put(CheckpointFolder.MODEL, model);
+        contents.put(share.file(), optimizer);
+        contents.put(CheckpointFolder.STATE, out -> out.write(JsonFiles.pretty(state)));
         Checkpoint checkpoint = checkpoint(step);
-        if (isCommitted(checkpoint)) {
-            throw new IllegalStateException(path(checkpoint) + " is committed already");
-        }
-        CommitMarker marker = new CommitMarker();
-        marker.write(fileSystem, new Path(path(checkpoint), MODEL), model);
-        marker.write(fileSystem, new Path(path(checkpoint), OPTIMIZER), optimizer);
-        marker.write(fileSystem, new Path(path(checkpoint), STATE), out -> out.write(JsonFiles.pretty(state)));
-        write(checkpoint, COMMITTED, out -> out.write(marker.toJson()));
-        if (!isCommitted(checkpoint)) {
-            throw HadoopFiles.failed(
-                    "was written but is not whole", path(checkpoint), new IOException("file sizes differ"));
-        }
+        folder(checkpoint).write(share, contents);
         newestOwn = checkpoint;
         return checkpoint;
+    }
+
+    /** Writes another rank's share of the optimizer's state. */
+    void commitShare(long step, OptimizerShare share, CheckpointOutput.Content optimizer) {
+        folder(checkpoint(step)).write(share, Map.of(share.file(), optimizer));
     }
 
     /** This attempt's checkpoint of a step. */
@@ -118,26 +120,22 @@ public final class CheckpointStore {
         return new Checkpoint(step, attempt);
     }
 
-    private void write(Checkpoint checkpoint, String name, HadoopFiles.Content content) {
-        HadoopFiles.write(fileSystem, new Path(path(checkpoint), name), content);
-    }
-
     /** Marks the checkpoint that the run ended with; it is kept, and a later attempt finds the work done. */
     public void markFinal(Checkpoint checkpoint) {
-        write(checkpoint, FINAL, out -> out.write('\n'));
+        HadoopFiles.write(fileSystem, folder(checkpoint).path(FINAL), out -> out.write('\n'));
     }
 
     /** The checkpoint that the run ended with, once it has. */
     public Optional<Checkpoint> finalCheckpoint() {
         return committed().stream()
-                .filter(checkpoint -> files(checkpoint).containsKey(FINAL))
+                .filter(checkpoint -> folder(checkpoint).files().containsKey(FINAL))
                 .findFirst();
     }
 
     /** Committed checkpoints of all attempts, the newest first. */
     public List<Checkpoint> committed() {
         return folders().stream()
-                .filter(this::isCommitted)
+                .filter(checkpoint -> folder(checkpoint).isCommitted())
                 .sorted(Checkpoint.NEWEST_FIRST)
                 .toList();
     }
@@ -150,28 +148,8 @@ public final class CheckpointStore {
     /** The same, but one whose files are not what was written is passed over for the one before. Reads all of them. */
     public Optional<Checkpoint> newestSound() {
         return Stream.concat(finalCheckpoint().stream(), committed().stream())
-                .filter(this::isSound)
+                .filter(checkpoint -> folder(checkpoint).isSound())
                 .findFirst();
-    }
-
-    private boolean isSound(Checkpoint checkpoint) {
-        Path marker = new Path(path(checkpoint), COMMITTED);
-        try {
-            JsonNode listed = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
-            for (String name : FILES) {
-                if (!CommitMarker.isSound(listed, fileSystem, new Path(path(checkpoint), name))) {
-                    LOG.warn(
-                            "{} is passed over: {} is damaged, its checksum is not the one in {}",
-                            path(checkpoint),
-                            name,
-                            COMMITTED);
-                    return false;
-                }
-            }
-            return true;
-        } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", path(checkpoint), e);
-        }
     }
 
     /**
@@ -181,11 +159,12 @@ public final class CheckpointStore {
      * @throws UncheckedIOException when it is not there any more, or not whole
      */
     public LoadedCheckpoint read(Checkpoint checkpoint, java.nio.file.Path localDir) {
-        Path from = path(checkpoint);
-        if (!isCommitted(checkpoint)) {
-            throw HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint"));
-        }
-        return LoadedCheckpoint.open(fileSystem, from, localDir);
+        Path from = folder(checkpoint).path();
+        List<String> optimizer = folder(checkpoint)
+                .optimizerFiles()
+                .orElseThrow(() ->
+                        HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint")));
+        return LoadedCheckpoint.open(fileSystem, from, optimizer, localDir);
     }
 
     /**
@@ -216,7 +195,7 @@ public final class CheckpointStore {
                 // This attempt's newest is kept whatever lies above it, which it found damaged and passed over.
                 .sorted(Comparator.comparing(checkpoint -> !checkpoint.equals(newestOwn)))
                 .filter(checkpoint -> !protectedSteps.contains(checkpoint.step())
-                        && !files(checkpoint).containsKey(FINAL))
+                        && !folder(checkpoint).files().containsKey(FINAL))
                 .skip(keep)
                 .forEach(this::delete);
         long newest = committed.get(0).step();
@@ -233,12 +212,12 @@ public final class CheckpointStore {
 
     private void delete(Checkpoint checkpoint) {
         // First of all it must cease to count: deleting a folder is not one action everywhere.
-        HadoopFiles.delete(fileSystem, new Path(path(checkpoint), COMMITTED));
-        HadoopFiles.delete(fileSystem, path(checkpoint));
+        HadoopFiles.delete(fileSystem, folder(checkpoint).path(OptimizerShare.WHOLE.marker()));
+        HadoopFiles.delete(fileSystem, folder(checkpoint).path());
     }
 
-    private Path path(Checkpoint checkpoint) {
-        return new Path(folder, checkpoint.name());
+    private CheckpointFolder folder(Checkpoint checkpoint) {
+        return new CheckpointFolder(fileSystem, new Path(folder, checkpoint.name()));
     }
 
     private List<Checkpoint> folders() {
@@ -251,47 +230,6 @@ public final class CheckpointStore {
             return List.of();
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be listed", folder, e);
-        }
-    }
-
-    /** Files of a checkpoint's folder with their sizes; none when there is no such folder. */
-    private Map<String, Long> files(Checkpoint checkpoint) {
-        try {
-            Map<String, Long> files = new HashMap<>();
-            for (FileStatus status : fileSystem.listStatus(path(checkpoint))) {
-                files.put(status.getPath().getName(), status.getLen());
-            }
-            return files;
-        } catch (FileNotFoundException e) {
-            return Map.of();
-        } catch (IOException e) {
-            throw HadoopFiles.failed("can't be listed", path(checkpoint), e);
-        }
-    }
-
-    private boolean isCommitted(Checkpoint checkpoint) {
-        Map<String, Long> files = files(checkpoint);
-        if (!files.containsKey(COMMITTED)) {
-            return false;
-        }
-        Path marker = new Path(path(checkpoint), COMMITTED);
-        try {
-            JsonNode sizes = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
-            boolean whole = FILES.stream().allMatch(name -> CommitMarker.hasSize(sizes, name, files.get(name)));
-            if (!whole) {
-                LOG.warn(
-                        "{} is passed over: its files do not have the sizes that {} lists",
-                        path(checkpoint),
-                        COMMITTED);
-            }
-            return whole;
-        } catch (FileNotFoundException e) {
-            return false;
-        } catch (RunException e) {
-            LOG.warn("{} is passed over: {}", path(checkpoint), e.getMessage());
-            return false;
-        } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", marker, e);
         }
     }
 }

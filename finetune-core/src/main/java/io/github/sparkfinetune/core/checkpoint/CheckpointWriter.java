@@ -64,7 +64,8 @@ public final class CheckpointWriter implements AutoCloseable {
      *
      * @param step optimizer steps done; once only in an attempt
      * @param model trained parameters, unchanged until {@link #beforeUpdate}
-     * @param optimizer the optimizer's state, as these
+     * @param share this rank's share of the optimizer's state, the first one
+     * @param optimizer it, as the parameters
      * @param state whatever else the trainer needs to go on
      * @param keep newest checkpoints kept
      * @param protectedSteps kept beside these
@@ -72,21 +73,35 @@ public final class CheckpointWriter implements AutoCloseable {
     public Checkpoint begin(
             long step,
             List<TensorData> model,
+            OptimizerShare share,
             List<TensorData> optimizer,
             JsonNode state,
             int keep,
             Set<Long> protectedSteps) {
-        await();
-        List<TensorData> all = Stream.concat(model.stream(), optimizer.stream()).toList();
-        Snapshot begun = inPlace ? Snapshot.inPlace(all) : copied(all);
-        snapshot = begun;
+        Snapshot begun = begin(Stream.concat(model.stream(), optimizer.stream()).toList());
         writing = thread.submit(() -> {
             try (begun) {
-                store.commit(step, out -> begun.write(out, model), out -> begun.write(out, optimizer), state);
+                store.commit(step, share, out -> begun.write(out, model), out -> begun.write(out, optimizer), state);
             }
             store.prune(keep, protectedSteps);
         });
         return store.checkpoint(step);
+    }
+
+    /** Begins to write another rank's share of the optimizer's state, once the one before is written. */
+    public void beginShare(long step, OptimizerShare share, List<TensorData> optimizer) {
+        Snapshot begun = begin(optimizer);
+        writing = thread.submit(() -> {
+            try (begun) {
+                store.commitShare(step, share, out -> begun.write(out, optimizer));
+            }
+        });
+    }
+
+    private Snapshot begin(List<TensorData> tensors) {
+        await();
+        snapshot = inPlace ? Snapshot.inPlace(tensors) : copied(tensors);
+        return snapshot;
     }
 
     private Snapshot copied(List<TensorData> tensors) {

@@ -20,7 +20,7 @@ import org.apache.hadoop.fs.FileSystem;
  * @param state what the trainer gave
  * @param copy files to delete when it is closed; empty when it is read in place
  */
-public record LoadedCheckpoint(SafetensorsFile model, SafetensorsFile optimizer, JsonNode state, List<Path> copy)
+public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, JsonNode state, List<Path> copy)
         implements AutoCloseable {
 
     public LoadedCheckpoint {
@@ -30,35 +30,44 @@ public record LoadedCheckpoint(SafetensorsFile model, SafetensorsFile optimizer,
     /**
      * Opens the files of a checkpoint's folder.
      *
+     * @param optimizer names of the files of the optimizer's state
      * @param localDir gets a copy of the files unless they are on this machine
      */
-    static LoadedCheckpoint open(FileSystem fileSystem, org.apache.hadoop.fs.Path from, Path localDir) {
+    static LoadedCheckpoint open(
+            FileSystem fileSystem, org.apache.hadoop.fs.Path from, List<String> optimizer, Path localDir) {
         if (HadoopFiles.isLocal(fileSystem)) {
-            return load(HadoopFiles.local(from), List.of());
+            return load(HadoopFiles.local(from), optimizer, List.of());
         }
         try {
             Files.createDirectories(localDir);
             Path copy = Files.createTempDirectory(localDir, from.getName() + "-");
             List<Path> toDelete = new ArrayList<>();
-            for (String name : CheckpointStore.FILES) {
+            List<String> names = new ArrayList<>(optimizer);
+            names.add(CheckpointFolder.MODEL);
+            names.add(CheckpointFolder.STATE);
+            for (String name : names) {
                 HadoopFiles.copyToLocal(fileSystem, new org.apache.hadoop.fs.Path(from, name), copy.resolve(name));
                 toDelete.add(copy.resolve(name));
             }
             toDelete.add(copy);
-            return load(copy, toDelete);
+            return load(copy, optimizer, toDelete);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
         }
     }
 
-    private static LoadedCheckpoint load(Path from, List<Path> toDelete) {
-        JsonNode state = JsonFiles.readObject(from.resolve(CheckpointStore.STATE));
-        SafetensorsFile model = SafetensorsFile.open(from.resolve(CheckpointStore.MODEL));
+    private static LoadedCheckpoint load(Path from, List<String> optimizer, List<Path> toDelete) {
+        JsonNode state = JsonFiles.readObject(from.resolve(CheckpointFolder.STATE));
+        List<SafetensorsFile> files = new ArrayList<>();
         try {
-            SafetensorsFile optimizer = SafetensorsFile.open(from.resolve(CheckpointStore.OPTIMIZER));
-            return new LoadedCheckpoint(model, optimizer, state, toDelete);
+            for (String name : optimizer) {
+                files.add(SafetensorsFile.open(from.resolve(name)));
+            }
+            StoredState moments = new StoredState(files);
+            SafetensorsFile model = SafetensorsFile.open(from.resolve(CheckpointFolder.MODEL));
+            return new LoadedCheckpoint(model, moments, state, toDelete);
         } catch (RuntimeException e) {
-            model.close();
+            files.forEach(SafetensorsFile::close);
             throw e;
         }
     }

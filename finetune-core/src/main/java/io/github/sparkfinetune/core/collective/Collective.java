@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.Future;
 
 /**
@@ -43,6 +44,14 @@ public interface Collective extends AutoCloseable {
     default double[] allGather(double[] mine) {
         return Gathered.values(this, mine, Gathered.VALUES_A_ROUND);
     }
+
+    /**
+     * Gives every rank's share to all ranks: afterwards the buffers hold the same bytes everywhere, those that were in
+     * them on the rank that they belong to.
+     *
+     * @param shares by rank, direct buffers, from their positions to their limits; as many and as long on every rank
+     */
+    void allGatherInto(List<List<ByteBuffer>> shares);
 
     /** Returns once every rank has called it. */
     default void barrier() {

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Future;
 
@@ -29,6 +30,9 @@ public final class SingleRank implements Collective {
     public byte[][] allGather(byte[] mine) {
         return new byte[][] {mine.clone()};
     }
+
+    @Override
+    public void allGatherInto(List<List<ByteBuffer>> shares) {}
 
     @Override
     public void close() {}

@@ -2,8 +2,12 @@ package io.github.sparkfinetune.core.optim;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.List;
+import java.util.Map;
 import java.util.function.LongUnaryOperator;
 
 /**
@@ -49,6 +53,26 @@ public final class OptimizerKind {
      */
     public long stateBytes(long count) {
         return stateBytes.applyAsLong(count);
+    }
+
+    /**
+     * This rank's share of an optimizer before its first step; it moves all parameters together with those of the other
+     * ranks, to the same bits as one that isn't shared.
+     *
+     * @param manager owner of its state, on the parameters' device
+     * @param training its settings
+     * @param parameters all that all ranks together move
+     * @param collective the ranks
+     */
+    public Optimizer createShare(
+            NDManager manager, TrainingConfig training, List<ParameterGradient> parameters, Collective collective) {
+        ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
+        List<List<ParameterShare>> shares = ParameterShare.of(parameters, collective.size());
+        List<ParameterGradient> mine = shares.get(collective.rank()).stream()
+                .map(share -> share.part(manager, script))
+                .toList();
+        return new ShardedOptimizer(
+                create(manager, training, mine), Device.of(manager), collective, parameters, shares);
     }
 
     /**

@@ -41,8 +41,9 @@ record MemoryEstimate(
      *
      * @param samples of a micro-batch
      * @param recompute whether layers are computed again in the backward pass
+     * @param sharded whether the ranks share the optimizer
      */
-    record Choice(Adaptation adaptation, int samples, boolean recompute) {}
+    record Choice(Adaptation adaptation, int samples, boolean recompute, boolean sharded) {}
 
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
         DataConfig data = config.data();
@@ -92,7 +93,13 @@ record MemoryEstimate(
                 scoring(choice, evaluated),
                 BASE,
                 evaluation(footprint, choice),
-                OptimizerKind.of(config.training()).stateBytes(footprint.trained()));
+                OptimizerKind.of(config.training()).stateBytes(moved(footprint, choice)));
+    }
+
+    /** Values whose optimizer's state a rank keeps. */
+    private long moved(Footprint footprint, Choice choice) {
+        int ranks = config.cluster().ranks();
+        return choice.sharded() ? (footprint.trained() + ranks - 1) / ranks : footprint.trained();
     }
 
     private Activations activations(Choice choice, int samples) {

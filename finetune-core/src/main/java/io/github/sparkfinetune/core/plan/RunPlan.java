@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -132,7 +133,8 @@ public record RunPlan(
         MemoryEstimate.Choice choice = new MemoryEstimate.Choice(
                 adaptation,
                 config.training().perDeviceTrainBatchSize(),
-                config.training().gradientCheckpointing());
+                config.training().gradientCheckpointing(),
+                config.cluster().shardOptimizer());
         RankMemory memory = estimate.memory(choice);
         Map<String, Long> smaller = new LinkedHashMap<>();
         alternatives(config, model, source, adaptation, choice).forEach((change, other) -> {
@@ -146,7 +148,10 @@ public record RunPlan(
                 estimate.footprint(adaptation).parameters(),
                 trained,
                 memory,
-                new Disk(copied, trained * Float.BYTES + memory.optimizer()),
+                new Disk(
+                        copied,
+                        trained * Float.BYTES
+                                + OptimizerKind.of(config.training()).stateBytes(trained)),
                 smaller,
                 manifest.map(there -> Work.of(config, there)));
     }
@@ -154,13 +159,23 @@ public record RunPlan(
     private static Map<String, MemoryEstimate.Choice> alternatives(
             RunConfig config, HfConfig model, TensorSource source, Adaptation adaptation, MemoryEstimate.Choice now) {
         Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
-        changes.put("training.gradient_checkpointing=true", new MemoryEstimate.Choice(adaptation, now.samples(), true));
+        changes.put(
+                "training.gradient_checkpointing=true",
+                new MemoryEstimate.Choice(adaptation, now.samples(), true, now.sharded()));
+        if (config.cluster().ranks() > 1) {
+            changes.put(
+                    "cluster.shard_optimizer=true",
+                    new MemoryEstimate.Choice(adaptation, now.samples(), now.recompute(), true));
+        }
         MethodConfig method = config.method();
         if (method.type() == MethodConfig.Type.LORA) {
             changes.put(
                     "method.type=qlora",
                     new MemoryEstimate.Choice(
-                            adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE), now.samples(), now.recompute()));
+                            adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE),
+                            now.samples(),
+                            now.recompute(),
+                            now.sharded()));
         } else if (method.type() == MethodConfig.Type.FULL) {
             MethodConfig lora = MethodConfig.lora(method.r(), method.loraAlpha(), method.targetModules());
             changes.put(
@@ -168,7 +183,8 @@ public record RunPlan(
                     new MemoryEstimate.Choice(
                             TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1),
                             now.samples(),
-                            now.recompute()));
+                            now.recompute(),
+                            now.sharded()));
         }
         if (now.samples() > 1) {
             int samples = now.samples() / 2;
@@ -176,7 +192,7 @@ public record RunPlan(
             changes.put(
                     "training.per_device_train_batch_size=" + samples + " training.gradient_accumulation_steps="
                             + accumulated,
-                    new MemoryEstimate.Choice(adaptation, samples, now.recompute()));
+                    new MemoryEstimate.Choice(adaptation, samples, now.recompute(), now.sharded()));
         }
         return changes;
     }

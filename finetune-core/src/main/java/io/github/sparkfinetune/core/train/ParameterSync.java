@@ -14,7 +14,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Sees that all ranks hold the same parameters. Each updates its own by gradients that are the same bits, but
- * processors of unlike kinds round the update differently; such ranks take rank 0's values.
+ * processors of unlike kinds round the update differently; such ranks take rank 0's values. Where ranks share the
+ * optimizer each value is moved by one rank, whose result all take: they can't differ but by a fault.
  */
 final class ParameterSync {
     private static final Logger LOG = LoggerFactory.getLogger(ParameterSync.class);
@@ -53,8 +54,10 @@ final class ParameterSync {
         for (Parameter parameter : resources.trained()) {
             difference = Math.max(difference, takeFirst(parameter.value()));
         }
-        for (NDArray state : resources.step().optimizer().state().values()) {
-            difference = Math.max(difference, takeFirst(state));
+        if (resources.step().share().count() == 1) {
+            for (NDArray state : resources.step().optimizer().state().values()) {
+                difference = Math.max(difference, takeFirst(state));
+            }
         }
         resources.model().updated();
         double[] all = collective.allGather(new double[] {difference});
@@ -82,7 +85,7 @@ final class ParameterSync {
     private boolean areSame(boolean withState) {
         byte[] mine = ByteBuffer.allocate(2 * Long.BYTES)
                 .putLong(resources.parametersHash())
-                .putLong(withState ? resources.optimizerHash() : 0)
+                .putLong(withState && resources.step().share().count() == 1 ? resources.optimizerHash() : 0)
                 .array();
         byte[][] all = collective.allGather(mine);
         return Arrays.stream(all).allMatch(hash -> Arrays.equals(hash, all[0]));

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
@@ -35,11 +36,13 @@ final class TrainStep<B extends Batch> {
     private final Gradients gradients;
     private final ForwardBackward<B> forwardBackward;
     private final Optimizer optimizer;
+    private final OptimizerShare share;
 
     /**
      * @param manager owner of the gradients and the optimizer's state, on the model's device
      * @param masks what is dropped
      * @param training settings of the optimizer, of clipping and of gradient checkpointing
+     * @param sharded whether the ranks share the optimizer
      */
     TrainStep(
             NDManager manager,
@@ -47,7 +50,8 @@ final class TrainStep<B extends Batch> {
             Objective<B> objective,
             DropoutMasks masks,
             Collective collective,
-            TrainingConfig training) {
+            TrainingConfig training,
+            boolean sharded) {
         this.manager = manager;
         this.model = model;
         this.objective = objective;
@@ -57,7 +61,11 @@ final class TrainStep<B extends Batch> {
         this.gradients = new Gradients(manager, model, collective);
         this.forwardBackward =
                 new ForwardBackward<>(model, objective, masks, gradients, training.gradientCheckpointing());
-        this.optimizer = OptimizerKind.of(training).create(manager, training, gradients.parameters());
+        OptimizerKind kind = OptimizerKind.of(training);
+        this.share = sharded ? new OptimizerShare(collective.rank(), collective.size()) : OptimizerShare.WHOLE;
+        this.optimizer = share.count() > 1
+                ? kind.createShare(manager, training, gradients.parameters(), collective)
+                : kind.create(manager, training, gradients.parameters());
     }
 
     /**
@@ -141,6 +149,11 @@ final class TrainStep<B extends Batch> {
 
     Optimizer optimizer() {
         return optimizer;
+    }
+
+    /** What of the optimizer's state this rank has. */
+    OptimizerShare share() {
+        return share;
     }
 
     Gradients gradients() {

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
+import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.plan.StepPlan;
@@ -206,7 +207,8 @@ final class Training implements AutoCloseable {
     }
 
     /**
-     * Begins to write a checkpoint on rank 0, after all ranks have seen that they hold the same parameters.
+     * Begins to write a checkpoint on rank 0, and its share of the optimizer's state on each rank that has one, after
+     * all ranks have seen that they hold the same parameters.
      *
      * @param result how the run ended, or null while it goes on
      */
@@ -214,7 +216,10 @@ final class Training implements AutoCloseable {
         throughput.pause();
         same.check(step, writer::beforeUpdate);
         Optional<Checkpoint> written = Optional.empty();
-        if (collective.rank() == 0) {
+        OptimizerShare share = resources.step().share();
+        if (share.index() > 0) {
+            writer.beginShare(step, share, resources.optimizerTensors());
+        } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
                     step,
                     plan.globalBatch(),
@@ -231,6 +236,7 @@ final class Training implements AutoCloseable {
             written = Optional.of(writer.begin(
                     step,
                     resources.trainedTensors(),
+                    share,
                     resources.optimizerTensors(),
                     state.toJson(),
                     settings.saveTotalLimit(),
@@ -252,8 +258,9 @@ final class Training implements AutoCloseable {
             result = result();
             last = save(result);
         }
+        writer.await();
+        collective.barrier();
         if (collective.rank() == 0) {
-            writer.await();
             checkpoints.markFinal(last.orElseThrow());
             export(result);
         }

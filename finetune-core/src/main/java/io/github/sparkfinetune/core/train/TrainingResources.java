@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.checkpoint.StoredState;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
@@ -128,7 +129,8 @@ final class TrainingResources implements AutoCloseable {
                 model.objective(),
                 DropoutMasks.of(training.seed(), rank.threads()),
                 rank.collective(),
-                training);
+                training,
+                config.cluster().shardOptimizer());
     }
 
     NDManager manager() {
@@ -218,8 +220,12 @@ final class TrainingResources implements AutoCloseable {
     }
 
     /** Takes up a checkpoint's state of the optimizer. */
-    void restoreOptimizer(SafetensorsFile file) {
-        step.optimizer().state().forEach((name, tensor) -> restore(file, name, tensor));
+    void restoreOptimizer(StoredState stored) {
+        step.optimizer().state().forEach((name, tensor) -> {
+            HostBuffer host = device.hostBuffer(tensor);
+            stored.read(name, host.bytes());
+            host.upload();
+        });
     }
 
     private void restore(SafetensorsFile file, String name, NDArray target) {

@@ -18,6 +18,10 @@ class Tensors(torch.nn.Module):
         """L2 norm over all elements, []"""
         return torch.linalg.vector_norm(x)
 
+    def stretch(self, x: Tensor, start: int, end: int) -> Tensor:
+        """Values [start, end) of x, row-major, as a view [end - start]."""
+        return x.detach().view(-1)[start:end]
+
     def views_like(self, flat: Tensor, like: List[Tensor]) -> List[Tensor]:
         """Consecutive stretches of flat [n], in the shapes of tensors of n elements together."""
         views: List[Tensor] = []

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.Tensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -41,7 +44,11 @@ class CheckpointStoreTest {
 
     private static Checkpoint commit(CheckpointStore store, long step) {
         return store.commit(
-                step, content(Tensors.vector("w", (float) step, 2)), content(Tensors.vector("m", 3, 4)), state(step));
+                step,
+                OptimizerShare.WHOLE,
+                content(Tensors.vector("w", (float) step, 2)),
+                content(Tensors.vector("m", 3, 4)),
+                state(step));
     }
 
     private static CheckpointOutput.Content content(TensorData tensor) {
@@ -133,6 +140,57 @@ class CheckpointStoreTest {
         Checkpoint again = commit(next, 125);
         next.prune(1, Set.of());
         assertThat(names()).containsExactly(again.name());
+    }
+
+    @Test
+    void aCheckpointThatRanksShareCountsOnceAllHaveWritten() throws IOException {
+        Checkpoint before = commit(store("a-0"), 50);
+        List<Integer> order = List.of(2, 0, 1);
+        for (int written = 0; written < order.size(); written++) {
+            assertThat(store("reader").newest()).contains(before);
+            OptimizerShare share = new OptimizerShare(order.get(written), order.size());
+            int first = 2 * share.index();
+            CheckpointOutput.Content moments =
+                    content(Tensors.vector("m[" + first + ":" + (first + 2) + "]", first, first + 1));
+            if (share.index() == 0) {
+                store("a-0").commit(100, share, content(Tensors.vector("w", 100)), moments, state(100));
+                // What is not whole yet neither counts nor goes.
+                store("a-0").prune(1, Set.of());
+            } else {
+                store("a-0").commitShare(100, share, moments);
+            }
+        }
+        Checkpoint whole = store("reader").newest().orElseThrow();
+        assertThat(whole.step()).isEqualTo(100);
+        assertThat(store("reader").newestSound()).contains(whole);
+        try (LoadedCheckpoint read = store("reader").read(whole, temp.resolve("local"))) {
+            assertThat(read.optimizer().names()).containsExactly("m");
+            for (int[] range : new int[][] {{0, 6}, {1, 4}, {2, 4}, {5, 6}}) {
+                ByteBuffer values =
+                        ByteBuffer.allocate((range[1] - range[0]) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                read.optimizer().read(new TensorRange("m", range[0], range[1]).name(), values);
+                for (int i = range[0]; i < range[1]; i++) {
+                    assertThat(values.getFloat()).isEqualTo(i);
+                }
+            }
+            ByteBuffer more = ByteBuffer.allocate(7 * Float.BYTES);
+            assertThatThrownBy(() -> read.optimizer().read("m", more))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("does not hold m once and whole");
+        }
+        for (String name : List.of("COMMITTED-00003-of-00003", "optimizer-00002-of-00003.safetensors")) {
+            Path victim = folder(whole).resolve(name);
+            byte[] bytes = Files.readAllBytes(victim);
+            Files.delete(victim);
+            assertThat(store("reader").newest()).contains(before);
+            Files.write(victim, bytes);
+        }
+        Path victim = folder(whole).resolve("optimizer-00002-of-00003.safetensors");
+        byte[] bytes = Files.readAllBytes(victim);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(victim, bytes);
+        assertThat(store("reader").newest()).contains(whole);
+        assertThat(store("reader").newestSound()).contains(before);
     }
 
     @Test

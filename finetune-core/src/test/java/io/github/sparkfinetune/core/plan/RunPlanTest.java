@@ -80,6 +80,16 @@ class RunPlanTest {
                         + memory.base());
     }
 
+    @Test
+    void ranksThatShareTheOptimizerHoldAPartOfItEach() throws IOException {
+        RunPlan whole = plan("llama-tied", "cluster.ranks=3");
+        RunPlan sharded = plan("llama-tied", "cluster.ranks=3 cluster.shard_optimizer=true");
+
+        assertThat(whole.memory().optimizer()).isEqualTo(2 * 4 * 98624);
+        assertThat(sharded.memory().optimizer()).isEqualTo(2 * 4 * ((98624 + 2) / 3));
+        assertThat(sharded.disk().checkpoint()).isEqualTo(whole.disk().checkpoint());
+    }
+
     /** The table is the decoder, so all of its gradient is there, and no rows of it besides. */
     @Test
     void aMaskedLanguageModelHoldsItsTablesGradientOnce() throws IOException {

@@ -281,7 +281,7 @@ final class GoldenModel implements AutoCloseable {
     private <B extends Batch> TrainStep<B> step(
             Model<B> some, Objective<B> objective, Collective collective, boolean recompute) {
         return new TrainStep<>(
-                manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute));
+                manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute), false);
     }
 
     @Override

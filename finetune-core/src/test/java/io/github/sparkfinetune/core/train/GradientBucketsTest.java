@@ -53,6 +53,11 @@ class GradientBucketsTest {
         }
 
         @Override
+        public void allGatherInto(List<List<ByteBuffer>> shares) {
+            one.allGatherInto(shares);
+        }
+
+        @Override
         public void close() {}
     }
 
@@ -79,6 +84,12 @@ class GradientBucketsTest {
 
     private static <B extends Batch> TrainStep<B> step(NDManager manager, LoadedModel<B> model, Collective ranks) {
         return new TrainStep<>(
-                manager, model.model(), model.objective(), DropoutMasks.none(), ranks, TinyDecoder.training(false));
+                manager,
+                model.model(),
+                model.objective(),
+                DropoutMasks.none(),
+                ranks,
+                TinyDecoder.training(false),
+                false);
     }
 }

@@ -96,6 +96,11 @@ class ParameterSyncTest {
         }
 
         @Override
+        public void allGatherInto(List<List<ByteBuffer>> shares) {
+            ring.allGatherInto(shares);
+        }
+
+        @Override
         public void close() {
             ring.close();
         }

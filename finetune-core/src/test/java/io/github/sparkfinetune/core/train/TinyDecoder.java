@@ -117,7 +117,8 @@ final class TinyDecoder implements AutoCloseable {
     }
 
     private <B extends Batch> TrainStep<B> step(LoadedModel<B> some, DropoutMasks masks, boolean recompute) {
-        return new TrainStep<>(manager, some.model(), some.objective(), masks, new SingleRank(), training(recompute));
+        return new TrainStep<>(
+                manager, some.model(), some.objective(), masks, new SingleRank(), training(recompute), false);
     }
 
     /**

@@ -31,8 +31,8 @@ class RingNetworkTest {
     @Test
     void ranksListenWhereTheyAreTold() {
         SparkConf conf = new SparkConf(false).set("spark.driver.bindAddress", "127.0.0.1");
-        ClusterConfig unset = new ClusterConfig(2, 0, null, 10, 120, false);
-        ClusterConfig all = new ClusterConfig(2, 0, "0.0.0.0", 10, 120, false);
+        ClusterConfig unset = new ClusterConfig(2, 0, null, 10, 120, false, false);
+        ClusterConfig all = new ClusterConfig(2, 0, "0.0.0.0", 10, 120, false, false);
 
         conf.set("spark.master", "local[2]");
         assertThat(RingNetwork.bindAddress(conf, unset, "nat.example")).isEqualTo("127.0.0.1");

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.spark.train.RankBody;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
@@ -67,6 +68,11 @@ public record RecordingBody(int token) implements RankBody {
                 }
             }
             return ranks.allGather(mine);
+        }
+
+        @Override
+        public void allGatherInto(List<List<ByteBuffer>> shares) {
+            ranks.allGatherInto(shares);
         }
 
         @Override

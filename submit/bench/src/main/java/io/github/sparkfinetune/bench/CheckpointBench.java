@@ -3,6 +3,7 @@ package io.github.sparkfinetune.bench;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
+import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
@@ -105,7 +106,7 @@ final class CheckpointBench {
     }
 
     private void begin(CheckpointWriter writer, long step) {
-        writer.begin(step, model, optimizer, new ObjectMapper().createObjectNode(), 1, Set.of());
+        writer.begin(step, model, OptimizerShare.WHOLE, optimizer, new ObjectMapper().createObjectNode(), 1, Set.of());
     }
 
     /** Milliseconds of a step. */

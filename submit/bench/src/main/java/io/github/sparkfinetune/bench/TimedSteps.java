@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.bench;
 
 import ai.djl.pytorch.jni.TorchJni;
-import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.ResidentMemory;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.util.ArrayList;
@@ -48,7 +48,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
      *
      * @param batch samples of a step over all ranks
      */
-    String line(Task task, int batch, int ranks, int threads) {
+    String line(RunConfig config, int batch, int ranks, int threads) {
         double[] seconds = records.stream()
                 .mapToDouble(step -> batch / step.samplesPerSecond())
                 .sorted()
@@ -56,12 +56,13 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         TrainingRecord last = records.get(records.size() - 1);
         // All samples are equally long.
         double length = last.tokensPerSecond() / last.samplesPerSecond();
-        boolean sequences = !task.generates();
+        boolean sequences = !config.task().generates();
         return String.format(
                 Locale.ROOT,
-                "ours ranks %d threads %d %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
+                "ours ranks %d threads %d%s %s %.2f step ms median %.0f least %.0f peak MB %d loss %.4f",
                 ranks,
                 threads,
+                config.cluster().shardOptimizer() ? " sharded" : "",
                 sequences ? "seq/s" : "tok/s",
                 seconds.length
                         * batch

@@ -16,7 +16,7 @@ import java.util.List;
  * threads each.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
- * last step.
+ * last step; with {@code -Dsharded=true} the ranks share the optimizer.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -38,6 +38,7 @@ final class TrainBench {
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
                       lr_scheduler_type: constant, weight_decay: 0.01}
+                    cluster: {ranks: %d, shard_optimizer: %s}
                     output: {dir: %s}
                     """.formatted(
                             Path.of(arguments[0]).toUri(),
@@ -47,6 +48,8 @@ final class TrainBench {
                             arguments[3].equals("ckpt"),
                             batch / ranks,
                             TimedSteps.total(),
+                            ranks,
+                            Boolean.getBoolean("sharded"),
                             folder.resolve("run").toUri()));
             RunConfig config = RunConfigLoader.load(yaml, List.of());
             RandomDataset.write(config, batch, length);

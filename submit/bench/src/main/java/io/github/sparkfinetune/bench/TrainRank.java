@@ -28,7 +28,7 @@ final class TrainRank {
         }
         if (rank == 0) {
             int batch = ranks * config.training().perDeviceTrainBatchSize();
-            System.out.println(steps.line(config.task(), batch, ranks, threads));
+            System.out.println(steps.line(config, batch, ranks, threads));
         }
     }
 }

@@ -1,16 +1,19 @@
 package io.github.sparkfinetune.core.collective.ring;
 
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * All-gather of bytes: a rank's block goes to the other ranks of its host and to the {@linkplain Topology#collector
- * collector} of the block on each other host, which passes it on to its host's ranks. Meant for what is small: the
- * blocks are on the heap, at most 256 MiB each.
+ * All-gather: a rank's block goes to the other ranks of its host and to the {@linkplain Topology#collector collector}
+ * of the block on each other host, which passes it on to its host's ranks.
  *
- * <p>A block travels as chunks of 262,144 bytes and the rest, an empty one as one empty chunk; {@link Frame#total} is
- * the block's length, {@link Frame#node} its rank. An all-reduce of F64 goes the same way under its own code: each
- * rank's block is its values in big-endian order, all blocks are of one length, and every rank adds them in the order
- * of the ranks.
+ * <p>A block is bytes on the heap, at most 256 MiB, whose length the others learn as they come; or buffers that have
+ * the same lengths on all ranks, where the others' are overwritten. Bytes, and each buffer, travel as chunks of 262,144
+ * bytes and the rest, counted through the block; a block without bytes as one empty chunk. {@link Frame#total} is the
+ * block's length, {@link Frame#node} its rank. An all-reduce of F64 goes the same way under its own code: each rank's
+ * block is its values in big-endian order, all blocks are of one length, and every rank adds them in the order of the
+ * ranks.
  */
 final class AllGatherOperation extends RingOperation {
     private static final int LARGEST_BLOCK = 256 << 20;
@@ -18,31 +21,66 @@ final class AllGatherOperation extends RingOperation {
     private final int rank;
     private final int host;
     private final Topology topology;
-    private final byte[][] blocks;
-    /** Bytes of each block that have come. */
+    private final byte[][] bytes;
+    /** By block, its parts in the order in which they travel; null as long as its length is not known. */
+    private final List<List<ByteBuffer>> chunks = new ArrayList<>();
+
+    private final long[] lengths;
+    /** Chunks of each block that have come. */
     private final int[] come;
 
     private final int[] awaited;
     private int allAwaited;
 
-    AllGatherOperation(Kind kind, int rank, Topology topology, byte[] mine) {
+    private AllGatherOperation(Kind kind, int rank, Topology topology) {
         super(kind, topology.size());
-        if (mine.length > LARGEST_BLOCK) {
-            throw new IllegalArgumentException(mine.length + " bytes to gather: at most " + LARGEST_BLOCK);
-        }
         this.rank = rank;
         this.host = topology.hostOf(rank);
         this.topology = topology;
-        this.blocks = new byte[topology.size()][];
-        this.blocks[rank] = mine.clone();
-        this.come = new int[blocks.length];
-        this.awaited = new int[blocks.length];
-        for (int block = 0; block < blocks.length; block++) {
+        this.bytes = new byte[topology.size()][];
+        this.lengths = new long[bytes.length];
+        this.come = new int[bytes.length];
+        this.awaited = new int[bytes.length];
+        for (int block = 0; block < bytes.length; block++) {
+            chunks.add(null);
             if (block != rank) {
                 awaited[source(block)]++;
                 allAwaited++;
             }
         }
+    }
+
+    /** @param mine this rank's block */
+    AllGatherOperation(Kind kind, int rank, Topology topology, byte[] mine) {
+        this(kind, rank, topology);
+        if (mine.length > LARGEST_BLOCK) {
+            throw new IllegalArgumentException(mine.length + " bytes to gather: at most " + LARGEST_BLOCK);
+        }
+        allocate(rank, mine.clone());
+    }
+
+    /** @param shares every rank's block, by rank */
+    AllGatherOperation(int rank, Topology topology, List<List<ByteBuffer>> shares) {
+        this(Kind.ALL_GATHER_INTO, rank, topology);
+        for (int block = 0; block < shares.size(); block++) {
+            cut(block, shares.get(block));
+        }
+    }
+
+    private void allocate(int block, byte[] memory) {
+        bytes[block] = memory;
+        cut(block, List.of(ByteBuffer.wrap(memory)));
+    }
+
+    private void cut(int block, List<ByteBuffer> buffers) {
+        List<ByteBuffer> cut = new ArrayList<>();
+        for (ByteBuffer buffer : buffers) {
+            lengths[block] += buffer.remaining();
+            for (int at = buffer.position(); at < buffer.limit(); at += CHUNK) {
+                cut.add(buffer.slice(at, Math.min(CHUNK, buffer.limit() - at)));
+            }
+        }
+        chunks.set(block, cut.isEmpty() ? List.of(ByteBuffer.allocate(0)) : cut);
     }
 
     /** Who sends another rank's block to this one. */
@@ -53,12 +91,12 @@ final class AllGatherOperation extends RingOperation {
 
     /** Every rank's bytes; complete once the operation is. */
     byte[][] blocks() {
-        return blocks;
+        return bytes;
     }
 
     @Override
     void begin() {
-        for (int chunk = 0; chunk < chunks(rank); chunk++) {
+        for (int chunk = 0; chunk < chunks.get(rank).size(); chunk++) {
             for (int far = 0; far < topology.hosts(); far++) {
                 if (far != host) {
                     send(topology.collector(far, rank), outgoing(rank, chunk));
@@ -77,31 +115,31 @@ final class AllGatherOperation extends RingOperation {
     }
 
     private Outgoing outgoing(int block, int chunk) {
-        return new Outgoing(blocks[block].length, body(block, chunk), block, chunk, block, false);
+        return new Outgoing(lengths[block], body(block, chunk), block, chunk, block, false);
     }
 
     @Override
     long ownBytes() {
-        return blocks[rank].length;
+        return lengths[rank];
     }
 
     @Override
     boolean expects(int peer, Frame frame) {
         int block = frame.block();
-        if (block < 0 || block >= blocks.length || block == rank || peer != source(block) || frame.node() != block) {
+        if (block < 0 || block >= bytes.length || block == rank || peer != source(block) || frame.node() != block) {
             return false;
         }
-        if (blocks[block] == null) {
+        if (chunks.get(block) == null) {
             boolean plausible =
-                    kind() == Kind.ALL_GATHER ? frame.total() <= LARGEST_BLOCK : frame.total() == blocks[rank].length;
+                    kind() == Kind.ALL_GATHER ? frame.total() <= LARGEST_BLOCK : frame.total() == ownBytes();
             if (!plausible || frame.total() < 0) {
                 return false;
             }
-            blocks[block] = new byte[(int) frame.total()];
+            allocate(block, new byte[(int) frame.total()]);
         }
-        return frame.total() == blocks[block].length
-                && frame.chunk() == come[block] / CHUNK
-                && come[block] <= blocks[block].length
+        return frame.total() == lengths[block]
+                && frame.chunk() == come[block]
+                && frame.chunk() < chunks.get(block).size()
                 && frame.length() == body(block, frame.chunk()).remaining();
     }
 
@@ -113,10 +151,8 @@ final class AllGatherOperation extends RingOperation {
     @Override
     void received(int peer, Frame frame, ByteBuffer body) {
         int block = frame.block();
-        come[block] += frame.length();
-        if (come[block] == blocks[block].length) {
-            // Nothing more of it is taken.
-            come[block]++;
+        come[block]++;
+        if (come[block] == chunks.get(block).size()) {
             awaited[peer]--;
             allAwaited--;
         }
@@ -135,13 +171,8 @@ final class AllGatherOperation extends RingOperation {
         return allAwaited == 0;
     }
 
-    private int chunks(int block) {
-        return Math.max(1, (blocks[block].length + CHUNK - 1) / CHUNK);
-    }
-
+    /** A view of its own, because others' positions move. */
     private ByteBuffer body(int block, int chunk) {
-        int from = Math.min(chunk * CHUNK, blocks[block].length);
-        return ByteBuffer.wrap(blocks[block], from, Math.min(CHUNK, blocks[block].length - from))
-                .slice();
+        return chunks.get(block).get(chunk).duplicate();
     }
 }

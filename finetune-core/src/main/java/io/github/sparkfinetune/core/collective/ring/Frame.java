@@ -27,7 +27,8 @@ import java.nio.ByteBuffer;
  * <tr><th>kind</th><th>detail</th><th>sequence and total</th><th>body</th></tr>
  * <tr><td>1 heartbeat</td><td>0</td><td>the last operation that the sender has started, 0 before the first; total
  * 0</td><td>none</td></tr>
- * <tr><td>2 chunk</td><td>the operation: 1 all-reduce of F32, 2 all-reduce of F64, 3 all-gather</td><td>the operation;
+ * <tr><td>2 chunk</td><td>the operation: 1 all-reduce of F32, 2 all-reduce of F64, 3 all-gather, 4 all-gather of
+ * shares</td><td>the operation;
  * total as {@link AllReduceOperation} and {@link AllGatherOperation} say</td><td>up to 262,144 bytes, which may be
  * none</td></tr>
  * <tr><td>3 abort</td><td>1 a rank is lost, 2 the ranks are out of step</td><td>0</td><td>the message in UTF-8, cut at

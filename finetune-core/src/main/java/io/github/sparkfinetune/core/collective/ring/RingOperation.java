@@ -17,7 +17,8 @@ abstract class RingOperation {
     enum Kind {
         ALL_REDUCE(1, "sum of floats"),
         ALL_REDUCE_DOUBLES(2, "sum of doubles"),
-        ALL_GATHER(3, "all-gather");
+        ALL_GATHER(3, "all-gather"),
+        ALL_GATHER_INTO(4, "all-gather of shares");
 
         private final int code;
         private final String text;

@@ -147,8 +147,18 @@ public final class TcpRing implements Collective {
         return gather(RingOperation.Kind.ALL_GATHER, mine);
     }
 
+    @Override
+    public void allGatherInto(List<List<ByteBuffer>> shares) {
+        run(new AllGatherOperation(member.rank(), topology, shares));
+    }
+
     private byte[][] gather(RingOperation.Kind kind, byte[] mine) {
         AllGatherOperation operation = new AllGatherOperation(kind, member.rank(), topology, mine);
+        run(operation);
+        return operation.blocks();
+    }
+
+    private void run(RingOperation operation) {
         loop.submit(operation);
         try {
             operation.future().get();
@@ -159,7 +169,6 @@ public final class TcpRing implements Collective {
         } catch (ExecutionException e) {
             throw loop.failure().exception();
         }
-        return operation.blocks();
     }
 
     /**

@@ -78,6 +78,38 @@ class PlacementTest {
         }
     }
 
+    /** Shares of several buffers, of which some are empty, some longer than a chunk; that of rank 1 has none. */
+    @ParameterizedTest
+    @ValueSource(strings = {"aa", "ab", "aaa", "aab", "aabbccdd", "abcde", "aaabbbcc"})
+    void everyRankGetsTheSharesOfAll(String placement) throws Exception {
+        int size = placement.length();
+        int[] lengths = {5, 0, RingOperation.CHUNK / Float.BYTES, 3 * RingOperation.CHUNK / Float.BYTES + 7};
+        try (Ranks ranks = Ranks.joinOn(hosts(placement))) {
+            List<List<List<float[]>>> all = ranks.play(ring -> {
+                List<List<ByteBuffer>> shares = IntStream.range(0, size)
+                        .mapToObj(rank -> Arrays.stream(rank == 1 ? new int[0] : lengths)
+                                .mapToObj(length -> Ranks.floats(
+                                        rank == ring.rank() ? values(rank, length + rank) : new float[length + rank]))
+                                .toList())
+                        .toList();
+                ring.allGatherInto(shares);
+                return shares.stream()
+                        .map(share -> share.stream().map(Ranks::values).toList())
+                        .toList();
+            });
+            for (List<List<float[]>> shares : all) {
+                for (int rank = 0; rank < size; rank++) {
+                    assertThat(shares.get(rank)).hasSize(rank == 1 ? 0 : lengths.length);
+                    for (int i = 0; i < shares.get(rank).size(); i++) {
+                        assertThat(Arrays.equals(shares.get(rank).get(i), values(rank, lengths[i] + rank)))
+                                .as("buffer %d of rank %d on %s", i, rank, placement)
+                                .isTrue();
+                    }
+                }
+            }
+        }
+    }
+
     @Test
     void eachHostIsReachedOnceAboutABlock() {
         Topology topology = new Topology(hosts("aabbccdd"));

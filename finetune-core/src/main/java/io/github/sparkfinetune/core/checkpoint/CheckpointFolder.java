@@ -1,0 +1,150 @@
+package io.github.sparkfinetune.core.checkpoint;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.JsonFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The folder of one checkpoint, and whether it counts. {@link CheckpointStore} says what is in it. */
+final class CheckpointFolder {
+    private static final Logger LOG = LoggerFactory.getLogger(CheckpointFolder.class);
+
+    static final String MODEL = "model.safetensors";
+    static final String STATE = "state.json";
+
+    /** What one rank has written, as its marker lists it. */
+    private record Listed(OptimizerShare share, JsonNode marker) {
+        List<String> names() {
+            return share.index() == 0 ? List.of(MODEL, share.file(), STATE) : List.of(share.file());
+        }
+    }
+
+    private final FileSystem fileSystem;
+    private final Path path;
+
+    CheckpointFolder(FileSystem fileSystem, Path path) {
+        this.fileSystem = fileSystem;
+        this.path = path;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    Path path(String name) {
+        return new Path(path, name);
+    }
+
+    /** Its files with their sizes; none when there is no such folder. */
+    Map<String, Long> files() {
+        try {
+            Map<String, Long> files = new HashMap<>();
+            for (FileStatus status : fileSystem.listStatus(path)) {
+                files.put(status.getPath().getName(), status.getLen());
+            }
+            return files;
+        } catch (FileNotFoundException e) {
+            return Map.of();
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be listed", path, e);
+        }
+    }
+
+    /** Whether every rank that has written some of it has written all that it had to. */
+    boolean isCommitted() {
+        return !committed().isEmpty();
+    }
+
+    /** Names of the files of the optimizer's state, of a checkpoint that is committed. */
+    Optional<List<String>> optimizerFiles() {
+        List<Listed> all = committed();
+        return all.isEmpty()
+                ? Optional.empty()
+                : Optional.of(all.stream().map(listed -> listed.share().file()).toList());
+    }
+
+    /** What all ranks have written; empty where a marker is not there, or not true. */
+    private List<Listed> committed() {
+        Map<String, Long> files = files();
+        List<Listed> all = new ArrayList<>();
+        OptimizerShare share = OptimizerShare.WHOLE;
+        for (int index = 0; index < share.count(); index++) {
+            share = share.other(index);
+            Optional<Listed> listed = files.containsKey(share.marker()) ? whole(share, files) : Optional.empty();
+            if (listed.isEmpty()) {
+                return List.of();
+            }
+            all.add(listed.get());
+            share = listed.get().share();
+        }
+        return all;
+    }
+
+    /** What a rank has written, if it is there in the sizes that its marker lists. */
+    private Optional<Listed> whole(OptimizerShare share, Map<String, Long> files) {
+        Path marker = path(share.marker());
+        try {
+            JsonNode json = JsonFiles.parseObject(HadoopFiles.readText(fileSystem, marker), marker.toString());
+            Listed listed = new Listed(share.index() == 0 ? OptimizerShare.first(json.fieldNames()) : share, json);
+            if (listed.names().stream().allMatch(name -> CommitMarker.hasSize(json, name, files.get(name)))) {
+                return Optional.of(listed);
+            }
+            LOG.warn("{} is passed over: its files do not have the sizes that {} lists", path, share.marker());
+            return Optional.empty();
+        } catch (FileNotFoundException e) {
+            return Optional.empty();
+        } catch (RunException e) {
+            LOG.warn("{} is passed over: {}", path, e.getMessage());
+            return Optional.empty();
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", marker, e);
+        }
+    }
+
+    /** Whether it is committed, and its files are what was written; reads all of them. */
+    boolean isSound() {
+        List<Listed> all = committed();
+        try {
+            for (Listed listed : all) {
+                for (String name : listed.names()) {
+                    if (!CommitMarker.isSound(listed.marker(), fileSystem, path(name))) {
+                        LOG.warn(
+                                "{} is passed over: {} is damaged, its checksum is not the one in {}",
+                                path,
+                                name,
+                                listed.share().marker());
+                        return false;
+                    }
+                }
+            }
+            return !all.isEmpty();
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", path, e);
+        }
+    }
+
+    /** Writes files, and last the marker that lists them. */
+    void write(OptimizerShare share, Map<String, CheckpointOutput.Content> contents) {
+        if (files().containsKey(share.marker())) {
+            throw new IllegalStateException(path(share.marker()) + " is there already");
+        }
+        CommitMarker marker = new CommitMarker();
+        contents.forEach((name, content) -> marker.write(fileSystem, path(name), content));
+        HadoopFiles.write(fileSystem, path(share.marker()), out -> out.write(marker.toJson()));
+        if (whole(share, files()).isEmpty()) {
+            throw HadoopFiles.failed("was written but is not whole", path, new IOException("file sizes differ"));
+        }
+    }
+}

@@ -76,6 +76,7 @@ public final class Finetune implements Callable<Integer> {
                         new PredictCommand(opener),
                         new TraceCommand(opener),
                         new MergeCommand(opener),
+                        new ExportCommand(opener),
                         new PushCommand(opener),
                         new PromoteCommand(opener),
                         new RollbackCommand(),

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
@@ -92,6 +93,9 @@ interface Jobs extends AutoCloseable {
      * @param adapter folder of the adapter, or null for the run's own
      */
     String merge(RunConfig config, String adapter, String output);
+
+    /** Writes the trained language model as a GGUF file; returns one line that says what was written. */
+    String export(RunConfig config, GgufType type, String output);
 
     /**
      * Uploads the trained model, or its adapter, to the Hugging Face Hub; returns the commit.

@@ -3,6 +3,8 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.gguf.GgufExport;
+import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -20,6 +22,7 @@ import io.github.sparkfinetune.spark.predict.EvaluateJob;
 import io.github.sparkfinetune.spark.predict.PredictJob;
 import io.github.sparkfinetune.spark.predict.Scores;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.ExportJob;
 import io.github.sparkfinetune.spark.run.HubModels;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.run.PlanJob;
@@ -104,9 +107,8 @@ final class SparkJobs implements Jobs {
 
     @Override
     public List<String> slowSources(RunConfig config) {
-        SparkConf conf = SparkSessions.conf(config, "plan", master, settings);
         try {
-            return PrepareJob.slowSources(config, SparkHadoopUtil.get().newConfiguration(conf));
+            return PrepareJob.slowSources(config, fileSystems(config, "plan"));
         } catch (RunException e) {
             // prepare says what it cannot read; a plan is made without.
             return List.of();
@@ -189,17 +191,33 @@ final class SparkJobs implements Jobs {
     }
 
     @Override
+    public String export(RunConfig config, GgufType type, String output) {
+        GgufExport.Exported exported = ExportJob.run(config, type, output, fileSystems(config, "export"));
+        return String.format(
+                Locale.ROOT,
+                "%d tensors, %,d parameters as %s, %,d MB",
+                exported.tensors(),
+                exported.parameters(),
+                type,
+                exported.bytes() >> 20);
+    }
+
+    @Override
     public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
-        SparkConf conf = SparkSessions.conf(config, "push", master, settings);
         HubUpload hub = new HubUpload(HubSettings.of(System.getenv()), progress);
-        return PushJob.run(config, name, isPrivate, hub, SparkHadoopUtil.get().newConfiguration(conf));
+        return PushJob.run(config, name, isPrivate, hub, fileSystems(config, "push"));
+    }
+
+    /** The file systems' configuration, as a session would have it. */
+    private Configuration fileSystems(RunConfig config, String command) {
+        return SparkHadoopUtil.get().newConfiguration(SparkSessions.conf(config, command, master, settings));
     }
 
     @Override
     public Configuration hadoop() {
         // To read a small file, or to say how a command ended that found an error at once, needs no session.
         return session == null
-                ? SparkHadoopUtil.get().newConfiguration(SparkSessions.conf(run, "files", master, Map.of()))
+                ? fileSystems(run, "files")
                 : session.sparkContext().hadoopConfiguration();
     }
 

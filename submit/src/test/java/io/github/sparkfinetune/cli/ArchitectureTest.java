@@ -62,6 +62,7 @@ class ArchitectureTest {
             "core.arch.registry",
             "core.adapter",
             "core.model",
+            "core.gguf",
             "core.memory",
             "core.objective",
             "core.optim",

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Keys;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
@@ -175,6 +176,12 @@ abstract class CommandLineOverFakeJobs {
         public String merge(RunConfig config, String adapter, String output) {
             calls.add("merge " + adapter + " " + output);
             return "4 linears";
+        }
+
+        @Override
+        public String export(RunConfig config, GgufType type, String output) {
+            calls.add("export " + type + " " + output);
+            return "4 tensors";
         }
 
         @Override

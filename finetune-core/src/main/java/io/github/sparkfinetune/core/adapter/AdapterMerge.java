@@ -6,11 +6,8 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
-import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hub.HubName;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,8 +19,6 @@ import org.apache.hadoop.conf.Configuration;
  * time; folders on other machines are copied to a local folder first.
  */
 public final class AdapterMerge {
-    private static final String QUANTIZATION = "quantization_config";
-
     private AdapterMerge() {}
 
     /**
@@ -56,48 +51,16 @@ public final class AdapterMerge {
             long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(output), hadoop);
         writer.checkTarget();
-        Path adapterFolder = ModelFolder.fetch(
-                "adapter", "train first, or name a PEFT adapter's folder with --adapter", adapter, hadoop, localDir);
-        PeftAdapter read = AdapterFile.read(adapterFolder);
-        Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
-        HfConfig baseConfig = HfConfig.read(base);
-        refuseQuantised(config.model(), baseConfig);
-        HfConfig trained = trained(adapterFolder, baseConfig, read);
-        try (SafetensorsModel weights = SafetensorsModel.open(base)) {
-            MergedWeights merged = new MergedWeights(trained, head, weights, read);
+        try (MergedModel model = MergedModel.open(config.model(), head, adapter, hadoop, localDir)) {
             writer.write(
-                    List.of(adapterFolder, base),
-                    merged.config(),
-                    merged.tensors(),
-                    card(config, usage, adapter, read, trained),
+                    model.folders(),
+                    model.config(),
+                    model.tensors(),
+                    card(config, usage, adapter, model.adapter(), model.trained()),
                     maxShardSize,
                     Map.of());
-            return new Merged(merged.adaptedLinears(), read.whole().size());
+            return new Merged(model.adaptedLinears(), model.adapter().whole().size());
         }
-    }
-
-    private static void refuseQuantised(String model, HfConfig config) {
-        config.find(QUANTIZATION).ifPresent(quantization -> {
-            throw RunException.data("model: " + model + " is quantised (" + QUANTIZATION + " in " + config.source()
-                    + "): merging into it would round the adapter away; name the full-precision model that it was made"
-                    + " from, --set model=FOLDER");
-        });
-    }
-
-    /** The adapter's own config.json knows its classes and vocabulary; the base's holds where there is none. */
-    private static HfConfig trained(Path adapterFolder, HfConfig base, PeftAdapter adapter) {
-        if (!Files.isRegularFile(adapterFolder.resolve(HfConfig.FILE))) {
-            return base;
-        }
-        HfConfig own = HfConfig.read(adapterFolder);
-        if (!own.modelType().equals(base.modelType())) {
-            throw adapter.otherBase("it was trained on a " + own.modelType() + ", this is a " + base.modelType());
-        }
-        own = own.with(QUANTIZATION, null);
-        for (String dtype : List.of("dtype", "torch_dtype")) {
-            own = own.with(dtype, base.find(dtype).orElse(null));
-        }
-        return own;
     }
 
     private static String card(

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.arch;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The facts of one model family for one {@code config.json}: sizes, blocks, names and shapes of weights, positions,
@@ -84,6 +85,15 @@ public interface Architecture {
      */
     default boolean isRecorded() {
         return false;
+    }
+
+    /**
+     * What llama.cpp calls the family and its modules, or nothing where it has no place there.
+     *
+     * @throws io.github.sparkfinetune.conf.RunException where llama.cpp computes the family, but not this model
+     */
+    default Optional<GgufNames> gguf() {
+        return Optional.empty();
     }
 
     /** What a layer keeps for its backward, and takes at most. */

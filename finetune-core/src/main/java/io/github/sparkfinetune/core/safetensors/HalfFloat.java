@@ -30,7 +30,7 @@ public final class HalfFloat {
     }
 
     /** The nearest bfloat16; a NaN stays one. */
-    static short toBf16(float value) {
+    public static short toBf16(float value) {
         int bits = Float.floatToRawIntBits(value);
         if (Float.isNaN(value)) {
             return (short) (bits >>> 16 | 0x40);
@@ -39,7 +39,7 @@ public final class HalfFloat {
     }
 
     /** The nearest binary16; what is too large becomes infinite, a NaN stays one. */
-    static short toF16(float value) {
+    public static short toF16(float value) {
         int sign = Float.floatToRawIntBits(value) >>> 16 & 0x8000;
         float magnitude = Math.abs(value);
         if (Float.isNaN(value)) {

@@ -1,11 +1,13 @@
 package io.github.sparkfinetune.core.arch.gpt2;
 
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
@@ -17,6 +19,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * GPT-2, as {@code transformers/models/gpt2/modeling_gpt2.py} computes it: embedded positions, layer norms before each
@@ -24,6 +27,8 @@ import java.util.Optional;
  */
 public final class Gpt2 implements DecoderArchitecture {
     private static final String PREFIX = "transformer.";
+    /** Two names of one function. */
+    private static final Set<String> TANH_GELU = Set.of("gelu_new", "gelu_pytorch_tanh");
 
     private final HfConfig config;
     private final DecoderShape shape;
@@ -162,5 +167,26 @@ public final class Gpt2 implements DecoderArchitecture {
     @Override
     public boolean isConv1d() {
         return true;
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        if (!TANH_GELU.contains(shape.activation())) {
+            throw RunException.data(config.source() + ": activation_function " + shape.activation()
+                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with gelu_new alone");
+        }
+        return Optional.of(new GgufNames(
+                "gpt2",
+                "attention.layer_norm_epsilon",
+                Map.of(
+                        "position", "position_embd",
+                        "ln_1", "attn_norm",
+                        "attn.c_attn", "attn_qkv",
+                        "attn.c_proj", "attn_output",
+                        "ln_2", "ffn_norm",
+                        "mlp.c_fc", "ffn_up",
+                        "mlp.c_proj", "ffn_down",
+                        "ln_f", "output_norm"),
+                Set.of()));
     }
 }

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
@@ -18,6 +19,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Llama, as {@code transformers/models/llama/modeling_llama.py} computes it: rotary positions, grouped keys and values,
@@ -25,6 +27,7 @@ import java.util.Optional;
  */
 public class Llama implements DecoderArchitecture {
     private static final String PREFIX = "model.";
+    private static final String ACTIVATION = "silu";
 
     private final HfConfig config;
     private final LlamaParts parts;
@@ -68,7 +71,7 @@ public class Llama implements DecoderArchitecture {
                 config.number(1e-6, "rms_norm_eps"),
                 parts.slidingWindow(),
                 config.flag(false, "tie_word_embeddings"),
-                config.text("hidden_act").orElse("silu"),
+                config.text("hidden_act").orElse(ACTIVATION),
                 0,
                 0,
                 0,
@@ -192,5 +195,42 @@ public class Llama implements DecoderArchitecture {
     @Override
     public List<String> loraTargets() {
         return List.of("q_proj", "v_proj");
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        return Optional.of(ggufNames("llama", Set.of("q_proj", "k_proj")));
+    }
+
+    /**
+     * The names in GGUF.
+     *
+     * @param architecture what llama.cpp calls the family
+     * @param paired linears whose rows it has in the order of pairs
+     * @throws RunException where the activation is another than llama.cpp's
+     */
+    final GgufNames ggufNames(String architecture, Set<String> paired) {
+        if (!shape.activation().equals(ACTIVATION)) {
+            throw RunException.data(config.source() + ": hidden_act " + shape.activation()
+                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with " + ACTIVATION
+                    + " alone");
+        }
+        return new GgufNames(
+                architecture,
+                "attention.layer_norm_rms_epsilon",
+                Map.ofEntries(
+                        Map.entry("q_proj", "attn_q"),
+                        Map.entry("k_proj", "attn_k"),
+                        Map.entry("v_proj", "attn_v"),
+                        Map.entry("o_proj", "attn_output"),
+                        Map.entry("q_norm", "attn_q_norm"),
+                        Map.entry("k_norm", "attn_k_norm"),
+                        Map.entry("gate_proj", "ffn_gate"),
+                        Map.entry("up_proj", "ffn_up"),
+                        Map.entry("down_proj", "ffn_down"),
+                        Map.entry("input_layernorm", "attn_norm"),
+                        Map.entry("post_attention_layernorm", "ffn_norm"),
+                        Map.entry("norm", "output_norm")),
+                paired);
     }
 }

@@ -1,6 +1,9 @@
 package io.github.sparkfinetune.core.arch.llama;
 
+import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Qwen 2 and 2.5, as {@code transformers/models/qwen2/modeling_qwen2.py} computes them: Llama with biases on queries,
@@ -24,5 +27,10 @@ public final class Qwen2 extends Llama {
     public void requireSupported() {
         super.requireSupported();
         QwenWindow.refuse(config);
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        return Optional.of(ggufNames("qwen2", Set.of()));
     }
 }

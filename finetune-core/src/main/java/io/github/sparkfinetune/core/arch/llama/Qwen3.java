@@ -1,6 +1,10 @@
 package io.github.sparkfinetune.core.arch.llama;
 
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * Qwen 3, as {@code transformers/models/qwen3/modeling_qwen3.py} computes it: Llama with an RMS norm on each head of
@@ -8,6 +12,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  */
 public final class Qwen3 extends Llama {
     private static final int HEAD_WIDTH = 128;
+    private static final String BIAS = "attention_bias";
 
     private final HfConfig config;
 
@@ -18,7 +23,7 @@ public final class Qwen3 extends Llama {
     }
 
     private static LlamaParts parts(HfConfig config) {
-        boolean bias = config.flag(false, "attention_bias");
+        boolean bias = config.flag(false, BIAS);
         return new LlamaParts(bias, bias, false, true, HEAD_WIDTH, 0);
     }
 
@@ -31,5 +36,14 @@ public final class Qwen3 extends Llama {
     public void requireSupported() {
         super.requireSupported();
         QwenWindow.refuse(config);
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        if (config.flag(false, BIAS)) {
+            throw RunException.data(config.source() + ": " + BIAS
+                    + " true can't be written as GGUF: llama.cpp computes " + modelType() + " without biases");
+        }
+        return Optional.of(ggufNames("qwen3", Set.of()));
     }
 }

@@ -1,0 +1,118 @@
+package io.github.sparkfinetune.core.gguf;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.MergedModel;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.ModelFolder;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import java.io.IOException;
+import java.util.List;
+import java.util.Optional;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * Writes a language model as one GGUF file, which llama.cpp and what is built on it run. An adapter is added into its
+ * full-precision base on the way. One tensor is in memory at a time.
+ */
+public final class GgufExport {
+    private GgufExport() {}
+
+    /**
+     * What was written.
+     *
+     * @param tensors number of them
+     * @param parameters number of their elements
+     * @param bytes size of the file
+     */
+    public record Exported(int tensors, long parameters, long bytes) {}
+
+    /**
+     * Writes a file.
+     *
+     * @param base Hadoop path of the full-precision model that an adapter belongs to
+     * @param model Hadoop path of the folder of the model, or of the adapter
+     * @param name of the model, for people
+     * @param output Hadoop path of the file; must not exist
+     * @param localDir gets copies of folders on other machines, which the caller deletes
+     * @throws RunException when the output exists, there is no model, or llama.cpp has no such model or tokenizer
+     */
+    public static Exported run(
+            String base,
+            String model,
+            String name,
+            GgufType type,
+            String output,
+            Configuration hadoop,
+            java.nio.file.Path localDir)
+            throws IOException {
+        Path target = new Path(output);
+        FileSystem files = HadoopFiles.fileSystem(target, hadoop);
+        requireAbsent(files, target);
+        Path folder = new Path(model);
+        boolean adapts = HadoopFiles.fileSystem(folder, hadoop).exists(new Path(folder, AdapterFile.CONFIG));
+        // An adapter's own configuration knows its vocabulary; its base's holds where there is none.
+        Optional<HfConfig> own = HfConfig.find(folder, hadoop);
+        HfConfig config = (own.isEmpty() && adapts ? HfConfig.find(new Path(base), hadoop) : own)
+                .orElseThrow(() -> RunException.data("export: there is no model at " + folder + ": train it first"));
+        // What would be refused is refused before weights are copied from other machines.
+        new GgufModel(config, type);
+        boolean tokenizes = HadoopFiles.fileSystem(folder, hadoop).exists(new Path(folder, "tokenizer.json"));
+        Path tokenizer = adapts && !tokenizes ? new Path(base) : folder;
+        GgufVocabulary vocabulary = new GgufVocabulary(tokenizer.toString(), TokenizerFiles.read(tokenizer, hadoop));
+        if (adapts) {
+            try (MergedModel merged = MergedModel.open(base, HeadKind.CAUSAL_LM, model, hadoop, localDir)) {
+                GgufModel gguf = new GgufModel(merged.config(), type);
+                return write(gguf, vocabulary, name, merged.tensors(), files, target);
+            }
+        }
+        java.nio.file.Path local = ModelFolder.fetch(model, hadoop, localDir);
+        try (SafetensorsModel weights = SafetensorsModel.open(local)) {
+            List<TensorData> tensors = weights.names().stream()
+                    .map(tensor -> new TensorData(
+                            tensor,
+                            weights.info(tensor).dtype(),
+                            weights.info(tensor).shape(),
+                            () -> weights.buffer(tensor)))
+                    .toList();
+            return write(new GgufModel(config, type), vocabulary, name, tensors, files, target);
+        }
+    }
+
+    private static void requireAbsent(FileSystem files, Path target) {
+        try {
+            if (files.exists(target)) {
+                throw RunException.config("--output: " + target
+                        + " exists; nothing was changed, choose another --output" + " or move it away");
+            }
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", target, e);
+        }
+    }
+
+    private static Exported write(
+            GgufModel model,
+            GgufVocabulary vocabulary,
+            String name,
+            List<TensorData> weights,
+            FileSystem files,
+            Path target) {
+        GgufMetadata metadata = new GgufMetadata();
+        model.put(metadata, name);
+        vocabulary.put(metadata, model.vocabulary());
+        List<GgufTensor> tensors = model.tensors(weights);
+        long bytes = HadoopFiles.writeWhole(files, target, out -> {
+            GgufWriter.write(out, metadata, tensors);
+            // Again, because somebody else may have written there meanwhile.
+            requireAbsent(files, target);
+        });
+        long parameters = tensors.stream().mapToLong(GgufTensor::count).sum();
+        return new Exported(tensors.size(), parameters, bytes);
+    }
+}

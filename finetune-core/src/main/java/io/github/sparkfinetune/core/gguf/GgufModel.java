@@ -1,0 +1,171 @@
+package io.github.sparkfinetune.core.gguf;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.RopeScaling;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** A language model as keys and tensors of a GGUF file. */
+final class GgufModel {
+    private static final String WEIGHT = ".weight";
+    private static final int QUANTIZATION_VERSION = 2;
+
+    private final HfConfig config;
+    private final DecoderArchitecture architecture;
+    private final GgufNames names;
+    private final GgufType type;
+
+    /**
+     * A model that can be written.
+     *
+     * @param type of its weights
+     * @throws RunException where llama.cpp has no such model
+     */
+    GgufModel(HfConfig config, GgufType type) {
+        this.config = config;
+        this.type = type;
+        Architecture found = Architectures.of(config);
+        names = found.gguf()
+                .orElseThrow(() -> RunException.data(config.source() + ": a " + config.modelType()
+                        + " can't be written as GGUF: llama.cpp runs language models, of task causal-lm or sft"));
+        architecture = (DecoderArchitecture) found;
+        architecture.requireSupported();
+    }
+
+    /** Rows of the embedding table. */
+    int vocabulary() {
+        return architecture.shape().vocabulary();
+    }
+
+    /**
+     * Adds the keys {@code general.*} and those of the family.
+     *
+     * @param name of the model, for people
+     */
+    void put(GgufMetadata metadata, String name) {
+        String family = names.architecture() + ".";
+        DecoderShape shape = architecture.shape();
+        metadata.text("general.architecture", names.architecture());
+        metadata.text("general.type", "model");
+        metadata.text("general.name", name);
+        metadata.number("general.file_type", type.fileType());
+        metadata.number("general.quantization_version", QUANTIZATION_VERSION);
+        metadata.number(family + "block_count", shape.layers());
+        metadata.number(family + "context_length", context(shape));
+        metadata.number(family + "embedding_length", shape.hidden());
+        metadata.number(family + "feed_forward_length", shape.intermediate());
+        metadata.number(family + "attention.head_count", shape.heads());
+        metadata.number(family + "attention.head_count_kv", shape.kvHeads());
+        metadata.number(family + "attention.key_length", shape.headWidth());
+        metadata.number(family + "attention.value_length", shape.headWidth());
+        metadata.real(family + names.epsilonKey(), shape.epsilon());
+        metadata.number(family + "vocab_size", shape.vocabulary());
+        architecture.rotary().ifPresent(rotary -> {
+            metadata.number(family + "rope.dimension_count", shape.headWidth());
+            metadata.real(family + "rope.freq_base", rotary.theta());
+        });
+    }
+
+    /** llama.cpp has no sliding window for these families; up to its width the model computes the same without it. */
+    private static int context(DecoderShape shape) {
+        return shape.slidingWindow() > 0 ? Math.min(shape.positions(), shape.slidingWindow()) : shape.positions();
+    }
+
+    /**
+     * The tensors of the file, none of them read yet. A projection that is the embedding table is not there twice.
+     * Norms, biases and embedded positions are F32; a tensor whose rows are no blocks of the type is F16; what gives
+     * the logits is {@code Q8_0} at least, because in 4 bits it costs most.
+     *
+     * @param weights of the model with a head, by Hugging Face's names
+     * @throws RunException where one is missing or has another shape
+     */
+    List<GgufTensor> tensors(List<TensorData> weights) {
+        Map<String, TensorData> byName =
+                weights.stream().collect(Collectors.toMap(TensorData::name, Function.identity()));
+        List<GgufTensor> tensors = new ArrayList<>();
+        WeightSpec projection = architecture.projection(HeadKind.CAUSAL_LM).get(Architecture.PROJECTION + WEIGHT);
+        boolean tied = architecture.isTied() || !byName.containsKey(projection.name());
+        GgufType logits = type == GgufType.Q4_0 ? GgufType.Q8_0 : type;
+        architecture.rotary().flatMap(RotaryPositions::scaling).ifPresent(scaling -> tensors.add(frequencies(scaling)));
+        tensors.add(tensor("token_embd.weight", "", architecture.table(), tied ? logits : type, byName));
+        architecture
+                .embeddings()
+                .forEach((local, weight) -> tensors.add(tensor(name(local), local, weight, GgufType.F32, byName)));
+        for (int i = 0; i < architecture.shape().layers(); i++) {
+            String block = "blk." + i + ".";
+            architecture
+                    .layer(i)
+                    .weights()
+                    .forEach((local, weight) ->
+                            tensors.add(tensor(block + name(local), local, weight, typeOf(weight), byName)));
+        }
+        architecture
+                .head()
+                .forEach((local, weight) -> tensors.add(tensor(name(local), local, weight, GgufType.F32, byName)));
+        if (!tied) {
+            tensors.add(tensor("output.weight", "", projection, logits, byName));
+        }
+        return tensors;
+    }
+
+    private GgufType typeOf(WeightSpec weight) {
+        return weight.isLinear() ? type : GgufType.F32;
+    }
+
+    /** GGUF's name of a module's weight or bias. */
+    private String name(String local) {
+        int dot = local.lastIndexOf('.');
+        return names.modules().get(local.substring(0, dot)) + local.substring(dot);
+    }
+
+    private GgufTensor tensor(
+            String name, String local, WeightSpec weight, GgufType wanted, Map<String, TensorData> byName) {
+        TensorData data = byName.get(weight.name());
+        if (data == null || !Arrays.equals(data.shape(), weight.shape())) {
+            throw RunException.data(config.source() + ": the weights don't fit the configuration: "
+                    + (data == null
+                            ? "there is no " + weight.name()
+                            : weight.name() + " is " + Arrays.toString(data.shape()) + ", must be "
+                                    + Arrays.toString(weight.shape())));
+        }
+        boolean turned = weight.kind() == WeightSpec.Kind.CONV1D;
+        boolean paired = !local.isEmpty() && names.paired().contains(local.substring(0, local.lastIndexOf('.')));
+        long[] shape = weight.shape();
+        int outer = shape.length == 1 ? 0 : Math.toIntExact(turned ? shape[1] : shape[0]);
+        int inner = Math.toIntExact(turned ? shape[0] : shape[shape.length - 1]);
+        GgufType fitting = wanted.fits(inner) ? wanted : GgufType.F16;
+        int pairs = paired ? architecture.shape().headWidth() : 0;
+        return new GgufTensor(name, fitting, outer, inner, () -> new StoredRows(data, turned, pairs));
+    }
+
+    /** What llama.cpp divides the rotary frequencies by. */
+    private GgufTensor frequencies(RopeScaling scaling) {
+        int half = architecture.shape().headWidth() / 2;
+        return new GgufTensor("rope_freqs.weight", GgufType.F32, 0, half, () -> (row, target) -> {
+            double theta = architecture.rotary().orElseThrow().theta();
+            float[] scaled = new float[half];
+            for (int i = 0; i < half; i++) {
+                target[i] = (float) Math.pow(theta, -(double) i / half);
+                scaled[i] = target[i];
+            }
+            scaling.apply(scaled);
+            for (int i = 0; i < half; i++) {
+                target[i] /= scaled[i];
+            }
+        });
+    }
+}

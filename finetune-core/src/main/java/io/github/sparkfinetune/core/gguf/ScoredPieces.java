@@ -1,0 +1,80 @@
+package io.github.sparkfinetune.core.gguf;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.Quoted;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Merges of BPE as scores of pieces, as SentencePiece has them. There any two neighbours that are a piece together may
+ * be merged, and of several the pair whose piece has the highest score; with merges the pair that stands first among
+ * them. Both are the same where every way to put a piece together is a merge, and those of a piece stand together: then
+ * its score is minus the number of the pieces before it.
+ */
+final class ScoredPieces {
+    private final String source;
+    private final Map<String, Float> scores = new HashMap<>();
+    private final Set<List<String>> pairs = new HashSet<>();
+
+    /**
+     * Reads the merges.
+     *
+     * @param source what messages call the tokenizer
+     * @throws RunException where scores can't say the same
+     */
+    ScoredPieces(String source, JsonNode tokenizer) {
+        this.source = source;
+        String last = null;
+        for (List<String> pair : merges(tokenizer)) {
+            String piece = pair.get(0) + pair.get(1);
+            pairs.add(pair);
+            if (!piece.equals(last) && scores.put(piece, -(float) scores.size()) != null) {
+                throw refused("the merges of " + Quoted.name(piece) + " don't stand together");
+            }
+            last = piece;
+        }
+        Set<String> known = new HashSet<>();
+        tokenizer.path("model").path("vocab").fieldNames().forEachRemaining(known::add);
+        known.forEach(piece -> requireComplete(piece, known));
+    }
+
+    private void requireComplete(String piece, Set<String> known) {
+        for (int cut = 1; cut < piece.length(); cut++) {
+            String left = piece.substring(0, cut);
+            String right = piece.substring(cut);
+            if (known.contains(left) && known.contains(right) && !pairs.contains(List.of(left, right))) {
+                throw refused(Quoted.name(left) + " and " + Quoted.name(right) + " are no merge, but a token together");
+            }
+        }
+    }
+
+    /** The score of a token; of one that is not put together the lowest. */
+    float score(String token) {
+        return scores.getOrDefault(token, -(float) scores.size());
+    }
+
+    /** The merges of a {@code tokenizer.json}, which writes them as one text or as two. */
+    static List<List<String>> merges(JsonNode tokenizer) {
+        List<List<String>> merges = new ArrayList<>();
+        for (JsonNode merge : tokenizer.path("model").path("merges")) {
+            String[] parts = merge.isArray()
+                    ? new String[] {merge.path(0).asText(), merge.path(1).asText()}
+                    : merge.asText().split(" ", 2);
+            if (parts.length != 2) {
+                throw RunException.data("tokenizer.json: the merge " + Quoted.name(merge.asText()) + " is not a pair");
+            }
+            merges.add(List.of(parts[0], parts[1]));
+        }
+        return merges;
+    }
+
+    private RunException refused(String why) {
+        return RunException.data(
+                source + ": this tokenizer's merges can't be written to a GGUF file, which has scores: " + why);
+    }
+}

@@ -1,0 +1,244 @@
+package io.github.sparkfinetune.core.gguf;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Beside files that llama.cpp's converter has made of the golden models, told that their tokenizers are GPT-2's. */
+class GgufExportTest {
+    private static final String FREQUENCIES = "rope_freqs.weight";
+
+    @TempDir
+    Path temp;
+
+    private static Path golden(String path) {
+        return GoldenFiles.root().resolve(path);
+    }
+
+    private GgufExport.Exported export(Path base, Path model, GgufType type, Path output) throws IOException {
+        return GgufExport.run(
+                base.toUri().toString(),
+                model.toUri().toString(),
+                "tiny",
+                type,
+                output.toUri().toString(),
+                new Configuration(false),
+                temp.resolve("cache"));
+    }
+
+    private GgufFile exported(Path model, GgufType type) throws IOException {
+        Path output = temp.resolve("model.gguf");
+        export(model, model, type, output);
+        return GgufFile.read(output);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"llama-tied, Q8_0", "llama-untied, Q8_0", "gpt2, F16", "qwen2, BF16", "mistral, Q8_0"})
+    void filesAreThoseOfTheConverter(String model, GgufType type) throws IOException {
+        GgufFile ours = exported(golden("models/" + model), type);
+        GgufFile theirs = GgufFile.read(golden("gguf/" + model + "-" + type + ".gguf"));
+
+        Map<String, Object> expected = new TreeMap<>(theirs.metadata());
+        expected.remove("general.size_label");
+        if (model.equals("mistral")) {
+            // Its sliding window, which llama.cpp does not compute.
+            expected.put("llama.context_length", 7);
+        }
+        assertThat(ours.metadata()).containsAllEntriesOf(expected);
+
+        assertThat(ours.tensors().keySet())
+                .containsExactlyInAnyOrderElementsOf(theirs.tensors().keySet());
+        theirs.tensors().forEach((name, tensor) -> {
+            GgufFile.Tensor found = ours.tensors().get(name);
+            if (!name.equals(FREQUENCIES)) {
+                assertThat(found).as(name).isEqualTo(tensor);
+                return;
+            }
+            assertThat(found.shape()).isEqualTo(tensor.shape());
+            for (int i = 0; i < found.bytes().capacity(); i += 4) {
+                assertThat(found.bytes().getFloat(i)).isCloseTo(tensor.bytes().getFloat(i), within(1e-5f));
+            }
+        });
+    }
+
+    @Test
+    void whatGivesTheLogitsKeepsEightBits() throws IOException {
+        GgufFile tied = exported(golden("models/llama-tied"), GgufType.Q4_0);
+        assertThat(tied.metadata()).containsEntry("general.file_type", 2);
+        assertThat(tied.tensors().get("token_embd.weight"))
+                .isEqualTo(GgufFile.read(golden("gguf/llama-tied-Q8_0.gguf"))
+                        .tensors()
+                        .get("token_embd.weight"));
+        assertThat(tied.tensors().get("blk.0.attn_q.weight").type()).isEqualTo(2);
+        assertThat(tied.tensors().get("blk.0.attn_norm.weight").type()).isZero();
+
+        Path other = temp.resolve("qwen2.gguf");
+        export(golden("models/qwen2"), golden("models/qwen2"), GgufType.Q4_0, other);
+        Map<String, GgufFile.Tensor> untied = GgufFile.read(other).tensors();
+        assertThat(untied.get("output.weight").type()).isEqualTo(8);
+        assertThat(untied.get("token_embd.weight").type()).isEqualTo(2);
+        // Its rows of 80 numbers are no blocks.
+        assertThat(untied.get("blk.1.ffn_down.weight").type()).isEqualTo(1);
+    }
+
+    @Test
+    void anAdapterIsMergedFirst() throws IOException {
+        Path merged = temp.resolve("merged");
+        var config = RunConfigLoader.parse(
+                "{model: '" + golden("models/gpt2").toUri()
+                        + "', task: sft, data: {train: words.jsonl}, output: {dir: run}}",
+                "run.yaml",
+                List.of());
+        AdapterMerge.run(
+                config,
+                HeadKind.CAUSAL_LM,
+                TaskSpecs.of(config).usage(),
+                golden("peft/gpt2-lora-c_attn").toUri().toString(),
+                merged.toUri().toString(),
+                new Configuration(false),
+                temp.resolve("cache"),
+                SafetensorsWriter.MAX_SHARD_SIZE);
+        Path direct = temp.resolve("direct.gguf");
+        GgufExport.Exported exported =
+                export(golden("models/gpt2"), golden("peft/gpt2-lora-c_attn"), GgufType.Q8_0, direct);
+        assertThat(exported).isEqualTo(new GgufExport.Exported(28, 39_808, Files.size(direct)));
+
+        Path detour = temp.resolve("detour.gguf");
+        export(merged, merged, GgufType.Q8_0, detour);
+        assertThat(direct).hasSameBinaryContentAs(detour);
+        Path untrained = temp.resolve("untrained.gguf");
+        export(golden("models/gpt2"), golden("models/gpt2"), GgufType.Q8_0, untrained);
+        assertThat(Files.mismatch(direct, untrained)).isNotNegative();
+    }
+
+    @Test
+    void foldersAndFilesMayBeElsewhere() throws IOException {
+        Path output = temp.resolve("far.gguf");
+        GgufExport.run(
+                "none",
+                FarFileSystem.path(golden("models/qwen2")).toString(),
+                "tiny",
+                GgufType.F16,
+                new org.apache.hadoop.fs.Path("file:" + output).toString(),
+                FarFileSystem.configuration(),
+                temp.resolve("cache"));
+        Path near = temp.resolve("near.gguf");
+        export(golden("models/qwen2"), golden("models/qwen2"), GgufType.F16, near);
+        assertThat(output).hasSameBinaryContentAs(near);
+    }
+
+    @Test
+    void nothingIsOverwritten() throws IOException {
+        Path output = Files.writeString(temp.resolve("model.gguf"), "mine");
+        assertRefused(golden("models/gpt2"), ExitCode.CONFIG, "--output: ", "model.gguf exists; nothing was changed");
+        assertThat(output).hasContent("mine");
+    }
+
+    @Test
+    void whatLlamaCppDoesNotComputeIsRefused() {
+        assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
+        assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
+        assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "config.json | \"gelu_new\" | \"relu\" | activation_function relu can't be written",
+                "config.json | \"vocab_size\": 384 | \"vocab_size\": 383 | has 384 tokens, the model 383 rows",
+                "config.json | \"n_positions\": 64 | \"n_positions\": 65 | wpe.weight is [64, 32], must be [65, 32]",
+                "config.json | \"n_layer\": 2 | \"n_layer\": 3 | there is no transformer.h.2.ln_1.weight",
+                "tokenizer.json | \"use_regex\": true | \"use_regex\": false | no tokenizer that llama.cpp has",
+                "tokenizer.json | \"trim_offsets\": false | \"type\": \"BertProcessing\" | is a 'BertProcessing'",
+            })
+    void whatDoesNotFitIsRefused(String file, String from, String to, String message) throws IOException {
+        Path model = copy("gpt2");
+        String text = Files.readString(model.resolve(file));
+        assertThat(text).contains(from);
+        Files.writeString(model.resolve(file), text.replace(from, to));
+        assertRefused(model, ExitCode.DATA, message);
+    }
+
+    @Test
+    void numbersThatATypeCannotHoldAreRefused() throws IOException {
+        Path model = copy("gpt2");
+        poke(model, "transformer.h.1.mlp.c_fc.weight", 1e6f);
+        assertRefused(model, ExitCode.DATA, "--type: blk.1.ffn_up.weight has numbers above 65504", "take BF16 or F32");
+        export(model, model, GgufType.BF16, temp.resolve("large.gguf"));
+
+        poke(model, "transformer.h.1.mlp.c_fc.weight", Float.NaN);
+        assertRefused(model, ExitCode.DATA, "blk.1.ffn_up.weight is NaN at element 0; the checkpoint is damaged");
+    }
+
+    private void assertRefused(Path model, ExitCode code, String... messages) {
+        Path output = temp.resolve("model.gguf");
+        boolean before = Files.exists(output);
+        assertThatThrownBy(() -> export(model, model, GgufType.F16, output))
+                .isInstanceOfSatisfying(
+                        RunException.class, e -> assertThat(e.exitCode()).isEqualTo(code))
+                .hasMessageContainingAll(messages)
+                .hasMessageNotContaining("\n");
+        assertThat(Files.exists(output)).isEqualTo(before);
+        assertThat(temp).isDirectoryNotContaining("glob:**/.model.gguf*");
+    }
+
+    private Path copy(String model) throws IOException {
+        Path copy = Files.createDirectory(temp.resolve("copy"));
+        try (Stream<Path> files = Files.list(golden("models/" + model))) {
+            for (Path file : files.toList()) {
+                Files.copy(file, copy.resolve(file.getFileName().toString()));
+            }
+        }
+        return copy;
+    }
+
+    /** Replaces the first number of a tensor. */
+    private static void poke(Path model, String tensor, float value) throws IOException {
+        Path file = model.resolve(SafetensorsModel.FILE);
+        Path changed = model.resolve("changed");
+        try (SafetensorsModel weights = SafetensorsModel.open(model);
+                OutputStream out = Files.newOutputStream(changed)) {
+            List<TensorData> tensors = new ArrayList<>();
+            for (String name : weights.names()) {
+                ByteBuffer bytes =
+                        ByteBuffer.allocate((int) weights.info(name).byteSize()).order(ByteOrder.LITTLE_ENDIAN);
+                bytes.put(weights.buffer(name)).flip();
+                if (name.equals(tensor)) {
+                    bytes.putFloat(0, value);
+                }
+                tensors.add(TensorData.f32(name, weights.info(name).shape(), bytes));
+            }
+            SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT);
+        }
+        Files.move(changed, file, java.nio.file.StandardCopyOption.REPLACE_EXISTING);
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.spark.run;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.gguf.GgufExport;
+import io.github.sparkfinetune.core.gguf.GgufType;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.apache.hadoop.conf.Configuration;
+
+/** Writes the language model that a run has trained as one GGUF file; the driver does it alone. */
+public final class ExportJob {
+    private ExportJob() {}
+
+    /**
+     * Writes the model, or the adapter in its base {@code config.model}.
+     *
+     * @param output the file; must not exist
+     * @throws RunException as {@link GgufExport#run}
+     */
+    public static GgufExport.Exported run(RunConfig config, GgufType type, String output, Configuration hadoop) {
+        RunConfig resolved = RunPaths.absolute(config, hadoop);
+        String to = RunPaths.absolute("--output", output, hadoop);
+        String name = new org.apache.hadoop.fs.Path(resolved.output().dir()).getName();
+        try {
+            Path local = Files.createTempDirectory("export-");
+            try {
+                return GgufExport.run(resolved.model(), resolved.output().model(), name, type, to, hadoop, local);
+            } finally {
+                HadoopFiles.deleteLocal(local);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,39 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class ExportCommandTest extends CommandLineOverFakeJobs {
+    @Test
+    void typesHaveTheirNamesInCapitalsOrNot() {
+        assertThat(finetune("export", "--config", recipe(), "--output", "mails.gguf"))
+                .isZero();
+        assertThat(finetune(
+                        "export", "--config", recipe(), "--format", "gguf", "--type", "q8_0", "--output", "mails.gguf"))
+                .isZero();
+        assertThat(calls)
+                .containsExactly("open", "export F16 mails.gguf", "close", "open", "export Q8_0 mails.gguf", "close");
+        assertThat(out.toString()).contains("exported  4 tensors", "file      mails.gguf");
+    }
+
+    @Test
+    void otherTypesAndFormatsAreRefused() {
+        assertThat(finetune("export", "--config", recipe(), "--type", "Q5_1", "--output", "mails.gguf"))
+                .isEqualTo(2);
+        assertThat(err.toString())
+                .isEqualToIgnoringNewLines("error: --type is 'Q5_1': it must be one of F32, F16, BF16, Q8_0, Q4_0");
+
+        err.getBuffer().setLength(0);
+        assertThat(finetune("export", "--config", recipe(), "--format", "onnx", "--output", "mails.onnx"))
+                .isEqualTo(2);
+        assertThat(err.toString()).isEqualToIgnoringNewLines("error: --format is 'onnx': it must be gguf");
+    }
+
+    @Test
+    void anOutputMustBeNamed() {
+        assertThat(finetune("export", "--config", recipe())).isEqualTo(2);
+        assertThat(err.toString()).contains("--output");
+        assertThat(calls).isEmpty();
+    }
+}

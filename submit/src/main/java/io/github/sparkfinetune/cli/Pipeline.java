@@ -23,6 +23,8 @@ final class Pipeline {
     private final Jobs jobs;
     private final Console console;
     private final RunFolder folder;
+    /** While a training goes on, what shows it. */
+    private volatile Progress progress;
 
     /** @param console says what the steps find */
     Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
@@ -33,10 +35,10 @@ final class Pipeline {
     }
 
     /** All steps, of a run that was checked. */
-    void all(Progress progress) throws IOException {
+    void all(Progress shown) throws IOException {
         try (Tracking tracking = track()) {
             prepare();
-            train(progress, tracking);
+            train(shown, tracking);
             evaluate(tracking);
             tracking.finished(RunFolder.RESULTS);
         }
@@ -44,7 +46,16 @@ final class Pipeline {
 
     private Tracking track() throws IOException {
         List<TrainingRecord> earlier = run.training().reportTo().isEmpty() ? List.of() : MetricsLog.read(folder);
-        return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, console.err()::println);
+        return Tracking.start(run, jobs.hadoop(), System.getenv(), earlier, this::note);
+    }
+
+    private void note(String line) {
+        Progress shown = progress;
+        if (shown != null) {
+            shown.say(line);
+        } else {
+            console.err().println(line);
+        }
     }
 
     /** Whether the run has been measured to its end. */
@@ -68,29 +79,32 @@ final class Pipeline {
     /**
      * Trains, and writes what was measured.
      *
-     * @param progress is shown what training is at, and closed
+     * @param shown is told what training is at, and closed
      */
-    void train(Progress progress) throws IOException {
+    void train(Progress shown) throws IOException {
         if (!run.training().reportTo().isEmpty()) {
             // Before a tracker writes into a folder that may be another run's.
             jobs.check(run);
         }
         try (Tracking tracking = track()) {
-            train(progress, tracking);
+            train(shown, tracking);
             tracking.finished(RunFolder.RESULTS);
         }
     }
 
-    private void train(Progress progress, Tracking tracking) throws IOException {
+    private void train(Progress shown, Tracking tracking) throws IOException {
         RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
-                Progress shown = progress) {
+                shown) {
+            progress = shown;
             result = jobs.train(run, record -> {
                 log.add(record);
                 shown.add(record);
                 tracking.add(record);
             });
+        } finally {
+            progress = null;
         }
         tracking.add(result);
         MetricsFile.put(folder, result);

@@ -38,7 +38,7 @@ final class Progress implements AutoCloseable {
         this.width = columns != null && columns.matches("[0-9]{2,4}") ? Integer.parseInt(columns) - 1 : 100;
     }
 
-    void add(TrainingRecord record) {
+    synchronized void add(TrainingRecord record) {
         share = (double) record.step() / record.totalSteps();
         long now = nanos.getAsLong();
         if (!started) {
@@ -75,6 +75,12 @@ final class Progress implements AutoCloseable {
     /** The share of the steps that is done; may be asked for by any thread. */
     double share() {
         return share;
+    }
+
+    /** Shows a line of something else that goes on. */
+    synchronized void say(String line) {
+        endLine();
+        out.println(line);
     }
 
     private String line(TrainingRecord record, long now) {
@@ -115,7 +121,7 @@ final class Progress implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         endLine();
     }
 }

@@ -23,6 +23,16 @@ class ProgressTest {
                                 + " is its machine busy or slower?");
     }
 
+    @Test
+    void aLineOfSomethingElseStandsAlone() {
+        StringWriter shown = new StringWriter();
+        try (Progress progress = new Progress(new PrintWriter(shown, true), true, () -> 0)) {
+            progress.add(record(1, null));
+            progress.say("warning   MLflow does not answer");
+        }
+        assertThat(shown.toString()).endsWith("\u001b[K\nwarning   MLflow does not answer\n");
+    }
+
     private static TrainingRecord record(long step, SlowRank slow) {
         return new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, slow);
     }

@@ -63,7 +63,7 @@ class S3RunTest {
               eval_fraction: 0.3
               max_length: 16
               shards: 2
-            training: {per_device_train_batch_size: 4, save_steps: 4, max_steps: 8, save_total_limit: 1}
+            training: {per_device_train_batch_size: 4, save_steps: 4, max_steps: 8, save_total_limit: 1, report_to: [tensorboard]}
             cluster: {ranks: 1}
             output: {dir: "s3a://bucket/run"}
             """);
@@ -158,6 +158,7 @@ class S3RunTest {
         assertThat(names("bucket", "run/model")).contains("config.json", "model.safetensors");
         assertThat(names("bucket", "run"))
                 .contains("metrics.json", "metrics.jsonl", "predicted.parquet", "predictions.parquet", "status.json");
+        assertThat(names("bucket", "run/tensorboard")).anyMatch(name -> name.startsWith("events.out.tfevents."));
         assertThat(names("bucket", "run/predicted.parquet"))
                 .contains("_SUCCESS")
                 .noneMatch(name -> name.contains("_temporary"));

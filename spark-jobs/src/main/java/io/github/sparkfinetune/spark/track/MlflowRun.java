@@ -12,7 +12,6 @@ import io.github.sparkfinetune.spark.track.Tracker.Command;
 import io.github.sparkfinetune.spark.track.Tracker.Status;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.net.URI;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -32,12 +31,13 @@ final class MlflowRun {
     private static final int MOST_METRICS = 1000;
     private static final int MOST_PARAMETERS = 100;
     private static final int LONGEST_VALUE = 6000;
-    private static final String BY_THE_SERVER = "mlflow-artifacts";
+    /** How an address begins of files that the server takes itself. */
+    private static final String BY_THE_SERVER = "mlflow-artifacts:/";
 
     private final MlflowApi api;
     private final String id;
     private final String experiment;
-    private final URI artifacts;
+    private final String artifacts;
     /** The newest step of each metric that the server has. */
     private final Map<String, Long> newest = new HashMap<>();
 
@@ -45,7 +45,7 @@ final class MlflowRun {
         this.api = api;
         this.id = run.at("/info/run_id").asText();
         this.experiment = run.at("/info/experiment_id").asText();
-        this.artifacts = URI.create(run.at("/info/artifact_uri").asText());
+        this.artifacts = run.at("/info/artifact_uri").asText();
         run.at("/data/metrics")
                 .forEach(metric -> newest.put(
                         metric.path("key").asText(), metric.path("step").asLong()));
@@ -161,15 +161,15 @@ final class MlflowRun {
 
     /** Whether the server takes files itself, instead of telling clients where to put them. */
     boolean takesArtifacts() {
-        return BY_THE_SERVER.equals(artifacts.getScheme());
+        return artifacts.startsWith(BY_THE_SERVER);
     }
 
     /** Where the run's files are. */
-    URI artifacts() {
+    String artifacts() {
         return artifacts;
     }
 
     void store(Artifact artifact) throws IOException {
-        api.store(artifacts.getPath().replaceFirst("^/+", ""), artifact.name(), artifact);
+        api.store(artifacts.replaceFirst("^[^:]*:(//[^/]*)?/*", ""), artifact.name(), artifact);
     }
 }

@@ -101,7 +101,7 @@ final class MlflowTracker implements Tracker {
     public synchronized void add(Figures figures) {
         if (!done) {
             waiting.add(figures);
-            if (waiting.size() > MOST_WAITING) {
+            if (waiting.size() > MOST_WAITING + command.earlier().size()) {
                 giveUp("too much waits for " + settings.endpoint());
             }
             notifyAll();
@@ -147,6 +147,7 @@ final class MlflowTracker implements Tracker {
     private void send() {
         try {
             while (hasWork()) {
+                boolean failed = false;
                 try {
                     sendSome();
                 } catch (RunException e) {
@@ -154,8 +155,9 @@ final class MlflowTracker implements Tracker {
                         throw e;
                     }
                     warn(e.getMessage());
+                    failed = true;
                 }
-                rest();
+                rest(failed);
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
@@ -174,13 +176,11 @@ final class MlflowTracker implements Tracker {
         return !done;
     }
 
-    /** Lets more come, unless it is the end. */
-    private synchronized void rest() throws InterruptedException {
+    /** Lets the server be, or more come, unless a batch is there or it is the end. */
+    private synchronized void rest(boolean failed) throws InterruptedException {
         long until = System.nanoTime() + pause.toNanos();
-        boolean busy = ending != null && run != null;
-        while (!done && !busy && System.nanoTime() < until) {
+        while (!done && (failed || (ending == null && waiting.size() < AT_ONCE)) && System.nanoTime() < until) {
             wait(1 + (until - System.nanoTime()) / 1_000_000);
-            busy = ending != null && run != null;
         }
     }
 

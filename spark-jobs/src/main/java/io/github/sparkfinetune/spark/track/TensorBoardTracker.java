@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.spark.track;
 
+import io.github.sparkfinetune.core.train.TrainingRecord;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.GrowingFile;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.FileNotFoundException;
@@ -46,13 +48,29 @@ final class TensorBoardTracker implements Tracker {
             if (figures.repeated() && !trains) {
                 trains = true;
                 file.startAt(figures.step(), seconds);
+                if (figures.split().equals(Manifest.EVAL)) {
+                    // The step itself is not made anew, only its evaluation.
+                    addEarlier(figures.step(), figures.millis());
+                }
             }
-            Map<String, Double> byTag = new LinkedHashMap<>();
-            figures.values().forEach((name, value) -> byTag.put(figures.split() + "/" + name, value));
-            file.add(figures.step(), seconds, byTag);
+            write(figures);
         } catch (IOException | UncheckedIOException | FSError e) {
             warn(e);
         }
+    }
+
+    private void addEarlier(long step, long millis) throws IOException {
+        for (TrainingRecord record : command.earlier()) {
+            if (record.step() == step && record.eval() == null) {
+                write(Figures.of(record, millis));
+            }
+        }
+    }
+
+    private void write(Figures figures) throws IOException {
+        Map<String, Double> byTag = new LinkedHashMap<>();
+        figures.values().forEach((name, value) -> byTag.put(figures.split() + "/" + name, value));
+        file.add(figures.step(), figures.millis() / 1e3, byTag);
     }
 
     /** A file that is read after those that are there: readers take them in the order of their names. */

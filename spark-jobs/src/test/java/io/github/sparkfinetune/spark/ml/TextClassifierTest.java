@@ -45,7 +45,7 @@ class TextClassifierTest extends SparkMlTest {
 
     @BeforeAll
     static void fit() {
-        fitted = trainer().fit(mails(false));
+        fitted = trainer().setSettings("training.report_to=[tensorboard]").fit(mails(false));
     }
 
     private static Dataset<Row> mails(boolean numbers) {
@@ -95,8 +95,9 @@ class TextClassifierTest extends SparkMlTest {
             assertThat(djl.getList(0)).isEqualTo(List.of("cat", "dog"));
             assertThat(djl.getList(2)).isEqualTo(List.of(row.getString(3)));
         }
-        assertThat(Path.of(URI.create(model.runDir())).resolve("model/config.json"))
-                .exists();
+        Path run = Path.of(URI.create(model.runDir()));
+        assertThat(run.resolve("model/config.json")).exists();
+        assertThat(run.resolve("tensorboard")).isNotEmptyDirectory();
     }
 
     private static List<Integer> ids(Dataset<Row> rows) {

@@ -27,9 +27,9 @@ class TensorBoardTrackerTest {
 
     private final List<String> said = new ArrayList<>();
 
-    private Tracking start() {
+    private Tracking start(TrainingRecord... earlier) {
         RunConfig run = Runs.in(dir, "training.report_to=[tensorboard]");
-        return Tracking.start(run, new Configuration(), Map.of(), List.of(), said::add);
+        return Tracking.start(run, new Configuration(), Map.of(), List.of(earlier), said::add);
     }
 
     static TrainingRecord step(long step, double loss) {
@@ -106,6 +106,22 @@ class TensorBoardTrackerTest {
         assertThat(events("train/loss")).extracting(Event::step).containsExactly(1L, 2L, 3L, 4L, 5L);
         assertThat(events("train/loss")).extracting(Event::value).containsExactly(1f, 2f, 3f, 40f, 50f);
         assertThat(events("test/loss")).containsExactly(new Event(5, "test/loss", 0.125f));
+    }
+
+    @Test
+    void aStepWhoseEvaluationAloneIsMadeAnewStays() throws IOException {
+        Tracking killed = start();
+        killed.add(step(3, 3));
+        killed.add(step(4, 4));
+        killed.add(step(5, 5));
+        try (Tracking resumed = start(step(3, 3), step(4, 4), step(5, 5))) {
+            resumed.add(eval(4, 0.25));
+            resumed.add(step(5, 50));
+            resumed.finished(List.of());
+        }
+
+        assertThat(events("train/loss")).extracting(Event::value).containsExactly(3f, 4f, 50f);
+        assertThat(events("eval/loss")).containsExactly(new Event(4, "eval/loss", 0.25f));
     }
 
     @Test

@@ -69,6 +69,7 @@ public final class Finetune implements Callable<Integer> {
         CommandLine line = new CommandLine(new Finetune());
         List.of(
                         new InitCommand(opener, terminal),
+                        new DoctorCommand(opener),
                         new PlanCommand(opener),
                         new PrepareCommand(opener),
                         new TrainCommand(opener),

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
 import io.github.sparkfinetune.spark.predict.Scores;
@@ -45,6 +46,13 @@ interface Jobs extends AutoCloseable {
      * @param chooser is asked which of the tasks that fit is meant, with what was found for each, the likeliest first
      */
     Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser);
+
+    /**
+     * Looks for what is missing to train a run.
+     *
+     * @param isGiven whether the run is a user's; else there are only its settings
+     */
+    List<Finding> examine(RunConfig config, boolean isGiven);
 
     /** Says what training will take, without a session. */
     PlanJob.Plan plan(RunConfig config);

@@ -13,8 +13,12 @@ import io.github.sparkfinetune.data.hub.Hub;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubSettings;
 import io.github.sparkfinetune.data.hub.HubUpload;
+import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.doctor.Doctor;
+import io.github.sparkfinetune.spark.doctor.Examination;
+import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -98,6 +102,20 @@ final class SparkJobs implements Jobs {
     @Override
     public Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser) {
         return InitJob.run(session(), request, model, this::plan, chooser);
+    }
+
+    @Override
+    public List<Finding> examine(RunConfig config, boolean isGiven) {
+        SparkConf settings = SparkSessions.conf(config, "doctor", master, Map.of());
+        DjlSettings.apply();
+        return Doctor.examine(new Examination(
+                config,
+                isGiven,
+                settings,
+                SparkHadoopUtil.get().newConfiguration(settings),
+                System.getenv(),
+                this::session,
+                this::plan));
     }
 
     @Override

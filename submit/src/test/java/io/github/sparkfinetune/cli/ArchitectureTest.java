@@ -87,6 +87,7 @@ class ArchitectureTest {
             "spark.predict",
             "spark.track",
             "spark.init",
+            "spark.doctor",
             "spark.ml",
             "report",
             "cli");

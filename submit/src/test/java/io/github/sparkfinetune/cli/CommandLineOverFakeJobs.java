@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
 import io.github.sparkfinetune.spark.init.Proposal;
@@ -44,6 +45,8 @@ abstract class CommandLineOverFakeJobs {
     final List<String> calls = new ArrayList<>();
     /** What somebody at the terminal answers. */
     final Queue<String> answers = new ArrayDeque<>();
+    /** What the doctor finds. */
+    List<Finding> findings = List.of();
     /** What planning, training or tracing fails with, or null. */
     RuntimeException failure;
 
@@ -83,6 +86,12 @@ abstract class CommandLineOverFakeJobs {
             String yaml = "model: " + model + "\n";
             RunConfig config = InitJob.draft(request, 1);
             return new Proposal(yaml, config, PlanTextTest.plan(null), List.of("data        4 rows"));
+        }
+
+        @Override
+        public List<Finding> examine(RunConfig config, boolean isGiven) {
+            calls.add("examine " + config.cluster().ranks() + (isGiven ? " given" : ""));
+            return findings;
         }
 
         @Override

@@ -2,7 +2,9 @@ package io.github.sparkfinetune.core.tensor;
 
 import ai.djl.engine.Engine;
 import ai.djl.engine.EngineException;
+import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.tokenizer.Offline;
@@ -12,6 +14,8 @@ import java.util.function.Supplier;
 public final class Torch {
     /** DJL's name of the engine. */
     public static final String ENGINE = "PyTorch";
+
+    private static final int PROBES = 5;
 
     private Torch() {}
 
@@ -27,8 +31,8 @@ public final class Torch {
         } catch (EngineException e) {
             throw RunException.config("PyTorch's native library could not be loaded ("
                     + rootMessage(e)
-                    + "): run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to your own"
-                    + " libtorch");
+                    + "): run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to your"
+                    + " own libtorch");
         }
         TorchJni.setNumThreads(threads);
         TorchJni.runScriptsAsWritten();
@@ -55,6 +59,30 @@ public final class Torch {
                     + ": install a CUDA build of libtorch (PYTORCH_LIBRARY_PATH, PYTORCH_FLAVOR), or set device: cpu");
         }
         return NDManager.newBaseManager(gpu < 0 ? ai.djl.Device.cpu() : ai.djl.Device.gpu(gpu), ENGINE);
+    }
+
+    /**
+     * Multiplies matrices, to see whether PyTorch computes here, and how fast.
+     *
+     * @param size rows and columns
+     * @return billions of operations a second
+     * @throws RunException if the result is wrong
+     */
+    public static double probe(int size) {
+        try (NDManager manager = manager(-1)) {
+            NDArray ones = manager.ones(new Shape(size, size));
+            double seconds = Double.MAX_VALUE;
+            // The first product readies the kernels.
+            for (int i = 0; i < PROBES; i++) {
+                long start = System.nanoTime();
+                float sum = ones.matMul(ones).sum().getFloat();
+                seconds = Math.min(seconds, (System.nanoTime() - start) / 1e9);
+                if (sum != (float) size * size * size) {
+                    throw RunException.config("PyTorch computes wrongly here: the sum of a product of ones is " + sum);
+                }
+            }
+            return 2.0 * size * size * size / seconds / 1e9;
+        }
     }
 
     /** Computes something that records a graph. */

@@ -31,8 +31,8 @@ public final class SparkVersions {
      *
      * @throws RunException that names the version
      */
-    static void require() {
-        require(package$.MODULE$.SPARK_VERSION(), Properties.versionNumberString());
+    public static void require() {
+        require(spark(), Properties.versionNumberString());
     }
 
     /** @param scala version of the Scala that it was built with */
@@ -52,8 +52,13 @@ public final class SparkVersions {
         }
     }
 
+    /** Spark's version. */
+    public static String spark() {
+        return package$.MODULE$.SPARK_VERSION();
+    }
+
     /** Scala's version in this JVM, such as 2.13: what executors that are started by its launcher are told. */
-    static String scala() {
+    public static String scala() {
         return Properties.versionNumberString().replaceFirst("^(\\d+\\.\\d+).*", "$1");
     }
 

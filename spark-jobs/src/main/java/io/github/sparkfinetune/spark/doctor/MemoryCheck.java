@@ -1,0 +1,34 @@
+package io.github.sparkfinetune.spark.doctor;
+
+import io.github.sparkfinetune.spark.run.HubModels;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The memory that a run takes, and what there is. */
+final class MemoryCheck implements Check {
+    private static final String ABOUT = "memory";
+
+    @Override
+    public List<Finding> findings(Examination examination) {
+        if (!examination.isGiven() || HubModels.name(examination.run()).isPresent()) {
+            return List.of();
+        }
+        PlanJob.Plan plan = examination.planner().apply(examination.run());
+        long needed = plan.run().memory().sum() >> 20;
+        List<Finding> findings = new ArrayList<>();
+        String rank = "a rank takes " + needed + " MiB outside the Java heap";
+        plan.refusal()
+                .ifPresentOrElse(
+                        refusal -> findings.add(Finding.wrong(ABOUT, rank, refusal.getMessage())),
+                        () -> findings.add(Finding.ok(ABOUT, rank)));
+        if (plan.machine().isPresent() && plan.machineNeeds() > plan.machine().getAsLong()) {
+            findings.add(Finding.wrong(
+                    ABOUT,
+                    "this machine has " + (plan.machine().getAsLong() >> 20) + " MiB, " + plan.ranks()
+                            + " rank(s) take " + (plan.machineNeeds() >> 20),
+                    "finetune plan says what needs less"));
+        }
+        return findings;
+    }
+}

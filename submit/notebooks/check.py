@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What of the package and the notebooks is seen without running them, in a second and with Python alone: submit/notebooks/check.py
+"""What of the package and the notebooks is seen without running them, by Python alone: submit/notebooks/check.py
 
 The build's tests call it; submit/notebooks/test runs the notebooks.
 """
@@ -89,7 +89,11 @@ def check_notebook(file, names, modules, public_of):
                 missing = [alias.name for alias in node.names if alias.name not in there]
             elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
                 missing = [] if node.attr in known[node.value.id] else [node.attr]
-            elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in ("run", "dataset"):
+            elif (
+                isinstance(node, ast.Attribute)
+                and isinstance(node.value, ast.Name)
+                and node.value.id in ("run", "dataset")
+            ):
                 missing = [] if node.attr in methods else [node.attr]
             else:
                 continue

@@ -1,14 +1,24 @@
 """The estimators and models as pyspark's own are used: pipelines, cross-validation, saved and loaded."""
 
 import pytest
+from conftest import MODEL, MODELS
 from pyspark.ml import Pipeline, PipelineModel
 from pyspark.ml.evaluation import MulticlassClassificationEvaluator
 from pyspark.ml.feature import IndexToString, StringIndexer
 from pyspark.ml.tuning import CrossValidator, CrossValidatorModel, ParamGridBuilder
 from spark_finetune import ConfigError, DataError
-from spark_finetune.ml import TextClassifierModel, TextClassifierTrainer
-
-from conftest import MODEL
+from spark_finetune.ml import (
+    LanguageModel,
+    LanguageModelTrainer,
+    QuestionAnswererModel,
+    QuestionAnswererTrainer,
+    TextClassifierModel,
+    TextClassifierTrainer,
+    TextEmbedder,
+    TextTokenizer,
+    TokenClassifierModel,
+    TokenClassifierTrainer,
+)
 
 
 @pytest.fixture
@@ -63,11 +73,13 @@ def test_pipeline_is_cross_validated_over_two_lora_ranks(spark, mails, trainer, 
 
     assert len(best.avgMetrics) == 2 and max(best.avgMetrics) > 0.8
     fitted = best.bestModel.stages[1]
-    ranks = [spark.read.json(spark.sparkContext.wholeTextFiles(f"{fitted.runDir()}/model/adapter_config.json").values())]
+    ranks = [
+        spark.read.json(spark.sparkContext.wholeTextFiles(f"{fitted.runDir()}/model/adapter_config.json").values())
+    ]
     assert ranks[0].head()["r"] == [2, 8][best.avgMetrics.index(max(best.avgMetrics))]
 
     told = [row["told"] for row in best.transform(mails).collect()]
-    assert sum(one == row["label"] for one, row in zip(told, mails.collect())) > 30
+    assert sum(one == row["label"] for one, row in zip(told, mails.collect(), strict=True)) > 30
     best.bestModel.write().save(str(tmp_path / "pipeline"))
     again = PipelineModel.load(str(tmp_path / "pipeline"))
     assert isinstance(again.stages[1], TextClassifierModel) and again.stages[1].getNumericLabels()
@@ -88,3 +100,55 @@ def test_errors_are_lines(spark, mails, trainer, tmp_path):
         trainer.setSettings(["training.max_stepz=1"]).fit(mails)
     with pytest.raises(DataError, match="run.yaml"):
         TextClassifierModel.ofRun(str(tmp_path))
+
+
+def small(tmp_path, model, **params):
+    """Parameters of a short training of a golden model."""
+    return dict(
+        model=f"{MODELS}/{model}",
+        outputDir=str(tmp_path / "fits"),
+        maxLength=32,
+        ranks=2,
+        seed=1,
+        numTrainEpochs=1,
+        **params,
+    )
+
+
+def test_words_are_tagged(spark, tmp_path):
+    rows = spark.createDataFrame([(["a", "cat", str(i)], ["O", "B-PET", "O"]) for i in range(16)], ["words", "tags"])
+    model = TokenClassifierTrainer(**small(tmp_path, "bert-tokencls")).fit(rows)
+    assert isinstance(model, TokenClassifierModel) and sorted(model.labels()) == ["B-PET", "O"]
+    assert all(len(row["prediction"]) == 3 for row in model.transform(rows).collect())
+
+
+def test_questions_are_answered_by_parts_of_a_text(spark, tmp_path):
+    schema = "question string, context string, answers struct<text: array<string>, answer_start: array<int>>"
+    rows = spark.createDataFrame([("who ran?", f"the cat ran {i}", (["cat"], [4])) for i in range(16)], schema)
+    model = QuestionAnswererTrainer(**small(tmp_path, "bert-qa")).fit(rows)
+    assert isinstance(model, QuestionAnswererModel)
+    said = model.setInputCols(["question", "context"]).setAnswerCol("answer").transform(rows).collect()
+    assert all(row["answer"]["answer"] == row["prediction"] and row["prediction"] in row["context"] for row in said)
+
+
+def test_prompts_are_answered(spark, tmp_path):
+    rows = spark.createDataFrame([(f"what is {i}?", f"it is {i} {i}") for i in range(16)], ["question", "answer"])
+    params = small(tmp_path, "llama-tied", method="lora", inputCol="question", labelCol="answer")
+    model = LanguageModelTrainer(task="sft", **params).fit(rows)
+    # What the trainer has found is known to the model.
+    assert isinstance(model, LanguageModel) and model.getChat() is False
+    said = model.setMaxNewTokens(4).transform(rows).collect()
+    assert all(isinstance(row["prediction"], str) for row in said)
+
+
+def test_texts_are_tokenized_and_embedded(spark, mails, tmp_path):
+    tokenizer = TextTokenizer(model=MODEL, maxLength=8)
+    ids = [row["input_ids"] for row in tokenizer.transform(mails).collect()]
+    assert {len(one) for one in ids} == {8} and len({one[0] for one in ids}) == 1
+    pipeline = Pipeline(stages=[tokenizer, TextEmbedder(model=MODEL, maxLength=8, normalize=True)]).fit(mails)
+    rows = pipeline.transform(mails).collect()
+    assert all(abs(row["embedding"].norm(2) - 1) < 1e-5 for row in rows)
+    pipeline.write().save(str(tmp_path / "pipeline"))
+    again = PipelineModel.load(str(tmp_path / "pipeline"))
+    assert isinstance(again.stages[1], TextEmbedder) and again.stages[1].getNormalize()
+    assert [row["embedding"] for row in again.transform(mails).collect()] == [row["embedding"] for row in rows]

@@ -15,7 +15,9 @@ def run(spark, mails, config):
 
 def test_dataset_tells_lengths_labels_and_samples(spark, mails, config):
     unusable = spark.createDataFrame([(98, None, "cat"), (99, "a cat and a cat 0", "cat")], mails.schema)
-    dataset = Run(spark, config, {"data.max_bad_fraction": 0.1, "data.deduplicate": True}, train=mails.union(unusable)).prepare()
+    dataset = Run(
+        spark, config, {"data.max_bad_fraction": 0.1, "data.deduplicate": True}, train=mails.union(unusable)
+    ).prepare()
 
     assert dataset.splits == ["train", "test"]
     assert dataset.labels == ["cat", "dog"]
@@ -62,7 +64,9 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
 def test_equal_rows_are_the_same_run_and_others_another(spark, mails, run, config):
     run.prepare()
     reordered = mails.orderBy(col("id").desc()).repartition(3)
-    assert Run(spark, config, {"training.seed": 3}, train=reordered).config["data"]["train"] == run.config["data"]["train"]
+    assert (
+        Run(spark, config, {"training.seed": 3}, train=reordered).config["data"]["train"] == run.config["data"]["train"]
+    )
     other = Run(spark, config, {"training.seed": 3}, train=mails.where("id < 30"))
     assert other.config["data"]["train"] != run.config["data"]["train"]
     with pytest.raises(ConfigError, match="prepared with other source files"):
@@ -93,13 +97,19 @@ def test_errors_are_one_line_of_the_kind_that_the_exit_code_has(spark, mails, ru
 
 def test_filters_say_what_they_would_drop(spark):
     good = "The quick brown fox that was here has gone to the woods with a friend, and nobody of them came back. " * 8
-    rows = spark.createDataFrame([(1, good + "Write to a.b@example.org."), (2, "too short"), (3, " "), (4, None)], "id int, body string")
+    rows = spark.createDataFrame(
+        [(1, good + "Write to a.b@example.org."), (2, "too short"), (3, " "), (4, None)], "id int, body string"
+    )
     verdicts = explain_filters(rows, {"filters": ["gopher_quality"], "mask": ["email"]}, input_col="body")
 
     told = {row["id"]: row for row in verdicts.collect()}
-    assert told[1]["dropped_because"] is None and "<EMAIL>" in told[1]["cleaned_text"] and told[1]["masked"] == {"email": 1}
+    assert (
+        told[1]["dropped_because"] is None
+        and "<EMAIL>" in told[1]["cleaned_text"]
+        and told[1]["masked"] == {"email": 1}
+    )
     assert told[2]["dropped_because"] == "gopher_quality.min_doc_words"
-    assert told[3]["dropped_because"] == "empty" and told[3]["cleaned_text"] is None
+    assert told[3]["dropped_because"] == "empty_text" and told[3]["cleaned_text"] is None
     assert told[4]["dropped_because"] == "no_text"
     with pytest.raises(ConfigError, match="gopher_qualitty"):
         explain_filters(rows, {"filters": ["gopher_qualitty"]}, input_col="body")

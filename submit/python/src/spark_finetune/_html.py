@@ -31,7 +31,7 @@ def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: s
     rows = [list(row) for row in rows]
     parts = ['<div style="overflow-x:auto;margin-bottom:1em"><table>']
     if caption:
-        parts.append(f'<caption style="{_LEFT};font-weight:bold">{escape(caption)}</caption>')
+        parts.append(f'<caption style="{_LEFT};font-weight:bold;white-space:nowrap">{escape(caption)}</caption>')
     if header:
         # A column of numbers has its name above them.
         numbers = [bool(rows) and not isinstance(cell, (str, type(None))) for cell in (rows[0] if rows else header)]

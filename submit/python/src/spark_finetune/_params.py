@@ -16,13 +16,772 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+class LanguageModelParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.LanguageModel`."""
+
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "rows that are computed together",
+        TypeConverters.toInt,
+    )
+    chat: Param[bool] = Param(
+        Params._dummy(),
+        "chat",
+        "task sft: whether a prompt that is a string is a user's message, for the chat template",
+        TypeConverters.toBoolean,
+    )
+    doSample: Param[bool] = Param(
+        Params._dummy(),
+        "doSample",
+        "whether tokens are drawn; else the likeliest is taken",
+        TypeConverters.toBoolean,
+    )
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text, the conversation or the prompt",
+        TypeConverters.toString,
+    )
+    maxNewTokens: Param[int] = Param(
+        Params._dummy(),
+        "maxNewTokens",
+        "most tokens of an answer",
+        TypeConverters.toInt,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the generated text once more, or of the likeliest tokens at each mask token; empty: none",
+        TypeConverters.toString,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says; empty: none",
+        TypeConverters.toString,
+    )
+    repetitionPenalty: Param[float] = Param(
+        Params._dummy(),
+        "repetitionPenalty",
+        "1: none; above: against what was said before",
+        TypeConverters.toFloat,
+    )
+    temperature: Param[float] = Param(
+        Params._dummy(),
+        "temperature",
+        "what logits are divided by before a token is drawn",
+        TypeConverters.toFloat,
+    )
+    topK: Param[int] = Param(
+        Params._dummy(),
+        "topK",
+        "likeliest tokens that one is drawn of, 0: all; of a masked language model those that outputCol "
+        "has of each mask token, at most 5",
+        TypeConverters.toInt,
+    )
+    topP: Param[float] = Param(
+        Params._dummy(),
+        "topP",
+        "share of the probability whose likeliest tokens one is drawn of",
+        TypeConverters.toFloat,
+    )
+
+    def __init__(self, java_model: Any | None = None) -> None:
+        super().__init__(java_model)
+        self._setDefault(
+            chat=True,
+            inputCol="text",
+            outputCol="",
+            predictionCol="prediction",
+        )
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`batchSize`."""
+        return self._set(batchSize=value)
+
+    def getBatchSize(self) -> int:
+        """The value of :py:attr:`batchSize`, or its default."""
+        return self.getOrDefault(self.batchSize)
+
+    def setChat(self, value: bool) -> Self:
+        """Sets :py:attr:`chat`."""
+        return self._set(chat=value)
+
+    def getChat(self) -> bool:
+        """The value of :py:attr:`chat`, or its default."""
+        return self.getOrDefault(self.chat)
+
+    def setDoSample(self, value: bool) -> Self:
+        """Sets :py:attr:`doSample`."""
+        return self._set(doSample=value)
+
+    def getDoSample(self) -> bool:
+        """The value of :py:attr:`doSample`, or its default."""
+        return self.getOrDefault(self.doSample)
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setMaxNewTokens(self, value: int) -> Self:
+        """Sets :py:attr:`maxNewTokens`."""
+        return self._set(maxNewTokens=value)
+
+    def getMaxNewTokens(self) -> int:
+        """The value of :py:attr:`maxNewTokens`, or its default."""
+        return self.getOrDefault(self.maxNewTokens)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setRepetitionPenalty(self, value: float) -> Self:
+        """Sets :py:attr:`repetitionPenalty`."""
+        return self._set(repetitionPenalty=value)
+
+    def getRepetitionPenalty(self) -> float:
+        """The value of :py:attr:`repetitionPenalty`, or its default."""
+        return self.getOrDefault(self.repetitionPenalty)
+
+    def setTemperature(self, value: float) -> Self:
+        """Sets :py:attr:`temperature`."""
+        return self._set(temperature=value)
+
+    def getTemperature(self) -> float:
+        """The value of :py:attr:`temperature`, or its default."""
+        return self.getOrDefault(self.temperature)
+
+    def setTopK(self, value: int) -> Self:
+        """Sets :py:attr:`topK`."""
+        return self._set(topK=value)
+
+    def getTopK(self) -> int:
+        """The value of :py:attr:`topK`, or its default."""
+        return self.getOrDefault(self.topK)
+
+    def setTopP(self, value: float) -> Self:
+        """Sets :py:attr:`topP`."""
+        return self._set(topP=value)
+
+    def getTopP(self) -> float:
+        """The value of :py:attr:`topP`, or its default."""
+        return self.getOrDefault(self.topP)
+
+
+class LanguageModelTrainerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.LanguageModelTrainer`."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text, the conversation or the prompt",
+        TypeConverters.toString,
+    )
+    labelCol: Param[str] = Param(
+        Params._dummy(),
+        "labelCol",
+        "column of what the model is trained to say",
+        TypeConverters.toString,
+    )
+    learningRate: Param[float] = Param(
+        Params._dummy(),
+        "learningRate",
+        "highest learning rate",
+        TypeConverters.toFloat,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "longest sample in tokens",
+        TypeConverters.toInt,
+    )
+    method: Param[str] = Param(
+        Params._dummy(),
+        "method",
+        "full, freeze, lora or qlora",
+        TypeConverters.toString,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    numTrainEpochs: Param[int] = Param(
+        Params._dummy(),
+        "numTrainEpochs",
+        "passes over the rows",
+        TypeConverters.toInt,
+    )
+    outputDir: Param[str] = Param(
+        Params._dummy(),
+        "outputDir",
+        "folder in which each fit makes a run's folder of its own",
+        TypeConverters.toString,
+    )
+    perDeviceTrainBatchSize: Param[int] = Param(
+        Params._dummy(),
+        "perDeviceTrainBatchSize",
+        "samples of a rank in a step",
+        TypeConverters.toInt,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says",
+        TypeConverters.toString,
+    )
+    ranks: Param[int] = Param(
+        Params._dummy(),
+        "ranks",
+        "barrier tasks that train together",
+        TypeConverters.toInt,
+    )
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "derives all that is drawn",
+        TypeConverters.toInt,
+    )
+    settings: Param[list[str]] = Param(
+        Params._dummy(),
+        "settings",
+        "further keys of a run: section.key=value, as --set takes",
+        TypeConverters.toListString,
+    )
+    task: Param[str] = Param(
+        Params._dummy(),
+        "task",
+        "causal-lm, sft or masked-lm",
+        TypeConverters.toString,
+    )
+
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        labelCol: str | None = None,
+        learningRate: float | None = None,
+        maxLength: int | None = None,
+        method: str | None = None,
+        model: str | None = None,
+        numTrainEpochs: int | None = None,
+        outputDir: str | None = None,
+        perDeviceTrainBatchSize: int | None = None,
+        predictionCol: str | None = None,
+        ranks: int | None = None,
+        seed: int | None = None,
+        settings: list[str] | None = None,
+        task: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("LanguageModelTrainer")(self.uid)
+        self._setDefault(
+            inputCol="text",
+            predictionCol="prediction",
+            settings=[],
+            task="causal-lm",
+        )
+        given = {
+            "inputCol": inputCol,
+            "labelCol": labelCol,
+            "learningRate": learningRate,
+            "maxLength": maxLength,
+            "method": method,
+            "model": model,
+            "numTrainEpochs": numTrainEpochs,
+            "outputDir": outputDir,
+            "perDeviceTrainBatchSize": perDeviceTrainBatchSize,
+            "predictionCol": predictionCol,
+            "ranks": ranks,
+            "seed": seed,
+            "settings": settings,
+            "task": task,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setLabelCol(self, value: str) -> Self:
+        """Sets :py:attr:`labelCol`."""
+        return self._set(labelCol=value)
+
+    def getLabelCol(self) -> str:
+        """The value of :py:attr:`labelCol`, or its default."""
+        return self.getOrDefault(self.labelCol)
+
+    def setLearningRate(self, value: float) -> Self:
+        """Sets :py:attr:`learningRate`."""
+        return self._set(learningRate=value)
+
+    def getLearningRate(self) -> float:
+        """The value of :py:attr:`learningRate`, or its default."""
+        return self.getOrDefault(self.learningRate)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setMethod(self, value: str) -> Self:
+        """Sets :py:attr:`method`."""
+        return self._set(method=value)
+
+    def getMethod(self) -> str:
+        """The value of :py:attr:`method`, or its default."""
+        return self.getOrDefault(self.method)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setNumTrainEpochs(self, value: int) -> Self:
+        """Sets :py:attr:`numTrainEpochs`."""
+        return self._set(numTrainEpochs=value)
+
+    def getNumTrainEpochs(self) -> int:
+        """The value of :py:attr:`numTrainEpochs`, or its default."""
+        return self.getOrDefault(self.numTrainEpochs)
+
+    def setOutputDir(self, value: str) -> Self:
+        """Sets :py:attr:`outputDir`."""
+        return self._set(outputDir=value)
+
+    def getOutputDir(self) -> str:
+        """The value of :py:attr:`outputDir`, or its default."""
+        return self.getOrDefault(self.outputDir)
+
+    def setPerDeviceTrainBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`perDeviceTrainBatchSize`."""
+        return self._set(perDeviceTrainBatchSize=value)
+
+    def getPerDeviceTrainBatchSize(self) -> int:
+        """The value of :py:attr:`perDeviceTrainBatchSize`, or its default."""
+        return self.getOrDefault(self.perDeviceTrainBatchSize)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setRanks(self, value: int) -> Self:
+        """Sets :py:attr:`ranks`."""
+        return self._set(ranks=value)
+
+    def getRanks(self) -> int:
+        """The value of :py:attr:`ranks`, or its default."""
+        return self.getOrDefault(self.ranks)
+
+    def setSeed(self, value: int) -> Self:
+        """Sets :py:attr:`seed`."""
+        return self._set(seed=value)
+
+    def getSeed(self) -> int:
+        """The value of :py:attr:`seed`, or its default."""
+        return self.getOrDefault(self.seed)
+
+    def setSettings(self, value: list[str]) -> Self:
+        """Sets :py:attr:`settings`."""
+        return self._set(settings=value)
+
+    def getSettings(self) -> list[str]:
+        """The value of :py:attr:`settings`, or its default."""
+        return self.getOrDefault(self.settings)
+
+    def setTask(self, value: str) -> Self:
+        """Sets :py:attr:`task`."""
+        return self._set(task=value)
+
+    def getTask(self) -> str:
+        """The value of :py:attr:`task`, or its default."""
+        return self.getOrDefault(self.task)
+
+
+class QuestionAnswererModelParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.QuestionAnswererModel`."""
+
+    answerCol: Param[str] = Param(
+        Params._dummy(),
+        "answerCol",
+        "column of a structure of answer, start, end and the scores; empty: none",
+        TypeConverters.toString,
+    )
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "rows that are computed together",
+        TypeConverters.toInt,
+    )
+    contextCol: Param[str] = Param(
+        Params._dummy(),
+        "contextCol",
+        "column of the text that the answer is a part of",
+        TypeConverters.toString,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the answer once more; empty: none",
+        TypeConverters.toString,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says; empty: none",
+        TypeConverters.toString,
+    )
+    questionCol: Param[str] = Param(
+        Params._dummy(),
+        "questionCol",
+        "column of the question",
+        TypeConverters.toString,
+    )
+
+    def __init__(self, java_model: Any | None = None) -> None:
+        super().__init__(java_model)
+        self._setDefault(
+            answerCol="",
+            contextCol="context",
+            outputCol="",
+            predictionCol="prediction",
+            questionCol="question",
+        )
+
+    def setAnswerCol(self, value: str) -> Self:
+        """Sets :py:attr:`answerCol`."""
+        return self._set(answerCol=value)
+
+    def getAnswerCol(self) -> str:
+        """The value of :py:attr:`answerCol`, or its default."""
+        return self.getOrDefault(self.answerCol)
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`batchSize`."""
+        return self._set(batchSize=value)
+
+    def getBatchSize(self) -> int:
+        """The value of :py:attr:`batchSize`, or its default."""
+        return self.getOrDefault(self.batchSize)
+
+    def setContextCol(self, value: str) -> Self:
+        """Sets :py:attr:`contextCol`."""
+        return self._set(contextCol=value)
+
+    def getContextCol(self) -> str:
+        """The value of :py:attr:`contextCol`, or its default."""
+        return self.getOrDefault(self.contextCol)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setQuestionCol(self, value: str) -> Self:
+        """Sets :py:attr:`questionCol`."""
+        return self._set(questionCol=value)
+
+    def getQuestionCol(self) -> str:
+        """The value of :py:attr:`questionCol`, or its default."""
+        return self.getOrDefault(self.questionCol)
+
+
+class QuestionAnswererTrainerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.QuestionAnswererTrainer`."""
+
+    contextCol: Param[str] = Param(
+        Params._dummy(),
+        "contextCol",
+        "column of the text that the answer is a part of",
+        TypeConverters.toString,
+    )
+    labelCol: Param[str] = Param(
+        Params._dummy(),
+        "labelCol",
+        "column of what the model is trained to say",
+        TypeConverters.toString,
+    )
+    learningRate: Param[float] = Param(
+        Params._dummy(),
+        "learningRate",
+        "highest learning rate",
+        TypeConverters.toFloat,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "longest sample in tokens",
+        TypeConverters.toInt,
+    )
+    method: Param[str] = Param(
+        Params._dummy(),
+        "method",
+        "full, freeze, lora or qlora",
+        TypeConverters.toString,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    numTrainEpochs: Param[int] = Param(
+        Params._dummy(),
+        "numTrainEpochs",
+        "passes over the rows",
+        TypeConverters.toInt,
+    )
+    outputDir: Param[str] = Param(
+        Params._dummy(),
+        "outputDir",
+        "folder in which each fit makes a run's folder of its own",
+        TypeConverters.toString,
+    )
+    perDeviceTrainBatchSize: Param[int] = Param(
+        Params._dummy(),
+        "perDeviceTrainBatchSize",
+        "samples of a rank in a step",
+        TypeConverters.toInt,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says",
+        TypeConverters.toString,
+    )
+    questionCol: Param[str] = Param(
+        Params._dummy(),
+        "questionCol",
+        "column of the question",
+        TypeConverters.toString,
+    )
+    ranks: Param[int] = Param(
+        Params._dummy(),
+        "ranks",
+        "barrier tasks that train together",
+        TypeConverters.toInt,
+    )
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "derives all that is drawn",
+        TypeConverters.toInt,
+    )
+    settings: Param[list[str]] = Param(
+        Params._dummy(),
+        "settings",
+        "further keys of a run: section.key=value, as --set takes",
+        TypeConverters.toListString,
+    )
+
+    def __init__(
+        self,
+        *,
+        contextCol: str | None = None,
+        labelCol: str | None = None,
+        learningRate: float | None = None,
+        maxLength: int | None = None,
+        method: str | None = None,
+        model: str | None = None,
+        numTrainEpochs: int | None = None,
+        outputDir: str | None = None,
+        perDeviceTrainBatchSize: int | None = None,
+        predictionCol: str | None = None,
+        questionCol: str | None = None,
+        ranks: int | None = None,
+        seed: int | None = None,
+        settings: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("QuestionAnswererTrainer")(self.uid)
+        self._setDefault(
+            contextCol="context",
+            labelCol="answers",
+            predictionCol="prediction",
+            questionCol="question",
+            settings=[],
+        )
+        given = {
+            "contextCol": contextCol,
+            "labelCol": labelCol,
+            "learningRate": learningRate,
+            "maxLength": maxLength,
+            "method": method,
+            "model": model,
+            "numTrainEpochs": numTrainEpochs,
+            "outputDir": outputDir,
+            "perDeviceTrainBatchSize": perDeviceTrainBatchSize,
+            "predictionCol": predictionCol,
+            "questionCol": questionCol,
+            "ranks": ranks,
+            "seed": seed,
+            "settings": settings,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setContextCol(self, value: str) -> Self:
+        """Sets :py:attr:`contextCol`."""
+        return self._set(contextCol=value)
+
+    def getContextCol(self) -> str:
+        """The value of :py:attr:`contextCol`, or its default."""
+        return self.getOrDefault(self.contextCol)
+
+    def setLabelCol(self, value: str) -> Self:
+        """Sets :py:attr:`labelCol`."""
+        return self._set(labelCol=value)
+
+    def getLabelCol(self) -> str:
+        """The value of :py:attr:`labelCol`, or its default."""
+        return self.getOrDefault(self.labelCol)
+
+    def setLearningRate(self, value: float) -> Self:
+        """Sets :py:attr:`learningRate`."""
+        return self._set(learningRate=value)
+
+    def getLearningRate(self) -> float:
+        """The value of :py:attr:`learningRate`, or its default."""
+        return self.getOrDefault(self.learningRate)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setMethod(self, value: str) -> Self:
+        """Sets :py:attr:`method`."""
+        return self._set(method=value)
+
+    def getMethod(self) -> str:
+        """The value of :py:attr:`method`, or its default."""
+        return self.getOrDefault(self.method)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setNumTrainEpochs(self, value: int) -> Self:
+        """Sets :py:attr:`numTrainEpochs`."""
+        return self._set(numTrainEpochs=value)
+
+    def getNumTrainEpochs(self) -> int:
+        """The value of :py:attr:`numTrainEpochs`, or its default."""
+        return self.getOrDefault(self.numTrainEpochs)
+
+    def setOutputDir(self, value: str) -> Self:
+        """Sets :py:attr:`outputDir`."""
+        return self._set(outputDir=value)
+
+    def getOutputDir(self) -> str:
+        """The value of :py:attr:`outputDir`, or its default."""
+        return self.getOrDefault(self.outputDir)
+
+    def setPerDeviceTrainBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`perDeviceTrainBatchSize`."""
+        return self._set(perDeviceTrainBatchSize=value)
+
+    def getPerDeviceTrainBatchSize(self) -> int:
+        """The value of :py:attr:`perDeviceTrainBatchSize`, or its default."""
+        return self.getOrDefault(self.perDeviceTrainBatchSize)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setQuestionCol(self, value: str) -> Self:
+        """Sets :py:attr:`questionCol`."""
+        return self._set(questionCol=value)
+
+    def getQuestionCol(self) -> str:
+        """The value of :py:attr:`questionCol`, or its default."""
+        return self.getOrDefault(self.questionCol)
+
+    def setRanks(self, value: int) -> Self:
+        """Sets :py:attr:`ranks`."""
+        return self._set(ranks=value)
+
+    def getRanks(self) -> int:
+        """The value of :py:attr:`ranks`, or its default."""
+        return self.getOrDefault(self.ranks)
+
+    def setSeed(self, value: int) -> Self:
+        """Sets :py:attr:`seed`."""
+        return self._set(seed=value)
+
+    def getSeed(self) -> int:
+        """The value of :py:attr:`seed`, or its default."""
+        return self.getOrDefault(self.seed)
+
+    def setSettings(self, value: list[str]) -> Self:
+        """Sets :py:attr:`settings`."""
+        return self._set(settings=value)
+
+    def getSettings(self) -> list[str]:
+        """The value of :py:attr:`settings`, or its default."""
+        return self.getOrDefault(self.settings)
+
+
 class TextClassifierModelParams(JavaParams):
     """Parameters of :class:`spark_finetune.ml.TextClassifierModel`."""
 
     batchSize: Param[int] = Param(
         Params._dummy(),
         "batchSize",
-        "texts that are computed together",
+        "rows that are computed together",
         TypeConverters.toInt,
     )
     inputCol: Param[str] = Param(
@@ -390,6 +1149,520 @@ class TextClassifierTrainerParams(JavaParams):
     def getRawPredictionCol(self) -> str:
         """The value of :py:attr:`rawPredictionCol`, or its default."""
         return self.getOrDefault(self.rawPredictionCol)
+
+    def setSeed(self, value: int) -> Self:
+        """Sets :py:attr:`seed`."""
+        return self._set(seed=value)
+
+    def getSeed(self) -> int:
+        """The value of :py:attr:`seed`, or its default."""
+        return self.getOrDefault(self.seed)
+
+    def setSettings(self, value: list[str]) -> Self:
+        """Sets :py:attr:`settings`."""
+        return self._set(settings=value)
+
+    def getSettings(self) -> list[str]:
+        """The value of :py:attr:`settings`, or its default."""
+        return self.getOrDefault(self.settings)
+
+
+class TextEmbedderParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TextEmbedder`."""
+
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "texts that are computed together",
+        TypeConverters.toInt,
+    )
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text",
+        TypeConverters.toString,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "tokens at which a text is cut, special tokens included",
+        TypeConverters.toInt,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout that the executors see, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    normalize: Param[bool] = Param(
+        Params._dummy(),
+        "normalize",
+        "whether an embedding is divided by its Euclidean norm",
+        TypeConverters.toBoolean,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the embedding",
+        TypeConverters.toString,
+    )
+    outputType: Param[str] = Param(
+        Params._dummy(),
+        "outputType",
+        "vector, or array for array<float>",
+        TypeConverters.toString,
+    )
+
+    def __init__(
+        self,
+        *,
+        batchSize: int | None = None,
+        inputCol: str | None = None,
+        maxLength: int | None = None,
+        model: str | None = None,
+        normalize: bool | None = None,
+        outputCol: str | None = None,
+        outputType: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("TextEmbedder")(self.uid)
+        self._setDefault(
+            inputCol="text",
+            normalize=False,
+            outputCol="embedding",
+            outputType="vector",
+        )
+        given = {
+            "batchSize": batchSize,
+            "inputCol": inputCol,
+            "maxLength": maxLength,
+            "model": model,
+            "normalize": normalize,
+            "outputCol": outputCol,
+            "outputType": outputType,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`batchSize`."""
+        return self._set(batchSize=value)
+
+    def getBatchSize(self) -> int:
+        """The value of :py:attr:`batchSize`, or its default."""
+        return self.getOrDefault(self.batchSize)
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setNormalize(self, value: bool) -> Self:
+        """Sets :py:attr:`normalize`."""
+        return self._set(normalize=value)
+
+    def getNormalize(self) -> bool:
+        """The value of :py:attr:`normalize`, or its default."""
+        return self.getOrDefault(self.normalize)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setOutputType(self, value: str) -> Self:
+        """Sets :py:attr:`outputType`."""
+        return self._set(outputType=value)
+
+    def getOutputType(self) -> str:
+        """The value of :py:attr:`outputType`, or its default."""
+        return self.getOrDefault(self.outputType)
+
+
+class TextTokenizerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TextTokenizer`."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the text",
+        TypeConverters.toString,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "tokens at which a text is cut, special tokens included",
+        TypeConverters.toInt,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout that the executors see, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of the token ids",
+        TypeConverters.toString,
+    )
+
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        maxLength: int | None = None,
+        model: str | None = None,
+        outputCol: str | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("TextTokenizer")(self.uid)
+        self._setDefault(
+            inputCol="text",
+            outputCol="input_ids",
+        )
+        given = {
+            "inputCol": inputCol,
+            "maxLength": maxLength,
+            "model": model,
+            "outputCol": outputCol,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+
+class TokenClassifierModelParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TokenClassifierModel`."""
+
+    batchSize: Param[int] = Param(
+        Params._dummy(),
+        "batchSize",
+        "rows that are computed together",
+        TypeConverters.toInt,
+    )
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the words, or of the text",
+        TypeConverters.toString,
+    )
+    outputCol: Param[str] = Param(
+        Params._dummy(),
+        "outputCol",
+        "column of structures of start, end, word, label and score; empty: none",
+        TypeConverters.toString,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says; empty: none",
+        TypeConverters.toString,
+    )
+
+    def __init__(self, java_model: Any | None = None) -> None:
+        super().__init__(java_model)
+        self._setDefault(
+            inputCol="words",
+            outputCol="",
+            predictionCol="prediction",
+        )
+
+    def setBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`batchSize`."""
+        return self._set(batchSize=value)
+
+    def getBatchSize(self) -> int:
+        """The value of :py:attr:`batchSize`, or its default."""
+        return self.getOrDefault(self.batchSize)
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setOutputCol(self, value: str) -> Self:
+        """Sets :py:attr:`outputCol`."""
+        return self._set(outputCol=value)
+
+    def getOutputCol(self) -> str:
+        """The value of :py:attr:`outputCol`, or its default."""
+        return self.getOrDefault(self.outputCol)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+
+class TokenClassifierTrainerParams(JavaParams):
+    """Parameters of :class:`spark_finetune.ml.TokenClassifierTrainer`."""
+
+    inputCol: Param[str] = Param(
+        Params._dummy(),
+        "inputCol",
+        "column of the words, or of the text",
+        TypeConverters.toString,
+    )
+    labelCol: Param[str] = Param(
+        Params._dummy(),
+        "labelCol",
+        "column of what the model is trained to say",
+        TypeConverters.toString,
+    )
+    learningRate: Param[float] = Param(
+        Params._dummy(),
+        "learningRate",
+        "highest learning rate",
+        TypeConverters.toFloat,
+    )
+    maxLength: Param[int] = Param(
+        Params._dummy(),
+        "maxLength",
+        "longest sample in tokens",
+        TypeConverters.toInt,
+    )
+    method: Param[str] = Param(
+        Params._dummy(),
+        "method",
+        "full, freeze, lora or qlora",
+        TypeConverters.toString,
+    )
+    model: Param[str] = Param(
+        Params._dummy(),
+        "model",
+        "folder of a model in Hugging Face layout, or its name on the Hub",
+        TypeConverters.toString,
+    )
+    numTrainEpochs: Param[int] = Param(
+        Params._dummy(),
+        "numTrainEpochs",
+        "passes over the rows",
+        TypeConverters.toInt,
+    )
+    outputDir: Param[str] = Param(
+        Params._dummy(),
+        "outputDir",
+        "folder in which each fit makes a run's folder of its own",
+        TypeConverters.toString,
+    )
+    perDeviceTrainBatchSize: Param[int] = Param(
+        Params._dummy(),
+        "perDeviceTrainBatchSize",
+        "samples of a rank in a step",
+        TypeConverters.toInt,
+    )
+    predictionCol: Param[str] = Param(
+        Params._dummy(),
+        "predictionCol",
+        "column of what the model says",
+        TypeConverters.toString,
+    )
+    ranks: Param[int] = Param(
+        Params._dummy(),
+        "ranks",
+        "barrier tasks that train together",
+        TypeConverters.toInt,
+    )
+    seed: Param[int] = Param(
+        Params._dummy(),
+        "seed",
+        "derives all that is drawn",
+        TypeConverters.toInt,
+    )
+    settings: Param[list[str]] = Param(
+        Params._dummy(),
+        "settings",
+        "further keys of a run: section.key=value, as --set takes",
+        TypeConverters.toListString,
+    )
+
+    def __init__(
+        self,
+        *,
+        inputCol: str | None = None,
+        labelCol: str | None = None,
+        learningRate: float | None = None,
+        maxLength: int | None = None,
+        method: str | None = None,
+        model: str | None = None,
+        numTrainEpochs: int | None = None,
+        outputDir: str | None = None,
+        perDeviceTrainBatchSize: int | None = None,
+        predictionCol: str | None = None,
+        ranks: int | None = None,
+        seed: int | None = None,
+        settings: list[str] | None = None,
+    ) -> None:
+        super().__init__()
+        self._java_obj = find("TokenClassifierTrainer")(self.uid)
+        self._setDefault(
+            inputCol="words",
+            labelCol="tags",
+            predictionCol="prediction",
+            settings=[],
+        )
+        given = {
+            "inputCol": inputCol,
+            "labelCol": labelCol,
+            "learningRate": learningRate,
+            "maxLength": maxLength,
+            "method": method,
+            "model": model,
+            "numTrainEpochs": numTrainEpochs,
+            "outputDir": outputDir,
+            "perDeviceTrainBatchSize": perDeviceTrainBatchSize,
+            "predictionCol": predictionCol,
+            "ranks": ranks,
+            "seed": seed,
+            "settings": settings,
+        }
+        self._set(**{name: value for name, value in given.items() if value is not None})
+
+    def setInputCol(self, value: str) -> Self:
+        """Sets :py:attr:`inputCol`."""
+        return self._set(inputCol=value)
+
+    def getInputCol(self) -> str:
+        """The value of :py:attr:`inputCol`, or its default."""
+        return self.getOrDefault(self.inputCol)
+
+    def setLabelCol(self, value: str) -> Self:
+        """Sets :py:attr:`labelCol`."""
+        return self._set(labelCol=value)
+
+    def getLabelCol(self) -> str:
+        """The value of :py:attr:`labelCol`, or its default."""
+        return self.getOrDefault(self.labelCol)
+
+    def setLearningRate(self, value: float) -> Self:
+        """Sets :py:attr:`learningRate`."""
+        return self._set(learningRate=value)
+
+    def getLearningRate(self) -> float:
+        """The value of :py:attr:`learningRate`, or its default."""
+        return self.getOrDefault(self.learningRate)
+
+    def setMaxLength(self, value: int) -> Self:
+        """Sets :py:attr:`maxLength`."""
+        return self._set(maxLength=value)
+
+    def getMaxLength(self) -> int:
+        """The value of :py:attr:`maxLength`, or its default."""
+        return self.getOrDefault(self.maxLength)
+
+    def setMethod(self, value: str) -> Self:
+        """Sets :py:attr:`method`."""
+        return self._set(method=value)
+
+    def getMethod(self) -> str:
+        """The value of :py:attr:`method`, or its default."""
+        return self.getOrDefault(self.method)
+
+    def setModel(self, value: str) -> Self:
+        """Sets :py:attr:`model`."""
+        return self._set(model=value)
+
+    def getModel(self) -> str:
+        """The value of :py:attr:`model`, or its default."""
+        return self.getOrDefault(self.model)
+
+    def setNumTrainEpochs(self, value: int) -> Self:
+        """Sets :py:attr:`numTrainEpochs`."""
+        return self._set(numTrainEpochs=value)
+
+    def getNumTrainEpochs(self) -> int:
+        """The value of :py:attr:`numTrainEpochs`, or its default."""
+        return self.getOrDefault(self.numTrainEpochs)
+
+    def setOutputDir(self, value: str) -> Self:
+        """Sets :py:attr:`outputDir`."""
+        return self._set(outputDir=value)
+
+    def getOutputDir(self) -> str:
+        """The value of :py:attr:`outputDir`, or its default."""
+        return self.getOrDefault(self.outputDir)
+
+    def setPerDeviceTrainBatchSize(self, value: int) -> Self:
+        """Sets :py:attr:`perDeviceTrainBatchSize`."""
+        return self._set(perDeviceTrainBatchSize=value)
+
+    def getPerDeviceTrainBatchSize(self) -> int:
+        """The value of :py:attr:`perDeviceTrainBatchSize`, or its default."""
+        return self.getOrDefault(self.perDeviceTrainBatchSize)
+
+    def setPredictionCol(self, value: str) -> Self:
+        """Sets :py:attr:`predictionCol`."""
+        return self._set(predictionCol=value)
+
+    def getPredictionCol(self) -> str:
+        """The value of :py:attr:`predictionCol`, or its default."""
+        return self.getOrDefault(self.predictionCol)
+
+    def setRanks(self, value: int) -> Self:
+        """Sets :py:attr:`ranks`."""
+        return self._set(ranks=value)
+
+    def getRanks(self) -> int:
+        """The value of :py:attr:`ranks`, or its default."""
+        return self.getOrDefault(self.ranks)
 
     def setSeed(self, value: int) -> Self:
         """Sets :py:attr:`seed`."""

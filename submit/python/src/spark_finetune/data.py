@@ -67,7 +67,7 @@ class Dataset:
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Rows that are in no sample, by reason: bad rows, rules of ``data.corpus``, duplicates, documents of a split."""
+        """Rows that are in no sample, by reason: bad ones, rules of ``data.corpus``, duplicates, documents of a split."""
         dropped = dict(self.manifest["bad_rows"])
         for rule, count in (self.manifest.get("corpus") or {}).get("rejected", {}).items():
             dropped[f"data.corpus.{rule}"] = count
@@ -94,9 +94,7 @@ class Dataset:
     def _repr_html_(self) -> str:
         parts = [_html.note(warning) for warning in self.warnings]
         parts.append(
-            _html.table(
-                ([line.name, line.count, line.note] for line in self.funnel), caption="From rows to samples"
-            )
+            _html.table(([line.name, line.count, line.note] for line in self.funnel), caption="From rows to samples")
         )
         if self.labels:
             counts = [self.label_counts(split) for split in self.splits]
@@ -149,7 +147,10 @@ class Metrics(dict[str, Any]):
             header = ["held-out text", "trained model", "base model"] if base else ["held-out text", ""]
             parts.append(
                 _html.table(
-                    ([_name(name), _float(value), *([_float(base.get(name))] if base else [])] for name, value in test.items()),
+                    (
+                        [_name(name), _float(value), *([_float(base.get(name))] if base else [])]
+                        for name, value in test.items()
+                    ),
                     header=header,
                 )
             )
@@ -220,7 +221,9 @@ class Comparison:
             for name in names:
                 values = [one.get(section, {}).get(name) for one in self.metrics.values()]
                 if any(value is not None for value in values):
-                    rows.append([f"{section} {_name(name)}", *(value if name == "steps" else _float(value) for value in values)])
+                    rows.append(
+                        [f"{section} {_name(name)}", *(value if name == "steps" else _float(value) for value in values)]
+                    )
         return rows
 
     def _repr_html_(self) -> str:

@@ -104,7 +104,7 @@ class _Cell:
         bar = (
             ""
             if share is None
-            else f'<div><b>{escape(title)}</b> <progress max="1" value="{share:.3f}" style="width:60%"></progress></div>'
+            else f'<b>{escape(title)}</b> <progress max="1" value="{share:.3f}" style="width:60%"></progress>'
         )
         html = f'{bar}<pre style="overflow-x:auto;margin:0;font-family:monospace">{escape(text)}</pre>'
         if html == self._shown:

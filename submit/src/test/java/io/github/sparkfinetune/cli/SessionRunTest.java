@@ -187,7 +187,7 @@ class SessionRunTest {
 
         assertThat(verdicts)
                 .extracting(row -> row.getString(2))
-                .containsExactly(null, "gopher_quality.min_doc_words", "empty", "no_text");
+                .containsExactly(null, "gopher_quality.min_doc_words", "empty_text", "no_text");
         assertThat(verdicts.get(0).getString(1)).endsWith("Write to <EMAIL>.");
         assertThat(verdicts.get(0).<String, Integer>getJavaMap(3)).containsExactly(Map.entry("email", 1));
         assertThat(verdicts.get(3).<String, Integer>getJavaMap(3)).isEmpty();

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.to_json;
 
+import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.Reading;
@@ -58,7 +59,7 @@ final class FrameRows {
      * @param task whose rows these are
      * @param inputs the columns that the task reads, by the names that it knows
      * @param added the new column
-     * @throws io.github.sparkfinetune.conf.RunException if a column that the task needs is not there
+     * @throws RunException if a column that the task needs is not there
      */
     static <C> Dataset<Row> with(
             Dataset<Row> frame,
@@ -69,7 +70,7 @@ final class FrameRows {
             StructField added) {
         Reading<C> reading = task.reading(new FrameSource(List.copyOf(inputs.keySet())), tokenizer, false);
         Stream<Column> values = reading instanceof Reading.Texts<C> texts
-                ? texts.columns().stream().map(one -> text(frame, inputs.get(one.name())))
+                ? texts.columns().stream().map(one -> text(frame, input(inputs, one)))
                 : Stream.of(json(((Reading.JsonObjects<C>) reading).columns(), inputs));
         List<Column> selected = new ArrayList<>();
         selected.add(struct(col("*")));
@@ -81,6 +82,15 @@ final class FrameRows {
                 .mapPartitions(
                         new Making<>(step, task, reading.cleaner(), files),
                         Encoders.row(frame.schema().add(added)));
+    }
+
+    private static Column input(Map<String, Column> inputs, Reading.Column needed) {
+        Column value = inputs.get(needed.name());
+        if (value == null) {
+            throw RunException.config(needed.key() + ": the DataFrame has no column " + needed.name() + ", it has "
+                    + String.join(", ", inputs.keySet()));
+        }
+        return value;
     }
 
     private static Column text(Dataset<Row> frame, Column value) {

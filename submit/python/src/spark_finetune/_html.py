@@ -13,11 +13,12 @@ _RIGHT = "text-align:right;font-variant-numeric:tabular-nums"
 
 
 def shown(value: Cell) -> str:
-    """A value as a person reads it: numbers with separators, or four digits behind the point."""
+    """A value as a person reads it: numbers with separators, and of small ones four digits behind the point."""
     if value is None:
         return ""
     if isinstance(value, float):
-        return f"{value:,.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+        digits = 4 if abs(value) < 10 else 1 if abs(value) < 1000 else 0
+        return f"{value:,.{digits}f}"
     return f"{value:,}" if isinstance(value, int) else value
 
 
@@ -53,4 +54,4 @@ def note(text: str) -> str:
 
 def text(lines: str) -> str:
     """Lines as they are."""
-    return f'<pre style="overflow-x:auto;font-family:monospace">{escape(lines)}</pre>'
+    return f'<pre style="overflow-x:auto;white-space:pre;font-family:monospace">{escape(lines)}</pre>'

@@ -111,8 +111,10 @@
     return {plot, panel};
   });
 
-  addEventListener("resize", () => plots.forEach(({plot, panel}) =>
+  // A panel gets narrower when others come beside it, too, and in a notebook's frame.
+  const resized = new ResizeObserver(() => plots.forEach(({plot, panel}) =>
     plot.setSize({width: panel.clientWidth - 24, height: HEIGHT})));
+  plots.forEach(({panel}) => resized.observe(panel));
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () =>
     plots.forEach(({plot}) => plot.redraw()));
 })();

@@ -104,7 +104,7 @@ class SessionRunTest {
         assertThat(metrics.path("test").path("accuracy").asDouble()).isGreaterThan(0.9);
         assertThat(run.file("report.html")).contains("Length of the training texts");
         assertThat(run.file("nothing.json")).isNull();
-        assertThat(Files.readString(dir.resolve("run/status.json"))).contains("\"evaluate\"", "\"exit_code\" : 0");
+        assertThat(Files.readString(dir.resolve("run/status.json"))).contains("\"evaluate\"", "\"exit_code\": 0");
         assertThat(JsonFiles.MAPPER.readTree(run.manifest()).path("labels")).hasSize(2);
         assertThat(JsonFiles.MAPPER.readTree(run.funnel()).get(0).path("count").asInt())
                 .isEqualTo(40);
@@ -135,7 +135,7 @@ class SessionRunTest {
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContaining("has no rows");
-        assertThat(Files.readString(dir.resolve("empty/status.json"))).contains("\"exit_code\" : 3", "has no rows");
+        assertThat(Files.readString(dir.resolve("empty/status.json"))).contains("\"exit_code\": 3", "has no rows");
     }
 
     @Test

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.doctor;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /** Looks for what is missing on this machine or cluster. */
 public final class Doctor {
@@ -27,13 +28,13 @@ public final class Doctor {
             try {
                 findings.addAll(check.findings(examination));
             } catch (RunException e) {
-                findings.add(new Finding(about(check), e.getMessage(), "see the message", e.exitCode()));
+                findings.add(new Finding(about(check), e.getMessage(), null, e.exitCode()));
             }
         }
         return findings;
     }
 
     private static String about(Check check) {
-        return check.getClass().getSimpleName().replaceFirst("Check$", "").toLowerCase(java.util.Locale.ROOT);
+        return check.getClass().getSimpleName().replaceFirst("Check$", "").toLowerCase(Locale.ROOT);
     }
 }

@@ -32,7 +32,7 @@ final class FileSystemsCheck implements Check {
         try {
             RunPaths.resolve(examination.run(), examination.settings().get("spark.master"), examination.hadoop());
         } catch (RunException e) {
-            findings.add(Finding.wrong("paths", e.getMessage(), "as it says"));
+            findings.add(Finding.wrong("paths", e.getMessage(), null));
         }
         return findings;
     }

@@ -7,7 +7,7 @@ import io.github.sparkfinetune.conf.ExitCode;
  *
  * @param about what was looked at
  * @param found what it is
- * @param remedy what to do, or null where nothing is to be done
+ * @param remedy what to do, or null where nothing is to be done or {@code found} says it
  * @param code done where training works as it is; else how it would end
  */
 public record Finding(String about, String found, String remedy, ExitCode code) {

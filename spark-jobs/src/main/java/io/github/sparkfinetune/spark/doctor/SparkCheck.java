@@ -27,7 +27,7 @@ final class SparkCheck implements Check {
         try {
             ClusterChecks.check(examination.settings(), examination.run());
         } catch (RunException e) {
-            findings.add(new Finding("settings", e.getMessage(), "as it says", e.exitCode()));
+            findings.add(new Finding("settings", e.getMessage(), null, e.exitCode()));
         }
         return findings;
     }

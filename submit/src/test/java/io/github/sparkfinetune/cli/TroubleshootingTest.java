@@ -1,0 +1,73 @@
+package io.github.sparkfinetune.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every message that the page on troubleshooting quotes is one that the sources have. */
+class TroubleshootingTest {
+    private static final Path PAGE = Path.of("docs/troubleshooting.md");
+    private static final List<String> MODULES =
+            List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit");
+
+    /** All sources, each with the parts of its texts joined. */
+    private static List<String> sources;
+
+    @BeforeAll
+    static void read() throws IOException {
+        try (Stream<Path> modules = MODULES.stream().map(module -> Path.of("..", module, "src/main/java"))) {
+            sources = modules.flatMap(TroubleshootingTest::files)
+                    .map(TroubleshootingTest::text)
+                    // Constants of texts that messages name.
+                    .map(text -> text.replaceAll("\"\\s*\\+\\s*\"", "")
+                            .replaceAll("\"\\s*\\+\\s*OVERHEAD\\s*\\+\\s*\"", "spark.executor.memoryOverhead")
+                            .replace("OVERHEAD + \"", "\"spark.executor.memoryOverhead"))
+                    .toList();
+        }
+    }
+
+    private static Stream<Path> files(Path folder) {
+        try (Stream<Path> all = Files.walk(folder)) {
+            return all.filter(file -> file.toString().endsWith(".java")).toList().stream();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static String text(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    static List<String> messages() {
+        return text(PAGE)
+                .lines()
+                .filter(line -> line.startsWith("#### "))
+                .map(line -> line.replaceFirst("#### `(.*)`", "$1"))
+                .toList();
+    }
+
+    @ParameterizedTest
+    @MethodSource("messages")
+    void theFixedWordsOfAMessageAreInOneSource(String message) {
+        List<String> fixed = Arrays.stream(message.split("…", -1))
+                .map(part -> part.replaceAll("^[ ;:,.()]+|[ ;:,.()?]+$", ""))
+                .filter(part -> part.length() > 3)
+                .toList();
+
+        assertThat(fixed).isNotEmpty();
+        assertThat(sources).anySatisfy(source -> assertThat(source).contains(fixed));
+    }
+}

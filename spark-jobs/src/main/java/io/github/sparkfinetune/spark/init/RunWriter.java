@@ -43,6 +43,9 @@ record RunWriter(
     private static final int USUAL_LONGEST = 512;
 
     private static final int STEP = 16;
+    /** Of English text. */
+    private static final int BYTES_OF_A_TOKEN = 4;
+
     private static final long MANY = 50_000;
     private static final long FEW = 20_000;
     private static final int SHOWN_LABELS = 5;
@@ -272,10 +275,17 @@ record RunWriter(
         return Math.max(1, Math.min(Fit.GLOBAL_BATCH, plan.slots().orElse(1)));
     }
 
+    /** Tokens of a text on the average, by their bytes where some are longer than the survey measures. */
+    private double tokens() {
+        return survey.percentile(100) < longest
+                ? survey.meanLength()
+                : Math.max(survey.meanLength(), files.textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
+    }
+
     /** An evaluation an epoch, where there are several, so that the best one is kept. */
     private void evaluations(CommentedYaml yaml, String packing, int maxLength, Fit fit) {
         double trained = survey.rows() * (siblings.isEmpty() ? 0.8 : 0.9);
-        double samples = packing.equals("none") ? trained : trained * survey.meanLength() / maxLength;
+        double samples = packing.equals("none") ? trained : trained * tokens() / maxLength;
         long steps = (long) (samples / (fit.batch() * fit.accumulation() * fit.ranks()));
         if (steps >= 10) {
             setUnlessNamed(yaml, "training.eval_steps", steps, "about once an epoch; the best model is kept");

@@ -1,0 +1,48 @@
+package io.github.sparkfinetune.bench;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.gguf.GgufType;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.spark.run.ExportJob;
+import java.nio.file.Path;
+import java.util.List;
+import org.apache.hadoop.conf.Configuration;
+
+/**
+ * {@code GgufFiles RUN_DIR FOLDER}: the language model of a run as {@code FOLDER/TYPE.gguf}, of each type; prints the
+ * folder of the model that they hold, which is {@code FOLDER/merged} where the run has trained an adapter.
+ */
+final class GgufFiles {
+    private GgufFiles() {}
+
+    public static void main(String[] arguments) {
+        Path run = Path.of(arguments[0]);
+        Path folder = Path.of(arguments[1]);
+        RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
+        Configuration hadoop = new Configuration();
+        for (GgufType type : GgufType.values()) {
+            ExportJob.run(config, type, folder.resolve(type + ".gguf").toString(), hadoop);
+        }
+        Path model = Path.of(config.output().model());
+        if (AdapterFile.isAdapter(model)) {
+            Path merged = folder.resolve("merged");
+            TaskSpec spec = TaskSpecs.of(config);
+            AdapterMerge.run(
+                    config,
+                    spec.modelKind().head(),
+                    spec.usage(),
+                    model.toString(),
+                    merged.toString(),
+                    hadoop,
+                    folder,
+                    SafetensorsWriter.MAX_SHARD_SIZE);
+            model = merged;
+        }
+        System.out.println(model);
+    }
+}

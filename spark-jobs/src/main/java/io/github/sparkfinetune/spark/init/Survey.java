@@ -12,6 +12,7 @@ import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.IOException;
+import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -99,7 +100,7 @@ record Survey(
     }
 
     /** Chooses {@value Survey#PARTS} partitions. */
-    private static final class EvenlySpread extends AbstractFunction1<Object, Object> implements java.io.Serializable {
+    private static final class EvenlySpread extends AbstractFunction1<Object, Object> implements Serializable {
         private static final long serialVersionUID = 1L;
         private final int partitions;
 

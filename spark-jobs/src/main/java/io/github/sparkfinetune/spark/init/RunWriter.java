@@ -13,13 +13,11 @@ import io.github.sparkfinetune.data.task.Recognition;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.function.Function;
-import java.util.stream.Collectors;
 
 /**
  * Writes the file of a run for what was found.
@@ -48,7 +46,6 @@ record RunWriter(
 
     private static final long MANY = 50_000;
     private static final long FEW = 20_000;
-    private static final int SHOWN_LABELS = 5;
 
     Proposal write(RunConfig measured, String folder, Function<RunConfig, PlanJob.Plan> planner) {
         TaskSpec spec = TaskSpecs.of(measured);
@@ -157,22 +154,7 @@ record RunWriter(
         yaml.set("training.lr_scheduler_type", "linear", "");
         yaml.set("training.warmup_ratio", 0.1, "");
         yaml.set("training.weight_decay", 0.01, "");
-        yaml.set("training.metric_for_best_model", spec.usualMetric(survey.labels()), balance());
-    }
-
-    private String balance() {
-        if (survey.labels().isEmpty()) {
-            return "";
-        }
-        Map<String, Long> labels = survey.labels().entrySet().stream()
-                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
-                .limit(SHOWN_LABELS)
-                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, LinkedHashMap::new));
-        String shown = labels.entrySet().stream()
-                .map(label -> label.getKey().replaceAll("\\s+", " ") + " " + label.getValue())
-                .collect(Collectors.joining(", "));
-        return survey.labels().size() + " labels: " + shown
-                + (labels.size() < survey.labels().size() ? ", …" : "");
+        yaml.set("training.metric_for_best_model", spec.usualMetric(survey.labels()), survey.balance());
     }
 
     private MethodConfig.Type method(ModelKind<?> kind) {
@@ -304,7 +286,7 @@ record RunWriter(
                 survey.rows()));
         lines.add("task        " + task + ": " + found.evidence());
         if (!survey.labels().isEmpty()) {
-            lines.add("labels      " + balance());
+            lines.add("labels      " + survey.balance());
         }
         lines.add("lengths     " + lengths(found.settings().getOrDefault("data.packing", "none")));
         lines.add("model       " + request.model() + ": " + model.modelType());

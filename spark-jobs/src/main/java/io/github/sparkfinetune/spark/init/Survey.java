@@ -16,8 +16,10 @@ import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Iterator;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -45,6 +47,8 @@ record Survey(
         List<Integer> lengths) {
     /** Parts of up to 32 MB that are looked at. */
     private static final int PARTS = 8;
+
+    private static final int SHOWN_LABELS = 5;
     /** Text of a part that is tokenized: about a second of a core. */
     private static final long TOKENIZED_BYTES = 4L << 20;
 
@@ -148,5 +152,20 @@ record Survey(
     /** Mean length of a sample. */
     double meanLength() {
         return lengths.stream().mapToInt(Integer::intValue).average().orElse(0);
+    }
+
+    /** How many rows the most frequent labels have, for people. */
+    String balance() {
+        if (labels.isEmpty()) {
+            return "";
+        }
+        Map<String, Long> most = labels.entrySet().stream()
+                .sorted(Map.Entry.<String, Long>comparingByValue().reversed())
+                .limit(SHOWN_LABELS)
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue, (a, b) -> a, LinkedHashMap::new));
+        String shown = most.entrySet().stream()
+                .map(label -> label.getKey().replaceAll("\\s+", " ") + " " + label.getValue())
+                .collect(Collectors.joining(", "));
+        return labels.size() + " labels: " + shown + (most.size() < labels.size() ? ", …" : "");
     }
 }

@@ -20,7 +20,7 @@ _CANCEL_SECONDS = 60.0
 
 
 class Job(Protocol):
-    """What the JVM is asked: ``cli.SessionRun`` answers."""
+    """What the JVM is asked: ``job.SessionRun`` answers."""
 
     def shown(self) -> str: ...
 

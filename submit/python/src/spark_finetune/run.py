@@ -51,7 +51,7 @@ class Run:
         :raises ConfigError: if the configuration is wrong
         """
         self.spark = spark
-        runs = java_class(spark.sparkContext, "cli.SessionRun")
+        runs = java_class(spark.sparkContext, "job.SessionRun")
         overrides = dict(settings or {})
         with java_errors():
             for split, rows in (("train", train), ("eval", eval), ("test", test)):
@@ -74,7 +74,7 @@ class Run:
         run = cls.__new__(cls)
         run.spark = spark
         with java_errors():
-            run._java = java_class(spark.sparkContext, "cli.SessionRun").ofFolder(spark._jsparkSession, output_dir)
+            run._java = java_class(spark.sparkContext, "job.SessionRun").ofFolder(spark._jsparkSession, output_dir)
         return run
 
     @property

@@ -70,7 +70,7 @@ def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] |
     for name, value in wanted.items():
         builder = builder.config(name, value)
     spark = builder.getOrCreate()
-    java_class(spark.sparkContext, "cli.SessionRun")
+    java_class(spark.sparkContext, "job.SessionRun")
     return spark
 
 

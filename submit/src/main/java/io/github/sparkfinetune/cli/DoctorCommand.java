@@ -3,6 +3,8 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -38,9 +40,7 @@ final class DoctorCommand extends SparkCommand {
     public Integer call() throws IOException {
         RunConfig run = config == null
                 ? nothing()
-                : RunOptions.load(config, settings, null, RunOptions::hadoop)
-                        .get(0)
-                        .config();
+                : RunFile.load(config, settings, null, RunFile::hadoop).get(0).config();
         List<Finding> findings;
         try (Jobs jobs = opener().open(run, local())) {
             findings = jobs.examine(run, config != null);

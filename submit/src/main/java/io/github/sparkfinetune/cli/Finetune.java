@@ -1,6 +1,9 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.job.Failure;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.spark.cluster.DriverExit;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;

@@ -4,6 +4,10 @@ import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.job.Execution;
+import io.github.sparkfinetune.job.Failure;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.util.List;
@@ -22,8 +26,8 @@ abstract class JobCommand extends SparkCommand {
     public final Integer call() throws IOException {
         List<Stage> stages = load();
         if (stages.size() > 1 && !runsPipelines()) {
-            throw RunException.config("a pipeline has several runs: name one with --stage, of "
-                    + RunOptions.names(stages) + ", or run them all with finetune run");
+            throw RunException.config("a pipeline has several runs: name one with --stage, of " + RunFile.names(stages)
+                    + ", or run them all with finetune run");
         }
         try (Jobs jobs = opener().open(stages.get(0).config(), local())) {
             Execution execution = new Execution(name(), jobs, this);
@@ -43,7 +47,7 @@ abstract class JobCommand extends SparkCommand {
             if (writesStatus()) {
                 options.outputDir()
                         .ifPresent(dir -> Execution.writeStatus(
-                                name(), () -> RunFolder.of(dir, RunOptions.hadoop()), Failure.of(e), this));
+                                name(), () -> RunFolder.of(dir, RunFile.hadoop()), Failure.of(e), this));
             }
             throw e;
         }

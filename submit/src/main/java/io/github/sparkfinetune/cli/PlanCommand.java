@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.PlanText;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import picocli.CommandLine.Command;
 

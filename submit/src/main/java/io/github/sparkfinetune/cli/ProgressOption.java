@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.job.Progress;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.job.Jobs;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.report.RunFolder;

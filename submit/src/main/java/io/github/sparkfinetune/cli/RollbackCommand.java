@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.cli;
 
 import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.job.RunFile;
 import io.github.sparkfinetune.report.PromotedModel;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.util.UUID;
@@ -37,7 +38,7 @@ final class RollbackCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Configuration hadoop = RunOptions.hadoop();
+        Configuration hadoop = RunFile.hadoop();
         PromotedModel promoted = new PromotedModel(RunPaths.absolute("--pointer", pointer, hadoop), hadoop);
         PromotedModel.Entry before = promoted.rollBack(runId == null ? "rollback " + UUID.randomUUID() : runId);
         spec.commandLine()

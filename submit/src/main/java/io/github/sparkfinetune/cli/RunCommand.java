@@ -3,6 +3,8 @@ package io.github.sparkfinetune.cli;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.conf.load.Stage;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Pipeline;
 import io.github.sparkfinetune.report.RunFolder;
 import java.io.IOException;
 import java.util.List;

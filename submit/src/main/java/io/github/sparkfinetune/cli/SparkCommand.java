@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.cli;
 
+import io.github.sparkfinetune.job.Console;
+import io.github.sparkfinetune.job.Jobs;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

@@ -90,6 +90,7 @@ class ArchitectureTest {
             "spark.doctor",
             "spark.ml",
             "report",
+            "job",
             "cli");
 
     private static JavaClasses all;
@@ -99,7 +100,7 @@ class ArchitectureTest {
         all = new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())
                 .importPackages("io.github.sparkfinetune", "ai.djl.pytorch.jni");
-        for (String part : List.of("conf", "data", "core", "spark", "report", "cli")) {
+        for (String part : List.of("conf", "data", "core", "spark", "report", "job", "cli")) {
             assertThat(all.stream().anyMatch(type -> type.getPackageName().startsWith(ROOT + part)))
                     .as(part)
                     .isTrue();
@@ -139,7 +140,7 @@ class ArchitectureTest {
     @Test
     void sparkIsKnownToTheSparkModulesAlone() {
         noClasses()
-                .that(are(not(resideInAnyPackage(ROOT + "spark..", ROOT + "cli.."))))
+                .that(are(not(resideInAnyPackage(ROOT + "spark..", ROOT + "job..", ROOT + "cli.."))))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.apache.spark..")

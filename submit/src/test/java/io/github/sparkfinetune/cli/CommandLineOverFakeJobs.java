@@ -9,6 +9,8 @@ import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.job.Jobs;
+import io.github.sparkfinetune.job.Plans;
 import io.github.sparkfinetune.spark.doctor.Finding;
 import io.github.sparkfinetune.spark.init.InitJob;
 import io.github.sparkfinetune.spark.init.InitRequest;
@@ -85,7 +87,7 @@ abstract class CommandLineOverFakeJobs {
             calls.add("propose " + request.data() + " " + model + " " + chooser.apply(fitting));
             String yaml = "model: " + model + "\n";
             RunConfig config = InitJob.draft(request, 1);
-            return new Proposal(yaml, config, PlanTextTest.plan(null), List.of("data        4 rows"));
+            return new Proposal(yaml, config, Plans.of(null), List.of("data        4 rows"));
         }
 
         @Override
@@ -104,7 +106,7 @@ abstract class CommandLineOverFakeJobs {
         @Override
         public PlanJob.Plan plan(RunConfig config) {
             calls.add("plan");
-            return PlanTextTest.plan(failure instanceof RunException refusal ? refusal : null);
+            return Plans.of(failure instanceof RunException refusal ? refusal : null);
         }
 
         @Override

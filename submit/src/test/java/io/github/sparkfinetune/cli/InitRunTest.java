@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.job.SparkJobs;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;

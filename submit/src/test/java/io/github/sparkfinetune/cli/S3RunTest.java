@@ -3,6 +3,7 @@ package io.github.sparkfinetune.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.job.SparkJobs;
 import io.github.sparkfinetune.s3.FaultyS3;
 import java.io.PrintWriter;
 import java.io.StringWriter;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -59,7 +59,7 @@ public final class SessionRun {
 
     private SessionRun(SparkSession session, List<Stage> stages) {
         if (stages.size() > 1) {
-            throw RunException.config("a pipeline has several runs: name one stage of " + RunOptions.names(stages));
+            throw RunException.config("a pipeline has several runs: name one stage of " + RunFile.names(stages));
         }
         this.session = session;
         this.stage = stages.get(0);
@@ -78,7 +78,7 @@ public final class SessionRun {
             throws IOException {
         return new SessionRun(
                 session,
-                RunOptions.load(
+                RunFile.load(
                         path, overrides, stage, () -> session.sparkContext().hadoopConfiguration()));
     }
 
@@ -93,8 +93,7 @@ public final class SessionRun {
      */
     public static SessionRun ofText(
             SparkSession session, String yaml, String name, List<String> overrides, String stage) {
-        return new SessionRun(
-                session, RunOptions.chosen(RunConfigLoader.parseStages(yaml, name, overrides), name, stage));
+        return new SessionRun(session, RunFile.chosen(RunConfigLoader.parseStages(yaml, name, overrides), name, stage));
     }
 
     /** The folder of a run that was there before. */

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
@@ -9,12 +9,12 @@ import java.util.List;
 import java.util.Locale;
 
 /** A plan in words, one screen of aligned lines. */
-final class PlanText {
+public final class PlanText {
     private static final double MIB = 1 << 20;
 
     private PlanText() {}
 
-    static List<String> lines(PlanJob.Plan plan) {
+    public static List<String> lines(PlanJob.Plan plan) {
         List<String> lines = new ArrayList<>();
         RunPlan run = plan.run();
         lines.add(format("parameters  %,d", run.parameters()));

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.io.PrintWriter;
@@ -10,7 +10,7 @@ import java.util.function.LongSupplier;
  * that the others wait for is named. On a terminal one line is redrawn; elsewhere a line is written at most every five
  * seconds.
  */
-final class Progress implements AutoCloseable {
+public final class Progress implements AutoCloseable {
     private static final long LINE_EVERY = 5_000_000_000L;
     private static final int CELLS = 20;
 
@@ -30,7 +30,7 @@ final class Progress implements AutoCloseable {
      * @param redraw whether {@code out} is a terminal
      * @param nanos a clock, such as {@link System#nanoTime}
      */
-    Progress(PrintWriter out, boolean redraw, LongSupplier nanos) {
+    public Progress(PrintWriter out, boolean redraw, LongSupplier nanos) {
         this.out = out;
         this.redraw = redraw;
         this.nanos = nanos;

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The steps from raw text to a measured model: each runs its job, writes what it measured and says it. */
-final class Pipeline {
+public final class Pipeline {
     private final RunConfig run;
     private final Jobs jobs;
     private final Console console;
@@ -27,7 +27,7 @@ final class Pipeline {
     private volatile Progress progress;
 
     /** @param console says what the steps find */
-    Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
+    public Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
         this.run = run;
         this.jobs = jobs;
         this.console = console;
@@ -35,7 +35,7 @@ final class Pipeline {
     }
 
     /** All steps, of a run that was checked. */
-    void all(Progress shown) throws IOException {
+    public void all(Progress shown) throws IOException {
         try (Tracking tracking = track()) {
             prepare();
             train(shown, tracking);
@@ -59,18 +59,18 @@ final class Pipeline {
     }
 
     /** Whether the run has been measured to its end. */
-    boolean isDone() throws IOException {
+    public boolean isDone() throws IOException {
         return MetricsFile.isMeasured(folder);
     }
 
     /** Merges the adapter that was trained, where that is not done yet. */
-    void mergeInto(String output) throws IOException {
+    public void mergeInto(String output) throws IOException {
         if (!folder.has(RunConfigLoader.MERGED)) {
             console.say("merged    " + jobs.merge(run, null, output));
         }
     }
 
-    void prepare() {
+    public void prepare() {
         Jobs.Prepared prepared = jobs.prepare(run);
         console.say("prepare   " + prepared.summary());
         prepared.warnings().forEach(warning -> console.say("warning   " + warning));
@@ -81,7 +81,7 @@ final class Pipeline {
      *
      * @param shown is told what training is at, and closed
      */
-    void train(Progress shown) throws IOException {
+    public void train(Progress shown) throws IOException {
         if (!run.training().reportTo().isEmpty()) {
             // Before a tracker writes into a folder that may be another run's.
             jobs.check(run);
@@ -119,7 +119,7 @@ final class Pipeline {
         console.say("model     " + folder.shown("model"));
     }
 
-    void evaluate() throws IOException {
+    public void evaluate() throws IOException {
         // In a folder that is no run's nothing is written.
         try (Tracking tracking = folder.has(RunFolder.RUN_YAML) ? track() : Tracking.none()) {
             evaluate(tracking);
@@ -162,7 +162,7 @@ final class Pipeline {
     }
 
     /** Says where the report is; for the last step. */
-    void sayReport() {
+    public void sayReport() {
         console.say("report    " + folder.shown(RunFolder.REPORT));
     }
 

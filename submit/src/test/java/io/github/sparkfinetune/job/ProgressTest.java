@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
@@ -9,9 +9,9 @@ import io.github.sparkfinetune.conf.RunException;
  * @param message one line
  * @param expected whether the message says all that there is to know
  */
-record Failure(ExitCode exitCode, String message, boolean expected) {
+public record Failure(ExitCode exitCode, String message, boolean expected) {
     /** What an exception means: the {@link RunException} that it is or was caused by, else something unknown. */
-    static Failure of(Throwable e) {
+    public static Failure of(Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof RunException known) {
                 return new Failure(known.exitCode(), oneLine(known.getMessage()), true);
@@ -20,7 +20,7 @@ record Failure(ExitCode exitCode, String message, boolean expected) {
         return new Failure(ExitCode.FAILED, oneLine(e.toString()), false);
     }
 
-    static String oneLine(String text) {
+    public static String oneLine(String text) {
         return text.strip().replaceAll("\\s*\\R\\s*", " ");
     }
 }

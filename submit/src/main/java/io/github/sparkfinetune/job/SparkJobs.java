@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -49,7 +49,7 @@ import org.apache.spark.sql.SparkSession;
 import scala.Tuple2;
 
 /** The jobs on a real Spark session. */
-final class SparkJobs implements Jobs {
+public final class SparkJobs implements Jobs {
     private final RunConfig run;
     /** The master, or null for the configured one. */
     private final String master;
@@ -67,7 +67,7 @@ final class SparkJobs implements Jobs {
     }
 
     /** See {@link Jobs.Opener}. */
-    static Jobs open(RunConfig run, boolean local) {
+    public static Jobs open(RunConfig run, boolean local) {
         return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null, Map.of(), null);
     }
 
@@ -134,7 +134,7 @@ final class SparkJobs implements Jobs {
     }
 
     /** Ends the process as the master wants it; must be the last call of {@code main}. */
-    static void exit(int code) throws SparkUserAppException {
+    public static void exit(int code) throws SparkUserAppException {
         // Not by a SparkConf, whose class looks the host up and logs: no command may have needed Spark.
         DriverExit.exit(code, System.getProperty("spark.master"));
     }

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -16,20 +16,20 @@ import org.apache.hadoop.fs.FSError;
  *
  * @param command its name
  */
-record Execution(String command, Jobs jobs, Console console) {
+public record Execution(String command, Jobs jobs, Console console) {
     /** How an error begins of a folder that is not this run's, where nothing may be written. */
     private static final String REFUSED_FOLDER = "output.dir:";
 
     /** What is done. */
     @FunctionalInterface
-    interface Work {
+    public interface Work {
         /** Does it. */
         void run() throws IOException;
     }
 
     /** Where {@value RunFolder#STATUS} is written. */
     @FunctionalInterface
-    interface Folder {
+    public interface Folder {
         /** Opens it. */
         RunFolder open() throws IOException;
     }
@@ -39,7 +39,7 @@ record Execution(String command, Jobs jobs, Console console) {
      *
      * @param writesStatus whether the output folder says how it ended
      */
-    void run(List<Stage> stages, boolean writesStatus, Work work) throws IOException {
+    public void run(List<Stage> stages, boolean writesStatus, Work work) throws IOException {
         try {
             onDisk(work);
         } catch (Throwable e) {
@@ -70,7 +70,7 @@ record Execution(String command, Jobs jobs, Console console) {
     }
 
     /** With folders instead of names of the Hugging Face Hub. */
-    List<Stage> withModels(List<Stage> stages) {
+    public List<Stage> withModels(List<Stage> stages) {
         return stages.stream()
                 .map(stage -> new Stage(
                         stage.name(), jobs.fetchModel(stage.config(), line -> console.say("fetch     " + line))))
@@ -78,7 +78,7 @@ record Execution(String command, Jobs jobs, Console console) {
     }
 
     /** Says in the folder how a command ended, where that is its run's. */
-    static void writeStatus(String command, Folder folder, Failure end, Console console) {
+    public static void writeStatus(String command, Folder folder, Failure end, Console console) {
         if (end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
             return;
         }

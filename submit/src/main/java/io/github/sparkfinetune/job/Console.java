@@ -1,9 +1,9 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import java.io.PrintWriter;
 
 /** Where work says what it finds, and what it is at. */
-interface Console {
+public interface Console {
     /** Says a result. */
     void say(String line);
 

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.cli;
+package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.gguf.GgufType;
@@ -18,7 +18,7 @@ import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
 /** The jobs behind the commands, on one Spark session. */
-interface Jobs extends AutoCloseable {
+public interface Jobs extends AutoCloseable {
 
     /** Where sessions come from. */
     @FunctionalInterface

@@ -1,0 +1,37 @@
+package io.github.sparkfinetune.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+
+class PlanTextTest {
+    @Test
+    void everyLineIsInPlace() {
+        assertThat(String.join("\n", PlanText.lines(Plans.of(null)))).isEqualTo("""
+                parameters  134,975,808
+                trained     460,800 (0.34%)
+
+                memory of a rank outside the Java heap, MiB
+                  weights                      513
+                  adapters                       1
+                  gradients                      1
+                  optimizer                      3
+                  activations                  342
+                  logits and loss               48
+                  freed, not returned          125
+                  JVM and libraries            300
+                  sum                        1,333
+                  evaluation, at most        1,290
+
+                set         --conf spark.executor.memoryOverhead=1536m (15% spare)
+                executor    spark.executor.memory 1,024 MiB for the Java heap, memoryOverhead 384 MiB
+                local disk  at most 519 MiB in spark.local.dir: 5 for a checkpoint under way, 514 for the model, once a machine
+
+                ranks       2, yarn has room for 2
+                steps       400 of 4 samples, 1 epoch(s)
+                epoch       1,600 samples, 200,000 tokens, 90,000 of them trained on
+
+                to need less: what the sum becomes by one of these, MiB
+                     1,029  --set training.gradient_checkpointing=true""");
+    }
+}

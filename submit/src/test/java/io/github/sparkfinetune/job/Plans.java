@@ -1,0 +1,42 @@
+package io.github.sparkfinetune.job;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.RankMemory;
+import io.github.sparkfinetune.core.plan.RunPlan;
+import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
+import io.github.sparkfinetune.spark.run.PlanJob;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+
+/** A plan for tests. */
+public final class Plans {
+    private static final long MIB = 1 << 20;
+
+    private Plans() {}
+
+    /** A LoRA run on YARN that is refused for something, or not. */
+    public static PlanJob.Plan of(RunException refusal) {
+        RankMemory memory = new RankMemory(
+                513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0, 1290 * MIB);
+        RunPlan run = new RunPlan(
+                134_975_808,
+                460_800,
+                memory,
+                new RunPlan.Disk(514 * MIB, 5 * MIB),
+                Map.of("training.gradient_checkpointing=true", 1029 * MIB),
+                Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)));
+        return new PlanJob.Plan(
+                run,
+                "yarn",
+                2,
+                OptionalInt.of(2),
+                false,
+                false,
+                1536,
+                Optional.of(new ExecutorMemory(1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
+                OptionalLong.empty(),
+                Optional.ofNullable(refusal));
+    }
+}

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.spark.run.Lease;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.time.Duration;
@@ -283,9 +284,6 @@ public final class DatasetFolder {
 
     /** What a run says that has lost its folder. */
     RunException lost(Exception e) {
-        return RunException.failed(
-                path + " was taken over by another run, because this one did not renew its lease in time: wait for"
-                        + " that one, or start this again when it has ended",
-                e);
+        return lease.lost(e);
     }
 }

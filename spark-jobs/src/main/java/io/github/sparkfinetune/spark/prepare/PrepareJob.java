@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;

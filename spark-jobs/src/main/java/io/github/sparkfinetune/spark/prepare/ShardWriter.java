@@ -7,6 +7,7 @@ import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.IOException;
 import java.io.Serializable;

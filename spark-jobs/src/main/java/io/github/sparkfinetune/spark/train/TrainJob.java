@@ -4,12 +4,14 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.cluster.Executors;
 import io.github.sparkfinetune.spark.cluster.Master;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.run.Lease;
 import io.github.sparkfinetune.spark.run.OutputFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import java.io.IOException;
@@ -23,12 +25,15 @@ import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.rdd.RDD;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.SerializableConfiguration;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import scala.reflect.ClassTag;
 import scala.reflect.ClassTag$;
 
@@ -38,9 +43,13 @@ import scala.reflect.ClassTag$;
  * {@code spark.stage.maxConsecutiveAttempts} times, and for as long as the {@link Watchdog} sees the run get further.
  */
 public final class TrainJob {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainJob.class);
     private static final int SECRET_BYTES = 32;
     private static final int RUN_ID_BYTES = 8;
     private static final long LISTENERS_MILLIS = 10_000;
+
+    /** In the output folder while it is trained: the {@link Lease} of the run that does. */
+    private static final String MARK = "_TRAINING";
 
     private TrainJob() {}
 
@@ -57,7 +66,7 @@ public final class TrainJob {
      *     method returns; by one thread at a time, not the caller's. What it throws ends the training
      * @return rank 0's result, with the highest {@code peakRssBytes} of all ranks
      * @throws RunException with exit code 2 if the run can not start as it is configured, 3 for bad data or a bad
-     *     model, 4 if the training failed
+     *     model, 4 if the training failed, or another driver trains into the folder
      */
     public static TrainingResult run(
             SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
@@ -78,7 +87,14 @@ public final class TrainJob {
         TrainListener listener = new TrainListener(group, accumulator.id(), feed, cancel);
         spark.addSparkListener(listener);
         spark.setJobGroup(group, "train " + resolved.model() + " on " + ranks + " rank(s)", true);
+        Lease lease = null;
         try {
+            Path folder = new Path(resolved.output().dir());
+            lease = Lease.await(
+                    HadoopFiles.fileSystem(folder, spark.hadoopConfiguration()),
+                    new Path(folder, MARK),
+                    Lease.LENGTH,
+                    cancel);
             Executors.await(spark, resolved);
             Placement placement = Placement.of(spark, resolved, ranks);
             if (ranks > 1) {
@@ -101,11 +117,22 @@ public final class TrainJob {
         } catch (Exception e) {
             cancel.run();
             feed.rethrow();
-            throw failed(spark, listener, e);
+            throw lease != null && lease.isLost() ? lease.lost(e) : failed(spark, listener, e);
         } finally {
+            release(lease);
             source.close();
             spark.removeSparkListener(listener);
             spark.clearJobGroup();
+        }
+    }
+
+    private static void release(Lease lease) {
+        try {
+            if (lease != null) {
+                lease.release(false);
+            }
+        } catch (IOException e) {
+            LOG.warn("the folder's lease ends by itself in {} s: {}", Lease.LENGTH.toSeconds(), e.getMessage());
         }
     }
 

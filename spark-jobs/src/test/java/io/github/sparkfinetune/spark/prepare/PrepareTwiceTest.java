@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.run.Lease;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

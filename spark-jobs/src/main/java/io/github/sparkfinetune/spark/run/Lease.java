@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.run;
 
 import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.core.JsonProcessingException;
@@ -22,6 +22,7 @@ import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.slf4j.Logger;
@@ -42,9 +43,9 @@ import org.slf4j.LoggerFactory;
  * back, on an object store after a pause of {@value #SETTLE_MILLIS} ms; at the latest when it renews, or before it
  * commits.
  */
-final class Lease {
+public final class Lease {
     /** Far longer than a file system is out of reach, or a driver collects garbage. */
-    static final Duration LENGTH = Duration.ofMinutes(2);
+    public static final Duration LENGTH = Duration.ofMinutes(2);
 
     private static final Logger LOG = LoggerFactory.getLogger(Lease.class);
     private static final int RENEWALS = 6;
@@ -52,6 +53,8 @@ final class Lease {
     private static final int READS = 5;
 
     private static final long BETWEEN_READS_MILLIS = 100;
+    /** Between two looks whether another run still renews its own. */
+    private static final long BETWEEN_LOOKS_MILLIS = 1000;
     /** Longer than another run takes from finding no lease to having written its own. */
     private static final long SETTLE_MILLIS = 2000;
 
@@ -64,7 +67,7 @@ final class Lease {
     private final Duration length;
     private final Mark first;
     private final ScheduledExecutorService renewals = Executors.newSingleThreadScheduledExecutor(work -> {
-        Thread thread = new Thread(work, "dataset-lease");
+        Thread thread = new Thread(work, "lease");
         thread.setDaemon(true);
         return thread;
     });
@@ -123,7 +126,7 @@ final class Lease {
      * @param onLost is called, by another thread, when another run has taken it over
      * @throws RunException with exit code 4 if another run has it
      */
-    static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
+    public static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
         long start = System.nanoTime();
         Mark there = read(files, file);
         if (there != null && !there.isOver()) {
@@ -143,6 +146,24 @@ final class Lease {
         }
         lease.keep(onLost);
         return lease;
+    }
+
+    /**
+     * As {@link #take}; but where another run has it, waits until that one renews it, which refuses this one, or its
+     * time is up: of a driver that has ended on another machine only that tells.
+     */
+    public static Lease await(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
+        Mark first = read(files, file);
+        long deadline = System.nanoTime() + length.toNanos();
+        if (first != null && !first.isOver()) {
+            LOG.warn("{} is run {}'s on {}: waits for whether that one still runs", file, first.runId(), first.host());
+        }
+        for (Mark there = first;
+                there != null && there.equals(first) && !there.isOver() && System.nanoTime() < deadline;
+                there = read(files, file)) {
+            pause(BETWEEN_LOOKS_MILLIS);
+        }
+        return take(files, file, length, onLost);
     }
 
     private static RunException held(Path file, Mark there) {
@@ -191,7 +212,7 @@ final class Lease {
                             renewals.shutdown();
                             onLost.run();
                         }
-                    } catch (IOException | RuntimeException e) {
+                    } catch (IOException | RuntimeException | FSError e) {
                         // The next one may reach it.
                         LOG.warn("{} cannot be renewed: {}", file, e.getMessage());
                     }
@@ -202,7 +223,7 @@ final class Lease {
     }
 
     /** In hexadecimal, 16 digits; no other run has it. */
-    String runId() {
+    public String runId() {
         return first.runId();
     }
 
@@ -211,7 +232,7 @@ final class Lease {
      *
      * @return whether it is still this run's
      */
-    synchronized boolean renew() throws IOException {
+    public synchronized boolean renew() throws IOException {
         if (!released && isOurs()) {
             write(Instant.now().plus(length));
         }
@@ -225,8 +246,16 @@ final class Lease {
     }
 
     /** Whether another run has taken it over. */
-    boolean isLost() {
+    public boolean isLost() {
         return lost;
+    }
+
+    /** What a run says that has lost its folder. */
+    public RunException lost(Exception e) {
+        return RunException.failed(
+                file.getParent() + " was taken over by another run, because this one did not renew its lease in time:"
+                        + " wait for that one, or start this again when it has ended",
+                e);
     }
 
     /**
@@ -234,7 +263,7 @@ final class Lease {
      *
      * @param keep whether the file stays, as that of a run that has ended, so that what it wrote may be replaced
      */
-    synchronized void release(boolean keep) throws IOException {
+    public synchronized void release(boolean keep) throws IOException {
         released = true;
         renewal.cancel(false);
         renewals.shutdown();

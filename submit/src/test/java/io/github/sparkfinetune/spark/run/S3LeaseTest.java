@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.spark.prepare;
+package io.github.sparkfinetune.spark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -65,6 +65,9 @@ class DistributionIT {
                         "submit/k8s/pod.yaml",
                         "submit/airflow/dags/finetune_train.py",
                         "submit/docs/airflow.md",
+                        "submit/notebooks/prepare-data.ipynb",
+                        "submit/python/pyproject.toml",
+                        "submit/python/src/spark_finetune/__init__.py",
                         "conf/recipes/news-minilm.yaml",
                         "README.md",
                         "CONFIG.md",
@@ -78,7 +81,9 @@ class DistributionIT {
                 .containsExactly("submit/target/"
                         + Path.of(System.getProperty("dist.jar")).getFileName());
         assertThat(names)
-                .noneMatch(name -> name.matches("(.*/)?(src|tests?|\\..*|__pycache__|pom\\.xml)(/.*)?|.*\\.pyc"))
+                .as("sources of the Python package alone")
+                .noneMatch(name -> name.replace("submit/python/src/", "")
+                        .matches("(.*/)?(src|tests?|\\..*|__pycache__|pom\\.xml)(/.*)?|.*\\.pyc"))
                 .filteredOn(name -> name.matches("(.*/)?target/.*"))
                 .hasSize(1);
         assertThat(Stream.of("bin/finetune", "submit/bin/finetune", "submit/fetch", "submit/quickstart"))

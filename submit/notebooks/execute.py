@@ -38,7 +38,7 @@ assert comparison.rows()[0][0] == "test loss" and len(comparison.rows()[0]) == 4
 for name, run in runs.items():
     losses = [record["loss"] for record in run.history]
     assert len(losses) == run.metrics["train"]["steps"] and losses[-1] < losses[0], name
-assert [row["prediction"] for row in said.collect()] == ["sports", "business"]
+assert [row["prediction"]["prediction"] for row in said.collect()] == ["sports", "business"]
 """,
         1,
     ),

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.report.RunFolder;
 import io.github.sparkfinetune.spark.predict.FramePredictions;
 import io.github.sparkfinetune.spark.prepare.SampleFrame;
 import io.github.sparkfinetune.spark.run.RunPaths;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -27,7 +28,6 @@ import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
-import org.apache.spark.sql.functions;
 
 /**
  * A run in a Spark session that is there already, such as a notebook's: it does what the commands of the same names do,
@@ -197,7 +197,7 @@ public final class SessionRun {
         RunConfig run = jobs.fetchModel(config(), line -> console.say("fetch     " + line));
         Map<String, Column> columns = new LinkedHashMap<>();
         for (String name : rows.columns()) {
-            columns.put(name, functions.col("`" + name.replace("`", "``") + "`"));
+            columns.put(name, Columns.named(name));
         }
         return FramePredictions.of(
                 rows,

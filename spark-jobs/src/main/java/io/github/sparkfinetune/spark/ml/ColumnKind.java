@@ -6,8 +6,6 @@ import java.util.List;
 import java.util.function.Predicate;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.Params;
-import org.apache.spark.sql.Column;
-import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.ArrayType;
 import org.apache.spark.sql.types.BooleanType;
 import org.apache.spark.sql.types.DataType;
@@ -75,11 +73,6 @@ record ColumnKind(String wanted, Predicate<DataType> fits) {
 
     private static boolean isMessages(DataType type) {
         return isArray(type, one -> hasFields(one, "role", "content"));
-    }
-
-    /** A column by its whole name: a dot in it is no path into a structure. */
-    static Column column(String name) {
-        return functions.col("`" + name.replace("`", "``") + "`");
     }
 
     /**

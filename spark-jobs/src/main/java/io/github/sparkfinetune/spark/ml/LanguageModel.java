@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.struct;
 import static org.apache.spark.sql.functions.when;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -161,7 +162,7 @@ public final class LanguageModel extends TextModel<LanguageModel> {
 
     @Override
     Map<String, Column> inputs(StructType schema) {
-        Column input = ColumnKind.column(getOrDefault(inputCol()));
+        Column input = Columns.named(getOrDefault(inputCol()));
         if (run().task() != Task.SFT) {
             ColumnKind.TEXT.require(this, inputCol(), schema);
             return Map.of(run().data().text(), input);

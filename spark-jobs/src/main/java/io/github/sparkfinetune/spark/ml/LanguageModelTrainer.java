@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.ml;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.ml.param.Param;
@@ -69,11 +70,11 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
         if (kind() != Task.SFT) {
             return dataset.toDF();
         }
-        Column input = ColumnKind.column(getOrDefault(inputCol()));
+        Column input = Columns.named(getOrDefault(inputCol()));
         return hasLabel()
                 ? dataset.select(
                         input.as(LanguageModel.PROMPT),
-                        ColumnKind.column(getOrDefault(labelCol())).as("completion"))
+                        Columns.named(getOrDefault(labelCol())).as("completion"))
                 : dataset.select(input.as(LanguageModel.conversation(inputType(dataset.schema()))));
     }
 

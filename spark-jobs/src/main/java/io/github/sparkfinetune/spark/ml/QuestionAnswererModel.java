@@ -5,6 +5,7 @@ import static org.apache.spark.sql.functions.when;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -98,8 +99,8 @@ public final class QuestionAnswererModel extends TrainedModel<QuestionAnswererMo
         ColumnKind.TEXT.require(this, questionCol, schema);
         ColumnKind.TEXT.require(this, contextCol, schema);
         return Map.of(
-                run().questionAnswering().question(), ColumnKind.column(getOrDefault(questionCol)),
-                run().questionAnswering().context(), ColumnKind.column(getOrDefault(contextCol)));
+                run().questionAnswering().question(), Columns.named(getOrDefault(questionCol)),
+                run().questionAnswering().context(), Columns.named(getOrDefault(contextCol)));
     }
 
     @Override

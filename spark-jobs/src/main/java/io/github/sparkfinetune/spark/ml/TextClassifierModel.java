@@ -11,6 +11,7 @@ import static org.apache.spark.sql.functions.zip_with;
 
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -115,10 +116,10 @@ public final class TextClassifierModel extends TextModel<TextClassifierModel> {
     Map<String, Column> inputs(StructType schema) {
         ColumnKind.TEXT.require(this, inputCol(), schema);
         Map<String, Column> inputs = new HashMap<>();
-        inputs.put(run().data().text(), ColumnKind.column(getOrDefault(inputCol())));
+        inputs.put(run().data().text(), Columns.named(getOrDefault(inputCol())));
         String pair = run().data().textPair();
         if (pair != null) {
-            inputs.put(pair, ColumnKind.column(pair));
+            inputs.put(pair, Columns.named(pair));
         }
         return inputs;
     }

@@ -4,6 +4,7 @@ import static org.apache.spark.sql.functions.col;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -132,7 +133,7 @@ public abstract class TextTransformer<S extends TextTransformer<S>> extends Tran
     @Override
     public final Dataset<Row> transform(Dataset<?> dataset) {
         transformSchema(dataset.schema());
-        Column text = ColumnKind.column(getOrDefault(inputCol));
+        Column text = Columns.named(getOrDefault(inputCol));
         Dataset<Row> made = made(dataset, run(dataset.sparkSession()), text, MADE);
         return outputs(col(MADE)).columns(made).drop(MADE);
     }

@@ -6,6 +6,7 @@ import static org.apache.spark.sql.functions.to_json;
 import static org.apache.spark.sql.functions.udf;
 
 import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -67,7 +68,7 @@ public final class TokenClassifierModel extends TextModel<TokenClassifierModel> 
     }
 
     private Column input() {
-        return ColumnKind.column(getOrDefault(inputCol()));
+        return Columns.named(getOrDefault(inputCol()));
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.data.corpus.CorpusCleaner;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.spark.source.Columns;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -54,9 +55,7 @@ public final class CorpusVerdicts {
                 .add("cleaned_text", DataTypes.StringType)
                 .add("dropped_because", DataTypes.StringType)
                 .add(MASKED, DataTypes.createArrayType(COUNT, false), false);
-        return frame.select(
-                        struct(col("*")),
-                        col("`" + column.replace("`", "``") + "`").cast(DataTypes.StringType))
+        return frame.select(struct(col("*")), Columns.named(column).cast(DataTypes.StringType))
                 .mapPartitions(new Judging(run.data().maxTextBytes(), run.data().corpus()), Encoders.row(schema))
                 .withColumn(MASKED, map_from_entries(col(MASKED)));
     }

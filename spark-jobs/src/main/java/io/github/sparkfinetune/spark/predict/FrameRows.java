@@ -11,6 +11,7 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.prepare.NumberedInputs;
 import io.github.sparkfinetune.spark.prepare.TokenizingIterator;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -114,7 +115,7 @@ final class FrameRows {
             Waiting<C> waiting = new Waiting<>(rows, cleaner.open());
             Iterator<TaskInput> inputs =
                     TokenizingIterator.of(files.value(), waiting, tokenizer -> task.inputs(tokenizer, files.value()));
-            Iterator<Object[]> made = step.open(new Numbered(inputs));
+            Iterator<Object[]> made = step.open(new NumberedInputs(inputs, 0));
             return new Iterator<>() {
                 @Override
                 public boolean hasNext() {
@@ -162,26 +163,6 @@ final class FrameRows {
             }
             values[row.length()] = value;
             return RowFactory.create(values);
-        }
-    }
-
-    /** Inputs by their places in the partition: one a row. */
-    private static final class Numbered implements Iterator<TaskInput> {
-        private final Iterator<TaskInput> inputs;
-        private long next;
-
-        Numbered(Iterator<TaskInput> inputs) {
-            this.inputs = inputs;
-        }
-
-        @Override
-        public boolean hasNext() {
-            return inputs.hasNext();
-        }
-
-        @Override
-        public TaskInput next() {
-            return inputs.next().at(next++);
         }
     }
 }

@@ -56,20 +56,7 @@ final class InputRows {
             implements Function2<Integer, Iterator<CleanRow<C>>, Iterator<TaskInput>> {
         @Override
         public Iterator<TaskInput> call(Integer partition, Iterator<CleanRow<C>> rows) throws Exception {
-            Iterator<TaskInput> inputs = tokenize.call(rows);
-            return new Iterator<>() {
-                private long next = (long) partition << PLACE_BITS;
-
-                @Override
-                public boolean hasNext() {
-                    return inputs.hasNext();
-                }
-
-                @Override
-                public TaskInput next() {
-                    return inputs.next().at(next++);
-                }
-            };
+            return new NumberedInputs(tokenize.call(rows), (long) partition << PLACE_BITS);
         }
     }
 

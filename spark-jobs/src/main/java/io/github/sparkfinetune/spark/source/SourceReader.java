@@ -214,7 +214,7 @@ public final class SourceReader {
         Column[] fields = columns.stream()
                 .map(name -> {
                     boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);
-                    return bytes ? text(name).as(name) : column(name);
+                    return bytes ? text(name).as(name) : Columns.named(name);
                 })
                 .toArray(Column[]::new);
         return select(rows, List.of(to_json(struct(fields))), file, corrupt);
@@ -242,18 +242,13 @@ public final class SourceReader {
         return rows;
     }
 
-    /** A column by its whole name: a dot in it is no path into a struct. */
-    private static Column column(String name) {
-        return col("`" + name.replace("`", "``") + "`");
-    }
-
     /** A list as JSON, anything else as it is written. */
     private static Column text(Dataset<Row> rows, String name) {
         boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
-        return list ? to_json(column(name)) : text(name);
+        return list ? to_json(Columns.named(name)) : text(name);
     }
 
     private static Column text(String name) {
-        return column(name).cast(DataTypes.StringType);
+        return Columns.named(name).cast(DataTypes.StringType);
     }
 }

@@ -1,0 +1,26 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.util.Iterator;
+
+/** Inputs that get successive numbers. */
+public final class NumberedInputs implements Iterator<TaskInput> {
+    private final Iterator<TaskInput> inputs;
+    private long next;
+
+    /** @param first number of the first one */
+    public NumberedInputs(Iterator<TaskInput> inputs, long first) {
+        this.inputs = inputs;
+        this.next = first;
+    }
+
+    @Override
+    public boolean hasNext() {
+        return inputs.hasNext();
+    }
+
+    @Override
+    public TaskInput next() {
+        return inputs.next().at(next++);
+    }
+}

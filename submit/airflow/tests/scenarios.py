@@ -134,8 +134,9 @@ class Scene:
 
 
 def kept(output, step):
-    """Records of a run's steps, to one of them."""
-    lines = (output / "metrics.jsonl").read_text().splitlines(keepends=True)
+    """Records of a run's steps, to one of them; none before the driver has written any."""
+    file = output / "metrics.jsonl"
+    lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     records = [json.loads(line) for line in lines if line.endswith("\n")]
     return [record for record in records if record["step"] <= step]
 
@@ -192,17 +193,21 @@ def killed(scene):
             raise Failure(f"killed: the DAG run ended before its driver could be killed, see {scene.work}/killed.log")
         committed = sorted(checkpoints.glob("*/COMMITTED"))
         drivers = [pid for pid in descendants(process.pid) if "deploy.SparkSubmit" in command(pid)]
-        return (committed[-1].parent.name, drivers) if committed and drivers else None
+        if not committed or not drivers:
+            return None
+        name = committed[-1].parent.name
+        # Records come with the executors' heartbeats, later than the checkpoint may.
+        done = kept(scene.output(day), int(name.split("-")[1]))
+        return (name, done, drivers) if done else None
 
-    checkpoint, drivers = wait_until(driver, HANG_SECONDS, 0.01)
+    checkpoint, done, drivers = wait_until(driver, HANG_SECONDS, 0.01)
     for pid in drivers:
         kill(pid)
-    done = kept(scene.output(day), int(checkpoint.split("-")[1]))
     scene.finish(process, "killed")
     states = scene.tasks("finetune_train", day)
     scene.expect("killed", states, prepare=ONCE, train=("success", 2), evaluate=ONCE, promote=ONCE)
     # Steps that are made again have other times.
-    require(done and kept(scene.output(day), done[-1]["step"]) == done, "killed: the run began anew")
+    require(kept(scene.output(day), done[-1]["step"]) == done, "killed: the run began anew")
     scene.killed = model_hash(scene.output(day))
     return f"killed after {checkpoint}, went on at the second try; promoted"
 

@@ -66,8 +66,14 @@ INPUTS = {
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
     "Tensors.norm": lambda i: [(i.x(3, 4),)],
     "Tensors.stretch": lambda i: [(i.x(3, 4), 2, 11)],
+    "Tensors.f32": lambda i: [(i.x(3, 4),), (i.x(3, 4).to(torch.bfloat16),)],
+    "Tensors.empty_bf16": lambda i: [([0, 4], i.x(1))],
+    "Tensors.over_bytes": lambda i: [(i.ids(256, 24).to(torch.uint8), [3, 4])],
+    "Tensors.file_values": lambda i: [(__file__, 8, bf16) for bf16 in (False, True)],
+    "Tensors.part": lambda i: [(i.x(30).to(dtype), 5, [3, 4], i.x(1)) for dtype in (torch.float32, torch.bfloat16)],
     "Tensors.views_like": lambda i: [(i.x(18), [i.x(3, 4), i.x(6)])],
-    "Rows.lookup": lambda i: [(i.x(VOCABULARY, HIDDEN), i.ids(VOCABULARY, 2, 5))],
+    "Rows.lookup": lambda i: [
+        (i.x(VOCABULARY, HIDDEN).to(dtype), i.ids(VOCABULARY, 2, 5)) for dtype in (torch.float32, torch.bfloat16)],
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
     "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
     "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
@@ -89,13 +95,13 @@ INPUTS = {
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, wanted)
         for w, m in i.linears() if "a.lora_A" in w for add, wanted in [(False, True), (True, False)]],
     "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
+    "Lora.rows_of": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.dora_norm": lambda i: [
         (i.x(WIDE).abs() * 99, w["a.weight"].t() if c else w["a.weight"], c, w["a.lora_A"], w["a.lora_B"], w["a.scaling"])
         for w in [i.linear("a", WIDE, HIDDEN, "lora")] for c in (False, True)],
     "Linear.recorded": lambda i: [(i.x(N, HIDDEN), w["a.weight"], w, m, "a") for w, m in i.linears()],
     "Linear.linear": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.conv1d": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora bias", True), {}, "a")],
-    "Linear.few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],
     "Linear.without_graph": lambda i: [
         (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
@@ -135,7 +141,8 @@ INPUTS = {
         i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
         0.5, 0.25)],
     "VocabularyLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
-    "VocabularyLoss.logits": lambda i: [(i.x(9, HIDDEN), i.projection(bias)) for bias in (False, True)],
+    "VocabularyLoss.logits": lambda i: [
+        (i.x(9, HIDDEN), w["projection.weight"], w) for w in (i.projection(False), i.projection(True))],
     "VocabularyLoss.vocabulary_loss": lambda i: [
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9) for w in (i.projection(False), i.projection(True))
@@ -157,6 +164,9 @@ for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
 for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
         backend + ".outer": lambda i: [(i.x(6, 4), i.x(9, 6), i.x(9, 4), add) for add in (False, True)],
+        backend + ".add_times": lambda i: [(i.x(9, 4), i.x(9, 6), i.x(6, 4))],
+        backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],
+        backend + ".product_weight": lambda i: [(i.x(6, 4),)],
         backend + ".recorded_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     }
 INPUTS |= {

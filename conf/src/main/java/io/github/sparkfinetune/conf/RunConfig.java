@@ -62,7 +62,7 @@ public record RunConfig(
 
     /** What the ranks compute in; trained weights and the optimizer's state are always F32. */
     public enum PrecisionChoice {
-        /** bf16 on a GPU, fp32 on the CPU. */
+        /** bf16 on a GPU, and in a training on processors that are faster in it; else fp32. */
         @JsonProperty("auto")
         AUTO,
         /** Everything in F32. */

@@ -47,6 +47,10 @@ public final class Progress implements AutoCloseable {
             firstNanos = now;
             lastLineNanos = now - LINE_EVERY;
         }
+        if (record.precision() != null) {
+            endLine();
+            out.println("precision " + record.precision());
+        }
         if (record.slowRank() != null) {
             endLine();
             out.printf(

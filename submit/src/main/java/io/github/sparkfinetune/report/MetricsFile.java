@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.spark.predict.Scores;
 import java.io.IOException;
 import java.util.List;
+import java.util.Locale;
 
 /** {@code metrics.json}: how the run ended; each command replaces its own part. */
 public final class MetricsFile {
@@ -71,6 +72,11 @@ public final class MetricsFile {
                 .put("tokens_per_second", result.tokensPerSecond())
                 .put("peak_rss_mb", result.peakRssBytes() / 1e6)
                 .put("best_step", result.bestStep());
+        if (result.precision() != null) {
+            train.putObject("precision")
+                    .put("choice", result.precision().choice().name().toLowerCase(Locale.ROOT))
+                    .put("reason", result.precision().reason());
+        }
         for (RankTime rank : result.ranks()) {
             train.withArray("ranks")
                     .addObject()

@@ -137,9 +137,9 @@ abstract class CommandLineOverFakeJobs {
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
-            records.accept(new TrainingRecord(1, 2, 0.5, 0.5, 1e-4, 1.0, 25.0, 3200.0, null, null));
-            records.accept(new TrainingRecord(2, 2, 1.0, 0.4, 0.0, 1.0, 25.0, 3200.0, null, null));
-            return new TrainingResult(2, 32, 4096, 1.28, 25, 3200, 2, Map.of(), 800_000_000, List.of());
+            records.accept(new TrainingRecord(1, 2, 0.5, 0.5, 1e-4, 1.0, 25.0, 3200.0, null, null, null));
+            records.accept(new TrainingRecord(2, 2, 1.0, 0.4, 0.0, 1.0, 25.0, 3200.0, null, null, null));
+            return new TrainingResult(2, 32, 4096, 1.28, 25, 3200, 2, Map.of(), 800_000_000, List.of(), null);
         }
 
         @Override

@@ -34,6 +34,6 @@ class ProgressTest {
     }
 
     private static TrainingRecord record(long step, SlowRank slow) {
-        return new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, slow);
+        return new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, null, slow);
     }
 }

@@ -36,7 +36,7 @@ class ReportTest {
         RunFolder folder = folder("models/minilm");
         records(folder, 111);
         MetricsFile.put(
-                folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS));
+                folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS, null));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(
@@ -302,6 +302,7 @@ class ReportTest {
                             null,
                             null,
                             Map.of("loss", 1.5 * Math.exp(-step / 30.0) + 0.12, "accuracy", 1 - 0.7 / step),
+                            null,
                             null));
                 }
             }
@@ -319,6 +320,7 @@ class ReportTest {
                 3 + Math.cos(step),
                 29.0,
                 3300 + 300 * Math.sin(step),
+                null,
                 null,
                 null);
     }

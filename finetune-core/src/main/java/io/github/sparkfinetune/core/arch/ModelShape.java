@@ -8,6 +8,9 @@ public sealed interface ModelShape permits EncoderShape, DecoderShape {
     /** Width of a hidden state. */
     int hidden();
 
+    /** Width of the feed-forward part. */
+    int intermediate();
+
     /** Rows of the embedding table. */
     int vocabulary();
 

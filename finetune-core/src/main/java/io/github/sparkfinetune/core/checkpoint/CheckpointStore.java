@@ -152,6 +152,16 @@ public final class CheckpointStore {
                 .findFirst();
     }
 
+    /** What the trainer has beside tensors in a committed checkpoint. */
+    public JsonNode state(Checkpoint checkpoint) {
+        Path file = folder(checkpoint).path(CheckpointFolder.STATE);
+        try {
+            return JsonFiles.parseObject(HadoopFiles.readText(fileSystem, file), file.toString());
+        } catch (IOException e) {
+            throw HadoopFiles.failed("can't be read", file, e);
+        }
+    }
+
     /**
      * Opens a committed checkpoint.
      *

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.StoredNames;
+import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -94,7 +95,7 @@ public record Footprint(
 
         Footprint all(HeadKind head, int classes) {
             WeightSpec table = architecture.table();
-            whole(table, table.name(), BlockKind.EMBEDDINGS, -1);
+            vocabulary(table, table.name(), BlockKind.EMBEDDINGS);
             long trainedTable = trained;
             for (BlockSpec block : architecture.blocks(head, classes)) {
                 long before = trained;
@@ -107,7 +108,7 @@ public record Footprint(
                     .ifPresent(projection -> projection
                             .weights()
                             .forEach((local, weight) ->
-                                    whole(weight, projection.stored(local), BlockKind.PROJECTION, -1)));
+                                    vocabulary(weight, projection.stored(local), BlockKind.PROJECTION)));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     parameters,
@@ -145,6 +146,10 @@ public record Footprint(
                 long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
                 frozen += bytes;
                 nf4 += bytes;
+            } else if (adaptation.storage() == Adaptation.Storage.AS_STORED && adaptation.bf16()) {
+                bf16(name, count);
+                parameters += count;
+                return true;
             } else if (adaptation.storage() == Adaptation.Storage.AS_STORED
                     && source.info(name).dtype() != TensorType.F32) {
                 mapped += source.info(name).byteSize();
@@ -152,8 +157,36 @@ public record Footprint(
                 return false;
             }
             parameters += count;
-            staging.put(local + Arrays.toString(weight.shape()), count * Float.BYTES);
+            TensorType type = adaptation.bf16() ? TensorType.BF16 : TensorType.F32;
+            staging.put(local + Arrays.toString(weight.shape()), count * type.bytes());
             return true;
+        }
+
+        /** Counts a weight that is there in BF16. */
+        private void bf16(String name, long count) {
+            long bytes = count * TensorType.BF16.bytes();
+            if (source.info(name).dtype() == TensorType.BF16) {
+                mapped += bytes;
+            } else {
+                frozen += bytes;
+            }
+        }
+
+        /** Counts the embedding table or a weight of the projection. */
+        private void vocabulary(WeightSpec weight, String stored, BlockKind kind) {
+            Optional<TensorInfo> there = names.find(stored).map(source::info);
+            boolean bf16 = adaptation.bf16()
+                    && !adaptation.trainable().trains(weight.name(), kind, -1)
+                    && there.filter(info -> info.dtype() == TensorType.BF16)
+                            .filter(info -> Arrays.equals(info.shape(), weight.shape()))
+                            .isPresent();
+            if (bf16) {
+                long count = TensorInfo.count(weight.shape());
+                parameters += count;
+                mapped += count * TensorType.BF16.bytes();
+            } else {
+                whole(weight, stored, kind, -1);
+            }
         }
 
         /** Counts a weight in F32. */
@@ -161,6 +194,7 @@ public record Footprint(
             long count = TensorInfo.count(weight.shape());
             parameters += count;
             if (adaptation.trainable().trains(weight.name(), kind, layer)) {
+                Trainable.requireSize(weight.name(), count);
                 trained += count;
                 trainedWeights += count * Float.BYTES;
                 return;

@@ -30,6 +30,8 @@ import java.util.Optional;
  * @param modules linears with an adapter, by name
  * @param start values that the adapters and the parameters saved with them begin with, or empty for new ones
  * @param storage of the layers' linears that are not trained
+ * @param bf16 whether products read in BF16 what is not trained: then {@link Storage#AS_STORED} and a frozen embedding
+ *     table stay in it, nothing is widened to F32
  * @param threads that widen what is stored in a smaller form
  */
 public record Adaptation(
@@ -38,6 +40,7 @@ public record Adaptation(
         Map<String, LoraModule> modules,
         Optional<PeftAdapter> start,
         Storage storage,
+        boolean bf16,
         int threads) {
 
     /** Form of weights that are not trained. */
@@ -54,7 +57,7 @@ public record Adaptation(
 
     /** No adapters; everything in F32. */
     public static Adaptation of(Trainable trainable) {
-        return new Adaptation(trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, 1);
+        return new Adaptation(trainable, Optional.empty(), Map.of(), Optional.empty(), Storage.F32, false, 1);
     }
 
     /**
@@ -117,7 +120,7 @@ public record Adaptation(
      * @param drawn the parameters that the checkpoint lacks, which are drawn as a training would begin with them
      */
     public static Adaptation none(MethodConfig method, Trainable drawn, int threads) {
-        return new Adaptation(drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), threads);
+        return new Adaptation(drawn, Optional.empty(), Map.of(), Optional.empty(), storage(method), false, threads);
     }
 
     private static Storage storage(MethodConfig method) {
@@ -141,12 +144,17 @@ public record Adaptation(
         matched.forEach(module -> modules.put(module.module().name(), module));
         Trainable trainable =
                 (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
-        return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, threads);
+        return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, false, threads);
     }
 
     /** The same with the layers' linears that are not trained in another form. */
     public Adaptation withStorage(Storage other) {
-        return new Adaptation(trainable, lora, modules, start, other, threads);
+        return new Adaptation(trainable, lora, modules, start, other, bf16, threads);
+    }
+
+    /** The same with products of another kind. */
+    public Adaptation withBf16(boolean other) {
+        return new Adaptation(trainable, lora, modules, start, storage, other, threads);
     }
 
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */

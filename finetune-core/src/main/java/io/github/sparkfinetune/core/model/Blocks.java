@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -35,7 +36,11 @@ final class Blocks {
         this.device = weights.device();
         this.manager = device.manager();
         this.script = weights.script();
-        this.staging = new DequantBuffers(device, weights.adaptation().threads());
+        this.staging = new DequantBuffers(
+                device,
+                script,
+                weights.adaptation().bf16(),
+                weights.adaptation().threads());
         this.unused = new LinkedHashSet<>(weights.adaptation().modules().keySet());
     }
 
@@ -60,12 +65,14 @@ final class Blocks {
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
         spec.weights().forEach((local, weight) -> {
-            Optional<StoredWeight> stored =
-                    spec.isLayerLinear(weight) ? weights.stored(weight, layer) : Optional.empty();
-            stored.ifPresentOrElse(
-                    value -> content.stored().put(local, value),
-                    () -> content.parameters()
-                            .put(local, weights.parameter(weight, kind, layer, kind == BlockKind.HEAD)));
+            boolean linear = spec.isLayerLinear(weight);
+            Optional<NDArray> bf16 = linear ? weights.bf16(weight, layer) : Optional.empty();
+            Optional<StoredWeight> stored = linear && bf16.isEmpty() ? weights.stored(weight, layer) : Optional.empty();
+            bf16.ifPresent(value -> content.constants().put(local, value));
+            stored.ifPresent(value -> content.stored().put(local, value));
+            if (bf16.isEmpty() && stored.isEmpty()) {
+                content.parameters().put(local, weights.parameter(weight, kind, layer, kind == BlockKind.HEAD));
+            }
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {
                 content.adapters().put(local.substring(0, local.length() - WEIGHT.length()), module);
@@ -125,10 +132,7 @@ final class Blocks {
         Parameter magnitude = start.map(
                         adapter -> weights.continued(adapter.tensors().get(module.magnitude())))
                 .orElseGet(() -> weights.written(
-                        module.magnitude(),
-                        target -> LoraInit.magnitude(
-                                module.module(), device.read(weight).asFloatBuffer(), target),
-                        module.shapeOfMagnitude()));
+                        module.magnitude(), target -> magnitude(module, weight, target), module.shapeOfMagnitude()));
         content.parameters().put(local + PeftAdapter.LORA_MAGNITUDE, magnitude);
         NDArray squares =
                 script.callOne(manager, "row_squares", weight, module.module().conv1d());
@@ -137,10 +141,18 @@ final class Blocks {
         norms.put(local, new DoraNorms.Norm(norm, squares));
     }
 
+    private void magnitude(LoraModule module, NDArray weight, FloatBuffer target) {
+        try (NDManager owner = manager.newSubManager()) {
+            NDArray f32 = script.callOne(owner, "f32", weight);
+            LoraInit.magnitude(module.module(), device.read(f32).asFloatBuffer(), target);
+        }
+    }
+
     private NDArray weight(Block.Content content, String local) {
         Parameter parameter = content.parameters().get(local);
-        if (parameter != null) {
-            return parameter.value();
+        NDArray constant = content.constants().get(local);
+        if (parameter != null || constant != null) {
+            return parameter != null ? parameter.value() : constant;
         }
         StoredWeight stored = content.stored().get(local);
         staging.hold(stored, Map.of(local, stored));

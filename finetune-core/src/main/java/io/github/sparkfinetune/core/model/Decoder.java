@@ -82,7 +82,8 @@ public final class Decoder implements Model<PackedBatch> {
         DecoderArchitecture architecture = Architectures.decoder(config);
         ScriptModule script = ScriptModule.load(
                 manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), fused));
-        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
+        Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
+        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
         List<Block> blocks = architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()

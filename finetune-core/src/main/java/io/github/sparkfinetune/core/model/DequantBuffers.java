@@ -1,27 +1,41 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
 
 /**
- * F32 buffers that the layers of a model share for weights that are stored in a smaller form: one a linear of a layer,
- * filled anew before each use of the layer, forward and backward. Whoever computes with a staged tensor must call
- * {@link #hold} first; PyTorch does not notice that its content changes. Belongs to one rank.
+ * Buffers, in F32 or BF16, that the layers of a model share for weights that are stored in a smaller form: one a linear
+ * of a layer, filled anew before each use of the layer, forward and backward. Whoever computes with a staged tensor
+ * must call {@link #hold} first; PyTorch does not notice that its content changes. Belongs to one rank.
  */
 final class DequantBuffers {
     private final Device device;
+    private final ScriptModule script;
+    private final TensorType type;
     private final int threads;
-    private final Map<String, HostBuffer> buffers = new HashMap<>();
+    private final Map<String, Staged> buffers = new HashMap<>();
     private Object held;
 
-    DequantBuffers(Device device, int threads) {
+    /** A tensor and the memory that its values are written to. */
+    private record Staged(NDArray tensor, HostBuffer values) {}
+
+    /**
+     * @param script with the methods of {@code core.tensor.tensors}
+     * @param bf16 whether products read BF16
+     */
+    DequantBuffers(Device device, ScriptModule script, boolean bf16, int threads) {
         this.device = device;
+        this.script = script;
+        this.type = bf16 ? TensorType.BF16 : TensorType.F32;
         this.threads = threads;
     }
 
@@ -30,8 +44,19 @@ final class DequantBuffers {
         return buffer(local, weight.shape()).tensor();
     }
 
-    private HostBuffer buffer(String local, long[] shape) {
-        return buffers.computeIfAbsent(local + Arrays.toString(shape), key -> device.staging(new Shape(shape)));
+    private Staged buffer(String local, long[] shape) {
+        return buffers.computeIfAbsent(local + Arrays.toString(shape), key -> staged(shape));
+    }
+
+    private Staged staged(long... shape) {
+        if (type == TensorType.F32) {
+            HostBuffer values = device.staging(new Shape(shape), DataType.FLOAT32);
+            return new Staged(values.tensor(), values);
+        }
+        // DJL makes no tensors in BF16.
+        Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
+        HostBuffer values = device.staging(bytes, DataType.UINT8);
+        return new Staged(script.callOne(device.manager(), "over_bytes", values.tensor(), shape), values);
     }
 
     /**
@@ -44,9 +69,9 @@ final class DequantBuffers {
             return;
         }
         weights.forEach((local, weight) -> {
-            HostBuffer buffer = buffer(local, weight.shape());
-            weight.widen(buffer.bytes(), threads);
-            buffer.upload();
+            HostBuffer values = buffer(local, weight.shape()).values();
+            weight.widen(values.bytes(), type, threads);
+            values.upload();
         });
         held = owner;
     }

@@ -80,7 +80,8 @@ public final class Encoder implements Model<PaddedBatch> {
         HeadSpec head = architecture.head(headKind, classes);
         ScriptModule script = ScriptModule.load(
                 manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), head));
-        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adaptation, seed));
+        Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
+        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
         List<Block> blocks = architecture.blocks(headKind, classes).stream()

@@ -18,6 +18,7 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.ByteOrder;
@@ -35,6 +36,7 @@ final class Weights {
     private final Device device;
     private final ScriptModule script;
     private final Adaptation adaptation;
+    private final FrozenTensors frozen;
     private final long seed;
     private final double initializerRange;
 
@@ -55,6 +57,7 @@ final class Weights {
         this.device = Device.of(manager);
         this.script = script;
         this.adaptation = adaptation;
+        this.frozen = new FrozenTensors(source, manager, script);
         this.seed = seed;
         this.initializerRange = architecture.shape().initializerRange();
     }
@@ -82,7 +85,7 @@ final class Weights {
      *     from N(0, initializerRange), a norm's scales 1, biases 0
      */
     Parameter parameter(WeightSpec weight, BlockKind kind, int layer, boolean mayBeNew) {
-        boolean trainable = adaptation.trainable().trains(weight.name(), kind, layer);
+        boolean trainable = trains(weight, kind, layer);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         if (given.isPresent()) {
@@ -95,6 +98,23 @@ final class Weights {
             return parameter(weight, drawn(weight), true, true);
         }
         return parameter(weight, load(weight, names.require(weight.name()), trainable), trainable);
+    }
+
+    /**
+     * A layer's linear that products read in BF16 where it lies in memory, or empty where they read another form of it.
+     */
+    Optional<NDArray> bf16(WeightSpec weight, int layer) {
+        if (!adaptation.bf16()
+                || adaptation.storage() != Adaptation.Storage.AS_STORED
+                || adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
+            return Optional.empty();
+        }
+        String stored = names.require(weight.name());
+        if (Nf4Checkpoint.holds(source, stored)) {
+            return Optional.empty();
+        }
+        requireShape(weight, stored);
+        return Optional.of(frozen.bf16(stored));
     }
 
     /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
@@ -154,6 +174,14 @@ final class Weights {
         return new Parameter(weight.name(), value, weight.isDecayed(), trainable, drawn);
     }
 
+    private boolean trains(WeightSpec weight, BlockKind kind, int layer) {
+        boolean trained = adaptation.trainable().trains(weight.name(), kind, layer);
+        if (trained) {
+            Trainable.requireSize(weight.name(), TensorInfo.count(weight.shape()));
+        }
+        return trained;
+    }
+
     private NDArray given(TensorData tensor, WeightSpec weight) {
         long[] wanted = weight.shape();
         if (!Arrays.equals(tensor.shape(), wanted)) {
@@ -184,7 +212,7 @@ final class Weights {
      * the checkpoint lacks is 0.
      */
     Parameter vocabulary(WeightSpec weight, BlockKind kind, String stored) {
-        boolean trainable = adaptation.trainable().trains(weight.name(), kind, -1);
+        boolean trainable = trains(weight, kind, -1);
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         if (given.isPresent()) {
@@ -197,22 +225,35 @@ final class Weights {
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
         if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
-            return parameter(weight, load(weight.named(stored), found, trainable), trainable);
+            WeightSpec named = weight.named(stored);
+            requireShape(named, found);
+            Optional<NDArray> bf16 = adaptation.bf16() && !trainable ? frozen.storedBf16(found) : Optional.empty();
+            return parameter(weight, bf16.orElseGet(() -> load(named, found, trainable)), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
-        int known = Math.toIntExact(source.info(found).count());
-        int width = known / Math.toIntExact(shape[0]);
-        device.write(value, target -> {
-            source.floats(found, 0, target.slice(0, known));
-            double[] mean = new double[width];
-            for (int i = 0; i < known; i++) {
-                mean[i % width] += target.get(i) / (double) shape[0];
-            }
-            for (int i = known; i < target.limit(); i++) {
-                target.put(i, (float) mean[i % width]);
-            }
-        });
+        TensorParts.write(script, value, grown(found));
         return parameter(weight, value, trainable);
+    }
+
+    /** A table's values, and for rows beyond its own their mean. */
+    private TensorParts.Values grown(String table) {
+        TensorInfo info = source.info(table);
+        long rows = info.shape()[0];
+        int width = Math.toIntExact(info.count() / rows);
+        double[] mean = new double[width];
+        return (from, target) -> {
+            int known = (int) Math.max(0, Math.min(target.remaining(), info.count() - from));
+            source.floats(table, from, target.slice(target.position(), known));
+            for (int i = 0; i < target.remaining(); i++) {
+                int column = (int) ((from + i) % width);
+                int at = target.position() + i;
+                if (i < known) {
+                    mean[column] += target.get(at) / (double) rows;
+                } else {
+                    target.put(at, (float) mean[column]);
+                }
+            }
+        };
     }
 
     private static long[] tail(long[] shape) {
@@ -221,16 +262,13 @@ final class Weights {
 
     private NDArray load(WeightSpec weight, String stored, boolean trainable) {
         requireShape(weight, stored);
-        TensorInfo info = source.info(stored);
-        Shape shape = new Shape(weight.shape());
-        if (info.dtype() == TensorType.F32 && !trainable) {
-            // Used where it lies in the mapped file: never written, shared by all ranks of this machine.
-            return manager.create(source.buffer(stored), shape, DataType.FLOAT32);
-        }
-        NDArray value = manager.create(shape, DataType.FLOAT32);
-        // Read, not mapped, so that no pages of it stay.
-        device.write(value, target -> source.floats(stored, 0, target));
-        return value;
+        Optional<NDArray> mapped = trainable ? Optional.empty() : frozen.f32(stored);
+        return mapped.orElseGet(() -> {
+            NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
+            // Read, not mapped, so that no pages of it stay.
+            TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
+            return value;
+        });
     }
 
     private NDArray drawn(WeightSpec weight) {
@@ -242,7 +280,7 @@ final class Weights {
         if (weight.kind() != WeightSpec.Kind.BIAS) {
             SplittableRandom random = new SplittableRandom(
                     Seeds.derive(seed, Purpose.INITIALISATION, weight.name().hashCode()));
-            device.write(value, target -> {
+            TensorParts.write(script, value, (from, target) -> {
                 for (int i = target.position(); i < target.limit(); i++) {
                     target.put(i, (float) (random.nextGaussian() * initializerRange));
                 }

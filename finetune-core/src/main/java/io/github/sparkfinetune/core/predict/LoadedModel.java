@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.predict;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -49,6 +50,7 @@ public record LoadedModel<B extends Batch>(
     /**
      * The base model, ready to be trained.
      *
+     * @param precision what products are computed in, whatever the run's says
      * @param manager owner of the weights
      * @param base local folder of the base model
      * @param adapter local folder of {@code method.adapter}, or empty
@@ -58,6 +60,7 @@ public record LoadedModel<B extends Batch>(
      */
     public static LoadedModel<?> toTrain(
             RunConfig config,
+            PrecisionChoice precision,
             NDManager manager,
             Path base,
             Optional<Path> adapter,
@@ -70,7 +73,7 @@ public record LoadedModel<B extends Batch>(
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Adaptation adaptation = TaskSpecs.of(config)
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
-            Pretrained pretrained = pretrained(config, manager, grown, source);
+            Pretrained pretrained = pretrained(precision, manager, grown, source);
             return load(config, pretrained, labels, adaptation, vocabulary > rows);
         }
     }
@@ -86,11 +89,11 @@ public record LoadedModel<B extends Batch>(
         HfConfig model = HfConfig.read(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             TaskSpec spec = TaskSpecs.of(config);
+            Pretrained pretrained = pretrained(config.precision(), manager, model, source);
             Adaptation adaptation = base.isPresent()
                     ? spec.adaptation(
                             config, config.method(), model, source, Optional.of(AdapterFile.read(trained)), threads)
-                    : Adaptation.of(Trainable.none());
-            Pretrained pretrained = pretrained(config, manager, model, source);
+                    : Adaptation.of(Trainable.none()).withStorage(whole(pretrained.matmul()));
             return load(config, pretrained, spec.labels(model), adaptation, false);
         }
     }
@@ -108,7 +111,7 @@ public record LoadedModel<B extends Batch>(
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());
             Trainable drawn = (name, kind, layer) -> names.find(name).isEmpty();
-            Pretrained pretrained = pretrained(config, manager, grown, source);
+            Pretrained pretrained = pretrained(config.precision(), manager, grown, source);
             return load(config, pretrained, Labels.none(), Adaptation.none(config.method(), drawn, threads), false);
         }
     }
@@ -125,8 +128,14 @@ public record LoadedModel<B extends Batch>(
         return new LoadedModel<>(task, config, lora, resized);
     }
 
-    private static Pretrained pretrained(RunConfig config, NDManager manager, HfConfig model, TensorSource source) {
-        MatmulBackend matmul = MatmulBackend.of(config.precision(), Device.of(manager));
+    /** A whole model is in F32, but where products read BF16. */
+    private static Adaptation.Storage whole(MatmulBackend matmul) {
+        return matmul == MatmulBackend.BF16 ? Adaptation.Storage.AS_STORED : Adaptation.Storage.F32;
+    }
+
+    private static Pretrained pretrained(
+            PrecisionChoice precision, NDManager manager, HfConfig model, TensorSource source) {
+        MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
         return new Pretrained(manager, matmul, model, source);
     }
 }

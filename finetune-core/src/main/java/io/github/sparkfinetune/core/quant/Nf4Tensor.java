@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.core.quant;
 
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
-import java.nio.FloatBuffer;
 
 /**
  * A matrix in 4-bit NormalFloat (Dettmers et al., QLoRA, 2023), stored as bitsandbytes' {@code Linear4bit} does:
@@ -69,19 +69,19 @@ public final class Nf4Tensor implements StoredWeight {
     }
 
     @Override
-    public void widen(long from, ByteBuffer target, int threads) {
-        FloatBuffer floats = StoredWeight.floats(target, from, count);
-        long end = from + floats.limit();
+    public void widen(long from, ByteBuffer target, TensorType type, int threads) {
+        FloatTarget elements = FloatTarget.of(target, type, from, count);
+        long end = from + elements.limit();
         long first = from / Nf4Codes.BLOCK;
         ParallelFor.run(
                 Nf4Codes.blocks(end) - first,
                 LEAST_BLOCKS,
                 threads,
-                (begin, past) -> widenBlocks((int) (first + begin), (int) (first + past), from, floats));
+                (begin, past) -> widenBlocks((int) (first + begin), (int) (first + past), from, elements));
     }
 
     /** The part of blocks [block, past) that lies within [from, from + limit of the target). */
-    private void widenBlocks(int block, int past, long from, FloatBuffer target) {
+    private void widenBlocks(int block, int past, long from, FloatTarget target) {
         byte[] codes = new byte[CHUNK * Nf4Codes.BLOCK_BYTES];
         float[] scales = new float[CHUNK];
         float[] weights = new float[CHUNK * Nf4Codes.BLOCK];

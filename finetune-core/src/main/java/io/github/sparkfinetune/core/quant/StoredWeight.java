@@ -1,12 +1,11 @@
 package io.github.sparkfinetune.core.quant;
 
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 
 /**
- * A frozen weight that stays in a form smaller than F32 and is widened into a buffer of its reader's whenever it is
- * computed with. Immutable; any number of threads may widen it at once.
+ * A frozen weight that stays in a small form and is widened into a buffer of its reader's whenever it is computed with.
+ * Immutable; any number of threads may widen it at once.
  */
 public interface StoredWeight {
 
@@ -20,44 +19,26 @@ public interface StoredWeight {
     long byteSize();
 
     /**
-     * Writes elements [from, from + n) of the row-major matrix as F32.
+     * Writes elements [from, from + n) of the row-major matrix.
      *
      * @param from first element
-     * @param target direct, native byte order; written from its position to its limit, 4 n bytes; both are the same
-     *     afterwards
+     * @param target direct, native byte order; written from its position to its limit, which stay
+     * @param type that they are written in: F32, or BF16 by the nearest
      * @param threads that may work on it, the caller's included; the result does not depend on it
      */
-    void widen(long from, ByteBuffer target, int threads);
+    void widen(long from, ByteBuffer target, TensorType type, int threads);
 
     /**
-     * Writes the whole matrix as F32.
+     * Writes the whole matrix.
      *
-     * @param target direct, native byte order; has 4 bytes remaining for each element
+     * @param target direct, native byte order; has as many bytes remaining as the elements take in the type
      * @throws IllegalArgumentException when the target is of another size
      */
-    default void widen(ByteBuffer target, int threads) {
-        if (target.remaining() != count() * Float.BYTES) {
+    default void widen(ByteBuffer target, TensorType type, int threads) {
+        if (target.remaining() != count() * type.bytes()) {
             throw new IllegalArgumentException(
                     "a weight of " + count() + " elements does not fit " + target.remaining() + " bytes");
         }
-        widen(0, target, threads);
-    }
-
-    /**
-     * The target of {@link #widen(long, ByteBuffer, int)} as floats, for those who implement it.
-     *
-     * @param count elements that the weight has
-     * @throws IllegalArgumentException when it does not hold whole floats in native byte order
-     * @throws IndexOutOfBoundsException when it reaches beyond the weight
-     */
-    static FloatBuffer floats(ByteBuffer target, long from, long count) {
-        if (target.order() != ByteOrder.nativeOrder() || target.remaining() % Float.BYTES != 0) {
-            throw new IllegalArgumentException("the target must hold whole floats in native byte order");
-        }
-        FloatBuffer floats = target.slice().order(ByteOrder.nativeOrder()).asFloatBuffer();
-        if (from < 0 || from > count - floats.limit()) {
-            throw new IndexOutOfBoundsException(floats.limit() + " elements from " + from + " of a weight of " + count);
-        }
-        return floats;
+        widen(0, target, type, threads);
     }
 }

@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -98,6 +99,11 @@ public final class SafetensorsFile implements TensorSource {
                     + "; the weights do not fit the model's configuration");
         }
         return info;
+    }
+
+    @Override
+    public Optional<FilePlace> localPlace(String name) {
+        return Optional.of(new FilePlace(file, dataStart + info(name).begin()));
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
@@ -116,6 +117,11 @@ public final class SafetensorsModel implements TensorSource {
     @Override
     public TensorInfo info(String name) {
         return file(name).info(name);
+    }
+
+    @Override
+    public Optional<FilePlace> localPlace(String name) {
+        return file(name).localPlace(name);
     }
 
     @Override

@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
+import java.util.Optional;
 import java.util.Set;
 
 /** Named tensors that are read where they are stored: one safetensors file, or the shards of a model. */
@@ -42,6 +43,11 @@ public interface TensorSource extends AutoCloseable {
      */
     default void read(String name, long from, ByteBuffer target) {
         target.duplicate().put(buffer(name, from, target.remaining()));
+    }
+
+    /** Where the tensor's bytes lie, empty where no file of this machine holds them. */
+    default Optional<FilePlace> localPlace(String name) {
+        return Optional.empty();
     }
 
     /** The file that holds this tensor, for messages. */

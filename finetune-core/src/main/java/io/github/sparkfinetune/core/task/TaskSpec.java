@@ -91,7 +91,8 @@ public interface TaskSpec {
                 .orElseGet(() -> base.startsWith("file:")
                         ? Path.getPathWithoutSchemeAndAuthority(new Path(base)).toString()
                         : base);
-        return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads);
+        return Adaptation.of(method, model, modelKind().head(), source, peftTaskType(), name, adapter, threads)
+                .withBf16(config.precision() == RunConfig.PrecisionChoice.BF16);
     }
 
     /** What is measured; an evaluation may leave some of it out. */

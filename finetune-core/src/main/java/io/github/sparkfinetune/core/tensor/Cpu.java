@@ -58,10 +58,10 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
-    public HostBuffer staging(Shape shape) {
-        ByteBuffer memory = ByteBuffer.allocateDirect(Device.byteSize(shape, DataType.FLOAT32))
-                .order(ByteOrder.nativeOrder());
-        return new Own(manager.create(memory, shape, DataType.FLOAT32), memory);
+    public HostBuffer staging(Shape shape, DataType type) {
+        ByteBuffer memory =
+                ByteBuffer.allocateDirect(Device.byteSize(shape, type)).order(ByteOrder.nativeOrder());
+        return new Own(manager.create(memory, shape, type), memory);
     }
 
     @Override

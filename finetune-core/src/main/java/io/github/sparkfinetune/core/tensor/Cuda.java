@@ -25,7 +25,7 @@ final class Cuda implements Device {
 
         Copy(NDArray tensor) {
             this.tensor = tensor;
-            this.memory = ByteBuffer.allocateDirect(Device.byteSize(tensor.getShape(), DataType.FLOAT32));
+            this.memory = ByteBuffer.allocateDirect(Device.byteSize(tensor.getShape(), tensor.getDataType()));
         }
 
         @Override
@@ -100,8 +100,8 @@ final class Cuda implements Device {
     }
 
     @Override
-    public HostBuffer staging(Shape shape) {
-        return new Copy(manager.zeros(shape, DataType.FLOAT32));
+    public HostBuffer staging(Shape shape, DataType type) {
+        return new Copy(manager.zeros(shape, type));
     }
 
     @Override

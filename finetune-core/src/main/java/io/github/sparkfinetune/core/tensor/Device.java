@@ -47,11 +47,11 @@ public sealed interface Device permits Cpu, Cuda {
     /** Whether {@link #read} gives a tensor's own memory. */
     boolean readsInPlace();
 
-    /** Host memory for the values of an F32 tensor of at most 2 GB. On the CPU it is the tensor's own memory. */
+    /** Host memory for the values of a tensor of at most 2 GB. On the CPU it is the tensor's own memory. */
     HostBuffer hostBuffer(NDArray tensor);
 
-    /** An F32 tensor for values that are made in host memory again and again, which {@link #manager} owns. */
-    HostBuffer staging(Shape shape);
+    /** A tensor for values that are made in host memory again and again, which {@link #manager} owns. */
+    HostBuffer staging(Shape shape, DataType type);
 
     /**
      * Overwrites an F32 tensor in place.

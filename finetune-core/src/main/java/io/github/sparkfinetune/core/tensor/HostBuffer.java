@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.tensor;
 import ai.djl.ndarray.NDArray;
 import java.nio.ByteBuffer;
 
-/** The values of an F32 tensor in host memory: the tensor's own memory, or a copy of it where it lives on a GPU. */
+/** The values of a tensor in host memory: the tensor's own memory, or a copy of it where it lives on a GPU. */
 public interface HostBuffer {
     /** The tensor. */
     NDArray tensor();

@@ -4,7 +4,6 @@ import ai.djl.engine.EngineException;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.TorchJni;
@@ -84,14 +83,14 @@ public final class ScriptModule implements AutoCloseable {
     }
 
     /**
-     * Overwrites an F32 tensor in place. ({@code NDArray.set} would make it point to the source's memory instead.)
+     * Overwrites a tensor in place. ({@code NDArray.set} would make it point to the source's memory instead.)
      *
      * @param target written; views of it and its gradient state stay valid
-     * @param source as many floats in native order, direct; a mapped file will do
+     * @param source as many values of the target's type in native order, direct; a mapped file will do
      */
     public void write(NDArray target, ByteBuffer source) {
         try (NDManager owner = target.getManager().newSubManager()) {
-            call(owner, "copy", target, owner.create(source, target.getShape(), DataType.FLOAT32));
+            call(owner, "copy", target, owner.create(source, target.getShape(), target.getDataType()));
         }
     }
 

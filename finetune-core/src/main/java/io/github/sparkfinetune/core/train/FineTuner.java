@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
+import java.util.Objects;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -75,10 +77,20 @@ public final class FineTuner {
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        try (TrainingResources resources = new TrainingResources(config, rank);
+        Precision kept = resumeFrom == null ? null : precision(config, rank, resumeFrom);
+        try (TrainingResources resources = new TrainingResources(config, rank, kept);
                 Training training = new Training(config, rank, resources)) {
             return run(training, rank, resumeFrom);
         }
+    }
+
+    private static Precision precision(RunConfig config, RankContext rank, String resumeFrom) {
+        Checkpoint checkpoint = Checkpoint.ofName(resumeFrom)
+                .orElseThrow(() -> new IllegalArgumentException("no checkpoint " + resumeFrom));
+        TrainState state =
+                TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), resumeFrom);
+        PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;
+        return Objects.requireNonNullElseGet(state.precision(), () -> new Precision(before, "as the run began"));
     }
 
     private static TrainingResult run(Training training, RankContext rank, String resumeFrom) {

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param globalBatch samples of a step over all ranks, fixed when the run started
  * @param seed of the run, which everything random is derived from
  * @param totalSamples of the training split
+ * @param precision of the products; null in checkpoints of version 0.1
  * @param samples trained on so far, repeated epochs counted
  * @param tokens of these, without padding
  * @param bestStep step of the best evaluation, or -1
@@ -33,6 +34,7 @@ record TrainState(
         long globalBatch,
         long seed,
         long totalSamples,
+        Precision precision,
         long samples,
         long tokens,
         long bestStep,

@@ -48,6 +48,7 @@ final class Training implements AutoCloseable {
     private long evaluatedStep = -1;
     private Optional<Checkpoint> resumedFrom = Optional.empty();
     private TrainingResult resultBefore;
+    private Precision precision;
     private SlowRank slowRank;
 
     Training(RunConfig config, RankContext rank, TrainingResources resources) {
@@ -56,6 +57,7 @@ final class Training implements AutoCloseable {
         this.rank = rank;
         this.collective = rank.collective();
         this.resources = resources;
+        this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
         this.writer =
                 new CheckpointWriter(checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS);
@@ -86,8 +88,7 @@ final class Training implements AutoCloseable {
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */
     void resume(String name) {
-        Checkpoint checkpoint =
-                Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
+        Checkpoint checkpoint = Checkpoint.ofName(name).orElseThrow();
         try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, resources.temporary())) {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), resources.train().size());
@@ -181,7 +182,9 @@ final class Training implements AutoCloseable {
                 speed.samplesPerSecond(),
                 speed.tokensPerSecond(),
                 null,
+                precision,
                 slowRank));
+        precision = null;
         slowRank = null;
     }
 
@@ -201,7 +204,7 @@ final class Training implements AutoCloseable {
         Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
                 .run(resources.loaded().task().scorer(), collective, this::checkCancelled);
         publish(new TrainingRecord(
-                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null));
+                step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null, null));
         evaluatedStep = step;
         return best.improvedBy(step, metrics);
     }
@@ -225,6 +228,7 @@ final class Training implements AutoCloseable {
                     plan.globalBatch(),
                     settings.seed(),
                     plan.samples(),
+                    resources.precision(),
                     samplesDone,
                     tokensDone,
                     best.step(),
@@ -280,7 +284,8 @@ final class Training implements AutoCloseable {
                 best.step() < 0 ? step : best.step(),
                 best.eval(),
                 ResidentMemory.peak(),
-                times.gather());
+                times.gather(),
+                resources.precision());
     }
 
     private void export(TrainingResult result) {

@@ -16,6 +16,7 @@ import java.util.Map;
  * @param tokensPerSecond tokens (without padding) of all ranks a second since the last record, or null for an
  *     evaluation
  * @param eval metrics of the evaluation split by name, or null for a step
+ * @param precision of the products, in the first record of an attempt, or null
  * @param slowRank a rank that was found to be slow since the last record, or null
  */
 public record TrainingRecord(
@@ -28,5 +29,6 @@ public record TrainingRecord(
         Double samplesPerSecond,
         Double tokensPerSecond,
         Map<String, Double> eval,
+        Precision precision,
         SlowRank slowRank)
         implements Serializable {}

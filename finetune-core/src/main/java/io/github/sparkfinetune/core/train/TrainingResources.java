@@ -28,6 +28,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.LocalDir;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -53,11 +54,13 @@ final class TrainingResources implements AutoCloseable {
     private final Optional<SampleSource> eval;
     private final SampleDraws draws;
     private final Device device;
+    private final Precision precision;
     private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
     private final TrainStep<?> step;
 
-    TrainingResources(RunConfig config, RankContext rank) throws IOException {
+    /** @param kept precision of the run that is resumed, or null */
+    TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
         Allocator.release();
         Torch.start(rank.threads());
         try {
@@ -81,8 +84,15 @@ final class TrainingResources implements AutoCloseable {
                     : Optional.empty();
             device = Device.of(rank.gpu());
             opened.push(device.manager()::close);
+            precision = Precision.of(
+                    config.precision(),
+                    kept,
+                    rank.collective(),
+                    device,
+                    Architectures.of(HfConfig.read(folder)).shape());
             loaded = LoadedModel.toTrain(
                     config,
+                    precision.choice(),
                     device.manager(),
                     folder,
                     Optional.ofNullable(config.method().adapter())
@@ -131,6 +141,11 @@ final class TrainingResources implements AutoCloseable {
                 rank.collective(),
                 training,
                 config.cluster().shardOptimizer());
+    }
+
+    /** What products are computed in. */
+    Precision precision() {
+        return precision;
     }
 
     NDManager manager() {

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param eval metrics of the evaluation split for that model, or empty where there is no such split
  * @param peakRssBytes highest resident memory of this rank's process
  * @param ranks what each rank computes in a step; empty for a single rank
+ * @param precision of the products, or null in checkpoints of version 0.1
  */
 public record TrainingResult(
         long steps,
@@ -28,7 +29,8 @@ public record TrainingResult(
         long bestStep,
         Map<String, Double> eval,
         long peakRssBytes,
-        List<RankTime> ranks)
+        List<RankTime> ranks,
+        Precision precision)
         implements Serializable {
 
     public TrainingResult {

@@ -39,16 +39,6 @@ class Linear(Lora):
         """The same with NAME.weight [in, out], as GPT-2 stores it."""
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
-    def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
-        """x W^T as (W x^T)^T, which reads the weight as it lies: x [N, in] -> [N, out]
-
-        For few rows BLAS is two to three times faster that way. A single row goes twice, for a
-        product of a matrix and a vector runs on one thread.
-        """
-        if x.size(0) == 1:
-            return torch.mm(weight, x.repeat([2, 1]).t()).narrow(1, 0, 1).t().contiguous()
-        return torch.mm(weight, x.t()).t().contiguous()
-
     def without_graph(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """x W^T + b without a graph. From 5 rows on the other library is faster."""
         if x.dim() != 2 or x.size(0) > 4:

@@ -48,7 +48,7 @@ class Lora(WeightGradients):
         if name + ".lora_magnitude" not in w:
             return low_rank
         c = w[name + ".lora_magnitude"] / w[name + ".norm"]
-        wd = F.linear(d, weight) if name in masks else wx
+        wd = self.recorded_product(d, weight) if name in masks else wx
         return (c - 1) * wd + c * low_rank
 
     def lora_backward(
@@ -77,7 +77,7 @@ class Lora(WeightGradients):
         if magnitude in w:
             gl = g * (w[magnitude] / w[name + ".norm"])
             if magnitude in gradients:
-                z = torch.addmm(F.linear(d, weight), ad, b.t())
+                z = torch.addmm(self.recorded_product(d, weight), ad, b.t())
                 self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
         # [r, N] and [r, out]: the library is three times as fast at these as at their transposes.
         gb = (torch.mm(b.t(), gl.t()) * w[name + ".scaling"]).t()
@@ -89,20 +89,24 @@ class Lora(WeightGradients):
             return torch.addmm(self.times(gl, weight), gb, a)
         gd = torch.mm(gb, a)
         if magnitude in w:
-            gd.addmm_(gl - g, weight)
+            self.add_times(gd, gl - g, weight)
         gd.mul_(masks[name].view(gd.size())).mul_(w[name + ".keep"])
         return self.times(g, weight).add_(gd)
 
+    def rows_of(self, weight: Tensor, conv1d: bool) -> Tensor:
+        """W [out, in] in F32."""
+        return (weight.detach().t() if conv1d else weight.detach()).to(torch.float32)
+
     def row_squares(self, weight: Tensor, conv1d: bool) -> Tensor:
         """Squared norms [out] of the rows of W; conv1d: it is stored as [in, out]."""
-        rows = weight.detach().t() if conv1d else weight.detach()
+        rows = self.rows_of(weight, conv1d)
         return (rows * rows).sum([1])
 
     def dora_norm(
         self, squares: Tensor, weight: Tensor, conv1d: bool, a: Tensor, b: Tensor, scaling: Tensor
     ) -> Tensor:
         """Norms [out] of the rows of W + scaling B A without forming it; squares: W's own."""
-        rows = weight.detach().t() if conv1d else weight.detach()
+        rows = self.rows_of(weight, conv1d)
         a = a.detach()
         b = b.detach()
         cross = (torch.mm(rows, a.t()) * b).sum([1])

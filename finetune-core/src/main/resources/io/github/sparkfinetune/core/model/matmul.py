@@ -20,6 +20,24 @@ class Matmul(torch.nn.Module):
         """target = a^T b, or target += a^T b, in place: a [N, out], b [N, in], target [out, in]"""
         return target.addmm_(a.t(), b, beta=1 if add else 0, alpha=1)
 
+    def add_times(self, target: Tensor, g: Tensor, weight: Tensor) -> Tensor:
+        """target += g W, in place: target [N, in]"""
+        return target.addmm_(g, weight)
+
+    def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
+        """x W^T as (W x^T)^T, which reads the weight as it lies: x [N, in] -> [N, out]
+
+        For few rows BLAS is two to three times faster that way. A single row goes twice, for a
+        product of a matrix and a vector runs on one thread.
+        """
+        if x.size(0) == 1:
+            return torch.mm(weight, x.repeat([2, 1]).t()).narrow(1, 0, 1).t().contiguous()
+        return torch.mm(weight, x.t()).t().contiguous()
+
+    def product_weight(self, weight: Tensor) -> Tensor:
+        """A weight in the form that products read, for one that several of them do."""
+        return weight
+
     def recorded_product(self, x: Tensor, weight: Tensor) -> Tensor:
         """x W^T with a graph."""
         return F.linear(x, weight)

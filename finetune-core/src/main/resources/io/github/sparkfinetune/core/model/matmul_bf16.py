@@ -1,7 +1,7 @@
 """Matrix products in BF16, from and to F32, as PyTorch's autocast computes them.
 
-Whatever the weights are stored in, sums are kept in F32 inside a product and the rest of the model
-is F32.
+A weight may be in BF16 already. Sums are kept in F32 inside a product and the rest of the model is
+F32.
 """
 
 from typing import Optional
@@ -30,6 +30,18 @@ class Bf16Matmul(Matmul):
         """As Matmul.outer."""
         y = torch.mm(a.t().to(torch.bfloat16), b.to(torch.bfloat16))
         return target.add_(y) if add else target.copy_(y)
+
+    def add_times(self, target: Tensor, g: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.add_times."""
+        return target.add_(self.times(g, weight))
+
+    def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.few_rows."""
+        return self.bf16_product(x, weight)
+
+    def product_weight(self, weight: Tensor) -> Tensor:
+        """As Matmul.product_weight."""
+        return weight.to(torch.bfloat16)
 
     def recorded_product(self, x: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.recorded_product."""

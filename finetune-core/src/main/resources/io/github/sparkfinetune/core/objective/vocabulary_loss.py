@@ -18,9 +18,9 @@ class VocabularyLoss(WeightGradients):
         """[begin, end) of each chunk of n tokens."""
         return [(i, i + self.chunk) for i in range(0, n, self.chunk)]
 
-    def logits(self, h: Tensor, w: Dict[str, Tensor]) -> Tensor:
-        """h [M, H] -> [M, V]"""
-        return self.affine(h, w["projection.weight"], w.get("projection.bias"))
+    def logits(self, h: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tensor:
+        """h [M, H], weight [V, H] as products read it -> [M, V]"""
+        return self.affine(h, weight, w.get("projection.bias"))
 
     def vocabulary_loss(
         self,
@@ -40,15 +40,16 @@ class VocabularyLoss(WeightGradients):
         if h.size(0) == 0 and not add:
             for unreached in gradients.values():
                 unreached.zero_()
+        weight = self.product_weight(w["projection.weight"])
         for begin, end in self.chunks(h.size(0)):
             hc = h[begin:end]
             target = targets[begin:end].unsqueeze(1)
-            z = self.logits(hc, w)
+            z = self.logits(hc, weight, w)
             # In place: fetching as much memory again from the kernel takes longer than the softmax.
             logp = torch._log_softmax(z, -1, False, out=z)
             total = total - logp.gather(1, target).sum().to(total)
             g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
-            torch.mul(self.times(g, w["projection.weight"]), scale, out=gh[begin:end])
+            torch.mul(self.times(g, weight), scale, out=gh[begin:end])
             if len(gradients) > 0:
                 g.mul_(scale)
                 self.put_product(gradients, "projection.weight", g, hc, add or begin > 0)
@@ -63,8 +64,9 @@ class VocabularyLoss(WeightGradients):
         """
         losses: List[Tensor] = []
         hits: List[Tensor] = []
+        weight = self.product_weight(w["projection.weight"])
         for begin, end in self.chunks(h.size(0)):
-            z = self.logits(h[begin:end], w)
+            z = self.logits(h[begin:end], weight, w)
             told = z.gather(1, targets[begin:end].unsqueeze(1)).squeeze(1)
             losses.append(z.logsumexp([-1]) - told)
             hits.append(told.ge(z.amax([-1])).to(torch.float32))
@@ -74,8 +76,9 @@ class VocabularyLoss(WeightGradients):
         """The likeliest tokens at each place: probabilities and ids [M, count]; M is at least 1."""
         probabilities: List[Tensor] = []
         ids: List[Tensor] = []
+        weight = self.product_weight(w["projection.weight"])
         for begin, end in self.chunks(h.size(0)):
-            p, i = self.logits(h[begin:end], w).softmax(-1).topk(count)
+            p, i = self.logits(h[begin:end], weight, w).softmax(-1).topk(count)
             probabilities.append(p)
             ids.append(i)
         return [torch.cat(probabilities), torch.cat(ids)]

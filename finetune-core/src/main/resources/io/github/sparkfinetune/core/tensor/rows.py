@@ -6,8 +6,8 @@ from torch import Tensor
 
 class Rows(torch.nn.Module):
     def lookup(self, table: Tensor, ids: Tensor) -> Tensor:
-        """table [V, H], ids [...] -> [..., H]"""
-        return torch.embedding(table, ids)
+        """table [V, H] in F32 or BF16, ids [...] -> [..., H] in F32"""
+        return torch.embedding(table, ids).to(torch.float32)
 
     def select_rows(self, x: Tensor, rows: Tensor) -> Tensor:
         """x [N, ...], rows [n] -> [n, ...] in new memory"""

@@ -22,6 +22,30 @@ class Tensors(torch.nn.Module):
         """Values [start, end) of x, row-major, as a view [end - start]."""
         return x.detach().view(-1)[start:end]
 
+    def f32(self, x: Tensor) -> Tensor:
+        """x in F32: itself where it is."""
+        return x.to(torch.float32)
+
+    def empty_bf16(self, shape: List[int], like: Tensor) -> Tensor:
+        """A tensor in BF16 on the device of like, with any values."""
+        return torch.empty(shape, dtype=torch.bfloat16, device=like.device)
+
+    def over_bytes(self, memory: Tensor, shape: List[int]) -> Tensor:
+        """A tensor in BF16 that lies in memory [bytes]."""
+        return self.empty_bf16([0], memory).set_(memory, 0, shape)
+
+    def file_values(self, file: str, count: int, bf16: bool) -> Tensor:
+        """A file of values in BF16 or F32, mapped: [count]"""
+        dtype = torch.bfloat16 if bf16 else torch.float32
+        return torch.from_file(file, False, count, dtype=dtype)
+
+    def part(self, values: Tensor, begin: int, shape: List[int], like: Tensor) -> Tensor:
+        """A tensor that begins at one of values [n], on the device of like; a view on the CPU."""
+        n = 1
+        for extent in shape:
+            n *= extent
+        return values[begin : begin + n].view(shape).to(like.device)
+
     def views_like(self, flat: Tensor, like: List[Tensor]) -> List[Tensor]:
         """Consecutive stretches of flat [n], in the shapes of tensors of n elements together."""
         views: List[Tensor] = []

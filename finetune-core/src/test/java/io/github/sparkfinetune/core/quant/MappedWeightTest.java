@@ -57,7 +57,7 @@ class MappedWeightTest {
     private static void check(MappedWeight weight, TensorType dtype, int from, int count, int threads) {
         ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES + 8).order(ByteOrder.nativeOrder());
         target.position(4).limit(4 + count * Float.BYTES);
-        weight.widen(from, target, threads);
+        weight.widen(from, target, TensorType.F32, threads);
         assertThat(target.position()).isEqualTo(4);
         int[] actual = new int[count];
         target.asIntBuffer().get(actual);

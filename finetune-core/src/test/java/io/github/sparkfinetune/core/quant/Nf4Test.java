@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -138,16 +139,17 @@ class Nf4Test {
             target.put(i, (byte) 77);
         }
         target.position(8).limit(408);
-        tensor.widen(target, 2);
+        tensor.widen(target, TensorType.F32, 2);
         assertThat(target.position()).isEqualTo(8);
         assertThat(target.limit()).isEqualTo(408);
         assertThat(target.getFloat(8)).isEqualTo(Weights.widened(tensor, 1)[0]);
         target.clear();
         assertThat(target.get(7)).isEqualTo((byte) 77);
         assertThat(target.get(408)).isEqualTo((byte) 77);
-        assertThatThrownBy(() -> tensor.widen(target, 1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> tensor.widen(1, target.limit(400), 1)).isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> tensor.widen(target.order(ByteOrder.BIG_ENDIAN), 1))
+        assertThatThrownBy(() -> tensor.widen(target, TensorType.F32, 1)).isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> tensor.widen(1, target.limit(400), TensorType.F32, 1))
+                .isInstanceOf(IndexOutOfBoundsException.class);
+        assertThatThrownBy(() -> tensor.widen(target.order(ByteOrder.BIG_ENDIAN), TensorType.F32, 1))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

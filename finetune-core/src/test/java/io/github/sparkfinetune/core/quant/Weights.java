@@ -61,7 +61,7 @@ final class Weights {
 
     static float[] widened(StoredWeight weight, long from, int count, int threads) {
         ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
-        weight.widen(from, target, threads);
+        weight.widen(from, target, TensorType.F32, threads);
         float[] floats = new float[count];
         target.asFloatBuffer().get(floats);
         return floats;

@@ -93,7 +93,7 @@ class DeviceTest {
     @ParameterizedTest
     @EnumSource
     void stagedTensorGetsNewValuesAgainAndAgain(Kind kind) {
-        HostBuffer staging = kind.of(manager).staging(new Shape(2, 1));
+        HostBuffer staging = kind.of(manager).staging(new Shape(2, 1), DataType.FLOAT32);
         for (float value : new float[] {1, 5}) {
             staging.bytes().putFloat(value).putFloat(-value);
             staging.upload();

@@ -114,7 +114,7 @@ class AdapterRunTest {
         Path localDir = Path.of(java.net.URI.create(config.output().dir())).resolveSibling("local");
         RankContext rank =
                 new RankContext(new SingleRank(), -1, 1, new Configuration(), localDir, "a", record -> {}, () -> false);
-        try (TrainingResources workspace = new TrainingResources(config, rank)) {
+        try (TrainingResources workspace = new TrainingResources(config, rank, null)) {
             Decoder model = (Decoder) workspace.model();
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);
             Map<String, float[]> frozen = new LinkedHashMap<>();

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -39,22 +41,30 @@ class StagedWeightsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "llama-tied, true, false",
-        "llama-tied, false, true",
-        "mistral, true, true",
-        "qwen2, true, false",
-        "gpt2, true, false"
+        "llama-tied, true, false, F32",
+        "llama-tied, false, true, F32",
+        "llama-tied, false, true, BF16",
+        "mistral, true, true, F32",
+        "qwen2, true, false, F32",
+        "qwen2, true, false, BF16",
+        "gpt2, true, false, F32",
+        "gpt2, true, false, BF16"
     })
-    void fourBitsComputeAsTheirValuesDo(String kind, boolean doubleQuant, boolean dora) throws Exception {
+    void fourBitsComputeAsTheirValuesDo(String kind, boolean doubleQuant, boolean dora, TensorType products)
+            throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         Path plain = folder.resolve("plain");
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             TinyModel.rewrite(base, plain, TensorType.F32, Long.MAX_VALUE, (name, values) -> {
                 if (name.matches(LINEAR)) {
-                    ByteBuffer wide = ByteBuffer.allocateDirect(values.length * Float.BYTES)
+                    ByteBuffer wide = ByteBuffer.allocateDirect(values.length * products.bytes())
                             .order(ByteOrder.nativeOrder());
-                    Nf4.quantize(source, name, doubleQuant, 1).widen(wide, 1);
-                    wide.clear().order(ByteOrder.nativeOrder()).asFloatBuffer().get(values);
+                    Nf4.quantize(source, name, doubleQuant, 1).widen(wide, products, 1);
+                    for (int i = 0; i < values.length; i++) {
+                        values[i] = products == TensorType.F32
+                                ? wide.getFloat(i * Float.BYTES)
+                                : HalfFloat.fromBf16(wide.getShort(i * Short.BYTES));
+                    }
                 }
             });
         }
@@ -62,19 +72,28 @@ class StagedWeightsTest {
                 base,
                 new String[] {"method.type=qlora", "method.bnb_4bit_use_double_quant=" + doubleQuant},
                 plain,
-                dora);
+                dora,
+                products);
     }
 
     @ParameterizedTest
-    @CsvSource({"llama-untied, BF16, false", "gpt2, BF16, true", "mistral, F16, true"})
-    void halvesComputeAsTheirValuesDo(String kind, TensorType type, boolean dora) throws Exception {
+    @CsvSource({
+        "llama-untied, BF16, false, F32",
+        "llama-tied, BF16, true, BF16",
+        "llama-untied, BF16, false, BF16",
+        "gpt2, BF16, true, F32",
+        "gpt2, BF16, true, BF16",
+        "mistral, F16, true, F32"
+    })
+    void halvesComputeAsTheirValuesDo(String kind, TensorType type, boolean dora, TensorType products)
+            throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         Path half = TinyModel.rewrite(base, folder.resolve("half"), type, 50_000, (name, values) -> {});
         Path plain =
                 TinyModel.rewrite(half, folder.resolve("plain"), TensorType.F32, Long.MAX_VALUE, (name, values) -> {});
         assertThat(TinyModel.weights(plain).keySet())
                 .isEqualTo(TinyModel.weights(base).keySet());
-        compare(half, new String[] {"method.type=lora"}, plain, dora);
+        compare(half, new String[] {"method.type=lora"}, plain, dora, products);
     }
 
     @ParameterizedTest
@@ -95,11 +114,16 @@ class StagedWeightsTest {
         }
     }
 
-    private static void compare(Path stored, String[] settings, Path plain, boolean dora) {
-        String[] more = {"method.target_modules=all-linear", "method.use_dora=" + dora};
-        try (TinyDecoder staged =
-                        TinyDecoder.toTrain(stored, settings[0], settings[settings.length - 1], more[0], more[1]);
-                TinyDecoder own = TinyDecoder.toTrain(plain, "method.type=lora", more[0], more[1])) {
+    private static void compare(Path stored, String[] settings, Path plain, boolean dora, TensorType products) {
+        List<String> more = List.of(
+                "method.target_modules=all-linear",
+                "method.use_dora=" + dora,
+                "precision=" + (products == TensorType.F32 ? "fp32" : "bf16"));
+        String[] quantised = Stream.concat(Stream.of(settings), more.stream()).toArray(String[]::new);
+        String[] lora =
+                Stream.concat(Stream.of("method.type=lora"), more.stream()).toArray(String[]::new);
+        try (TinyDecoder staged = TinyDecoder.toTrain(stored, quantised);
+                TinyDecoder own = TinyDecoder.toTrain(plain, lora)) {
             staged.stir();
             own.stir();
             assertThat(staged.parameters().keySet())

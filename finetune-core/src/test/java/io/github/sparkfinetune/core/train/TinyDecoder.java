@@ -48,8 +48,8 @@ final class TinyDecoder implements AutoCloseable {
 
     /** The base model of a run, ready to be trained. */
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
-        return new TinyDecoder(
-                manager -> LoadedModel.toTrain(config, manager, base, adapter, Labels.none(), vocabulary, 1));
+        return new TinyDecoder(manager ->
+                LoadedModel.toTrain(config, config.precision(), manager, base, adapter, Labels.none(), vocabulary, 1));
     }
 
     /**
@@ -90,7 +90,8 @@ final class TinyDecoder implements AutoCloseable {
     static float[] logits(NDManager manager, Decoder model, List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
             NDArray hidden = hidden(owner, model, model.wholeBatch(owner, samples));
-            return hidden.matMul(model.projectionWeight().transpose()).toFloatArray();
+            NDArray projection = model.script().callOne(owner, "f32", model.projectionWeight());
+            return hidden.matMul(projection.transpose()).toFloatArray();
         }
     }
 
@@ -145,8 +146,11 @@ final class TinyDecoder implements AutoCloseable {
     /** Values of the parameters by name. */
     Map<String, float[]> parameters() {
         Map<String, float[]> values = new LinkedHashMap<>();
-        for (Parameter parameter : loaded.model().parameters()) {
-            values.put(parameter.name(), parameter.value().toFloatArray());
+        try (NDManager owner = manager.newSubManager()) {
+            for (Parameter parameter : loaded.model().parameters()) {
+                NDArray f32 = model().script().callOne(owner, "f32", parameter.value());
+                values.put(parameter.name(), f32.toFloatArray());
+            }
         }
         return values;
     }

@@ -36,8 +36,8 @@ class TrainingResourcesTest {
     void theCopyOfAModelGoesWithTheRank() throws Exception {
         TinyRun tiny = new TinyRun(folder, "bert-seqcls", 0.1);
         RunConfig config = tiny.config("run", "model=" + FarFileSystem.path(tiny.base()));
-        try (TrainingResources first = new TrainingResources(config, rank());
-                TrainingResources second = new TrainingResources(config, rank())) {
+        try (TrainingResources first = new TrainingResources(config, rank(), null);
+                TrainingResources second = new TrainingResources(config, rank(), null)) {
             assertThat(second.folder()).isEqualTo(first.folder()).isDirectoryContaining("glob:**.safetensors");
             assertThat(second.temporary()).isNotEqualTo(first.temporary()).isEmptyDirectory();
         }
@@ -50,7 +50,7 @@ class TrainingResourcesTest {
         String model = "model=" + FarFileSystem.path(tiny.base());
         for (String wrong : List.of("data.dir=", "method.adapter=")) {
             RunConfig config = tiny.config("run", model, "method.type=lora", wrong + folder.resolve("missing"));
-            assertThatThrownBy(() -> new TrainingResources(config, rank()).close())
+            assertThatThrownBy(() -> new TrainingResources(config, rank(), null).close())
                     .isInstanceOf(RunException.class);
             assertThat(folders()).isEmpty();
         }

@@ -220,7 +220,8 @@ public final class TrainJob {
                         .mapToLong(outcome -> outcome.result().peakRssBytes())
                         .max()
                         .orElseThrow(),
-                first.ranks());
+                first.ranks(),
+                first.precision());
     }
 
     private static RunException failed(SparkContext spark, TrainListener listener, Exception error) {

@@ -74,7 +74,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
             }
             rank.collective().barrier();
         }
-        return new TrainingResult(step, (long) sum[0], 0, 1, 1, 1, step, Map.of(), 100 + me, List.of());
+        return new TrainingResult(step, (long) sum[0], 0, 1, 1, 1, step, Map.of(), 100 + me, List.of(), null);
     }
 
     /** What every rank of every attempt saw, by attempt and rank. */
@@ -93,7 +93,7 @@ record CountingBody(String folder, Fault fault) implements RankBody {
     }
 
     private static TrainingRecord record(long step) {
-        return new TrainingRecord(step, STEPS, 0.5, 1.0 / step, 1e-3, 1.0, 1.0, 1.0, null, null);
+        return new TrainingRecord(step, STEPS, 0.5, 1.0 / step, 1e-3, 1.0, 1.0, 1.0, null, null, null);
     }
 
     private void note(String name, String text) throws IOException {

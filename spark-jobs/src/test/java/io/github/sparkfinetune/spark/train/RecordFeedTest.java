@@ -36,7 +36,7 @@ class RecordFeedTest {
 
     private static RecordAccumulator.Entry step(int attempt, long number, long step) {
         return new RecordAccumulator.Entry(
-                attempt, number, 0, new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, null));
+                attempt, number, 0, new TrainingRecord(step, 9, 0.1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, null, null));
     }
 
     private static RecordAccumulator.Entry eval(int attempt, long number, long step) {
@@ -44,6 +44,6 @@ class RecordFeedTest {
                 attempt,
                 number,
                 0,
-                new TrainingRecord(step, 9, 0.1, null, null, null, null, null, Map.of("loss", 1.0), null));
+                new TrainingRecord(step, 9, 0.1, null, null, null, null, null, Map.of("loss", 1.0), null, null));
     }
 }

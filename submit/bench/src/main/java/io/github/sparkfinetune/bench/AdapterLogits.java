@@ -34,9 +34,9 @@ final class AdapterLogits {
                 List.of("model=" + base, "method.type=lora", "method.adapter=" + adapter));
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Decoder model =
-                    (Decoder) LoadedModel.toTrain(config, manager, base, Optional.of(adapter), Labels.none(), 0, 1)
-                            .model();
+            Decoder model = (Decoder) LoadedModel.toTrain(
+                            config, config.precision(), manager, base, Optional.of(adapter), Labels.none(), 0, 1)
+                    .model();
             List<float[]> logits = new ArrayList<>();
             try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
                 FloatBuffer all = decoding.logits();

@@ -76,10 +76,10 @@ final class QuantBench {
         StoredWeight f16 = MappedWeight.of(file, "f16");
         measure("quantise F32", threads, () -> Nf4.quantize(file, "f32", true, threads));
         measure("quantise BF16", threads, () -> Nf4.quantize(file, "bf16", true, threads));
-        measure("widen NF4", threads, () -> plain.widen(target, threads));
-        measure("widen NF4, double", threads, () -> twice.widen(target, threads));
-        measure("widen BF16", threads, () -> bf16.widen(target, threads));
-        measure("widen F16", threads, () -> f16.widen(target, threads));
+        measure("widen NF4", threads, () -> plain.widen(target, TensorType.F32, threads));
+        measure("widen NF4, double", threads, () -> twice.widen(target, TensorType.F32, threads));
+        measure("widen BF16", threads, () -> bf16.widen(target, TensorType.F32, threads));
+        measure("widen F16", threads, () -> f16.widen(target, TensorType.F32, threads));
     }
 
     private static void measure(String what, int threads, Runnable work) {

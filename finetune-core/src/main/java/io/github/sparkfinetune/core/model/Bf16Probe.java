@@ -1,0 +1,90 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.ModelShape;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/** Whether a processor multiplies matrices of a model's size faster in BF16 than in F32. */
+public final class Bf16Probe {
+    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
+    private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
+
+    private static final int TOKENS = 256;
+    private static final long NANOS = 50_000_000;
+    private static final int LEAST_ROUNDS = 3;
+    /** Operations of a product below which the call takes as long as what it does. */
+    private static final long LEAST_OPERATIONS = 1L << 26;
+
+    private Bf16Probe() {}
+
+    /** Whether this machine's processors have instructions for BF16; without, it is many times slower than F32. */
+    public static boolean hasInstructions() {
+        if (!Files.isReadable(PROCESSORS)) {
+            return false;
+        }
+        try (Stream<String> lines = Files.lines(PROCESSORS)) {
+            return lines.filter(line -> line.startsWith("flags"))
+                    .findFirst()
+                    .filter(Bf16Probe::namesOne)
+                    .isPresent();
+        } catch (IOException e) {
+            throw new UncheckedIOException(PROCESSORS + " can't be read", e);
+        }
+    }
+
+    private static boolean namesOne(String flags) {
+        return Stream.of(flags.split("\\s+")).anyMatch(INSTRUCTIONS::contains);
+    }
+
+    /**
+     * How many times as fast a product of the model's feed-forward part is in BF16 as in F32, input and output in F32
+     * both times: by the fastest of the products that fit into 50 ms.
+     *
+     * @return 1 where the products are too small to tell
+     */
+    public static double speedup(NDManager manager, ModelShape shape) {
+        return speedup(manager, shape.hidden(), shape.intermediate());
+    }
+
+    static double speedup(NDManager manager, int hidden, int intermediate) {
+        if (2L * TOKENS * hidden * intermediate < LEAST_OPERATIONS) {
+            return 1;
+        }
+        try (NDManager owner = manager.newSubManager();
+                ScriptModule f32 = module(owner, MatmulBackend.f32());
+                ScriptModule bf16 = module(owner, MatmulBackend.BF16)) {
+            NDArray x = owner.ones(new Shape(TOKENS, hidden), DataType.FLOAT32);
+            NDArray weight = owner.ones(new Shape(hidden, intermediate), DataType.FLOAT32);
+            NDArray half = bf16.callOne(owner, "product_weight", weight);
+            double wide = Double.MAX_VALUE;
+            double narrow = Double.MAX_VALUE;
+            long start = System.nanoTime();
+            for (int round = 0; round < LEAST_ROUNDS || System.nanoTime() - start < NANOS; round++) {
+                wide = Math.min(wide, seconds(owner, f32, x, weight));
+                narrow = Math.min(narrow, seconds(owner, bf16, x, half));
+            }
+            return wide / narrow;
+        }
+    }
+
+    private static ScriptModule module(NDManager owner, MatmulBackend backend) {
+        return ScriptModule.load(owner, List.of(backend.module()), Map.of());
+    }
+
+    private static double seconds(NDManager owner, ScriptModule module, NDArray x, NDArray weight) {
+        long start = System.nanoTime();
+        module.callOne(owner, "times", x, weight).close();
+        return (System.nanoTime() - start) / 1e9;
+    }
+}

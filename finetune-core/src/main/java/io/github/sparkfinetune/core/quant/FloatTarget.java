@@ -1,0 +1,83 @@
+package io.github.sparkfinetune.core.quant;
+
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
+
+/** Memory that numbers are written to, in F32, or in BF16 by the nearest. Threads may write to places of their own. */
+abstract class FloatTarget {
+    /**
+     * Elements of a weight.
+     *
+     * @param memory written from its position to its limit, which stay
+     * @param type F32 or BF16
+     * @param from the weight's element that the memory begins with
+     * @param count elements of the weight
+     * @throws IllegalArgumentException when it does not hold whole numbers in native byte order
+     * @throws IndexOutOfBoundsException when it reaches beyond the weight
+     */
+    static FloatTarget of(ByteBuffer memory, TensorType type, long from, long count) {
+        if (memory.order() != ByteOrder.nativeOrder() || memory.remaining() % type.bytes() != 0) {
+            throw new IllegalArgumentException("the target must hold whole numbers in native byte order");
+        }
+        int length = memory.remaining() / type.bytes();
+        if (from < 0 || from > count - length) {
+            throw new IndexOutOfBoundsException(length + " elements from " + from + " of a weight of " + count);
+        }
+        ByteBuffer own = memory.slice().order(ByteOrder.nativeOrder());
+        return switch (type) {
+            case F32 -> new F32(own.asFloatBuffer());
+            case BF16 -> new Bf16(own.asShortBuffer());
+            default -> throw new IllegalArgumentException("no weight is widened to " + type);
+        };
+    }
+
+    /** Numbers that there is room for. */
+    abstract int limit();
+
+    /** Writes a run of numbers from a place on. */
+    abstract void put(int at, float[] values, int offset, int length);
+
+    private static final class F32 extends FloatTarget {
+        private final FloatBuffer floats;
+
+        F32(FloatBuffer floats) {
+            this.floats = floats;
+        }
+
+        @Override
+        int limit() {
+            return floats.limit();
+        }
+
+        @Override
+        void put(int at, float[] values, int offset, int length) {
+            floats.put(at, values, offset, length);
+        }
+    }
+
+    private static final class Bf16 extends FloatTarget {
+        private final ShortBuffer halves;
+
+        Bf16(ShortBuffer halves) {
+            this.halves = halves;
+        }
+
+        @Override
+        int limit() {
+            return halves.limit();
+        }
+
+        @Override
+        void put(int at, float[] values, int offset, int length) {
+            short[] rounded = new short[length];
+            for (int i = 0; i < length; i++) {
+                rounded[i] = HalfFloat.toBf16(values[offset + i]);
+            }
+            halves.put(at, rounded, 0, length);
+        }
+    }
+}

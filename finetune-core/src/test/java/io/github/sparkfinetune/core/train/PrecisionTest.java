@@ -1,0 +1,82 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.core.arch.ModelShape;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.model.Bf16Probe;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class PrecisionTest {
+    @TempDir
+    private Path folder;
+
+    @BeforeAll
+    static void start() {
+        Torch.start(1);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+                    0    | fp32: the processor of rank 1 (10.0.0.2) has neither avx512_bf16 nor amx_bf16
+                    1.19 | fp32: products in bf16 are only 1.2 times as fast as in fp32 on rank 1 (10.0.0.2)
+                    1    | fp32: products in bf16 are only 1.0 times as fast as in fp32 on rank 1 (10.0.0.2)
+                    1.25 | bf16: products are 1.3 times as fast as in fp32 on rank 1 (10.0.0.2) or faster
+                    2    | bf16: products are 2.0 times as fast as in fp32 on rank 1 (10.0.0.2) or faster
+                    """)
+    void theRankThatGainsLeastDecides(double speedup, String said) {
+        assertThat(Precision.decided(speedup, "rank 1 (10.0.0.2)")).hasToString(said);
+    }
+
+    private Precision of(PrecisionChoice wanted, Precision kept, int hidden) throws IOException {
+        TinyModel.copy(
+                folder.resolve("model-" + hidden),
+                "llama-tied",
+                config -> config.put("hidden_size", hidden).put("intermediate_size", 4 * hidden));
+        ModelShape shape = Architectures.of(HfConfig.read(folder.resolve("model-" + hidden)))
+                .shape();
+        try (NDManager manager = Torch.manager(-1);
+                SingleRank rank = new SingleRank()) {
+            return Precision.of(wanted, kept, rank, Device.of(manager), shape);
+        }
+    }
+
+    @Test
+    void anExplicitPrecisionIsTaken() throws IOException {
+        Precision kept = new Precision(PrecisionChoice.FP32, "before");
+        assertThat(of(PrecisionChoice.BF16, kept, 64).choice()).isEqualTo(PrecisionChoice.BF16);
+        assertThat(of(PrecisionChoice.FP32, null, 128).choice()).isEqualTo(PrecisionChoice.FP32);
+    }
+
+    @Test
+    void aRunThatIsResumedKeepsItsPrecision() throws IOException {
+        Precision kept = new Precision(PrecisionChoice.BF16, "before");
+        assertThat(of(PrecisionChoice.AUTO, kept, 64)).isEqualTo(kept);
+    }
+
+    @Test
+    void productsThatAreTooSmallToTellStayInF32() throws IOException {
+        assertThat(of(PrecisionChoice.AUTO, null, 64).choice()).isEqualTo(PrecisionChoice.FP32);
+    }
+
+    @Test
+    void processorsWithoutInstructionsComputeInF32AndTheOthersAreTried() throws IOException {
+        Precision chosen = of(PrecisionChoice.AUTO, null, 768);
+        boolean listed = Files.readString(Path.of("/proc/cpuinfo")).matches("(?s).*\\b(avx512_bf16|amx_bf16)\\b.*");
+        assertThat(Bf16Probe.hasInstructions()).isEqualTo(listed);
+        assertThat(chosen.reason()).contains(listed ? "times as fast as in fp32" : "neither avx512_bf16 nor amx_bf16");
+    }
+}

@@ -1,8 +1,8 @@
 """Tokens a second of transformers and PEFT on random tokens, and their peak memory, loading included.
 
-peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16} BATCH LENGTH STEPS [ckpt]
+peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16,autocast} BATCH LENGTH STEPS [ckpt]
 
-Causal language modelling; LoRA is r 8 on q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
+autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
 """
 
 import os
@@ -20,14 +20,15 @@ WARM_UP = 2
 
 if len(sys.argv) not in (7, 8) or sys.argv[2] not in ("lora", "qlora", "full") or sys.argv[7:] not in ([], ["ckpt"]):
     sys.exit(__doc__)
-folder, mode, dtype = sys.argv[1], sys.argv[2], getattr(torch, sys.argv[3])
+folder, mode, autocast = sys.argv[1], sys.argv[2], sys.argv[3] == "autocast"
+dtype = torch.float32 if autocast else getattr(torch, sys.argv[3])
 batch, length, steps, recompute = *map(int, sys.argv[4:7]), len(sys.argv) == 8
 
 options = {"dtype": dtype}
 if mode == "qlora":
     options["device_map"] = "cpu"
     options["quantization_config"] = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=dtype
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16 if autocast else dtype
     )
 model = AutoModelForCausalLM.from_pretrained(folder, **options)
 model.config.use_cache = False
@@ -45,7 +46,8 @@ ids = torch.randint(100, model.config.vocab_size, (batch, length), generator=tor
 seconds = []
 for step in range(WARM_UP + steps):
     start = time.perf_counter()
-    loss = model(input_ids=ids, labels=ids).loss
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        loss = model(input_ids=ids, labels=ids).loss
     loss.backward()
     optimizer.step()
     optimizer.zero_grad()

@@ -1,4 +1,9 @@
-"""Full training of an encoder by transformers on random tokens: transformers_encoder.py MODEL_DIR TASK THREADS STEPS"""
+"""Full training of an encoder by transformers on random tokens.
+
+transformers_encoder.py MODEL_DIR TASK THREADS STEPS {float32,bfloat16,autocast}
+
+autocast: weights in F32, products in BF16.
+"""
 
 import os
 import statistics
@@ -25,10 +30,12 @@ MODELS = {
     "question-answering": AutoModelForQuestionAnswering,
 }
 folder, task, threads, steps = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+autocast = sys.argv[5] == "autocast"
+dtype = torch.float32 if autocast else getattr(torch, sys.argv[5])
 
 torch.set_num_threads(threads)
 options = {"num_labels": 2} if task.endswith("classification") else {}
-model = MODELS[task].from_pretrained(folder, **options).train()
+model = MODELS[task].from_pretrained(folder, dtype=dtype, **options).train()
 optimizer = torch.optim.AdamW(model.parameters(), lr=5e-5, weight_decay=0.01, fused=True)
 ids = torch.randint(1000, model.config.vocab_size, (BATCH, LENGTH))
 place = torch.full((BATCH,), LENGTH // 2)
@@ -45,7 +52,8 @@ seconds = []
 for step in range(WARM_UP + steps):
     batch = dict(collator(rows)) if task == "masked-lm" else {"input_ids": ids, **told[task]}
     start = time.perf_counter()
-    loss = model(**{**batch, "attention_mask": mask}).loss
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        loss = model(**{**batch, "attention_mask": mask}).loss
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
@@ -53,6 +61,6 @@ for step in range(WARM_UP + steps):
     if step >= WARM_UP:
         seconds.append(time.perf_counter() - start)
 print(
-    f"transformers threads {torch.get_num_threads()} seq/s {BATCH * steps / sum(seconds):.2f} "
+    f"transformers {sys.argv[5]} threads {torch.get_num_threads()} seq/s {BATCH * steps / sum(seconds):.2f} "
     f"step ms median {1e3 * statistics.median(seconds):.0f} peak MB {peak_mb()} loss {loss.item():.4f}"
 )

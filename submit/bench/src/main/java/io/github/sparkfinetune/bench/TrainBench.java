@@ -16,7 +16,7 @@ import java.util.List;
  * threads each.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
- * last step; with {@code -Dsharded=true} the ranks share the optimizer.
+ * last step; with {@code -Dsharded=true} the ranks share the optimizer; {@code -Dprecision=bf16} is the run's.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -34,6 +34,7 @@ final class TrainBench {
             Files.writeString(yaml, """
                     model: %s
                     task: %s
+                    precision: %s
                     method: {type: %s, lora_alpha: 16, target_modules: [q_proj, v_proj]}
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
@@ -43,6 +44,7 @@ final class TrainBench {
                     """.formatted(
                             Path.of(arguments[0]).toUri(),
                             arguments[1],
+                            System.getProperty("precision", "fp32"),
                             arguments[2],
                             length,
                             arguments[3].equals("ckpt"),

@@ -195,7 +195,7 @@ class EveryKeyTest {
                   start_timeout_seconds: 16
                   shared_filesystem: true
                   shard_optimizer: true
-                output: {dir: out}
+                output: {dir: out, dtype: bfloat16}
                 """, "run.yaml", List.of());
 
         RunConfig expected = new RunConfig(
@@ -306,7 +306,7 @@ class EveryKeyTest {
                 new MaskedLmConfig(0.3, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true),
-                new OutputConfig("out"));
+                new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));
         assertThat(config).isEqualTo(expected);
         assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                 .isEqualTo(expected);

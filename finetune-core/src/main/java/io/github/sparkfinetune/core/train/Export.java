@@ -4,14 +4,17 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
@@ -21,6 +24,7 @@ import io.github.sparkfinetune.data.hub.HubName;
 import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
@@ -71,9 +75,8 @@ final class Export {
                     card,
                     files);
         } else {
-            List<TensorData> tensors = loaded.model().parameters().stream()
-                    .map(parameter -> resources.tensor(parameter.name(), parameter.value()))
-                    .toList();
+            List<TensorData> tensors =
+                    loaded.model().parameters().stream().map(this::tensor).toList();
             writer.write(
                     resources.folder(),
                     config(architecture, result),
@@ -84,9 +87,26 @@ final class Export {
         }
     }
 
+    private TensorData tensor(Parameter parameter) {
+        TensorData f32 = resources.tensor(parameter.name(), parameter.value());
+        return config.output().dtype() == OutputConfig.Dtype.FLOAT32
+                ? f32
+                : TensorData.narrowed(
+                        f32.name(),
+                        TensorType.BF16,
+                        f32.shape(),
+                        () -> f32.data().get().asFloatBuffer());
+    }
+
     private HfConfig config(String architecture, TrainingResult result) {
+        OutputConfig.Dtype dtype = resources.loaded().lora().isPresent()
+                ? OutputConfig.Dtype.FLOAT32
+                : config.output().dtype();
         HfConfig saved = spec.savedConfig(
-                resources.loaded().config(), architecture, resources.manifest().labels(), "float32");
+                resources.loaded().config(),
+                architecture,
+                resources.manifest().labels(),
+                dtype.name().toLowerCase(Locale.ROOT));
         return spec.tunedConfig(saved, result.eval());
     }
 

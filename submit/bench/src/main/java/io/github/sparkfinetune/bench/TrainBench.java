@@ -62,7 +62,9 @@ final class TrainBench {
     }
 
     private static List<String> jvm() {
-        List<String> jvm = new ArrayList<>(List.of("-Xmx256m", "-XX:+UseSerialGC"));
+        List<String> jvm = new ArrayList<>(
+                // Codes of 4-bit weights are direct memory.
+                List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=16g"));
         for (String property : TimedSteps.PROPERTIES) {
             if (System.getProperty(property) != null) {
                 jvm.add("-D" + property + "=" + System.getProperty(property));

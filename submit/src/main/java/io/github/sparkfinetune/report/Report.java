@@ -40,7 +40,8 @@ final class Report {
                 Html.escape(run.model() + " · " + name(run.task()) + " · "
                         + name(run.method().type()) + " fine-tuning · "
                         + run.cluster().ranks()
-                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")));
+                        + (run.cluster().ranks() == 1 ? " rank" : " ranks")
+                        + precision(metrics)));
         parts.put("tiles", ReportTables.tiles(metrics));
         boolean answers = !TaskSpecs.of(run).answerColumns().isEmpty();
         parts.put("held-out", ReportTables.heldOut(metrics, answers) + RankTable.of(metrics));
@@ -57,6 +58,11 @@ final class Report {
         return PLACEHOLDER
                 .matcher(resource("report.html"))
                 .replaceAll(found -> Matcher.quoteReplacement(parts.get(found.group(1))));
+    }
+
+    private static String precision(JsonNode metrics) {
+        String choice = metrics.at("/train/precision/choice").asText();
+        return choice.isEmpty() ? "" : " · " + choice;
     }
 
     static String name(Enum<?> value) {

@@ -2,6 +2,8 @@ package io.github.sparkfinetune.job;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
+import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.SlowRank;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.io.PrintWriter;
@@ -21,6 +23,19 @@ class ProgressTest {
                 .containsExactly(
                         "warning   rank 3 (host-b:7077) computes a step in 1.25 s, the others in 0.50 s and wait:"
                                 + " is its machine busy or slower?");
+    }
+
+    @Test
+    void thePrecisionAndWhyStandsBeforeTheFirstStep() {
+        StringWriter shown = new StringWriter();
+        Precision precision =
+                new Precision(PrecisionChoice.BF16, "products are 2.0 times as fast as in fp32 on rank 0");
+        try (Progress progress = new Progress(new PrintWriter(shown, true), false, () -> 0)) {
+            progress.add(new TrainingRecord(9, 9, 1, 1.0, 1e-3, 1.0, 1.0, 1.0, null, precision, null));
+        }
+        assertThat(shown.toString().lines())
+                .startsWith("precision bf16: products are 2.0 times as fast as in fp32 on rank 0")
+                .hasSize(2);
     }
 
     @Test

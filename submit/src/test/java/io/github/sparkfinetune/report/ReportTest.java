@@ -3,8 +3,10 @@ package io.github.sparkfinetune.report;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.metric.PrecisionRecall;
+import io.github.sparkfinetune.core.train.Precision;
 import io.github.sparkfinetune.core.train.RankTime;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -36,7 +38,8 @@ class ReportTest {
         RunFolder folder = folder("models/minilm");
         records(folder, 111);
         MetricsFile.put(
-                folder, new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS, null));
+                folder,
+                new TrainingResult(111, 1776, 200_000, 61, 29, 3300, 111, Map.of(), 812_000_000, RANKS, PRECISION));
         MetricsFile.put(
                 folder,
                 List.of(Scores.ofLabels(
@@ -53,6 +56,7 @@ class ReportTest {
                 .contains(
                         "default-src 'none'",
                         "models/minilm",
+                        " · bf16<",
                         ">0.9700<",
                         "mcc 0.9612",
                         "entertainment",
@@ -283,6 +287,8 @@ class ReportTest {
         folder.write(RunFolder.RUN_YAML, RunConfigLoader.toYaml(run));
         return folder;
     }
+
+    private static final Precision PRECISION = new Precision(PrecisionChoice.BF16, "as precision says");
 
     private static final List<RankTime> RANKS = List.of(
             new RankTime(0, "rank 0 (host-a:7077)", 0.511, 0.62), new RankTime(1, "rank 1 (host-b:7077)", 1.234, 1.9));

@@ -68,11 +68,8 @@ public final class ModelModules {
             if (!own.contains(module)) {
                 continue;
             }
-            long[] shape = Nf4Checkpoint.holds(weights, stored)
-                    ? Nf4Checkpoint.read(weights, stored).shape()
-                    : weights.info(stored).shape();
             boolean conv1d = architecture.isConv1d() && name.startsWith(architecture.prefix());
-            linears.add(linear(module, shape, conv1d, output));
+            linears.add(linear(module, shape(weights, stored, conv1d), conv1d, output));
             found |= module.equals(output);
         }
         if (output != null && !found) {
@@ -95,6 +92,15 @@ public final class ModelModules {
     }
 
     /** @param output module of the projection, or null */
+    /** As the model knows it; bitsandbytes stores the transpose of a Conv1D. */
+    private static long[] shape(TensorSource weights, String stored, boolean conv1d) {
+        if (!Nf4Checkpoint.holds(weights, stored)) {
+            return weights.info(stored).shape();
+        }
+        long[] shape = Nf4Checkpoint.read(weights, stored, conv1d).shape();
+        return conv1d ? new long[] {shape[1], shape[0]} : shape;
+    }
+
     private static LinearModule linear(String module, long[] shape, boolean conv1d, String output) {
         int rows = Math.toIntExact(shape[0]);
         int columns = Math.toIntExact(shape[1]);

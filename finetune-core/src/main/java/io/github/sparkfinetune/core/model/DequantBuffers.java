@@ -41,7 +41,8 @@ final class DequantBuffers {
 
     /** The tensor that stands for a weight, by its name in the layer. */
     NDArray tensor(String local, StoredWeight weight) {
-        return buffer(local, weight.shape()).tensor();
+        NDArray tensor = buffer(local, weight.shape()).tensor();
+        return weight.isTransposed() ? tensor.transpose() : tensor;
     }
 
     private Staged buffer(String local, long[] shape) {

@@ -123,8 +123,9 @@ final class Weights {
             return Optional.empty();
         }
         String stored = names.require(weight.name());
+        boolean conv1d = weight.kind() == WeightSpec.Kind.CONV1D;
         if (Nf4Checkpoint.holds(source, stored)) {
-            return Optional.of(checked(weight, stored, Nf4Checkpoint.read(source, stored)));
+            return Optional.of(checked(weight, stored, Nf4Checkpoint.read(source, stored, conv1d)));
         }
         requireShape(weight, stored);
         return switch (adaptation.storage()) {
@@ -133,14 +134,24 @@ final class Weights {
                 source.info(stored).dtype() == TensorType.F32
                         ? Optional.empty()
                         : Optional.of(MappedWeight.of(source, stored));
-            case NF4 -> Optional.of(Nf4.quantize(source, stored, false, adaptation.threads()));
-            case NF4_DOUBLE -> Optional.of(Nf4.quantize(source, stored, true, adaptation.threads()));
+            case NF4 -> Optional.of(quantized(stored, false, conv1d));
+            case NF4_DOUBLE -> Optional.of(quantized(stored, true, conv1d));
         };
     }
 
+    private StoredWeight quantized(String stored, boolean doubleQuant, boolean conv1d) {
+        return conv1d
+                ? Nf4.quantizeTransposed(source, stored, doubleQuant, adaptation.threads())
+                : Nf4.quantize(source, stored, doubleQuant, adaptation.threads());
+    }
+
     private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
-        if (!Arrays.equals(value.shape(), weight.shape())) {
-            throw shape(stored, value.shape(), weight.shape());
+        long[] wanted = weight.shape();
+        if (value.isTransposed()) {
+            wanted = new long[] {wanted[1], wanted[0]};
+        }
+        if (!Arrays.equals(value.shape(), wanted)) {
+            throw shape(stored, value.shape(), wanted);
         }
         return value;
     }

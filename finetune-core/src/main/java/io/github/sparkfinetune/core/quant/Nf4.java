@@ -46,6 +46,33 @@ public final class Nf4 {
         return quantize(source, name, doubleQuant, threads, PART_BLOCKS);
     }
 
+    /**
+     * Quantizes the transpose of a tensor, of which all of it is in memory in F32 meanwhile; the parameters are those
+     * of {@link #quantize(TensorSource, String, boolean, int)}.
+     *
+     * @param name a matrix [in, out], as GPT-2's Conv1D stores it
+     */
+    public static Nf4Tensor quantizeTransposed(TensorSource source, String name, boolean doubleQuant, int threads) {
+        long[] stored = source.info(name).shape();
+        int rows = Math.toIntExact(stored[1]);
+        int columns = Math.toIntExact(stored[0]);
+        float[] values = new float[Math.multiplyExact(rows, columns)];
+        source.floats(name, 0, FloatBuffer.wrap(values));
+        return quantize(
+                (from, target, count) -> {
+                    for (int i = 0; i < count; i++) {
+                        int at = (int) (from + i);
+                        target[i] = values[at % columns * rows + at / columns];
+                    }
+                },
+                new long[] {rows, columns},
+                source.fileOf(name) + ": tensor " + Quoted.name(name) + ", transposed,",
+                doubleQuant,
+                threads,
+                PART_BLOCKS,
+                true);
+    }
+
     /** As {@link #quantize(TensorSource, String, boolean, int)}, with parts of another size. */
     static Nf4Tensor quantize(TensorSource source, String name, boolean doubleQuant, int threads, int partBlocks) {
         return quantize(
@@ -54,7 +81,8 @@ public final class Nf4 {
                 source.fileOf(name) + ": tensor " + Quoted.name(name),
                 doubleQuant,
                 threads,
-                partBlocks);
+                partBlocks,
+                false);
     }
 
     /**
@@ -73,11 +101,18 @@ public final class Nf4 {
                 "the weight",
                 doubleQuant,
                 threads,
-                PART_BLOCKS);
+                PART_BLOCKS,
+                false);
     }
 
     private static Nf4Tensor quantize(
-            Weights weights, long[] shape, String place, boolean doubleQuant, int threads, int partBlocks) {
+            Weights weights,
+            long[] shape,
+            String place,
+            boolean doubleQuant,
+            int threads,
+            int partBlocks,
+            boolean transposed) {
         long count = TensorInfo.count(shape);
         if (Nf4Codes.packedBytes(count) > Integer.MAX_VALUE) {
             throw RunException.data(place + " has " + count
@@ -97,7 +132,8 @@ public final class Nf4 {
             }
         });
         checkFinite(absmax, weights, count, place);
-        return new Nf4Tensor(shape, packed, doubleQuant ? Absmax.DoubleQuantized.of(absmax) : Absmax.Plain.of(absmax));
+        Absmax scales = doubleQuant ? Absmax.DoubleQuantized.of(absmax) : Absmax.Plain.of(absmax);
+        return new Nf4Tensor(shape, packed, scales, transposed);
     }
 
     private static void quantizePart(float[] part, int length, byte[] codes, float[] absmax, int firstBlock) {

@@ -98,9 +98,10 @@ public final class Nf4Checkpoint {
      * A quantized weight. Its codes stay mapped in the file.
      *
      * @param name of the weight, e.g. {@code model.layers.0.mlp.up_proj.weight}
+     * @param conv1d whether the model knows it as GPT-2's Conv1D
      * @throws RunException when it is not there, not NF4 in blocks of 64, or its parts do not fit together
      */
-    public static Nf4Tensor read(TensorSource source, String name) {
+    public static Nf4Tensor read(TensorSource source, String name, boolean conv1d) {
         if (!holds(source, name)) {
             throw RunException.data(source.fileOf(name) + ": tensor " + Quoted.name(name) + " is not quantised, "
                     + STATE + " is missing");
@@ -120,7 +121,7 @@ public final class Nf4Checkpoint {
                     floats(source, name + ".nested_quant_map", DynamicCode.CODES),
                     state.nestedOffset().get());
         }
-        return new Nf4Tensor(state.shape(), packed, absmax);
+        return new Nf4Tensor(state.shape(), packed, absmax, conv1d);
     }
 
     private static void checkQuantMap(TensorSource source, String name) {

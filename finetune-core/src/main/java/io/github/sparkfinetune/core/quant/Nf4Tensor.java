@@ -27,16 +27,19 @@ public final class Nf4Tensor implements StoredWeight {
     private final long count;
     private final ByteBuffer packed;
     private final Absmax absmax;
+    private final boolean transposed;
 
     /**
      * @param packed codes, two a byte, the first in the high half; direct
      * @param absmax of the blocks
+     * @param transposed see {@link #isTransposed}
      */
-    Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax) {
+    Nf4Tensor(long[] shape, ByteBuffer packed, Absmax absmax, boolean transposed) {
         this.shape = shape.clone();
         this.count = TensorInfo.count(shape);
         this.packed = packed.asReadOnlyBuffer();
         this.absmax = absmax;
+        this.transposed = transposed;
         if (packed.limit() != Nf4Codes.packedBytes(count) || absmax.blocks() != Nf4Codes.blocks(count)) {
             throw new IllegalArgumentException(
                     count + " weights, " + packed.limit() + " bytes of codes, " + absmax.blocks() + " blocks");
@@ -46,6 +49,11 @@ public final class Nf4Tensor implements StoredWeight {
     @Override
     public long[] shape() {
         return shape.clone();
+    }
+
+    @Override
+    public boolean isTransposed() {
+        return transposed;
     }
 
     @Override

@@ -12,6 +12,14 @@ public interface StoredWeight {
     /** Extents, outermost first. */
     long[] shape();
 
+    /**
+     * Whether it is the transpose of the matrix that the model knows: bitsandbytes quantises GPT-2's Conv1D, [in, out],
+     * as a linear, [out, in].
+     */
+    default boolean isTransposed() {
+        return false;
+    }
+
     /** Number of elements. */
     long count();
 

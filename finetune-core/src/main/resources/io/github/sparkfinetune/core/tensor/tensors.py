@@ -23,8 +23,8 @@ class Tensors(torch.nn.Module):
         return x.detach().view(-1)[start:end]
 
     def f32(self, x: Tensor) -> Tensor:
-        """x in F32: itself where it is."""
-        return x.to(torch.float32)
+        """x in F32, row-major: itself where it is."""
+        return x.to(torch.float32).contiguous()
 
     def empty_bf16(self, shape: List[int], like: Tensor) -> Tensor:
         """A tensor in BF16 on the device of like, with any values."""

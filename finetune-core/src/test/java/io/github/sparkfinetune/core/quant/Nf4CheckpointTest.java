@@ -79,7 +79,7 @@ class Nf4CheckpointTest {
         try (SafetensorsFile file = file(tensors(weight))) {
             assertThat(Nf4Checkpoint.holds(file, NAME)).isTrue();
             assertThat(Nf4Checkpoint.holds(file, "other.weight")).isFalse();
-            read = Nf4Checkpoint.read(file, NAME);
+            read = Nf4Checkpoint.read(file, NAME, false);
         }
         assertThat(read.shape()).containsExactly(5, 40);
         assertThat(read.byteSize()).isEqualTo(weight.byteSize());
@@ -134,7 +134,7 @@ class Nf4CheckpointTest {
         Map<String, TensorData> tensors = tensors(weight(false));
         put(tensors, change);
         try (SafetensorsFile file = file(tensors)) {
-            assertThatThrownBy(() -> Nf4Checkpoint.read(file, NAME))
+            assertThatThrownBy(() -> Nf4Checkpoint.read(file, NAME, false))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining(message)
                     .hasMessageContaining("model.safetensors")
@@ -147,7 +147,7 @@ class Nf4CheckpointTest {
         Map<String, TensorData> tensors = tensors(weight(true));
         tensors.remove(NAME + ".nested_absmax");
         try (SafetensorsFile file = file(tensors)) {
-            assertThatThrownBy(() -> Nf4Checkpoint.read(file, NAME))
+            assertThatThrownBy(() -> Nf4Checkpoint.read(file, NAME, false))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("there is no tensor 'layer.weight.nested_absmax'");
         }
@@ -166,7 +166,7 @@ class Nf4CheckpointTest {
             assertThatThrownBy(() -> Nf4Checkpoint.holds(file, "eight.weight"))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("bitsandbytes' 8-bit;");
-            assertThatThrownBy(() -> Nf4Checkpoint.read(file, "plain.weight"))
+            assertThatThrownBy(() -> Nf4Checkpoint.read(file, "plain.weight", false))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("'plain.weight' is not quantised");
         }

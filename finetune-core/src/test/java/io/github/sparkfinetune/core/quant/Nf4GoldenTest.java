@@ -6,14 +6,20 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -51,6 +57,31 @@ class Nf4GoldenTest {
         compareWidened(tensor, GoldenFiles.floats(file, name + ".dequantised"));
     }
 
+    /** bitsandbytes has GPT-2's Conv1D as a linear, whose matrix is the transpose of what is stored. */
+    @Test
+    void aConv1dIsQuantisedAsTheLinearThatItIs(@TempDir Path folder) throws IOException {
+        try (SafetensorsFile golden = SafetensorsFile.open(MATRICES)) {
+            long[] shape = golden.info("a.weight").shape();
+            int rows = (int) shape[0];
+            int columns = (int) shape[1];
+            float[] weight = GoldenFiles.floats(golden, "a.weight");
+            ByteBuffer stored = ByteBuffer.allocate(weight.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            for (int column = 0; column < columns; column++) {
+                for (int row = 0; row < rows; row++) {
+                    stored.putFloat(weight[row * columns + column]);
+                }
+            }
+            TensorData conv1d = TensorData.f32("w", new long[] {columns, rows}, stored.flip());
+            try (SafetensorsFile file = Weights.file(folder, conv1d)) {
+                Nf4Tensor tensor = Nf4.quantizeTransposed(file, "w", false, 2);
+                assertThat(tensor.shape()).isEqualTo(shape);
+                assertThat(tensor.isTransposed()).isTrue();
+                assertThat(tensor.packed()).isEqualTo(golden.buffer("a.packed"));
+                compareWidened(tensor, GoldenFiles.floats(golden, "a.dequantised"));
+            }
+        }
+    }
+
     private static void compareDouble(SafetensorsFile file, String name) {
         Nf4Tensor tensor = Nf4.quantize(file, name + WEIGHT, true, 2);
         assertThat(tensor.packed()).isEqualTo(file.buffer(name + ".double.packed"));
@@ -83,7 +114,7 @@ class Nf4GoldenTest {
             assertThat(full.names().stream().filter(name -> Nf4Checkpoint.holds(checkpoint, name)))
                     .containsExactlyInAnyOrderElementsOf(layers);
             for (String name : layers) {
-                Nf4Tensor read = Nf4Checkpoint.read(checkpoint, name);
+                Nf4Tensor read = Nf4Checkpoint.read(checkpoint, name, false);
                 assertThat(read.shape()).isEqualTo(full.info(name).shape());
                 compareWidened(read, GoldenFiles.floats(expected, "dequantised." + name));
 

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -59,9 +60,15 @@ class StagedWeightsTest {
                 if (name.matches(LINEAR)) {
                     ByteBuffer wide = ByteBuffer.allocateDirect(values.length * products.bytes())
                             .order(ByteOrder.nativeOrder());
-                    Nf4.quantize(source, name, doubleQuant, 1).widen(wide, products, 1);
+                    StoredWeight weight = kind.equals("gpt2")
+                            ? Nf4.quantizeTransposed(source, name, doubleQuant, 1)
+                            : Nf4.quantize(source, name, doubleQuant, 1);
+                    weight.widen(wide, products, 1);
+                    int columns = (int) weight.shape()[1];
+                    int rows = (int) weight.shape()[0];
                     for (int i = 0; i < values.length; i++) {
-                        values[i] = products == TensorType.F32
+                        int at = weight.isTransposed() ? i % columns * rows + i / columns : i;
+                        values[at] = products == TensorType.F32
                                 ? wide.getFloat(i * Float.BYTES)
                                 : HalfFloat.fromBf16(wide.getShort(i * Short.BYTES));
                     }

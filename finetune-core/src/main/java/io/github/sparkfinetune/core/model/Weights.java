@@ -7,11 +7,15 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.MappedWeight;
 import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.safetensors.FilePlace;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -24,12 +28,17 @@ import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
+    /** Weights from which on quantising takes longer than a second. */
+    private static final long WORTH_KEEPING = 1L << 26;
+
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
@@ -39,6 +48,8 @@ final class Weights {
     private final FrozenTensors frozen;
     private final long seed;
     private final double initializerRange;
+    private final Architecture architecture;
+    private Map<String, Nf4Tensor> kept;
 
     /**
      * @param adaptation what is trained, and how the rest is stored
@@ -52,6 +63,7 @@ final class Weights {
             Adaptation adaptation,
             long seed) {
         this.source = source;
+        this.architecture = architecture;
         this.names = new StoredNames(source, architecture.prefix());
         this.manager = manager;
         this.device = Device.of(manager);
@@ -140,9 +152,37 @@ final class Weights {
     }
 
     private StoredWeight quantized(String stored, boolean doubleQuant, boolean conv1d) {
+        if (kept == null) {
+            kept = kept(doubleQuant);
+        }
+        if (kept.containsKey(stored)) {
+            return kept.get(stored);
+        }
         return conv1d
                 ? Nf4.quantizeTransposed(source, stored, doubleQuant, adaptation.threads())
                 : Nf4.quantize(source, stored, doubleQuant, adaptation.threads());
+    }
+
+    /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
+    private Map<String, Nf4Tensor> kept(boolean doubleQuant) {
+        Map<String, Boolean> linears = new LinkedHashMap<>();
+        for (int layer = 0; layer < architecture.shape().layers(); layer++) {
+            BlockSpec block = architecture.layer(layer);
+            for (WeightSpec weight : block.weights().values()) {
+                String stored = names.require(weight.name());
+                if (block.isLayerLinear(weight) && !Nf4Checkpoint.holds(source, stored)) {
+                    linears.put(stored, weight.kind() == WeightSpec.Kind.CONV1D);
+                }
+            }
+        }
+        long count = linears.keySet().stream()
+                .mapToLong(name -> source.info(name).count())
+                .sum();
+        Optional<FilePlace> place = linears.keySet().stream().findFirst().flatMap(source::localPlace);
+        return place.isPresent() && count >= WORTH_KEEPING
+                ? new Nf4Cache(place.get().file().getParent(), source, linears, doubleQuant, adaptation.threads())
+                        .tensors()
+                : Map.of();
     }
 
     private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {

@@ -38,7 +38,7 @@ public final class Nf4Checkpoint {
     private static final String BITSANDBYTES = "bitsandbytes";
     private static final String REMEDY = "; only bitsandbytes' 4-bit nf4 is read: give the model in full precision";
 
-    private static final String STATE = ".quant_state.bitsandbytes__nf4";
+    static final String STATE = ".quant_state.bitsandbytes__nf4";
     private static final String FP4_STATE = ".quant_state.bitsandbytes__fp4";
     private static final String INT8_STATE = "SCB";
 

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.quant;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -9,6 +10,7 @@ import io.github.sparkfinetune.data.hf.JsonFiles;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -20,7 +22,30 @@ import java.util.Optional;
  * @param nestedOffset mean of the absmax, or empty without double quantization
  */
 record QuantState(long[] shape, Optional<Float> nestedOffset) {
+    /** Bytes of what {@link #write} gives; the JSON is followed by blanks. */
+    static final int BYTES = 256;
+
     private static final int MAX_BYTES = 1 << 16;
+
+    /**
+     * The JSON of a matrix.
+     *
+     * @param offset null without double quantization
+     */
+    static ByteBuffer write(long[] shape, Float offset) {
+        ObjectNode json = JsonFiles.MAPPER.createObjectNode();
+        json.put("quant_type", "nf4").put("blocksize", Nf4Codes.BLOCK).put("dtype", "float32");
+        Arrays.stream(shape).forEach(json.putArray("shape")::add);
+        if (offset != null) {
+            json.put("nested_blocksize", DynamicCode.BLOCK)
+                    .put("nested_dtype", "float32")
+                    .put("nested_offset", offset);
+        }
+        byte[] text = json.toString().getBytes(StandardCharsets.UTF_8);
+        byte[] padded = Arrays.copyOf(text, BYTES);
+        Arrays.fill(padded, text.length, BYTES, (byte) ' ');
+        return ByteBuffer.wrap(padded);
+    }
 
     /**
      * Reads and checks it.

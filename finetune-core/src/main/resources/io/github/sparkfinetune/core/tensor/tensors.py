@@ -15,8 +15,17 @@ class Tensors(torch.nn.Module):
         return x.zero_()
 
     def norm(self, x: Tensor) -> Tensor:
-        """L2 norm over all elements, []"""
-        return torch.linalg.vector_norm(x)
+        """L2 norm over all elements of x, which is contiguous, []
+
+        By pieces, whose squares F32 adds up without loss: over 2^27 equal values at once it comes
+        out 7 % too large on a processor, over 2^28 22 % too small.
+        """
+        flat = x.view([-1])
+        piece = 1 << 12
+        whole = flat.size(0) // piece * piece
+        pieces = torch.linalg.vector_norm(flat[:whole].view([-1, piece]), 2, [1])
+        rest = torch.linalg.vector_norm(flat[whole:]).view([1])
+        return torch.linalg.vector_norm(torch.cat([pieces, rest]))
 
     def stretch(self, x: Tensor, start: int, end: int) -> Tensor:
         """Values [start, end) of x, row-major, as a view [end - start]."""

@@ -12,6 +12,7 @@ OURS_ALONE = {
     "classification.class_weight": None,
     "training.l2_sp": 0,
     "training.layerwise_lr_decay": 1,
+    "training.loraplus_lr_ratio": 1,
     "tokenizer.add_special_tokens": [],
     "method.adapter": None,
 }

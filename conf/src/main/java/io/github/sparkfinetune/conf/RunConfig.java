@@ -107,6 +107,11 @@ public record RunConfig(
                 training.l2Sp(),
                 "0 with method.type lora and qlora, where the model's own weights stay as they are");
         Check.that(
+                training.loraplusLrRatio() == 1 || method.isLora(),
+                "training.loraplus_lr_ratio",
+                training.loraplusLrRatio(),
+                "1 with method.type full and freeze, where there is no adapter");
+        Check.that(
                 data.format() != DataConfig.DataFormat.SQUAD || task == Task.QUESTION_ANSWERING,
                 "data.format",
                 "squad",

@@ -20,6 +20,10 @@ public record TrainingConfig(
         double weightDecay,
         @Key(hf = Key.NOT_IN_HF) double l2Sp,
         @Key(hf = Key.NOT_IN_HF) double layerwiseLrDecay,
+
+        @Key(hf = "peft.optimizers.create_loraplus_optimizer")
+        double loraplusLrRatio,
+
         double adamBeta1,
         double adamBeta2,
         double adamEpsilon,
@@ -106,6 +110,11 @@ public record TrainingConfig(
                 "training.layerwise_lr_decay",
                 layerwiseLrDecay,
                 "above 0, at most 1");
+        Check.that(
+                loraplusLrRatio > 0 && Double.isFinite(loraplusLrRatio),
+                "training.loraplus_lr_ratio",
+                loraplusLrRatio,
+                "above 0");
         Check.that(adamBeta1 >= 0 && adamBeta1 < 1, "training.adam_beta1", adamBeta1, "in [0, 1)");
         Check.that(adamBeta2 >= 0 && adamBeta2 < 1, "training.adam_beta2", adamBeta2, "in [0, 1)");
         Check.that(adamEpsilon > 0, "training.adam_epsilon", adamEpsilon, "above 0");

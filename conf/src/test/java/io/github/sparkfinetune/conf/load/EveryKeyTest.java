@@ -162,6 +162,7 @@ class EveryKeyTest {
                   weight_decay: 0.01
                   l2_sp: 0
                   layerwise_lr_decay: 0.9
+                  loraplus_lr_ratio: 16
                   adam_beta1: 0.8
                   adam_beta2: 0.99
                   adam_epsilon: 1E-6
@@ -287,6 +288,7 @@ class EveryKeyTest {
                         0.01,
                         0.0,
                         0.9,
+                        16.0,
                         0.8,
                         0.99,
                         1e-6,

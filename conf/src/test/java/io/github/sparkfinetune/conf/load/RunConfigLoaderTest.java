@@ -126,6 +126,7 @@ class RunConfigLoaderTest {
                         0.0,
                         0.0,
                         1.0,
+                        1.0,
                         0.9,
                         0.999,
                         1e-8,

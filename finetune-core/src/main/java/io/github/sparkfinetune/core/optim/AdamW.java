@@ -66,7 +66,7 @@ final class AdamW implements Optimizer {
         for (boolean decayed : new boolean[] {true, false}) {
             for (Slot slot : slots) {
                 if (slot.parameter().decayed() == decayed) {
-                    Group group = new Group(decayed, LayerwiseLrDecay.scale(training, slot.trained()));
+                    Group group = new Group(decayed, LearningRates.share(training, slot.trained()));
                     groups.computeIfAbsent(group, first -> new ArrayList<>()).add(slot);
                 }
             }

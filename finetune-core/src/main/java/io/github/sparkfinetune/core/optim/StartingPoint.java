@@ -39,7 +39,7 @@ final class StartingPoint implements Optimizer {
         this.strength = training.l2Sp();
         this.pulled = parameters.stream()
                 .filter(trained -> !trained.parameter().drawn())
-                .map(trained -> new Pulled(trained, copy(manager, trained), LayerwiseLrDecay.scale(training, trained)))
+                .map(trained -> new Pulled(trained, copy(manager, trained), LearningRates.share(training, trained)))
                 .toList();
     }
 

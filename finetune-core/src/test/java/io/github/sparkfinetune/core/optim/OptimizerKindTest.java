@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +84,29 @@ class OptimizerKindTest {
             assertThat((double) table.getFloat()).isCloseTo(expected, within(1e-5));
             assertThat(optimizer.state()).hasSize(4);
             assertThat(OptimizerKind.of(training).stateBytes(5)).isEqualTo(3 * 5 * Float.BYTES);
+        }
+    }
+
+    /** As the parameter groups of {@code peft.optimizers.create_loraplus_optimizer}. */
+    @Test
+    void bOfAnAdapterHasARateOfItsOwn() {
+        TrainingConfig training = RunConfigLoader.parse(
+                        "{model: m, task: causal-lm, method: {type: lora}, data: {train: t}, output: {dir: o}}",
+                        "test",
+                        List.of("training.loraplus_lr_ratio=16"))
+                .training();
+        try (NDManager manager = Torch.manager(-1)) {
+            List<ParameterGradient> parameters = new ArrayList<>();
+            for (String name : List.of("q.lora_A", "q.lora_B", "q.lora_magnitude", "score.weight", "score.bias")) {
+                boolean decayed = !name.endsWith("bias");
+                Parameter parameter = new Parameter(name, manager.create(new float[] {1}), decayed, true, true);
+                parameters.add(new ParameterGradient(parameter, manager.create(new float[] {7}), 0));
+            }
+            OptimizerKind.of(training).create(manager, training, parameters).step(manager, 1, 1e-3, 1);
+            double[] moved = parameters.stream()
+                    .mapToDouble(trained -> (1 - trained.parameter().value().getFloat()) / 1e-3)
+                    .toArray();
+            assertThat(moved).containsExactly(new double[] {1, 16, 16, 1, 16}, within(1e-2));
         }
     }
 

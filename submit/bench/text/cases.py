@@ -10,6 +10,12 @@ from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, RANK, TEXTS, TOK
 DROPOUT = dict(hidden_scale=1.25, probs_scale=1.25, head_scale=1.25)
 GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
 COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
+PLAIN = dict(
+    norm_offset=0.0, embedding_multiplier=1.0, residual_multiplier=1.0, logits_multiplier=1.0,
+    attention_scale=0.4, attention_cap=0.0, logit_cap=0.0)
+FACTORS = dict(
+    norm_offset=1.0, embedding_multiplier=6.0, residual_multiplier=0.3, logits_multiplier=0.25,
+    attention_scale=0.2, attention_cap=5.0, logit_cap=3.0)
 ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
 ATTRIBUTES = {
     "Bert": [
@@ -17,11 +23,12 @@ ATTRIBUTES = {
         for act, head in [("gelu", "tanh"), ("relu", "relu")]
     ],
     "Llama": [
-        dict(COMMON, num_key_value_heads=KV_HEADS, hidden_act=act, fused_attention=fused)
-        for act, fused in [("silu", True), ("gelu_pytorch_tanh", False)]
+        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, fused_attention=fused)
+        for factors, act, fused in [
+            (PLAIN, "silu", True), (PLAIN, "gelu_pytorch_tanh", False), (FACTORS, "gelu_pytorch_tanh", False)]
     ],
-    "Gpt2": [dict(COMMON, **GPT2, hidden_act="gelu_new", fused_attention=True)],
-    "VocabularyLoss": [dict(chunk=4)],
+    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", fused_attention=True)],
+    "VocabularyLoss": [dict(chunk=4, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
 }
 
@@ -30,7 +37,9 @@ def kept_of_llama(i, w):
     """What Llama.layer_forward keeps, of random values."""
     q, k, v = i.qkv()
     kept = {"x": i.x(N, HIDDEN), "q": q, "k": k, "v": v, "attended": i.x(N, HIDDEN)}
-    kept |= {"input_rms": i.x(N, 1), "h": i.x(N, HIDDEN), "h_rms": i.x(N, 1)}
+    kept["h"] = i.x(N, HIDDEN)
+    for norm in i.norms():
+        kept |= {norm + ".rms": i.x(N, 1), norm + ".input": i.x(N, HIDDEN)}
     kept |= {"gate": i.x(N, WIDE), "up": i.x(N, WIDE)}
     # Two documents of 5 tokens share a call.
     for call, (documents, length) in enumerate([(2, 5), (1, 1), (1, 9)]):
@@ -124,12 +133,29 @@ INPUTS = {
     "RmsNorm.rms_norm_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), {"a.weight": i.x(HIDDEN)}, g, "a", add)
         for g, add in [({}, False), ({"a.weight": i.x(HIDDEN)}, False), ({"a.weight": i.x(HIDDEN)}, True)]],
-    "RmsNorm.head_norm": lambda i: [(i.x(N, HIDDEN), {"a.weight": i.x(WIDTH)}, name, HEADS) for name in "ab"],
+    "RmsNorm.norm_scales": lambda i: [(i.x(HIDDEN),)],
+    "RmsNorm.head_norm": lambda i: [
+        (i.x(N, HIDDEN), {"a.weight": i.x(width)}, name) for width in (WIDTH, HIDDEN) for name in "ab"],
     "RmsNorm.head_norm_backward": lambda i: [
-        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(WIDTH)}, {"a.weight": i.x(WIDTH)}, "a", HEADS, True)],
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(width)}, {"a.weight": i.x(width)}, "a", True)
+        for width in (WIDTH, HIDDEN)],
+    "Residual.norm_kept": lambda i: [
+        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, name, behind) for name in "ab" for behind in (False, True)],
+    "Residual.normed": lambda i: [
+        (i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"],
+    "Residual.normed_backward": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.rms": i.x(N, 1)}, {"a.weight": i.x(HIDDEN)}, {}, name, False)
+        for name in "ab"],
+    "Residual.added": lambda i: [
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), {"a.weight": i.x(HIDDEN)}, {"a.rms": i.x(N, 1)}, name) for name in "ab"],
+    "Residual.added_backward": lambda i: [
+        (i.x(N, HIDDEN), {"a.rms": i.x(N, 1), "a.input": i.x(N, HIDDEN)}, {"a.weight": i.x(HIDDEN)}, {}, name, False)
+        for name in "ab"],
     "Rope.inverse_frequencies": lambda i: [(WIDTH, 1e4, i.x(1))],
-    "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2))],
-    "Rope.rotated": lambda i: [(i.x(N, HIDDEN), HEADS, i.packed(), sign) for sign in (1, -1)],
+    "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2), factor) for factor in (1.0, 1.2)],
+    "Rope.rotated": lambda i: [
+        (i.x(N, HIDDEN), HEADS, batch, sign)
+        for batch in (i.packed(), i.packed(WIDTH - 2), {}) for sign in (1, -1)],
     "CrossEntropy.cross_entropy": lambda i: [(i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), 0.5)],
     "CrossEntropy.weighted_cross_entropy": lambda i: [
         (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(3).abs(), 0.5)],
@@ -140,6 +166,7 @@ INPUTS = {
     "AnswerLoss.answer_loss": lambda i: [(
         i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
         0.5, 0.25)],
+    "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
     "VocabularyLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
     "VocabularyLoss.logits": lambda i: [
         (i.x(9, HIDDEN), w["projection.weight"], w) for w in (i.projection(False), i.projection(True))],
@@ -217,6 +244,14 @@ INPUTS |= {
          {"places": i.ids(TEXTS * TOKENS, n)}, masks)
         for kind in ("bias", "lora bias") for n in (0, 4)
         for masks in ({}, {"dense": i.mask(TEXTS * TOKENS, HIDDEN)})],
+    "CappedAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
+    "CappedAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
+    "CappedAttention.seen_places": lambda i: [(i.x(2, 9, WIDTH), window) for window in (None, i.x(9, 9))],
+    "CappedAttention.capped_parts": lambda i: [(i.x(9, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
+    "CappedAttention.capped_attention": lambda i: [
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
+    "CappedAttention.capped_attention_backward": lambda i: [
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
@@ -226,7 +261,7 @@ INPUTS |= {
     "DocumentAttention.plain_attention": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "DocumentAttention.plain_attention_backward": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])],
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * (not i.capped),
     "DocumentAttention.attend": lambda i: [
         (*i.qkv(), DOCUMENTS, batch, fused) for batch in ({}, i.packed()) for fused in i.fused],
     "DocumentAttention.attend_backward": lambda i: [
@@ -239,6 +274,7 @@ INPUTS |= {
         for bias in ({}, {"bias": i.x(4, 1, 1, 8)})],
     "CachedAttention.cache_grown": lambda i: [(i.cache()["keys"], 10, 20)],
     "CachedAttention.next_logits": lambda i: [(i.x(n, HIDDEN), i.x(VOCABULARY, HIDDEN)) for n in (1, 8, 9)],
+    "Llama.embeddings": lambda i: [(i.x(N, HIDDEN), {}, {}, DOCUMENTS, {})],
     "Llama.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, i.packed(), masks) for w, masks in i.llamas()],
     "Llama.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.llamas()],
     "Llama.layer": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],

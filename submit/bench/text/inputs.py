@@ -16,6 +16,7 @@ class Inputs:
         self.generator = torch.Generator().manual_seed(seed)
         self.device = device
         self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
+        self.capped = attributes.get("attention_cap", 0.0) > 0
         # The fused kernel is the processor's.
         self.fused = (True, False) if device == "cpu" else (False,)
 
@@ -99,20 +100,19 @@ class Inputs:
             "window.9": bias,
         }
 
-    def llama(self, kind="", norms=False):
-        w = {"input_layernorm.weight": self.x(HIDDEN), "norm.weight": self.x(HIDDEN)}
-        w["post_attention_layernorm.weight"] = self.x(HIDDEN)
-        for name, out, inputs in [
-            ("q_proj", HIDDEN, HIDDEN),
-            ("k_proj", KEYS, HIDDEN),
-            ("v_proj", KEYS, HIDDEN),
-            ("o_proj", HIDDEN, HIDDEN),
-            ("gate_proj", WIDE, HIDDEN),
-            ("up_proj", WIDE, HIDDEN),
-            ("down_proj", HIDDEN, WIDE),
-        ]:
-            w |= self.linear(name, out, inputs, kind)
-        if norms:
+    def norms(self, before=True, after=True):
+        """Names of a layer's norms before and behind its halves."""
+        names = ["input_layernorm", "pre_feedforward_layernorm"] if before else []
+        return names + (["post_attention_layernorm", "post_feedforward_layernorm"] if after else [])
+
+    def llama(self, kind="", head_norms=False, fused=False, before=True, after=False):
+        w = {name + ".weight": self.x(HIDDEN) for name in ["norm", *self.norms(before, after)]}
+        apart = [("q_proj", HIDDEN), ("k_proj", KEYS), ("v_proj", KEYS), ("gate_proj", WIDE), ("up_proj", WIDE)]
+        joined = [("qkv_proj", HIDDEN + 2 * KEYS), ("gate_up_proj", 2 * WIDE)]
+        for name, out in joined if fused else apart:
+            w |= self.linear(name, out, HIDDEN, kind)
+        w |= self.linear("o_proj", HIDDEN, HIDDEN, kind) | self.linear("down_proj", HIDDEN, WIDE, kind)
+        if head_norms:
             w |= {"q_norm.weight": self.x(WIDTH), "k_norm.weight": self.x(WIDTH)}
         return w
 
@@ -121,6 +121,9 @@ class Inputs:
         yield self.llama(), {}
         yield self.llama("lora bias", True), {"v_proj": self.mask(N, HIDDEN)}
         yield self.llama("dora"), {"down_proj": self.mask(N, WIDE)}
+        yield self.llama("lora", fused=True), {"qkv_proj": self.mask(N, HIDDEN)}
+        yield self.llama(before=False, after=True), {}
+        yield self.llama("lora", before=True, after=True), {}
 
     def gpt2(self, kind="bias"):
         w = {**self.norm("ln_1", HIDDEN), **self.norm("ln_2", HIDDEN), **self.norm("ln_f", HIDDEN)}

@@ -5,7 +5,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -82,6 +84,16 @@ public final class GoldenFiles {
             case "clm" -> Optional.of(HeadKind.CAUSAL_LM);
             default -> Optional.empty();
         };
+    }
+
+    /** The golden language models of families that the engine has, by name. */
+    public static List<String> decoders() {
+        return folders("models").stream()
+                .filter(folder ->
+                        head(folder).filter(HeadKind.CAUSAL_LM::equals).isPresent())
+                .filter(folder -> Architectures.find(HfConfig.read(folder)).isPresent())
+                .map(folder -> folder.getFileName().toString())
+                .toList();
     }
 
     /** {@code expected.safetensors} of a folder; the caller closes it. */

@@ -13,7 +13,6 @@ package io.github.sparkfinetune.core.arch;
  * @param positions longest sample in tokens
  * @param paddingId id whose embedding row gets no gradient, or -1 for none
  * @param epsilon of the norms
- * @param slidingWindow tokens a token sees, itself included, or 0 for all before it
  * @param tied whether the embedding table also maps hidden states to logits
  * @param activation of the feed-forward part, by its name in {@code transformers}
  * @param embeddingDropout on the embeddings
@@ -32,7 +31,6 @@ public record DecoderShape(
         int positions,
         int paddingId,
         double epsilon,
-        int slidingWindow,
         boolean tied,
         String activation,
         double embeddingDropout,

@@ -13,12 +13,19 @@ import java.util.Set;
  * @param modules modules in GGUF, without the layer's {@code blk.N.}, by the names that the family's text knows them by
  * @param paired linears of queries and keys whose rows are in another order there: not the first halves of a head's
  *     rotary pairs and then the second ones, but each pair side by side
+ * @param numbers further keys of the family, without its name before them
  */
-public record GgufNames(String architecture, String epsilonKey, Map<String, String> modules, Set<String> paired) {
+public record GgufNames(
+        String architecture,
+        String epsilonKey,
+        Map<String, String> modules,
+        Set<String> paired,
+        Map<String, Double> numbers) {
     public GgufNames {
         Objects.requireNonNull(architecture, "architecture");
         Objects.requireNonNull(epsilonKey, "epsilonKey");
         modules = Map.copyOf(modules);
         paired = Set.copyOf(paired);
+        numbers = Map.copyOf(numbers);
     }
 }

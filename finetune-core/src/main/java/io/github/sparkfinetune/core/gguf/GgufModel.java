@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
@@ -27,6 +28,7 @@ final class GgufModel {
     private final HfConfig config;
     private final DecoderArchitecture architecture;
     private final GgufNames names;
+    private final LayerAttention attention;
     private final GgufType type;
 
     /**
@@ -41,9 +43,22 @@ final class GgufModel {
         Architecture found = Architectures.of(config);
         names = found.gguf()
                 .orElseThrow(() -> RunException.data(config.source() + ": a " + config.modelType()
-                        + " can't be written as GGUF: llama.cpp runs language models, of task causal-lm or sft"));
+                        + " can't be written as GGUF: "
+                        + (found instanceof DecoderArchitecture
+                                ? "its names there are not known; llama.cpp's own converter takes the folder model/"
+                                : "llama.cpp runs language models, of task causal-lm or sft")));
         architecture = (DecoderArchitecture) found;
         architecture.requireSupported();
+        attention = architecture.attention(0);
+        if (attention
+                .rotary()
+                .flatMap(RotaryPositions::scaling)
+                .filter(scaling -> !scaling.isTable())
+                .isPresent()) {
+            throw RunException.data(
+                    config.source() + ": this type of rope_scaling can't be written as GGUF; llama.cpp's"
+                            + " own converter takes the folder model/");
+        }
     }
 
     /** Rows of the embedding table. */
@@ -65,7 +80,7 @@ final class GgufModel {
         metadata.number("general.file_type", type.fileType());
         metadata.number("general.quantization_version", QUANTIZATION_VERSION);
         metadata.number(family + "block_count", shape.layers());
-        metadata.number(family + "context_length", context(shape));
+        metadata.number(family + "context_length", context(shape, attention));
         metadata.number(family + "embedding_length", shape.hidden());
         metadata.number(family + "feed_forward_length", shape.intermediate());
         metadata.number(family + "attention.head_count", shape.heads());
@@ -74,15 +89,16 @@ final class GgufModel {
         metadata.number(family + "attention.value_length", shape.headWidth());
         metadata.real(family + names.epsilonKey(), shape.epsilon());
         metadata.number(family + "vocab_size", shape.vocabulary());
-        architecture.rotary().ifPresent(rotary -> {
-            metadata.number(family + "rope.dimension_count", shape.headWidth());
+        names.numbers().forEach((key, value) -> metadata.real(family + key, value));
+        attention.rotary().ifPresent(rotary -> {
+            metadata.number(family + "rope.dimension_count", rotary.width());
             metadata.real(family + "rope.freq_base", rotary.theta());
         });
     }
 
     /** llama.cpp has no sliding window for these families; up to its width the model computes the same without it. */
-    private static int context(DecoderShape shape) {
-        return shape.slidingWindow() > 0 ? Math.min(shape.positions(), shape.slidingWindow()) : shape.positions();
+    private static int context(DecoderShape shape, LayerAttention attention) {
+        return attention.window() > 0 ? Math.min(shape.positions(), attention.window()) : shape.positions();
     }
 
     /**
@@ -100,7 +116,7 @@ final class GgufModel {
         WeightSpec projection = architecture.projection(HeadKind.CAUSAL_LM).get(Architecture.PROJECTION + WEIGHT);
         boolean tied = architecture.isTied() || !byName.containsKey(projection.name());
         GgufType logits = type == GgufType.Q4_0 ? GgufType.Q8_0 : type;
-        architecture.rotary().flatMap(RotaryPositions::scaling).ifPresent(scaling -> tensors.add(frequencies(scaling)));
+        attention.rotary().flatMap(RotaryPositions::scaling).ifPresent(scaling -> tensors.add(frequencies(scaling)));
         tensors.add(tensor("token_embd.weight", "", architecture.table(), tied ? logits : type, byName));
         architecture
                 .embeddings()
@@ -154,15 +170,15 @@ final class GgufModel {
 
     /** What llama.cpp divides the rotary frequencies by. */
     private GgufTensor frequencies(RopeScaling scaling) {
-        int half = architecture.shape().headWidth() / 2;
+        RotaryPositions rotary = attention.rotary().orElseThrow();
+        int half = rotary.width() / 2;
         return new GgufTensor("rope_freqs.weight", GgufType.F32, 0, half, () -> (row, target) -> {
-            double theta = architecture.rotary().orElseThrow().theta();
             float[] scaled = new float[half];
             for (int i = 0; i < half; i++) {
-                target[i] = (float) Math.pow(theta, -(double) i / half);
+                target[i] = (float) Math.pow(rotary.theta(), -(double) i / half);
                 scaled[i] = target[i];
             }
-            scaling.apply(scaled);
+            scaling.apply(scaled, rotary.theta());
             for (int i = 0; i < half; i++) {
                 target[i] /= scaled[i];
             }

@@ -45,7 +45,7 @@ public record Activations(long hidden, long kept, long backward, long forward, l
         List<AdaptedLayer> recorded = recorded(architecture, adaptation);
         long hidden = hidden(architecture, batch);
         // Rows of the table, with positions once more; the head's input, its norm and what comes out of it.
-        long outside = (architecture.embeddings().isEmpty() ? 4 : 5) * hidden;
+        long outside = (architecture.hasEmbeddings() ? 5 : 4) * hidden;
         LayerBytes layer = layer(architecture, recorded, adaptation, batch);
         return of(layer, recorded.size(), hidden, outside, recompute, SCATTERED_PACKED);
     }

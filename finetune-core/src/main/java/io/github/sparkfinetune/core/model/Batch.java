@@ -12,6 +12,6 @@ public interface Batch {
     /** All token ids, I64, in the layout of the model's hidden states without their last dimension. */
     NDArray ids();
 
-    /** What a model's text takes of it between weights and masks, see {@link BlockCall}. */
-    List<Object> arguments();
+    /** What a model's text takes of it for a block, between weights and masks, see {@link BlockCall}. */
+    List<Object> arguments(Block block);
 }

@@ -74,7 +74,7 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
     private List<Object> arguments() {
         List<Object> arguments = new ArrayList<>();
         arguments.add(block.weights());
-        arguments.addAll(batch.arguments());
+        arguments.addAll(batch.arguments(block));
         arguments.add(masks);
         return arguments;
     }

@@ -4,9 +4,9 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -31,7 +31,7 @@ public final class Decoder implements Model<PackedBatch> {
     private final Parameter table;
     private final List<Block> blocks;
     private final Optional<Block> projection;
-    private final Optional<NDArray> frequencies;
+    private final LayerInputs layerInputs;
 
     private Decoder(
             DecoderArchitecture architecture,
@@ -40,7 +40,7 @@ public final class Decoder implements Model<PackedBatch> {
             Parameter table,
             List<Block> blocks,
             Optional<Block> projection,
-            Optional<NDArray> frequencies) {
+            LayerInputs layerInputs) {
         this.architecture = architecture;
         this.matmul = matmul;
         this.shape = architecture.shape();
@@ -48,7 +48,7 @@ public final class Decoder implements Model<PackedBatch> {
         this.table = table;
         this.blocks = List.copyOf(blocks);
         this.projection = projection;
-        this.frequencies = frequencies;
+        this.layerInputs = layerInputs;
     }
 
     /**
@@ -81,7 +81,7 @@ public final class Decoder implements Model<PackedBatch> {
             boolean fused) {
         DecoderArchitecture architecture = Architectures.decoder(config);
         ScriptModule script = ScriptModule.load(
-                manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), fused));
+                manager, List.of(matmul.module(), architecture.text()), attributes(architecture, fused));
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
@@ -92,32 +92,30 @@ public final class Decoder implements Model<PackedBatch> {
         Optional<Block> projection =
                 Projection.of(architecture, HeadKind.CAUSAL_LM, adaptation).map(builder::projection);
         builder.requireAllUsed();
-        Optional<NDArray> frequencies =
-                architecture.rotary().map(rotary -> frequencies(manager, script, architecture.shape(), rotary));
-        return new Decoder(architecture, matmul, script, tableValue, blocks, projection, frequencies);
+        LayerInputs layerInputs = new LayerInputs(manager, script, architecture);
+        return new Decoder(architecture, matmul, script, tableValue, blocks, projection, layerInputs);
     }
 
-    private static Map<String, Object> attributes(DecoderShape shape, boolean fused) {
-        return Map.of(
-                "num_heads", shape.heads(),
-                "num_key_value_heads", shape.kvHeads(),
-                "norm_eps", shape.epsilon(),
-                "hidden_act", shape.activation(),
-                "embeddings_scale", Dropout.scale(shape.embeddingDropout()),
-                "probs_scale", Dropout.scale(shape.probsDropout()),
-                "residual_scale", Dropout.scale(shape.residualDropout()),
-                "fused_attention", fused);
-    }
-
-    /** What turns positions into rotations, made once a model. */
-    static NDArray frequencies(NDManager manager, ScriptModule script, DecoderShape shape, RotaryPositions rotary) {
-        try (NDManager owner = manager.newSubManager()) {
-            float[] frequencies = script.callOne(
-                            owner, "inverse_frequencies", shape.headWidth(), rotary.theta(), owner.create(0f))
-                    .toFloatArray();
-            rotary.scaling().ifPresent(scaling -> scaling.apply(frequencies));
-            return manager.create(frequencies);
-        }
+    private static Map<String, Object> attributes(DecoderArchitecture architecture, boolean fused) {
+        DecoderShape shape = architecture.shape();
+        DecoderFactors factors = architecture.factors();
+        return Map.ofEntries(
+                Map.entry("num_heads", shape.heads()),
+                Map.entry("num_key_value_heads", shape.kvHeads()),
+                Map.entry("norm_eps", shape.epsilon()),
+                Map.entry("norm_offset", factors.normOffset()),
+                Map.entry("hidden_act", shape.activation()),
+                Map.entry("embedding_multiplier", factors.embedding()),
+                Map.entry("residual_multiplier", factors.residual()),
+                Map.entry("logits_multiplier", factors.logits()),
+                Map.entry("attention_scale", factors.attention()),
+                Map.entry("attention_cap", factors.attentionCap()),
+                Map.entry("logit_cap", factors.logitCap()),
+                Map.entry("embeddings_scale", Dropout.scale(shape.embeddingDropout())),
+                Map.entry("probs_scale", Dropout.scale(shape.probsDropout())),
+                Map.entry("residual_scale", Dropout.scale(shape.residualDropout())),
+                // The fused kernel knows no cap.
+                Map.entry("fused_attention", fused && factors.attentionCap() == 0));
     }
 
     /**
@@ -180,12 +178,12 @@ public final class Decoder implements Model<PackedBatch> {
 
     @Override
     public PackedBatch batch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, script, samples, shape, frequencies, false);
+        return PackedBatch.of(owner, layerInputs, samples, shape, false);
     }
 
     /** As {@link #batch}, but for the hidden states of all tokens. */
     public PackedBatch wholeBatch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, script, samples, shape, frequencies, true);
+        return PackedBatch.of(owner, layerInputs, samples, shape, true);
     }
 
     @Override
@@ -198,8 +196,24 @@ public final class Decoder implements Model<PackedBatch> {
         return matmul;
     }
 
-    Optional<NDArray> frequencies() {
-        return frequencies;
+    LayerInputs layerInputs() {
+        return layerInputs;
+    }
+
+    /**
+     * Logits over the vocabulary.
+     *
+     * @param owner of the result
+     * @param hidden what the last block gives [M, hidden]
+     * @return [M, vocabulary]
+     */
+    public NDArray logits(NDManager owner, NDArray hidden) {
+        return script.callOne(owner, "next_logits", hidden, projectionWeight());
+    }
+
+    @Override
+    public double logitCap() {
+        return architecture.factors().logitCap();
     }
 
     @Override

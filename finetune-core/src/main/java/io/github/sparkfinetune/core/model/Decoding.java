@@ -5,7 +5,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.tensor.Device;
 import java.nio.FloatBuffer;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 
@@ -37,10 +39,9 @@ public final class Decoding implements AutoCloseable {
         this.manager = parent.newSubManager();
         this.device = Device.of(manager);
         try {
-            this.cache = new KeyValueCache(manager, model.script(), model.shape(), lengths, room);
+            this.cache = new KeyValueCache(manager, model.script(), model.shape(), model.layerInputs(), lengths, room);
             try (NDManager owner = manager.newSubManager()) {
-                PackedBatch batch =
-                        PackedBatch.ofPrompts(owner, model.script(), prompts, model.shape(), model.frequencies());
+                PackedBatch batch = PackedBatch.ofPrompts(owner, model.layerInputs(), prompts);
                 this.logits = compute(
                         owner,
                         batch,
@@ -77,17 +78,14 @@ public final class Decoding implements AutoCloseable {
         }
         logits.close();
         try (NDManager owner = manager.newSubManager()) {
-            PackedBatch batch = PackedBatch.ofTokens(owner, model.script(), tokens, positions, model.frequencies());
-            Optional<NDArray> bias = cache.bias(owner);
-            logits = compute(
-                    owner,
-                    batch,
-                    call -> call.run(
-                            owner,
-                            "token_layer",
-                            cache.tensors(call.block().layer(), bias),
-                            cache.begin(),
-                            cache.end()));
+            PackedBatch batch = PackedBatch.ofTokens(owner, model.layerInputs(), tokens, positions);
+            Map<Integer, Optional<NDArray>> biases = new HashMap<>();
+            logits = compute(owner, batch, call -> {
+                int number = call.block().layer();
+                int begin = cache.begin(number);
+                Optional<NDArray> bias = biases.computeIfAbsent(begin, place -> cache.bias(owner, place));
+                return call.run(owner, "token_layer", cache.tensors(number, bias), begin, cache.end());
+            });
         }
     }
 
@@ -108,7 +106,7 @@ public final class Decoding implements AutoCloseable {
             x.close();
             x = y;
         }
-        return model.script().callOne(manager, "next_logits", x, model.projectionWeight());
+        return model.logits(manager, x);
     }
 
     private static void requireLength(int length, int longest) {

@@ -22,7 +22,7 @@ import java.util.function.UnaryOperator;
 final class KeyValueCache implements AutoCloseable {
     private final ScriptModule script;
     private final NDManager manager;
-    private final int window;
+    private final LayerInputs inputs;
     private final int room;
     private final List<NDArray> keys = new ArrayList<>();
     private final List<NDArray> values = new ArrayList<>();
@@ -34,13 +34,15 @@ final class KeyValueCache implements AutoCloseable {
      * A cache with room for prompts and the first tokens that follow them.
      *
      * @param parent of the manager that owns the memory
+     * @param inputs knows the layers' windows
      * @param lengths of the prompts
      * @param room places that it has after the prompts, and grows by when these are taken
      */
-    KeyValueCache(NDManager parent, ScriptModule script, DecoderShape shape, int[] lengths, int room) {
+    KeyValueCache(
+            NDManager parent, ScriptModule script, DecoderShape shape, LayerInputs inputs, int[] lengths, int room) {
         this.script = script;
         this.manager = parent.newSubManager();
-        this.window = shape.slidingWindow();
+        this.inputs = inputs;
         this.room = room;
         this.end = Arrays.stream(lengths).max().orElseThrow();
         this.starts = Arrays.stream(lengths).mapToLong(length -> end - length).toArray();
@@ -71,8 +73,9 @@ final class KeyValueCache implements AutoCloseable {
         return end;
     }
 
-    /** First place that the token at the last place sees in any of the sequences. */
-    int begin() {
+    /** First place that the token at the last place sees in any of the sequences in a layer. */
+    int begin(int layer) {
+        int window = inputs.window(layer);
         int first = (int) Arrays.stream(starts).min().orElseThrow();
         return window == 0 ? first : Math.max(first, end - window);
     }
@@ -91,12 +94,12 @@ final class KeyValueCache implements AutoCloseable {
         end++;
     }
 
-    /** What hides the places before a sequence's start, none where there are none from {@link #begin} on. */
-    Optional<NDArray> bias(NDManager owner) {
-        if (Arrays.stream(starts).max().orElseThrow() <= begin()) {
+    /** What hides the places before a sequence's start, none where there are none from {@code begin} on. */
+    Optional<NDArray> bias(NDManager owner, int begin) {
+        if (Arrays.stream(starts).max().orElseThrow() <= begin) {
             return Optional.empty();
         }
-        return Optional.of(script.callOne(owner, "hidden_places", Tensors.of(owner, starts), begin(), end));
+        return Optional.of(script.callOne(owner, "hidden_places", Tensors.of(owner, starts), begin, end));
     }
 
     /** Keeps some of the sequences, by their numbers. */

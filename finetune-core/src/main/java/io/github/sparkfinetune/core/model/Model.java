@@ -63,6 +63,11 @@ public interface Model<B extends Batch> {
         return outputName().equals(LAST_HIDDEN_STATE) && Projection.isTable(projection());
     }
 
+    /** The cap c that the loss bounds logits z over the vocabulary by, c·tanh(z / c); 0 for none. */
+    default double logitCap() {
+        return 0;
+    }
+
     /** All parameters in the order of Hugging Face. */
     default List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>();

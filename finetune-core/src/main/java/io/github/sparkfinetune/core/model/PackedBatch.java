@@ -2,17 +2,14 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderShape;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * Samples side by side in one row of N tokens, without padding. Attention stays within a document, positions start anew
@@ -21,14 +18,18 @@ import java.util.Optional;
  * @param samples the samples
  * @param ids token ids [N], I64
  * @param documents tokens of each document
- * @param tensors what the text reads: {@code positions} in the document [N], I64; {@code places} of the tokens whose
- *     hidden state is wanted at the end [M], I64; with rotary positions {@code cos} and {@code sin} of their angles [N,
- *     1, d / 2]; for each length L of documents that are longer than the sliding window {@code window.L} [L, L], 0
- *     where a token is seen, else -inf
+ * @param tensors what the text reads besides the layers: {@code positions} in the document [N], I64; {@code places} of
+ *     the tokens whose hidden state is wanted at the end [M], I64
+ * @param layers what it reads of each layer, see {@link LayerInputs}
  * @param targets token that follows each of the places [M], I64
  */
 public record PackedBatch(
-        List<Sample> samples, NDArray ids, long[] documents, Map<String, NDArray> tensors, NDArray targets)
+        List<Sample> samples,
+        NDArray ids,
+        long[] documents,
+        Map<String, NDArray> tensors,
+        List<Map<String, NDArray>> layers,
+        NDArray targets)
         implements Batch {
 
     /**
@@ -37,13 +38,7 @@ public record PackedBatch(
      * @param owner of the batch's tensors
      * @param all whether every token's hidden state is wanted; else only those before a token with a label
      */
-    static PackedBatch of(
-            NDManager owner,
-            ScriptModule script,
-            List<Sample> samples,
-            DecoderShape shape,
-            Optional<NDArray> frequencies,
-            boolean all) {
+    static PackedBatch of(NDManager owner, LayerInputs inputs, List<Sample> samples, DecoderShape shape, boolean all) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
         long[] ids = new long[tokens];
         long[] positions = new long[tokens];
@@ -72,7 +67,7 @@ public record PackedBatch(
             }
         }
         long[] lengths = documents.stream().mapToLong(Long::longValue).toArray();
-        return of(owner, script, samples, ids, positions, lengths, targets, shape.slidingWindow(), frequencies);
+        return of(owner, inputs, samples, ids, positions, lengths, targets);
     }
 
     /**
@@ -80,12 +75,7 @@ public record PackedBatch(
      *
      * @param prompts not empty, none longer than the model takes
      */
-    static PackedBatch ofPrompts(
-            NDManager owner,
-            ScriptModule script,
-            List<int[]> prompts,
-            DecoderShape shape,
-            Optional<NDArray> frequencies) {
+    static PackedBatch ofPrompts(NDManager owner, LayerInputs inputs, List<int[]> prompts) {
         int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
         long[] ids = new long[tokens];
         long[] positions = new long[tokens];
@@ -99,7 +89,7 @@ public record PackedBatch(
             ends.add(at - 1, Sample.IGNORED);
         }
         long[] lengths = prompts.stream().mapToLong(prompt -> prompt.length).toArray();
-        return of(owner, script, List.of(), ids, positions, lengths, ends, shape.slidingWindow(), frequencies);
+        return of(owner, inputs, List.of(), ids, positions, lengths, ends);
     }
 
     /**
@@ -107,8 +97,7 @@ public record PackedBatch(
      *
      * @param positions in the texts
      */
-    static PackedBatch ofTokens(
-            NDManager owner, ScriptModule script, int[] tokens, long[] positions, Optional<NDArray> frequencies) {
+    static PackedBatch ofTokens(NDManager owner, LayerInputs inputs, int[] tokens, long[] positions) {
         long[] ids = new long[tokens.length];
         long[] lengths = new long[tokens.length];
         Targets all = new Targets(tokens.length);
@@ -117,53 +106,31 @@ public record PackedBatch(
             lengths[i] = 1;
             all.add(i, Sample.IGNORED);
         }
-        return of(owner, script, List.of(), ids, positions, lengths, all, 0, frequencies);
+        return of(owner, inputs, List.of(), ids, positions, lengths, all);
     }
 
     private static PackedBatch of(
             NDManager owner,
-            ScriptModule script,
+            LayerInputs inputs,
             List<Sample> samples,
             long[] ids,
             long[] positions,
             long[] lengths,
-            Targets targets,
-            int window,
-            Optional<NDArray> frequencies) {
-        Map<String, NDArray> tensors = windows(owner, lengths, window);
-        tensors.put("positions", Tensors.of(owner, positions));
-        tensors.put("places", targets.places(owner));
-        frequencies.ifPresent(
-                some -> tensors.putAll(script.callNamed(owner, "rotations", tensors.get("positions"), some)));
-        return new PackedBatch(List.copyOf(samples), Tensors.of(owner, ids), lengths, tensors, targets.targets(owner));
+            Targets targets) {
+        Map<String, NDArray> tensors =
+                Map.of("positions", Tensors.of(owner, positions), "places", targets.places(owner));
+        return new PackedBatch(
+                List.copyOf(samples),
+                Tensors.of(owner, ids),
+                lengths,
+                tensors,
+                inputs.of(owner, lengths, tensors.get("positions")),
+                targets.targets(owner));
     }
 
     @Override
-    public List<Object> arguments() {
-        return List.of(tensors, documents);
-    }
-
-    /** The biases of documents that are longer than the sliding window, 0 for none. */
-    static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
-        Map<String, NDArray> biases = new LinkedHashMap<>();
-        if (window > 0) {
-            for (long length : documents) {
-                if (length > window) {
-                    biases.computeIfAbsent("window." + length, key -> bias(owner, Math.toIntExact(length), window));
-                }
-            }
-        }
-        return biases;
-    }
-
-    private static NDArray bias(NDManager owner, int length, int window) {
-        float[] bias = new float[length * length];
-        Arrays.fill(bias, Float.NEGATIVE_INFINITY);
-        for (int query = 0; query < length; query++) {
-            int first = Math.max(0, query - window + 1);
-            Arrays.fill(bias, query * length + first, query * length + query + 1, 0);
-        }
-        return Tensors.of(owner, bias, new Shape(length, length));
+    public List<Object> arguments(Block block) {
+        return List.of(block.kind() == BlockKind.LAYER ? layers.get(block.layer()) : tensors, documents);
     }
 
     /** Places and targets as they are found. */

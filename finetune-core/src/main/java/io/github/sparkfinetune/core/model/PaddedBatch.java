@@ -94,7 +94,7 @@ public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray
     }
 
     @Override
-    public List<Object> arguments() {
+    public List<Object> arguments(Block block) {
         return List.of(tensors);
     }
 

@@ -52,7 +52,10 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      */
     public static VocabularyLoss<PackedBatch> ofNextToken(NDManager manager, Decoder model) {
         return new VocabularyLoss<>(
-                text(manager, model.matmul(), CHUNK), model, Sample::labelTokens, (owner, batch) -> batch.targets());
+                text(manager, model.matmul(), CHUNK, model.logitCap()),
+                model,
+                Sample::labelTokens,
+                (owner, batch) -> batch.targets());
     }
 
     /**
@@ -62,16 +65,21 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      */
     public static VocabularyLoss<PaddedBatch> ofMaskedTokens(NDManager manager, Encoder model) {
         return new VocabularyLoss<>(
-                text(manager, model.matmul(), CHUNK),
+                text(manager, model.matmul(), CHUNK, model.logitCap()),
                 model,
                 Sample::labelledTokens,
                 (owner, batch) -> batch.targets(owner));
     }
 
-    /** @param chunk tokens whose logits are there at once */
-    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk) {
+    /**
+     * @param chunk tokens whose logits are there at once
+     * @param cap of the logits, 0 for none
+     */
+    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk, double cap) {
         return ScriptModule.load(
-                manager, List.of(matmul.module(), "core.objective.vocabulary_loss"), Map.of("chunk", chunk));
+                manager,
+                List.of(matmul.module(), "core.objective.vocabulary_loss"),
+                Map.of("chunk", chunk, "logit_cap", cap));
     }
 
     @Override
@@ -103,9 +111,10 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      * The most that logits and their gradient take at once, in bytes.
      *
      * @param tokens with a label
+     * @param capped whether the logits have a cap, whose slope is there too then
      */
-    public static long bytes(long tokens, long vocabulary) {
-        return 2 * Math.min(CHUNK, tokens) * vocabulary * Float.BYTES;
+    public static long bytes(long tokens, long vocabulary, boolean capped) {
+        return (capped ? 3 : 2) * Math.min(CHUNK, tokens) * vocabulary * Float.BYTES;
     }
 
     /**

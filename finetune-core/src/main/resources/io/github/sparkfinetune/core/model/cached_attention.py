@@ -8,11 +8,13 @@ from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
+from core.model.capped_attention import CappedAttention
 from core.model.linear import Linear
+from core.model.logit_cap import LogitCap
 from torch import Tensor
 
 
-class CachedAttention(Linear):
+class CachedAttention(CappedAttention, Linear, LogitCap):
     def cache_documents(self, cache: Tensor, x: Tensor, documents: List[int], end: int) -> None:
         """Copies rows x [N, G d] of packed documents, one a sequence, so that they end at end."""
         start = 0
@@ -41,14 +43,16 @@ class CachedAttention(Linear):
         b, g = keys.size(0), keys.size(1)
         keys.select(2, end - 1).copy_(k.view([b, g, -1]))
         values.select(2, end - 1).copy_(v.view([b, g, -1]))
-        o = F.scaled_dot_product_attention(
-            q.view([b, g, -1, keys.size(3)]),
-            keys.narrow(2, begin, end - begin),
-            values.narrow(2, begin, end - begin),
-            cache.get("bias"),
-            0.0,
-            False,
-        )
+        q = q.view([b, g, -1, keys.size(3)])
+        seen = keys.narrow(2, begin, end - begin)
+        told = values.narrow(2, begin, end - begin)
+        if self.attention_cap > 0.0:
+            p = self.capped_probabilities(self.capped(q, seen), cache.get("bias"))
+            o = torch.matmul(p, told)
+        else:
+            o = F.scaled_dot_product_attention(
+                q, seen, told, cache.get("bias"), 0.0, False, scale=self.attention_scale
+            )
         return o.reshape([b, -1])
 
     def cache_grown(self, cache: Tensor, end: int, capacity: int) -> Tensor:
@@ -63,5 +67,5 @@ class CachedAttention(Linear):
         It has so many rows that few_rows pays for longer.
         """
         if h.size(0) <= 8:
-            return self.few_rows(h, projection)
-        return self.without_graph(h, projection, None)
+            return self.capped_logits(self.few_rows(h, projection))
+        return self.capped_logits(self.without_graph(h, projection, None))

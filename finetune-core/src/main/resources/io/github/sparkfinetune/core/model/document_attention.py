@@ -1,7 +1,8 @@
 """Causal attention within documents that lie side by side in one row of N tokens.
 
 A heads of width d, G key-value heads that A / G heads share each. Documents of one length that
-follow each other share a call. A document of L tokens that is longer than the sliding window has a
+follow each other share a call. Scores are scaled, and capped where attention_cap is not 0, see
+capped_attention.py. A document of L tokens that is longer than the sliding window has a
 bias batch["window.L"] [L, L], 0 where a token is seen, else -inf.
 """
 
@@ -9,11 +10,11 @@ from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
-from core.model.matmul import Matmul
+from core.model.capped_attention import CappedAttention
 from torch import Tensor
 
 
-class DocumentAttention(Matmul):
+class DocumentAttention(CappedAttention):
     num_heads: int
     num_key_value_heads: int
     fused_attention: bool
@@ -60,14 +61,20 @@ class DocumentAttention(Matmul):
 
     def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, window: Optional[Tensor]) -> Tensor:
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
+        if self.attention_cap > 0.0:
+            return self.capped_attention(q, k, v, window)
         q = self.attention_input(q)
         k = self.attention_input(k)
         v = self.attention_input(v)
         if window is None:
-            y = F.scaled_dot_product_attention(q, k, v, None, 0.0, True)
+            y = F.scaled_dot_product_attention(
+                q, k, v, None, 0.0, True, scale=self.attention_scale
+            )
         else:
             bias = self.attention_input(window)
-            y = F.scaled_dot_product_attention(q, k, v, bias, 0.0, False)
+            y = F.scaled_dot_product_attention(
+                q, k, v, bias, 0.0, False, scale=self.attention_scale
+            )
         return y.to(torch.float32)
 
     def attend(
@@ -92,7 +99,13 @@ class DocumentAttention(Matmul):
             window = self.window(batch, call[2])
             if fused:
                 y, lse = torch._scaled_dot_product_flash_attention_for_cpu(
-                    qi, ki, vi, 0.0, window is None, attn_mask=window
+                    qi,
+                    ki,
+                    vi,
+                    0.0,
+                    window is None,
+                    attn_mask=window,
+                    scale=self.attention_scale,
                 )
                 kept["lse." + str(len(pieces))] = lse
             else:
@@ -132,7 +145,10 @@ class DocumentAttention(Matmul):
                     0.0,
                     window is None,
                     attn_mask=window,
+                    scale=self.attention_scale,
                 )
+            elif self.attention_cap > 0.0:
+                a, b, c = self.capped_attention_backward(gi, qi, ki, vi, window)
             else:
                 a, b, c = self.plain_attention_backward(gi, qi, ki, vi, window)
             gq.append(self.by_tokens(a, self.num_heads))

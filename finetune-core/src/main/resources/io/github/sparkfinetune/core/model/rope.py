@@ -1,4 +1,8 @@
-"""Rotary positions, as Hugging Face's Llama has them: the two halves of each head are turned."""
+"""Rotary positions, as Hugging Face's Llama has them: the two halves of each head are turned.
+
+batch has cos and sin of the tokens' angles [N, 1, r / 2], where a layer has positions. Of a head
+that is wider than r the first r values are turned.
+"""
 
 from typing import Dict
 
@@ -12,18 +16,31 @@ class Rope(torch.nn.Module):
         steps = torch.arange(0, width, 2, dtype=torch.int64, device=torch.device("cpu"))
         return torch.pow(theta, steps.to(torch.float32) / width).reciprocal().to(like)
 
-    def rotations(self, positions: Tensor, frequencies: Tensor) -> Dict[str, Tensor]:
-        """positions [N], frequencies [d / 2] -> cos and sin of each token's angles [N, 1, d / 2]"""
+    def rotations(
+        self, positions: Tensor, frequencies: Tensor, factor: float
+    ) -> Dict[str, Tensor]:
+        """factor times cos and sin of each token's angles [N, 1, r / 2]
+
+        positions [N], frequencies [r / 2]
+        """
         angles = positions.to(torch.float32).unsqueeze(1) * frequencies.unsqueeze(0)
-        return {"cos": angles.cos().unsqueeze(1), "sin": angles.sin().unsqueeze(1)}
+        cos, sin = angles.cos(), angles.sin()
+        if factor != 1.0:
+            cos, sin = cos * factor, sin * factor
+        return {"cos": cos.unsqueeze(1), "sin": sin.unsqueeze(1)}
 
     def rotated(self, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int) -> Tensor:
         """Turns each head of x [N, heads d] by the tokens' angles, forth (sign 1) or back (-1)."""
+        if "cos" not in batch:
+            return x
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])
-        half = h.size(2) // 2
-        a, b = h[..., :half], h[..., half:]
+        half = cos.size(2)
+        turned = 2 * half
+        a, b = h[..., :half], h[..., half:turned]
         y = torch.empty_like(h)
         torch.mul(a, cos, out=y[..., :half]).addcmul_(b, sin, value=-sign)
-        torch.mul(b, cos, out=y[..., half:]).addcmul_(a, sin, value=sign)
+        torch.mul(b, cos, out=y[..., half:turned]).addcmul_(a, sin, value=sign)
+        if turned < h.size(2):
+            y[..., turned:].copy_(h[..., turned:])
         return y.view(x.size())

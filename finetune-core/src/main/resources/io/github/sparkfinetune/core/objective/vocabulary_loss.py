@@ -2,16 +2,18 @@
 
 M tokens with a label, H hidden, V vocabulary; the logits of self.chunk tokens are there at a time.
 w holds what maps hidden states to logits: projection.weight [V, H], perhaps projection.bias [V].
+Logits are capped as logit_cap.py says.
 """
 
 from typing import Dict, List, Tuple
 
 import torch
+from core.model.logit_cap import LogitCap
 from core.model.weight_gradients import WeightGradients
 from torch import Tensor
 
 
-class VocabularyLoss(WeightGradients):
+class VocabularyLoss(WeightGradients, LogitCap):
     chunk: int
 
     def chunks(self, n: int) -> List[Tuple[int, int]]:
@@ -20,7 +22,7 @@ class VocabularyLoss(WeightGradients):
 
     def logits(self, h: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tensor:
         """h [M, H], weight [V, H] as products read it -> [M, V]"""
-        return self.affine(h, weight, w.get("projection.bias"))
+        return self.capped_logits(self.affine(h, weight, w.get("projection.bias")))
 
     def vocabulary_loss(
         self,
@@ -45,10 +47,16 @@ class VocabularyLoss(WeightGradients):
             hc = h[begin:end]
             target = targets[begin:end].unsqueeze(1)
             z = self.logits(hc, weight, w)
+            # What a capped logit changes by with the logit below its cap.
+            slope = z[:0]
+            if self.logit_cap > 0.0:
+                slope = (z / self.logit_cap).square_().neg_().add_(1)
             # In place: fetching as much memory again from the kernel takes longer than the softmax.
             logp = torch._log_softmax(z, -1, False, out=z)
             total = total - logp.gather(1, target).sum().to(total)
             g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
+            if self.logit_cap > 0.0:
+                g.mul_(slope)
             torch.mul(self.times(g, weight), scale, out=gh[begin:end])
             if len(gradients) > 0:
                 g.mul_(scale)

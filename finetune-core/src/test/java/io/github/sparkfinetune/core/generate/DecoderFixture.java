@@ -68,7 +68,7 @@ final class DecoderFixture implements AutoCloseable {
             for (Block block : model.blocks()) {
                 x = model.forward(owner, block, x, batch, DropoutMasks.none());
             }
-            float[] all = x.matMul(model.projectionWeight().transpose()).toFloatArray();
+            float[] all = model.logits(owner, x).toFloatArray();
             int vocabulary = model.shape().vocabulary();
             return Arrays.copyOfRange(all, all.length - vocabulary, all.length);
         }

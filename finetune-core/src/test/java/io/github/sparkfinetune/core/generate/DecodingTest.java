@@ -14,6 +14,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Logits by the cache equal those of the whole text at once. */
@@ -23,7 +24,7 @@ class DecodingTest {
     private static final float TOLERANCE = 1e-5f;
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama-tied", "llama-untied", "qwen2", "mistral", "gpt2"})
+    @MethodSource("io.github.sparkfinetune.core.GoldenFiles#decoders")
     void logitsOfEveryStepAreThoseOfTheWholeText(String name) {
         try (DecoderFixture fixture = DecoderFixture.of(name)) {
             compare(fixture, 20);

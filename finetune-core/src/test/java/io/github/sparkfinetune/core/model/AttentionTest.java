@@ -26,11 +26,22 @@ import org.junit.jupiter.params.provider.CsvSource;
 class AttentionTest {
     private static final long[] DOCUMENTS = {5, 1, 6, 6, 7};
     private static final int TOKENS = 25;
+    private static final double SCALE = 0.7;
     private static final int WIDTH = 8;
 
     @ParameterizedTest
-    @CsvSource({"4, 4, 0", "4, 2, 0", "6, 1, 0", "4, 2, 3", "4, 1, 6", "3, 3, 1"})
-    void isWhatItsDefinitionSays(int heads, int kv, int window) {
+    @CsvSource({
+        "4, 4, 0, 0",
+        "4, 2, 0, 0",
+        "6, 1, 0, 0",
+        "4, 2, 3, 0",
+        "4, 1, 6, 0",
+        "3, 3, 1, 0",
+        "4, 2, 0, 1.5",
+        "4, 1, 3, 3",
+        "3, 3, 6, 20"
+    })
+    void isWhatItsDefinitionSays(int heads, int kv, int window, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             float[][] inputs = {values(1, heads), values(2, kv), values(3, kv)};
@@ -39,19 +50,24 @@ class AttentionTest {
                     .map(i -> manager.create(inputs[i], new Shape(TOKENS, (long) WIDTH * (i == 0 ? heads : kv))))
                     .toList();
             NDArray go = manager.create(upstream, x.get(0).getShape());
-            Map<String, NDArray> windows = PackedBatch.windows(manager, DOCUMENTS, window);
+            Map<String, NDArray> windows = LayerInputs.windows(manager, DOCUMENTS, window);
             assertThat(windows.keySet())
                     .isEqualTo(Arrays.stream(DOCUMENTS)
                             .filter(length -> window > 0 && length > window)
                             .mapToObj(length -> "window." + length)
                             .collect(Collectors.toSet()));
-            double[] expected = attention(inputs, heads, kv, window);
-            double[][] gradients = gradients(inputs, upstream, heads, kv, window);
-            for (boolean fused : new boolean[] {true, false}) {
+            double[] expected = attention(inputs, heads, kv, window, cap);
+            double[][] gradients = gradients(inputs, upstream, heads, kv, window, cap);
+            for (boolean fused : cap == 0 ? new boolean[] {true, false} : new boolean[] {false}) {
                 ScriptModule script = ScriptModule.load(
                         manager,
                         List.of(MatmulBackend.f32().module(), "core.model.document_attention"),
-                        Map.of("num_heads", heads, "num_key_value_heads", kv, "fused_attention", fused));
+                        Map.of(
+                                "num_heads", heads,
+                                "num_key_value_heads", kv,
+                                "fused_attention", fused,
+                                "attention_scale", SCALE,
+                                "attention_cap", cap));
                 Map<String, NDArray> kept = new LinkedHashMap<>(
                         script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, fused));
                 int calls = window == 0 || window >= 6 ? DOCUMENTS.length - 1 : DOCUMENTS.length;
@@ -75,8 +91,8 @@ class AttentionTest {
         return values;
     }
 
-    /** softmax(q k' / sqrt(d)) v over the last {@code window} tokens of the document, or all. */
-    private static double[] attention(float[][] qkv, int heads, int kv, int window) {
+    /** softmax(capped SCALE q k') v over the last {@code window} tokens of the document, or all. */
+    private static double[] attention(float[][] qkv, int heads, int kv, int window, double cap) {
         double[] out = new double[TOKENS * heads * WIDTH];
         for (int head = 0; head < heads; head++) {
             for (int query = 0, start = 0, document = 0; query < TOKENS; query++) {
@@ -90,7 +106,8 @@ class AttentionTest {
                     for (int i = 0; i < WIDTH; i++) {
                         dot += (double) qkv[0][at(query, head, heads, i)] * qkv[1][at(key, head * kv / heads, kv, i)];
                     }
-                    p[key - first] = Math.exp(dot / Math.sqrt(WIDTH));
+                    double score = SCALE * dot;
+                    p[key - first] = Math.exp(cap == 0 ? score : cap * Math.tanh(score / cap));
                 }
                 double sum = Arrays.stream(p).sum();
                 for (int key = first; key <= query; key++) {
@@ -109,7 +126,7 @@ class AttentionTest {
     }
 
     /** Central differences of the control, exact to the square of the step. */
-    private static double[][] gradients(float[][] qkv, float[] upstream, int heads, int kv, int window) {
+    private static double[][] gradients(float[][] qkv, float[] upstream, int heads, int kv, int window, double cap) {
         double[][] gradients = new double[3][];
         for (int tensor = 0; tensor < 3; tensor++) {
             float[] x = qkv[tensor];
@@ -123,10 +140,10 @@ class AttentionTest {
                 float was = x[i];
                 float step = 0x1p-8f;
                 x[i] = was + step;
-                double above = dot(attention(qkv, heads, kv, window), upstream);
+                double above = dot(attention(qkv, heads, kv, window, cap), upstream);
                 double to = x[i];
                 x[i] = was - step;
-                double below = dot(attention(qkv, heads, kv, window), upstream);
+                double below = dot(attention(qkv, heads, kv, window, cap), upstream);
                 gradients[tensor][i] = (above - below) / (to - x[i]);
                 x[i] = was;
             }

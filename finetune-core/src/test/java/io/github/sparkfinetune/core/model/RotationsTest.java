@@ -51,22 +51,24 @@ class RotationsTest {
     }
 
     private RotaryPositions rotary(JsonNode config) throws Exception {
-        return llama(config).rotary().orElseThrow();
+        return llama(config).attention(0).rotary().orElseThrow();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"plain", "llama3"})
+    @ValueSource(
+            strings = {"plain", "llama3", "linear", "dynamic", "yarn", "yarn, every number", "yarn, attention factor"})
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule script = ScriptModule.load(manager, List.of("core.model.rope"), Map.of())) {
             DecoderArchitecture llama = llama(expected.path("config"));
-            NDArray frequencies = Decoder.frequencies(
-                    manager, script, llama.shape(), llama.rotary().orElseThrow());
+            RotaryPositions rotary = llama.attention(0).rotary().orElseThrow();
+            NDArray frequencies = LayerInputs.frequencies(manager, script, rotary);
             assertClose(frequencies, List.of(expected.path("frequencies")), 1e-7);
             NDArray positions = manager.create(JSON.convertValue(reference.path("positions"), long[].class));
-            Map<String, NDArray> rotations = script.callNamed(manager, "rotations", positions, frequencies);
+            Map<String, NDArray> rotations =
+                    script.callNamed(manager, "rotations", positions, frequencies, rotary.factor());
             assertClose(rotations.get("cos"), expected.path("cosines"), 1e-6);
             assertClose(rotations.get("sin"), expected.path("sines"), 1e-6);
         }
@@ -100,9 +102,11 @@ class RotationsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "rope_type, yarn, rope_scaling of type yarn is not supported",
-        "type, linear, rope_scaling of type linear is not supported",
-        "type, dynamic, rope_scaling of type dynamic is not supported",
+        "rope_type, ntk, rope_scaling of type ntk is not supported; supported are",
+        "type, linear, rope_scaling has no number factor",
+        "type, dynamic, rope_scaling has no number factor",
+        "rope_type, yarn, rope_scaling has no number factor",
+        "rope_type, longrope, rope_scaling has no list short_factor",
         "rope_type, llama3, rope_scaling has no number factor",
     })
     void otherScalingsAreRefusedByName(String key, String type, String message) throws Exception {

@@ -27,26 +27,28 @@ class VocabularyLossTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 128, false",
-        "1, 128, true",
-        "127, 128, false",
-        "128, 128, true",
-        "129, 128, false",
-        "300, 128, true",
-        "10, 3, false",
-        "9, 3, true",
-        "0, 3, true"
+        "0, 128, false, 0",
+        "1, 128, true, 0",
+        "127, 128, false, 0",
+        "128, 128, true, 0",
+        "129, 128, false, 0",
+        "300, 128, true, 0",
+        "10, 3, false, 0",
+        "9, 3, true, 0",
+        "0, 3, true, 0",
+        "129, 128, false, 2.5",
+        "9, 4, true, 1"
     })
-    void inChunksIsTheWhole(int m, int chunk, boolean biased) {
+    void inChunksIsTheWhole(int m, int chunk, boolean biased, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk)) {
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, cap)) {
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);
             float[] b = biased ? gaussians(random, VOCABULARY) : new float[VOCABULARY];
             long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
-            Expected expected = expected(h, w, b, targets);
+            Expected expected = expected(h, w, b, targets, cap);
             NDArray hidden = manager.create(h, new Shape(m, WIDTH));
             Map<String, NDArray> projection =
                     new HashMap<>(Map.of(Projection.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH))));
@@ -96,7 +98,7 @@ class VocabularyLossTest {
     void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2)) {
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 0)) {
             NDArray gb = manager.ones(new Shape(2));
             script.call(
                     manager,
@@ -124,7 +126,7 @@ class VocabularyLossTest {
     private record Expected(
             double loss, double[] losses, double[] hits, double[] best, double[] gh, double[] gw, double[] gb) {}
 
-    private static Expected expected(float[] h, float[] w, float[] b, long[] targets) {
+    private static Expected expected(float[] h, float[] w, float[] b, long[] targets, double cap) {
         int m = targets.length;
         double[] losses = new double[m];
         double[] hits = new double[m];
@@ -135,12 +137,15 @@ class VocabularyLossTest {
         double loss = 0;
         for (int t = 0; t < m; t++) {
             double[] p = new double[VOCABULARY];
+            double[] slopes = new double[VOCABULARY];
             for (int v = 0; v < VOCABULARY; v++) {
                 double z = b[v];
                 for (int i = 0; i < WIDTH; i++) {
                     z += (double) h[t * WIDTH + i] * w[v * WIDTH + i];
                 }
-                p[v] = Math.exp(z);
+                double bounded = cap == 0 ? z : cap * Math.tanh(z / cap);
+                slopes[v] = cap == 0 ? 1 : 1 - Math.pow(bounded / cap, 2);
+                p[v] = Math.exp(bounded);
             }
             double sum = Arrays.stream(p).sum();
             Arrays.setAll(p, v -> p[v] / sum);
@@ -152,7 +157,7 @@ class VocabularyLossTest {
             losses[t] = -Math.log(told);
             loss += losses[t];
             for (int v = 0; v < VOCABULARY; v++) {
-                double g = SCALE * (p[v] - (v == targets[t] ? 1 : 0));
+                double g = SCALE * slopes[v] * (p[v] - (v == targets[t] ? 1 : 0));
                 gb[v] += g;
                 for (int i = 0; i < WIDTH; i++) {
                     gh[t * WIDTH + i] += g * w[v * WIDTH + i];

@@ -63,7 +63,7 @@ class BadLanguageModelTest {
                 of("llama-tied", config -> config.put("intermediate_size", 96), "gate_proj.weight has shape [128, 64]"),
                 of("llama-tied", config -> config.put("model_type", "mamba"), "model_type mamba is not supported"),
                 of("llama-tied", config -> config.put("tie_word_embeddings", false), "lm_head.weight"),
-                of("llama-tied", config -> config.putObject("rope_scaling").put("type", "yarn"), "type yarn is not"),
+                of("llama-tied", config -> config.putObject("rope_scaling").put("type", "ntk"), "type ntk is not"),
                 of("qwen2", BadLanguageModelTest::slidingWindow, "use_sliding_window is not supported for qwen2"),
                 of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
                 of("gpt2", config -> config.put("activation_function", "mish"), "mish"));

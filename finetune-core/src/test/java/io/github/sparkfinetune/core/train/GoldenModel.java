@@ -185,7 +185,7 @@ final class GoldenModel implements AutoCloseable {
         if (model instanceof Decoder decoder) {
             PackedBatch batch = decoder.wholeBatch(owner, samples);
             NDArray hidden = forward(owner, decoder, batch);
-            logits = hidden.matMul(decoder.projectionWeight().transpose());
+            logits = decoder.logits(owner, hidden);
             rowLength = -1;
         } else if (head == HeadKind.MASKED_LM) {
             List<Sample> everyToken = samples.stream()

@@ -4,6 +4,7 @@ import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
@@ -39,13 +40,11 @@ class PackedDocumentsTest {
     }
 
     static Stream<List<String>> models() {
-        return Stream.of(
-                List.of("llama-tied"),
-                List.of("qwen2"),
-                List.of("mistral"),
-                List.of("gpt2"),
-                List.of("mistral", "type=lora", "target_modules=all-linear", "use_dora=true"),
-                List.of("gpt2", "type=lora"));
+        return Stream.concat(
+                GoldenFiles.decoders().stream().map(List::of),
+                Stream.of(
+                        List.of("mistral", "type=lora", "target_modules=all-linear", "use_dora=true"),
+                        List.of("gpt2", "type=lora")));
     }
 
     /** Models whose dropout is on: its masks belong to a sample and a place in it. */

@@ -90,8 +90,7 @@ final class TinyDecoder implements AutoCloseable {
     static float[] logits(NDManager manager, Decoder model, List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
             NDArray hidden = hidden(owner, model, model.wholeBatch(owner, samples));
-            NDArray projection = model.script().callOne(owner, "f32", model.projectionWeight());
-            return hidden.matMul(projection.transpose()).toFloatArray();
+            return model.logits(owner, hidden).toFloatArray();
         }
     }
 

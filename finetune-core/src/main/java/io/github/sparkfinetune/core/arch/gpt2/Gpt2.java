@@ -9,10 +9,10 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
-import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -49,7 +49,6 @@ public final class Gpt2 implements DecoderArchitecture {
                 config.size("n_positions"),
                 -1,
                 config.number(1e-5, "layer_norm_epsilon"),
-                0,
                 config.flag(true, "tie_word_embeddings"),
                 config.text("activation_function").orElse("gelu_new"),
                 config.number(0.1, "embd_pdrop"),
@@ -129,8 +128,8 @@ public final class Gpt2 implements DecoderArchitecture {
     }
 
     @Override
-    public Optional<RotaryPositions> rotary() {
-        return Optional.empty();
+    public LayerAttention attention(int layer) {
+        return new LayerAttention(0, Optional.empty());
     }
 
     @Override
@@ -187,6 +186,7 @@ public final class Gpt2 implements DecoderArchitecture {
                         "mlp.c_fc", "ffn_up",
                         "mlp.c_proj", "ffn_down",
                         "ln_f", "output_norm"),
-                Set.of()));
+                Set.of(),
+                Map.of()));
     }
 }

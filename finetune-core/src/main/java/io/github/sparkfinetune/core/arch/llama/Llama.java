@@ -9,12 +9,18 @@ import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +33,6 @@ import java.util.Set;
  */
 public class Llama implements DecoderArchitecture {
     private static final String PREFIX = "model.";
-    private static final String ACTIVATION = "silu";
 
     private final HfConfig config;
     private final LlamaParts parts;
@@ -39,15 +44,20 @@ public class Llama implements DecoderArchitecture {
     }
 
     private static LlamaParts parts(HfConfig config) {
-        boolean attentionBias = config.flag(false, "attention_bias");
-        boolean mlpBias = config.flag(false, "mlp_bias");
-        return new LlamaParts(attentionBias, attentionBias, mlpBias, false, headWidth(config), 0);
+        return LlamaParts.of(biases(config), headWidth(config));
+    }
+
+    /** What {@code attention_bias} and {@code mlp_bias} say. */
+    static Biases biases(HfConfig config) {
+        boolean attention = config.flag(false, "attention_bias");
+        return new Biases(attention, attention, config.flag(false, "mlp_bias"));
     }
 
     /** Of a family that differs in some parts. */
     Llama(HfConfig config, LlamaParts parts) {
         this.config = config;
         this.parts = parts;
+        Defaults defaults = parts.defaults();
         int heads = config.size("num_attention_heads");
         int keyValueHeads = config.sizeOr(heads, "num_key_value_heads");
         if (heads % keyValueHeads != 0) {
@@ -66,12 +76,11 @@ public class Llama implements DecoderArchitecture {
                 headWidth,
                 config.size("intermediate_size"),
                 config.vocabSize(),
-                config.size("max_position_embeddings"),
-                config.padTokenId().orElse(-1),
-                config.number(1e-6, "rms_norm_eps"),
-                parts.slidingWindow(),
-                config.flag(false, "tie_word_embeddings"),
-                config.text("hidden_act").orElse(ACTIVATION),
+                RopeScaling.positions(config),
+                config.padTokenId().orElse(config.has("pad_token_id") ? -1 : defaults.paddingId()),
+                config.number(defaults.epsilon(), "rms_norm_eps"),
+                config.flag(defaults.tied(), "tie_word_embeddings"),
+                config.text(defaults.activationKey()).orElse(defaults.activation()),
                 0,
                 0,
                 0,
@@ -105,12 +114,12 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public void requireSupported() {
-        ActivationNames.require(config, "hidden_act", shape.activation());
+        ActivationNames.require(config, parts.defaults().activationKey(), shape.activation());
         if (config.number(0, "attention_dropout") != 0) {
             throw RunException.data(config.source() + ": attention_dropout is not supported for " + modelType()
                     + ": set it to 0; method.lora_dropout drops the adapters' inputs");
         }
-        rotary();
+        attentions();
     }
 
     @Override
@@ -139,22 +148,55 @@ public class Llama implements DecoderArchitecture {
         String at = PREFIX + "layers." + layer + ".";
         int hidden = shape.hidden();
         int wide = shape.intermediate();
-        boolean bias = parts.queryKeyValueBias();
-        WeightSpecs weights = new WeightSpecs()
-                .linear("q_proj", at + "self_attn.q_proj", shape.queryWidth(), hidden, bias)
-                .linear("k_proj", at + "self_attn.k_proj", shape.keyWidth(), hidden, bias)
-                .linear("v_proj", at + "self_attn.v_proj", shape.keyWidth(), hidden, bias)
-                .linear("o_proj", at + "self_attn.o_proj", hidden, shape.queryWidth(), parts.outputBias());
-        if (parts.headNorms()) {
-            weights.rmsNorm("q_norm", at + "self_attn.q_norm", shape.headWidth())
-                    .rmsNorm("k_norm", at + "self_attn.k_norm", shape.headWidth());
+        WeightSpecs weights = new WeightSpecs();
+        boolean bias = parts.biases().queryKeyValue();
+        if (parts.fused()) {
+            int all = shape.queryWidth() + 2 * shape.keyWidth();
+            weights.linear("qkv_proj", at + "self_attn.qkv_proj", all, hidden, bias);
+        } else {
+            weights.linear("q_proj", at + "self_attn.q_proj", shape.queryWidth(), hidden, bias)
+                    .linear("k_proj", at + "self_attn.k_proj", shape.keyWidth(), hidden, bias)
+                    .linear("v_proj", at + "self_attn.v_proj", shape.keyWidth(), hidden, bias);
         }
-        weights.linear("gate_proj", at + "mlp.gate_proj", wide, hidden, parts.mlpBias())
-                .linear("up_proj", at + "mlp.up_proj", wide, hidden, parts.mlpBias())
-                .linear("down_proj", at + "mlp.down_proj", hidden, wide, parts.mlpBias())
-                .rmsNorm("input_layernorm", at + "input_layernorm", hidden)
-                .rmsNorm("post_attention_layernorm", at + "post_attention_layernorm", hidden);
+        boolean output = parts.biases().output();
+        weights.linear("o_proj", at + "self_attn.o_proj", hidden, shape.queryWidth(), output);
+        if (parts.norms().queryKey() != QueryKey.NONE) {
+            boolean each = parts.norms().queryKey() == QueryKey.HEAD;
+            weights.rmsNorm("q_norm", at + "self_attn.q_norm", each ? shape.headWidth() : shape.queryWidth())
+                    .rmsNorm("k_norm", at + "self_attn.k_norm", each ? shape.headWidth() : shape.keyWidth());
+        }
+        boolean wideBias = parts.biases().feedForward();
+        if (parts.fused()) {
+            weights.linear("gate_up_proj", at + "mlp.gate_up_proj", 2 * wide, hidden, wideBias);
+        } else {
+            weights.linear("gate_proj", at + "mlp.gate_proj", wide, hidden, wideBias)
+                    .linear("up_proj", at + "mlp.up_proj", wide, hidden, wideBias);
+        }
+        weights.linear("down_proj", at + "mlp.down_proj", hidden, wide, wideBias);
+        norms(weights, at, hidden);
         return new BlockSpec(BlockKind.LAYER, layer, weights.map());
+    }
+
+    /**
+     * The norms before and behind the halves. Where there are none behind, the one before the feed-forward part is
+     * called after the attention that it follows.
+     */
+    private void norms(WeightSpecs weights, String at, int hidden) {
+        boolean before = parts.norms().before();
+        boolean after = parts.norms().after();
+        if (before) {
+            weights.rmsNorm("input_layernorm", at + "input_layernorm", hidden);
+        }
+        if (after) {
+            weights.rmsNorm("post_attention_layernorm", at + "post_attention_layernorm", hidden);
+        }
+        if (before) {
+            String name = after ? "pre_feedforward_layernorm" : "post_attention_layernorm";
+            weights.rmsNorm("pre_feedforward_layernorm", at + name, hidden);
+        }
+        if (after) {
+            weights.rmsNorm("post_feedforward_layernorm", at + "post_feedforward_layernorm", hidden);
+        }
     }
 
     @Override
@@ -165,8 +207,22 @@ public class Llama implements DecoderArchitecture {
     }
 
     @Override
-    public Optional<RotaryPositions> rotary() {
-        return Optional.of(RotaryPositions.of(config));
+    public LayerAttention attention(int layer) {
+        return new LayerAttention(0, Optional.of(rotary()));
+    }
+
+    /**
+     * The positions of queries and keys.
+     *
+     * @throws RunException where they are scaled in a way that is not supported
+     */
+    final RotaryPositions rotary() {
+        return RotaryPositions.of(config, shape.headWidth());
+    }
+
+    /** @param theta the base where none is said */
+    final RotaryPositions rotary(double theta) {
+        return RotaryPositions.of(config, shape.headWidth(), theta);
     }
 
     @Override
@@ -176,19 +232,36 @@ public class Llama implements DecoderArchitecture {
         long keys = shape.keyWidth();
         long wide = shape.intermediate();
         long dropped = use.widestDroppedInput();
-        // y, h; q, o; k, v; gate, up; log-sum-exp; the inverse norms
-        Tensors kept = Tensors.of(2, hidden, 2, query, 2, keys, 2, wide, 1, shape.heads(), 2, 1);
-        if (parts.headNorms()) {
+        Norms norms = parts.norms();
+        // y, h; q, o; k, v; gate, up
+        Tensors kept = Tensors.of(2, hidden, 2, query, 2, keys, 2, wide);
+        if (factors().attentionCap() == 0) {
+            // The log-sum-exp.
+            kept = kept.and(1, shape.heads());
+        }
+        if (norms.before()) {
+            // The inverse norms.
+            kept = kept.and(2, 1);
+        }
+        if (norms.after()) {
+            // The same, and what is normed.
+            kept = kept.and(2, 1).and(2, hidden);
+        }
+        if (norms.queryKey() != QueryKey.NONE) {
             kept = kept.and(1, query).and(1, keys);
         }
+        // A gradient of what a half adds, where that is not the sum's.
+        long added = norms.after() || factors().residual() != 1 ? 1 : 0;
+        // The gradients of one linear's parts, put together.
+        long fused = parts.fused() ? 1 : 0;
         // The gradient from above; of the product its own, the gate's and one on the way.
-        Tensors feedForward = Tensors.of(1, hidden, 3, wide, 2, dropped);
+        Tensors feedForward = Tensors.of(1 + added, hidden, 3, wide, 2, dropped);
         // Behind it the gate's and its sister's; the normed h and two gradients of it.
-        Tensors between = Tensors.of(4, hidden, 2, wide, 2, dropped);
+        Tensors between = Tensors.of(4 + added, hidden, 2, wide, 2, dropped);
         // The gradients of the layer, of h and of o; keys and values for every head of the queries; the gradients of
         // all three, and the documents' once more when they are put together.
-        Tensors attention = Tensors.of(2, hidden, 7, query, 2, keys, 2, dropped);
-        Tensors forward = Tensors.of(1, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
+        Tensors attention = Tensors.of(2 + added, hidden, 7 + fused, query, 2 + 2 * fused, keys, 2, dropped);
+        Tensors forward = Tensors.of(1 + added, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
         return LayerBytes.of(batch, kept, List.of(feedForward, between, attention), forward, use.droppedInputs());
     }
 
@@ -197,9 +270,15 @@ public class Llama implements DecoderArchitecture {
         return List.of("q_proj", "v_proj");
     }
 
+    /** A family that llama.cpp computes otherwise has names of its own, or none. */
     @Override
     public Optional<GgufNames> gguf() {
         return Optional.of(ggufNames("llama", Set.of("q_proj", "k_proj")));
+    }
+
+    /** The same without further keys. */
+    final GgufNames ggufNames(String architecture, Set<String> paired) {
+        return ggufNames(architecture, paired, Map.of());
     }
 
     /**
@@ -207,12 +286,14 @@ public class Llama implements DecoderArchitecture {
      *
      * @param architecture what llama.cpp calls the family
      * @param paired linears whose rows it has in the order of pairs
+     * @param numbers further keys of the family
      * @throws RunException where the activation is another than llama.cpp's
      */
-    final GgufNames ggufNames(String architecture, Set<String> paired) {
-        if (!shape.activation().equals(ACTIVATION)) {
-            throw RunException.data(config.source() + ": hidden_act " + shape.activation()
-                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with " + ACTIVATION
+    final GgufNames ggufNames(String architecture, Set<String> paired, Map<String, Double> numbers) {
+        String activation = parts.defaults().activation();
+        if (!shape.activation().equals(activation)) {
+            throw RunException.data(config.source() + ": " + parts.defaults().activationKey() + " " + shape.activation()
+                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with " + activation
                     + " alone");
         }
         return new GgufNames(
@@ -229,8 +310,11 @@ public class Llama implements DecoderArchitecture {
                         Map.entry("up_proj", "ffn_up"),
                         Map.entry("down_proj", "ffn_down"),
                         Map.entry("input_layernorm", "attn_norm"),
-                        Map.entry("post_attention_layernorm", "ffn_norm"),
+                        Map.entry("post_attention_layernorm", "post_attention_norm"),
+                        Map.entry("pre_feedforward_layernorm", "ffn_norm"),
+                        Map.entry("post_feedforward_layernorm", "post_ffw_norm"),
                         Map.entry("norm", "output_norm")),
-                paired);
+                paired,
+                numbers);
     }
 }

@@ -1,23 +1,29 @@
 package io.github.sparkfinetune.core.arch.llama;
 
+import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
 
 /**
  * Mistral, as {@code transformers/models/mistral/modeling_mistral.py} computes it: Llama without biases, with a sliding
  * window.
  */
 public final class Mistral extends Llama {
-    private static final String WINDOW = "sliding_window";
+    /** What counts in transformers where the key is not there. */
     private static final int DEFAULT_WINDOW = 4096;
+
+    private final int window;
 
     /** @param config with the keys of {@code MistralConfig} */
     public Mistral(HfConfig config) {
-        super(config, new LlamaParts(false, false, false, false, headWidth(config), window(config)));
+        super(config, LlamaParts.of(Biases.NONE, headWidth(config)));
+        window = LayerWindows.width(config, DEFAULT_WINDOW);
     }
 
-    /** Without the key transformers' default counts; null means no window. */
-    private static int window(HfConfig config) {
-        return config.has(WINDOW) ? config.integer(WINDOW).orElse(0) : DEFAULT_WINDOW;
+    @Override
+    public LayerAttention attention(int layer) {
+        return new LayerAttention(window, Optional.of(rotary()));
     }
 
     @Override

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 import java.util.Set;
@@ -14,7 +15,7 @@ public final class Qwen2 extends Llama {
 
     /** @param config with the keys of {@code Qwen2Config} */
     public Qwen2(HfConfig config) {
-        super(config, new LlamaParts(true, false, false, false, headWidth(config), 0));
+        super(config, LlamaParts.of(new Biases(true, false, false), headWidth(config)));
         this.config = config;
     }
 

@@ -2,6 +2,10 @@ package io.github.sparkfinetune.core.arch.llama;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 import java.util.Set;
@@ -23,8 +27,12 @@ public final class Qwen3 extends Llama {
     }
 
     private static LlamaParts parts(HfConfig config) {
-        boolean bias = config.flag(false, BIAS);
-        return new LlamaParts(bias, bias, false, true, HEAD_WIDTH, 0);
+        return new LlamaParts(
+                Biases.attention(config.flag(false, BIAS)),
+                new Norms(true, false, QueryKey.HEAD),
+                false,
+                HEAD_WIDTH,
+                Defaults.LLAMA);
     }
 
     @Override

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.task.language;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
@@ -46,7 +47,10 @@ abstract class LanguageModelTask implements TaskSpec {
 
     @Override
     public long objectiveBytes(HfConfig model, long tokens) {
-        return VocabularyLoss.bytes(tokens, model.vocabSize());
+        return VocabularyLoss.bytes(
+                tokens,
+                model.vocabSize(),
+                Architectures.decoder(model).factors().logitCap() > 0);
     }
 
     @Override

@@ -68,7 +68,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
         EncoderShape shape = Encoder.shape(model);
         // What the head keeps of each: its input, and what its dense layer, activation and norm give; and the gradient.
         long head = masked * (shape.hidden() + 4L * shape.embedding()) * Float.BYTES;
-        return VocabularyLoss.bytes(masked, model.vocabSize()) + head;
+        return VocabularyLoss.bytes(masked, model.vocabSize(), false) + head;
     }
 
     /** PEFT has none for it: {@code PeftModel} itself wraps such a model. */

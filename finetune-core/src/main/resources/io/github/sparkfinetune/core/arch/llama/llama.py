@@ -1,11 +1,17 @@
-"""The layer of Llama, Mistral and Qwen, with its backward written out.
+"""The layer of Llama and its kin, with its backward written out.
+
+A half of a layer adds to the hidden state what it makes of it. Norms by name, each where the layer
+has its weights: input_layernorm and pre_feedforward_layernorm before a half,
+post_attention_layernorm and post_feedforward_layernorm behind it, q_norm and k_norm on queries and
+keys. Linears that share their input may be one, by rows: qkv_proj, gate_up_proj.
 
 The backward keeps the layer's input, the rotated queries and keys, the values, the attention's
-output and log-sum-exp, the hidden state between the halves and the two factors of the feed-forward
-part; norms and products of norms are computed again, which costs passes over small tensors.
+output and log-sum-exp, the hidden state between the halves, the two factors of the feed-forward
+part and what the norms behind the halves norm; norms and products of norms are computed again,
+which costs passes over small tensors.
 
 N tokens of all documents side by side, H hidden, I intermediate; other shapes as in
-document_attention.py. batch: cos and sin of the tokens' angles, windows.
+document_attention.py. batch, of the layer: cos and sin of the tokens' angles, windows.
 """
 
 from typing import Dict, List
@@ -15,7 +21,7 @@ from core.model.activation import Activation
 from core.model.cached_attention import CachedAttention
 from core.model.document_attention import DocumentAttention
 from core.model.linear import Linear
-from core.model.norm import RmsNorm
+from core.model.residual import Residual
 from core.model.rope import Rope
 from core.tensor.autograd import Autograd
 from core.tensor.rows import Rows
@@ -24,27 +30,48 @@ from torch import Tensor
 
 
 class Llama(
-    CachedAttention, DocumentAttention, Linear, RmsNorm, Rope, Activation, Autograd, Rows, Tensors
+    CachedAttention, DocumentAttention, Linear, Residual, Rope, Activation, Autograd, Rows, Tensors
 ):
     hidden_act: str
+    embedding_multiplier: float
+    logits_multiplier: float
+
+    def embeddings(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """Looked-up word rows x [N, H] -> the first hidden state [N, H], where they differ."""
+        return x * self.embedding_multiplier
 
     def queries_keys_values(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Dict[str, Tensor]:
-        """x [N, H] -> q [N, A d] and k [N, G d], rotated, v [N, G d], input_rms [N, 1]
+        """x [N, H] -> q [N, A d] and k [N, G d], rotated, v [N, G d]
 
-        Where queries and keys have norms, also what these norm: normed_q, normed_k.
+        Also what the backward of the norms needs; where queries and keys have norms that is what
+        these norm: normed_q, normed_k.
         """
-        rms = self.inverse_rms(x)
-        x1 = self.rms_norm(x, rms, w["input_layernorm.weight"])
-        q = self.dense(x1, w, masks, "q_proj")
-        k = self.dense(x1, w, masks, "k_proj")
-        kept = {"v": self.dense(x1, w, masks, "v_proj"), "input_rms": rms}
+        kept = self.norm_kept(x, w, "input_layernorm", False)
+        x1 = self.normed(x, w, kept, "input_layernorm")
+        if "qkv_proj.weight" in w:
+            qkv = self.dense(x1, w, masks, "qkv_proj")
+            width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
+            keys = self.num_key_value_heads * width
+            q, k, v = qkv.split([self.num_heads * width, keys, keys], 1)
+            kept["v"] = v.contiguous()
+        else:
+            q = self.dense(x1, w, masks, "q_proj")
+            k = self.dense(x1, w, masks, "k_proj")
+            kept["v"] = self.dense(x1, w, masks, "v_proj")
         if "q_norm.weight" in w:
             kept["normed_q"] = q
             kept["normed_k"] = k
-        q = self.head_norm(q, w, "q_norm", self.num_heads)
-        k = self.head_norm(k, w, "k_norm", self.num_key_value_heads)
+        q = self.head_norm(q, w, "q_norm")
+        k = self.head_norm(k, w, "k_norm")
         kept["q"] = self.rotated(q, self.num_heads, batch, 1)
         kept["k"] = self.rotated(k, self.num_key_value_heads, batch, 1)
         return kept
@@ -52,18 +79,29 @@ class Llama(
     def after_attention(
         self, x: Tensor, attended: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Dict[str, Tensor]:
-        """x [N, H], attended [N, A d] -> y [N, H] and, between the halves, h [N, H], h_rms [N, 1]
+        """x [N, H], attended [N, A d] -> y [N, H] and, between the halves, h [N, H]
 
-        Also the two factors of the feed-forward part: gate and up [N, I].
+        Also the two factors of the feed-forward part, gate and up [N, I], and what the backward of
+        the norms needs.
         """
-        h = self.dense(attended, w, masks, "o_proj").add_(x)
-        rms = self.inverse_rms(h)
-        h1 = self.rms_norm(h, rms, w["post_attention_layernorm.weight"])
-        gate = self.dense(h1, w, masks, "gate_proj")
-        up = self.dense(h1, w, masks, "up_proj")
+        o = self.dense(attended, w, masks, "o_proj")
+        kept = self.norm_kept(o, w, "post_attention_layernorm", True)
+        h = self.added(x, o, w, kept, "post_attention_layernorm")
+        kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
+        h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+        if "gate_up_proj.weight" in w:
+            gate, up = self.dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
+        else:
+            gate = self.dense(h1, w, masks, "gate_proj")
+            up = self.dense(h1, w, masks, "up_proj")
         m = self.activation(gate, self.hidden_act).mul_(up)
-        y = self.dense(m, w, masks, "down_proj").add_(h)
-        return {"y": y, "h": h, "h_rms": rms, "gate": gate, "up": up}
+        f = self.dense(m, w, masks, "down_proj")
+        kept.update(self.norm_kept(f, w, "post_feedforward_layernorm", True))
+        kept["y"] = self.added(h, f, w, kept, "post_feedforward_layernorm")
+        kept["h"] = h
+        kept["gate"] = gate
+        kept["up"] = up
+        return kept
 
     def layer_forward(
         self,
@@ -139,33 +177,35 @@ class Llama(
     ) -> List[Tensor]:
         """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
         gh = self.feed_forward_backward(gy, kept, w, masks, gradients, add)
+        go = self.added_backward(gh, kept, w, gradients, "post_attention_layernorm", add)
         go = self.linear_backward(
-            gh, kept["attended"], w, masks, gradients, "o_proj", add, None, True
+            go, kept["attended"], w, masks, gradients, "o_proj", add, None, True
         )
         gq, gk, gv = self.attend_backward(go, kept, documents, batch)
         gq = self.rotated(gq, self.num_heads, batch, -1)
         gk = self.rotated(gk, self.num_key_value_heads, batch, -1)
         if "normed_q" in kept:
-            gq = self.head_norm_backward(
-                gq, kept["normed_q"], w, gradients, "q_norm", self.num_heads, add
-            )
-            gk = self.head_norm_backward(
-                gk, kept["normed_k"], w, gradients, "k_norm", self.num_key_value_heads, add
-            )
-        x, rms = kept["x"], kept["input_rms"]
+            gq = self.head_norm_backward(gq, kept["normed_q"], w, gradients, "q_norm", add)
+            gk = self.head_norm_backward(gk, kept["normed_k"], w, gradients, "k_norm", add)
+        x = kept["x"]
         x1 = gy[:0]
         if (
             self.reads(gradients, "q_proj")
             or self.reads(gradients, "k_proj")
             or self.reads(gradients, "v_proj")
+            or self.reads(gradients, "qkv_proj")
         ):
-            x1 = self.rms_norm(x, rms, w["input_layernorm.weight"])
+            x1 = self.normed(x, w, kept, "input_layernorm")
         below = wanted or "input_layernorm.weight" in gradients
-        gx = self.linear_backward(gq, x1, w, masks, gradients, "q_proj", add, None, below)
-        gx = self.linear_backward(gk, x1, w, masks, gradients, "k_proj", add, gx, below)
-        gx = self.linear_backward(gv, x1, w, masks, gradients, "v_proj", add, gx, below)
+        if "qkv_proj.weight" in w:
+            g = torch.cat([gq, gk, gv], 1)
+            gx = self.linear_backward(g, x1, w, masks, gradients, "qkv_proj", add, None, below)
+        else:
+            gx = self.linear_backward(gq, x1, w, masks, gradients, "q_proj", add, None, below)
+            gx = self.linear_backward(gk, x1, w, masks, gradients, "k_proj", add, gx, below)
+            gx = self.linear_backward(gv, x1, w, masks, gradients, "v_proj", add, gx, below)
         if below:
-            gx = self.rms_norm_backward(gx, x, rms, w, gradients, "input_layernorm", add)
+            gx = self.normed_backward(gx, x, kept, w, gradients, "input_layernorm", add)
             gx.add_(gh)
         return [gx] if wanted else []
 
@@ -179,20 +219,30 @@ class Llama(
         add: bool,
     ) -> Tensor:
         """Gradient of h [N, H], the hidden state between the halves."""
-        h, rms, gate, up = kept["h"], kept["h_rms"], kept["gate"], kept["up"]
+        h, gate, up = kept["h"], kept["gate"], kept["up"]
+        gf = self.added_backward(gy, kept, w, gradients, "post_feedforward_layernorm", add)
         m = gy[:0]
         if self.reads(gradients, "down_proj"):
             m = self.activation(gate, self.hidden_act).mul_(up)
-        gm = self.linear_backward(gy, m, w, masks, gradients, "down_proj", add, None, True)
-        g_gate = self.activation_backward(gm * up, gate, self.hidden_act)
-        g_up = self.activation(gate, self.hidden_act).mul_(gm)
+        gm = self.linear_backward(gf, m, w, masks, gradients, "down_proj", add, None, True)
         h1 = gy[:0]
-        if self.reads(gradients, "gate_proj") or self.reads(gradients, "up_proj"):
-            h1 = self.rms_norm(h, rms, w["post_attention_layernorm.weight"])
-        gh = self.linear_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
-        gh = self.linear_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
-        norm = "post_attention_layernorm"
-        return self.rms_norm_backward(gh, h, rms, w, gradients, norm, add).add_(gy)
+        if "gate_up_proj.weight" in w:
+            g = torch.empty([gm.size(0), 2 * gm.size(1)], dtype=gm.dtype, device=gm.device)
+            g_gate, g_up = g.chunk(2, 1)
+            self.activation_backward(torch.mul(gm, up, out=g_gate), gate, self.hidden_act)
+            torch.mul(self.activation(gate, self.hidden_act), gm, out=g_up)
+            if self.reads(gradients, "gate_up_proj"):
+                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+            gh = self.linear_backward(g, h1, w, masks, gradients, "gate_up_proj", add, None, True)
+        else:
+            g_gate = self.activation_backward(gm * up, gate, self.hidden_act)
+            g_up = self.activation(gate, self.hidden_act).mul_(gm)
+            if self.reads(gradients, "gate_proj") or self.reads(gradients, "up_proj"):
+                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+            gh = self.linear_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
+            gh = self.linear_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
+        gh = self.normed_backward(gh, h, kept, w, gradients, "pre_feedforward_layernorm", add)
+        return gh.add_(gy)
 
     def head(
         self,
@@ -204,4 +254,5 @@ class Llama(
     ) -> Tensor:
         """Last norm of the tokens at batch["places"] [M]: x [N, H] -> [M, H]"""
         h = x.index_select(0, batch["places"])
-        return h * self.inverse_rms(h) * w["norm.weight"]
+        y = h * self.inverse_rms(h) * self.norm_scales(w["norm.weight"])
+        return y if self.logits_multiplier == 1.0 else y * self.logits_multiplier

@@ -24,7 +24,7 @@ class LlamaTest {
     }
 
     private static int window(HfConfig config) {
-        return Architectures.decoder(config).shape().slidingWindow();
+        return Architectures.decoder(config).attention(0).window();
     }
 
     @Test

@@ -1,0 +1,74 @@
+"""The RMS norm over the last dimension, with its backward.
+
+By its name in the weights w, a norm has NAME.weight [H].
+"""
+
+from typing import Dict
+
+import torch
+from core.model.weight_gradients import WeightGradients
+from torch import Tensor
+
+
+class RmsNorm(WeightGradients):
+    """x r * (weight + offset), with r = 1 / sqrt(mean(x^2) + eps)."""
+
+    norm_eps: float
+    norm_offset: float
+
+    def norm_scales(self, weight: Tensor) -> Tensor:
+        """What a norm multiplies by."""
+        return weight if self.norm_offset == 0.0 else weight + self.norm_offset
+
+    def inverse_rms(self, x: Tensor) -> Tensor:
+        """r: x [..., H] -> [..., 1]"""
+        n = torch.linalg.vector_norm(x, 2, [-1], True)
+        return torch.rsqrt(n * n / x.size(-1) + self.norm_eps)
+
+    def rms_norm(self, x: Tensor, r: Tensor, weight: Tensor) -> Tensor:
+        return (x * r).mul_(self.norm_scales(weight))
+
+    def rms_norm_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        r: Tensor,
+        w: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        name: str,
+        add: bool,
+    ) -> Tensor:
+        """Gradient of x [..., H], given that of the norm g."""
+        weight = name + ".weight"
+        if weight in gradients:
+            gw = (g * x).mul_(r)
+            self.put(gradients, weight, gw.view([-1, x.size(-1)]).sum([0]), add)
+        t = g * self.norm_scales(w[weight])
+        s = (t * x).sum([-1], True)
+        return t.mul_(r).addcmul_(x, s * (r * r * r) / -x.size(-1))
+
+    def head_norm(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
+        """Norms stretches of x [N, heads d] where the layer has such a norm, NAME.weight [d].
+
+        They are heads, or all heads together, as wide as the norm.
+        """
+        if name + ".weight" not in w:
+            return x
+        h = x.view([x.size(0), -1, w[name + ".weight"].size(0)])
+        return self.rms_norm(h, self.inverse_rms(h), w[name + ".weight"]).view(x.size())
+
+    def head_norm_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        name: str,
+        add: bool,
+    ) -> Tensor:
+        """Gradient of x [N, heads d], given that of the norm g."""
+        h = x.view([x.size(0), -1, w[name + ".weight"].size(0)])
+        gh = g.view(h.size())
+        return self.rms_norm_backward(gh, h, self.inverse_rms(h), w, gradients, name, add).view(
+            x.size()
+        )

@@ -89,6 +89,28 @@ class GgufExportTest {
         });
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "granite | attn_norm, attn_q, ffn_norm | granite.embedding_scale=6.0, granite.attention.scale=0.2,"
+                        + " granite.residual_scale=0.3, granite.logit_scale=4.0",
+                "olmo2 | attn_q_norm, attn_k_norm, post_attention_norm, post_ffw_norm | olmo2.rope.freq_base=10000.0",
+                "smollm3 | attn_norm, attn_q, ffn_norm | smollm3.rope.freq_base=2000000.0"
+            })
+    void furtherFamiliesHaveTheirOwnNamesAndNumbers(String model, String tensors, String numbers) throws IOException {
+        GgufFile file = exported(golden("models/" + model), GgufType.F32);
+        assertThat(file.metadata()).containsEntry("general.architecture", model);
+        for (String number : numbers.split(", ")) {
+            String[] pair = number.split("=");
+            assertThat(file.metadata()).containsEntry(pair[0], Float.valueOf(pair[1]));
+        }
+        for (String tensor : tensors.split(", ")) {
+            assertThat(file.tensors()).containsKey("blk.1." + tensor + ".weight");
+        }
+        assertThat(file.tensors().keySet()).noneMatch(name -> name.contains("null"));
+    }
+
     @Test
     void whatGivesTheLogitsKeepsEightBits() throws IOException {
         GgufFile tied = exported(golden("models/llama-tied"), GgufType.Q4_0);

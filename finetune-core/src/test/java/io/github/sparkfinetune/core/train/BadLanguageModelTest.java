@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -65,6 +66,8 @@ class BadLanguageModelTest {
                 of("llama-tied", config -> config.put("tie_word_embeddings", false), "lm_head.weight"),
                 of("llama-tied", config -> config.putObject("rope_scaling").put("type", "ntk"), "type ntk is not"),
                 of("qwen2", BadLanguageModelTest::slidingWindow, "use_sliding_window is not supported for qwen2"),
+                of("granite", config -> config.put("logits_scaling", 0), "logits_scaling 0 is not supported"),
+                of("smollm3", BadLanguageModelTest::chunked, "layer_types chunked_attention is not supported"),
                 of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
                 of("gpt2", config -> config.put("activation_function", "mish"), "mish"));
     }
@@ -76,6 +79,13 @@ class BadLanguageModelTest {
     private static void slidingWindow(ObjectNode config) {
         config.put("use_sliding_window", true).put("max_window_layers", 1).put("sliding_window", 16);
         config.remove("layer_types");
+    }
+
+    private static void chunked(ObjectNode config) {
+        ArrayNode types = config.putArray("layer_types");
+        for (int i = 0; i < 4; i++) {
+            types.add("chunked_attention");
+        }
     }
 
     @ParameterizedTest

@@ -47,7 +47,10 @@ class LanguageModelRunTest {
         QLORA("llama-tied", "sft", "method.type=qlora", "method.lora_dropout=0.1"),
         FREEZE_OF_TEXTS("gpt2", "causal-lm", "method.type=freeze", "method.freeze_layers=1"),
         QLORA_OF_TEXTS("llama-untied", "causal-lm", "method.type=qlora"),
-        LORA_OVER_BF16("llama-untied", "causal-lm", LORA_SETTINGS);
+        LORA_OVER_BF16("llama-untied", "causal-lm", LORA_SETTINGS),
+        FULL_WITH_MULTIPLIERS("granite", "sft", "method.type=full"),
+        FREEZE_WITH_FEW_POSITIONS("smollm3", "causal-lm", "method.type=freeze", "method.freeze_layers=2"),
+        LORA_WITH_NORMS_BEHIND("olmo2", "sft", LORA_SETTINGS, "method.lora_dropout=0.1");
 
         private final String kind;
         private final String task;

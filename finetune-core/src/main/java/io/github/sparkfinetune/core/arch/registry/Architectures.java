@@ -8,10 +8,13 @@ import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
 import io.github.sparkfinetune.core.arch.electra.Electra;
 import io.github.sparkfinetune.core.arch.gpt2.Gpt2;
+import io.github.sparkfinetune.core.arch.llama.Granite;
 import io.github.sparkfinetune.core.arch.llama.Llama;
 import io.github.sparkfinetune.core.arch.llama.Mistral;
+import io.github.sparkfinetune.core.arch.llama.Olmo2;
 import io.github.sparkfinetune.core.arch.llama.Qwen2;
 import io.github.sparkfinetune.core.arch.llama.Qwen3;
+import io.github.sparkfinetune.core.arch.llama.SmolLm3;
 import io.github.sparkfinetune.core.arch.roberta.Roberta;
 import io.github.sparkfinetune.core.arch.xlmroberta.XlmRoberta;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -32,12 +35,16 @@ public final class Architectures {
             "roberta", Roberta::new,
             "xlm-roberta", XlmRoberta::new));
 
-    private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS = new TreeMap<>(Map.of(
-            "gpt2", Gpt2::new,
-            "llama", Llama::new,
-            "mistral", Mistral::new,
-            "qwen2", Qwen2::new,
-            "qwen3", Qwen3::new));
+    private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS =
+            new TreeMap<>(Map.ofEntries(
+                    Map.entry("gpt2", Gpt2::new),
+                    Map.entry("granite", Granite::new),
+                    Map.entry("llama", Llama::new),
+                    Map.entry("mistral", Mistral::new),
+                    Map.entry("olmo2", Olmo2::new),
+                    Map.entry("qwen2", Qwen2::new),
+                    Map.entry("qwen3", Qwen3::new),
+                    Map.entry("smollm3", SmolLm3::new)));
 
     private Architectures() {}
 

@@ -74,12 +74,12 @@ class ArchitecturesTest {
     @Test
     void anUnknownFamilyIsRefusedWithThoseThatAreKnown() {
         HfConfig unknown = Configs.golden("bert-seqcls", "model_type", "mamba");
-        refused(() -> Architectures.of(unknown), "model_type mamba is not supported; supported are bert,", "qwen3");
+        refused(() -> Architectures.of(unknown), "model_type mamba is not supported; supported are bert,", "smollm3");
         refused(() -> Architectures.encoder(unknown), "model_type mamba is not supported; supported are bert,");
         refused(
                 () -> Architectures.decoder(Configs.golden("bert-seqcls")),
-                "model_type bert is not supported for text generation; supported are gpt2, llama, mistral, qwen2,"
-                        + " qwen3");
+                "model_type bert is not supported for text generation; supported are gpt2, granite, llama, mistral,"
+                        + " olmo2, qwen2, qwen3, smollm3");
         assertThat(Architectures.find(unknown)).isEmpty();
         assertThat(Architectures.find(unknown.with("model_type", null))).isEmpty();
     }

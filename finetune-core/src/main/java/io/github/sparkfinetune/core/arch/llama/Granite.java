@@ -1,0 +1,68 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.DecoderFactors;
+import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Granite 3, as {@code transformers/models/granite/modeling_granite.py} computes it: Llama with multipliers of the
+ * embeddings, the attention's scores, what the halves of a layer add, and a divisor of the logits.
+ */
+public final class Granite extends Llama {
+    private static final String LOGITS = "logits_scaling";
+
+    private final HfConfig config;
+
+    /** @param config with the keys of {@code GraniteConfig} */
+    public Granite(HfConfig config) {
+        super(config, LlamaParts.of(biases(config), headWidth(config)));
+        this.config = config;
+    }
+
+    @Override
+    String classPrefix() {
+        return "Granite";
+    }
+
+    @Override
+    public DecoderFactors factors() {
+        return new DecoderFactors(
+                config.number(1, "embedding_multiplier"),
+                config.number(1, "attention_multiplier"),
+                config.number(1, "residual_multiplier"),
+                1 / config.number(1, LOGITS),
+                0,
+                0,
+                0);
+    }
+
+    @Override
+    public void requireSupported() {
+        super.requireSupported();
+        if (config.number(1, LOGITS) == 0) {
+            throw RunException.data(config.source() + ": " + LOGITS + " 0 is not supported: logits are divided by it");
+        }
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        if (shape().headWidth() != headWidth(config)) {
+            throw RunException.data(config.source() + ": head_dim " + shape().headWidth()
+                    + " can't be written as GGUF: llama.cpp computes " + modelType() + " with "
+                    + headWidth(config) + " alone");
+        }
+        DecoderFactors factors = factors();
+        return Optional.of(ggufNames(
+                "granite",
+                Set.of("q_proj", "k_proj"),
+                Map.of(
+                        "embedding_scale", factors.embedding(),
+                        "attention.scale", factors.attention(),
+                        "residual_scale", factors.residual(),
+                        "logit_scale", config.number(1, LOGITS))));
+    }
+}

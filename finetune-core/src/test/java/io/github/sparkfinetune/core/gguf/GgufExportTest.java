@@ -188,6 +188,7 @@ class GgufExportTest {
     void whatLlamaCppDoesNotComputeIsRefused() {
         assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
         assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
+        assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 can't be written as GGUF: its names there");
         assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
     }
 

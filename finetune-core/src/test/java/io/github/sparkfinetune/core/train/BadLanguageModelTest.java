@@ -68,6 +68,9 @@ class BadLanguageModelTest {
                 of("qwen2", BadLanguageModelTest::slidingWindow, "use_sliding_window is not supported for qwen2"),
                 of("granite", config -> config.put("logits_scaling", 0), "logits_scaling 0 is not supported"),
                 of("smollm3", BadLanguageModelTest::chunked, "layer_types chunked_attention is not supported"),
+                of("gemma2", config -> config.put("use_bidirectional_attention", true), "use_bidirectional_attention"),
+                of("gemma3", config -> config.put("attn_logit_softcapping", 5), "attn_logit_softcapping is not"),
+                of("gemma3", config -> config.put("model_type", "gemma3"), "model_type gemma3 is not supported"),
                 of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
                 of("gpt2", config -> config.put("activation_function", "mish"), "mish"));
     }

@@ -50,7 +50,9 @@ class LanguageModelRunTest {
         LORA_OVER_BF16("llama-untied", "causal-lm", LORA_SETTINGS),
         FULL_WITH_MULTIPLIERS("granite", "sft", "method.type=full"),
         FREEZE_WITH_FEW_POSITIONS("smollm3", "causal-lm", "method.type=freeze", "method.freeze_layers=2"),
-        LORA_WITH_NORMS_BEHIND("olmo2", "sft", LORA_SETTINGS, "method.lora_dropout=0.1");
+        LORA_WITH_NORMS_BEHIND("olmo2", "sft", LORA_SETTINGS, "method.lora_dropout=0.1"),
+        QLORA_WITH_CAPS("gemma2", "causal-lm", "method.type=qlora"),
+        DORA_WITH_WINDOWS_IN_SOME_LAYERS("gemma3", "sft", LORA_SETTINGS, "method.use_dora=true");
 
         private final String kind;
         private final String task;
@@ -102,7 +104,8 @@ class LanguageModelRunTest {
     @ParameterizedTest
     @EnumSource(
             value = Method.class,
-            names = {"FULL", "FULL_GPT2_WITH_DROPOUT", "LORA_WITH_DROPOUT_AND_BIAS", "DORA", "QLORA"})
+            names = {"FULL", "FULL_GPT2_WITH_DROPOUT", "LORA_WITH_DROPOUT_AND_BIAS", "DORA", "QLORA", "QLORA_WITH_CAPS"
+            })
     void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {

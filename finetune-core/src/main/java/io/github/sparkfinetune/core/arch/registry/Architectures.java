@@ -8,6 +8,8 @@ import io.github.sparkfinetune.core.arch.bert.Bert;
 import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
 import io.github.sparkfinetune.core.arch.electra.Electra;
 import io.github.sparkfinetune.core.arch.gpt2.Gpt2;
+import io.github.sparkfinetune.core.arch.llama.Gemma2;
+import io.github.sparkfinetune.core.arch.llama.Gemma3;
 import io.github.sparkfinetune.core.arch.llama.Granite;
 import io.github.sparkfinetune.core.arch.llama.Llama;
 import io.github.sparkfinetune.core.arch.llama.Mistral;
@@ -37,6 +39,8 @@ public final class Architectures {
 
     private static final SortedMap<String, Function<HfConfig, DecoderArchitecture>> DECODERS =
             new TreeMap<>(Map.ofEntries(
+                    Map.entry("gemma2", Gemma2::new),
+                    Map.entry("gemma3_text", Gemma3::new),
                     Map.entry("gpt2", Gpt2::new),
                     Map.entry("granite", Granite::new),
                     Map.entry("llama", Llama::new),

@@ -78,8 +78,8 @@ class ArchitecturesTest {
         refused(() -> Architectures.encoder(unknown), "model_type mamba is not supported; supported are bert,");
         refused(
                 () -> Architectures.decoder(Configs.golden("bert-seqcls")),
-                "model_type bert is not supported for text generation; supported are gpt2, granite, llama, mistral,"
-                        + " olmo2, qwen2, qwen3, smollm3");
+                "model_type bert is not supported for text generation; supported are gemma2, gemma3_text, gpt2,"
+                        + " granite, llama, mistral, olmo2, qwen2, qwen3, smollm3");
         assertThat(Architectures.find(unknown)).isEmpty();
         assertThat(Architectures.find(unknown.with("model_type", null))).isEmpty();
     }

@@ -1,0 +1,59 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.DecoderFactors;
+import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Optional;
+
+/**
+ * The text model of Gemma 3, as {@code transformers/models/gemma3/modeling_gemma3.py} computes it: Gemma 2 without a
+ * cap of the scores, with norms on the heads of queries and keys, and with a base of the angles of its own in the
+ * layers with a sliding window, five of six mostly.
+ */
+public final class Gemma3 extends Gemma2 {
+    private static final int PATTERN = 6;
+    private static final double THETA = 1_000_000;
+    private static final double LOCAL_THETA = 10_000;
+
+    private final HfConfig config;
+
+    /** @param config with the keys of {@code Gemma3TextConfig} */
+    public Gemma3(HfConfig config) {
+        super(config, QueryKey.HEAD);
+        this.config = config;
+    }
+
+    @Override
+    String classPrefix() {
+        return "Gemma3";
+    }
+
+    @Override
+    public void requireSupported() {
+        super.requireSupported();
+        if (cap(ATTENTION_CAP, 0) != 0) {
+            throw RunException.data(config.source() + ": " + ATTENTION_CAP + " is not supported for " + modelType()
+                    + ", which transformers computes without: set it to null");
+        }
+    }
+
+    @Override
+    public LayerAttention attention(int layer) {
+        int pattern = config.sizeOr(PATTERN, "sliding_window_pattern");
+        boolean slides = LayerWindows.slides(config, layer, some -> (some + 1) % pattern != 0);
+        if (!slides) {
+            return new LayerAttention(0, Optional.of(rotary(THETA)));
+        }
+        double theta = config.number(LOCAL_THETA, "rope_local_base_freq");
+        return new LayerAttention(
+                window(), Optional.of(new RotaryPositions(theta, shape().headWidth(), Optional.empty())));
+    }
+
+    @Override
+    public DecoderFactors factors() {
+        return factors(0, cap(LOGIT_CAP, 0));
+    }
+}

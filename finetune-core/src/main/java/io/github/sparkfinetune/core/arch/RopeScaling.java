@@ -66,11 +66,12 @@ public sealed interface RopeScaling {
     }
 
     /**
-     * Scales inverse frequencies in place, in F32 as the reference does.
+     * Scales frequencies in place, in F32 as the reference rounds them.
      *
-     * @param theta base that they are powers of
+     * @param inverse their inverses as they were rounded before
+     * @param theta base that these are powers of
      */
-    void apply(float[] frequencies, double theta);
+    void apply(float[] frequencies, float[] inverse, double theta);
 
     /** Whether a table of divisors in a GGUF file says all of it. */
     default boolean isTable() {
@@ -89,7 +90,7 @@ public sealed interface RopeScaling {
      */
     record Linear(float divisor) implements RopeScaling {
         @Override
-        public void apply(float[] frequencies, double theta) {
+        public void apply(float[] frequencies, float[] inverse, double theta) {
             for (int i = 0; i < frequencies.length; i++) {
                 frequencies[i] /= divisor;
             }
@@ -112,7 +113,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void apply(float[] frequencies, double theta) {
+        public void apply(float[] frequencies, float[] inverse, double theta) {
             float longest = original / lowFrequencyFactor;
             float shortest = original / highFrequencyFactor;
             for (int i = 0; i < frequencies.length; i++) {
@@ -157,9 +158,9 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void apply(float[] frequencies, double theta) {
+        public void apply(float[] frequencies, float[] inverse, double theta) {
             for (int i = 0; i < frequencies.length; i++) {
-                frequencies[i] /= divisors.get(i);
+                frequencies[i] = 1 / (divisors.get(i) * inverse[i]);
             }
         }
     }
@@ -203,7 +204,7 @@ public sealed interface RopeScaling {
         }
 
         @Override
-        public void apply(float[] frequencies, double theta) {
+        public void apply(float[] frequencies, float[] inverse, double theta) {
             int width = 2 * frequencies.length;
             double low = bound(fast, width, theta);
             double high = bound(slow, width, theta);
@@ -211,8 +212,8 @@ public sealed interface RopeScaling {
             high = Math.min(whole ? Math.ceil(high) : high, width - 1.0);
             high = low == high ? high + 0.001 : high;
             for (int i = 0; i < frequencies.length; i++) {
-                double divided = Math.min(Math.max((i - low) / (high - low), 0), 1);
-                frequencies[i] = (float) (frequencies[i] / divisor * divided + frequencies[i] * (1 - divided));
+                float kept = 1 - Math.min(Math.max((i - (float) low) / (float) (high - low), 0), 1);
+                frequencies[i] = 1 / ((float) divisor * inverse[i]) * (1 - kept) + frequencies[i] * kept;
             }
         }
 

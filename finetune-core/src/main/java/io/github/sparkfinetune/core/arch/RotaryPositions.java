@@ -19,6 +19,20 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
     private static final String THETA = "rope_theta";
     private static final double USUAL_THETA = 10_000;
 
+    /**
+     * Frequencies, in F32 as the reference rounds them.
+     *
+     * @param inverse theta<sup>2i/width</sup>
+     */
+    public float[] frequencies(float[] inverse) {
+        float[] frequencies = inverse.clone();
+        for (int i = 0; i < inverse.length; i++) {
+            frequencies[i] = 1 / inverse[i];
+        }
+        scaling.ifPresent(some -> some.apply(frequencies, inverse, theta));
+        return frequencies;
+    }
+
     /** What the angles' cosines and sines are multiplied by. */
     public double factor() {
         return scaling.map(RopeScaling::factor).orElse(1.0);

@@ -7,7 +7,6 @@ import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.LayerAttention;
-import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -116,7 +115,10 @@ final class GgufModel {
         WeightSpec projection = architecture.projection(HeadKind.CAUSAL_LM).get(Architecture.PROJECTION + WEIGHT);
         boolean tied = architecture.isTied() || !byName.containsKey(projection.name());
         GgufType logits = type == GgufType.Q4_0 ? GgufType.Q8_0 : type;
-        attention.rotary().flatMap(RotaryPositions::scaling).ifPresent(scaling -> tensors.add(frequencies(scaling)));
+        attention
+                .rotary()
+                .filter(rotary -> rotary.scaling().isPresent())
+                .ifPresent(rotary -> tensors.add(frequencies(rotary)));
         tensors.add(tensor("token_embd.weight", "", architecture.table(), tied ? logits : type, byName));
         architecture
                 .embeddings()
@@ -169,18 +171,16 @@ final class GgufModel {
     }
 
     /** What llama.cpp divides the rotary frequencies by. */
-    private GgufTensor frequencies(RopeScaling scaling) {
-        RotaryPositions rotary = attention.rotary().orElseThrow();
+    private GgufTensor frequencies(RotaryPositions rotary) {
         int half = rotary.width() / 2;
         return new GgufTensor("rope_freqs.weight", GgufType.F32, 0, half, () -> (row, target) -> {
-            float[] scaled = new float[half];
+            float[] inverse = new float[half];
             for (int i = 0; i < half; i++) {
-                target[i] = (float) Math.pow(rotary.theta(), -(double) i / half);
-                scaled[i] = target[i];
+                inverse[i] = (float) Math.pow(rotary.theta(), (double) i / half);
             }
-            scaling.apply(scaled, rotary.theta());
+            float[] scaled = rotary.frequencies(inverse);
             for (int i = 0; i < half; i++) {
-                target[i] /= scaled[i];
+                target[i] = 1 / inverse[i] / scaled[i];
             }
         });
     }

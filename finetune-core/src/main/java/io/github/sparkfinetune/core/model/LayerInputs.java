@@ -41,11 +41,10 @@ final class LayerInputs {
 
     static NDArray frequencies(NDManager manager, ScriptModule script, RotaryPositions rotary) {
         try (NDManager owner = manager.newSubManager()) {
-            float[] frequencies = script.callOne(
+            float[] inverse = script.callOne(
                             owner, "inverse_frequencies", rotary.width(), rotary.theta(), owner.create(0f))
                     .toFloatArray();
-            rotary.scaling().ifPresent(scaling -> scaling.apply(frequencies, rotary.theta()));
-            return manager.create(frequencies);
+            return manager.create(rotary.frequencies(inverse));
         }
     }
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 class Rope(torch.nn.Module):
     def inverse_frequencies(self, width: int, theta: float, like: Tensor) -> Tensor:
-        """1 / theta^(2i / width) [width / 2], as PyTorch rounds it, on the device of like."""
+        """theta^(2i / width) [width / 2], as PyTorch rounds it, on the device of like."""
         steps = torch.arange(0, width, 2, dtype=torch.int64, device=torch.device("cpu"))
-        return torch.pow(theta, steps.to(torch.float32) / width).reciprocal().to(like)
+        return torch.pow(theta, steps.to(torch.float32) / width).to(like)
 
     def rotations(
         self, positions: Tensor, frequencies: Tensor, factor: float

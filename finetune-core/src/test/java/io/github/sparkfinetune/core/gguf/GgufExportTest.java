@@ -101,11 +101,11 @@ class GgufExportTest {
     void furtherFamiliesHaveTheirOwnNamesAndNumbers(String model, String tensors, String numbers) throws IOException {
         GgufFile file = exported(golden("models/" + model), GgufType.F32);
         assertThat(file.metadata()).containsEntry("general.architecture", model);
-        for (String number : numbers.split(", ")) {
-            String[] pair = number.split("=");
+        for (String number : numbers.split(", ", -1)) {
+            String[] pair = number.split("=", -1);
             assertThat(file.metadata()).containsEntry(pair[0], Float.valueOf(pair[1]));
         }
-        for (String tensor : tensors.split(", ")) {
+        for (String tensor : tensors.split(", ", -1)) {
             assertThat(file.tensors()).containsKey("blk.1." + tensor + ".weight");
         }
         assertThat(file.tensors().keySet()).noneMatch(name -> name.contains("null"));
@@ -189,6 +189,7 @@ class GgufExportTest {
         assertRefused(golden("models/bert-seqcls"), ExitCode.DATA, "a bert can't be written as GGUF");
         assertRefused(golden("models/llama-gelu"), ExitCode.DATA, "hidden_act gelu can't be written as GGUF");
         assertRefused(golden("models/gemma2"), ExitCode.DATA, "a gemma2 can't be written as GGUF: its names there");
+        assertRefused(golden("models/phi3"), ExitCode.DATA, "a phi3 can't be written as GGUF: its names there");
         assertRefused(temp.resolve("none"), ExitCode.DATA, "export: there is no model at ", "train it first");
     }
 

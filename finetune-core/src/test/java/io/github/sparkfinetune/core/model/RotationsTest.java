@@ -56,7 +56,17 @@ class RotationsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"plain", "llama3", "linear", "dynamic", "yarn", "yarn, every number", "yarn, attention factor"})
+            strings = {
+                "plain",
+                "llama3",
+                "linear",
+                "dynamic",
+                "yarn",
+                "yarn, every number",
+                "yarn, attention factor",
+                "partial",
+                "longrope"
+            })
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
@@ -117,6 +127,15 @@ class RotationsTest {
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
                 .hasMessageContaining(message)
                 .hasMessageContaining("config.json");
+    }
+
+    /** Longer texts have other angles in transformers. */
+    @Test
+    void textsUnderLongRopeAreAsLongAsTheFirstOnesWere() throws Exception {
+        JsonNode config = reference.path("longrope").path("config");
+        assertThat(llama(config).shape().positions()).isEqualTo(8192);
+        assertThat(llama(reference.path("yarn").path("config")).shape().positions())
+                .isEqualTo(131072);
     }
 
     @Test

@@ -59,6 +59,8 @@ class AdapterRunTest {
                 List.of("olmo2", all, "bias=all"),
                 List.of("gemma2", all, "lora_dropout=0.1", "modules_to_save=[embed_tokens]"),
                 List.of("gemma3", all, "use_dora=true"),
+                List.of("phi3"),
+                List.of("phi3", "target_modules=[gate_up_proj, qkv_proj]", "use_dora=true", "lora_dropout=0.1"),
                 List.of("gpt2"),
                 List.of("gpt2", all, "use_dora=true", "bias=all"),
                 List.of("gpt2", "target_modules=[c_fc, attn.c_proj]", "bias=lora_only", "modules_to_save=[lm_head]"),

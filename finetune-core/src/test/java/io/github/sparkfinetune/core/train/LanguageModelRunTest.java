@@ -52,7 +52,8 @@ class LanguageModelRunTest {
         FREEZE_WITH_FEW_POSITIONS("smollm3", "causal-lm", "method.type=freeze", "method.freeze_layers=2"),
         LORA_WITH_NORMS_BEHIND("olmo2", "sft", LORA_SETTINGS, "method.lora_dropout=0.1"),
         QLORA_WITH_CAPS("gemma2", "causal-lm", "method.type=qlora"),
-        DORA_WITH_WINDOWS_IN_SOME_LAYERS("gemma3", "sft", LORA_SETTINGS, "method.use_dora=true");
+        DORA_WITH_WINDOWS_IN_SOME_LAYERS("gemma3", "sft", LORA_SETTINGS, "method.use_dora=true"),
+        QLORA_OF_JOINED_LINEARS("phi3", "sft", "method.type=qlora", "method.lora_dropout=0.1");
 
         private final String kind;
         private final String task;

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.arch.llama.Granite;
 import io.github.sparkfinetune.core.arch.llama.Llama;
 import io.github.sparkfinetune.core.arch.llama.Mistral;
 import io.github.sparkfinetune.core.arch.llama.Olmo2;
+import io.github.sparkfinetune.core.arch.llama.Phi3;
 import io.github.sparkfinetune.core.arch.llama.Qwen2;
 import io.github.sparkfinetune.core.arch.llama.Qwen3;
 import io.github.sparkfinetune.core.arch.llama.SmolLm3;
@@ -46,6 +47,7 @@ public final class Architectures {
                     Map.entry("llama", Llama::new),
                     Map.entry("mistral", Mistral::new),
                     Map.entry("olmo2", Olmo2::new),
+                    Map.entry("phi3", Phi3::new),
                     Map.entry("qwen2", Qwen2::new),
                     Map.entry("qwen3", Qwen3::new),
                     Map.entry("smollm3", SmolLm3::new)));

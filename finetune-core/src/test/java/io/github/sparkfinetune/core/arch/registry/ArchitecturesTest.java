@@ -79,7 +79,7 @@ class ArchitecturesTest {
         refused(
                 () -> Architectures.decoder(Configs.golden("bert-seqcls")),
                 "model_type bert is not supported for text generation; supported are gemma2, gemma3_text, gpt2,"
-                        + " granite, llama, mistral, olmo2, qwen2, qwen3, smollm3");
+                        + " granite, llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3");
         assertThat(Architectures.find(unknown)).isEmpty();
         assertThat(Architectures.find(unknown.with("model_type", null))).isEmpty();
     }

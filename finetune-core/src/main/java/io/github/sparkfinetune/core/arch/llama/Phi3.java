@@ -1,0 +1,77 @@
+package io.github.sparkfinetune.core.arch.llama;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.GgufNames;
+import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
+import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Phi-3 and Phi-4-mini, as {@code transformers/models/phi3/modeling_phi3.py} computes them: Llama whose queries, keys
+ * and values are one linear, and the two factors of its feed-forward part another; of a head only a part is turned, and
+ * all layers may have a sliding window.
+ */
+public final class Phi3 extends Llama {
+    private static final Defaults DEFAULTS = new Defaults("hidden_act", "silu", 1e-5, false, 32_000);
+    private static final String SCALING = "rope_scaling";
+    private static final String TYPE = "type";
+    /** Former names of {@code longrope}. */
+    private static final Set<String> LONG = Set.of("su", "yarn");
+
+    private final HfConfig config;
+
+    /** @param config with the keys of {@code Phi3Config} */
+    public Phi3(HfConfig config) {
+        this(renamed(config), headWidth(config));
+    }
+
+    private Phi3(HfConfig config, int headWidth) {
+        super(config, new LlamaParts(Biases.NONE, Norms.BEFORE, true, headWidth, DEFAULTS));
+        this.config = config;
+    }
+
+    private static HfConfig renamed(HfConfig config) {
+        return config.find(SCALING)
+                .filter(scaling -> LONG.contains(scaling.path(TYPE).asText()))
+                .map(scaling ->
+                        config.with(SCALING, ((ObjectNode) scaling).deepCopy().put(TYPE, "longrope")))
+                .orElse(config);
+    }
+
+    @Override
+    String classPrefix() {
+        return "Phi3";
+    }
+
+    @Override
+    public void requireSupported() {
+        super.requireSupported();
+        if (config.number(0, "resid_pdrop") != 0) {
+            throw RunException.data(config.source() + ": resid_pdrop is not supported for " + modelType()
+                    + ": set it to 0; method.lora_dropout drops the adapters' inputs");
+        }
+    }
+
+    @Override
+    public Optional<GgufNames> gguf() {
+        return Optional.empty();
+    }
+
+    @Override
+    public LayerAttention attention(int layer) {
+        int width = (int) (shape().headWidth() * config.number(1, "partial_rotary_factor"));
+        return new LayerAttention(LayerWindows.width(config, 0), Optional.of(RotaryPositions.of(config, width)));
+    }
+
+    @Override
+    public List<String> loraTargets() {
+        return List.of("qkv_proj");
+    }
+}

@@ -19,6 +19,7 @@ from chat_prompts import chats
 from gguf.utility import SafetensorsLocal
 from transformers import AutoTokenizer
 
+PAIRED = ("llama", "granite", "smollm3")
 TURNED = (".c_attn.weight", ".c_proj.weight", ".c_fc.weight")
 NEARLY = {"F32": 1e-3, "F16": 0.1, "BF16": 0.5}
 CONTEXT = 512
@@ -48,7 +49,7 @@ def expected(folder, reader):
                 value = values(tensor)
                 if architecture == "gpt2" and name.endswith(TURNED):
                     value = value.T
-                if architecture == "llama" and name.rsplit(".", 2)[-2] in ("q_proj", "k_proj"):
+                if architecture in PAIRED and name.rsplit(".", 2)[-2] in ("q_proj", "k_proj"):
                     value = paired(value, width)
                 yield names.get_name(name, try_suffixes=(".weight", ".bias")), value
 

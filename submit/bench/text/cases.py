@@ -7,7 +7,8 @@ are the variants of a class's attributes.
 import torch
 from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH
 
-DROPOUT = dict(hidden_scale=1.25, probs_scale=1.25, head_scale=1.25)
+DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_scale=1.25, head_input_scale=1.1)
+RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
 GPT2 = dict(num_key_value_heads=HEADS, embeddings_scale=1.25, probs_scale=1.25, residual_scale=1.25)
 COMMON = dict(num_heads=HEADS, norm_eps=1e-5)
 PLAIN = dict(
@@ -19,9 +20,17 @@ FACTORS = dict(
 ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
 ATTRIBUTES = {
     "Bert": [
-        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head)
-        for act, head in [("gelu", "tanh"), ("relu", "relu")]
+        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head, position_padding=padding)
+        for act, head, padding in [("gelu", "tanh", -1), ("relu", "relu", 1)]
     ],
+    "Mpnet": [dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="tanh", position_padding=1, relative=(32, HEADS))],
+    "DebertaV2": [
+        dict(COMMON, **DROPOUT, **RELATIVE, hidden_act="gelu", head_act="gelu", position_padding=-1,
+             position_buckets=buckets, relative=(2 * rows, HIDDEN))
+        for buckets, rows in [(4, 4), (-1, 6)]
+    ],
+    "ModernBert": [
+        dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="gelu", mean_pooling=mean) for mean in (False, True)],
     "Llama": [
         dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, fused_attention=fused)
         for factors, act, fused in [
@@ -61,12 +70,31 @@ def kept_of_encoder(i):
     return kept
 
 
-def recorded(i, add):
+def kept_of_modern(i, w):
+    """What ModernBert.layer_forward keeps, of random values."""
+    kept = {name: i.x(TEXTS, HEADS, TOKENS, WIDTH) for name in "qkv"}
+    kept |= {name: i.x(TEXTS, TOKENS, HIDDEN) for name in ("x", "attended", "sum")}
+    for norm, name in [("mlp_norm", "mlp"), ("attn_norm", "attention"), ("final_norm", "final")]:
+        if norm + ".weight" in w:
+            kept |= {f"{name}_{part}": i.x(TEXTS, TOKENS, 1) for part in ("mean", "rstd")}
+    if "final_norm.weight" in w:
+        kept["last"] = i.x(TEXTS, TOKENS, HIDDEN)
+    kept["probs"] = i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1)
+    kept["wide"] = i.x(TEXTS, TOKENS, 2 * WIDE)
+    return kept
+
+
+def modern_head(i):
+    head = i.linear("dense", HIDDEN, HIDDEN) | {"norm.weight": i.x(HIDDEN)}
+    return head | i.linear("classifier", 3, HIDDEN, "bias")
+
+
+def recorded(i, add, shared):
     """Arguments of Autograd.backward; the loss does not reach the second parameter."""
     with torch.enable_grad():
         x, w, unused = (i.x(3, 3).requires_grad_(True) for _ in range(3))
         y = torch.tanh(x @ w)
-    return y, i.x(3, 3), [x], [w, unused], [i.x(3, 3), i.x(3, 3)], add
+    return y, i.x(3, 3), [x], [w, unused], [i.x(3, 3), i.x(3, 3)], add, shared
 
 
 # fmt: off
@@ -89,7 +117,7 @@ INPUTS = {
     "Rows.clear_rows": lambda i: [(i.x(9, HIDDEN), i.ids(9, 3))],
     "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
     "Autograd.leaf": lambda i: [(i.x(3),)],
-    "Autograd.backward": lambda i: [recorded(i, False), recorded(i, True)],
+    "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
     "Matmul.attention_input": lambda i: [(i.x(2, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
@@ -122,12 +150,15 @@ INPUTS = {
     "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
     "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
     "Dropout.dropped": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
+    "Dropout.masks_at": lambda i: [({"a": i.mask(5, 4)}, i.ids(5, 3))],
     "Dropout.add_dropped": lambda i: [(i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
     "Dropout.dropped_backward": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
     "LayerNorm.layer_norm": lambda i: [(i.x(N, HIDDEN), i.norm("a", HIDDEN), "a")],
+    "LayerNorm.normed": lambda i: [
+        (i.x(N, HIDDEN), w, "a") for w in (i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)})],
     "LayerNorm.layer_norm_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), i.x(N, 1), i.x(N, 1), w, i.gradients(w), "a", add)
-        for w in [i.norm("a", HIDDEN)] for add in (False, True)],
+        for w in [i.norm("a", HIDDEN), {"a.weight": i.x(HIDDEN)}] for add in (False, True)],
     "RmsNorm.inverse_rms": lambda i: [(i.x(N, HIDDEN),)],
     "RmsNorm.rms_norm": lambda i: [(i.x(N, HIDDEN), i.x(N, 1), i.x(HIDDEN))],
     "RmsNorm.rms_norm_backward": lambda i: [
@@ -151,7 +182,7 @@ INPUTS = {
     "Residual.added_backward": lambda i: [
         (i.x(N, HIDDEN), {"a.rms": i.x(N, 1), "a.input": i.x(N, HIDDEN)}, {"a.weight": i.x(HIDDEN)}, {}, name, False)
         for name in "ab"],
-    "Rope.inverse_frequencies": lambda i: [(WIDTH, 1e4, i.x(1))],
+    "Rope.periods": lambda i: [(WIDTH, 1e4, i.x(1))],
     "Rope.rotations": lambda i: [(i.ids(9, N), i.x(WIDTH // 2), factor) for factor in (1.0, 1.2)],
     "Rope.rotated": lambda i: [
         (i.x(N, HIDDEN), HEADS, batch, sign)
@@ -211,12 +242,15 @@ INPUTS |= {
     "Attention.parts": lambda i: [(i.x(9, HEADS, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
     "Attention.matrices": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH), 1, 2)],
     "Attention.attend": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), masks)
-        for _, batch, masks in i.encoders()],
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), relative, masks)
+        for _, batch, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))],
     "Attention.attend_backward": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "gqkv"), i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1), masks)
-        for _, _, masks in i.encoders()],
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "gqkv"), i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1), masks, relative)
+        for _, _, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))],
     "EncoderLayer.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.attended": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.relative_bias": lambda i: [({}, TOKENS)],
+    "EncoderLayer.relative_bias_backward": lambda i: [(i.x(HEADS, TOKENS, TOKENS), {})],
     "EncoderLayer.residual": lambda i: [
         (i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
     "EncoderLayer.projected": lambda i: [
@@ -252,6 +286,47 @@ INPUTS |= {
         (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
     "CappedAttention.capped_attention_backward": lambda i: [
         (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
+    "Mpnet.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 300)],
+    "Mpnet.relative_bias": lambda i: [({"relative.weight": i.x(32, HEADS)}, n) for n in (1, TOKENS)],
+    "Mpnet.relative_bias_backward": lambda i: [
+        (i.x(HEADS, n, n), {"relative.weight": i.x(32, HEADS)}) for n in (1, TOKENS)],
+    "DebertaV2.embeddings": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), **more}, batch, masks)
+        for _, padded, _ in [i.encoder()]
+        for more, batch, masks in [
+            ({}, padded, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)}),
+            ({"type.weight": i.x(2, HIDDEN), "position.weight": i.x(TOKENS, HIDDEN)},
+             {"positions": i.ids(TOKENS, TEXTS, TOKENS), "types": i.ids(2, TEXTS, TOKENS)}, {})]],
+    "DebertaV2.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 50)],
+    "DebertaV2.relative_heads": lambda i: [
+        (i.x(*i.relative), i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
+        for name in ("key", "relative_key") for masks in ({}, {name + ".relative": i.mask(*i.relative)})],
+    "DebertaV2.attended": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), w | more, batch, masks | {"relative": i.mask(*i.relative)})
+        for w, batch, masks in i.encoders() for more in (
+            i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
+    "ModernBert.embeddings": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), w, {}, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)})
+        for w in (i.norm("norm", HIDDEN), {"norm.weight": i.x(HIDDEN)})],
+    "ModernBert.visible": lambda i: [(w, batch, i.x(TEXTS, TOKENS, HIDDEN)) for w, batch, _ in i.moderns()],
+    "ModernBert.angles": lambda i: [({"theta": i.scalar(1e4)}, i.x(TEXTS, TOKENS, HIDDEN))],
+    "ModernBert.turned": lambda i: [
+        (i.x(TEXTS, HEADS, TOKENS, WIDTH), {n: i.x(TOKENS, 1, WIDTH // 2) for n in ("cos", "sin")}, s) for s in (1, -1)],
+    "ModernBert.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.moderns()],
+    "ModernBert.layer_forward": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.moderns()],
+    "ModernBert.layer_backward": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), kept_of_modern(i, w), w, batch, masks, i.gradients(w), add, wanted)
+        for w, batch, masks in i.moderns() for add, wanted in [(False, True), (True, False)]],
+    "ModernBert.feed_forward_backward": lambda i: [
+        (i.x(TEXTS * TOKENS, HIDDEN), i.x(TEXTS, TOKENS, HIDDEN), kept_of_modern(i, w), w, masks, i.gradients(w), False)
+        for w, _, masks in i.moderns()],
+    "ModernBert.head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
+    "ModernBert.sequence_head": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), batch, {"head": i.mask(TEXTS, HIDDEN)})
+        for batch in ({}, i.encoder()[1])],
+    "ModernBert.token_head": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), {}, {})],
+    "ModernBert.masked_lm_head": lambda i: [
+        (i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), {"places": i.ids(TEXTS * TOKENS, n)}, {}) for n in (0, 4)],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [

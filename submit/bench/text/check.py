@@ -1,7 +1,7 @@
 """Runs every method of the engine's text, eager and scripted: check.py ROOT [--device DEVICE]
 
-ROOT holds the package core. Each class that no other is derived from is put together with each
-backend of matrix products, as the engine does it. Prints a table, exits with 1 if a method has no
+ROOT holds the package core. Each class that no other is derived from, or that has attributes in
+cases.py, is put together with each backend of matrix products, as the engine does it. Prints a table, exits with 1 if a method has no
 inputs in cases.py, fails, or gives other bits scripted than eager.
 """
 
@@ -99,7 +99,11 @@ def main():
     bases = {base for owner in found.values() for base in owner.__mro__[1:]}
     backend = found["Matmul"]
     backends = [o for o in found.values() if o.__module__.startswith(backend.__module__ + "_")]
-    families = [o for o in found.values() if o not in bases and o not in backends]
+    families = [
+        o
+        for o in found.values()
+        if (o not in bases or o.__name__ in ATTRIBUTES) and o not in backends
+    ]
     # As the engine runs it: without optimisations that round otherwise.
     torch.jit.set_fusion_strategy([])
     torch._C._jit_set_profiling_executor(False)

@@ -15,6 +15,7 @@ class Inputs:
     def __init__(self, seed, device, attributes):
         self.generator = torch.Generator().manual_seed(seed)
         self.device = device
+        self.relative = attributes.get("relative")
         self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
         self.capped = attributes.get("attention_cap", 0.0) > 0
         # The fused kernel is the processor's.
@@ -55,7 +56,7 @@ class Inputs:
         return self.linear("projection", VOCABULARY, HIDDEN, "bias" if bias else "")
 
     def gradients(self, w):
-        constants = (".norm", ".scaling", ".keep")
+        constants = (".norm", ".scaling", ".keep", "theta", "window")
         return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}
 
     def linears(self):
@@ -71,6 +72,8 @@ class Inputs:
             w |= self.linear(name, HIDDEN, HIDDEN, kind)
         w |= self.linear("intermediate", WIDE, HIDDEN, kind)
         w |= self.linear("output", HIDDEN, WIDE, kind)
+        if self.relative:
+            w["relative.weight"] = self.x(*self.relative)
         bias = torch.zeros(TEXTS, 1, 1, TOKENS, device=self.device)
         bias[0, :, :, 5:] = float("-inf")
         masks = {
@@ -85,6 +88,34 @@ class Inputs:
         w, batch, masks = self.encoder("lora bias")
         yield w, {}, {}
         yield w, batch, masks
+
+    def modern(self, kind="", bias=False, layer="local"):
+        """(weights, batch, masks) of a pre-norm layer: first, local or last."""
+        w = {"theta": self.scalar(1e4)}
+        norms = {"first": ["mlp_norm"], "local": ["attn_norm", "mlp_norm"]}
+        for name in norms.get(layer, ["attn_norm", "mlp_norm", "final_norm"]):
+            w |= self.norm(name, HIDDEN)
+            if not bias:
+                del w[name + ".bias"]
+        for name, out, inputs in [
+            ("attn.Wqkv", 3 * HIDDEN, HIDDEN),
+            ("attn.Wo", HIDDEN, HIDDEN),
+            ("mlp.Wi", 2 * WIDE, HIDDEN),
+            ("mlp.Wo", HIDDEN, WIDE),
+        ]:
+            w |= self.linear(name, out, inputs, kind + (" bias" if bias else ""))
+        if layer == "local":
+            w["window"] = self.scalar(2.0)
+        _, batch, masks = self.encoder()
+        del masks["output_residual"]
+        return w, batch, masks
+
+    def moderns(self):
+        yield self.modern(layer="first")
+        yield self.modern("lora", True)
+        w, _, masks = self.modern("lora", True)
+        yield w, {}, masks | {"mlp.Wi": self.mask(TEXTS * TOKENS, HIDDEN)}
+        yield self.modern(layer="last")
 
     def packed(self, width=WIDTH):
         """A batch of documents; those of 9 tokens are longer than the window."""

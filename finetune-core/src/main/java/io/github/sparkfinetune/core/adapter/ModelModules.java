@@ -32,6 +32,8 @@ public final class ModelModules {
             "score",
             "qa_outputs",
             "cls",
+            "head",
+            "decoder",
             "vocab_transform",
             "vocab_layer_norm",
             "vocab_projector");

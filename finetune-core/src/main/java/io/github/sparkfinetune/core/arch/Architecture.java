@@ -58,6 +58,14 @@ public interface Architecture {
     BlockSpec layer(int layer);
 
     /**
+     * Weights that every layer reads besides its own, by the names that the family's text knows them by: tables of
+     * relative positions. Their gradient is the sum of the layers'.
+     */
+    default Map<String, WeightSpec> shared() {
+        return Map.of();
+    }
+
+    /**
      * What maps the head's output to logits over the vocabulary: {@code projection.weight} [vocabulary, width], and
      * {@code projection.bias} [vocabulary] where there is one; empty for a head that gives logits.
      *

@@ -11,14 +11,21 @@ import java.util.Objects;
  * @param kind what it computes
  * @param layer its number among the layers, or -1
  * @param weights by the names that the family's text knows them by, in the order of Hugging Face
+ * @param constants numbers that the text reads beside the weights: what one layer does otherwise than the others
  */
-public record BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weights) {
+public record BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weights, Map<String, Float> constants) {
     public BlockSpec {
         Objects.requireNonNull(kind, "kind");
         if ((kind == BlockKind.LAYER) != (layer >= 0)) {
             throw new IllegalArgumentException(kind + " with layer number " + layer);
         }
         weights = Collections.unmodifiableMap(new LinkedHashMap<>(weights));
+        constants = Map.copyOf(constants);
+    }
+
+    /** A block that has no constants. */
+    public BlockSpec(BlockKind kind, int layer, Map<String, WeightSpec> weights) {
+        this(kind, layer, weights, Map.of());
     }
 
     /** A block that is not a layer. */

@@ -4,10 +4,11 @@ import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * A BERT-like encoder. All of them compute the same post-norm layer: attention over all tokens, then a feed-forward
- * part, each added to its input and normed.
+ * A BERT-like encoder. Most of them compute the same post-norm layer: attention over all tokens, then a feed-forward
+ * part, each added to its input and normed. That is what the defaults describe.
  */
 public interface EncoderArchitecture extends Architecture {
     @Override
@@ -33,6 +34,16 @@ public interface EncoderArchitecture extends Architecture {
     @Override
     default String text() {
         return "core.arch.bert.bert";
+    }
+
+    /** Values of the attributes that its text annotates besides those that follow from {@link #shape} and head. */
+    default Map<String, Object> attributes() {
+        return Map.of();
+    }
+
+    /** The linears of a layer, by their names in the text, that take the table of relative positions too. */
+    default Set<String> relativeLinears() {
+        return Set.of();
     }
 
     /**

@@ -15,10 +15,12 @@ package io.github.sparkfinetune.core.arch;
  * @param paddingId id of the padding token; its embedding row gets no gradient
  * @param epsilon of the layer norms
  * @param activation of the feed-forward part, by its name in {@code transformers}
- * @param hiddenDropout on the embeddings and the feed-forward output
+ * @param embeddingDropout on the embeddings
+ * @param hiddenDropout on the feed-forward output, and on the table of relative positions
  * @param attentionOutputDropout on the attention's output
  * @param probsDropout on the attention's probabilities
  * @param initializerRange standard deviation of new weights
+ * @param relativeRows rows of a table of relative positions that each layer takes as it takes tokens, 0 without one
  */
 public record EncoderShape(
         int layers,
@@ -33,10 +35,12 @@ public record EncoderShape(
         int paddingId,
         double epsilon,
         String activation,
+        double embeddingDropout,
         double hiddenDropout,
         double attentionOutputDropout,
         double probsDropout,
-        double initializerRange)
+        double initializerRange,
+        int relativeRows)
         implements ModelShape {
 
     @Override

@@ -22,7 +22,7 @@ public record WeightSpec(String name, Kind kind, long... shape) {
         CONV1D,
         /** Scales of a layer norm or an RMS norm, [width]. */
         NORM,
-        /** Added to what a linear or a norm gives, [width]. */
+        /** Added to what a linear or a norm gives, [width], or to attention's scores, [rows, heads]. */
         BIAS
     }
 

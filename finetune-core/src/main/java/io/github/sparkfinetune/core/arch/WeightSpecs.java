@@ -52,6 +52,11 @@ public final class WeightSpecs {
         return rmsNorm(local, module, width).bias(local, module, width);
     }
 
+    /** A layer norm with a bias or without one. */
+    public WeightSpecs layerNorm(String local, String module, int width, boolean bias) {
+        return bias ? layerNorm(local, module, width) : rmsNorm(local, module, width);
+    }
+
     /** An RMS norm: scales [width]. */
     public WeightSpecs rmsNorm(String local, String module, int width) {
         return put(local + WEIGHT, new WeightSpec(module + WEIGHT, Kind.NORM, width));

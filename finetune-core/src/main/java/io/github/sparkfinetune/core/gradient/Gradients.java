@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.SortedSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
+import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
@@ -50,6 +51,7 @@ public final class Gradients {
     private final List<Group> groups;
     private final Optional<EmbeddingGradient> table;
     private final Optional<Block> projection;
+    private final Optional<Block> shared;
     private final boolean tied;
     private final List<ParameterGradient> parameters = new ArrayList<>();
     private final List<Future<?>> underWay = new ArrayList<>();
@@ -59,7 +61,9 @@ public final class Gradients {
         this.script = model.script();
         this.collective = collective;
         Device device = Device.of(manager);
-        List<Block> trained = Stream.concat(model.blocks().stream(), model.projection().stream())
+        // Layers add to what they share until the lowest is done.
+        List<Block> trained = Stream.of(model.shared().stream(), model.blocks().stream(), model.projection().stream())
+                .flatMap(Function.identity())
                 .filter(block -> !block.trainable().isEmpty())
                 .toList();
         groups = groups(trained, device);
@@ -67,6 +71,7 @@ public final class Gradients {
             gradients.put(block, gradientsOf(block));
         }
         projection = model.projection().filter(trained::contains);
+        shared = model.shared().filter(trained::contains);
         tied = model.tied();
         table = model.table().trainable() ? Optional.of(ofTable(device, script, model)) : Optional.empty();
         table.ifPresent(
@@ -126,7 +131,7 @@ public final class Gradients {
 
     private static int depth(Block block, int layers) {
         return switch (block.kind()) {
-            case EMBEDDINGS -> 1 + layers;
+            case EMBEDDINGS, SHARED -> 1 + layers;
             case LAYER -> layers - block.layer();
             case HEAD, PROJECTION -> 0;
         };
@@ -153,9 +158,23 @@ public final class Gradients {
                 gradient.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
     }
 
-    /** One gradient for each of the block's trained parameters. */
+    /** One gradient for each of {@link Block#differentiated}. */
     public List<NDArray> of(Block block) {
-        return gradients.getOrDefault(block, List.of());
+        List<NDArray> own = gradients.getOrDefault(block, List.of());
+        return block.kind() == BlockKind.LAYER && shared.isPresent()
+                ? Stream.concat(own.stream(), gradients.get(shared.orElseThrow()).stream())
+                        .toList()
+                : own;
+    }
+
+    /** Makes the gradients zero that layers only ever add to. */
+    public void clearShared(NDManager owner) {
+        shared.ifPresent(block -> gradients.get(block).forEach(gradient -> script.call(owner, "zero", gradient)));
+    }
+
+    /** The gradients of what layers share are complete on this rank. */
+    public void completeShared() {
+        shared.ifPresent(this::complete);
     }
 
     /**

@@ -83,6 +83,11 @@ public record Activations(long hidden, long kept, long backward, long forward, l
         return adaptation.trainable().trains(architecture.table().name(), BlockKind.EMBEDDINGS, -1);
     }
 
+    private static boolean trainsShared(Architecture architecture, Adaptation adaptation) {
+        return architecture.shared().values().stream()
+                .anyMatch(weight -> adaptation.trainable().trains(weight.name(), BlockKind.SHARED, -1));
+    }
+
     /** A layer that has a backward, or any where none has. */
     private static LayerBytes layer(
             Architecture architecture, List<AdaptedLayer> recorded, Adaptation adaptation, BatchShape batch) {
@@ -93,15 +98,15 @@ public record Activations(long hidden, long kept, long backward, long forward, l
     /** The layers that have a backward: those from the lowest trained one on. */
     private static List<AdaptedLayer> recorded(Architecture architecture, Adaptation adaptation) {
         int layers = architecture.shape().layers();
-        List<AdaptedLayer> all = IntStream.range(0, layers)
+        List<AdaptedLayer> adapted = IntStream.range(0, layers)
                 .mapToObj(layer -> new AdaptedLayer(architecture.layer(layer), adaptation))
                 .toList();
-        boolean table = trainsTable(architecture, adaptation);
+        boolean all = trainsTable(architecture, adaptation) || trainsShared(architecture, adaptation);
         int lowest = 0;
-        while (!table && lowest < layers && !all.get(lowest).trainsAny()) {
+        while (!all && lowest < layers && !adapted.get(lowest).trainsAny()) {
             lowest++;
         }
-        return all.subList(lowest, layers);
+        return adapted.subList(lowest, layers);
     }
 
     private static Activations of(

@@ -104,6 +104,7 @@ public record Footprint(
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
+            architecture.shared().values().forEach(weight -> whole(weight, weight.name(), BlockKind.SHARED, -1));
             Projection.of(architecture, head, adaptation)
                     .ifPresent(projection -> projection
                             .weights()

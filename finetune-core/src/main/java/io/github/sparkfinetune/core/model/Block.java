@@ -9,6 +9,8 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A stretch of a model that is computed, differentiated and reduced over the ranks as one: the embeddings, a layer, or
@@ -43,6 +45,7 @@ public final class Block {
     private final int layer;
     private final List<Parameter> parameters;
     private final Map<String, NDArray> weights;
+    private final Optional<Block> shared;
     private final Map<String, StoredWeight> stored;
     private final Map<String, LoraModule> adapters;
     private final List<Parameter> trainable;
@@ -58,10 +61,12 @@ public final class Block {
      * @param layer its number among the layers, or -1
      * @param staging holds what is stored in a smaller form while the block is computed
      * @param norms of the adapters that have a magnitude
+     * @param shared what it reads besides its own weights, as other blocks do
      */
-    Block(BlockKind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms) {
+    Block(BlockKind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms, Optional<Block> shared) {
         this.kind = kind;
         this.layer = layer;
+        this.shared = shared;
         this.staging = staging;
         this.norms = norms;
         this.stored = content.stored();
@@ -76,6 +81,7 @@ public final class Block {
         content.parameters().forEach((local, parameter) -> all.put(local, parameter.value()));
         all.putAll(content.constants());
         stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
+        shared.ifPresent(block -> all.putAll(block.weights));
         this.weights = Collections.unmodifiableMap(all);
         Map<String, NDArray> own = new LinkedHashMap<>(all);
         adapters.keySet().forEach(linear -> ADAPTERS.forEach(part -> own.remove(linear + part)));
@@ -101,6 +107,16 @@ public final class Block {
         return trainable;
     }
 
+    /** The parameters that a backward gives gradients of: {@link #trainable}, and behind them the shared ones. */
+    public List<Parameter> differentiated() {
+        return Stream.concat(trainable.stream(), sharedTrainable().stream()).toList();
+    }
+
+    /** The trained ones of the parameters that it shares with other blocks, whose gradients are always added. */
+    List<Parameter> sharedTrainable() {
+        return shared.map(Block::trainable).orElse(List.of());
+    }
+
     /** The linears with an adapter by the names that the script knows them by. */
     Map<String, LoraModule> adapters() {
         return adapters;
@@ -111,12 +127,13 @@ public final class Block {
         isAdapted = applied;
     }
 
-    /** One tensor for each trained parameter by the names that the script knows these by. */
+    /** One tensor for each parameter of {@link #differentiated} by the names that the script knows these by. */
     public Map<String, NDArray> byName(List<NDArray> tensors) {
         Map<String, NDArray> byName = new LinkedHashMap<>();
         for (int i = 0; i < trainableNames.size(); i++) {
             byName.put(trainableNames.get(i), tensors.get(i));
         }
+        shared.ifPresent(block -> byName.putAll(block.byName(tensors.subList(trainableNames.size(), tensors.size()))));
         return byName;
     }
 

@@ -46,8 +46,8 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
      *
      * @param gradient of the loss with respect to the output
      * @param kept by {@link #keep}
-     * @param gradients where those of {@link Block#trainable} go
-     * @param add whether they are added to what is there, or replace it
+     * @param gradients where those of {@link Block#differentiated} go
+     * @param add whether they are added to what is there, or replace it; those of shared parameters are always added
      * @param wanted whether the input's gradient is
      */
     Optional<NDArray> backward(

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -30,6 +31,7 @@ final class Blocks {
     private final ScriptModule script;
     private final DequantBuffers staging;
     private final Set<String> unused;
+    private Optional<Block> shared = Optional.empty();
 
     Blocks(Weights weights) {
         this.weights = weights;
@@ -55,7 +57,24 @@ final class Blocks {
                 .weights()
                 .forEach((local, weight) -> content.parameters()
                         .put(local, weights.vocabulary(weight, BlockKind.PROJECTION, projection.stored(local))));
-        return new Block(BlockKind.PROJECTION, -1, content, staging, new DoraNorms(script, false, Map.of()));
+        return plain(BlockKind.PROJECTION, content);
+    }
+
+    /** Weights that layers share; the layers that are made after it read them. */
+    void share(Map<String, WeightSpec> specs) {
+        Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
+        specs.forEach((local, weight) ->
+                content.parameters().put(local, weights.parameter(weight, BlockKind.SHARED, -1, false)));
+        shared = specs.isEmpty() ? Optional.empty() : Optional.of(plain(BlockKind.SHARED, content));
+    }
+
+    /** What layers share. */
+    Optional<Block> shared() {
+        return shared;
+    }
+
+    private Block plain(BlockKind kind, Block.Content content) {
+        return new Block(kind, -1, content, staging, new DoraNorms(script, false, Map.of()), Optional.empty());
     }
 
     /** A block. */
@@ -64,6 +83,7 @@ final class Blocks {
         int layer = spec.layer();
         Block.Content content = new Block.Content(
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
+        spec.constants().forEach((local, number) -> content.constants().put(local, manager.create(number)));
         spec.weights().forEach((local, weight) -> {
             boolean linear = spec.isLayerLinear(weight);
             Optional<NDArray> bf16 = linear ? weights.bf16(weight, layer) : Optional.empty();
@@ -85,7 +105,13 @@ final class Blocks {
         });
         boolean conv1d = content.adapters().values().stream()
                 .anyMatch(module -> module.module().conv1d());
-        return new Block(kind, layer, content, staging, new DoraNorms(script, conv1d, norms));
+        return new Block(
+                kind,
+                layer,
+                content,
+                staging,
+                new DoraNorms(script, conv1d, norms),
+                kind == BlockKind.LAYER ? shared : Optional.empty());
     }
 
     /**

@@ -243,7 +243,7 @@ public final class Decoder implements Model<PackedBatch> {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
             case HEAD -> "head";
-            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
+            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         };
     }
 }

@@ -142,6 +142,15 @@ final class Dropout {
         return masks;
     }
 
+    /**
+     * Mask over the rows of a table that belongs to no sample: [rows, width].
+     *
+     * @param place a site of the model: equal places drop alike
+     */
+    NDArray rows(NDManager manager, long step, long place, double rate, int rows, int width) {
+        return mask(manager, step, place, 0, rate, List.of(new Run(0, 0, 0, rows, 0)), width, new Shape(rows, width));
+    }
+
     /** Consecutive rows of a mask: some tokens of a sample, under one attention head. */
     private record Run(long sample, int head, int firstToken, int tokens, int firstRow) {}
 

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.DecoderShape;
 import io.github.sparkfinetune.core.arch.EncoderShape;
@@ -63,7 +64,7 @@ public final class DropoutMasks {
                         block,
                         batch,
                         DropoutSite.EMBEDDINGS,
-                        shape.hiddenDropout(),
+                        shape.embeddingDropout(),
                         length,
                         shape.embedding());
             case LAYER -> {
@@ -82,6 +83,7 @@ public final class DropoutMasks {
                         length,
                         width);
                 hidden(masks, owner, block, batch, DropoutSite.OUTPUT, shape.hiddenDropout(), length, width);
+                relative(masks, owner, encoder, block);
             }
             case HEAD -> {
                 int tokens = encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION ? 1 : length;
@@ -89,7 +91,7 @@ public final class DropoutMasks {
                 hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, width);
                 hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, width);
             }
-            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
+            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         }
         block.adapters().forEach((linear, module) -> {
             if (module.dropout() > 0) {
@@ -108,6 +110,25 @@ public final class DropoutMasks {
             }
         });
         return masks;
+    }
+
+    /** Masks over the table of relative positions, which are the same for all samples of a step. */
+    private void relative(Map<String, NDArray> masks, NDManager owner, Encoder encoder, Block block) {
+        EncoderShape shape = encoder.shape();
+        int rows = shape.relativeRows();
+        if (rows > 0 && shape.hiddenDropout() > 0) {
+            long place = Dropout.place(block.layer(), DropoutSite.RELATIVE);
+            double rate = shape.hiddenDropout();
+            masks.put(DropoutSite.RELATIVE.script(), dropout.rows(owner, step, place, rate, rows, shape.hidden()));
+        }
+        for (String linear : encoder.relativeLinears()) {
+            LoraModule module = block.adapters().get(linear);
+            if (module != null && module.dropout() > 0) {
+                String name = linear + DropoutSite.OF_RELATIVE;
+                long place = Dropout.place(block.layer(), name);
+                masks.put(name, dropout.rows(owner, step, place, module.dropout(), rows, shape.hidden()));
+            }
+        }
     }
 
     /** Masks of a decoder's block by the script's names of its sites; sites whose rate is 0 are missing. */
@@ -130,7 +151,7 @@ public final class DropoutMasks {
                 packed(masks, owner, block, batch, DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape);
                 packed(masks, owner, block, batch, DropoutSite.OUTPUT, shape.residualDropout(), shape);
             }
-            case HEAD, PROJECTION -> {
+            case HEAD, PROJECTION, SHARED -> {
                 // Nothing is dropped between the last layer and the logits.
             }
         }

@@ -7,7 +7,11 @@ enum DropoutSite {
     ATTENTION_OUTPUT("attention_residual", 2),
     OUTPUT("output_residual", 3),
     HEAD_INPUT("head_input", 4),
-    HEAD("head", 5);
+    HEAD("head", 5),
+    RELATIVE("relative", 6);
+
+    /** Behind the name of a linear: what drops of the relative positions that it takes. */
+    static final String OF_RELATIVE = ".relative";
 
     /** Codes are below it. */
     static final int CODES = 8;

@@ -13,9 +13,11 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * A BERT-like encoder with a head: its weights in Java, its computation in the text of its family, called a block at a
@@ -34,6 +36,7 @@ public final class Encoder implements Model<PaddedBatch> {
     private final List<Block> blocks;
     private final int padded;
     private final Optional<Block> projection;
+    private final Optional<Block> shared;
 
     private Encoder(
             EncoderArchitecture architecture,
@@ -44,6 +47,7 @@ public final class Encoder implements Model<PaddedBatch> {
             Parameter table,
             List<Block> blocks,
             Optional<Block> projection,
+            Optional<Block> shared,
             int padded) {
         this.architecture = architecture;
         this.shape = architecture.shape();
@@ -55,6 +59,7 @@ public final class Encoder implements Model<PaddedBatch> {
         this.blocks = List.copyOf(blocks);
         this.padded = padded;
         this.projection = projection;
+        this.shared = shared;
     }
 
     /**
@@ -79,18 +84,20 @@ public final class Encoder implements Model<PaddedBatch> {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
         ScriptModule script = ScriptModule.load(
-                manager, List.of(matmul.module(), architecture.text()), attributes(architecture.shape(), head));
+                manager, List.of(matmul.module(), architecture.text()), attributes(architecture, head));
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
+        builder.share(architecture.shared());
         List<Block> blocks = architecture.blocks(headKind, classes).stream()
                 .map(builder::block)
                 .toList();
         Optional<Block> projection =
                 Projection.of(architecture, headKind, adaptation).map(builder::projection);
         builder.requireAllUsed();
-        return new Encoder(architecture, headKind, head, matmul, script, tableValue, blocks, projection, 0);
+        return new Encoder(
+                architecture, headKind, head, matmul, script, tableValue, blocks, projection, builder.shared(), 0);
     }
 
     /**
@@ -99,18 +106,23 @@ public final class Encoder implements Model<PaddedBatch> {
      * @param tokens of a batch at least, 0 where padding does not count
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(architecture, headKind, head, matmul, script, table, blocks, projection, tokens);
+        return new Encoder(architecture, headKind, head, matmul, script, table, blocks, projection, shared, tokens);
     }
 
-    private static Map<String, Object> attributes(EncoderShape shape, HeadSpec head) {
-        return Map.of(
-                "num_heads", shape.heads(),
-                "norm_eps", shape.epsilon(),
-                "hidden_act", shape.activation(),
-                "hidden_scale", Dropout.scale(shape.hiddenDropout()),
-                "probs_scale", Dropout.scale(shape.probsDropout()),
-                "head_act", head.activation(),
-                "head_scale", Dropout.scale(head.dropout()));
+    private static Map<String, Object> attributes(EncoderArchitecture architecture, HeadSpec head) {
+        EncoderShape shape = architecture.shape();
+        Map<String, Object> attributes = new HashMap<>(architecture.attributes());
+        attributes.put("num_heads", shape.heads());
+        attributes.put("norm_eps", shape.epsilon());
+        attributes.put("hidden_act", shape.activation());
+        attributes.put("embeddings_scale", Dropout.scale(shape.embeddingDropout()));
+        attributes.put("hidden_scale", Dropout.scale(shape.hiddenDropout()));
+        attributes.put("probs_scale", Dropout.scale(shape.probsDropout()));
+        attributes.put("position_padding", shape.firstPosition() == 0 ? -1 : shape.paddingId());
+        attributes.put("head_act", head.activation());
+        attributes.put("head_input_scale", Dropout.scale(head.inputDropout()));
+        attributes.put("head_scale", Dropout.scale(head.dropout()));
+        return attributes;
     }
 
     /**
@@ -170,6 +182,11 @@ public final class Encoder implements Model<PaddedBatch> {
         return projection;
     }
 
+    @Override
+    public Optional<Block> shared() {
+        return shared;
+    }
+
     /** What computes matrix products. */
     public MatmulBackend matmul() {
         return matmul;
@@ -203,7 +220,7 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public Tape record(NDManager owner, BlockCall call, boolean wanted) {
-        return call.block().kind() == BlockKind.LAYER
+        return call.block().kind() == BlockKind.LAYER && !architecture.isRecorded()
                 ? new LayerTape(owner, call, wanted)
                 : new GraphTape(owner, call, method(call.block()), wanted);
     }
@@ -219,7 +236,7 @@ public final class Encoder implements Model<PaddedBatch> {
                     case MASKED_LM -> "masked_lm_head";
                     case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind);
                 };
-            case PROJECTION -> throw new IllegalArgumentException("the projection is part of the loss");
+            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         };
     }
 
@@ -229,5 +246,9 @@ public final class Encoder implements Model<PaddedBatch> {
 
     HeadSpec head() {
         return head;
+    }
+
+    Set<String> relativeLinears() {
+        return architecture.relativeLinears();
     }
 }

@@ -43,9 +43,10 @@ final class GraphTape implements Tape {
                         output,
                         gradient,
                         leaf,
-                        block.trainable().stream().map(Parameter::value).toList(),
+                        block.differentiated().stream().map(Parameter::value).toList(),
                         gradients,
-                        add);
+                        add,
+                        block.sharedTrainable().size());
         output.close();
         leaf.forEach(NDArray::close);
         return input.stream().findFirst();

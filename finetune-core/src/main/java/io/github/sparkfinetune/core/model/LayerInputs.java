@@ -41,8 +41,7 @@ final class LayerInputs {
 
     static NDArray frequencies(NDManager manager, ScriptModule script, RotaryPositions rotary) {
         try (NDManager owner = manager.newSubManager()) {
-            float[] inverse = script.callOne(
-                            owner, "inverse_frequencies", rotary.width(), rotary.theta(), owner.create(0f))
+            float[] inverse = script.callOne(owner, "periods", rotary.width(), rotary.theta(), owner.create(0f))
                     .toFloatArray();
             return manager.create(rotary.frequencies(inverse));
         }

@@ -68,11 +68,17 @@ public interface Model<B extends Batch> {
         return 0;
     }
 
-    /** All parameters in the order of Hugging Face. */
+    /** Weights that every layer reads besides its own, as a block that is never computed by itself. */
+    default Optional<Block> shared() {
+        return Optional.empty();
+    }
+
+    /** All parameters in the order of Hugging Face, but for those that layers share: they follow the blocks. */
     default List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>();
         all.add(table());
         blocks().forEach(block -> all.addAll(block.parameters()));
+        shared().ifPresent(block -> all.addAll(block.parameters()));
         projection().ifPresent(block -> all.addAll(block.parameters()));
         return all;
     }

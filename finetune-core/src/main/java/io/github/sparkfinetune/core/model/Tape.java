@@ -15,8 +15,8 @@ public interface Tape {
      *
      * @param owner of the result
      * @param gradient of the loss with respect to the output
-     * @param gradients where those of {@link Block#trainable} go, in its order
-     * @param add whether they are added to what is there, or replace it
+     * @param gradients where those of {@link Block#differentiated} go, in its order
+     * @param add whether they are added to what is there, or replace it; those of shared parameters are always added
      * @return gradient with respect to the input, where it was asked for
      */
     Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add);

@@ -47,7 +47,11 @@ public interface Trainable {
      * @param firstLayer the number of layers where only the head is trained
      */
     static Trainable above(int firstLayer) {
-        return (name, kind, layer) -> kind == BlockKind.LAYER ? layer >= firstLayer : kind != BlockKind.EMBEDDINGS;
+        return (name, kind, layer) -> switch (kind) {
+            case EMBEDDINGS, SHARED -> false;
+            case LAYER -> layer >= firstLayer;
+            case HEAD, PROJECTION -> true;
+        };
     }
 
     /** What a run's {@code method} trains, where it is full or freeze. */

@@ -51,10 +51,13 @@ final class ForwardBackward<B extends Batch> {
     double[] run(NDManager owner, B batch, double[] weights, boolean first, boolean last) {
         List<Block> trained = new ArrayList<>();
         List<Tape> tapes = new ArrayList<>();
+        if (first) {
+            gradients.clearShared(owner);
+        }
         NDArray x = model.lookup(owner, batch);
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
-            if (below || !block.trainable().isEmpty()) {
+            if (below || !block.differentiated().isEmpty()) {
                 tapes.add(record(owner, block, x, below, batch));
                 trained.add(block);
                 x = tapes.get(tapes.size() - 1).output();
@@ -78,6 +81,9 @@ final class ForwardBackward<B extends Batch> {
             if (last) {
                 gradients.complete(trained.get(i));
             }
+        }
+        if (last) {
+            gradients.completeShared();
         }
         if (g.isPresent()) {
             gradients.addRows(owner, batch, g.orElseThrow());

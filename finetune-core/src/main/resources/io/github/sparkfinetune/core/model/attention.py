@@ -1,7 +1,8 @@
 """Attention over all tokens of padded texts.
 
 B texts of T tokens, A heads of width d, H = A d. batch["bias"] [B, 1, 1, T], if any, is 0 at a
-token and -inf at padding; masks["probs"] [B, A, T, T], if any, is what dropout keeps of the
+token and -inf at padding; relative [A, T, T], if any, is added to the scores of all texts by the
+places of query and key; masks["probs"] [B, A, T, T], if any, is what dropout keeps of the
 probabilities.
 """
 
@@ -29,13 +30,15 @@ class Attention(torch.nn.Module):
     ) -> Tensor:
         """q, k, v [B, A, T, d] -> [B, T, H], for the forward pass alone or as PyTorch records it.
 
+        bias, if any, is broadcast to the scores [B, A, T, T].
+
         With dropout it is written out, because the fused kernel takes no mask of our own; the scale
         goes into the values, the smallest factor.
         """
         if "probs" in masks:
             s = torch.matmul(q * float(q.size(-1)) ** -0.5, k.transpose(-2, -1))
             if bias is not None:
-                s.add_(bias)
+                s = s + bias
             p = s.softmax(-1)
             y = torch.matmul(p * masks["probs"], v * self.probs_scale)
         else:
@@ -58,7 +61,13 @@ class Attention(torch.nn.Module):
         return x.narrow(0, start, n).flatten(0, 1)
 
     def attend(
-        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], masks: Dict[str, Tensor]
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        bias: Optional[Tensor],
+        relative: Optional[Tensor],
+        masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor]:
         """Attention whose backward is attend_backward, without a graph.
 
@@ -78,6 +87,8 @@ class Attention(torch.nn.Module):
             )
             if bias is not None:
                 p.narrow(0, start, n).add_(bias.narrow(0, start, n))
+            if relative is not None:
+                p.narrow(0, start, n).add_(relative)
             torch._softmax(pi, -1, False, out=pi)
             oi = self.matrices(o, start, n)
             vi = self.matrices(v, start, n)
@@ -96,8 +107,12 @@ class Attention(torch.nn.Module):
         v: Tensor,
         p: Tensor,
         masks: Dict[str, Tensor],
+        g_relative: Optional[Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v; go: that of what is attended, contiguous; p: probabilities."""
+        """Gradients of q, k and v; go: that of what is attended, contiguous; p: probabilities.
+
+        That of relative is added to g_relative, if any.
+        """
         gq = torch.empty_like(q)
         gk = torch.empty_like(q)
         gv = torch.empty_like(q)
@@ -114,6 +129,9 @@ class Attention(torch.nn.Module):
                 dropped = mask.mul_(pi)
             self.matrices(gv, start, n).baddbmm_(dropped.transpose(1, 2), gi, beta=0, alpha=kept)
             torch._softmax_backward_data(gs, pi, -1, torch.float32, grad_input=gs)
+            if g_relative is not None:
+                by_text = gs.view([n, -1, gs.size(1), gs.size(2)])
+                g_relative.add_(by_text.sum([0]), alpha=kept)
             ki = self.matrices(k, start, n)
             self.matrices(gq, start, n).baddbmm_(gs, ki, beta=0, alpha=scale)
             qi = self.matrices(q, start, n)

@@ -17,6 +17,13 @@ class Dropout(torch.nn.Module):
             return x
         return x * masks[site].view(x.size()) * scale
 
+    def masks_at(self, masks: Dict[str, Tensor], places: Tensor) -> Dict[str, Tensor]:
+        """Those of rows [M] alone."""
+        chosen: Dict[str, Tensor] = {}
+        for name, mask in masks.items():
+            chosen[name] = mask.index_select(0, places)
+        return chosen
+
     def add_dropped(
         self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str, scale: float
     ) -> Tensor:

@@ -5,7 +5,7 @@ state between the two halves, masks of 1 byte), works in place, and writes weigh
 they belong. Shapes as in attention.py.
 """
 
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 import torch
 from core.model.activation import Activation
@@ -24,21 +24,39 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Tensor:
         """x [B, T, H] -> [B, T, H], for the forward pass alone or as PyTorch records it."""
-        q = self.heads(self.linear(x, w, masks, "query"))
-        k = self.heads(self.linear(x, w, masks, "key"))
-        v = self.heads(self.linear(x, w, masks, "value"))
-        attended = self.attention(q, k, v, batch.get("bias"), masks)
+        attended = self.attended(x, w, batch, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
         u = self.activation(self.linear(h, w, masks, "intermediate"), self.hidden_act)
         f = self.linear(u, w, masks, "output")
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
+    def attended(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """What attention gives, before its linear, as PyTorch records it: x [B, T, H] -> [B, T, H]"""
+        q = self.heads(self.linear(x, w, masks, "query"))
+        k = self.heads(self.linear(x, w, masks, "key"))
+        v = self.heads(self.linear(x, w, masks, "value"))
+        bias = batch.get("bias")
+        relative = self.relative_bias(w, x.size(1))
+        if relative is not None:
+            bias = relative if bias is None else relative + bias
+        return self.attention(q, k, v, bias, masks)
+
     def residual(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str) -> Tensor:
         """x + dropout(y), as PyTorch records it."""
         if site not in masks:
             return x + y
         return torch.add(x, y * masks[site], alpha=self.hidden_scale)
+
+    def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
+        """What layers add to their scores by the places of query and key [A, T, T]: nothing here."""
+        return None
+
+    def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
+        """Adds to the gradient of relative.weight, given that of relative_bias."""
+        pass
 
     def projected(
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
@@ -53,23 +71,16 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         q = self.projected(x, w, masks, "query")
         k = self.projected(x, w, masks, "key")
         v = self.projected(x, w, masks, "value")
-        probs, o = self.attend(q, k, v, batch.get("bias"), masks)
+        relative = self.relative_bias(w, x.size(1))
+        probs, o = self.attend(q, k, v, batch.get("bias"), relative, masks)
         attended = self.merged(o).view(x.size())
         a = self.dense(attended, w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
-        h, mean1, rstd1 = torch.native_layer_norm(
-            sum1,
-            [x.size(-1)],
-            w["attention_norm.weight"],
-            w["attention_norm.bias"],
-            self.norm_eps,
-        )
+        h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
         u = self.dense(h, w, masks, "intermediate")
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
         sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
-        y, mean2, rstd2 = torch.native_layer_norm(
-            sum2, [x.size(-1)], w["output_norm.weight"], w["output_norm.bias"], self.norm_eps
-        )
+        y, mean2, rstd2 = self.normed(sum2, w, "output_norm")
         return {
             "y": y,
             "q": q,
@@ -135,7 +146,15 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             ga, attended, w, masks, gradients, "attention_output", add, None, True
         )
         go = self.heads(go.view(x.size())).contiguous()
-        gq, gk, gv = self.attend_backward(go, kept["q"], kept["k"], kept["v"], kept["probs"], masks)
+        probs = kept["probs"]
+        g_relative: Optional[Tensor] = None
+        if "relative.weight" in gradients:
+            g_relative = probs.new_zeros(probs.size()[1:])
+        gq, gk, gv = self.attend_backward(
+            go, kept["q"], kept["k"], kept["v"], probs, masks, g_relative
+        )
+        if g_relative is not None:
+            self.relative_bias_backward(g_relative, gradients)
         x2 = x.view(rows)
         gx = g1.view(rows)
         for name, g in [("query", gq), ("key", gk), ("value", gv)]:

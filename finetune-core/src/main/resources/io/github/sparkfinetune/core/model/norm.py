@@ -3,7 +3,7 @@
 By its name in the weights w, a norm has NAME.weight [H] and NAME.bias [H].
 """
 
-from typing import Dict
+from typing import Dict, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -12,12 +12,20 @@ from torch import Tensor
 
 
 class LayerNorm(WeightGradients):
-    """(x - mean) / sqrt(variance + eps) * weight + bias"""
+    """(x - mean) / sqrt(variance + eps) * weight + bias; NAME.bias [H], where there is one."""
 
     norm_eps: float
 
     def layer_norm(self, x: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
-        return F.layer_norm(x, [x.size(-1)], w[name + ".weight"], w[name + ".bias"], self.norm_eps)
+        weight, bias = w[name + ".weight"], w.get(name + ".bias")
+        return F.layer_norm(x, [x.size(-1)], weight, bias, self.norm_eps)
+
+    def normed(
+        self, x: Tensor, w: Dict[str, Tensor], name: str
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """layer_norm, and the mean and rstd that layer_norm_backward reads."""
+        weight, bias = w[name + ".weight"], w.get(name + ".bias")
+        return torch.native_layer_norm(x, [x.size(-1)], weight, bias, self.norm_eps)
 
     def layer_norm_backward(
         self,
@@ -31,6 +39,7 @@ class LayerNorm(WeightGradients):
         add: bool,
     ) -> Tensor:
         """Gradient of x [..., H], given that of the norm g; mean and rstd: native_layer_norm's."""
+        bias = w.get(name + ".bias")
         gx, gw, gb = torch.ops.aten.native_layer_norm_backward(
             g,
             x,
@@ -38,9 +47,10 @@ class LayerNorm(WeightGradients):
             mean,
             rstd,
             w[name + ".weight"],
-            w[name + ".bias"],
-            [True, True, True],
+            bias,
+            [True, True, bias is not None],
         )
         self.put(gradients, name + ".weight", gw, add)
-        self.put(gradients, name + ".bias", gb, add)
+        if bias is not None:
+            self.put(gradients, name + ".bias", gb, add)
         return gx

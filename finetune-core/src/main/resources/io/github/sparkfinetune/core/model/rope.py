@@ -11,8 +11,11 @@ from torch import Tensor
 
 
 class Rope(torch.nn.Module):
-    def inverse_frequencies(self, width: int, theta: float, like: Tensor) -> Tensor:
-        """theta^(2i / width) [width / 2], as PyTorch rounds it, on the device of like."""
+    def periods(self, width: int, theta: float, like: Tensor) -> Tensor:
+        """theta^(2i / width) [width / 2], as PyTorch rounds it, on the device of like.
+
+        Each is the number of tokens in which an angle grows by 1.
+        """
         steps = torch.arange(0, width, 2, dtype=torch.int64, device=torch.device("cpu"))
         return torch.pow(theta, steps.to(torch.float32) / width).to(like)
 

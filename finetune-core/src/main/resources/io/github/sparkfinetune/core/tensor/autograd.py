@@ -19,11 +19,13 @@ class Autograd(torch.nn.Module):
         parameters: List[Tensor],
         gradients: List[Tensor],
         add: bool,
+        shared: int,
     ) -> List[Tensor]:
         """Gradients of y, given the gradient gy of the loss with respect to it.
 
         Those of the parameters are copied or added into their places; a parameter that the loss
-        does not reach gets zeros. Those of x (none or one tensor) are returned.
+        does not reach gets zeros. The last ones, so many as are shared, are added in any case. Those of x
+        (none or one tensor) are returned.
         """
         upstream: List[Optional[Tensor]] = [gy]
         found = torch.autograd.grad([y], x + parameters, upstream, allow_unused=True)
@@ -33,10 +35,11 @@ class Autograd(torch.nn.Module):
             gx.append(torch.zeros_like(x[i]) if g is None else g)
         for i in range(len(parameters)):
             g = found[len(x) + i]
+            kept = add or i >= len(parameters) - shared
             if g is None:
-                if not add:
+                if not kept:
                     gradients[i].zero_()
-            elif add:
+            elif kept:
                 gradients[i].add_(g)
             else:
                 gradients[i].copy_(g)

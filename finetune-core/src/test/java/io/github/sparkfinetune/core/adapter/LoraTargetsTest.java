@@ -153,6 +153,9 @@ class LoraTargetsTest {
         "distilbert-tokencls, TOKEN_CLS, '[q_lin, v_lin]', '[classifier, score]', false",
         "electra-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
         "xlm-roberta-tokencls, TOKEN_CLS, '[query, value]', '[classifier, score]', false",
+        "deberta-v3-seqcls, SEQ_CLS, '[query_proj, value_proj]', '[classifier, score]', false",
+        "mpnet-seqcls, SEQ_CLS, '[q, v]', '[classifier, score]', false",
+        "modernbert-tokencls, TOKEN_CLS, '[Wqkv]', '[classifier, score]', false",
         "roberta-seqcls, QUESTION_ANS, '[query, value]', '[qa_outputs]', false",
     })
     void peftsDefaultsHold(String model, String task, String targets, String saved, boolean fanInFanOut) {

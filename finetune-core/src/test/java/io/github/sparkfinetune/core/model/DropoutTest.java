@@ -16,7 +16,7 @@ class DropoutTest {
     private static final int WIDTH = 30;
     private static final int HEADS = 3;
     private static final EncoderShape SHAPE =
-            new EncoderShape(1, WIDTH, WIDTH, HEADS, 60, 100, 512, 2, 0, 0, 1e-12, "gelu", 0.1, 0.1, 0.1, 0.02);
+            new EncoderShape(1, WIDTH, WIDTH, HEADS, 60, 100, 512, 2, 0, 0, 1e-12, "gelu", 0.1, 0.1, 0.1, 0.1, 0.02, 0);
 
     private static Sample sample(int index, int length) {
         return new Sample(index, new int[length], new int[length], 0);

@@ -21,6 +21,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -52,7 +53,39 @@ class LayerTapeTest {
         "gelu_pytorch_tanh, 0, 0.1, true"
     })
     void equalsTheRecordedGraph(String activation, double hidden, double probs, boolean wanted) throws Exception {
-        compare(activation, hidden, probs, wanted, List.of());
+        compare(bert(activation, hidden, probs), wanted, List.of());
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "mpnet-seqcls, 0, hidden_dropout_prob",
+        "mpnet-seqcls, 1, attention_probs_dropout_prob",
+        "modernbert-seqcls, 0, classifier_dropout",
+        "modernbert-seqcls, 1, attention_dropout",
+        "modernbert-seqcls, 2, attention_dropout",
+        "modernbert-seqcls, 3, attention_dropout",
+        "modernbert-biased-seqcls, 0, attention_dropout",
+        "modernbert-biased-seqcls, 3, attention_dropout"
+    })
+    void equalsTheRecordedGraphOfOtherFamilies(String kind, int layer, String dropout) throws Exception {
+        Kind family = new Kind(kind, layer, config -> config.put(dropout, 0.2));
+        compare(family, true, List.of());
+        compare(
+                family,
+                true,
+                List.of("method.type=lora", "method.target_modules=all-linear", "method.lora_dropout=0.1"));
+    }
+
+    /** A layer of a golden model with changes of its configuration. */
+    private record Kind(String name, int layer, Consumer<ObjectNode> edit) {}
+
+    private static Kind bert(String activation, double hidden, double probs) {
+        return new Kind(
+                "bert-seqcls",
+                1,
+                config -> config.put("hidden_act", activation)
+                        .put("hidden_dropout_prob", hidden)
+                        .put("attention_probs_dropout_prob", probs));
     }
 
     /** Dropout of the layer's own and of the adapters' inputs, on the same linears. */
@@ -60,9 +93,7 @@ class LayerTapeTest {
     @CsvSource({"0.1, 0, false", "0, 0.2, false", "0.1, 0.2, false", "0.1, 0.2, true"})
     void equalsTheRecordedGraphWithAdaptersOnAllLinears(double hidden, double lora, boolean dora) throws Exception {
         compare(
-                "gelu",
-                hidden,
-                hidden,
+                bert("gelu", hidden, hidden),
                 true,
                 List.of(
                         "method.type=lora",
@@ -71,13 +102,12 @@ class LayerTapeTest {
                         "method.use_dora=" + dora));
     }
 
-    private void compare(String activation, double hidden, double probs, boolean wanted, List<String> settings)
-            throws Exception {
+    private void compare(Kind kind, boolean wanted, List<String> settings) throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Encoder model = load(manager, activation, hidden, probs, settings);
+            Encoder model = load(manager, kind, settings);
             FusedAttentionTest.stir(model);
-            Block block = model.blocks().get(2);
+            Block block = model.blocks().get(1 + kind.layer());
             PaddedBatch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, 1);
             NDArray gradient = normal(manager, 2);
@@ -94,7 +124,7 @@ class LayerTapeTest {
             assertThat(ours.isPresent()).isEqualTo(wanted);
             gx.ifPresent(g -> assertClose("gradient of the input", ours.orElseThrow(), g));
             for (int i = 0; i < expected.size(); i++) {
-                assertClose(block.trainable().get(i).name(), actual.get(i), expected.get(i));
+                assertClose(block.differentiated().get(i).name(), actual.get(i), expected.get(i));
             }
         }
     }
@@ -103,7 +133,7 @@ class LayerTapeTest {
     void addsToTheGradientsThatAreThere() throws Exception {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Encoder model = load(manager, "gelu", 0.1, 0.1, List.of());
+            Encoder model = load(manager, bert("gelu", 0.1, 0.1), List.of());
             Block block = model.blocks().get(1);
             PaddedBatch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, 1);
@@ -121,15 +151,12 @@ class LayerTapeTest {
         }
     }
 
-    private Encoder load(NDManager manager, String activation, double hidden, double probs, List<String> settings)
-            throws Exception {
-        Path golden = GoldenFiles.root().resolve("models/bert-seqcls");
+    private Encoder load(NDManager manager, Kind kind, List<String> settings) throws Exception {
+        Path golden = GoldenFiles.root().resolve("models").resolve(kind.name());
         ObjectMapper json = new ObjectMapper();
         ObjectNode config =
                 (ObjectNode) json.readTree(golden.resolve("config.json").toFile());
-        config.put("hidden_act", activation)
-                .put("hidden_dropout_prob", hidden)
-                .put("attention_probs_dropout_prob", probs);
+        kind.edit().accept(config);
         Files.write(folder.resolve("config.json"), json.writeValueAsBytes(config));
         HfConfig model = HfConfig.read(folder);
         MethodConfig method = RunConfigLoader.parse(
@@ -168,7 +195,7 @@ class LayerTapeTest {
     }
 
     private static List<NDArray> zeros(NDManager manager, Block block) {
-        return block.trainable().stream()
+        return block.differentiated().stream()
                 .map(parameter -> manager.zeros(parameter.value().getShape()))
                 .toList();
     }

@@ -46,6 +46,12 @@ class RunPlanTest {
         bert-mlm     |                                                       | 33056  | 33056
         bert-mlm     | method.type=freeze                                    | 33056  | 1504
         bert-mlm     | method.type=lora                                      | 35104  | 2048
+        mpnet-seqcls |                                                       | 32835  | 32835
+        mpnet-seqcls | method.type=freeze method.freeze_layers=0             | 32835  | 18243
+        mpnet-seqcls | method.type=lora                                      | 34883  | 3203
+        deberta-v3-seqcls | method.type=lora                                 | 33219  | 2147
+        modernbert-mlm |                                                     | 48832  | 48832
+        modernbert-mlm | method.type=lora                                    | 52928  | 4096
         qwen2        | method.type=lora method.bias=none                     | 48160  | 1792
         qwen2        | method.type=lora method.bias=lora_only                | 48160  | 1888
         qwen2        | method.type=lora method.bias=all                      | 48160  | 1920

@@ -48,7 +48,9 @@ class MaskedLmHeadTest {
     @CsvSource({
         "bert-seqcls, cls.predictions.transform.LayerNorm, none",
         "bert-seqcls, cls.predictions.transform.LayerNorm, all",
-        "distilbert-tokencls, vocab_layer_norm, all"
+        "distilbert-tokencls, vocab_layer_norm, all",
+        "mpnet-seqcls, lm_head.layer_norm, all",
+        "deberta-v3-seqcls, cls.predictions.transform.LayerNorm, none"
     })
     void anAdapterBringsTheHeadThatTheBaseLacks(String kind, String norm, String bias) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
@@ -66,7 +68,13 @@ class MaskedLmHeadTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"bert-mlm, cls", "roberta-mlm, word_embeddings", "distilbert-mlm, vocab_projector"})
+    @CsvSource({
+        "bert-mlm, cls",
+        "roberta-mlm, word_embeddings",
+        "distilbert-mlm, vocab_projector",
+        "mpnet-mlm, word_embeddings",
+        "modernbert-mlm, decoder"
+    })
     void anAdapterLeavesTheDecoderTied(String kind, String module) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), kind, config -> {});
         TinyRun tiny = MaskedLmRuns.run(folder, base, MaskedLmRuns.LORA[0], "method.modules_to_save=[" + module + "]");
@@ -77,19 +85,23 @@ class MaskedLmHeadTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"bert-mlm", "roberta-mlm", "distilbert-mlm"})
+    @ValueSource(
+            strings = {"bert-mlm", "roberta-mlm", "distilbert-mlm", "mpnet-mlm", "deberta-v3-mlm", "modernbert-mlm"})
     void anUntiedDecoderHasAWeightOfItsOwn(String kind) throws Exception {
         Path tied = TinyModel.copy(folder.resolve("tied"), kind, config -> config.put("tie_word_embeddings", false));
         String decoder = Map.of(
                         "bert-mlm", "cls.predictions.decoder.weight",
                         "roberta-mlm", "lm_head.decoder.weight",
-                        "distilbert-mlm", "vocab_projector.weight")
+                        "distilbert-mlm", "vocab_projector.weight",
+                        "mpnet-mlm", "lm_head.decoder.weight",
+                        "deberta-v3-mlm", "cls.predictions.decoder.weight",
+                        "modernbert-mlm", "decoder.weight")
                 .get(kind);
         TinyRun without = MaskedLmRuns.run(Files.createDirectory(folder.resolve("a")), tied);
         assertThatThrownBy(() -> without.run(without.config("out"), 1, null))
                 .hasRootCauseMessage("the model's weights have no tensor " + decoder
                         + " (nor under its older names): is this a checkpoint of the architecture in config.json?");
-        Path base = TinyModel.withCopy(tied, folder.resolve("base"), "word_embeddings.weight", decoder);
+        Path base = TinyModel.withCopy(tied, folder.resolve("base"), tableOf(kind), decoder);
         TinyRun tiny = MaskedLmRuns.run(Files.createDirectory(folder.resolve("b")), base);
         RunConfig config = tiny.config("out");
         List<Double> losses = tiny.run(config, 1, null).losses();
@@ -99,10 +111,14 @@ class MaskedLmHeadTest {
         Map<String, float[]> after = TinyRun.model(config);
         assertThat(after).containsKey(decoder);
         String table = after.keySet().stream()
-                .filter(name -> name.endsWith("word_embeddings.weight"))
+                .filter(name -> name.endsWith(tableOf(kind)))
                 .findFirst()
                 .orElseThrow();
         assertThat(after.get(decoder)).isNotEqualTo(after.get(table));
+    }
+
+    private static String tableOf(String kind) {
+        return kind.startsWith("modern") ? "tok_embeddings.weight" : "word_embeddings.weight";
     }
 
     /** Domain training, then the task: the head for masked tokens stays behind. */

@@ -16,8 +16,8 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
-import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -127,12 +127,8 @@ class PeftGoldenTest {
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, NDArray> gradients = new LinkedHashMap<>();
         Map<String, String> keys = keys(golden);
-        for (Block block : golden.model.blocks()) {
-            for (int i = 0; i < block.trainable().size(); i++) {
-                gradients.put(
-                        keys.get(block.trainable().get(i).name()),
-                        step.gradients().of(block).get(i));
-            }
+        for (ParameterGradient trained : step.gradients().parameters()) {
+            gradients.put(keys.get(trained.parameter().name()), trained.gradient());
         }
         List<String> names = golden.expected.names().stream()
                 .filter(name -> name.startsWith("grad."))

@@ -76,6 +76,18 @@ class TokenClassificationRunTest {
         "electra-tokencls, freeze",
         "electra-tokencls, lora",
         "electra-tokencls, qlora",
+        "mpnet-tokencls, full",
+        "mpnet-tokencls, freeze",
+        "mpnet-tokencls, lora",
+        "mpnet-tokencls, qlora",
+        "deberta-v3-tokencls, full",
+        "deberta-v3-tokencls, freeze",
+        "deberta-v3-tokencls, lora",
+        "deberta-v3-tokencls, qlora",
+        "modernbert-tokencls, full",
+        "modernbert-tokencls, freeze",
+        "modernbert-tokencls, lora",
+        "modernbert-tokencls, qlora",
         "roberta-seqcls, full",
         "roberta-seqcls, lora"
     })

@@ -51,7 +51,17 @@ class TextTransformersTest extends SparkMlTest {
 
     /** Token ids and means of hidden states of transformers, for encoders with heads of all kinds. */
     @ParameterizedTest
-    @ValueSource(strings = {"bert-seqcls", "electra-seqcls", "roberta-seqcls", "distilbert-qa", "xlm-roberta-tokencls"})
+    @ValueSource(
+            strings = {
+                "bert-seqcls",
+                "electra-seqcls",
+                "roberta-seqcls",
+                "distilbert-qa",
+                "xlm-roberta-tokencls",
+                "mpnet-seqcls",
+                "deberta-v3-tokencls",
+                "modernbert-mlm"
+            })
     void tokensAndEmbeddingsAreThoseOfTransformers(String model) throws Exception {
         JsonNode golden = new ObjectMapper()
                 .readTree(MODELS.resolveSibling("embeddings.json").toFile());

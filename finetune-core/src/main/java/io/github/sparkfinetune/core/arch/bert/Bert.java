@@ -60,8 +60,10 @@ public class Bert implements EncoderArchitecture {
                 config.text("hidden_act").orElse("gelu"),
                 dropout,
                 dropout,
+                dropout,
                 config.rate(0.1, "attention_probs_dropout_prob"),
-                config.number(0.02, "initializer_range"));
+                config.number(0.02, "initializer_range"),
+                0);
     }
 
     private double hiddenDropout() {

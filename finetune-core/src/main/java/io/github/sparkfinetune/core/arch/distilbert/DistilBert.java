@@ -27,6 +27,7 @@ public final class DistilBert implements EncoderArchitecture {
     /** @param config with the keys of {@code DistilBertConfig}, or BERT's where {@code transformers} takes those too */
     public DistilBert(HfConfig config) {
         this.config = config;
+        double dropout = config.rate(0.1, "dropout");
         shape = new EncoderShape(
                 config.layers("num_hidden_layers", "n_layers"),
                 config.size("hidden_size", "dim"),
@@ -40,10 +41,12 @@ public final class DistilBert implements EncoderArchitecture {
                 config.padTokenId().orElse(0),
                 EPSILON,
                 config.text("activation").orElse("gelu"),
-                config.rate(0.1, "dropout"),
+                dropout,
+                dropout,
                 0,
                 config.rate(0.1, "attention_dropout"),
-                config.number(0.02, "initializer_range"));
+                config.number(0.02, "initializer_range"),
+                0);
     }
 
     @Override

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.bert.Bert;
+import io.github.sparkfinetune.core.arch.debertav2.DebertaV2;
 import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
 import io.github.sparkfinetune.core.arch.electra.Electra;
 import io.github.sparkfinetune.core.arch.gpt2.Gpt2;
@@ -18,6 +19,8 @@ import io.github.sparkfinetune.core.arch.llama.Phi3;
 import io.github.sparkfinetune.core.arch.llama.Qwen2;
 import io.github.sparkfinetune.core.arch.llama.Qwen3;
 import io.github.sparkfinetune.core.arch.llama.SmolLm3;
+import io.github.sparkfinetune.core.arch.modernbert.ModernBert;
+import io.github.sparkfinetune.core.arch.mpnet.Mpnet;
 import io.github.sparkfinetune.core.arch.roberta.Roberta;
 import io.github.sparkfinetune.core.arch.xlmroberta.XlmRoberta;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -33,8 +36,11 @@ import java.util.function.Function;
 public final class Architectures {
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
+            "deberta-v2", DebertaV2::new,
             "distilbert", DistilBert::new,
             "electra", Electra::new,
+            "modernbert", ModernBert::new,
+            "mpnet", Mpnet::new,
             "roberta", Roberta::new,
             "xlm-roberta", XlmRoberta::new));
 

@@ -14,7 +14,10 @@ from torch import Tensor
 
 
 class Bert(EncoderLayer, Autograd, Rows, Tensors):
+    embeddings_scale: float
+    position_padding: int
     head_act: str
+    head_input_scale: float
     head_scale: float
 
     def embeddings(
@@ -23,19 +26,20 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
         """Looked-up word rows x [B, T, E] -> the first hidden state [B, T, H]
 
         batch: positions and types [B, T]; DistilBERT has no type.weight. Embeddings that are
-        narrower than H are widened by the linear projection.
+        narrower than H are widened by the linear projection. The row of positions that padding has,
+        if any, gets no gradient.
         """
         if "type.weight" in w:
             x = x + torch.embedding(w["type.weight"], batch["types"])
-        x = x + torch.embedding(w["position.weight"], batch["positions"])
-        x = self.dropped(self.layer_norm(x, w, "norm"), masks, "embeddings", self.hidden_scale)
+        x = x + torch.embedding(w["position.weight"], batch["positions"], self.position_padding)
+        x = self.dropped(self.layer_norm(x, w, "norm"), masks, "embeddings", self.embeddings_scale)
         return self.linear(x, w, masks, "projection") if "projection.weight" in w else x
 
     def sequence_head(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Tensor:
         """x [B, T, H] -> logits [B, classes] from the first token."""
-        first = self.dropped(x.select(1, 0), masks, "head_input", self.head_scale)
+        first = self.dropped(x.select(1, 0), masks, "head_input", self.head_input_scale)
         h = self.activation(self.linear(first, w, masks, "dense"), self.head_act)
         return self.linear(self.dropped(h, masks, "head", self.head_scale), w, masks, "classifier")
 
@@ -52,9 +56,7 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
 
         Masks of adapters are those of all tokens.
         """
-        chosen: Dict[str, Tensor] = {}
-        for name, mask in masks.items():
-            chosen[name] = self.select_rows(mask, batch["places"])
+        chosen = self.masks_at(masks, batch["places"])
         rows = self.select_rows(x.flatten(0, 1), batch["places"])
         h = self.activation(self.linear(rows, w, chosen, "dense"), self.head_act)
         return self.layer_norm(h, w, "norm")

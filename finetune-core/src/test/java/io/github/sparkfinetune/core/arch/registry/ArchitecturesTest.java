@@ -49,6 +49,7 @@ class ArchitecturesTest {
         for (BlockSpec block : architecture.blocks(head(folder), config.numLabels())) {
             weights.addAll(block.weights().values());
         }
+        weights.addAll(architecture.shared().values());
         architecture.projection(head(folder)).values().stream()
                 .filter(weight -> !weight.isLinear() || !architecture.isTied())
                 .forEach(weights::add);
@@ -96,12 +97,25 @@ class ArchitecturesTest {
         "gpt2, add_cross_attention, true, add_cross_attention 'true' is not supported",
         "gpt2, scale_attn_weights, false, scale_attn_weights 'false' is not supported",
         "gpt2, n_head, 3, n_head 3 does not divide n_embd",
+        "mpnet-seqcls, hidden_act, quick_gelu, hidden_act quick_gelu is not supported",
+        "mpnet-seqcls, relative_attention_num_buckets, 3, relative_attention_num_buckets 3 is not supported",
+        "modernbert-seqcls, hidden_activation, quick_gelu, hidden_activation quick_gelu is not supported",
+        "modernbert-seqcls, classifier_activation, quick_gelu, classifier_activation quick_gelu is not supported",
+        "modernbert-seqcls, classifier_pooling, max, classifier_pooling max must be cls or mean",
+        "modernbert-seqcls, mlp_dropout, 0.1, mlp_dropout is not supported",
+        "modernbert-seqcls, rope_scaling, linear, rope_scaling is not supported for model_type modernbert",
+        "deberta-v3-seqcls, conv_kernel_size, 3, conv_kernel_size 3 is not supported",
+        "deberta-v3-seqcls, embedding_size, 3, embedding_size '3' is not supported",
+        "deberta-v3-seqcls, pooler_hidden_size, 3, pooler_hidden_size '3' is not supported",
+        "deberta-v3-seqcls, pooler_hidden_act, quick_gelu, pooler_hidden_act quick_gelu is not supported",
+        "deberta-v3-seqcls, relative_attention, false, relative_attention false is not supported",
         "bert-seqcls, num_attention_heads, 3, num_attention_heads 3 does not divide hidden_size"
     })
     void whatIsNotComputedIsRefused(String model, String key, String value, String message) {
         Object json = switch (value) {
             case "true", "false" -> Boolean.valueOf(value);
             case "3" -> 3;
+            case "0.1" -> 0.1;
             default -> value;
         };
         HfConfig config = Configs.golden(model, key, json);
@@ -131,6 +145,15 @@ class ArchitecturesTest {
         refused(
                 () -> electra.blocks(HeadKind.MASKED_LM, 0),
                 "config.json: model_type electra is not supported for masked-lm: that would be its generator");
+    }
+
+    /** There transformers ties a dense layer of the head to the embedding table. */
+    @Test
+    void debertasOtherHeadTellsNoMaskedTokens() {
+        EncoderArchitecture deberta = Architectures.encoder(Configs.golden("deberta-v3-seqcls", "legacy", false));
+        refused(
+                () -> deberta.blocks(HeadKind.MASKED_LM, 0),
+                "config.json: legacy false is not supported for masked-lm");
     }
 
     @Test

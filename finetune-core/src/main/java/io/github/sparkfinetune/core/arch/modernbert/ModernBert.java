@@ -1,0 +1,261 @@
+package io.github.sparkfinetune.core.arch.modernbert;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.ActivationNames;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BatchShape;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.LayerBytes;
+import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
+import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * ModernBERT, as {@code transformers/models/modernbert/modeling_modernbert.py} computes it: pre-norm layers with rotary
+ * positions and a gated feed-forward part. Each {@code global_attn_every_n_layers}-th layer, from the first on, attends
+ * to all tokens, the others to those near by, with another base of their angles. All heads begin with a dense layer, an
+ * activation and a norm.
+ */
+public final class ModernBert implements EncoderArchitecture {
+    private static final String DENSE = "dense";
+    private static final String CLASSIFIER = "classifier";
+    private static final String NORM = "norm";
+    private static final String DECODER = "decoder";
+    private static final String MEAN = "mean";
+    private static final String POOLING = "classifier_pooling";
+    private static final String MLP_DROPOUT = "mlp_dropout";
+
+    private final HfConfig config;
+    private final EncoderShape shape;
+    private final boolean normBias;
+
+    /** @param config with the keys of {@code ModernBertConfig} */
+    public ModernBert(HfConfig config) {
+        this.config = config;
+        this.normBias = config.flag(false, "norm_bias");
+        double attentionDropout = config.rate(0, "attention_dropout");
+        shape = new EncoderShape(
+                config.layers("num_hidden_layers"),
+                config.size("hidden_size"),
+                config.size("hidden_size"),
+                config.divisor("num_attention_heads", "hidden_size"),
+                config.size("intermediate_size"),
+                config.vocabSize(),
+                config.size("max_position_embeddings"),
+                0,
+                0,
+                config.padTokenId().orElse(50_283),
+                config.number(1e-5, "norm_eps"),
+                config.text("hidden_activation").orElse("gelu"),
+                config.rate(0, "embedding_dropout"),
+                0,
+                attentionDropout,
+                attentionDropout,
+                config.number(0.02, "initializer_range"),
+                0);
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    @Override
+    public String classPrefix() {
+        return "ModernBert";
+    }
+
+    @Override
+    public EncoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        ActivationNames.require(config, "hidden_activation", shape.activation());
+        ActivationNames.require(config, "classifier_activation", headActivation());
+        for (String key :
+                List.of("rope_scaling", "rope_parameters", "layer_types", "head_dim", "partial_rotary_factor")) {
+            if (config.find(key).isPresent()) {
+                throw RunException.data(
+                        config.source() + ": " + key + " is not supported for model_type " + modelType());
+            }
+        }
+        if (config.rate(0, MLP_DROPOUT) > 0) {
+            throw RunException.data(config.source() + ": " + MLP_DROPOUT + " is not supported, only 0 is");
+        }
+        if (shape.hidden() / shape.heads() % 2 != 0) {
+            throw RunException.data(config.source() + ": heads of " + shape.hidden() / shape.heads()
+                    + " values can not be turned in pairs: hidden_size / num_attention_heads must be even");
+        }
+        pools();
+    }
+
+    private boolean pools() {
+        String pooling = config.text(POOLING).orElse("cls");
+        if (!List.of("cls", MEAN).contains(pooling)) {
+            throw RunException.data(config.source() + ": " + POOLING + " " + pooling + " must be cls or mean");
+        }
+        return pooling.equals(MEAN);
+    }
+
+    private String headActivation() {
+        return config.text("classifier_activation").orElse("gelu");
+    }
+
+    @Override
+    public String text() {
+        return "core.arch.modernbert.modernbert";
+    }
+
+    @Override
+    public Map<String, Object> attributes() {
+        return Map.of("mean_pooling", pools());
+    }
+
+    @Override
+    public String prefix() {
+        return "model.";
+    }
+
+    @Override
+    public WeightSpec table() {
+        return new WeightSpec(
+                prefix() + "embeddings.tok_embeddings.weight",
+                WeightSpec.Kind.EMBEDDING,
+                shape.vocabulary(),
+                shape.embedding());
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        return new WeightSpecs()
+                .layerNorm(NORM, prefix() + "embeddings.norm", shape.hidden(), normBias)
+                .map();
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = prefix() + "layers." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        boolean attentionBias = config.flag(false, "attention_bias");
+        boolean mlpBias = config.flag(false, "mlp_bias");
+        WeightSpecs weights = new WeightSpecs();
+        if (layer > 0) {
+            weights.layerNorm("attn_norm", at + "attn_norm", hidden, normBias);
+        }
+        weights.linear("attn.Wqkv", at + "attn.Wqkv", 3 * hidden, hidden, attentionBias)
+                .linear("attn.Wo", at + "attn.Wo", hidden, hidden, attentionBias)
+                .layerNorm("mlp_norm", at + "mlp_norm", hidden, normBias)
+                .linear("mlp.Wi", at + "mlp.Wi", 2 * wide, hidden, mlpBias)
+                .linear("mlp.Wo", at + "mlp.Wo", hidden, wide, mlpBias);
+        if (layer == shape.layers() - 1) {
+            weights.layerNorm("final_norm", prefix() + "final_norm", hidden, normBias);
+        }
+        return new BlockSpec(BlockKind.LAYER, layer, weights.map(), constants(layer));
+    }
+
+    private Map<String, Float> constants(int layer) {
+        Map<String, Float> constants = new HashMap<>();
+        double theta = config.number(160_000, "global_rope_theta");
+        if (layer % config.sizeOr(3, "global_attn_every_n_layers") != 0) {
+            theta = config.number(config.has("local_rope_theta") ? theta : 10_000, "local_rope_theta");
+            int window = config.sizeOr(128, "local_attention") / 2;
+            constants.put("window", (float) window);
+        }
+        constants.put("theta", (float) theta);
+        return constants;
+    }
+
+    @Override
+    public HeadSpec head(HeadKind kind, int classes) {
+        return switch (kind) {
+            case TOKEN_CLASSIFICATION, SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
+            case QUESTION_ANSWERING -> sequenceHead(2);
+            case MASKED_LM -> new HeadSpec(dense().map(), headActivation(), 0, 0);
+            case NONE, CAUSAL_LM -> EncoderArchitecture.super.head(kind, classes);
+        };
+    }
+
+    private WeightSpecs dense() {
+        int hidden = shape.hidden();
+        return new WeightSpecs()
+                .linear(DENSE, "head.dense", hidden, hidden, config.flag(false, "classifier_bias"))
+                .layerNorm(NORM, "head.norm", hidden, normBias);
+    }
+
+    @Override
+    public HeadSpec sequenceHead(int classes) {
+        return new HeadSpec(
+                dense().linear(CLASSIFIER, CLASSIFIER, classes, shape.hidden()).map(),
+                headActivation(),
+                0,
+                tokenDropout());
+    }
+
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        return new MaskedLmHead("head.dense", "head.norm", DECODER, DECODER, headActivation());
+    }
+
+    @Override
+    public Map<String, WeightSpec> projection(HeadKind head) {
+        return head == HeadKind.MASKED_LM
+                ? new WeightSpecs()
+                        .linear(
+                                Architecture.PROJECTION,
+                                DECODER,
+                                shape.vocabulary(),
+                                shape.hidden(),
+                                config.flag(true, "decoder_bias"))
+                        .map()
+                : Map.of();
+    }
+
+    @Override
+    public boolean isTied() {
+        return config.flag(true, "tie_word_embeddings");
+    }
+
+    @Override
+    public double tokenDropout() {
+        return config.rate(0, "classifier_dropout");
+    }
+
+    /** PEFT has none for the family: what it takes of GPT-2, whose projections are one linear too. */
+    @Override
+    public List<String> loraTargets() {
+        return List.of("Wqkv");
+    }
+
+    @Override
+    public LayerBytes layerBytes(LayerUse use, BatchShape batch) {
+        long hidden = shape.hidden();
+        long wide = shape.intermediate();
+        long probabilities = shape.heads() * batch.length();
+        long dropped = use.widestDroppedInput();
+        // y; q, k, v; attended; the sum between the halves; both factors of the feed-forward part; means and deviations
+        Tensors kept = Tensors.of(6, hidden, 2, wide, 1, probabilities, 4, 1);
+        // The gradients of the output and of what is normed, which is there too; the activation, the product, their
+        // gradients and those of both factors, apart and together.
+        Tensors feedForward = Tensors.of(3, hidden, 6, wide, 2, dropped);
+        // Those of the layer and of the sum, also dropped; of attended by heads; of q, k and v by heads, turned, as
+        // rows, and together.
+        Tensors attention = Tensors.of(16, hidden, 2, dropped);
+        Tensors forward = Tensors.of(6, hidden, 2, wide, 1, batch.length(), 1, use.widestAdapted(), 2, dropped);
+        long masks = use.droppedInputs() + (shape.probsDropout() > 0 ? probabilities + hidden : 0);
+        return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
+    }
+}

@@ -1,0 +1,172 @@
+package io.github.sparkfinetune.core.arch.mpnet;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.arch.ActivationNames;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.EncoderShape;
+import io.github.sparkfinetune.core.arch.HeadSpec;
+import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.arch.WeightSpecs;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * MPNet, as {@code transformers/models/mpnet/modeling_mpnet.py} computes it: BERT's layers without token types, with
+ * RoBERTa's positions and heads; all layers add the same bias to their scores by the distance of query and key. Padding
+ * is token 1 and the table is read by 32 buckets, whatever the configuration says.
+ */
+public final class Mpnet implements EncoderArchitecture {
+    private static final int PADDING = 1;
+    private static final int BUCKETS = 32;
+    private static final String ROWS = "relative_attention_num_buckets";
+
+    private final HfConfig config;
+    private final EncoderShape shape;
+
+    /** @param config with the keys of {@code MPNetConfig} */
+    public Mpnet(HfConfig config) {
+        this.config = config;
+        double dropout = config.rate(0.1, "hidden_dropout_prob");
+        int positions = config.size("max_position_embeddings");
+        if (positions <= PADDING + 1) {
+            throw RunException.data(config.source() + ": max_position_embeddings " + positions
+                    + " leaves no position, the first is that of padding + 1, " + (PADDING + 1));
+        }
+        shape = new EncoderShape(
+                config.layers("num_hidden_layers"),
+                config.size("hidden_size"),
+                config.size("hidden_size"),
+                config.divisor("num_attention_heads", "hidden_size"),
+                config.size("intermediate_size"),
+                config.vocabSize(),
+                positions,
+                0,
+                PADDING + 1,
+                PADDING,
+                config.number(1e-12, "layer_norm_eps"),
+                config.text("hidden_act").orElse("gelu"),
+                dropout,
+                dropout,
+                dropout,
+                config.rate(0.1, "attention_probs_dropout_prob"),
+                config.number(0.02, "initializer_range"),
+                0);
+    }
+
+    @Override
+    public String modelType() {
+        return config.modelType();
+    }
+
+    @Override
+    public String classPrefix() {
+        return "MPNet";
+    }
+
+    @Override
+    public EncoderShape shape() {
+        return shape;
+    }
+
+    @Override
+    public void requireSupported() {
+        ActivationNames.require(config, "hidden_act", shape.activation());
+        if (rows() < BUCKETS) {
+            throw RunException.data(config.source() + ": " + ROWS + " " + rows() + " is not supported: distances have "
+                    + BUCKETS + " buckets");
+        }
+    }
+
+    private int rows() {
+        return config.sizeOr(BUCKETS, ROWS);
+    }
+
+    @Override
+    public String text() {
+        return "core.arch.mpnet.mpnet";
+    }
+
+    @Override
+    public String prefix() {
+        return "mpnet.";
+    }
+
+    @Override
+    public Map<String, WeightSpec> embeddings() {
+        String at = prefix() + "embeddings.";
+        return new WeightSpecs()
+                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
+                .layerNorm("norm", at + "LayerNorm", shape.hidden())
+                .map();
+    }
+
+    /** Its name makes the table a bias, which does not decay. */
+    @Override
+    public Map<String, WeightSpec> shared() {
+        return Map.of(
+                "relative.weight",
+                new WeightSpec(
+                        prefix() + "encoder.relative_attention_bias.weight",
+                        WeightSpec.Kind.BIAS,
+                        rows(),
+                        shape.heads()));
+    }
+
+    @Override
+    public BlockSpec layer(int layer) {
+        String at = prefix() + "encoder.layer." + layer + ".";
+        int hidden = shape.hidden();
+        int wide = shape.intermediate();
+        return new BlockSpec(
+                BlockKind.LAYER,
+                layer,
+                new WeightSpecs()
+                        .linear("query", at + "attention.attn.q", hidden, hidden)
+                        .linear("key", at + "attention.attn.k", hidden, hidden)
+                        .linear("value", at + "attention.attn.v", hidden, hidden)
+                        .linear("attention_output", at + "attention.attn.o", hidden, hidden)
+                        .layerNorm("attention_norm", at + "attention.LayerNorm", hidden)
+                        .linear("intermediate", at + "intermediate.dense", wide, hidden)
+                        .linear("output", at + "output.dense", hidden, wide)
+                        .layerNorm("output_norm", at + "output.LayerNorm", hidden)
+                        .map());
+    }
+
+    @Override
+    public HeadSpec sequenceHead(int classes) {
+        int hidden = shape.hidden();
+        return new HeadSpec(
+                new WeightSpecs()
+                        .linear("dense", "classifier.dense", hidden, hidden)
+                        .linear("classifier", "classifier.out_proj", classes, hidden)
+                        .map(),
+                "tanh",
+                shape.hiddenDropout(),
+                shape.hiddenDropout());
+    }
+
+    @Override
+    public MaskedLmHead maskedLmHead() {
+        return new MaskedLmHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head", "gelu");
+    }
+
+    @Override
+    public boolean isTied() {
+        return config.flag(true, "tie_word_embeddings");
+    }
+
+    @Override
+    public double tokenDropout() {
+        return shape.hiddenDropout();
+    }
+
+    /** PEFT has none for the family: what it takes of BERT. */
+    @Override
+    public List<String> loraTargets() {
+        return List.of("q", "v");
+    }
+}

@@ -1,0 +1,95 @@
+"""DeBERTa-v2 and -v3: BERT's layers with disentangled attention, recorded by PyTorch.
+
+All layers share the table relative.weight [2 S, H] of relative positions, which a norm or none is
+applied to; S: the buckets on either side. A query scores the relative position of each key, and each
+key that of the query, besides the key itself. Other shapes as in attention.py.
+"""
+
+from typing import Dict
+
+import torch
+from core.arch.bert.bert import Bert
+from torch import Tensor
+
+
+class DebertaV2(Bert):
+    content_to_position: bool
+    position_to_content: bool
+    position_buckets: int
+    max_relative_positions: int
+
+    def embeddings(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """Looked-up word rows x [B, T, H] -> the first hidden state [B, T, H], zeros at padding"""
+        if "position.weight" in w:
+            x = x + torch.embedding(w["position.weight"], batch["positions"])
+        if "type.weight" in w:
+            x = x + torch.embedding(w["type.weight"], batch["types"])
+        x = self.layer_norm(x, w, "norm")
+        if "bias" in batch:
+            x = x * batch["bias"].eq(0).to(torch.float32).view([x.size(0), x.size(1), 1])
+        return self.dropped(x, masks, "embeddings", self.embeddings_scale)
+
+    def buckets(self, tokens: int, like: Tensor) -> Tensor:
+        """Row of the table for query place - key place: [T, T], on the device of like.
+
+        Far positions share buckets by the logarithm of their distance.
+        """
+        r = torch.arange(1 - tokens, tokens, dtype=torch.int64, device=torch.device("cpu"))
+        span = self.max_relative_positions
+        if self.position_buckets > 0:
+            span = self.position_buckets
+            mid = span // 2
+            distance = torch.where(r.abs().lt(mid), torch.full_like(r, mid - 1), r.abs())
+            last = torch.log(torch.tensor((self.max_relative_positions - 1) / mid))
+            wide = torch.ceil(torch.log(distance / mid) / last * (mid - 1)) + mid
+            r = torch.where(distance.le(mid), r, (wide * torch.sign(r)).to(torch.int64))
+        rows = (r + span).clamp(0, 2 * span - 1)
+        return rows.unfold(0, tokens, 1).flip([1]).contiguous().to(like.device)
+
+    def relative_heads(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], linear: str, shared: str
+    ) -> Tensor:
+        """The rows x [2 S, H] of relative positions, transposed: [A, d, 2 S]
+
+        By a linear of their own, or by that which tokens share with them.
+        """
+        name = linear if linear + ".weight" in w else shared
+        own: Dict[str, Tensor] = {}
+        if name + ".relative" in masks:
+            own[name] = masks[name + ".relative"]
+        rows = self.linear(x, w, own, name)
+        return rows.view([x.size(0), self.num_heads, -1]).permute([1, 2, 0])
+
+    def attended(
+        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    ) -> Tensor:
+        """x [B, T, H] -> [B, T, H]"""
+        q = self.heads(self.linear(x, w, masks, "query"))
+        k = self.heads(self.linear(x, w, masks, "key"))
+        v = self.heads(self.linear(x, w, masks, "value"))
+        terms = 1 + int(self.content_to_position) + int(self.position_to_content)
+        scale = float(q.size(-1) * terms) ** -0.5
+        s = torch.matmul(q * scale, k.transpose(-2, -1))
+        if terms > 1:
+            relative = w["relative.weight"]
+            if "relative_norm.weight" in w:
+                relative = self.layer_norm(relative, w, "relative_norm")
+            relative = self.dropped(relative, masks, "relative", self.hidden_scale)
+            rows = self.buckets(x.size(1), x)
+            if self.content_to_position:
+                keys = self.relative_heads(relative, w, masks, "relative_key", "key")
+                s = s + torch.matmul(q * scale, keys).gather(-1, rows.expand(s.size()))
+            if self.position_to_content:
+                queries = self.relative_heads(relative, w, masks, "relative_query", "query")
+                by_key = torch.matmul(k * scale, queries).gather(-1, rows.t().expand(s.size()))
+                s = s + by_key.transpose(-2, -1)
+        if "bias" in batch:
+            real = batch["bias"].eq(0)
+            hidden = real.logical_and(real.transpose(-2, -1)).logical_not()
+            s = s.masked_fill(hidden, -3.4028234663852886e38)
+        p = s.softmax(-1)
+        if "probs" in masks:
+            p = p * masks["probs"] * self.probs_scale
+        return torch.matmul(p, v).transpose(1, 2).reshape(x.size())

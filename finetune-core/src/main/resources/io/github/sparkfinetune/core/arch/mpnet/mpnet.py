@@ -1,0 +1,40 @@
+"""MPNet: BERT's layers, whose scores have a bias by the distance of query and key.
+
+All layers share the table relative.weight [buckets, A]. Distances below 8 have a bucket each, larger
+ones up to 128 share buckets by their logarithm, 16 for keys before the query and 16 behind it.
+"""
+
+from typing import Dict, Optional
+
+import torch
+import torch.nn.functional as F
+from core.arch.bert.bert import Bert
+from torch import Tensor
+
+
+class Mpnet(Bert):
+    def buckets(self, tokens: int, like: Tensor) -> Tensor:
+        """Rows of the table by key place - query place + T - 1: [2 T - 1], on the device of like."""
+        n = torch.arange(tokens - 1, -tokens, -1, dtype=torch.int64, device=torch.device("cpu"))
+        behind = n.lt(0).to(torch.int64) * 16
+        n = n.abs()
+        wide = (torch.log(n.to(torch.float32) / 8) / 2.772588722239781 * 8).to(torch.int64) + 8
+        return (behind + torch.where(n.lt(8), n, wide.clamp(max=15))).to(like.device)
+
+    def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
+        """[A, T, T]"""
+        table = w["relative.weight"]
+        by_distance = torch.embedding(table, self.buckets(tokens, table)).t()
+        return by_distance.unfold(1, tokens, 1).flip([1])
+
+    def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
+        """g [A, T, T] is added up along its diagonals, which are distances.
+
+        Rows that are one value longer than a row of diagonals put these one below the other.
+        """
+        heads, tokens = g.size(0), g.size(1)
+        width = 2 * tokens - 1
+        skewed = F.pad(g.flip([1]), [0, tokens]).flatten(1)[:, : tokens * width]
+        by_distance = skewed.view([heads, tokens, width]).sum([1])
+        table = gradients["relative.weight"]
+        table.index_add_(0, self.buckets(tokens, table), by_distance.t())

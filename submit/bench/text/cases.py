@@ -118,7 +118,7 @@ INPUTS = {
     "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
-    "Matmul.attention_input": lambda i: [(i.x(2, 3),)],
+    "Matmul.narrowed": lambda i: [(i.x(2, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
         ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)],
@@ -229,7 +229,7 @@ for backend in ("Matmul", "Bf16Matmul"):
     }
 INPUTS |= {
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
-    "Bf16Matmul.attention_input": lambda i: [(i.x(2, 3),)],
+    "Bf16Matmul.narrowed": lambda i: [(i.x(2, 3),)],
 }
 
 DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]

@@ -9,6 +9,9 @@ public interface LayerUse {
      */
     boolean reads(String linear);
 
+    /** Whether products read BF16. */
+    boolean bf16();
+
     /** Values a token of the inputs that adapters drop some of. */
     long droppedInputs();
 

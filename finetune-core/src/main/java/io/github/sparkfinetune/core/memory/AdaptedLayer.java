@@ -34,6 +34,11 @@ record AdaptedLayer(BlockSpec layer, Adaptation adaptation) implements LayerUse 
     }
 
     @Override
+    public boolean bf16() {
+        return adaptation.bf16();
+    }
+
+    @Override
     public long droppedInputs() {
         return droppedWidths().sum();
     }

@@ -43,7 +43,7 @@ class CachedAttention(CappedAttention, Linear, LogitCap):
         b, g = keys.size(0), keys.size(1)
         keys.select(2, end - 1).copy_(k.view([b, g, -1]))
         values.select(2, end - 1).copy_(v.view([b, g, -1]))
-        q = q.view([b, g, -1, keys.size(3)])
+        q = q.view([b, g, -1, keys.size(3)]).to(keys.dtype)
         seen = keys.narrow(2, begin, end - begin)
         told = values.narrow(2, begin, end - begin)
         if self.attention_cap > 0.0:

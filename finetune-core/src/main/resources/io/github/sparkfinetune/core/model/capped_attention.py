@@ -17,7 +17,7 @@ class CappedAttention(Matmul):
 
     def capped(self, q: Tensor, k: Tensor) -> Tensor:
         """tanh(s / cap): q [..., L, d], k [..., T, d] -> [..., L, T]"""
-        s = torch.matmul(self.attention_input(q), self.attention_input(k).transpose(-2, -1))
+        s = torch.matmul(self.narrowed(q), self.narrowed(k).transpose(-2, -1))
         return s.to(torch.float32).mul_(self.attention_scale / self.attention_cap).tanh_()
 
     def capped_probabilities(self, t: Tensor, bias: Optional[Tensor]) -> Tensor:
@@ -54,8 +54,8 @@ class CappedAttention(Matmul):
         pieces: List[Tensor] = []
         for start, n in self.capped_parts(qs):
             t = self.capped(qs.narrow(0, start, n), ks.narrow(0, start, n))
-            p = self.attention_input(self.capped_probabilities(t, bias))
-            y = torch.matmul(p, self.attention_input(vs.narrow(0, start, n)))
+            p = self.narrowed(self.capped_probabilities(t, bias))
+            y = torch.matmul(p, self.narrowed(vs.narrow(0, start, n)))
             pieces.append(y.to(torch.float32))
         return torch.cat(pieces).view(q.size())
 
@@ -70,17 +70,17 @@ class CappedAttention(Matmul):
         gk: List[Tensor] = []
         gv: List[Tensor] = []
         for start, n in self.capped_parts(qs):
-            qi = self.attention_input(qs.narrow(0, start, n))
-            ki = self.attention_input(ks.narrow(0, start, n))
-            vi = self.attention_input(vs.narrow(0, start, n))
-            gi = self.attention_input(gs.narrow(0, start, n))
+            qi = self.narrowed(qs.narrow(0, start, n))
+            ki = self.narrowed(ks.narrow(0, start, n))
+            vi = self.narrowed(vs.narrow(0, start, n))
+            gi = self.narrowed(gs.narrow(0, start, n))
             t = self.capped(qi, ki)
             p = self.capped_probabilities(t, bias)
-            gv.append(torch.matmul(self.attention_input(p).transpose(1, 2), gi).to(torch.float32))
+            gv.append(torch.matmul(self.narrowed(p).transpose(1, 2), gi).to(torch.float32))
             z = torch.matmul(gi, vi.transpose(1, 2)).to(torch.float32)
             torch._softmax_backward_data(z, p, -1, torch.float32, grad_input=z)
             torch.ops.aten.tanh_backward(z, t, grad_input=z)
-            s = self.attention_input(z.mul_(self.attention_scale))
+            s = self.narrowed(z.mul_(self.attention_scale))
             gq.append(torch.matmul(s, ki).to(torch.float32))
             gk.append(torch.matmul(s.transpose(1, 2), qi).to(torch.float32))
         size = q.size()

@@ -63,15 +63,15 @@ class DocumentAttention(CappedAttention):
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
         if self.attention_cap > 0.0:
             return self.capped_attention(q, k, v, window)
-        q = self.attention_input(q)
-        k = self.attention_input(k)
-        v = self.attention_input(v)
+        q = self.narrowed(q)
+        k = self.narrowed(k)
+        v = self.narrowed(v)
         if window is None:
             y = F.scaled_dot_product_attention(
                 q, k, v, None, 0.0, True, scale=self.attention_scale
             )
         else:
-            bias = self.attention_input(window)
+            bias = self.narrowed(window)
             y = F.scaled_dot_product_attention(
                 q, k, v, bias, 0.0, False, scale=self.attention_scale
             )
@@ -104,13 +104,13 @@ class DocumentAttention(CappedAttention):
                     vi,
                     0.0,
                     window is None,
-                    attn_mask=window,
+                    attn_mask=None if window is None else window.to(qi.dtype),
                     scale=self.attention_scale,
                 )
                 kept["lse." + str(len(pieces))] = lse
             else:
                 y = self.plain_attention(qi, ki, vi, window)
-            pieces.append(self.by_tokens(y, self.num_heads))
+            pieces.append(self.by_tokens(self.narrowed(y), self.num_heads))
         kept["attended"] = self.joined(pieces)
         return kept
 
@@ -132,7 +132,7 @@ class DocumentAttention(CappedAttention):
             qi = self.by_heads(kept["q"], call, self.num_heads)
             ki = self.by_heads(kept["k"], call, self.num_key_value_heads)
             vi = self.by_heads(kept["v"], call, self.num_key_value_heads)
-            gi = self.by_heads(go, call, self.num_heads)
+            gi = self.by_heads(go.to(kept["q"].dtype), call, self.num_heads)
             window = self.window(batch, call[2])
             if self.fused_attention:
                 a, b, c = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
@@ -144,16 +144,16 @@ class DocumentAttention(CappedAttention):
                     kept["lse." + str(len(gq))],
                     0.0,
                     window is None,
-                    attn_mask=window,
+                    attn_mask=None if window is None else window.to(qi.dtype),
                     scale=self.attention_scale,
                 )
             elif self.attention_cap > 0.0:
                 a, b, c = self.capped_attention_backward(gi, qi, ki, vi, window)
             else:
                 a, b, c = self.plain_attention_backward(gi, qi, ki, vi, window)
-            gq.append(self.by_tokens(a, self.num_heads))
-            gk.append(self.by_tokens(b, self.num_key_value_heads))
-            gv.append(self.by_tokens(c, self.num_key_value_heads))
+            gq.append(self.by_tokens(a.to(torch.float32), self.num_heads))
+            gk.append(self.by_tokens(b.to(torch.float32), self.num_key_value_heads))
+            gv.append(self.by_tokens(c.to(torch.float32), self.num_key_value_heads))
         return self.joined(gq), self.joined(gk), self.joined(gv)
 
     def plain_attention_backward(

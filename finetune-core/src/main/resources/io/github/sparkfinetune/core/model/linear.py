@@ -84,7 +84,7 @@ class Linear(Lora):
         """
         self.put_product(gradients, name + ".weight", g, x, add)
         if name + ".bias" in gradients:
-            self.put(gradients, name + ".bias", g.sum([0]), add)
+            self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
         if self.has_adapter(w, name):
             gx = self.lora_backward(g, x, w, masks, gradients, name, add, wanted)
         else:

@@ -28,7 +28,7 @@ class Lora(WeightGradients):
 
     def lora_inner(self, d: Tensor, w: Dict[str, Tensor], name: str) -> Tensor:
         """scaling A d, [..., r]"""
-        return F.linear(d, w[name + ".lora_A"]) * w[name + ".scaling"]
+        return self.recorded_product(d, w[name + ".lora_A"]) * w[name + ".scaling"]
 
     def lora_output(
         self,
@@ -80,9 +80,10 @@ class Lora(WeightGradients):
                 z = torch.addmm(self.recorded_product(d, weight), ad, b.t())
                 self.put(gradients, magnitude, (g * z).sum([0]) / w[name + ".norm"], add)
         # [r, N] and [r, out]: the library is three times as fast at these as at their transposes.
-        gb = (torch.mm(b.t(), gl.t()) * w[name + ".scaling"]).t()
-        self.put(gradients, name + ".lora_B", torch.mm(ad.t(), gl).t(), add)
+        gb = (torch.mm(b.to(gl.dtype).t(), gl.t()) * w[name + ".scaling"]).t()
+        self.put(gradients, name + ".lora_B", torch.mm(ad.to(gl.dtype).t(), gl).t(), add)
         self.put_product(gradients, name + ".lora_A", gb, d, add)
+        gb = gb.to(torch.float32)
         if not wanted:
             return g[:0]
         if name not in masks:

@@ -42,6 +42,6 @@ class Matmul(torch.nn.Module):
         """x W^T with a graph."""
         return F.linear(x, weight)
 
-    def attention_input(self, x: Tensor) -> Tensor:
-        """What attention that is not fused computes with."""
+    def narrowed(self, x: Tensor) -> Tensor:
+        """x as products and attention read it, in which a layer keeps it for its backward."""
         return x

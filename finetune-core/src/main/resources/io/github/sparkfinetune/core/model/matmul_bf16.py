@@ -47,6 +47,6 @@ class Bf16Matmul(Matmul):
         """As Matmul.recorded_product."""
         return self.bf16_product(x, weight)
 
-    def attention_input(self, x: Tensor) -> Tensor:
-        """As Matmul.attention_input."""
+    def narrowed(self, x: Tensor) -> Tensor:
+        """As Matmul.narrowed."""
         return x.to(torch.bfloat16)

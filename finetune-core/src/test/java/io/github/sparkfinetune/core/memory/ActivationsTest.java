@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.BatchShape;
@@ -33,6 +34,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -46,21 +48,23 @@ class ActivationsTest {
     }
 
     /** Decoders whose backward is. */
-    static Stream<String> writtenOut() {
+    static Stream<Arguments> writtenOut() {
         return GoldenFiles.decoders().stream()
-                .filter(model -> !Architectures.decoder(Configs.golden(model)).isRecorded());
+                .filter(model -> !Architectures.decoder(Configs.golden(model)).isRecorded())
+                .flatMap(model ->
+                        Stream.of(MatmulBackend.f32(), MatmulBackend.BF16).map(matmul -> Arguments.of(model, matmul)));
     }
 
     @ParameterizedTest
     @MethodSource("writtenOut")
-    void aDecoderLayerKeepsWhatIsCounted(String name) {
+    void aDecoderLayerKeepsWhatIsCounted(String name, MatmulBackend matmul) {
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
-        Adaptation adaptation = Adaptation.of(Trainable.all());
+        Adaptation adaptation = Adaptation.of(Trainable.all()).withBf16(matmul == MatmulBackend.BF16);
         HfConfig config = HfConfig.read(folder);
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Decoder model = Decoder.load(manager, MatmulBackend.f32(), config, source, adaptation, 1);
+            Decoder model = Decoder.load(manager, matmul, config, source, adaptation, 1);
             List<Sample> samples = IntStream.range(0, 3)
                     .mapToObj(i -> Sample.ofDocuments(i, ids(), ids(), LENGTH))
                     .toList();
@@ -140,7 +144,11 @@ class ActivationsTest {
 
     private static long bytes(NDManager owner) {
         return owner.getManagedArrays().stream()
-                .mapToLong(array -> array.size() * array.getDataType().getNumOfBytes())
+                // DJL knows no BF16.
+                .mapToLong(array -> array.size()
+                        * (array.getDataType() == DataType.UNKNOWN
+                                ? Short.BYTES
+                                : array.getDataType().getNumOfBytes()))
                 .sum();
     }
 }

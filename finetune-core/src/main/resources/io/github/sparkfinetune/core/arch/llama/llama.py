@@ -56,24 +56,24 @@ class Llama(
         these norm: normed_q, normed_k.
         """
         kept = self.norm_kept(x, w, "input_layernorm", False)
-        x1 = self.normed(x, w, kept, "input_layernorm")
+        x1 = self.narrowed(self.normed(x, w, kept, "input_layernorm"))
         if "qkv_proj.weight" in w:
             qkv = self.dense(x1, w, masks, "qkv_proj")
             width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
             keys = self.num_key_value_heads * width
             q, k, v = qkv.split([self.num_heads * width, keys, keys], 1)
-            kept["v"] = v.contiguous()
+            kept["v"] = self.narrowed(v).contiguous()
         else:
             q = self.dense(x1, w, masks, "q_proj")
             k = self.dense(x1, w, masks, "k_proj")
-            kept["v"] = self.dense(x1, w, masks, "v_proj")
+            kept["v"] = self.narrowed(self.dense(x1, w, masks, "v_proj"))
         if "q_norm.weight" in w:
-            kept["normed_q"] = q
-            kept["normed_k"] = k
+            kept["normed_q"] = self.narrowed(q)
+            kept["normed_k"] = self.narrowed(k)
         q = self.head_norm(q, w, "q_norm")
         k = self.head_norm(k, w, "k_norm")
-        kept["q"] = self.rotated(q, self.num_heads, batch, 1)
-        kept["k"] = self.rotated(k, self.num_key_value_heads, batch, 1)
+        kept["q"] = self.narrowed(self.rotated(q, self.num_heads, batch, 1))
+        kept["k"] = self.narrowed(self.rotated(k, self.num_key_value_heads, batch, 1))
         return kept
 
     def after_attention(
@@ -88,12 +88,12 @@ class Llama(
         kept = self.norm_kept(o, w, "post_attention_layernorm", True)
         h = self.added(x, o, w, kept, "post_attention_layernorm")
         kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
-        h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+        h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
         if "gate_up_proj.weight" in w:
-            gate, up = self.dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
+            gate, up = self.narrowed(self.dense(h1, w, masks, "gate_up_proj")).chunk(2, 1)
         else:
-            gate = self.dense(h1, w, masks, "gate_proj")
-            up = self.dense(h1, w, masks, "up_proj")
+            gate = self.narrowed(self.dense(h1, w, masks, "gate_proj"))
+            up = self.narrowed(self.dense(h1, w, masks, "up_proj"))
         m = self.activation(gate, self.hidden_act).mul_(up)
         f = self.dense(m, w, masks, "down_proj")
         kept.update(self.norm_kept(f, w, "post_feedforward_layernorm", True))
@@ -185,8 +185,9 @@ class Llama(
         gq = self.rotated(gq, self.num_heads, batch, -1)
         gk = self.rotated(gk, self.num_key_value_heads, batch, -1)
         if "normed_q" in kept:
-            gq = self.head_norm_backward(gq, kept["normed_q"], w, gradients, "q_norm", add)
-            gk = self.head_norm_backward(gk, kept["normed_k"], w, gradients, "k_norm", add)
+            q, k = kept["normed_q"].to(torch.float32), kept["normed_k"].to(torch.float32)
+            gq = self.head_norm_backward(gq, q, w, gradients, "q_norm", add)
+            gk = self.head_norm_backward(gk, k, w, gradients, "k_norm", add)
         x = kept["x"]
         x1 = gy[:0]
         if (
@@ -195,7 +196,7 @@ class Llama(
             or self.reads(gradients, "v_proj")
             or self.reads(gradients, "qkv_proj")
         ):
-            x1 = self.normed(x, w, kept, "input_layernorm")
+            x1 = self.narrowed(self.normed(x, w, kept, "input_layernorm"))
         below = wanted or "input_layernorm.weight" in gradients
         if "qkv_proj.weight" in w:
             g = torch.cat([gq, gk, gv], 1)
@@ -225,6 +226,7 @@ class Llama(
         if self.reads(gradients, "down_proj"):
             m = self.activation(gate, self.hidden_act).mul_(up)
         gm = self.linear_backward(gf, m, w, masks, gradients, "down_proj", add, None, True)
+        gm = self.narrowed(gm)
         h1 = gy[:0]
         if "gate_up_proj.weight" in w:
             g = torch.empty([gm.size(0), 2 * gm.size(1)], dtype=gm.dtype, device=gm.device)
@@ -232,13 +234,13 @@ class Llama(
             self.activation_backward(torch.mul(gm, up, out=g_gate), gate, self.hidden_act)
             torch.mul(self.activation(gate, self.hidden_act), gm, out=g_up)
             if self.reads(gradients, "gate_up_proj"):
-                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+                h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
             gh = self.linear_backward(g, h1, w, masks, gradients, "gate_up_proj", add, None, True)
         else:
             g_gate = self.activation_backward(gm * up, gate, self.hidden_act)
             g_up = self.activation(gate, self.hidden_act).mul_(gm)
             if self.reads(gradients, "gate_proj") or self.reads(gradients, "up_proj"):
-                h1 = self.normed(h, w, kept, "pre_feedforward_layernorm")
+                h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
             gh = self.linear_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
             gh = self.linear_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
         gh = self.normed_backward(gh, h, kept, w, gradients, "pre_feedforward_layernorm", add)

@@ -62,9 +62,9 @@ public record Precision(PrecisionChoice choice, String reason) implements Serial
             return new Precision(
                     PrecisionChoice.FP32, "the processor of " + rank + " has neither avx512_bf16 nor amx_bf16");
         }
-        String times = String.format(Locale.ROOT, "%.1f times as fast as in fp32 on %s", speedup, rank);
+        String times = String.format(Locale.ROOT, "products are %.1f times as fast as in fp32 on %s", speedup, rank);
         return speedup < WORTH
-                ? new Precision(PrecisionChoice.FP32, "products in bf16 are only " + times)
-                : new Precision(PrecisionChoice.BF16, "products are " + times + " or faster");
+                ? new Precision(PrecisionChoice.FP32, "in bf16 " + times)
+                : new Precision(PrecisionChoice.BF16, times + ", which gains least");
     }
 }

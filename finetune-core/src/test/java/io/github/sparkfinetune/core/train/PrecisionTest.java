@@ -32,10 +32,10 @@ class PrecisionTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
                     0    | fp32: the processor of rank 1 (10.0.0.2) has neither avx512_bf16 nor amx_bf16
-                    1.19 | fp32: products in bf16 are only 1.2 times as fast as in fp32 on rank 1 (10.0.0.2)
-                    1    | fp32: products in bf16 are only 1.0 times as fast as in fp32 on rank 1 (10.0.0.2)
-                    1.25 | bf16: products are 1.3 times as fast as in fp32 on rank 1 (10.0.0.2) or faster
-                    2    | bf16: products are 2.0 times as fast as in fp32 on rank 1 (10.0.0.2) or faster
+                    1.19 | fp32: in bf16 products are 1.2 times as fast as in fp32 on rank 1 (10.0.0.2)
+                    1    | fp32: in bf16 products are 1.0 times as fast as in fp32 on rank 1 (10.0.0.2)
+                    1.25 | bf16: products are 1.3 times as fast as in fp32 on rank 1 (10.0.0.2), which gains least
+                    2    | bf16: products are 2.0 times as fast as in fp32 on rank 1 (10.0.0.2), which gains least
                     """)
     void theRankThatGainsLeastDecides(double speedup, String said) {
         assertThat(Precision.decided(speedup, "rank 1 (10.0.0.2)")).hasToString(said);

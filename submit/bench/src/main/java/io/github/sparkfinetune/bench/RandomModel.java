@@ -13,7 +13,6 @@ import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -23,22 +22,10 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A model of a known size with random weights in BF16: {@code RandomModel SHAPE TOKENIZER_DIR FOLDER}, SHAPE one of
- * {@link #SHAPES}. It has the tokenizer of another model. Linears and tables are drawn from N(0, 0.02).
+ * A language model with random weights in BF16: {@code RandomModel CONFIG_DIR TOKENIZER_DIR FOLDER}. It has the sizes
+ * of a config.json and the tokenizer of another model. Linears and tables are drawn from N(0, 0.02).
  */
 final class RandomModel {
-    private static final String LLAMA = """
-            {"architectures": ["%s"], "model_type": "%s", "hidden_size": %d, "num_hidden_layers": %d,
-             "num_attention_heads": %d, "num_key_value_heads": %d, "intermediate_size": %d, "vocab_size": %d,
-             "hidden_act": "silu", "rms_norm_eps": 1e-5, "rope_theta": 1000000.0, "max_position_embeddings": 8192,
-             "tie_word_embeddings": false, "attention_dropout": 0.0, "torch_dtype": "bfloat16"}""";
-
-    private static final Map<String, String> SHAPES = Map.of(
-            "mistral-7b", LLAMA.formatted("MistralForCausalLM", "mistral", 4096, 32, 32, 8, 14336, 32000),
-            "qwen2.5-7b", LLAMA.formatted("Qwen2ForCausalLM", "qwen2", 3584, 28, 28, 4, 18944, 152064),
-            "llama-3.1-8b", LLAMA.formatted("LlamaForCausalLM", "llama", 4096, 32, 32, 8, 14336, 128256),
-            "llama-3.2-1b", LLAMA.formatted("LlamaForCausalLM", "llama", 2048, 16, 32, 8, 8192, 128256));
-
     private static final long SHARD_BYTES = 4_000_000_000L;
     /** Drawn values; a tensor takes them from a place of its own on, again and again. */
     private static final int DRAWN = 1 << 22;
@@ -48,13 +35,7 @@ final class RandomModel {
     private RandomModel() {}
 
     public static void main(String[] arguments) throws IOException {
-        String shape = SHAPES.get(arguments[0]);
-        if (shape == null) {
-            throw new IllegalArgumentException("there is no shape " + arguments[0] + ": use one of " + SHAPES.keySet());
-        }
-        Path work = Files.createTempDirectory("random-model-");
-        Files.writeString(work.resolve(HfConfig.FILE), shape);
-        HfConfig config = HfConfig.read(work);
+        HfConfig config = HfConfig.read(Path.of(arguments[0]));
         Architecture architecture = Architectures.of(config);
         ByteBuffer drawn = drawn();
         List<TensorData> tensors = new ArrayList<>();
@@ -72,7 +53,8 @@ final class RandomModel {
                         List.of(Path.of(arguments[1])),
                         config,
                         tensors,
-                        "Random weights in the shape of " + arguments[0] + ".\n",
+                        "Random weights in the shape of "
+                                + Path.of(arguments[0]).getFileName() + ".\n",
                         SHARD_BYTES,
                         Map.of());
     }

@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.FilePlace;
+import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
@@ -109,7 +110,9 @@ final class Weights {
         if (!fits && mayBeNew && trainable) {
             return parameter(weight, drawn(weight), true, true);
         }
-        return parameter(weight, load(weight, names.require(weight.name()), trainable), trainable);
+        String required = names.require(weight.name());
+        requireShape(weight, required);
+        return parameter(weight, load(weight, required, trainable), trainable);
     }
 
     /**
@@ -276,10 +279,9 @@ final class Weights {
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
         if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
-            WeightSpec named = weight.named(stored);
-            requireShape(named, found);
+            requireShape(weight.named(stored), found);
             Optional<NDArray> bf16 = adaptation.bf16() && !trainable ? frozen.storedBf16(found) : Optional.empty();
-            return parameter(weight, bf16.orElseGet(() -> load(named, found, trainable)), trainable);
+            return parameter(weight, bf16.orElseGet(() -> load(weight, found, trainable)), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, grown(found));
@@ -312,7 +314,6 @@ final class Weights {
     }
 
     private NDArray load(WeightSpec weight, String stored, boolean trainable) {
-        requireShape(weight, stored);
         Optional<NDArray> mapped = trainable ? Optional.empty() : frozen.f32(stored);
         return mapped.orElseGet(() -> {
             NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);

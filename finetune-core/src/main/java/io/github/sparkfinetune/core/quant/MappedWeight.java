@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -75,25 +74,21 @@ public final class MappedWeight implements StoredWeight {
 
     @Override
     public void widen(long from, ByteBuffer target, TensorType type, int threads) {
-        FloatTarget elements = FloatTarget.of(target, type, from, count);
-        ByteBuffer memory = target.slice();
-        ParallelFor.run(elements.limit(), LEAST_ELEMENTS, threads, (begin, past) -> {
+        if (type != TensorType.F32) {
+            throw new IllegalArgumentException("products in " + type + " read 16-bit weights without widening them");
+        }
+        int elements = FloatTarget.of(target, type, from, count).limit();
+        ByteBuffer floats = target.slice();
+        ParallelFor.run(elements, LEAST_ELEMENTS, threads, (begin, past) -> {
             HalfFloatWidener widener = HalfFloatWidener.of(dtype);
-            ByteBuffer run = ByteBuffer.allocate(HalfFloatWidener.SIZE * Float.BYTES);
-            float[] floats = new float[HalfFloatWidener.SIZE];
             int length;
             for (int at = (int) begin; at < past; at += length) {
                 int inPart = (int) ((from + at) % partElements);
                 length = (int) Math.min(Math.min(HalfFloatWidener.SIZE, past - at), partElements - inPart);
                 ByteBuffer part = parts.get((int) ((from + at) / partElements));
-                ByteBuffer source = part.slice(inPart * Short.BYTES, length * Short.BYTES);
-                if (type == TensorType.F32) {
-                    widener.widen(source, memory.slice(at * Float.BYTES, length * Float.BYTES));
-                } else {
-                    widener.widen(source, run.slice(0, length * Float.BYTES));
-                    run.order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer().get(0, floats, 0, length);
-                    elements.put(at, floats, 0, length);
-                }
+                widener.widen(
+                        part.slice(inPart * Short.BYTES, length * Short.BYTES),
+                        floats.slice(at * Float.BYTES, length * Float.BYTES));
             }
         });
     }

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.collective.Collective;
-import io.github.sparkfinetune.core.model.Bf16Probe;
 import io.github.sparkfinetune.core.tensor.Device;
 import java.io.Serializable;
 import java.util.Locale;

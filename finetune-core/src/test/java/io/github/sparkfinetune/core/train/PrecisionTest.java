@@ -7,7 +7,6 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.collective.SingleRank;
-import io.github.sparkfinetune.core.model.Bf16Probe;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.hf.HfConfig;

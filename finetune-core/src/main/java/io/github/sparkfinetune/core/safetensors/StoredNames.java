@@ -1,7 +1,6 @@
-package io.github.sparkfinetune.core.model;
+package io.github.sparkfinetune.core.safetensors;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.safetensors.TensorSource;
 import java.util.Optional;
 
 /** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */

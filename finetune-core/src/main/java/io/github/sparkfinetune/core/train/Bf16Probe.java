@@ -1,10 +1,11 @@
-package io.github.sparkfinetune.core.model;
+package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.arch.ModelShape;
+import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -16,7 +17,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Whether a processor multiplies matrices of a model's size faster in BF16 than in F32. */
-public final class Bf16Probe {
+final class Bf16Probe {
     private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
 
@@ -29,7 +30,7 @@ public final class Bf16Probe {
     private Bf16Probe() {}
 
     /** Whether this machine's processors have instructions for BF16; without, it is many times slower than F32. */
-    public static boolean hasInstructions() {
+    static boolean hasInstructions() {
         if (!Files.isReadable(PROCESSORS)) {
             return false;
         }
@@ -53,11 +54,11 @@ public final class Bf16Probe {
      *
      * @return 1 where the products are too small to tell
      */
-    public static double speedup(NDManager manager, ModelShape shape) {
+    static double speedup(NDManager manager, ModelShape shape) {
         return speedup(manager, shape.hidden(), shape.intermediate());
     }
 
-    static double speedup(NDManager manager, int hidden, int intermediate) {
+    private static double speedup(NDManager manager, int hidden, int intermediate) {
         if (2L * TOKENS * hidden * intermediate < LEAST_OPERATIONS) {
             return 1;
         }

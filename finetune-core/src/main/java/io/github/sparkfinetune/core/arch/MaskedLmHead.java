@@ -14,6 +14,17 @@ import java.util.Map;
  */
 public record MaskedLmHead(String dense, String norm, String decoder, String bias, String activation) {
 
+    /** One that is called {@code cls.predictions}. */
+    public static MaskedLmHead predictions(String activation) {
+        String at = "cls.predictions";
+        return new MaskedLmHead(at + ".transform.dense", at + ".transform.LayerNorm", at + ".decoder", at, activation);
+    }
+
+    /** One that is called {@code lm_head}; its activation is gelu, whatever the layers' is. */
+    public static MaskedLmHead lmHead() {
+        return new MaskedLmHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head", "gelu");
+    }
+
     /** What is computed of each token that is predicted: [M, hidden] → [M, embedding]. */
     HeadSpec head(EncoderShape shape) {
         return new HeadSpec(

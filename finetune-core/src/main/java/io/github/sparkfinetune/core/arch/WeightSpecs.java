@@ -67,6 +67,18 @@ public final class WeightSpecs {
         return put(local + BIAS, new WeightSpec(module + BIAS, Kind.BIAS, width));
     }
 
+    /**
+     * What follows the attention of a post-norm layer under its usual names: {@code intermediate.dense},
+     * {@code output.dense} and {@code output.LayerNorm}.
+     *
+     * @param layer full name of the layer, with a dot behind
+     */
+    public WeightSpecs feedForward(String layer, int hidden, int intermediate) {
+        return linear("intermediate", layer + "intermediate.dense", intermediate, hidden)
+                .linear("output", layer + "output.dense", hidden, intermediate)
+                .layerNorm("output_norm", layer + "output.LayerNorm", hidden);
+    }
+
     private WeightSpecs put(String local, WeightSpec weight) {
         if (weights.put(local, weight) != null) {
             throw new IllegalArgumentException(local + " is listed twice");

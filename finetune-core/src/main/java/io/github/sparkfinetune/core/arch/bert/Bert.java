@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
@@ -18,13 +18,7 @@ import java.util.Map;
  * BERT, as {@code transformers/models/bert/modeling_bert.py} computes it: words, positions and token types are summed
  * and normed; a layer is post-norm; a text's class is told from the pooled first token.
  */
-public class Bert implements EncoderArchitecture {
-    private static final String DENSE = "dense";
-    private static final String CLASSIFIER = "classifier";
-
-    private final HfConfig config;
-    private final EncoderShape shape;
-
+public class Bert extends ConfiguredEncoder {
     /** @param config with the keys of {@code BertConfig} */
     public Bert(HfConfig config) {
         this(config, config.padTokenId().orElse(0), 0, config.size("hidden_size"));
@@ -38,14 +32,17 @@ public class Bert implements EncoderArchitecture {
      * @param embedding width of the embeddings
      */
     protected Bert(HfConfig config, int paddingId, int firstPosition, int embedding) {
-        this.config = config;
-        double dropout = hiddenDropout();
+        super(config, shape(config, paddingId, firstPosition, embedding));
+    }
+
+    private static EncoderShape shape(HfConfig config, int paddingId, int firstPosition, int embedding) {
+        double dropout = hiddenDropout(config);
         int positions = config.size("max_position_embeddings");
         if (firstPosition < 0 || firstPosition >= positions) {
             throw RunException.data(config.source() + ": pad_token_id " + paddingId + " leaves no position of the "
                     + positions + " of max_position_embeddings");
         }
-        shape = new EncoderShape(
+        return new EncoderShape(
                 config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 embedding,
@@ -66,28 +63,18 @@ public class Bert implements EncoderArchitecture {
                 0);
     }
 
-    private double hiddenDropout() {
+    private static double hiddenDropout(HfConfig config) {
         return config.rate(0.1, "hidden_dropout_prob");
     }
 
     /** Rate before a classifier: {@code classifier_dropout}, else that of hidden states. */
     protected final double classifierDropout() {
-        return config.rate(hiddenDropout(), "classifier_dropout");
-    }
-
-    @Override
-    public String modelType() {
-        return config.modelType();
+        return config.rate(hiddenDropout(config), "classifier_dropout");
     }
 
     @Override
     public String classPrefix() {
         return "Bert";
-    }
-
-    @Override
-    public EncoderShape shape() {
-        return shape;
     }
 
     @Override
@@ -117,7 +104,6 @@ public class Bert implements EncoderArchitecture {
     public BlockSpec layer(int layer) {
         String at = prefix() + "encoder.layer." + layer + ".";
         int hidden = shape.hidden();
-        int wide = shape.intermediate();
         return new BlockSpec(
                 BlockKind.LAYER,
                 layer,
@@ -127,31 +113,18 @@ public class Bert implements EncoderArchitecture {
                         .linear("value", at + "attention.self.value", hidden, hidden)
                         .linear("attention_output", at + "attention.output.dense", hidden, hidden)
                         .layerNorm("attention_norm", at + "attention.output.LayerNorm", hidden)
-                        .linear("intermediate", at + "intermediate.dense", wide, hidden)
-                        .linear("output", at + "output.dense", hidden, wide)
-                        .layerNorm("output_norm", at + "output.LayerNorm", hidden)
+                        .feedForward(at, hidden, shape.intermediate())
                         .map());
     }
 
     @Override
     public HeadSpec sequenceHead(int classes) {
-        return sequenceHead(prefix() + "pooler.dense", CLASSIFIER, classes, "tanh", 0);
+        return sequenceHead(prefix() + "pooler.dense", "classifier", classes, "tanh", 0);
     }
 
     @Override
     public MaskedLmHead maskedLmHead() {
-        String at = "cls.predictions.";
-        return new MaskedLmHead(
-                at + "transform.dense",
-                at + "transform.LayerNorm",
-                at + "decoder",
-                "cls.predictions",
-                shape.activation());
-    }
-
-    @Override
-    public boolean isTied() {
-        return config.flag(true, "tie_word_embeddings");
+        return MaskedLmHead.predictions(shape.activation());
     }
 
     @Override
@@ -168,15 +141,8 @@ public class Bert implements EncoderArchitecture {
      */
     protected final HeadSpec sequenceHead(
             String dense, String classifier, int classes, String activation, double inputDropout) {
-        int hidden = shape.hidden();
-        return new HeadSpec(
-                new WeightSpecs()
-                        .linear(DENSE, dense, hidden, hidden)
-                        .linear(CLASSIFIER, classifier, classes, hidden)
-                        .map(),
-                activation,
-                inputDropout,
-                classifierDropout());
+        return HeadSpec.overFirstToken(
+                dense, classifier, classes, shape.hidden(), activation, inputDropout, classifierDropout());
     }
 
     @Override

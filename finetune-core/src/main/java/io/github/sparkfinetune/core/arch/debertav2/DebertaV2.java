@@ -5,7 +5,7 @@ import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.LayerBytes;
@@ -27,9 +27,7 @@ import java.util.stream.StreamSupport;
  * whose scores have terms for the relative position of query and key, read from a table that all layers share, by
  * linears of their own or by those of queries and keys.
  */
-public final class DebertaV2 implements EncoderArchitecture {
-    private static final String DENSE = "dense";
-    private static final String CLASSIFIER = "classifier";
+public final class DebertaV2 extends ConfiguredEncoder {
     private static final String NORM = "norm";
     private static final String LAYER_NORM = "LayerNorm";
     private static final String POOLER_ACT = "pooler_hidden_act";
@@ -38,16 +36,18 @@ public final class DebertaV2 implements EncoderArchitecture {
     private static final String BUCKETS = "position_buckets";
     private static final String MAX_RELATIVE = "max_relative_positions";
 
-    private final HfConfig config;
-    private final EncoderShape shape;
     private final List<String> terms;
 
     /** @param config with the keys of {@code DebertaV2Config} */
     public DebertaV2(HfConfig config) {
-        this.config = config;
-        this.terms = names("pos_att_type");
+        super(config, shape(config));
+        terms = names("pos_att_type");
+    }
+
+    private static EncoderShape shape(HfConfig config) {
+        int buckets = buckets(config);
         double dropout = config.rate(0.1, "hidden_dropout_prob");
-        shape = new EncoderShape(
+        return new EncoderShape(
                 config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 config.size("hidden_size"),
@@ -65,7 +65,7 @@ public final class DebertaV2 implements EncoderArchitecture {
                 dropout,
                 config.rate(0.1, "attention_probs_dropout_prob"),
                 config.number(0.02, "initializer_range"),
-                2 * (buckets() > 0 ? buckets() : maxRelative()));
+                2 * (buckets > 0 ? buckets : maxRelative(config)));
     }
 
     /** Names that stand in a list, or in a text with bars between. */
@@ -78,28 +78,18 @@ public final class DebertaV2 implements EncoderArchitecture {
         return names.map(String::strip).toList();
     }
 
-    private int buckets() {
+    private static int buckets(HfConfig config) {
         return config.integer(BUCKETS).orElse(-1);
     }
 
-    private int maxRelative() {
+    private static int maxRelative(HfConfig config) {
         int most = config.integer(MAX_RELATIVE).orElse(-1);
         return most < 1 ? config.size("max_position_embeddings") : most;
     }
 
     @Override
-    public String modelType() {
-        return config.modelType();
-    }
-
-    @Override
     public String classPrefix() {
         return "DebertaV2";
-    }
-
-    @Override
-    public EncoderShape shape() {
-        return shape;
     }
 
     @Override
@@ -116,7 +106,7 @@ public final class DebertaV2 implements EncoderArchitecture {
             throw RunException.data(config.source() + ": " + CONV + " " + config.size(CONV)
                     + " is not supported: models with a convolution behind the first layer are not computed");
         }
-        if (buckets() == 1) {
+        if (buckets(config) == 1) {
             throw RunException.data(config.source() + ": " + BUCKETS + " 1 is not supported, must be at least 2");
         }
     }
@@ -134,9 +124,9 @@ public final class DebertaV2 implements EncoderArchitecture {
                 "position_to_content",
                 terms.contains("p2c"),
                 BUCKETS,
-                buckets(),
+                buckets(config),
                 MAX_RELATIVE,
-                maxRelative());
+                maxRelative(config));
     }
 
     @Override
@@ -182,7 +172,6 @@ public final class DebertaV2 implements EncoderArchitecture {
     public BlockSpec layer(int layer) {
         String at = prefix() + "encoder.layer." + layer + ".";
         int hidden = shape.hidden();
-        int wide = shape.intermediate();
         WeightSpecs weights = new WeightSpecs()
                 .linear("query", at + "attention.self.query_proj", hidden, hidden)
                 .linear("key", at + "attention.self.key_proj", hidden, hidden)
@@ -198,9 +187,7 @@ public final class DebertaV2 implements EncoderArchitecture {
                 layer,
                 weights.linear("attention_output", at + "attention.output.dense", hidden, hidden)
                         .layerNorm("attention_norm", at + "attention.output.LayerNorm", hidden)
-                        .linear("intermediate", at + "intermediate.dense", wide, hidden)
-                        .linear("output", at + "output.dense", hidden, wide)
-                        .layerNorm("output_norm", at + "output.LayerNorm", hidden)
+                        .feedForward(at, hidden, shape.intermediate())
                         .map());
     }
 
@@ -210,12 +197,11 @@ public final class DebertaV2 implements EncoderArchitecture {
 
     @Override
     public HeadSpec sequenceHead(int classes) {
-        int hidden = shape.hidden();
-        return new HeadSpec(
-                new WeightSpecs()
-                        .linear(DENSE, "pooler.dense", hidden, hidden)
-                        .linear(CLASSIFIER, CLASSIFIER, classes, hidden)
-                        .map(),
+        return HeadSpec.overFirstToken(
+                "pooler.dense",
+                "classifier",
+                classes,
+                shape.hidden(),
                 poolerActivation(),
                 config.rate(0, "pooler_dropout"),
                 config.rate(shape.hiddenDropout(), "cls_dropout"));
@@ -227,18 +213,7 @@ public final class DebertaV2 implements EncoderArchitecture {
         if (!config.flag(true, LEGACY)) {
             throw RunException.data(config.source() + ": " + LEGACY + " false is not supported for masked-lm");
         }
-        String at = "cls.predictions.";
-        return new MaskedLmHead(
-                at + "transform.dense",
-                at + "transform.LayerNorm",
-                at + "decoder",
-                "cls.predictions",
-                shape.activation());
-    }
-
-    @Override
-    public boolean isTied() {
-        return config.flag(true, "tie_word_embeddings");
+        return MaskedLmHead.predictions(shape.activation());
     }
 
     @Override

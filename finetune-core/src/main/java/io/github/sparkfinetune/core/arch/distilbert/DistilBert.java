@@ -3,7 +3,7 @@ package io.github.sparkfinetune.core.arch.distilbert;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
@@ -17,18 +17,17 @@ import java.util.Map;
  * DistilBERT, as {@code transformers/models/distilbert/modeling_distilbert.py} computes it: BERT's layers under other
  * names, without token types, without dropout on the attention's output, and with norms whose epsilon no key changes.
  */
-public final class DistilBert implements EncoderArchitecture {
+public final class DistilBert extends ConfiguredEncoder {
     private static final double EPSILON = 1e-12;
-    private static final String CLASSIFIER = "classifier";
-
-    private final HfConfig config;
-    private final EncoderShape shape;
 
     /** @param config with the keys of {@code DistilBertConfig}, or BERT's where {@code transformers} takes those too */
     public DistilBert(HfConfig config) {
-        this.config = config;
+        super(config, shape(config));
+    }
+
+    private static EncoderShape shape(HfConfig config) {
         double dropout = config.rate(0.1, "dropout");
-        shape = new EncoderShape(
+        return new EncoderShape(
                 config.layers("num_hidden_layers", "n_layers"),
                 config.size("hidden_size", "dim"),
                 config.size("hidden_size", "dim"),
@@ -50,18 +49,8 @@ public final class DistilBert implements EncoderArchitecture {
     }
 
     @Override
-    public String modelType() {
-        return config.modelType();
-    }
-
-    @Override
     public String classPrefix() {
         return "DistilBert";
-    }
-
-    @Override
-    public EncoderShape shape() {
-        return shape;
     }
 
     @Override
@@ -105,25 +94,14 @@ public final class DistilBert implements EncoderArchitecture {
 
     @Override
     public HeadSpec sequenceHead(int classes) {
-        return new HeadSpec(
-                new WeightSpecs()
-                        .linear("dense", "pre_classifier", shape.hidden(), shape.hidden())
-                        .linear(CLASSIFIER, CLASSIFIER, classes, shape.hidden())
-                        .map(),
-                "relu",
-                0,
-                config.rate(0.2, "seq_classif_dropout"));
+        double dropout = config.rate(0.2, "seq_classif_dropout");
+        return HeadSpec.overFirstToken("pre_classifier", "classifier", classes, shape.hidden(), "relu", 0, dropout);
     }
 
     @Override
     public MaskedLmHead maskedLmHead() {
         return new MaskedLmHead(
                 "vocab_transform", "vocab_layer_norm", "vocab_projector", "vocab_projector", shape.activation());
-    }
-
-    @Override
-    public boolean isTied() {
-        return config.flag(true, "tie_word_embeddings");
     }
 
     @Override

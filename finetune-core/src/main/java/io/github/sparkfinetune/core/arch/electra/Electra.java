@@ -16,12 +16,9 @@ import java.util.Map;
 public final class Electra extends Bert {
     private static final int DEFAULT_EMBEDDING = 128;
 
-    private final HfConfig config;
-
     /** @param config with the keys of {@code ElectraConfig} */
     public Electra(HfConfig config) {
         super(config, config.padTokenId().orElse(0), 0, config.sizeOr(DEFAULT_EMBEDDING, "embedding_size"));
-        this.config = config;
     }
 
     @Override

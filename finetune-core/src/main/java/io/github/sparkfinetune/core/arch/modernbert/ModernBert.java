@@ -6,7 +6,7 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BatchShape;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
@@ -27,7 +27,7 @@ import java.util.Map;
  * to all tokens, the others to those near by, with another base of their angles. All heads begin with a dense layer, an
  * activation and a norm.
  */
-public final class ModernBert implements EncoderArchitecture {
+public final class ModernBert extends ConfiguredEncoder {
     private static final String DENSE = "dense";
     private static final String CLASSIFIER = "classifier";
     private static final String NORM = "norm";
@@ -36,16 +36,17 @@ public final class ModernBert implements EncoderArchitecture {
     private static final String POOLING = "classifier_pooling";
     private static final String MLP_DROPOUT = "mlp_dropout";
 
-    private final HfConfig config;
-    private final EncoderShape shape;
     private final boolean normBias;
 
     /** @param config with the keys of {@code ModernBertConfig} */
     public ModernBert(HfConfig config) {
-        this.config = config;
-        this.normBias = config.flag(false, "norm_bias");
+        super(config, shape(config));
+        normBias = config.flag(false, "norm_bias");
+    }
+
+    private static EncoderShape shape(HfConfig config) {
         double attentionDropout = config.rate(0, "attention_dropout");
-        shape = new EncoderShape(
+        return new EncoderShape(
                 config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 config.size("hidden_size"),
@@ -67,18 +68,8 @@ public final class ModernBert implements EncoderArchitecture {
     }
 
     @Override
-    public String modelType() {
-        return config.modelType();
-    }
-
-    @Override
     public String classPrefix() {
         return "ModernBert";
-    }
-
-    @Override
-    public EncoderShape shape() {
-        return shape;
     }
 
     @Override
@@ -185,7 +176,7 @@ public final class ModernBert implements EncoderArchitecture {
             case TOKEN_CLASSIFICATION, SEQUENCE_CLASSIFICATION -> sequenceHead(classes);
             case QUESTION_ANSWERING -> sequenceHead(2);
             case MASKED_LM -> new HeadSpec(dense().map(), headActivation(), 0, 0);
-            case NONE, CAUSAL_LM -> EncoderArchitecture.super.head(kind, classes);
+            case NONE, CAUSAL_LM -> super.head(kind, classes);
         };
     }
 
@@ -222,11 +213,6 @@ public final class ModernBert implements EncoderArchitecture {
                                 config.flag(true, "decoder_bias"))
                         .map()
                 : Map.of();
-    }
-
-    @Override
-    public boolean isTied() {
-        return config.flag(true, "tie_word_embeddings");
     }
 
     @Override

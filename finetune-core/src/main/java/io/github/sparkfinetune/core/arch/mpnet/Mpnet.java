@@ -4,7 +4,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.ActivationNames;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
-import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.ConfiguredEncoder;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
@@ -19,24 +19,24 @@ import java.util.Map;
  * RoBERTa's positions and heads; all layers add the same bias to their scores by the distance of query and key. Padding
  * is token 1 and the table is read by 32 buckets, whatever the configuration says.
  */
-public final class Mpnet implements EncoderArchitecture {
+public final class Mpnet extends ConfiguredEncoder {
     private static final int PADDING = 1;
     private static final int BUCKETS = 32;
     private static final String ROWS = "relative_attention_num_buckets";
 
-    private final HfConfig config;
-    private final EncoderShape shape;
-
     /** @param config with the keys of {@code MPNetConfig} */
     public Mpnet(HfConfig config) {
-        this.config = config;
+        super(config, shape(config));
+    }
+
+    private static EncoderShape shape(HfConfig config) {
         double dropout = config.rate(0.1, "hidden_dropout_prob");
         int positions = config.size("max_position_embeddings");
         if (positions <= PADDING + 1) {
             throw RunException.data(config.source() + ": max_position_embeddings " + positions
                     + " leaves no position, the first is that of padding + 1, " + (PADDING + 1));
         }
-        shape = new EncoderShape(
+        return new EncoderShape(
                 config.layers("num_hidden_layers"),
                 config.size("hidden_size"),
                 config.size("hidden_size"),
@@ -58,18 +58,8 @@ public final class Mpnet implements EncoderArchitecture {
     }
 
     @Override
-    public String modelType() {
-        return config.modelType();
-    }
-
-    @Override
     public String classPrefix() {
         return "MPNet";
-    }
-
-    @Override
-    public EncoderShape shape() {
-        return shape;
     }
 
     @Override
@@ -120,7 +110,6 @@ public final class Mpnet implements EncoderArchitecture {
     public BlockSpec layer(int layer) {
         String at = prefix() + "encoder.layer." + layer + ".";
         int hidden = shape.hidden();
-        int wide = shape.intermediate();
         return new BlockSpec(
                 BlockKind.LAYER,
                 layer,
@@ -130,33 +119,20 @@ public final class Mpnet implements EncoderArchitecture {
                         .linear("value", at + "attention.attn.v", hidden, hidden)
                         .linear("attention_output", at + "attention.attn.o", hidden, hidden)
                         .layerNorm("attention_norm", at + "attention.LayerNorm", hidden)
-                        .linear("intermediate", at + "intermediate.dense", wide, hidden)
-                        .linear("output", at + "output.dense", hidden, wide)
-                        .layerNorm("output_norm", at + "output.LayerNorm", hidden)
+                        .feedForward(at, hidden, shape.intermediate())
                         .map());
     }
 
     @Override
     public HeadSpec sequenceHead(int classes) {
-        int hidden = shape.hidden();
-        return new HeadSpec(
-                new WeightSpecs()
-                        .linear("dense", "classifier.dense", hidden, hidden)
-                        .linear("classifier", "classifier.out_proj", classes, hidden)
-                        .map(),
-                "tanh",
-                shape.hiddenDropout(),
-                shape.hiddenDropout());
+        double dropout = shape.hiddenDropout();
+        return HeadSpec.overFirstToken(
+                "classifier.dense", "classifier.out_proj", classes, shape.hidden(), "tanh", dropout, dropout);
     }
 
     @Override
     public MaskedLmHead maskedLmHead() {
-        return new MaskedLmHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head", "gelu");
-    }
-
-    @Override
-    public boolean isTied() {
-        return config.flag(true, "tie_word_embeddings");
+        return MaskedLmHead.lmHead();
     }
 
     @Override

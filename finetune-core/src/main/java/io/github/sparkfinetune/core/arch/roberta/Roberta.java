@@ -36,6 +36,6 @@ public class Roberta extends Bert {
 
     @Override
     public MaskedLmHead maskedLmHead() {
-        return new MaskedLmHead("lm_head.dense", "lm_head.layer_norm", "lm_head.decoder", "lm_head", "gelu");
+        return MaskedLmHead.lmHead();
     }
 }

@@ -23,7 +23,8 @@ final class Bf16Probe {
 
     private static final int TOKENS = 256;
     private static final long NANOS = 50_000_000;
-    private static final int LEAST_ROUNDS = 3;
+    /** So many that some of them find a processor to themselves, even while a JVM and its neighbours start. */
+    private static final int LEAST_ROUNDS = 20;
     /** Operations of a product below which the call takes as long as what it does. */
     private static final long LEAST_OPERATIONS = 1L << 26;
 
@@ -50,7 +51,7 @@ final class Bf16Probe {
 
     /**
      * How many times as fast a product of the model's feed-forward part is in BF16 as in F32, input and output in F32
-     * both times: by the fastest of the products that fit into 50 ms.
+     * both times: by the fastest of the products that fit into 50 ms, of 20 at least.
      *
      * @return 1 where the products are too small to tell
      */
@@ -68,6 +69,9 @@ final class Bf16Probe {
             NDArray x = owner.ones(new Shape(TOKENS, hidden), DataType.FLOAT32);
             NDArray weight = owner.ones(new Shape(hidden, intermediate), DataType.FLOAT32);
             NDArray half = bf16.callOne(owner, "product_weight", weight);
+            // The first products ready the kernels.
+            seconds(owner, f32, x, weight);
+            seconds(owner, bf16, x, half);
             double wide = Double.MAX_VALUE;
             double narrow = Double.MAX_VALUE;
             long start = System.nanoTime();

@@ -205,6 +205,16 @@ INPUTS = {
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9) for w in (i.projection(False), i.projection(True))
         for g in ({}, i.gradients(w)) for add in (False, True)],
+    "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, 9), w["projection.weight"], w)
+        for w in (i.projection(False), i.projection(True))],
+    "VocabularyLoss.put_projection": lambda i: [
+        (i.gradients(i.projection(True)), i.x(9, VOCABULARY), i.x(9, HIDDEN), add) for add in (False, True)],
+    "VocabularyLoss.token_gradients": lambda i: [
+        (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
+    "VocabularyLoss.weighted_gradients": lambda i: [
+        (i.x(9, HIDDEN), w, i.ids(VOCABULARY, 9), i.x(9), i.gradients(w), add)
+        for w in (i.projection(False), i.projection(True)) for add in (False, True)],
+    "VocabularyLoss.weighted": lambda i: [(i.x(9, HIDDEN), i.x(9))],
     "VocabularyLoss.token_losses": lambda i: [
         (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
     "VocabularyLoss.likeliest": lambda i: [(i.x(9, HIDDEN), i.projection(True), 3)],

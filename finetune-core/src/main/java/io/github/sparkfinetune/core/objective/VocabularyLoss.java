@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
@@ -105,6 +107,50 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
                 projection,
                 add);
         return Loss.of(result, Model.LAST_HIDDEN_STATE);
+    }
+
+    /**
+     * The losses of the tokens with a label, and the gradient of each by its hidden state.
+     *
+     * @param losses in the order of the batch, in nats
+     * @param gradient [M, hidden], which {@link #weighted(NDManager, TokenGradients, float[])} takes
+     */
+    record TokenGradients(float[] losses, NDArray gradient) {}
+
+    /** Differentiates each token's loss. */
+    TokenGradients tokenGradients(NDManager owner, NDArray hidden, B batch) {
+        NDList result =
+                script.call(owner, "token_gradients", hidden, model.projectionWeights(), targets.apply(owner, batch));
+        return new TokenGradients(result.get(0).toFloatArray(), result.get(1));
+    }
+
+    /**
+     * The gradient of a weighted sum of the tokens' losses by the hidden states, where the head is not trained.
+     *
+     * @param weights of the tokens
+     */
+    NDArray weighted(NDManager owner, TokenGradients tokens, float[] weights) {
+        return script.callOne(
+                owner, "weighted", tokens.gradient(), Tensors.of(owner, weights, new Shape(weights.length)));
+    }
+
+    /**
+     * The same, where the head is trained.
+     *
+     * @param projection where the gradients of the head's weights go
+     * @param add whether they are added to what is there, or replace it
+     */
+    NDArray weighted(
+            NDManager owner, NDArray hidden, B batch, float[] weights, Map<String, NDArray> projection, boolean add) {
+        return script.callOne(
+                owner,
+                "weighted_gradients",
+                hidden,
+                model.projectionWeights(),
+                targets.apply(owner, batch),
+                Tensors.of(owner, weights, new Shape(weights.length)),
+                projection,
+                add);
     }
 
     /**

@@ -24,6 +24,28 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """h [M, H], weight [V, H] as products read it -> [M, V]"""
         return self.capped_logits(self.affine(h, weight, w.get("projection.bias")))
 
+    def told(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
+        """The log-probabilities of targets [M, 1], and the gradient of each one's loss by what the head gives [M, V]"""
+        target = targets.unsqueeze(1)
+        z = self.logits(h, weight, w)
+        # What a capped logit changes by with the logit below its cap.
+        slope = z[:0]
+        if self.logit_cap > 0.0:
+            slope = (z / self.logit_cap).square_().neg_().add_(1)
+        # In place: fetching as much memory again from the kernel takes longer than the softmax.
+        logp = torch._log_softmax(z, -1, False, out=z)
+        found = logp.gather(1, target)
+        g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
+        if self.logit_cap > 0.0:
+            g.mul_(slope)
+        return found, g
+
+    def put_projection(self, gradients: Dict[str, Tensor], g: Tensor, h: Tensor, add: bool) -> None:
+        """The gradients of the head's weights, from that of what it gives [M, V] and its input [M, H]"""
+        self.put_product(gradients, "projection.weight", g, h, add)
+        if "projection.bias" in gradients:
+            self.put(gradients, "projection.bias", g.sum([0]), add)
+
     def vocabulary_loss(
         self,
         h: Tensor,
@@ -45,25 +67,50 @@ class VocabularyLoss(WeightGradients, LogitCap):
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.chunks(h.size(0)):
             hc = h[begin:end]
-            target = targets[begin:end].unsqueeze(1)
-            z = self.logits(hc, weight, w)
-            # What a capped logit changes by with the logit below its cap.
-            slope = z[:0]
-            if self.logit_cap > 0.0:
-                slope = (z / self.logit_cap).square_().neg_().add_(1)
-            # In place: fetching as much memory again from the kernel takes longer than the softmax.
-            logp = torch._log_softmax(z, -1, False, out=z)
-            total = total - logp.gather(1, target).sum().to(total)
-            g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
-            if self.logit_cap > 0.0:
-                g.mul_(slope)
+            logp, g = self.told(hc, targets[begin:end], weight, w)
+            total = total - logp.sum().to(total)
             torch.mul(self.times(g, weight), scale, out=gh[begin:end])
             if len(gradients) > 0:
-                g.mul_(scale)
-                self.put_product(gradients, "projection.weight", g, hc, add or begin > 0)
-                if "projection.bias" in gradients:
-                    self.put(gradients, "projection.bias", g.sum([0]), add or begin > 0)
+                self.put_projection(gradients, g.mul_(scale), hc, add or begin > 0)
         return [total, gh]
+
+    def token_gradients(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
+        """The loss of each token [M], and its gradient by the token's hidden state [M, H]"""
+        losses = torch.empty([h.size(0)], dtype=torch.float32, device=h.device)
+        gh = torch.empty_like(h)
+        weight = self.product_weight(w["projection.weight"])
+        for begin, end in self.chunks(h.size(0)):
+            logp, g = self.told(h[begin:end], targets[begin:end], weight, w)
+            torch.neg(logp.squeeze(1), out=losses[begin:end])
+            gh[begin:end] = self.times(g, weight)
+        return [losses, gh]
+
+    def weighted_gradients(
+        self,
+        h: Tensor,
+        w: Dict[str, Tensor],
+        targets: Tensor,
+        weights: Tensor,
+        gradients: Dict[str, Tensor],
+        add: bool,
+    ) -> Tensor:
+        """The gradient of h [M, H] of the sum of the tokens' losses, each times its weight [M]
+
+        The gradients of the weights in w go to the tensors that gradients has for them. M is at least 1.
+        """
+        gh = torch.empty_like(h)
+        weight = self.product_weight(w["projection.weight"])
+        for begin, end in self.chunks(h.size(0)):
+            hc = h[begin:end]
+            logp, g = self.told(hc, targets[begin:end], weight, w)
+            g.mul_(weights[begin:end].unsqueeze(1))
+            gh[begin:end] = self.times(g, weight)
+            self.put_projection(gradients, g, hc, add or begin > 0)
+        return gh
+
+    def weighted(self, rows: Tensor, weights: Tensor) -> Tensor:
+        """Rows [M, H], each times its weight [M]; in place"""
+        return rows.mul_(weights.unsqueeze(1))
 
     def token_losses(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
         """The loss of each token, and 1 where no other token is likelier, else 0: both [M]

@@ -1,36 +1,45 @@
 package io.github.sparkfinetune.data.task.language;
 
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
-import io.github.sparkfinetune.data.sft.SftColumns;
-import io.github.sparkfinetune.data.sft.SftExample;
 import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RowCleaner;
 import io.github.sparkfinetune.data.task.TextCleaner;
+import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 
 /**
  * Rows with conversations, instructions or prompts, each a JSON object of its columns.
  *
- * @param columns the set of columns that the source has
- * @param answers whether a row must have an answer
+ * @param <C> what a row is read as
+ * @param reader of one row
  * @param maxTextBytes where a text is cut
  */
-record ConversationRows(SftColumns columns, boolean answers, int maxTextBytes)
-        implements RowCleaner.Factory<SftExample> {
+record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCleaner.Factory<C> {
+
+    /** Reads rows. */
+    interface Reader<C> extends Serializable {
+        /**
+         * Reads one.
+         *
+         * @param json an object of columns
+         * @param cleaner what becomes of every text
+         */
+        C read(String json, UnaryOperator<String> cleaner) throws UnusableRowException;
+    }
 
     @Override
-    public RowCleaner<SftExample> open() {
+    public RowCleaner<C> open() {
         return new Cleaner();
     }
 
     /** Cleans every text of a row. */
-    private final class Cleaner implements RowCleaner<SftExample> {
+    private final class Cleaner implements RowCleaner<C> {
         private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
-        private final SftRecords records = new SftRecords(columns, answers, this::clean);
         private final ContentHash.Digest digest = new ContentHash.Digest();
         private boolean repaired;
         private boolean cut;
@@ -45,7 +54,7 @@ record ConversationRows(SftColumns columns, boolean answers, int maxTextBytes)
         }
 
         @Override
-        public CleanRow<SftExample> clean(RawRow row) {
+        public CleanRow<C> clean(RawRow row) {
             String file = row.file();
             if (row.isCorrupt()) {
                 return CleanRow.bad(file, UnusableRowException.MALFORMED);
@@ -53,9 +62,9 @@ record ConversationRows(SftColumns columns, boolean answers, int maxTextBytes)
             repaired = false;
             cut = false;
             binary = false;
-            SftExample example;
+            C example;
             try {
-                example = records.read(row.text(0));
+                example = reader.read(row.text(0), this::clean);
             } catch (UnusableRowException e) {
                 return CleanRow.bad(file, e.reason());
             }

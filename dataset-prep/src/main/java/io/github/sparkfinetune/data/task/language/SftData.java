@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.sft.SftColumns;
 import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftExample;
 import io.github.sparkfinetune.data.sft.SftLoss;
+import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
@@ -55,7 +56,9 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
                 ? SftColumns.MESSAGES
                 : columns(source, files, supervised);
         List<String> read = columns.names().stream().filter(present::contains).toList();
-        return new Reading.JsonObjects<>(read, new ConversationRows(columns, supervised, data.maxTextBytes()));
+        ConversationRows.Reader<SftExample> reader =
+                (json, cleaner) -> new SftRecords(columns, supervised, cleaner).read(json);
+        return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
     }
 
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {

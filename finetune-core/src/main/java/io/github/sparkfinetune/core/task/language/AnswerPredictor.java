@@ -12,7 +12,6 @@ import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -23,18 +22,18 @@ import java.util.stream.Collectors;
 /** Measures texts and answers prompts with a language model, as {@code generation} of its run says. */
 final class AnswerPredictor implements TaskPredictor {
     /** Batches of a block: texts of like length share a batch. */
-    private static final int BATCHES = 4;
+    private static final int BATCHES = PromptAnswers.BATCHES;
 
     private final LanguageModel model;
-    private final Generator generator;
+    private final PromptAnswers answers;
     private final TextTokenizer tokenizer;
     private final PredictionSettings settings;
     private final Rouge rouge = new Rouge(true);
 
-    AnswerPredictor(LanguageModel model, Generator generator, TextTokenizer tokenizer, PredictionSettings settings) {
+    AnswerPredictor(LanguageModel model, PromptAnswers answers, PredictionSettings settings) {
         this.model = model;
-        this.generator = generator;
-        this.tokenizer = tokenizer;
+        this.answers = answers;
+        this.tokenizer = answers.tokenizer();
         this.settings = settings;
     }
 
@@ -42,7 +41,7 @@ final class AnswerPredictor implements TaskPredictor {
     public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
         int prompts = settings.config().generation().evalSamples();
         return new BlockwiseIterator<>(
-                PromptSelection.part(split, part, parts, prompts, generator::refusal),
+                PromptSelection.part(split, part, parts, prompts, answers::refusal),
                 BATCHES * settings.batchSize(),
                 this::evaluate);
     }
@@ -50,7 +49,7 @@ final class AnswerPredictor implements TaskPredictor {
     private List<Object[]> evaluate(List<PromptSelection> block) {
         List<List<TokenLoss>> losses =
                 model.losses(block.stream().map(PromptSelection::sample).toList(), settings.batchSize());
-        Map<Long, String> answers = answers(block);
+        Map<Long, String> generated = generated(block);
         List<Object[]> rows = new ArrayList<>();
         for (int i = 0; i < block.size(); i++) {
             Sample sample = block.get(i).sample();
@@ -61,7 +60,7 @@ final class AnswerPredictor implements TaskPredictor {
                         sample.index(),
                         document,
                         prompts.get(document),
-                        answers.get(block.get(i).asked().get(document)),
+                        generated.get(block.get(i).asked().get(document)),
                         losses.get(i).get(document)));
             }
         }
@@ -69,7 +68,7 @@ final class AnswerPredictor implements TaskPredictor {
     }
 
     /** Answers by the number of their prompt. */
-    private Map<Long, String> answers(List<PromptSelection> block) {
+    private Map<Long, String> generated(List<PromptSelection> block) {
         List<Generator.Prompt> prompts = new ArrayList<>();
         for (PromptSelection asked : block) {
             for (Prompts.Prompt prompt : Prompts.of(asked.sample())) {
@@ -79,12 +78,12 @@ final class AnswerPredictor implements TaskPredictor {
                 }
             }
         }
-        List<String> generated = generate(prompts);
-        Map<Long, String> answers = new HashMap<>();
+        List<String> generated = answers.generate(prompts);
+        Map<Long, String> byNumber = new HashMap<>();
         for (int i = 0; i < prompts.size(); i++) {
-            answers.put(prompts.get(i).sample(), generated.get(i));
+            byNumber.put(prompts.get(i).sample(), generated.get(i));
         }
-        return answers;
+        return byNumber;
     }
 
     private Object[] row(long index, int document, Prompts.Prompt prompt, String generated, TokenLoss loss) {
@@ -106,49 +105,11 @@ final class AnswerPredictor implements TaskPredictor {
 
     @Override
     public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
-        return new BlockwiseIterator<>(inputs, BATCHES * settings.batchSize(), this::predict);
-    }
-
-    private List<Object[]> predict(List<TaskInput> block) {
-        List<String> errors = block.stream().map(this::error).toList();
-        List<Generator.Prompt> usable = new ArrayList<>();
-        for (int i = 0; i < block.size(); i++) {
-            if (errors.get(i) == null) {
-                int[] ids = block.get(i).sample().inputIds();
-                // What is drawn depends on the prompt, not on how the source was cut into partitions.
-                usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
-            }
-        }
-        Iterator<String> answers = generate(usable).iterator();
-        List<Object[]> rows = new ArrayList<>();
-        for (int i = 0; i < block.size(); i++) {
-            TaskInput prompt = block.get(i);
-            String error = errors.get(i);
-            rows.add(new Object[] {
-                prompt.index(),
-                prompt.file(),
-                prompt.text(),
-                prompt.reference(),
-                error == null ? answers.next() : null,
-                error
-            });
-        }
-        return rows;
-    }
-
-    private String error(TaskInput prompt) {
-        return prompt.error() != null
-                ? prompt.error()
-                : generator.refusal(prompt.sample().inputIds()).orElse(null);
-    }
-
-    /** The answers' texts, special tokens left out, in the order of the prompts. */
-    private List<String> generate(List<Generator.Prompt> prompts) {
-        return generator.generate(prompts).stream().map(tokenizer::decode).toList();
+        return answers.predict(inputs);
     }
 
     @Override
     public void close() {
-        tokenizer.close();
+        answers.close();
     }
 }

@@ -1,7 +1,6 @@
 package io.github.sparkfinetune.core.task.language;
 
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Decoder;
@@ -14,7 +13,6 @@ import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.task.TokenLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
 
 /** A language model. */
@@ -45,13 +43,6 @@ record LanguageModel(NDManager manager, Decoder model, VocabularyLoss<PackedBatc
 
     @Override
     public TaskPredictor predictor(PredictionSettings settings) {
-        Generator generator = new Generator(
-                manager,
-                model,
-                settings.config().generation(),
-                settings.endTokens(),
-                settings.config().training().seed(),
-                settings.batchSize());
-        return new AnswerPredictor(this, generator, TextTokenizer.open(settings.tokenizer()), settings);
+        return new AnswerPredictor(this, new PromptAnswers(manager, model, settings), settings);
     }
 }

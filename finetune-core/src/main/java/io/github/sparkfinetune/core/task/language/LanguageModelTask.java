@@ -3,19 +3,14 @@ package io.github.sparkfinetune.core.task.language;
 import static io.github.sparkfinetune.core.task.Column.nullable;
 import static io.github.sparkfinetune.core.task.Column.required;
 
-import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.Column;
-import io.github.sparkfinetune.core.task.DecoderKind;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.task.Pretrained;
-import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Iterator;
 import java.util.List;
 
@@ -27,35 +22,13 @@ import java.util.List;
  * {@code generated} (the model's, for the first {@code generation.eval_samples} prompts), {@code loss} (mean
  * cross-entropy of the tokens with a label), {@code tokens} (how many these are), {@code rouge1}, {@code rouge2},
  * {@code rougeL} (F-measures of stemmed words, as in the summarization example of {@code transformers}). What there is
- * none of is null. Columns of a prediction: {@code index} (place of the row in the source), {@code file},
- * {@code prompt} (as the model reads it), {@code reference} (the answer that the row has, if any), {@code generated},
- * {@code error} (then {@code generated} is null).
+ * none of is null.
  */
-abstract class LanguageModelTask implements TaskSpec {
-    private static final DecoderKind KIND = new DecoderKind();
-
-    @Override
-    public DecoderKind modelKind() {
-        return KIND;
-    }
-
+abstract class LanguageModelTask extends DecoderTask {
     @Override
     public LanguageModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
         Decoder model = KIND.load(base, labels.size(), adaptation, seed);
         return new LanguageModel(base.manager(), model, VocabularyLoss.ofNextToken(base.manager(), model));
-    }
-
-    @Override
-    public long objectiveBytes(HfConfig model, long tokens) {
-        return VocabularyLoss.bytes(
-                tokens,
-                model.vocabSize(),
-                Architectures.decoder(model).factors().logitCap() > 0);
-    }
-
-    @Override
-    public String peftTaskType() {
-        return "CAUSAL_LM";
     }
 
     @Override
@@ -116,26 +89,5 @@ abstract class LanguageModelTask implements TaskSpec {
     @Override
     public boolean measuresBase() {
         return true;
-    }
-
-    @Override
-    public List<Column> predictionColumns() {
-        return List.of(
-                required("index", Column.Type.LONG),
-                nullable("file", Column.Type.STRING),
-                nullable("prompt", Column.Type.STRING),
-                nullable("reference", Column.Type.STRING),
-                nullable("generated", Column.Type.STRING),
-                nullable("error", Column.Type.STRING));
-    }
-
-    @Override
-    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
-        return model.asLanguageModel(className, dtype);
-    }
-
-    @Override
-    public ModelCard.Usage usage() {
-        return new ModelCard.Usage("text-generation", "model(\"some text\")");
     }
 }

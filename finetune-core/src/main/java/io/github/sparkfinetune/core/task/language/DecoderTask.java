@@ -1,0 +1,63 @@
+package io.github.sparkfinetune.core.task.language;
+
+import static io.github.sparkfinetune.core.task.Column.nullable;
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.DecoderKind;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.List;
+
+/**
+ * What tasks share whose model generates text.
+ *
+ * <p>Columns of a prediction: {@code index} (place of the row in the source), {@code file}, {@code prompt} (as the
+ * model reads it), {@code reference} (the answer that the row has, if any), {@code generated}, {@code error} (then
+ * {@code generated} is null).
+ */
+abstract class DecoderTask implements TaskSpec {
+    static final DecoderKind KIND = new DecoderKind();
+
+    @Override
+    public DecoderKind modelKind() {
+        return KIND;
+    }
+
+    @Override
+    public long objectiveBytes(HfConfig model, long tokens) {
+        return VocabularyLoss.bytes(
+                tokens,
+                model.vocabSize(),
+                Architectures.decoder(model).factors().logitCap() > 0);
+    }
+
+    @Override
+    public String peftTaskType() {
+        return "CAUSAL_LM";
+    }
+
+    @Override
+    public List<Column> predictionColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                nullable("file", Column.Type.STRING),
+                nullable("prompt", Column.Type.STRING),
+                nullable("reference", Column.Type.STRING),
+                nullable("generated", Column.Type.STRING),
+                nullable("error", Column.Type.STRING));
+    }
+
+    @Override
+    public HfConfig savedConfig(HfConfig model, String className, List<String> labels, String dtype) {
+        return model.asLanguageModel(className, dtype);
+    }
+
+    @Override
+    public ModelCard.Usage usage() {
+        return new ModelCard.Usage("text-generation", "model(\"some text\")");
+    }
+}

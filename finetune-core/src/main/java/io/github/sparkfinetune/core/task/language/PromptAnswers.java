@@ -1,0 +1,93 @@
+package io.github.sparkfinetune.core.task.language;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.generate.Generator;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
+
+/** Answers prompts with a language model, as {@code generation} of its run says. */
+final class PromptAnswers implements AutoCloseable {
+    /** Batches of a block: texts of like length share a batch. */
+    static final int BATCHES = 4;
+
+    private final Generator generator;
+    private final TextTokenizer tokenizer;
+    private final int batchSize;
+
+    PromptAnswers(NDManager manager, Decoder model, PredictionSettings settings) {
+        generator = new Generator(
+                manager,
+                model,
+                settings.config().generation(),
+                settings.endTokens(),
+                settings.config().training().seed(),
+                settings.batchSize());
+        tokenizer = TextTokenizer.open(settings.tokenizer());
+        batchSize = settings.batchSize();
+    }
+
+    TextTokenizer tokenizer() {
+        return tokenizer;
+    }
+
+    /** Why a prompt can not be answered, or nothing. */
+    Optional<String> refusal(int[] prompt) {
+        return generator.refusal(prompt);
+    }
+
+    /** Rows of {@link DecoderTask#predictionColumns}, one an input. */
+    Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        return new BlockwiseIterator<>(inputs, BATCHES * batchSize, this::predict);
+    }
+
+    private List<Object[]> predict(List<TaskInput> block) {
+        List<String> errors = block.stream().map(this::error).toList();
+        List<Generator.Prompt> usable = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            if (errors.get(i) == null) {
+                int[] ids = block.get(i).sample().inputIds();
+                // What is drawn depends on the prompt, not on how the source was cut into partitions.
+                usable.add(new Generator.Prompt(Arrays.hashCode(ids), ids));
+            }
+        }
+        Iterator<String> answers = generate(usable).iterator();
+        List<Object[]> rows = new ArrayList<>();
+        for (int i = 0; i < block.size(); i++) {
+            TaskInput prompt = block.get(i);
+            String error = errors.get(i);
+            rows.add(new Object[] {
+                prompt.index(),
+                prompt.file(),
+                prompt.text(),
+                prompt.reference(),
+                error == null ? answers.next() : null,
+                error
+            });
+        }
+        return rows;
+    }
+
+    private String error(TaskInput prompt) {
+        return prompt.error() != null
+                ? prompt.error()
+                : refusal(prompt.sample().inputIds()).orElse(null);
+    }
+
+    /** The answers' texts, special tokens left out, in the order of the prompts. */
+    List<String> generate(List<Generator.Prompt> prompts) {
+        return generator.generate(prompts).stream().map(tokenizer::decode).toList();
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}

@@ -9,8 +9,8 @@ from packages import npm
 TARGET = "data/words"
 
 
-def entries(folder):
-    """(kind, word, definition, example) for each example of use that has one of its synset's words in it."""
+def synsets(folder):
+    """(kind, words, definition, examples of use) of each set of words that mean the same."""
     for kind in ("noun", "verb", "adj", "adv"):
         for line in (folder / f"data.{kind}").read_text(encoding="latin-1").splitlines():
             if line.startswith("  "):
@@ -19,11 +19,16 @@ def entries(folder):
             fields, _, gloss = line.partition(" | ")
             fields = fields.split()
             words = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
-            definition = gloss.partition('"')[0].strip(" ;:")
-            for example in re.findall('"([^"]+)"', gloss):
-                for word in words:
-                    if re.search(rf"\b{re.escape(word)}\b", example):
-                        yield kind, word, definition, example.strip()
+            yield kind, words, gloss.partition('"')[0].strip(" ;:"), re.findall('"([^"]+)"', gloss)
+
+
+def entries(folder):
+    """(kind, word, definition, example) for each example of use that has one of its synset's words in it."""
+    for kind, words, definition, examples in synsets(folder):
+        for example in examples:
+            for word in words:
+                if re.search(rf"\b{re.escape(word)}\b", example):
+                    yield kind, word, definition, example.strip()
 
 
 def digest(entry):

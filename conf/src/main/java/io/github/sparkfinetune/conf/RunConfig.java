@@ -28,6 +28,8 @@ public record RunConfig(
 
         @Key(hf = "DataCollatorForLanguageModeling") MaskedLmConfig maskedLm,
 
+        @Key(hf = "DPOConfig") PreferenceConfig preference,
+
         @Key(hf = "GenerationConfig") GenerationConfig generation,
         ClusterConfig cluster,
         OutputConfig output)
@@ -52,11 +54,14 @@ public record RunConfig(
         TOKEN_CLASSIFICATION,
         /** The masked tokens of a text (Hugging Face: {@code ForMaskedLM}). */
         @JsonProperty("masked-lm")
-        MASKED_LM;
+        MASKED_LM,
+        /** Of two answers the better one (TRL: {@code DPOTrainer}). */
+        @JsonProperty("preference")
+        PREFERENCE;
 
         /** Whether a model that generates text is trained. */
         public boolean generates() {
-            return this == CAUSAL_LM || this == SFT;
+            return this == CAUSAL_LM || this == SFT || this == PREFERENCE;
         }
     }
 
@@ -98,6 +103,7 @@ public record RunConfig(
         Check.present("method", method);
         Check.present("training", training);
         Check.present("masked_lm", maskedLm);
+        Check.present("preference", preference);
         Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);

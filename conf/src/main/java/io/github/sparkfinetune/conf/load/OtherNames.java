@@ -22,7 +22,8 @@ public final class OtherNames {
             "TrainingArguments", "Transformers",
             "DataTrainingArguments", "Transformers",
             "ModelConfig", "Transformers",
-            "SFTConfig", "TRL");
+            "SFTConfig", "TRL",
+            "DPOConfig", "TRL");
 
     private static final Map<String, Map<String, Name>> ALL = read();
 

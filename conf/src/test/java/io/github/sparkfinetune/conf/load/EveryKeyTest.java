@@ -28,6 +28,7 @@ import io.github.sparkfinetune.conf.MethodConfig.LoraBias;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.NearDedupConfig;
 import io.github.sparkfinetune.conf.OutputConfig;
+import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.QuestionAnsweringConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.DeviceChoice;
@@ -180,6 +181,7 @@ class EveryKeyTest {
                   report_to: [mlflow, tensorboard]
                   run_name: mails
                 masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
+                preference: {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -306,6 +308,7 @@ class EveryKeyTest {
                         List.of(ReportTo.MLFLOW, ReportTo.TENSORBOARD),
                         "mails"),
                 new MaskedLmConfig(0.3, true),
+                new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));

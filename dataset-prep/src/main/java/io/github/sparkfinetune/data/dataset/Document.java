@@ -34,6 +34,24 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
         return inputIds.length;
     }
 
+    /** Place of the first token with a label; the number of tokens where none has one. */
+    public int firstLabel() {
+        int first = 0;
+        while (first < labels.length && labels[first] == Sample.IGNORED) {
+            first++;
+        }
+        return first;
+    }
+
+    /** The same document with a label for every token from a place on, as far as it is not dropped. */
+    public Document labelledFrom(int first) {
+        int[] all = labels.clone();
+        for (int i = first; i < all.length; i++) {
+            all[i] = inputIds[i];
+        }
+        return new Document(inputIds, all, truncated, droppedBecause);
+    }
+
     /** Number of tokens that are predicted: those with a label, but for the first one, which nothing comes before. */
     public int labelTokens() {
         return labelTokens(labels, 0, labels.length);

@@ -16,7 +16,9 @@ public enum DropReason {
     /** The question leaves no more room for its context in {@code data.max_length} than {@code data.stride}. */
     OVERLONG_QUESTION(5),
     /** The context gives no token. */
-    NO_CONTEXT_TOKEN(6);
+    NO_CONTEXT_TOKEN(6),
+    /** Nothing comes before the answers. */
+    EMPTY_PROMPT(7);
 
     private final int code;
 

@@ -80,6 +80,11 @@ public final class SftRecords {
      * @param json an object of columns
      */
     public SftExample read(String json) throws UnusableRowException {
+        return read(row(json));
+    }
+
+    /** The columns of a row that is a JSON object. */
+    static Map<String, Object> row(String json) throws UnusableRowException {
         Map<String, Object> row;
         try {
             row = JSON.readValue(json, OBJECT);
@@ -89,6 +94,10 @@ public final class SftRecords {
         if (row == null) {
             throw new UnusableRowException(UnusableRowException.MALFORMED);
         }
+        return row;
+    }
+
+    SftExample read(Map<String, Object> row) throws UnusableRowException {
         return switch (columns) {
             case MESSAGES -> conversation(row, "messages");
             case CONVERSATIONS -> conversation(row, "conversations");
@@ -97,8 +106,12 @@ public final class SftRecords {
         };
     }
 
-    /** The example's content as bytes that are equal for equal examples. */
-    public static byte[] content(SftExample example) {
+    /**
+     * Content as bytes that are equal for equal examples.
+     *
+     * @param example of what this class or {@link PreferenceRecords} reads
+     */
+    public static byte[] content(Object example) {
         try {
             return JSON.writeValueAsBytes(example);
         } catch (JsonProcessingException e) {
@@ -154,7 +167,7 @@ public final class SftRecords {
         return conversation;
     }
 
-    private static Object present(Map<String, Object> row, String column) throws UnusableRowException {
+    static Object present(Map<String, Object> row, String column) throws UnusableRowException {
         Object value = row.get(column);
         if (value == null) {
             throw new UnusableRowException(NO_COLUMN + column);
@@ -177,7 +190,7 @@ public final class SftRecords {
     }
 
     /** A text that holds a JSON array of objects is that array. */
-    private static Object listOrText(Object value) {
+    static Object listOrText(Object value) {
         if (value instanceof String text && text.stripLeading().startsWith("[")) {
             Object parsed = parse(text);
             if (parsed instanceof List<?> list && list.stream().allMatch(Map.class::isInstance)) {

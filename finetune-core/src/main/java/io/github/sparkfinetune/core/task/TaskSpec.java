@@ -148,6 +148,14 @@ public interface TaskSpec {
      */
     Metrics metrics(Iterator<Object[]> rows, List<String> labels);
 
+    /**
+     * Whether samples are measured against what the model said of them before its training,
+     * {@link TaskModel#reference}, which then are their targets.
+     */
+    default boolean readsReference() {
+        return false;
+    }
+
     /** Whether the base model is measured beside the trained one. */
     default boolean measuresBase() {
         return false;

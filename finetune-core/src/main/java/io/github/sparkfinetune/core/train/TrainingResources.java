@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -50,7 +51,7 @@ final class TrainingResources implements AutoCloseable {
     private final Path temporary;
     private final Path folder;
     private final Manifest manifest;
-    private final ParquetSamples train;
+    private final SampleSource train;
     private final Optional<SampleSource> eval;
     private final SampleDraws draws;
     private final Device device;
@@ -75,12 +76,10 @@ final class TrainingResources implements AutoCloseable {
             TaskData<?> data = TaskDatas.of(config);
             manifest.requireMatches(dataset, config.task(), data.options(tokenizer));
             draws = data.draws(tokenizer);
-            train = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
-            eval = manifest.splits().containsKey(Manifest.EVAL)
-                    ? Optional.of(FirstSamples.of(
-                            closing(draws.evaluated(
-                                    ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))),
-                            config.training().evalMaxSamples()))
+            SampleSource trained = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
+            Optional<SampleSource> evaluated = manifest.splits().containsKey(Manifest.EVAL)
+                    ? Optional.of(closing(
+                            draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))))
                     : Optional.empty();
             device = Device.of(rank.gpu());
             opened.push(device.manager()::close);
@@ -101,11 +100,22 @@ final class TrainingResources implements AutoCloseable {
                     tokenizer.vocabularySize(),
                     rank.threads());
             Model<?> model = loaded.model();
-            if (manifest.longest() > model.maxLength()) {
-                throw RunException.config("data.max_length: samples have up to " + manifest.longest()
+            // A sample may be several documents.
+            int longest = Math.min(manifest.longest(), config.data().maxLength());
+            if (longest > model.maxLength()) {
+                throw RunException.config("data.max_length: samples have up to " + longest
                         + " tokens, the model in " + config.model() + " takes " + model.maxLength()
                         + ": set it to that and prepare again");
             }
+            Optional<References> references = References.areRead(config)
+                    ? Optional.of(new ReferencePass(config, rank, manifest).run(loaded.task(), temporary))
+                    : Optional.empty();
+            train = references.map(said -> said.told(Manifest.TRAIN, trained)).orElse(trained);
+            eval = evaluated
+                    .map(split -> references
+                            .map(said -> said.told(Manifest.EVAL, split))
+                            .orElse(split))
+                    .map(split -> FirstSamples.of(split, config.training().evalMaxSamples()));
             step = step(config, rank, loaded);
         } catch (Throwable e) {
             closeAfter(e);
@@ -169,7 +179,7 @@ final class TrainingResources implements AutoCloseable {
         return step;
     }
 
-    ParquetSamples train() {
+    SampleSource train() {
         return train;
     }
 

@@ -75,6 +75,18 @@ public final class RandomMetrics {
             void add(Metrics metrics, Random random) {
                 ((MaskedLanguageModelMetrics) metrics).add(random.nextDouble(), 5, random.nextInt(5));
             }
+        },
+        PAIRS {
+            @Override
+            void add(Metrics metrics, Random random) {
+                ((PreferenceMetrics) metrics)
+                        .add(
+                                random.nextDouble(),
+                                random.nextInt(3),
+                                random.nextInt(3),
+                                -random.nextDouble(),
+                                -random.nextDouble());
+            }
         };
 
         abstract void add(Metrics metrics, Random random);
@@ -90,6 +102,7 @@ public final class RandomMetrics {
                 case ANSWERS -> new QuestionAnsweringMetrics(0);
                 case TEXT -> new LanguageModelMetrics();
                 case MASKED_TOKENS -> new MaskedLanguageModelMetrics();
+                case PAIRS -> new PreferenceMetrics();
             };
         }
 

@@ -153,6 +153,7 @@ public final class TinyDataset {
             case CLASSIFICATION -> List.of(text(config.classification().problemType(), random, row));
             case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
             case TOKEN_CLASSIFICATION -> List.of(window(random, row));
+            case PREFERENCE -> List.of(pair(random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
     }
@@ -190,6 +191,24 @@ public final class TinyDataset {
             }
         }
         return Sample.ofDocuments(row, ids, labels, lengths);
+    }
+
+    /** A prompt with two answers, of which the better one goes on as {@link #documents} do. */
+    static Sample pair(SplittableRandom random, int row) {
+        int[] prompt = random.ints(random.nextInt(2, 8), 0, IDS).toArray();
+        int[] lengths = random.ints(2, 1, 8).toArray();
+        int[] ids = new int[2 * prompt.length + lengths[0] + lengths[1]];
+        int[] labels = new int[ids.length];
+        int at = 0;
+        for (int answer = 0; answer < 2; answer++) {
+            for (int t = 0; t < prompt.length + lengths[answer]; t++, at++) {
+                boolean asked = t < prompt.length;
+                int id = asked ? prompt[t] : random.nextInt(IDS);
+                ids[at] = FIRST_ID + (!asked && answer == 0 ? (ids[at - 1] * 7 + 3) % IDS : id);
+                labels[at] = asked ? Sample.IGNORED : ids[at];
+            }
+        }
+        return Sample.ofDocuments(row, ids, labels, prompt.length + lengths[0], prompt.length + lengths[1]);
     }
 
     /** A window of a row, of which some have two; a token says what its label is, and every third has none. */

@@ -5,13 +5,16 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
@@ -25,6 +28,7 @@ import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
+import org.apache.spark.SparkEnv;
 import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
@@ -200,8 +204,13 @@ public final class EvaluateJob {
             implements FlatMapFunction<Iterator<Integer>, Object[]> {
         @Override
         public Iterator<Object[]> call(Iterator<Integer> numbers) throws Exception {
-            ParquetSamples samples =
-                    ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop());
+            SampleSource samples = References.told(
+                    model.config(),
+                    manifest,
+                    split,
+                    ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop()),
+                    model.hadoop(),
+                    LocalDirs.first(SparkEnv.get()));
             TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
             return model.open().evaluate(samples, manifest.labels(), numbers.next(), tasks);
         }

@@ -171,6 +171,7 @@ class PrepareBadInputTest {
                 config.method(),
                 config.training(),
                 config.maskedLm(),
+                config.preference(),
                 config.generation(),
                 config.cluster(),
                 config.output());

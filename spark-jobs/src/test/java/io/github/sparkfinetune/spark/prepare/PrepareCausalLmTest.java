@@ -145,6 +145,7 @@ class PrepareCausalLmTest {
                 config.method(),
                 config.training(),
                 config.maskedLm(),
+                config.preference(),
                 config.generation(),
                 config.cluster(),
                 config.output());

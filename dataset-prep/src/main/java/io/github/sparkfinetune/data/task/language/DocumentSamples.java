@@ -73,7 +73,8 @@ final class DocumentSamples implements SampleSink {
         return row.array();
     }
 
-    private static Document document(byte[] bytes) {
+    /** The document that travelled as these {@link #bytes}. */
+    static Document document(byte[] bytes) {
         ByteBuffer row = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         int size = row.getInt(SIZE);
         if (size < 0) {

@@ -14,6 +14,8 @@ import io.github.sparkfinetune.data.task.language.CausalLmData;
 import io.github.sparkfinetune.data.task.language.ConversationLook;
 import io.github.sparkfinetune.data.task.language.DocumentLook;
 import io.github.sparkfinetune.data.task.language.MaskedLmData;
+import io.github.sparkfinetune.data.task.language.PreferenceData;
+import io.github.sparkfinetune.data.task.language.PreferenceLook;
 import io.github.sparkfinetune.data.task.language.SftData;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
 import io.github.sparkfinetune.data.task.question.QuestionLook;
@@ -37,7 +39,8 @@ public final class TaskDatas {
             Task.SFT, SftData::of,
             Task.QUESTION_ANSWERING, QuestionAnsweringData::of,
             Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
-            Task.MASKED_LM, MaskedLmData::of));
+            Task.MASKED_LM, MaskedLmData::of,
+            Task.PREFERENCE, PreferenceData::of));
 
     /** What tells whether a source is for a task; the more particular the task, the earlier. */
     private static final Map<Task, Function<SourceLook, Optional<Recognition>>> RECOGNIZED = new LinkedHashMap<>();
@@ -45,6 +48,7 @@ public final class TaskDatas {
     static {
         RECOGNIZED.put(Task.QUESTION_ANSWERING, QuestionLook::of);
         RECOGNIZED.put(Task.TOKEN_CLASSIFICATION, TaggedLook::of);
+        RECOGNIZED.put(Task.PREFERENCE, PreferenceLook::of);
         RECOGNIZED.put(Task.SFT, ConversationLook::of);
         RECOGNIZED.put(Task.CLASSIFICATION, LabelledLook::of);
         RECOGNIZED.put(Task.CAUSAL_LM, DocumentLook::of);

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.classification.ClassificationTask;
 import io.github.sparkfinetune.core.task.language.CausalLmTask;
 import io.github.sparkfinetune.core.task.language.MaskedLmTask;
+import io.github.sparkfinetune.core.task.language.PreferenceTask;
 import io.github.sparkfinetune.core.task.language.SftTask;
 import io.github.sparkfinetune.core.task.question.QuestionAnsweringTask;
 import io.github.sparkfinetune.core.task.token.TokenClassificationTask;
@@ -27,7 +28,9 @@ public final class TaskSpecs {
             Task.TOKEN_CLASSIFICATION,
             config -> new TokenClassificationTask(),
             Task.MASKED_LM,
-            MaskedLmTask::of));
+            MaskedLmTask::of,
+            Task.PREFERENCE,
+            PreferenceTask::of));
 
     private TaskSpecs() {}
 

@@ -217,6 +217,23 @@ class TaskSpecsTest {
                 .containsEntry("accuracy", 0.75);
     }
 
+    @Test
+    void partsOfPairsAddUp() {
+        Object[][] rows = {{0.5, 2.0, 1.0, -3.0, -4.0}, {1.5, -1.0, 1.0, -5.0, -2.0}};
+
+        Metrics whole = added(of(Task.PREFERENCE), List.of(), rows);
+        assertThat(whole.values())
+                .isEqualTo(
+                        of(Task.PREFERENCE).metrics(iterator(rows), List.of()).values());
+        assertThat(whole.values())
+                .containsEntry("loss", 1.0)
+                .containsEntry("rewards/chosen", 0.5)
+                .containsEntry("rewards/rejected", 1.0)
+                .containsEntry("rewards/margins", -0.5)
+                .containsEntry("rewards/accuracies", 0.5)
+                .containsEntry("logps/chosen", -4.0);
+    }
+
     private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
         Metrics whole = spec.metrics(iterator(rows), labels);
 

@@ -1,0 +1,40 @@
+package io.github.sparkfinetune.conf;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
+
+/** What task {@code preference} minimises, under the names of TRL's {@code DPOConfig}. */
+public record PreferenceConfig(
+        double beta,
+        LossType lossType,
+        double labelSmoothing,
+        @Key(hf = Key.NOT_IN_HF) boolean referenceFree) implements Serializable {
+
+    /** The loss of a pair. */
+    public enum LossType {
+        /** DPO: the negative log-likelihood of the preference (Rafailov and others, 2023). */
+        @JsonProperty("sigmoid")
+        SIGMOID,
+        /** The squared distance of the margin a token from 1 / (2 beta) (Azar and others, 2023). */
+        @JsonProperty("ipo")
+        IPO,
+        /** DPO without the bias of preferences that are the wrong way round (Ray Chowdhury and others, 2024). */
+        @JsonProperty("robust")
+        ROBUST
+    }
+
+    public PreferenceConfig {
+        Check.that(beta > 0, "preference.beta", beta, "above 0");
+        Check.present("preference.loss_type", lossType);
+        Check.that(
+                labelSmoothing >= 0 && labelSmoothing < 0.5,
+                "preference.label_smoothing",
+                labelSmoothing,
+                "in [0, 0.5)");
+        Check.that(
+                labelSmoothing == 0 || lossType != LossType.IPO,
+                "preference.label_smoothing",
+                labelSmoothing,
+                "0 with preference.loss_type: ipo");
+    }
+}

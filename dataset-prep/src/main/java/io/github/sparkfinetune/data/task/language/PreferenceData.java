@@ -1,0 +1,154 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.conf.DataConfig.Packing;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.sft.PreferencePair;
+import io.github.sparkfinetune.data.sft.PreferenceRecords;
+import io.github.sparkfinetune.data.sft.SftEncoder;
+import io.github.sparkfinetune.data.sft.SftLoss;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.data.task.RawSource;
+import io.github.sparkfinetune.data.task.Reading;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.List;
+import java.util.function.Function;
+import java.util.stream.Stream;
+
+/**
+ * Task {@code preference}: a prompt with its better and its other answer is a sample of two documents, the better one
+ * first, of which the answers have labels. Tokens are those of TRL's {@code DPOTrainer}.
+ *
+ * @param template what messages call the chat template
+ */
+public record PreferenceData(DataConfig data, String template) implements TaskData<PreferencePair> {
+
+    public static PreferenceData of(RunConfig config) {
+        String template = config.data().chatTemplate();
+        return new PreferenceData(config.data(), template == null ? config.model() : template);
+    }
+
+    @Override
+    public void check(TokenizerFiles files) {
+        TextRows.refusePair(data);
+        TextRows.refuseCorpus(data);
+        if (data.packing() != Packing.NONE) {
+            throw RunException.config("data.packing: a pair of answers is a sample of task preference, pairs are not"
+                    + " packed: leave it out");
+        }
+    }
+
+    @Override
+    public Reading<PreferencePair> reading(RawSource source, TokenizerFiles files, boolean supervised) {
+        TextRows.refuseBareTexts(source, "hold no preferences", "jsonl, csv or parquet for task preference");
+        List<String> present = source.columns();
+        requireColumns(source, supervised);
+        List<String> read = Stream.of(
+                        PreferenceRecords.PROMPT,
+                        PreferenceRecords.CHOSEN,
+                        PreferenceRecords.REJECTED,
+                        PreferenceRecords.TOOLS)
+                .filter(present::contains)
+                .toList();
+        ConversationRows.Reader<PreferencePair> reader = supervised
+                ? (json, cleaner) -> new PreferenceRecords(cleaner).read(json)
+                : (json, cleaner) -> new PreferenceRecords(cleaner).readPrompt(json);
+        return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
+    }
+
+    /** Of JSON lines without any there are no keys; that there are no rows is found when they are counted. */
+    private static void requireColumns(RawSource source, boolean supervised) {
+        List<String> present = source.columns();
+        boolean answers = present.containsAll(List.of(PreferenceRecords.CHOSEN, PreferenceRecords.REJECTED));
+        if (present.isEmpty() || answers || (!supervised && present.contains(PreferenceRecords.PROMPT))) {
+            return;
+        }
+        throw RunException.config(source.key() + ": " + source.path() + " lacks columns of task preference ("
+                + (supervised ? "" : "prompt alone; ") + "prompt, chosen and rejected; chosen and rejected with the"
+                + " prompt in both), its columns are "
+                + String.join(", ", present.stream().sorted().toList()));
+    }
+
+    private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
+        return new SftEncoder(tokenizer, files, template, new SftLoss(true, false));
+    }
+
+    @Override
+    public Encoder<PreferencePair> encoder(
+            TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
+        SftEncoder encoder = encoder(tokenizer, files);
+        return row -> {
+            Document chosen;
+            Document rejected;
+            try {
+                chosen = encoder.encode(row.content().chosen());
+                rejected = encoder.encode(row.content().rejected());
+            } catch (RunException e) {
+                throw RunException.data(key + ": " + row.file() + ": " + e.getMessage(), e);
+            }
+            int prompt = Math.min(chosen.firstLabel(), rejected.firstLabel());
+            return PreferenceSamples.bytes(answered(chosen, prompt), answered(rejected, prompt));
+        };
+    }
+
+    /** A document whose answer begins where the answers of both begin. */
+    private Document answered(Document document, int prompt) {
+        if (prompt == 0) {
+            return Document.dropped(DropReason.EMPTY_PROMPT);
+        }
+        return prompt < data.maxLength()
+                ? document.labelledFrom(prompt).limited(data.maxLength(), data.overlong())
+                : Document.dropped(DropReason.LABELS_CUT_OFF);
+    }
+
+    @Override
+    public SampleSink sink(SampleOutput output, List<String> labels) {
+        return new PreferenceSamples(output);
+    }
+
+    @Override
+    public int endTokenId(TokenizerFiles files) {
+        return files.eosTokenId();
+    }
+
+    @Override
+    public SampleSchema schema() {
+        return SampleSchema.ofDocuments(false);
+    }
+
+    @Override
+    public DatasetOptions options(TokenizerFiles files) {
+        return DatasetOptions.of(data, files)
+                .withColumns(null, data.textPair(), null)
+                .withDocuments(new DatasetOptions.DocumentOptions(
+                        data.packing(), data.overlong(), null, files.chatTemplateSha256()));
+    }
+
+    @Override
+    public Function<CleanRow<PreferencePair>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
+        SftEncoder encoder = encoder(tokenizer, files);
+        return row -> {
+            try {
+                SftEncoder.Prompt prompt = encoder.prompt(row.content().chosen());
+                return prompt.inputIds().length == 0
+                        ? TaskInput.bad(row.file(), UnusableRowException.EMPTY)
+                        : TaskInput.prompt(row.file(), prompt.text(), prompt.inputIds(), prompt.reference());
+            } catch (RunException e) {
+                // The template refuses this prompt; the next one may be as it wants it.
+                return TaskInput.bad(row.file(), e.getMessage());
+            }
+        };
+    }
+}

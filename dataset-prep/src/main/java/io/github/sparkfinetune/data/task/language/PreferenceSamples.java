@@ -1,0 +1,71 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * Makes samples of pairs of documents. A pair travels as: 1 byte left to the caller, 4 bytes of the length of the first
+ * document, and both as {@link DocumentSamples} has them.
+ */
+final class PreferenceSamples implements SampleSink {
+    private static final int FIRST = 1;
+    private static final int DOCUMENTS = FIRST + Integer.BYTES;
+
+    private final SampleCounts counts = new SampleCounts(0, true);
+    private final SampleOutput output;
+
+    PreferenceSamples(SampleOutput output) {
+        this.output = output;
+    }
+
+    /** A pair as it travels. */
+    static byte[] bytes(Document chosen, Document rejected) {
+        byte[] first = DocumentSamples.bytes(chosen, false);
+        byte[] second = DocumentSamples.bytes(rejected, false);
+        return ByteBuffer.allocate(DOCUMENTS + first.length + second.length)
+                .putInt(FIRST, first.length)
+                .position(DOCUMENTS)
+                .put(first)
+                .put(second)
+                .array();
+    }
+
+    @Override
+    public void add(byte[] row, String stratum) throws IOException {
+        int second = DOCUMENTS + ByteBuffer.wrap(row).getInt(FIRST);
+        Document chosen = DocumentSamples.document(Arrays.copyOfRange(row, DOCUMENTS, second));
+        Document rejected = DocumentSamples.document(Arrays.copyOfRange(row, second, row.length));
+        for (Document document : new Document[] {chosen, rejected}) {
+            if (document.droppedBecause() != null) {
+                counts.droppedRow(document.droppedBecause());
+                return;
+            }
+        }
+        counts.row(chosen.truncated() || rejected.truncated());
+        Sample sample = Sample.ofDocuments(
+                0,
+                joined(chosen.inputIds(), rejected.inputIds()),
+                joined(chosen.labels(), rejected.labels()),
+                chosen.length(),
+                rejected.length());
+        output.write(sample);
+        counts.sample(sample, sample.labelTokens());
+    }
+
+    private static int[] joined(int[] first, int[] second) {
+        return Stream.of(first, second).flatMapToInt(IntStream::of).toArray();
+    }
+
+    @Override
+    public SampleCounts finish() {
+        return counts;
+    }
+}

@@ -1,0 +1,130 @@
+package io.github.sparkfinetune.core.task.language;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.metric.Metrics;
+import io.github.sparkfinetune.core.metric.PreferenceMetrics;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.objective.AnswerPair;
+import io.github.sparkfinetune.core.objective.PairLoss;
+import io.github.sparkfinetune.core.objective.PreferenceLoss;
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.Inference;
+import io.github.sparkfinetune.core.task.PredictionSettings;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.core.task.TaskModel;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.core.task.TokenLoss;
+import io.github.sparkfinetune.data.dataset.Prompts;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import java.util.ArrayList;
+import java.util.Iterator;
+import java.util.List;
+
+/** A language model that is trained to find the better of two answers likelier than before, and the other less so. */
+record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objective) implements TaskModel<PackedBatch> {
+
+    @Override
+    public Scorer scorer() {
+        PreferenceMetrics metrics = new PreferenceMetrics();
+        PairLoss loss = objective.pairLoss();
+        return new Scorer() {
+            @Override
+            public void add(List<Sample> samples, int batchSize) {
+                for (AnswerPair pair : pairs(samples, batchSize)) {
+                    metrics.add(
+                            loss.of(pair),
+                            loss.reward(pair.chosenRatio()),
+                            loss.reward(pair.rejectedRatio()),
+                            pair.chosen(),
+                            pair.rejected());
+                }
+            }
+
+            @Override
+            public Metrics metrics() {
+                return metrics;
+            }
+        };
+    }
+
+    @Override
+    public List<double[]> reference(List<Sample> samples, int batchSize) {
+        return Inference.tokenLosses(manager, model, objective.tokens(), samples, batchSize).stream()
+                .map(answers ->
+                        answers.stream().mapToDouble(loss -> -loss.sum()).toArray())
+                .toList();
+    }
+
+    private List<AnswerPair> pairs(List<Sample> samples, int batchSize) {
+        List<List<TokenLoss>> losses = Inference.tokenLosses(manager, model, objective.tokens(), samples, batchSize);
+        List<AnswerPair> pairs = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            List<TokenLoss> answers = losses.get(i);
+            pairs.add(objective.pair(
+                    samples.get(i), answers.get(0).sum(), answers.get(1).sum()));
+        }
+        return pairs;
+    }
+
+    @Override
+    public TaskPredictor predictor(PredictionSettings settings) {
+        return new Rows(new PromptAnswers(manager, model, settings), settings.batchSize());
+    }
+
+    private final class Rows implements TaskPredictor {
+        private final PromptAnswers answers;
+        private final int batchSize;
+
+        Rows(PromptAnswers answers, int batchSize) {
+            this.answers = answers;
+            this.batchSize = batchSize;
+        }
+
+        @Override
+        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+            return new BlockwiseIterator<>(split.part(part, parts), PromptAnswers.BATCHES * batchSize, this::evaluate);
+        }
+
+        private List<Object[]> evaluate(List<Sample> block) {
+            List<AnswerPair> pairs = pairs(block, batchSize);
+            PairLoss loss = objective.pairLoss();
+            List<Object[]> rows = new ArrayList<>();
+            for (int i = 0; i < pairs.size(); i++) {
+                AnswerPair pair = pairs.get(i);
+                List<Prompts.Prompt> prompts = Prompts.of(block.get(i));
+                String chosen = answers.tokenizer().decode(prompts.get(0).answerIds());
+                String rejected = answers.tokenizer().decode(prompts.get(1).answerIds());
+                double better = loss.reward(pair.chosenRatio());
+                double other = loss.reward(pair.rejectedRatio());
+                rows.add(new Object[] {
+                    block.get(i).index(),
+                    answers.tokenizer().decodeWhole(prompts.get(0).inputIds()),
+                    chosen,
+                    rejected,
+                    better > other ? chosen : rejected,
+                    better > other ? 1 : 0,
+                    better - other,
+                    better,
+                    other,
+                    pair.chosen(),
+                    pair.rejected(),
+                    loss.of(pair)
+                });
+            }
+            return rows;
+        }
+
+        @Override
+        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+            return answers.predict(inputs);
+        }
+
+        @Override
+        public void close() {
+            answers.close();
+        }
+    }
+}

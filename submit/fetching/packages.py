@@ -43,6 +43,13 @@ def wheel(package):
         yield download / "files"
 
 
+def unpack(file, into):
+    # Python before 3.11.4, such as that of Debian 12, has no filters.
+    filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    with tarfile.open(file) as archive:
+        archive.extractall(into, **filtered)
+
+
 @contextlib.contextmanager
 def sdist(package):
     """The files of a source distribution, NAME==VERSION of PyPI."""
@@ -50,8 +57,7 @@ def sdist(package):
     with folder() as download:
         pip_download(package, f"--no-binary={name}", download)
         (file,) = download.glob("*.tar.gz")
-        with tarfile.open(file) as archive:
-            archive.extractall(download, filter="data")
+        unpack(file, download)
         yield download / f"{name}-{version}"
 
 
@@ -62,8 +68,7 @@ def npm(package):
     with folder() as download:
         run(["npm", "pack", "--silent", "--pack-destination", download, package], f"download {package} by npm")
         (file,) = download.glob("*.tgz")
-        with tarfile.open(file) as archive:
-            archive.extractall(download, filter="data")
+        unpack(file, download)
         yield download / "package"
 
 

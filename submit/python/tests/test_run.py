@@ -47,6 +47,7 @@ def test_run_is_trained_measured_and_found_again(spark, mails, run, config, capf
     report = run.report
     assert report.html == pathlib.Path(config["output"]["dir"], "report.html").read_text()
     assert 'sandbox="allow-scripts"' in report._repr_html_() and "<script" not in report._repr_html_()
+    assert "box-sizing:border-box" in report._repr_html_()
     said = capfd.readouterr().err
     assert all(part in said for part in ("prepare   32 train rows", "/16  loss ", "  done\n", "\ntest      ")), said
 

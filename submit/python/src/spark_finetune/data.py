@@ -200,7 +200,9 @@ class Report:
         # Its script reaches nothing of the notebook.
         return (
             f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" title="report"'
-            f' style="width:100%;height:{self.height}px;border:1px solid #8888"></iframe>'
+            # The border is within the width: a page that hides what is wider would cut it off.
+            f' style="display:block;box-sizing:border-box;width:100%;height:{self.height}px;border:1px solid #8888">'
+            "</iframe>"
         )
 
 

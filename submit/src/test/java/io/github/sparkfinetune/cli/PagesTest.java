@@ -156,6 +156,17 @@ class PagesTest {
         }
     }
 
+    /** The distribution has no pom.xml to look them up in. */
+    @Test
+    void whatSparkWantsOfJavaIsThatOfTheBuild() throws IOException {
+        Matcher opens =
+                Pattern.compile("<spark.opens>(.*)</spark.opens>").matcher(Files.readString(ROOT.resolve("pom.xml")));
+        assertThat(opens.find()).isTrue();
+
+        assertThat(commands(ROOT.resolve("submit/docs/notebooks.md")))
+                .contains("export JJAVA_JVM_OPTS=\"" + opens.group(1) + "\"");
+    }
+
     /** A block is a run's file, or a part of one: what it leaves out is put in. */
     @ParameterizedTest
     @MethodSource("pages")

@@ -67,4 +67,31 @@ class InitRunTest {
         run("plan", "--local", "--config", file.toString());
         assertThat(run("run", "--local", "--config", file.toString())).contains("accuracy");
     }
+
+    /** 30 of 100 texts are longer than the model's 64 positions: the length of the 99th isn't known. */
+    @Test
+    void lengthsAreToldAsFarAsTheModelReads() throws IOException {
+        List<String> mails = new ArrayList<>(List.of("id,Body,kind"));
+        for (int i = 0; i < 100; i++) {
+            mails.add(String.format(
+                    Locale.ROOT,
+                    "%d,%d notices %s,%s",
+                    i,
+                    i,
+                    "copy ".repeat(i % 10 < 3 ? 100 : 8),
+                    i % 2 == 0 ? "a" : "b"));
+        }
+
+        String said = run(
+                "init",
+                "--local",
+                "--data",
+                Files.write(dir.resolve("mails.csv"), mails).toString(),
+                "--model",
+                MODEL.toString(),
+                "--output",
+                dir.resolve("run.yaml").toString());
+
+        assertThat(said).containsPattern("half have at most \\d+, 30 of 100 have the model's 64 or more");
+    }
 }

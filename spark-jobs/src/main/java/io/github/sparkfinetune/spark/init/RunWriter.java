@@ -118,12 +118,23 @@ record RunWriter(
     }
 
     private String lengths(String packing) {
-        String lengths = "half have at most " + survey.percentile(50) + ", 99 of 100 at most "
-                + survey.percentile(99)
+        return "tokens of a " + (packing.equals("none") ? "row" : "text") + ": " + lengths();
+    }
+
+    /** Nothing is told of how long those are that the survey cuts at what the model reads. */
+    private String lengths() {
+        if (survey.percentile(99) >= longest) {
+            long cut = survey.lengths().stream()
+                    .filter(length -> length >= longest)
+                    .count();
+            return (survey.percentile(50) >= longest ? "" : "half have at most " + survey.percentile(50) + ", ")
+                    + Math.round(100.0 * cut / survey.lengths().size()) + " of 100 have the model's " + longest
+                    + " or more";
+        }
+        return "half have at most " + survey.percentile(50) + ", 99 of 100 at most " + survey.percentile(99)
                 + (survey.percentile(100) >= longest
                         ? ", the longest are longer than the model's " + longest
                         : ", the longest " + survey.percentile(100));
-        return "tokens of a " + (packing.equals("none") ? "row" : "text") + ": " + lengths;
     }
 
     /** Of samples that are packed as much as is usual, else as long as nearly all rows are. */

@@ -54,10 +54,11 @@ public final class DatasetWarnings {
                 "train_" + name + "_duplicates",
                 String.format(
                         Locale.ROOT,
-                        "%,d of the %s rows are in the training text too%s: what is measured on them is not what the"
+                        "%,d of the %s rows %s in the training text too%s: what is measured on them is not what the"
                                 + " model does on new text; take them out of data.train",
                         leak.rows(),
                         name,
+                        leak.rows() == 1 ? "is" : "are",
                         leak.example().isEmpty() ? "" : ", as \"" + start(leak.example()) + "\""))));
         return warnings;
     }
@@ -115,7 +116,7 @@ public final class DatasetWarnings {
                         String.format(
                                 Locale.ROOT,
                                 "%.0f %% of the %s texts are longer than data.max_length: %d and lose their ends: raise"
-                                        + " it",
+                                        + " it, if the model reads more",
                                 100 * share,
                                 name,
                                 manifest.options().maxLength())));

@@ -1,0 +1,27 @@
+package io.github.sparkfinetune.job;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.RunException;
+import org.junit.jupiter.api.Test;
+
+class FailureTest {
+    @Test
+    void theErrorThatIsKnownIsTold() {
+        Failure failure = Failure.of(new IllegalStateException("outside", RunException.data("no\nlabel")));
+
+        assertThat(failure).isEqualTo(new Failure(ExitCode.DATA, "no label", true));
+        assertThat(Failure.of(new IllegalStateException("what")).expected()).isFalse();
+    }
+
+    /** Spark stops its context in the middle of the command's work, whose stack traces would be the message. */
+    @Test
+    void aSignalIsToldInsteadOfWhatItBroke() {
+        Failure failure = Failure.of(
+                new IllegalStateException("Cannot call methods on a stopped SparkContext.\nThis stopped …"), true);
+
+        assertThat(failure.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(failure.message()).startsWith("interrupted by a signal: start the same command again");
+    }
+}

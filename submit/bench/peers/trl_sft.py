@@ -10,15 +10,14 @@ max_length; without, as many conversations as have the same number of tokens on 
 import os
 import sys
 import tempfile
-import time
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import datasets
 import torch
+import trl_run
 import yaml
 from peak import peak_mb
-from peft import LoraConfig
-from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
+from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
 # SmolLM2's own template with the marks that TRL needs to find the assistant's turns, end token included.
@@ -32,16 +31,6 @@ MARKED = (
 )
 
 
-class Clock(TrainerCallback):
-    """Seconds from the first step's start to the last one's end."""
-
-    def on_train_begin(self, *_, **__):
-        self.start = time.perf_counter()
-
-    def on_step_end(self, *_, **__):
-        self.end = time.perf_counter()
-
-
 arguments = sys.argv[1:]
 if not arguments:
     sys.exit(__doc__)
@@ -49,7 +38,7 @@ with open(arguments.pop(0), encoding="utf-8") as file:
     recipe = yaml.safe_load(file)
 packing = "packing" in arguments
 steps = int(next((argument for argument in arguments if argument.isdigit()), -1))
-data, method, training = recipe["data"], recipe["method"], recipe["training"]
+data, training = recipe["data"], recipe["training"]
 
 tokenizer = AutoTokenizer.from_pretrained(recipe["model"])
 template = tokenizer.chat_template
@@ -67,38 +56,14 @@ if not packing:
     tokens = sum(len(ids) for ids in tokenizer(texts, add_special_tokens=False)["input_ids"])
     samples = round(samples * data["max_length"] * len(texts) / tokens)
 
-clock = Clock()
+clock = trl_run.Clock()
 with tempfile.TemporaryDirectory() as output:
     trainer = SFTTrainer(
         model=AutoModelForCausalLM.from_pretrained(recipe["model"], dtype=torch.float32),
-        args=SFTConfig(
-            output_dir=output,
-            use_cpu=True,
-            bf16=False,
-            gradient_checkpointing=False,
-            assistant_only_loss=True,
-            max_length=data["max_length"],
-            packing=packing,
-            per_device_train_batch_size=samples,
-            num_train_epochs=training["num_train_epochs"],
-            max_steps=steps,
-            learning_rate=training["learning_rate"],
-            lr_scheduler_type=training["lr_scheduler_type"],
-            warmup_ratio=training["warmup_ratio"],
-            logging_steps=10,
-            save_strategy="no",
-            report_to="none",
-            disable_tqdm=True,
-            dataloader_pin_memory=False,
-        ),
+        args=SFTConfig(**trl_run.settings(recipe, samples, steps, output), assistant_only_loss=True, packing=packing),
         train_dataset=conversations,
         processing_class=tokenizer,
-        peft_config=LoraConfig(
-            r=method["r"],
-            lora_alpha=method["lora_alpha"],
-            target_modules=method["target_modules"],
-            task_type="CAUSAL_LM",
-        ),
+        peft_config=trl_run.lora(recipe["method"]),
         callbacks=[clock],
     )
     rows = trainer.train_dataset

@@ -41,7 +41,9 @@ public final class SampleChecks implements Serializable {
                 last--;
             }
             documents++;
-            ended += sample.labels()[last] == endId ? 1 : 0;
+            // Chat templates put a line end behind it.
+            boolean ends = sample.labels()[last] == endId || (last > from && sample.labels()[last - 1] == endId);
+            ended += ends ? 1 : 0;
             from += length;
         }
     }
@@ -60,7 +62,10 @@ public final class SampleChecks implements Serializable {
         return tokens == 0 ? 0 : unknown / (double) tokens;
     }
 
-    /** Share of the documents whose last trained token is the one that ends a text; 1 where nothing is generated. */
+    /**
+     * Share of the documents of whose last two trained tokens one is that which ends a text; 1 where nothing is
+     * generated.
+     */
     public double endedShare() {
         return documents == 0 ? 1 : ended / (double) documents;
     }

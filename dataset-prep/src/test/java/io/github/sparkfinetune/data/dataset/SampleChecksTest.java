@@ -21,16 +21,18 @@ class SampleChecksTest {
     }
 
     @Test
-    void aDocumentEndsWithItsLastTrainedToken() {
+    void aDocumentEndsWithItsLastTrainedTokenOrTheOneBefore() {
         int ignored = Sample.IGNORED;
         SampleChecks checks = new SampleChecks(-1, END);
         checks.add(Sample.ofDocuments(
                 0,
-                new int[] {7, 8, 2, 9, 2, 9, 9, 2, 8},
-                new int[] {ignored, 8, 2, 9, ignored, ignored, 9, 2, ignored},
+                new int[] {7, 8, 2, 9, 2, 9, 9, 2, 8, 2, 5, 2, 5, 5},
+                new int[] {ignored, 8, 2, 9, ignored, ignored, 9, 2, ignored, 2, 5, 2, 5, 5},
                 3,
                 2,
-                4));
-        assertThat(checks.endedShare()).isEqualTo(2 / 3.0);
+                4,
+                2,
+                3));
+        assertThat(checks.endedShare()).isEqualTo(3 / 5.0);
     }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.job;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.plan.RunWarnings;
+import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -94,6 +95,9 @@ public final class Pipeline {
 
     private void train(Progress shown, Tracking tracking) throws IOException {
         RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
+        if (References.areRead(run)) {
+            console.say("train     first the model is asked about all samples as it is, unless this run has done so");
+        }
         TrainingResult result;
         try (MetricsLog log = MetricsLog.open(folder);
                 shown) {

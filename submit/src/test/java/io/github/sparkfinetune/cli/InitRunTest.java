@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.job.SparkJobs;
@@ -66,6 +67,34 @@ class InitRunTest {
         assertThat(config.training().perDeviceTrainBatchSize()).isEqualTo(8);
         run("plan", "--local", "--config", file.toString());
         assertThat(run("run", "--local", "--config", file.toString())).contains("accuracy");
+    }
+
+    @Test
+    void pairsOfAnswersAreFound() throws IOException {
+        List<String> pairs = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            pairs.add("{\"prompt\": \"May I copy " + i
+                    + "?\", \"chosen\": \" You may.\", \"rejected\": \" No, never.\"}");
+        }
+        Path file = dir.resolve("run.yaml");
+
+        String said = run(
+                "init",
+                "--local",
+                "--data",
+                Files.write(dir.resolve("pairs.jsonl"), pairs).toString(),
+                "--model",
+                MODEL.resolveSibling("llama-tied").toString(),
+                "--output",
+                file.toString(),
+                "--set",
+                "output.dir=" + dir.resolve("run"));
+
+        assertThat(said).contains("task        preference: pairs of answers in chosen and rejected");
+        RunConfig config = RunConfigLoader.load(file, List.of());
+        assertThat(config.method().type()).isEqualTo(MethodConfig.Type.LORA);
+        assertThat(config.training().learningRate()).isEqualTo(1e-5);
+        run("plan", "--local", "--config", file.toString());
     }
 
     /** 30 of 100 texts are longer than the model's 64 positions: the length of the 99th isn't known. */

@@ -47,6 +47,7 @@ record MemoryEstimate(
 
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
         DataConfig data = config.data();
+        TaskSpec spec = TaskSpecs.of(config);
         int batch = config.training().perDeviceEvalBatchSize();
         boolean eval = manifest.map(there -> there.splits().containsKey(Manifest.EVAL))
                 .orElse(data.eval() != null || data.evalFraction() > 0);
@@ -58,10 +59,9 @@ record MemoryEstimate(
                 config,
                 model,
                 source,
-                TaskSpecs.of(config)
-                        .paddedLength(manifest.map(Manifest::longest).orElse(data.maxLength())),
+                spec.paddedLength(manifest.map(Manifest::longest).orElse(spec.longestSample(data.maxLength()))),
                 manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
-                eval ? batch : 0,
+                eval || spec.readsReference() ? batch : 0,
                 after);
     }
 

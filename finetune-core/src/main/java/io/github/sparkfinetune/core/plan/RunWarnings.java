@@ -16,7 +16,7 @@ public final class RunWarnings {
         List<String> warnings = new ArrayList<>();
         TrainingConfig training = config.training();
         double rate = training.learningRate();
-        double highest = TaskSpecs.of(config).modelKind().highestUsualLearningRate();
+        double highest = TaskSpecs.of(config).highestUsualLearningRate();
         if (config.method().type() == MethodConfig.Type.FULL && rate > highest) {
             warnings.add("training.learning_rate: " + rate + " is above " + highest
                     + ", the most that full fine-tuning of such a model usually takes: it may forget what it knows; lower"

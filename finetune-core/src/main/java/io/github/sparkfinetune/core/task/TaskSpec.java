@@ -57,6 +57,15 @@ public interface TaskSpec {
     }
 
     /**
+     * Tokens of the longest sample.
+     *
+     * @param maxLength {@code data.max_length}
+     */
+    default int longestSample(int maxLength) {
+        return maxLength;
+    }
+
+    /**
      * Tokens that a batch is padded to.
      *
      * @param longest tokens of its longest sample
@@ -126,7 +135,17 @@ public interface TaskSpec {
         return "loss";
     }
 
-    /** What the loss is a mean over: sample, token or word. */
+    /** The highest learning rate that is usual when all weights are trained, see {@link ModelKind}. */
+    default double highestUsualLearningRate() {
+        return modelKind().highestUsualLearningRate();
+    }
+
+    /** The learning rate that all weights are usually trained with, see {@link ModelKind}. */
+    default double usualLearningRate() {
+        return modelKind().usualLearningRate();
+    }
+
+    /** What the loss is a mean over: sample, token, word or pair. */
     String lossUnit();
 
     /** Columns of what is predicted of held-out samples. */

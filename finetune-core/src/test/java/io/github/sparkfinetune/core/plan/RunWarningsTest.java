@@ -20,7 +20,9 @@ class RunWarningsTest {
         "classification, freeze, 1e-3, false",
         "sft, full, 5e-5, false",
         "causal-lm, full, 6e-5, true",
-        "sft, qlora, 2e-4, false"
+        "sft, qlora, 2e-4, false",
+        "preference, full, 5e-6, false",
+        "preference, full, 6e-6, true"
     })
     void aHighLearningRateOfAFullRunIsWarnedOf(String task, String method, String rate, boolean warned) {
         List<String> warnings = RunWarnings.of(run(task, method, rate));

@@ -160,7 +160,7 @@ record RunWriter(
         yaml.set("training.gradient_checkpointing", "false", "");
         yaml.set(
                 "training.learning_rate",
-                String.format(Locale.ROOT, "%.1e", rate(method(kind), kind)),
+                String.format(Locale.ROOT, "%.1e", rate(method(kind), spec)),
                 "usual for " + typeName(method(kind)) + " fine-tuning of such a model");
         yaml.set("training.lr_scheduler_type", "linear", "");
         yaml.set("training.warmup_ratio", 0.1, "");
@@ -192,8 +192,8 @@ record RunWriter(
         }
     }
 
-    private static double rate(MethodConfig.Type method, ModelKind<?> kind) {
-        return method == MethodConfig.Type.FULL ? kind.usualLearningRate() : 10 * kind.usualLearningRate();
+    private static double rate(MethodConfig.Type method, TaskSpec spec) {
+        return method == MethodConfig.Type.FULL ? spec.usualLearningRate() : 10 * spec.usualLearningRate();
     }
 
     private static String typeName(MethodConfig.Type type) {

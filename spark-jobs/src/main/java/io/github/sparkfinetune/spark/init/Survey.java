@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.io.Serializable;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -36,7 +37,7 @@ import scala.runtime.AbstractFunction1;
  * @param bad rows that can't be used of those that were looked at, by reason
  * @param looked rows that were looked at
  * @param labels rows of each label, of those that were looked at; empty for a task without labels
- * @param lengths tokens of samples, each a row or a window of one, in ascending order
+ * @param lengths tokens of rows, or of what a row is cut into or has side by side, in ascending order
  */
 record Survey(
         long rows,
@@ -127,7 +128,7 @@ record Survey(
             String key,
             List<String> labels) {
         List<Integer> lengths = new ArrayList<>();
-        SampleSink sink = task.sink(sample -> lengths.add(sample.length()), labels);
+        SampleSink sink = task.sink(sample -> Arrays.stream(sample.documents()).forEach(lengths::add), labels);
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             TaskData.Encoder<C> encoder = task.encoder(tokenizer, files, key, labels);
             while (rows.hasNext()) {
@@ -144,12 +145,12 @@ record Survey(
         return lengths;
     }
 
-    /** The length that so many of 100 samples don't exceed; 0 where there are none. */
+    /** The length that so many of 100 don't exceed; 0 where there are none. */
     int percentile(int percent) {
         return lengths.isEmpty() ? 0 : lengths.get((int) ((lengths.size() - 1L) * percent / 100));
     }
 
-    /** Mean length of a sample. */
+    /** Mean of the lengths. */
     double meanLength() {
         return lengths.stream().mapToInt(Integer::intValue).average().orElse(0);
     }

@@ -46,6 +46,12 @@ public final class PreferenceTask extends DecoderTask {
                 base.manager(), model, new PreferenceLoss(base.manager(), model, new PairLoss(preference)));
     }
 
+    /** The prompt with each of both answers. */
+    @Override
+    public int longestSample(int maxLength) {
+        return 2 * maxLength;
+    }
+
     @Override
     public boolean readsReference() {
         return !preference.referenceFree();
@@ -54,6 +60,18 @@ public final class PreferenceTask extends DecoderTask {
     @Override
     public List<Metric> metrics() {
         return PreferenceMetrics.all();
+    }
+
+    /** Of published recipes, 5e-7 to 5e-6. */
+    @Override
+    public double highestUsualLearningRate() {
+        return 5e-6;
+    }
+
+    /** TRL's default. */
+    @Override
+    public double usualLearningRate() {
+        return 1e-6;
     }
 
     @Override

@@ -130,13 +130,21 @@ public final class References {
             Configuration hadoop,
             java.nio.file.Path temporary)
             throws IOException {
-        if (!areRead(config)) {
-            return split;
-        }
+        return areRead(config) ? require(config, manifest, hadoop, temporary).told(name, split) : split;
+    }
+
+    /**
+     * Reads those of a run.
+     *
+     * @param temporary as for {@link #find}
+     * @throws RunException where they are not there, or of another dataset
+     */
+    public static References require(
+            RunConfig config, Manifest manifest, Configuration hadoop, java.nio.file.Path temporary)
+            throws IOException {
         return find(config, manifest, hadoop, temporary)
                 .orElseThrow(() -> RunException.data(file(config) + ", what the model said before its training, is not"
-                        + " there or of another dataset than " + config.dataset() + REMEDY))
-                .told(name, split);
+                        + " there or of another dataset than " + config.dataset() + REMEDY));
     }
 
     /** A split whose samples have what was said of them as their targets; closes the split when it is closed. */

@@ -42,8 +42,8 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     private static final long serialVersionUID = 1L;
 
     static final String INPUT = "column of the text, the conversation or the prompt";
-    static final Set<Task> TASKS = EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM);
-    /** The name of a prompt for task sft. */
+    static final Set<Task> TASKS = EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM, Task.PREFERENCE);
+    /** The name of a prompt for the tasks sft and preference. */
     static final String PROMPT = "prompt";
 
     private static final String MESSAGES = "messages";
@@ -163,19 +163,20 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     @Override
     Map<String, Column> inputs(StructType schema) {
         Column input = Columns.named(getOrDefault(inputCol()));
-        if (run().task() != Task.SFT) {
+        boolean preference = run().task() == Task.PREFERENCE;
+        if (run().task() != Task.SFT && !preference) {
             ColumnKind.TEXT.require(this, inputCol(), schema);
             return Map.of(run().data().text(), input);
         }
         DataType type = ColumnKind.ASKED.require(this, inputCol(), schema);
         if (!ColumnKind.isText(type)) {
-            return Map.of(conversation(type), input);
+            return Map.of(preference ? PROMPT : conversation(type), input);
         }
         if (!(boolean) getOrDefault(chat)) {
             return Map.of(PROMPT, input);
         }
         Column message = struct(lit("user").as("role"), input.as("content"));
-        return Map.of(MESSAGES, when(input.isNotNull(), array(message)));
+        return Map.of(preference ? PROMPT : MESSAGES, when(input.isNotNull(), array(message)));
     }
 
     /** The name of a column of conversations for task sft. */

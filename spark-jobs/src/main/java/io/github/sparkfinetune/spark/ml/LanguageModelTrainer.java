@@ -5,7 +5,9 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.spark.source.Columns;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.util.DefaultParamsReader;
 import org.apache.spark.ml.util.Identifiable$;
@@ -23,6 +25,7 @@ import org.apache.spark.sql.types.StructType;
  */
 public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer, LanguageModel> {
     private static final long serialVersionUID = 1L;
+    private static final Set<Task> TASKS = EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM);
 
     private final Param<String> task;
 
@@ -48,7 +51,7 @@ public final class LanguageModelTrainer extends TextTrainer<LanguageModelTrainer
 
     private Task kind() {
         String name = getOrDefault(task);
-        return LanguageModel.TASKS.stream()
+        return TASKS.stream()
                 .filter(one -> RunSettings.setting("task", one).equals(RunSettings.setting("task", name)))
                 .findFirst()
                 .orElseThrow(() ->

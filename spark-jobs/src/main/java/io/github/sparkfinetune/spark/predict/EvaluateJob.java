@@ -74,6 +74,9 @@ public final class EvaluateJob {
         try {
             Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
             Predictor.check(resolved, spark.hadoopConfiguration());
+            if (References.areRead(resolved)) {
+                References.require(resolved, manifest, spark.hadoopConfiguration(), LocalDirs.first(SparkEnv.get()));
+            }
             TokenizerFiles tokenizer = TaskDatas.tokenizer(
                     new Path(resolved.output().model()),
                     resolved,

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.ml.LanguageModel;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.io.IOException;
@@ -20,6 +21,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Timeout;
@@ -98,6 +101,15 @@ class PreferenceJobsTest {
         assertThat(rows.get(0).<String>getAs("prompt")).contains("What of licence 7?");
         assertThat(rows.get(0).<String>getAs("generated")).isNotNull();
         assertThat(rows.get(1).<String>getAs("error")).isEqualTo("no_prompt");
+        Dataset<Row> asked = spark.createDataset(List.of("What of licence 7?"), Encoders.STRING())
+                .toDF("question");
+        assertThat(LanguageModel.ofRun(config.output().dir())
+                        .setInputCol("question")
+                        .setChat(false)
+                        .transform(asked)
+                        .first()
+                        .<String>getAs("prediction"))
+                .isEqualTo(rows.get(0).<String>getAs("generated"));
 
         Files.delete(Path.of(config.output().dir().replace("file:", "")).resolve("reference.safetensors"));
         assertThatThrownBy(() -> EvaluateJob.run(spark, config))

@@ -86,6 +86,8 @@ class PreferenceJobsTest {
                         .isCloseTo(
                                 row.<Double>getAs("reward_chosen") - row.<Double>getAs("reward_rejected"),
                                 within(1e-9));
+                assertThat(row.<Double>getAs("score"))
+                        .isCloseTo(1 / (1 + Math.exp(-Math.abs(row.<Double>getAs("margin")))), within(1e-9));
                 assertThat(row.<Integer>getAs("correct")).isEqualTo(row.<Double>getAs("margin") > 0 ? 1 : 0);
             });
             answers(spark, config);

@@ -105,6 +105,7 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
                     chosen,
                     rejected,
                     better > other ? chosen : rejected,
+                    1 / (1 + Math.exp(-Math.abs(better - other))),
                     better > other ? 1 : 0,
                     better - other,
                     better,

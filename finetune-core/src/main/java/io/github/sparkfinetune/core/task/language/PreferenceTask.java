@@ -23,7 +23,7 @@ import java.util.Optional;
  *
  * <p>Columns of an evaluation, a row a pair: {@code index} (place of the sample in the split), {@code prompt},
  * {@code chosen} and {@code rejected} (the answers, special tokens left out), {@code preferred} (the answer with the
- * higher reward), {@code correct} (1 where that is the better one, else 0), {@code margin} (difference of the rewards),
+ * higher reward), {@code score} (its probability by the rewards, the sigmoid of their distance), {@code correct} (1 where that is the better one, else 0), {@code margin} (difference of the rewards),
  * {@code reward_chosen}, {@code reward_rejected}, {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the
  * answers, in nats), {@code loss}.
  */
@@ -87,6 +87,7 @@ public final class PreferenceTask extends DecoderTask {
                 required("chosen", Column.Type.STRING),
                 required("rejected", Column.Type.STRING),
                 required("preferred", Column.Type.STRING),
+                required("score", Column.Type.DOUBLE),
                 required("correct", Column.Type.INT),
                 required("margin", Column.Type.DOUBLE),
                 required("reward_chosen", Column.Type.DOUBLE),
@@ -112,6 +113,6 @@ public final class PreferenceTask extends DecoderTask {
     @Override
     public Optional<ExampleColumns> exampleColumns() {
         return Optional.of(
-                new ExampleColumns("prompt", "chosen", "preferred", Optional.of("correct"), Optional.of("margin")));
+                new ExampleColumns("prompt", "chosen", "preferred", Optional.of("correct"), Optional.of("score")));
     }
 }

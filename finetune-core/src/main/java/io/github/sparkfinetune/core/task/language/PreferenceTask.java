@@ -23,9 +23,10 @@ import java.util.Optional;
  *
  * <p>Columns of an evaluation, a row a pair: {@code index} (place of the sample in the split), {@code prompt},
  * {@code chosen} and {@code rejected} (the answers, special tokens left out), {@code preferred} (the answer with the
- * higher reward), {@code score} (its probability by the rewards, the sigmoid of their distance), {@code correct} (1 where that is the better one, else 0), {@code margin} (difference of the rewards),
- * {@code reward_chosen}, {@code reward_rejected}, {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the
- * answers, in nats), {@code loss}.
+ * higher reward), {@code score} (its probability by the rewards, the sigmoid of their distance), {@code correct} (1
+ * where that is the better one, else 0), {@code margin} (difference of the rewards), {@code reward_chosen},
+ * {@code reward_rejected}, {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the answers, in nats),
+ * {@code loss}.
  */
 public final class PreferenceTask extends DecoderTask {
     private final PreferenceConfig preference;

@@ -1,7 +1,5 @@
 package io.github.sparkfinetune.data.dataset;
 
-import java.util.List;
-
 /**
  * What is drawn of a sample each time that it is taken from a dataset: pure functions of the sample, its index and the
  * seeds of the run, so that neither ranks nor restarts change it. Most tasks draw nothing.
@@ -32,26 +30,6 @@ public interface SampleDraws {
 
     /** A held-out split whose samples are as they are measured. */
     default SampleSource evaluated(SampleSource split) {
-        return new SampleSource() {
-            @Override
-            public List<Integer> rowGroups() {
-                return split.rowGroups();
-            }
-
-            @Override
-            public long size() {
-                return split.size();
-            }
-
-            @Override
-            public Sample read(long index) {
-                return evaluate(split.read(index));
-            }
-
-            @Override
-            public void close() {
-                split.close();
-            }
-        };
+        return split.mapped(this::evaluate);
     }
 }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.data.dataset;
 import java.io.Closeable;
 import java.util.Iterator;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.LongStream;
 
 /** The samples of one split in storage order: shard by shard, row group by row group. Not for concurrent use. */
@@ -54,6 +55,37 @@ public interface SampleSource extends Closeable {
         return LongStream.range(partStart(part, parts), partStart(part + 1, parts))
                 .mapToObj(this::read)
                 .iterator();
+    }
+
+    /** The same split, each of whose samples is something else when it is read; closes this one when it is closed. */
+    default SampleSource mapped(UnaryOperator<Sample> made) {
+        SampleSource split = this;
+        return new SampleSource() {
+            @Override
+            public List<Integer> rowGroups() {
+                return split.rowGroups();
+            }
+
+            @Override
+            public long size() {
+                return split.size();
+            }
+
+            @Override
+            public Sample read(long index) {
+                return made.apply(split.read(index));
+            }
+
+            @Override
+            public void willRead(long... indexes) {
+                split.willRead(indexes);
+            }
+
+            @Override
+            public void close() {
+                split.close();
+            }
+        };
     }
 
     @Override

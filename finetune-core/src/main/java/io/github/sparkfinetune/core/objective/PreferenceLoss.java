@@ -51,31 +51,45 @@ public final class PreferenceLoss implements Objective<PackedBatch> {
             Map<String, NDArray> projection,
             boolean add) {
         NDArray hidden = outputs.get(Model.LAST_HIDDEN_STATE);
+        double scale = Objective.scale(weights[0]);
+        if (projection.isEmpty()) {
+            VocabularyLoss.TokenGradients differentiated = tokens.tokenGradients(owner, hidden, batch);
+            Weighed weighed = weighed(batch, differentiated.losses(), scale);
+            return weighed.loss(tokens.weighted(owner, differentiated, weighed.tokens()));
+        }
         // A head that is trained needs the weights of the tokens before its gradient, and its logits twice.
-        boolean headTrained = !projection.isEmpty();
-        VocabularyLoss.TokenGradients differentiated = headTrained ? null : tokens.tokenGradients(owner, hidden, batch);
-        float[] losses = headTrained ? tokens.tell(owner, hidden, batch).losses() : differentiated.losses();
-        float[] tokenWeights = new float[losses.length];
+        Weighed weighed = weighed(batch, tokens.tell(owner, hidden, batch).losses(), scale);
+        return weighed.loss(tokens.weighted(owner, hidden, batch, weighed.tokens(), projection, add));
+    }
+
+    /**
+     * Pairs, and what their tokens' losses count in the gradient.
+     *
+     * @param sum of the pairs' losses
+     * @param tokens the derivative of the loss by each token's
+     */
+    private record Weighed(double sum, float[] tokens) {
+        Loss loss(NDArray gradient) {
+            return new Loss(new double[] {sum}, Map.of(Model.LAST_HIDDEN_STATE, gradient));
+        }
+    }
+
+    private Weighed weighed(PackedBatch batch, float[] losses, double scale) {
+        float[] weights = new float[losses.length];
         double sum = 0;
-        int at = 0;
+        int begin = 0;
         for (Sample sample : batch.samples()) {
             int[] lengths = answerTokens(sample);
-            AnswerPair pair = pair(
-                    sample,
-                    sum(losses, at, at + lengths[0]),
-                    sum(losses, at + lengths[0], at + lengths[0] + lengths[1]));
+            int middle = begin + lengths[0];
+            int end = middle + lengths[1];
+            AnswerPair pair = pair(sample, sum(losses, begin, middle), sum(losses, middle, end));
             sum += pairLoss.of(pair);
             // A token's loss is its log-probability with the other sign.
-            double scale = Objective.scale(weights[0]);
-            Arrays.fill(tokenWeights, at, at + lengths[0], (float) (-scale * pairLoss.slopeOfChosen(pair)));
-            at += lengths[0];
-            Arrays.fill(tokenWeights, at, at + lengths[1], (float) (-scale * pairLoss.slopeOfRejected(pair)));
-            at += lengths[1];
+            Arrays.fill(weights, begin, middle, (float) (-scale * pairLoss.slopeOfChosen(pair)));
+            Arrays.fill(weights, middle, end, (float) (-scale * pairLoss.slopeOfRejected(pair)));
+            begin = end;
         }
-        NDArray gradient = headTrained
-                ? tokens.weighted(owner, hidden, batch, tokenWeights, projection, add)
-                : tokens.weighted(owner, differentiated, tokenWeights);
-        return new Loss(new double[] {sum}, Map.of(Model.LAST_HIDDEN_STATE, gradient));
+        return new Weighed(sum, weights);
     }
 
     private static double sum(float[] values, int from, int to) {

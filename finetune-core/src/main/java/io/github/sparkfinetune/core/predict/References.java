@@ -7,7 +7,6 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
@@ -16,6 +15,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,10 +51,18 @@ public final class References {
     }
 
     /**
-     * Writes them.
+     * Those that were just computed.
      *
-     * @param splits a split's values, sample after sample, by its name
+     * @param splits a split's values in F32, little-endian, sample after sample, by its name
      */
+    public static References of(Map<String, ByteBuffer> splits) {
+        Map<String, FloatBuffer> values = new HashMap<>();
+        splits.forEach((split, bytes) -> values.put(
+                split, bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()));
+        return new References(values);
+    }
+
+    /** Writes them; the splits are as for {@link #of}. */
     public static void write(
             RunConfig config, Manifest manifest, Map<String, ByteBuffer> splits, Configuration hadoop) {
         List<TensorData> tensors = new ArrayList<>();
@@ -103,15 +111,14 @@ public final class References {
             if (!stored.metadata().equals(shards(manifest))) {
                 return Optional.empty();
             }
-            Map<String, FloatBuffer> values = new HashMap<>();
+            Map<String, ByteBuffer> splits = new HashMap<>();
             for (String split : stored.names()) {
-                ByteBuffer bytes = ByteBuffer.allocate(
-                                Math.toIntExact(stored.info(split).byteSize()))
-                        .order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer bytes =
+                        ByteBuffer.allocate(Math.toIntExact(stored.info(split).byteSize()));
                 stored.read(split, 0, bytes);
-                values.put(split, bytes.rewind().asFloatBuffer());
+                splits.put(split, bytes);
             }
-            return Optional.of(new References(values));
+            return Optional.of(of(splits));
         }
     }
 
@@ -154,35 +161,10 @@ public final class References {
             throw RunException.data(FILE + " does not fit the split " + name + REMEDY);
         }
         int width = Math.toIntExact(said.remaining() / split.size());
-        return new SampleSource() {
-            @Override
-            public List<Integer> rowGroups() {
-                return split.rowGroups();
-            }
-
-            @Override
-            public long size() {
-                return split.size();
-            }
-
-            @Override
-            public Sample read(long index) {
-                double[] targets = new double[width];
-                for (int i = 0; i < width; i++) {
-                    targets[i] = said.get(Math.toIntExact(index * width + i));
-                }
-                return split.read(index).withTargets(targets);
-            }
-
-            @Override
-            public void willRead(long... indexes) {
-                split.willRead(indexes);
-            }
-
-            @Override
-            public void close() {
-                split.close();
-            }
-        };
+        return split.mapped(sample -> {
+            double[] targets = new double[width];
+            Arrays.setAll(targets, i -> said.get(Math.toIntExact(sample.index() * width + i)));
+            return sample.withTargets(targets);
+        });
     }
 }

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
@@ -48,28 +47,21 @@ final class ReferencePass {
      */
     References run(TaskModel<?> model, Path temporary) throws IOException {
         // Rank 0's word counts: the file may come between two looks.
-        Optional<References> found = rank.collective().rank() == 0 ? find(temporary) : Optional.empty();
-        byte[] word = {(byte) (found.isPresent() ? 1 : 0)};
-        if (rank.collective().allGather(word)[0][0] == 0) {
-            Map<String, ByteBuffer> said = new LinkedHashMap<>();
-            for (String split : manifest.splits().keySet()) {
-                said.put(split, ask(model, split));
-            }
-            if (rank.collective().rank() == 0) {
-                References.write(config, manifest, said, rank.hadoop());
-            }
-            rank.collective().barrier();
+        boolean first = rank.collective().rank() == 0;
+        Optional<References> kept =
+                first ? References.find(config, manifest, rank.hadoop(), temporary) : Optional.empty();
+        byte[] word = {(byte) (kept.isPresent() ? 1 : 0)};
+        if (rank.collective().allGather(word)[0][0] != 0) {
+            return first ? kept.orElseThrow() : References.require(config, manifest, rank.hadoop(), temporary);
         }
-        return found.or(() -> find(temporary))
-                .orElseThrow(() -> new IllegalStateException("what was written of the reference is not there"));
-    }
-
-    private Optional<References> find(Path temporary) {
-        try {
-            return References.find(config, manifest, rank.hadoop(), temporary);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
+        Map<String, ByteBuffer> said = new LinkedHashMap<>();
+        for (String split : manifest.splits().keySet()) {
+            said.put(split, ask(model, split));
         }
+        if (first) {
+            References.write(config, manifest, said, rank.hadoop());
+        }
+        return References.of(said);
     }
 
     private ByteBuffer ask(TaskModel<?> model, String name) throws IOException {

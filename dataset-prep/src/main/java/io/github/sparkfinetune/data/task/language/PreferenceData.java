@@ -9,7 +9,6 @@ import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.DropReason;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
-import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.sft.PreferencePair;
 import io.github.sparkfinetune.data.sft.PreferenceRecords;
@@ -90,14 +89,8 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         SftEncoder encoder = encoder(tokenizer, files);
         return row -> {
-            Document chosen;
-            Document rejected;
-            try {
-                chosen = encoder.encode(row.content().chosen());
-                rejected = encoder.encode(row.content().rejected());
-            } catch (RunException e) {
-                throw RunException.data(key + ": " + row.file() + ": " + e.getMessage(), e);
-            }
+            Document chosen = ExampleEncoding.document(encoder, row.content().chosen(), key, row.file());
+            Document rejected = ExampleEncoding.document(encoder, row.content().rejected(), key, row.file());
             int prompt = Math.min(chosen.firstLabel(), rejected.firstLabel());
             return PreferenceSamples.bytes(answered(chosen, prompt), answered(rejected, prompt));
         };
@@ -139,16 +132,6 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
     @Override
     public Function<CleanRow<PreferencePair>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         SftEncoder encoder = encoder(tokenizer, files);
-        return row -> {
-            try {
-                SftEncoder.Prompt prompt = encoder.prompt(row.content().chosen());
-                return prompt.inputIds().length == 0
-                        ? TaskInput.bad(row.file(), UnusableRowException.EMPTY)
-                        : TaskInput.prompt(row.file(), prompt.text(), prompt.inputIds(), prompt.reference());
-            } catch (RunException e) {
-                // The template refuses this prompt; the next one may be as it wants it.
-                return TaskInput.bad(row.file(), e.getMessage());
-            }
-        };
+        return row -> ExampleEncoding.input(encoder, row.content().chosen(), row.file());
     }
 }

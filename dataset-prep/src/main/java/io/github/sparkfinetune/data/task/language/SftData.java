@@ -3,12 +3,10 @@ package io.github.sparkfinetune.data.task.language;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
-import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.sft.SftColumns;
 import io.github.sparkfinetune.data.sft.SftEncoder;
@@ -86,12 +84,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     public Encoder<SftExample> encoder(TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         SftEncoder encoder = encoder(tokenizer, files);
         return row -> {
-            Document document;
-            try {
-                document = encoder.encode(row.content());
-            } catch (RunException e) {
-                throw RunException.data(key + ": " + row.file() + ": " + e.getMessage(), e);
-            }
+            Document document = ExampleEncoding.document(encoder, row.content(), key, row.file());
             return DocumentSamples.bytes(
                     document.limited(data.maxLength(), data.overlong()), !data.assistantOnlyLoss());
         };
@@ -124,16 +117,6 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     @Override
     public Function<CleanRow<SftExample>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         SftEncoder encoder = encoder(tokenizer, files);
-        return row -> {
-            try {
-                SftEncoder.Prompt prompt = encoder.prompt(row.content());
-                return prompt.inputIds().length == 0
-                        ? TaskInput.bad(row.file(), UnusableRowException.EMPTY)
-                        : TaskInput.prompt(row.file(), prompt.text(), prompt.inputIds(), prompt.reference());
-            } catch (RunException e) {
-                // The template refuses this conversation; the next one may be as it wants it.
-                return TaskInput.bad(row.file(), e.getMessage());
-            }
-        };
+        return row -> ExampleEncoding.input(encoder, row.content(), row.file());
     }
 }

@@ -52,14 +52,18 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
 
     @Override
     public List<double[]> reference(List<Sample> samples, int batchSize) {
-        return Inference.tokenLosses(manager, model, objective.tokens(), samples, batchSize).stream()
+        return losses(samples, batchSize).stream()
                 .map(answers ->
                         answers.stream().mapToDouble(loss -> -loss.sum()).toArray())
                 .toList();
     }
 
+    private List<List<TokenLoss>> losses(List<Sample> samples, int batchSize) {
+        return Inference.tokenLosses(manager, model, objective.tokens(), samples, batchSize);
+    }
+
     private List<AnswerPair> pairs(List<Sample> samples, int batchSize) {
-        List<List<TokenLoss>> losses = Inference.tokenLosses(manager, model, objective.tokens(), samples, batchSize);
+        List<List<TokenLoss>> losses = losses(samples, batchSize);
         List<AnswerPair> pairs = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             List<TokenLoss> answers = losses.get(i);

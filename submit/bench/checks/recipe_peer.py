@@ -85,6 +85,7 @@ def reached(config, task, seed, work):
             save_strategy="no",
             report_to=[],
             remove_unused_columns=False,
+            neftune_noise_alpha=training["neftune_noise_alpha"] or None,
             use_cpu=True,
             disable_tqdm=True,
             **{name: training[name] for name in same},

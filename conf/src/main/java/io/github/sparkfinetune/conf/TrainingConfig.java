@@ -28,6 +28,7 @@ public record TrainingConfig(
         double adamBeta2,
         double adamEpsilon,
         double maxGradNorm,
+        double neftuneNoiseAlpha,
         boolean gradientCheckpointing,
         long seed,
         @Key(mayChange = true) int loggingSteps,
@@ -119,6 +120,11 @@ public record TrainingConfig(
         Check.that(adamBeta2 >= 0 && adamBeta2 < 1, "training.adam_beta2", adamBeta2, "in [0, 1)");
         Check.that(adamEpsilon > 0, "training.adam_epsilon", adamEpsilon, "above 0");
         Check.that(maxGradNorm >= 0, "training.max_grad_norm", maxGradNorm, "at least 0");
+        Check.that(
+                neftuneNoiseAlpha >= 0 && Double.isFinite(neftuneNoiseAlpha),
+                "training.neftune_noise_alpha",
+                neftuneNoiseAlpha,
+                "at least 0");
         Check.that(loggingSteps >= 1, "training.logging_steps", loggingSteps, "at least 1");
         Check.that(evalSteps >= 0, "training.eval_steps", evalSteps, "at least 0");
         Check.that(evalMaxSamples >= 0, "training.eval_max_samples", evalMaxSamples, "at least 0");

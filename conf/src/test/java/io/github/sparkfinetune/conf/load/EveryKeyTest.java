@@ -168,6 +168,7 @@ class EveryKeyTest {
                   adam_beta2: 0.99
                   adam_epsilon: 1E-6
                   max_grad_norm: 2
+                  neftune_noise_alpha: 5
                   gradient_checkpointing: true
                   seed: 9
                   logging_steps: 10
@@ -295,6 +296,7 @@ class EveryKeyTest {
                         0.99,
                         1e-6,
                         2.0,
+                        5.0,
                         true,
                         9,
                         10,

@@ -131,6 +131,7 @@ class RunConfigLoaderTest {
                         0.999,
                         1e-8,
                         1.0,
+                        0.0,
                         false,
                         42,
                         1,

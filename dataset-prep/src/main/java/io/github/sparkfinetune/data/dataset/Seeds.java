@@ -31,7 +31,9 @@ public final class Seeds {
         /** Tokens that are masked in a held-out sample. */
         EVALUATION_MASKING(9),
         /** Hash functions that find near-duplicates. */
-        MINHASH(10);
+        MINHASH(10),
+        /** Noise on embeddings. */
+        EMBEDDING_NOISE(11);
 
         // Part of what a seed means: a number here never changes and is never used twice.
         private final long code;

@@ -34,6 +34,11 @@ public interface DecoderArchitecture extends Architecture {
         return DecoderFactors.plain(shape().headWidth());
     }
 
+    /** Whether the table's own module multiplies by {@link DecoderFactors#embedding}, not the model around it. */
+    default boolean isTableScaled() {
+        return false;
+    }
+
     /** Whether looked-up rows differ from the first hidden state, so that there is a block for the embeddings. */
     default boolean hasEmbeddings() {
         return !embeddings().isEmpty() || factors().embedding() != 1;

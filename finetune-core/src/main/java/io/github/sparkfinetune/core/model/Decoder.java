@@ -217,6 +217,11 @@ public final class Decoder implements Model<PackedBatch> {
     }
 
     @Override
+    public double tableScale() {
+        return architecture.isTableScaled() ? architecture.factors().embedding() : 1;
+    }
+
+    @Override
     public NDArray lookup(NDManager owner, PackedBatch batch) {
         return script.callOne(owner, "lookup", table.value(), batch.ids());
     }

@@ -94,6 +94,11 @@ public interface Model<B extends Batch> {
     /** Rows of the embedding table for a batch: the shape of its ids, and hidden. */
     NDArray lookup(NDManager owner, B batch);
 
+    /** What the table's own module in {@code transformers} multiplies looked-up rows by; {@link #lookup} does not. */
+    default double tableScale() {
+        return 1;
+    }
+
     /**
      * A block with what it is computed from.
      *

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.BlockCall;
 import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.EmbeddingNoise;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.RecomputedTape;
 import io.github.sparkfinetune.core.model.Tape;
@@ -28,15 +29,22 @@ final class ForwardBackward<B extends Batch> {
     private final Model<B> model;
     private final Objective<B> objective;
     private final DropoutMasks masks;
+    private final EmbeddingNoise noise;
     private final Gradients gradients;
     private final boolean recompute;
 
     ForwardBackward(
-            Model<B> model, Objective<B> objective, DropoutMasks masks, Gradients gradients, boolean recompute) {
+            Model<B> model,
+            Objective<B> objective,
+            DropoutMasks masks,
+            EmbeddingNoise noise,
+            Gradients gradients,
+            boolean recompute) {
         this.recompute = recompute;
         this.model = model;
         this.objective = objective;
         this.masks = masks;
+        this.noise = noise;
         this.gradients = gradients;
     }
 
@@ -55,6 +63,7 @@ final class ForwardBackward<B extends Batch> {
             gradients.clearShared(owner);
         }
         NDArray x = model.lookup(owner, batch);
+        noise.add(owner, x, batch, model.tableScale());
         boolean below = gradients.hasTable();
         for (Block block : model.blocks()) {
             if (below || !block.differentiated().isEmpty()) {

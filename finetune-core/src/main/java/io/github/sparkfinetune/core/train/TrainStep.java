@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.EmbeddingNoise;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.Optimizer;
@@ -31,6 +32,7 @@ final class TrainStep<B extends Batch> {
     private final Model<B> model;
     private final Objective<B> objective;
     private final DropoutMasks masks;
+    private final EmbeddingNoise noise;
     private final Collective collective;
     private final double maxGradNorm;
     private final Gradients gradients;
@@ -41,7 +43,7 @@ final class TrainStep<B extends Batch> {
     /**
      * @param manager owner of the gradients and the optimizer's state, on the model's device
      * @param masks what is dropped
-     * @param training settings of the optimizer, of clipping and of gradient checkpointing
+     * @param training settings of the optimizer, of clipping, of noise and of gradient checkpointing
      * @param sharded whether the ranks share the optimizer
      */
     TrainStep(
@@ -56,11 +58,12 @@ final class TrainStep<B extends Batch> {
         this.model = model;
         this.objective = objective;
         this.masks = masks;
+        this.noise = new EmbeddingNoise(training);
         this.collective = collective;
         this.maxGradNorm = training.maxGradNorm();
         this.gradients = new Gradients(manager, model, collective);
         this.forwardBackward =
-                new ForwardBackward<>(model, objective, masks, gradients, training.gradientCheckpointing());
+                new ForwardBackward<>(model, objective, masks, noise, gradients, training.gradientCheckpointing());
         OptimizerKind kind = OptimizerKind.of(training);
         this.share = sharded ? new OptimizerShare(collective.rank(), collective.size()) : OptimizerShare.WHOLE;
         this.optimizer = share.count() > 1
@@ -90,6 +93,7 @@ final class TrainStep<B extends Batch> {
      */
     Outcome gradient(long step, List<List<Sample>> parts, boolean saves, Runnable checkCancelled) {
         masks.step(step);
+        noise.step(step);
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
         GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds(), saves);
         long began = System.nanoTime();

@@ -39,7 +39,7 @@ class LanguageModelRunTest {
     /** Models and methods, and what they are tested with. */
     enum Method {
         FULL("llama-tied", "causal-lm", "method.type=full"),
-        FULL_GPT2_WITH_DROPOUT("gpt2", "sft", "method.type=full"),
+        FULL_GPT2_WITH_DROPOUT("gpt2", "sft", "method.type=full", NOISE),
         FREEZE("qwen2", "sft", "method.type=freeze", "method.freeze_layers=1"),
         LORA("llama-tied", "sft", LORA_SETTINGS),
         LORA_WITH_DROPOUT_AND_BIAS("qwen2", "causal-lm", LORA_SETTINGS, "method.lora_dropout=0.2", "method.bias=all"),
@@ -52,7 +52,7 @@ class LanguageModelRunTest {
         FREEZE_WITH_FEW_POSITIONS("smollm3", "causal-lm", "method.type=freeze", "method.freeze_layers=2"),
         LORA_WITH_NORMS_BEHIND("olmo2", "sft", LORA_SETTINGS, "method.lora_dropout=0.1"),
         QLORA_WITH_CAPS("gemma2", "causal-lm", "method.type=qlora"),
-        DORA_WITH_WINDOWS_IN_SOME_LAYERS("gemma3", "sft", LORA_SETTINGS, "method.use_dora=true"),
+        DORA_WITH_WINDOWS_IN_SOME_LAYERS("gemma3", "sft", LORA_SETTINGS, "method.use_dora=true", NOISE),
         QLORA_OF_JOINED_LINEARS("phi3", "sft", "method.type=qlora", "method.lora_dropout=0.1");
 
         private final String kind;
@@ -83,6 +83,7 @@ class LanguageModelRunTest {
         }
     }
 
+    private static final String NOISE = "training.neftune_noise_alpha=5";
     private static final String LORA_SETTINGS = "method.type=lora";
 
     @ParameterizedTest

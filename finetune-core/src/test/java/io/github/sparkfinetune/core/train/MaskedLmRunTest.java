@@ -33,7 +33,12 @@ class MaskedLmRunTest {
         FULL("bert-mlm", "method.type=full"),
         FULL_BY_WORDS("roberta-mlm", "method.type=full", "masked_lm.whole_word_mask=true"),
         FREEZE("distilbert-mlm", "method.type=freeze", "method.freeze_layers=1"),
-        LORA_ON_ALL("bert-mlm", MaskedLmRuns.LORA[0], MaskedLmRuns.LORA[1], "method.lora_dropout=0.2"),
+        LORA_ON_ALL(
+                "bert-mlm",
+                MaskedLmRuns.LORA[0],
+                MaskedLmRuns.LORA[1],
+                "method.lora_dropout=0.2",
+                "training.neftune_noise_alpha=5"),
         QLORA("roberta-mlm", "method.type=qlora", "method.bias=all");
 
         private final String kind;

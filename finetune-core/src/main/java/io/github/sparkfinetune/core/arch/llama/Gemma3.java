@@ -53,6 +53,11 @@ public final class Gemma3 extends Gemma2 {
     }
 
     @Override
+    public boolean isTableScaled() {
+        return true;
+    }
+
+    @Override
     public DecoderFactors factors() {
         return factors(0, cap(LOGIT_CAP, 0));
     }

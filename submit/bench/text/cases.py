@@ -222,6 +222,9 @@ INPUTS = {
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
     "StartingPoint.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
+    "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
+    "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],
+    "LowRank.low_rank_by_iteration": lambda i: [(i.x(6, 5), i.x(5, 3), 2), (i.x(5, 6), i.x(6, 3), 2)],
 }
 for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     INPUTS |= {

@@ -22,6 +22,7 @@ public record MethodConfig(
         List<String> modulesToSave,
         boolean useRslora,
         boolean useDora,
+        String initLoraWeights,
         Map<String, Object> rankPattern,
         Map<String, Object> alphaPattern,
         List<Integer> layersToTransform,
@@ -29,6 +30,20 @@ public record MethodConfig(
         @Key(hf = "BitsAndBytesConfig") @JsonProperty("bnb_4bit_use_double_quant")
         boolean bnb4bitUseDoubleQuant)
         implements Serializable {
+
+    private static final String INIT = "method.init_lora_weights";
+
+    /** PEFT's default of {@code init_lora_weights}: B is zero. */
+    public static final String DEFAULT_INIT = "true";
+
+    /** A from a normal distribution. */
+    public static final String GAUSSIAN = "gaussian";
+
+    /** The adapter takes from the weights what is largest in them. */
+    private static final String PISSA = "pissa";
+
+    /** The adapter makes up for what 4 bits lose. */
+    public static final String LOFTQ = "loftq";
 
     /** Which biases LoRA trains besides its adapters, as PEFT's {@code bias}. */
     public enum LoraBias {
@@ -77,6 +92,23 @@ public record MethodConfig(
         Check.fraction("method.lora_dropout", loraDropout);
         Check.present("method.bias", bias);
         Check.present("method.modules_to_save", modulesToSave);
+        Check.that(
+                initLoraWeights != null
+                        && initLoraWeights.matches("true|gaussian|pissa|pissa_niter_[1-9]\\d{0,2}|loftq"),
+                INIT,
+                initLoraWeights,
+                "true, gaussian, pissa, pissa_niter_[number of iterations] or loftq");
+        Check.that(
+                !LOFTQ.equals(initLoraWeights) || type != Type.LORA,
+                INIT,
+                initLoraWeights,
+                "used with method.type: qlora only, whose 4 bits it makes up for");
+        Check.that(
+                !initLoraWeights.startsWith(PISSA) || type != Type.QLORA,
+                INIT,
+                initLoraWeights,
+                "used with method.type: lora only: with qlora the 4-bit base would be another than the one that the"
+                        + " adapter is loaded with; loftq is for that");
         Check.present("method.rank_pattern", rankPattern);
         Check.present("method.alpha_pattern", alphaPattern);
         Check.present("method.layers_to_transform", layersToTransform);
@@ -124,10 +156,29 @@ public record MethodConfig(
                 List.of(),
                 false,
                 false,
+                DEFAULT_INIT,
                 Map.of(),
                 Map.of(),
                 List.of(),
                 true);
+    }
+
+    /** Whether new adapters begin as PEFT's do where nothing is said. */
+    @JsonIgnore
+    public boolean hasDefaultInit() {
+        return DEFAULT_INIT.equals(initLoraWeights);
+    }
+
+    /** Whether new adapters take from the weights what is largest in them, so that the base keeps the rest. */
+    @JsonIgnore
+    public boolean isPissa() {
+        return initLoraWeights.startsWith(PISSA);
+    }
+
+    /** Whether new adapters make up for what 4 bits lose, and so belong to the 4-bit base. */
+    @JsonIgnore
+    public boolean isLoftq() {
+        return LOFTQ.equals(initLoraWeights);
     }
 
     /** Whether low-rank adapters are trained. */

@@ -145,6 +145,7 @@ class EveryKeyTest {
                   modules_to_save: [score]
                   use_rslora: true
                   use_dora: true
+                  init_lora_weights: gaussian
                   rank_pattern: {"model.layers.0.self_attn.q_proj": 2, "^v": 3}
                   alpha_pattern: {v_proj: 1.5}
                   layers_to_transform: [0, 2]
@@ -273,6 +274,7 @@ class EveryKeyTest {
                         List.of("score"),
                         true,
                         true,
+                        "gaussian",
                         Map.of("model.layers.0.self_attn.q_proj", 2, "^v", 3),
                         Map.of("v_proj", 1.5),
                         List.of(0, 2),

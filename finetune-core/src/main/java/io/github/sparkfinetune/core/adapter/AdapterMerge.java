@@ -51,7 +51,7 @@ public final class AdapterMerge {
             long maxShardSize) {
         HfFolderWriter writer = HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(output), hadoop);
         writer.checkTarget();
-        try (MergedModel model = MergedModel.open(config.model(), head, adapter, hadoop, localDir)) {
+        try (MergedModel model = MergedModel.open(config.model(), config.method(), head, adapter, hadoop, localDir)) {
             writer.write(
                     model.folders(),
                     model.config(),

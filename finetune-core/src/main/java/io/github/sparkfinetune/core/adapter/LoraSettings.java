@@ -171,10 +171,30 @@ public record LoraSettings(
         return with(targetModules, all);
     }
 
+    /** The same with twice the rank everywhere, and the scaling that it had. */
+    LoraSettings withTwiceTheRank() {
+        double factor = useRslora ? Math.sqrt(2) : 2;
+        Map<String, Integer> ranks = new LinkedHashMap<>(rankPattern);
+        ranks.replaceAll((module, rank) -> Math.multiplyExact(2, rank));
+        Map<String, Double> alphas = new LinkedHashMap<>(alphaPattern);
+        alphas.replaceAll((module, alpha) -> factor * alpha);
+        return with(2 * r, factor * loraAlpha, targetModules, modulesToSave, ranks, alphas);
+    }
+
     private LoraSettings with(ModuleNames targets, List<String> saved) {
+        return with(r, loraAlpha, targets, saved, rankPattern, alphaPattern);
+    }
+
+    private LoraSettings with(
+            int rank,
+            double alpha,
+            ModuleNames targets,
+            List<String> saved,
+            Map<String, Integer> ranks,
+            Map<String, Double> alphas) {
         return new LoraSettings(
-                r,
-                loraAlpha,
+                rank,
+                alpha,
                 targets,
                 excludeModules,
                 loraDropout,
@@ -182,8 +202,8 @@ public record LoraSettings(
                 saved,
                 useRslora,
                 useDora,
-                rankPattern,
-                alphaPattern,
+                ranks,
+                alphas,
                 layersToTransform,
                 layersPattern,
                 fanInFanOut,

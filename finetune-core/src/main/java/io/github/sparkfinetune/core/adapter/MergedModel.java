@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -41,12 +42,14 @@ public final class MergedModel implements AutoCloseable {
      * Opens both; folders on other machines are copied to a local folder first.
      *
      * @param model Hadoop path of the base's folder
+     * @param method what the adapter was trained by
      * @param head the model's
      * @param adapter Hadoop path of the adapter's folder
      * @param localDir gets the copies, which the caller deletes
      * @throws RunException when one is not there, the base is quantised, or they do not fit
      */
-    public static MergedModel open(String model, HeadKind head, String adapter, Configuration hadoop, Path localDir) {
+    public static MergedModel open(
+            String model, MethodConfig method, HeadKind head, String adapter, Configuration hadoop, Path localDir) {
         Path adapterFolder = ModelFolder.fetch(
                 "adapter", "train first, or name a PEFT adapter's folder with --adapter", adapter, hadoop, localDir);
         PeftAdapter read = AdapterFile.read(adapterFolder);
@@ -56,7 +59,7 @@ public final class MergedModel implements AutoCloseable {
         HfConfig trained = trained(adapterFolder, baseConfig, read);
         SafetensorsModel weights = SafetensorsModel.open(base);
         try {
-            MergedWeights merged = new MergedWeights(trained, head, weights, read);
+            MergedWeights merged = new MergedWeights(trained, head, weights, read, method);
             return new MergedModel(adapterFolder, base, read, trained, weights, merged);
         } catch (RuntimeException e) {
             weights.close();

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -8,7 +9,6 @@ import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -29,6 +29,7 @@ final class MergedWeights {
     private final HeadKind head;
     private final TensorSource base;
     private final PeftAdapter adapter;
+    private final MethodConfig method;
     /** Names in the base's file, by the names of the model with a head. */
     private final Map<String, String> stored = new LinkedHashMap<>();
 
@@ -38,14 +39,16 @@ final class MergedWeights {
     /**
      * @param config configuration of the model that was trained
      * @param head its head
+     * @param method what the adapter was trained by: LoftQ's belongs to weights of 4 bits
      * @throws io.github.sparkfinetune.conf.RunException when they do not fit each other
      */
-    MergedWeights(HfConfig config, HeadKind head, TensorSource base, PeftAdapter adapter) {
+    MergedWeights(HfConfig config, HeadKind head, TensorSource base, PeftAdapter adapter, MethodConfig method) {
         this.config = config;
         this.architecture = Architectures.of(config);
         this.head = head;
         this.base = base;
         this.adapter = adapter;
+        this.method = method;
         boolean bare = ModelModules.isBare(architecture, base);
         base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(architecture, name) : name, name));
         for (LoraModule module : adapter.modules(ModelModules.linears(architecture, head, base))) {
@@ -185,14 +188,16 @@ final class MergedWeights {
         long[] shape =
                 trained != null ? trained.shape() : base.info(stored.get(name)).shape();
         return TensorData.narrowed(name, type, shape, () -> {
-            FloatBuffer weight = ByteBuffer.allocateDirect(Math.multiplyExact(
-                            module.module().in() * Float.BYTES, module.module().out()))
-                    .order(ByteOrder.nativeOrder())
-                    .asFloatBuffer();
-            if (trained != null) {
-                weight.put(floats(trained)).flip();
+            FloatBuffer weight;
+            if (trained == null && method.isLoftq()) {
+                weight = FourBits.weight(module.module(), base, stored.get(name), method.bnb4bitUseDoubleQuant(), 1);
             } else {
-                base.floats(stored.get(name), weight);
+                weight = FourBits.direct(module.module()).asFloatBuffer();
+                if (trained != null) {
+                    weight.put(floats(trained)).flip();
+                } else {
+                    base.floats(stored.get(name), weight);
+                }
             }
             Map<String, TensorData> tensors = adapter.tensors();
             LoraMerge.merge(

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.gguf;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.MergedModel;
@@ -37,6 +38,7 @@ public final class GgufExport {
      * Writes a file.
      *
      * @param base Hadoop path of the full-precision model that an adapter belongs to
+     * @param method what the model was trained by
      * @param model Hadoop path of the folder of the model, or of the adapter
      * @param name of the model, for people
      * @param output Hadoop path of the file; must not exist
@@ -45,6 +47,7 @@ public final class GgufExport {
      */
     public static Exported run(
             String base,
+            MethodConfig method,
             String model,
             String name,
             GgufType type,
@@ -67,7 +70,7 @@ public final class GgufExport {
         Path tokenizer = adapts && !tokenizes ? new Path(base) : folder;
         GgufVocabulary vocabulary = new GgufVocabulary(tokenizer.toString(), TokenizerFiles.read(tokenizer, hadoop));
         if (adapts) {
-            try (MergedModel merged = MergedModel.open(base, HeadKind.CAUSAL_LM, model, hadoop, localDir)) {
+            try (MergedModel merged = MergedModel.open(base, method, HeadKind.CAUSAL_LM, model, hadoop, localDir)) {
                 GgufModel gguf = new GgufModel(merged.config(), type);
                 return write(gguf, vocabulary, name, merged.tensors(), files, target);
             }

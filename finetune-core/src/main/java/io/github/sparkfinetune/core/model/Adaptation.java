@@ -15,6 +15,7 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
+import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.LinkedHashMap;
@@ -146,6 +147,12 @@ public record Adaptation(
         Trainable trainable =
                 (name, kind, layer) -> settings.saves(name) || settings.trainsBias(name, modules.keySet());
         return new Adaptation(trainable, Optional.of(settings), modules, adapter, storage, false, threads);
+    }
+
+    /** The same with other values that the adapters begin with. */
+    public Adaptation startingWith(Map<String, TensorData> tensors) {
+        PeftAdapter values = new PeftAdapter("the new adapter", lora.orElseThrow(), tensors);
+        return new Adaptation(trainable, lora, modules, Optional.of(values), storage, bf16, threads);
     }
 
     /** The same with the layers' linears that are not trained in another form. */

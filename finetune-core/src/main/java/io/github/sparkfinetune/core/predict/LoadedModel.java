@@ -4,6 +4,9 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.AdapterStart;
+import io.github.sparkfinetune.core.adapter.InitialAdapter;
+import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -23,6 +26,7 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Optional;
 
 /**
@@ -57,6 +61,7 @@ public record LoadedModel<B extends Batch>(
      * @param labels of the dataset
      * @param vocabulary token ids that must have an embedding
      * @param threads of this rank
+     * @param start what a new adapter begins with
      */
     public static LoadedModel<?> toTrain(
             RunConfig config,
@@ -66,15 +71,23 @@ public record LoadedModel<B extends Batch>(
             Optional<Path> adapter,
             Labels labels,
             int vocabulary,
-            int threads) {
+            int threads,
+            AdapterStart start) {
         HfConfig model = HfConfig.read(base);
         int rows = model.vocabSize();
         HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Adaptation adaptation = TaskSpecs.of(config)
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
-            Pretrained pretrained = pretrained(precision, manager, grown, source);
-            return load(config, pretrained, labels, adaptation, vocabulary > rows);
+            Collection<LoraModule> adapted = adaptation.modules().values();
+            Optional<InitialAdapter> initial = adapter.isEmpty() ? start.of(adapted, source) : Optional.empty();
+            String prefix = Architectures.of(grown).prefix();
+            TensorSource weights =
+                    initial.map(some -> some.base(source, prefix, adapted)).orElse(source);
+            Adaptation begun =
+                    initial.map(some -> adaptation.startingWith(some.tensors())).orElse(adaptation);
+            Pretrained pretrained = pretrained(precision, manager, grown, weights);
+            return load(config, pretrained, labels, begun, vocabulary > rows);
         }
     }
 

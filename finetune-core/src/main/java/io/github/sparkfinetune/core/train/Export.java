@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import io.github.sparkfinetune.conf.OutputConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.InitialAdapter;
+import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.model.Model;
@@ -26,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.apache.hadoop.fs.Path;
 
@@ -66,12 +69,14 @@ final class Export {
         Map<String, byte[]> files = new LinkedHashMap<>();
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         if (loaded.lora().isPresent()) {
+            Optional<InitialAdapter> initial = resources.initialAdapter();
+            LoraSettings trained = loaded.lora().get();
             AdapterFile.write(
                     writer,
                     resources.folder(),
                     config(architecture, result),
-                    loaded.lora().get(),
-                    adapter(),
+                    initial.map(some -> some.plain(trained)).orElse(trained),
+                    initial.map(some -> some.plain(adapter())).orElseGet(this::adapter),
                     card,
                     files);
         } else {

@@ -5,6 +5,8 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.adapter.InitialAdapter;
+import io.github.sparkfinetune.core.adapter.InitialValues;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.StoredState;
 import io.github.sparkfinetune.core.model.Batch;
@@ -56,6 +58,7 @@ final class TrainingResources implements AutoCloseable {
     private final SampleDraws draws;
     private final Device device;
     private final Precision precision;
+    private final AdapterInitialisation initialisation;
     private final LoadedModel<?> loaded;
     private final TokenizerFiles tokenizer;
     private final TrainStep<?> step;
@@ -89,6 +92,18 @@ final class TrainingResources implements AutoCloseable {
                     rank.collective(),
                     device,
                     Architectures.of(HfConfig.read(folder)).shape());
+            initialisation = new AdapterInitialisation(
+                    config,
+                    rank,
+                    temporary,
+                    source -> new InitialValues(
+                            config.method(),
+                            config.training().seed(),
+                            rank.threads(),
+                            source,
+                            Architectures.of(HfConfig.read(folder)).prefix(),
+                            device.manager()));
+            opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(
                     config,
                     precision.choice(),
@@ -98,7 +113,8 @@ final class TrainingResources implements AutoCloseable {
                             .map(adapter -> ModelFolder.fetch(adapter, rank.hadoop(), temporary)),
                     Labels.of(manifest),
                     tokenizer.vocabularySize(),
-                    rank.threads());
+                    rank.threads(),
+                    initialisation);
             Model<?> model = loaded.model();
             // A sample may be several documents.
             int longest = Math.min(manifest.longest(), config.data().maxLength());
@@ -164,6 +180,11 @@ final class TrainingResources implements AutoCloseable {
 
     LoadedModel<?> loaded() {
         return loaded;
+    }
+
+    /** What the run's adapters began with; empty for PEFT's default. */
+    Optional<InitialAdapter> initialAdapter() {
+        return initialisation.adapter();
     }
 
     Model<?> model() {

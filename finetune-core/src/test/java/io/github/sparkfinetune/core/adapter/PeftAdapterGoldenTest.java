@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.adapter;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -73,7 +74,8 @@ class PeftAdapterGoldenTest {
         Set<String> changed = new TreeSet<>();
         try (SafetensorsModel weights = SafetensorsModel.open(base(folder));
                 SafetensorsFile expected = GoldenFiles.expected(folder)) {
-            MergedWeights merged = new MergedWeights(HfConfig.read(base(folder)), head(folder), weights, adapter);
+            MergedWeights merged = new MergedWeights(
+                    HfConfig.read(base(folder)), head(folder), weights, adapter, MethodConfig.lora(8, 8, null));
             for (TensorData tensor : merged.tensors()) {
                 float[] values = floats(tensor);
                 if (expected.names().contains(MERGED + tensor.name())) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.ExitCode;
+import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
@@ -46,6 +47,7 @@ class GgufExportTest {
     private GgufExport.Exported export(Path base, Path model, GgufType type, Path output) throws IOException {
         return GgufExport.run(
                 base.toUri().toString(),
+                MethodConfig.lora(8, 8, null),
                 model.toUri().toString(),
                 "tiny",
                 type,
@@ -166,6 +168,7 @@ class GgufExportTest {
         Path output = temp.resolve("far.gguf");
         GgufExport.run(
                 "none",
+                MethodConfig.lora(8, 8, null),
                 FarFileSystem.path(golden("models/qwen2")).toString(),
                 "tiny",
                 GgufType.F16,

@@ -44,6 +44,8 @@ class LanguageModelRunTest {
         LORA("llama-tied", "sft", LORA_SETTINGS),
         LORA_WITH_DROPOUT_AND_BIAS("qwen2", "causal-lm", LORA_SETTINGS, "method.lora_dropout=0.2", "method.bias=all"),
         DORA("mistral", "causal-lm", LORA_SETTINGS, "method.use_dora=true", "method.lora_dropout=0.1"),
+        PISSA("llama-untied", "causal-lm", LORA_SETTINGS, "method.init_lora_weights=pissa_niter_4"),
+        LOFTQ("gpt2", "sft", "method.type=qlora", "method.init_lora_weights=loftq", "method.use_dora=true"),
         QLORA("llama-tied", "sft", "method.type=qlora", "method.lora_dropout=0.1"),
         FREEZE_OF_TEXTS("gpt2", "causal-lm", "method.type=freeze", "method.freeze_layers=1"),
         QLORA_OF_TEXTS("llama-untied", "causal-lm", "method.type=qlora"),
@@ -106,7 +108,15 @@ class LanguageModelRunTest {
     @ParameterizedTest
     @EnumSource(
             value = Method.class,
-            names = {"FULL", "FULL_GPT2_WITH_DROPOUT", "LORA_WITH_DROPOUT_AND_BIAS", "DORA", "QLORA", "QLORA_WITH_CAPS"
+            names = {
+                "FULL",
+                "FULL_GPT2_WITH_DROPOUT",
+                "LORA_WITH_DROPOUT_AND_BIAS",
+                "DORA",
+                "PISSA",
+                "LOFTQ",
+                "QLORA",
+                "QLORA_WITH_CAPS"
             })
     void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method) throws Exception {
         TinyRun tiny = method.prepare(folder);

@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.adapter.AdapterStart;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
@@ -48,8 +49,16 @@ final class TinyDecoder implements AutoCloseable {
 
     /** The base model of a run, ready to be trained. */
     static TinyDecoder toTrain(Path base, RunConfig config, Optional<Path> adapter, int vocabulary) {
-        return new TinyDecoder(manager ->
-                LoadedModel.toTrain(config, config.precision(), manager, base, adapter, Labels.none(), vocabulary, 1));
+        return new TinyDecoder(manager -> LoadedModel.toTrain(
+                config,
+                config.precision(),
+                manager,
+                base,
+                adapter,
+                Labels.none(),
+                vocabulary,
+                1,
+                AdapterStart.DEFAULT));
     }
 
     /**

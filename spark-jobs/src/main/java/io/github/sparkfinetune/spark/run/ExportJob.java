@@ -28,7 +28,8 @@ public final class ExportJob {
         try {
             Path local = Files.createTempDirectory("export-");
             try {
-                return GgufExport.run(resolved.model(), resolved.output().model(), name, type, to, hadoop, local);
+                return GgufExport.run(
+                        resolved.model(), resolved.method(), resolved.output().model(), name, type, to, hadoop, local);
             } finally {
                 HadoopFiles.deleteLocal(local);
             }

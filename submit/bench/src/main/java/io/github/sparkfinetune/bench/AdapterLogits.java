@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.adapter.AdapterStart;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
 import io.github.sparkfinetune.core.predict.LoadedModel;
@@ -35,7 +36,15 @@ final class AdapterLogits {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
             Decoder model = (Decoder) LoadedModel.toTrain(
-                            config, config.precision(), manager, base, Optional.of(adapter), Labels.none(), 0, 1)
+                            config,
+                            config.precision(),
+                            manager,
+                            base,
+                            Optional.of(adapter),
+                            Labels.none(),
+                            0,
+                            1,
+                            AdapterStart.DEFAULT)
                     .model();
             List<float[]> logits = new ArrayList<>();
             try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {

@@ -1,0 +1,45 @@
+package io.github.sparkfinetune.core.adapter;
+
+import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Tensor;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+
+/** A linear's weight as QLoRA reads it: rounded to what 4 bits keep. */
+final class FourBits {
+    private FourBits() {}
+
+    /**
+     * The rounded values, laid out as the weight is stored.
+     *
+     * @param stored the source's name of the weight
+     */
+    static FloatBuffer weight(
+            LinearModule linear, TensorSource source, String stored, boolean doubleQuant, int threads) {
+        Nf4Tensor codes = linear.conv1d()
+                ? Nf4.quantizeTransposed(source, stored, doubleQuant, threads)
+                : Nf4.quantize(source, stored, doubleQuant, threads);
+        ByteBuffer widened = direct(linear);
+        codes.widen(widened, TensorType.F32, threads);
+        FloatBuffer values = widened.asFloatBuffer();
+        if (!codes.isTransposed()) {
+            return values;
+        }
+        FloatBuffer turned = direct(linear).asFloatBuffer();
+        for (int row = 0; row < linear.out(); row++) {
+            for (int column = 0; column < linear.in(); column++) {
+                turned.put(column * linear.out() + row, values.get(row * linear.in() + column));
+            }
+        }
+        return turned;
+    }
+
+    /** Room for a linear's weight in F32. */
+    static ByteBuffer direct(LinearModule linear) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(linear.in() * Float.BYTES, linear.out()))
+                .order(ByteOrder.nativeOrder());
+    }
+}

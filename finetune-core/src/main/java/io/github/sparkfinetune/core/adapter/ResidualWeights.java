@@ -1,0 +1,143 @@
+package io.github.sparkfinetune.core.adapter;
+
+import io.github.sparkfinetune.core.safetensors.FilePlace;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorInfo;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * A base model's weights less what an adapter adds to them, {@code W - scaling · B A}, each rounded to the type that it
+ * is stored in (source: {@code pissa_init} in {@code peft/tuners/lora/layer.py}). Computed where they are read; sums
+ * are taken in double.
+ */
+final class ResidualWeights implements TensorSource {
+    private final TensorSource base;
+    private final Map<String, Factors> changed;
+
+    /** A linear's adapter: A [r, in] and B [out, r]. */
+    record Factors(LoraModule module, TensorData a, TensorData b) {}
+
+    /** @param changed by the base's names of the weights */
+    ResidualWeights(TensorSource base, Map<String, Factors> changed) {
+        this.base = base;
+        this.changed = Map.copyOf(changed);
+    }
+
+    @Override
+    public Set<String> names() {
+        return base.names();
+    }
+
+    @Override
+    public TensorInfo info(String name) {
+        return base.info(name);
+    }
+
+    @Override
+    public String fileOf(String name) {
+        return base.fileOf(name);
+    }
+
+    @Override
+    public Optional<FilePlace> localPlace(String name) {
+        return changed.containsKey(name) ? Optional.empty() : base.localPlace(name);
+    }
+
+    @Override
+    public void read(String name, long from, ByteBuffer target) {
+        if (changed.containsKey(name)) {
+            TensorSource.super.read(name, from, target);
+        } else {
+            base.read(name, from, target);
+        }
+    }
+
+    @Override
+    public ByteBuffer buffer(String name, long from, int length) {
+        if (!changed.containsKey(name)) {
+            return base.buffer(name, from, length);
+        }
+        TensorType type = info(name).dtype();
+        FloatBuffer values = FloatBuffer.allocate(length / type.bytes());
+        subtract(name, from / type.bytes(), values);
+        return TensorData.narrowed(name, type, new long[] {values.remaining()}, () -> values)
+                .data()
+                .get();
+    }
+
+    @Override
+    public void floats(String name, FloatBuffer target) {
+        if (changed.containsKey(name)) {
+            floats(name, 0, target);
+        } else {
+            base.floats(name, target);
+        }
+    }
+
+    @Override
+    public void floats(String name, long from, FloatBuffer target) {
+        if (!changed.containsKey(name)) {
+            base.floats(name, from, target);
+            return;
+        }
+        subtract(name, from, target);
+        TensorType type = info(name).dtype();
+        for (int i = target.position(); i < target.limit() && type != TensorType.F32; i++) {
+            float value = target.get(i);
+            target.put(
+                    i,
+                    type == TensorType.BF16
+                            ? HalfFloat.fromBf16(HalfFloat.toBf16(value))
+                            : HalfFloat.fromF16(HalfFloat.toF16(value)));
+        }
+    }
+
+    /** Writes values before they are rounded. */
+    private void subtract(String name, long from, FloatBuffer target) {
+        base.floats(name, from, target);
+        Factors factors = changed.get(name);
+        LinearModule linear = factors.module().module();
+        FloatBuffer a = floats(factors.a());
+        FloatBuffer b = floats(factors.b());
+        int r = factors.module().r();
+        int columns = linear.conv1d() ? linear.out() : linear.in();
+        double[] sum = new double[columns];
+        int at = target.position();
+        while (at < target.limit()) {
+            long element = from + at - target.position();
+            int row = Math.toIntExact(element / columns);
+            int first = (int) (element % columns);
+            int count = Math.min(columns - first, target.limit() - at);
+            Arrays.fill(sum, 0, count, 0);
+            for (int k = 0; k < r; k++) {
+                double left = factors.module().scaling()
+                        * (linear.conv1d() ? a.get(k * linear.in() + row) : b.get(row * r + k));
+                for (int i = 0; i < count; i++) {
+                    int column = first + i;
+                    sum[i] += left * (linear.conv1d() ? b.get(column * r + k) : a.get(k * columns + column));
+                }
+            }
+            for (int i = 0; i < count; i++, at++) {
+                target.put(at, (float) (target.get(at) - sum[i]));
+            }
+        }
+    }
+
+    private static FloatBuffer floats(TensorData tensor) {
+        return tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    }
+
+    @Override
+    public void close() {
+        base.close();
+    }
+}

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
 import io.github.sparkfinetune.data.dataset.Window;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
@@ -37,11 +38,14 @@ public final class TinyDataset {
     private final RunConfig config;
     private final Configuration hadoop;
     private final DatasetOptions options;
+    private final boolean oneTokenType;
 
     private TinyDataset(Path folder, RunConfig config, Path model, Configuration hadoop) throws IOException {
         this.folder = Files.createDirectory(folder);
         this.config = config;
         this.hadoop = hadoop;
+        // As their tokenizers do, RoBERTa's models know one alone.
+        this.oneTokenType = HfConfig.read(model).number(2, "type_vocab_size") == 1;
         TokenizerFiles tokenizer = TaskDatas.tokenizer(hadoopPath(model), config, Architectures::positions, hadoop);
         options = new DatasetOptions(
                 "text",
@@ -116,7 +120,8 @@ public final class TinyDataset {
                     hadoopPath(folder.resolve(file)), TaskDatas.of(config).schema(), hadoop);
             try (writer) {
                 for (int row = 0; row < rows / 2; row++) {
-                    for (Sample sample : samples(config, random, row)) {
+                    for (Sample given : samples(config, random, row)) {
+                        Sample sample = oneTokenType ? withoutTypes(given) : given;
                         writer.write(sample);
                         all.add(sample);
                     }
@@ -145,6 +150,18 @@ public final class TinyDataset {
                                 || Arrays.stream(sample.labels()).anyMatch(ofToken -> ofToken == label))
                         .count());
         return new Manifest.Split(rows, tokens, 0, List.of(labels), shards, null);
+    }
+
+    private static Sample withoutTypes(Sample sample) {
+        return new Sample(
+                sample.index(),
+                sample.inputIds(),
+                new int[sample.length()],
+                sample.label(),
+                sample.labels(),
+                sample.documents(),
+                sample.targets(),
+                sample.window());
     }
 
     /** The samples of a row of a task. */

@@ -1,0 +1,210 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.conf.MethodConfig;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.RunConfig.Task;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.collective.SingleRank;
+import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Every family in the registry is trained for every task that it has a head for, by every method, and what is written
+ * measures what was trained. README's table of families is made from the same.
+ */
+class FamiliesTest {
+    private static final Configuration HADOOP = new Configuration();
+    private static final Path README = Path.of("../README.md");
+    private static final String BEGIN = "<!-- Made by FamiliesTest from the registry. -->\n";
+    private static final String END = "<!-- End of the table. -->\n";
+    private static final List<Task> ENCODERS =
+            List.of(Task.CLASSIFICATION, Task.TOKEN_CLASSIFICATION, Task.QUESTION_ANSWERING, Task.MASKED_LM);
+    /** Of the samples of sft the engine sees the labels alone: they are those of causal-lm with some left out. */
+    private static final List<Task> DECODERS = List.of(Task.CAUSAL_LM, Task.PREFERENCE);
+
+    private static final Map<Task, HeadKind> HEADS = Map.of(
+            Task.CLASSIFICATION, HeadKind.SEQUENCE_CLASSIFICATION,
+            Task.TOKEN_CLASSIFICATION, HeadKind.TOKEN_CLASSIFICATION,
+            Task.QUESTION_ANSWERING, HeadKind.QUESTION_ANSWERING,
+            Task.MASKED_LM, HeadKind.MASKED_LM,
+            Task.CAUSAL_LM, HeadKind.CAUSAL_LM,
+            Task.PREFERENCE, HeadKind.CAUSAL_LM);
+
+    @TempDir
+    private Path folder;
+
+    /** A family's golden models, those for a head first. */
+    private static List<Path> models(String modelType, HeadKind head) {
+        return GoldenFiles.folders("models").stream()
+                .filter(folder -> HfConfig.read(folder).modelType().equals(modelType))
+                .sorted((a, b) -> Boolean.compare(has(b, head), has(a, head)))
+                .toList();
+    }
+
+    private static boolean has(Path folder, HeadKind head) {
+        return GoldenFiles.head(folder).equals(Optional.of(head));
+    }
+
+    private static Architecture architecture(String modelType) {
+        return Architectures.of(
+                HfConfig.read(models(modelType, HeadKind.CAUSAL_LM).get(0)));
+    }
+
+    private static List<Task> tasks(String modelType) {
+        return architecture(modelType) instanceof EncoderArchitecture ? ENCODERS : DECODERS;
+    }
+
+    private static boolean isRefused(String modelType, Task task) {
+        // Its masked tokens are told by another model.
+        return modelType.equals("electra") && task == Task.MASKED_LM;
+    }
+
+    static Stream<Arguments> familiesAndTasks() {
+        return Architectures.modelTypes().stream()
+                .flatMap(type -> tasks(type).stream().map(task -> Arguments.of(type, task)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("familiesAndTasks")
+    void isTrainedByEveryMethodAndMeasuresTheSameOnceItIsWritten(String modelType, Task task) throws Exception {
+        Path golden = models(modelType, HEADS.get(task)).get(0);
+        Path base = TinyModel.copy(folder.resolve("base"), golden.getFileName().toString(), config -> {});
+        TinyRun tiny = new TinyRun(folder, base, key(task), "training.max_steps=2", "training.warmup_ratio=0");
+        if (isRefused(modelType, task)) {
+            RunConfig config = tiny.config("run");
+            assertThatThrownBy(() -> tiny.run(config, 1, null))
+                    .hasRootCauseInstanceOf(RunException.class)
+                    .hasMessageContaining("model_type " + modelType + " is not supported for " + key(task));
+            return;
+        }
+        for (MethodConfig.Type method : MethodConfig.Type.values()) {
+            String name = method.name().toLowerCase(Locale.ROOT);
+            RunConfig config = tiny.config(name, "method.type=" + name);
+            TinyRun.Outcome outcome = tiny.run(config, 1, null);
+            assertThat(outcome.losses()).as(name).hasSize(2).allMatch(Double::isFinite);
+            Map<String, Double> measured = outcome.result().eval();
+            Map<String, Double> written = written(config, base);
+            assertThat(written.keySet()).as(name).isEqualTo(measured.keySet());
+            measured.forEach((metric, value) -> assertThat(written.get(metric))
+                    .as("%s of %s", metric, name)
+                    .isCloseTo(value, within(1e-5 + 1e-4 * Math.abs(value))));
+        }
+    }
+
+    private static String key(Task task) {
+        return task.name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+
+    /** Metrics of the evaluation split for the model, or adapter, that a run wrote. */
+    private Map<String, Double> written(RunConfig config, Path base) throws IOException {
+        org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, HADOOP);
+        TokenizerFiles tokenizer = TaskDatas.tokenizer(
+                new org.apache.hadoop.fs.Path(base.toUri()), config, Architectures::positions, HADOOP);
+        Optional<Path> adapted = config.method().isLora() ? Optional.of(base) : Optional.empty();
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1);
+                SampleSource split = References.told(
+                        config,
+                        manifest,
+                        Manifest.EVAL,
+                        TaskDatas.of(config)
+                                .draws(tokenizer)
+                                .evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)),
+                        HADOOP,
+                        folder)) {
+            LoadedModel<?> model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
+            return new Evaluation(split, config.training().perDeviceEvalBatchSize())
+                    .run(model.task().scorer(), new SingleRank(), () -> {});
+        }
+    }
+
+    @Test
+    void readmeHasEveryFamily() throws IOException {
+        String text = Files.readString(README);
+        int begin = text.indexOf(BEGIN) + BEGIN.length();
+        int end = text.indexOf(END);
+        assertThat(text).contains(BEGIN, END);
+        if (Boolean.getBoolean("families.write")) {
+            Files.writeString(README, text.substring(0, begin) + table() + text.substring(end));
+        }
+        assertThat(Files.readString(README))
+                .as("write it with ./mvnw -pl finetune-core -am test -Dtest=FamiliesTest -Dfamilies.write=true"
+                        + " -Dsurefire.failIfNoSpecifiedTests=false")
+                .contains(BEGIN + table() + END);
+    }
+
+    private static String table() {
+        StringBuilder table = new StringBuilder("\n| `model_type` |");
+        List<Task> columns = List.of(
+                Task.CLASSIFICATION,
+                Task.TOKEN_CLASSIFICATION,
+                Task.QUESTION_ANSWERING,
+                Task.MASKED_LM,
+                Task.CAUSAL_LM);
+        columns.forEach(task -> table.append(
+                task == Task.CAUSAL_LM ? " `causal-lm`, `sft`, `preference` | GGUF |\n" : " `" + key(task) + "` |"));
+        table.append("|---|---|---|---|---|---|---|\n");
+        for (String type : Architectures.modelTypes()) {
+            table.append("| `").append(type).append("` |");
+            columns.forEach(task -> table.append(' ').append(cell(type, task)).append(" |"));
+            table.append(isWrittenAsGguf(type) ? " yes |\n" : " – |\n");
+        }
+        return table.append('\n').toString();
+    }
+
+    /** Whether llama.cpp has the family; of its golden models not every one may be as llama.cpp computes it. */
+    private static boolean isWrittenAsGguf(String modelType) {
+        return models(modelType, HeadKind.CAUSAL_LM).stream().anyMatch(folder -> {
+            try {
+                return Architectures.of(HfConfig.read(folder)).gguf().isPresent();
+            } catch (RunException e) {
+                return false;
+            }
+        });
+    }
+
+    /** The golden models of a family for a task. */
+    private static String cell(String modelType, Task task) {
+        if (!tasks(modelType).contains(task) || isRefused(modelType, task)) {
+            return "–";
+        }
+        String golden = models(modelType, HEADS.get(task)).stream()
+                .filter(folder -> has(folder, HEADS.get(task)))
+                .map(folder -> folder.getFileName().toString())
+                .collect(Collectors.joining(", "));
+        return golden.isEmpty() ? "yes" : golden;
+    }
+}

@@ -39,6 +39,7 @@ ATTRIBUTES = {
     "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", fused_attention=True)],
     "VocabularyLoss": [dict(chunk=4, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
+    "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
 }
 
 
@@ -221,6 +222,11 @@ INPUTS = {
     "AdamW.adamw": lambda i: [(
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
+    "AdamW8bit.adamw_8bit": lambda i: [
+        (i.x(2, 9), i.x(2, 9), [i.ids(256, 18).to(torch.uint8), i.ids(256, 18).to(torch.uint8)], [i.x(5).abs(), i.x(5).abs()],
+         [torch.linspace(-1, 1, 256), torch.linspace(0, 1, 256)], 0.1, 0.001, 2.0, 0.01, 0.1)],
+    "AdamW8bit.widened": lambda i: [(i.ids(256, 8).to(torch.uint8), i.x(2), i.x(256))],
+    "AdamW8bit.narrow": lambda i: [(i.x(2, 4), torch.linspace(-0.9, 0.9, 255), i.ids(256, 8).to(torch.uint8), i.x(2))],
     "StartingPoint.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],

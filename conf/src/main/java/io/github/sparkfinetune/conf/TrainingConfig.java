@@ -24,6 +24,7 @@ public record TrainingConfig(
         @Key(hf = "peft.optimizers.create_loraplus_optimizer")
         double loraplusLrRatio,
 
+        Optim optim,
         double adamBeta1,
         double adamBeta2,
         double adamEpsilon,
@@ -67,6 +68,16 @@ public record TrainingConfig(
         COSINE_WITH_MIN_LR,
         @JsonProperty("warmup_stable_decay")
         WARMUP_STABLE_DECAY
+    }
+
+    /** What moves the weights, under the names of {@code transformers}. */
+    public enum Optim {
+        /** AdamW; a weight's two moments in F32. */
+        @JsonProperty("adamw_torch")
+        ADAMW_TORCH,
+        /** AdamW; moments as bitsandbytes' 8-bit codes, but for embeddings. */
+        @JsonProperty("adamw_8bit")
+        ADAMW_8BIT
     }
 
     /** Where a run is tracked. */
@@ -116,6 +127,7 @@ public record TrainingConfig(
                 "training.loraplus_lr_ratio",
                 loraplusLrRatio,
                 "above 0");
+        Check.present("training.optim", optim);
         Check.that(adamBeta1 >= 0 && adamBeta1 < 1, "training.adam_beta1", adamBeta1, "in [0, 1)");
         Check.that(adamBeta2 >= 0 && adamBeta2 < 1, "training.adam_beta2", adamBeta2, "in [0, 1)");
         Check.that(adamEpsilon > 0, "training.adam_epsilon", adamEpsilon, "above 0");

@@ -37,6 +37,7 @@ import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
 import java.util.List;
 import java.util.Map;
@@ -165,6 +166,7 @@ class EveryKeyTest {
                   l2_sp: 0
                   layerwise_lr_decay: 0.9
                   loraplus_lr_ratio: 16
+                  optim: adamw_8bit
                   adam_beta1: 0.8
                   adam_beta2: 0.99
                   adam_epsilon: 1E-6
@@ -294,6 +296,7 @@ class EveryKeyTest {
                         0.0,
                         0.9,
                         16.0,
+                        Optim.ADAMW_8BIT,
                         0.8,
                         0.99,
                         1e-6,

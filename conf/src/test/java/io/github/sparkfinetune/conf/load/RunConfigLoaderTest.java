@@ -30,6 +30,7 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TokenizerConfig;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
+import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,6 +128,7 @@ class RunConfigLoaderTest {
                         0.0,
                         1.0,
                         1.0,
+                        Optim.ADAMW_TORCH,
                         0.9,
                         0.999,
                         1e-8,

@@ -23,7 +23,15 @@ public record WeightSpec(String name, Kind kind, long... shape) {
         /** Scales of a layer norm or an RMS norm, [width]. */
         NORM,
         /** Added to what a linear or a norm gives, [width], or to attention's scores, [rows, heads]. */
-        BIAS
+        BIAS;
+
+        /**
+         * Whether weight decay applies to it: not to norms and biases (source:
+         * {@code Trainer.get_decay_parameter_names} of {@code transformers}).
+         */
+        public boolean isDecayed() {
+            return this != NORM && this != BIAS;
+        }
     }
 
     public WeightSpec {
@@ -39,14 +47,6 @@ public record WeightSpec(String name, Kind kind, long... shape) {
     /** Whether it is a linear's matrix. */
     public boolean isLinear() {
         return kind == Kind.LINEAR || kind == Kind.CONV1D;
-    }
-
-    /**
-     * Whether weight decay applies to it: not to norms and biases (source: {@code Trainer.get_decay_parameter_names} of
-     * {@code transformers}).
-     */
-    public boolean isDecayed() {
-        return kind != Kind.NORM && kind != Kind.BIAS;
     }
 
     /** The same under another name. */

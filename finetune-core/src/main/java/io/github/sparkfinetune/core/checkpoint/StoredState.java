@@ -10,7 +10,7 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
-/** An optimizer's state in a checkpoint: F32 tensors, whole or in parts, in a file of each rank that wrote some. */
+/** An optimizer's state in a checkpoint: tensors, whole or in parts, in a file of each rank that wrote some. */
 public final class StoredState implements AutoCloseable {
     /** Values of a tensor that one file holds, [from, to). */
     private record Part(SafetensorsFile file, String name, long from, long to) {}
@@ -43,22 +43,28 @@ public final class StoredState implements AutoCloseable {
      * Reads a tensor, or a part of it, whatever parts it was written in.
      *
      * @param name as {@link TensorRange} writes it
-     * @param target little-endian F32 values, filled from its position to its limit, which are the same afterwards
+     * @param target values of the tensor's type, little-endian, filled from its position to its limit, which are the
+     *     same afterwards
      * @throws RunException when not all of the values are there
      */
     public void read(String name, ByteBuffer target) {
         TensorRange wanted = TensorRange.ofName(name);
+        List<Part> stored = parts.getOrDefault(wanted.tensor(), List.of());
+        int bytes = stored.stream()
+                .mapToInt(part -> part.file().info(part.name()).dtype().bytes())
+                .findFirst()
+                .orElse(1);
         long from = wanted.from();
-        long to = from + target.remaining() / Float.BYTES;
+        long to = from + target.remaining() / bytes;
         long missing = to - from;
-        for (Part part : parts.getOrDefault(wanted.tensor(), List.of())) {
+        for (Part part : stored) {
             long begin = Math.max(from, part.from());
             long end = Math.min(to, part.to());
             if (begin < end) {
-                int at = (int) ((begin - from) * Float.BYTES);
-                int length = (int) ((end - begin) * Float.BYTES);
+                int at = (int) ((begin - from) * bytes);
+                int length = (int) ((end - begin) * bytes);
                 ByteBuffer values = target.slice(target.position() + at, length);
-                part.file().read(part.name(), (begin - part.from()) * Float.BYTES, values);
+                part.file().read(part.name(), (begin - part.from()) * bytes, values);
                 missing -= end - begin;
             }
         }

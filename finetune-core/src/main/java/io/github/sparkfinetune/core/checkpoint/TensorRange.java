@@ -24,7 +24,7 @@ public record TensorRange(String tensor, long from, long to) {
     }
 
     /** The range that a checkpoint's tensor holds. */
-    static TensorRange ofName(String name) {
+    public static TensorRange ofName(String name) {
         Matcher part = PART.matcher(name);
         return part.matches()
                 ? new TensorRange(part.group(1), Long.parseLong(part.group(2)), Long.parseLong(part.group(3)))

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
+import io.github.sparkfinetune.core.arch.WeightSpec;
 import java.util.Objects;
 
 /**
@@ -8,15 +9,20 @@ import java.util.Objects;
  *
  * @param name its full name in Hugging Face's {@code named_parameters()}
  * @param value F32 on the rank's device; changed in place by the optimizer when trainable
- * @param decayed whether weight decay applies to it: false for biases and norm weights, as in Hugging Face's
- *     {@code Trainer.get_decay_parameter_names}
+ * @param kind what it is for; an adapter's are matrices of linears
  * @param trainable whether it is trained; a frozen one takes no gradient and costs no backward
  * @param drawn whether its first values were drawn, for the checkpoint has none
  */
-public record Parameter(String name, NDArray value, boolean decayed, boolean trainable, boolean drawn) {
+public record Parameter(String name, NDArray value, WeightSpec.Kind kind, boolean trainable, boolean drawn) {
     public Parameter {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(value, "value");
+        Objects.requireNonNull(kind, "kind");
+    }
+
+    /** Whether weight decay applies to it. */
+    public boolean decayed() {
+        return kind.isDecayed();
     }
 
     /** Extents, outermost first. */

@@ -204,7 +204,7 @@ final class Weights {
         NDArray value = manager.create(new Shape(shape), DataType.FLOAT32);
         device.write(value, values);
         value.setRequiresGradient(true);
-        return new Parameter(name, value, true, true, true);
+        return new Parameter(name, value, WeightSpec.Kind.LINEAR, true, true);
     }
 
     /** A trained parameter of the adapter that is continued. */
@@ -225,7 +225,7 @@ final class Weights {
 
     private Parameter parameter(WeightSpec weight, NDArray value, boolean trainable, boolean drawn) {
         value.setRequiresGradient(trainable);
-        return new Parameter(weight.name(), value, weight.isDecayed(), trainable, drawn);
+        return new Parameter(weight.name(), value, weight.kind(), trainable, drawn);
     }
 
     private boolean trains(WeightSpec weight, BlockKind kind, int layer) {

@@ -26,6 +26,9 @@ import java.util.Map;
  * {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
  */
 final class AdamW implements Optimizer {
+    /** Values that PyTorch's kernel works on together, in any vector of a processor. */
+    static final int STRETCH = 16;
+
     /** A parameter with its gradient and moments. */
     private record Slot(ParameterGradient trained, NDArray m, NDArray v) {
         static Slot of(NDManager manager, ParameterGradient trained) {
@@ -73,8 +76,8 @@ final class AdamW implements Optimizer {
         }
     }
 
-    /** Bytes of the moments of this many values. */
-    static long stateBytes(long count) {
+    /** Bytes of the moments of this many values, whatever they are of. */
+    static long stateBytes(long count, long looked) {
         return 2 * count * Float.BYTES;
     }
 

@@ -28,8 +28,8 @@ public interface Optimizer {
     void step(NDManager owner, long step, double rate, double divisor);
 
     /**
-     * What it keeps from step to step, beside the number of the step: F32 tensors by the names under which a checkpoint
-     * holds them, always in one order. A resume overwrites them in place.
+     * What it keeps from step to step, beside the number of the step: F32 or U8 tensors by the names under which a
+     * checkpoint holds them, always in one order. A resume overwrites them in place.
      */
     Map<String, NDArray> state();
 }

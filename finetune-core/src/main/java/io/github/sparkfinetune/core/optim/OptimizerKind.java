@@ -2,45 +2,72 @@ package io.github.sparkfinetune.core.optim;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.LongUnaryOperator;
 
 /**
  * What is known of an optimizer before one is made. Each is a class that implements {@link Optimizer}, and one line
  * here.
  */
 public final class OptimizerKind {
-    private static final OptimizerKind ADAMW = new OptimizerKind(AdamW::stateBytes, AdamW::new);
+    private static final Map<Optim, OptimizerKind> ALL = new EnumMap<>(Map.of(
+            Optim.ADAMW_TORCH,
+            new OptimizerKind(AdamW::stateBytes, AdamW.STRETCH, AdamW::new),
+            Optim.ADAMW_8BIT,
+            new OptimizerKind(AdamW8bit::stateBytes, AdamW8bit.LEAST, AdamW8bit::new)));
+
+    /** Memory of an optimizer's state, see {@link #stateBytes(long, long)}. */
+    private interface StateBytes {
+        long of(long count, long looked);
+    }
 
     /** The constructor of an optimizer. */
     private interface Constructor {
         Optimizer create(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters);
     }
 
-    private final LongUnaryOperator stateBytes;
+    private final StateBytes stateBytes;
+    private final int stretch;
     private final Constructor constructor;
 
-    private OptimizerKind(LongUnaryOperator stateBytes, Constructor constructor) {
+    /**
+     * @param stretch values of a parameter that are moved together: a rank's share begins and ends with such a stretch,
+     *     or with the parameter, so that each value is moved to the same bits, whoever moves it
+     */
+    private OptimizerKind(StateBytes stateBytes, int stretch, Constructor constructor) {
         this.stateBytes = stateBytes;
+        this.stretch = stretch;
         this.constructor = constructor;
     }
 
     /**
-     * The optimizer that a run is trained with: {@link AdamW}, for no setting names another; with
-     * {@code training.l2_sp} what it moves is also pulled to its {@link StartingPoint}.
+     * The optimizer that a run is trained with; with {@code training.l2_sp} what it moves is also pulled to its
+     * {@link StartingPoint}.
      */
     public static OptimizerKind of(TrainingConfig training) {
-        return training.l2Sp() == 0 ? ADAMW : ADAMW.withStartingPoint();
+        return of(training.optim(), training.l2Sp() != 0);
+    }
+
+    /**
+     * An optimizer by its name.
+     *
+     * @param pulled whether what it moves is also pulled to its {@link StartingPoint}
+     */
+    public static OptimizerKind of(Optim optim, boolean pulled) {
+        OptimizerKind kind = ALL.get(optim);
+        return pulled ? kind.withStartingPoint() : kind;
     }
 
     private OptimizerKind withStartingPoint() {
         return new OptimizerKind(
-                count -> stateBytes(count) + count * Float.BYTES,
+                (count, looked) -> stateBytes(count, looked) + count * Float.BYTES,
+                stretch,
                 (manager, training, parameters) ->
                         new StartingPoint(create(manager, training, parameters), manager, training, parameters));
     }
@@ -49,10 +76,11 @@ public final class OptimizerKind {
      * Memory of an optimizer's state.
      *
      * @param count number of trained values
+     * @param looked of them, those of the embedding table
      * @return bytes
      */
-    public long stateBytes(long count) {
-        return stateBytes.applyAsLong(count);
+    public long stateBytes(long count, long looked) {
+        return stateBytes.of(count, looked);
     }
 
     /**
@@ -67,7 +95,7 @@ public final class OptimizerKind {
     public Optimizer createShare(
             NDManager manager, TrainingConfig training, List<ParameterGradient> parameters, Collective collective) {
         ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
-        List<List<ParameterShare>> shares = ParameterShare.of(parameters, collective.size());
+        List<List<ParameterShare>> shares = ParameterShare.of(parameters, collective.size(), stretch);
         List<ParameterGradient> mine = shares.get(collective.rank()).stream()
                 .map(share -> share.part(manager, script))
                 .toList();

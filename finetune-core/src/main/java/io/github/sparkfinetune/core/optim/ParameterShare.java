@@ -18,19 +18,13 @@ import java.util.List;
  */
 record ParameterShare(ParameterGradient trained, int index, long from, long to) {
     /**
-     * Values that PyTorch's kernels work on together, in any vector of a processor. A share begins and ends with such a
-     * stretch of its parameter, or with the parameter: so each value is moved by the same instructions, and to the same
-     * bits, whoever moves it.
-     */
-    static final long STRETCH = 16;
-
-    /**
      * What each rank moves: of N values of all parameters, one after another, rank r those from about ⌊N r / n⌋ up to
      * about ⌊N (r + 1) / n⌋.
      *
+     * @param stretch values of a parameter that no share cuts
      * @return a list a rank, none of which holds an empty share
      */
-    static List<List<ParameterShare>> of(List<ParameterGradient> parameters, int ranks) {
+    static List<List<ParameterShare>> of(List<ParameterGradient> parameters, int ranks, int stretch) {
         long total = parameters.stream()
                 .mapToLong(trained -> trained.parameter().size())
                 .sum();
@@ -42,8 +36,8 @@ record ParameterShare(ParameterGradient trained, int index, long from, long to) 
             long before = 0;
             for (int i = 0; i < parameters.size(); i++) {
                 long size = parameters.get(i).parameter().size();
-                long from = cut(begin - before, size);
-                long to = cut(end - before, size);
+                long from = cut(begin - before, size, stretch);
+                long to = cut(end - before, size, stretch);
                 if (from < to) {
                     ofRank.add(new ParameterShare(parameters.get(i), i, from, to));
                 }
@@ -58,8 +52,8 @@ record ParameterShare(ParameterGradient trained, int index, long from, long to) 
         return Math.multiplyExact(total, (long) rank) / ranks;
     }
 
-    private static long cut(long at, long size) {
-        return at <= 0 ? 0 : at >= size ? size : at / STRETCH * STRETCH;
+    private static long cut(long at, long size, int stretch) {
+        return at <= 0 ? 0 : at >= size ? size : at / stretch * stretch;
     }
 
     /** The share as a parameter of its own, whose value and gradient are the whole one's memory. */
@@ -71,7 +65,7 @@ record ParameterShare(ParameterGradient trained, int index, long from, long to) 
         Parameter part = new Parameter(
                 new TensorRange(whole.name(), from, to).name(),
                 stretch(manager, script, whole.value()),
-                whole.decayed(),
+                whole.kind(),
                 whole.trainable(),
                 whole.drawn());
         return new ParameterGradient(part, stretch(manager, script, trained.gradient()), trained.depth());

@@ -43,7 +43,27 @@ record MemoryEstimate(
      * @param recompute whether layers are computed again in the backward pass
      * @param sharded whether the ranks share the optimizer
      */
-    record Choice(Adaptation adaptation, int samples, boolean recompute, boolean sharded) {}
+    record Choice(Adaptation adaptation, int samples, boolean recompute, boolean sharded, OptimizerKind optimizer) {
+        Choice with(Adaptation other) {
+            return new Choice(other, samples, recompute, sharded, optimizer);
+        }
+
+        Choice with(OptimizerKind other) {
+            return new Choice(adaptation, samples, recompute, sharded, other);
+        }
+
+        Choice ofSamples(int other) {
+            return new Choice(adaptation, other, recompute, sharded, optimizer);
+        }
+
+        Choice recomputing() {
+            return new Choice(adaptation, samples, true, sharded, optimizer);
+        }
+
+        Choice sharding() {
+            return new Choice(adaptation, samples, recompute, true, optimizer);
+        }
+    }
 
     static MemoryEstimate of(RunConfig config, HfConfig model, TensorSource source, Optional<Manifest> manifest) {
         DataConfig data = config.data();
@@ -93,13 +113,14 @@ record MemoryEstimate(
                 scoring(choice, evaluated),
                 BASE,
                 evaluation(footprint, choice),
-                OptimizerKind.of(config.training()).stateBytes(moved(footprint, choice)));
+                choice.optimizer()
+                        .stateBytes(moved(footprint.trained(), choice), moved(footprint.trainedTable(), choice)));
     }
 
-    /** Values whose optimizer's state a rank keeps. */
-    private long moved(Footprint footprint, Choice choice) {
+    /** Of trained values, those whose optimizer's state a rank keeps. */
+    private long moved(long trained, Choice choice) {
         int ranks = config.cluster().ranks();
-        return choice.sharded() ? (footprint.trained() + ranks - 1) / ranks : footprint.trained();
+        return choice.sharded() ? (trained + ranks - 1) / ranks : trained;
     }
 
     private Activations activations(Choice choice, int samples) {

@@ -2,9 +2,11 @@ package io.github.sparkfinetune.core.plan;
 
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
@@ -134,7 +136,8 @@ public record RunPlan(
                 adaptation,
                 config.training().perDeviceTrainBatchSize(),
                 config.training().gradientCheckpointing(),
-                config.cluster().shardOptimizer());
+                config.cluster().shardOptimizer(),
+                OptimizerKind.of(config.training()));
         RankMemory memory = estimate.memory(choice);
         Map<String, Long> smaller = new LinkedHashMap<>();
         alternatives(config, model, source, adaptation, choice).forEach((change, other) -> {
@@ -143,15 +146,16 @@ public record RunPlan(
                 smaller.put(change, needed);
             }
         });
-        long trained = estimate.footprint(adaptation).trained();
+        Footprint footprint = estimate.footprint(adaptation);
+        long trained = footprint.trained();
         return new RunPlan(
-                estimate.footprint(adaptation).parameters(),
+                footprint.parameters(),
                 trained,
                 memory,
                 new Disk(
                         copied,
                         trained * Float.BYTES
-                                + OptimizerKind.of(config.training()).stateBytes(trained)),
+                                + OptimizerKind.of(config.training()).stateBytes(trained, footprint.trainedTable())),
                 smaller,
                 manifest.map(there -> Work.of(config, there)));
     }
@@ -159,32 +163,20 @@ public record RunPlan(
     private static Map<String, MemoryEstimate.Choice> alternatives(
             RunConfig config, HfConfig model, TensorSource source, Adaptation adaptation, MemoryEstimate.Choice now) {
         Map<String, MemoryEstimate.Choice> changes = new LinkedHashMap<>();
-        changes.put(
-                "training.gradient_checkpointing=true",
-                new MemoryEstimate.Choice(adaptation, now.samples(), true, now.sharded()));
+        changes.put("training.gradient_checkpointing=true", now.recomputing());
         if (config.cluster().ranks() > 1) {
-            changes.put(
-                    "cluster.shard_optimizer=true",
-                    new MemoryEstimate.Choice(adaptation, now.samples(), now.recompute(), true));
+            changes.put("cluster.shard_optimizer=true", now.sharding());
         }
+        boolean pulled = config.training().l2Sp() != 0;
+        changes.put("training.optim=adamw_8bit", now.with(OptimizerKind.of(Optim.ADAMW_8BIT, pulled)));
         MethodConfig method = config.method();
         if (method.type() == MethodConfig.Type.LORA) {
-            changes.put(
-                    "method.type=qlora",
-                    new MemoryEstimate.Choice(
-                            adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE),
-                            now.samples(),
-                            now.recompute(),
-                            now.sharded()));
+            changes.put("method.type=qlora", now.with(adaptation.withStorage(Adaptation.Storage.NF4_DOUBLE)));
         } else if (method.type() == MethodConfig.Type.FULL) {
             MethodConfig lora = MethodConfig.lora(method.r(), method.loraAlpha(), method.targetModules());
             changes.put(
                     "method.type=lora",
-                    new MemoryEstimate.Choice(
-                            TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1),
-                            now.samples(),
-                            now.recompute(),
-                            now.sharded()));
+                    now.with(TaskSpecs.of(config).adaptation(config, lora, model, source, Optional.empty(), 1)));
         }
         if (now.samples() > 1) {
             int samples = now.samples() / 2;
@@ -192,7 +184,7 @@ public record RunPlan(
             changes.put(
                     "training.per_device_train_batch_size=" + samples + " training.gradient_accumulation_steps="
                             + accumulated,
-                    new MemoryEstimate.Choice(adaptation, samples, now.recompute(), now.sharded()));
+                    now.ofSamples(samples));
         }
         return changes;
     }

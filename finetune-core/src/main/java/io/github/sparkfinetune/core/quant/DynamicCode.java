@@ -3,19 +3,20 @@ package io.github.sparkfinetune.core.quant;
 import java.util.Arrays;
 
 /**
- * The signed 8-bit dynamic code, in which double quantization stores the absmax of blocks (Dettmers et al., 8-bit
- * Optimizers via Block-wise Quantization, 2022; bitsandbytes' {@code create_dynamic_map}): in the decades from 1e-6 to
- * 1 there are 1, 2, 4 … 64 values of either sign; then 0 and 1.
+ * The 8-bit dynamic code, in which double quantization stores the absmax of blocks, and an optimizer its moments
+ * (Dettmers et al., 8-bit Optimizers via Block-wise Quantization, 2022; bitsandbytes' {@code create_dynamic_map}): in
+ * the decades from 1e-6 to 1 there are 1, 2, 4 … 64 values of either sign, or 2, 4, 8 … 128 positive ones; then 0 and
+ * 1.
  */
-final class DynamicCode {
+public final class DynamicCode {
     /** Values that share a scale. */
-    static final int BLOCK = 256;
+    public static final int BLOCK = 256;
     /** Number of codes. */
-    static final int CODES = 256;
+    public static final int CODES = 256;
 
     private static final int DECADES = 7;
     private static final float LOWEST = 0.1f;
-    private static final float[] VALUES = createValues();
+    private static final float[] VALUES = createValues(true);
 
     /**
      * Code of each of 65536 points evenly spaced over [-1, 1]. bitsandbytes looks values up by the nearest of these
@@ -38,21 +39,28 @@ final class DynamicCode {
 
     private DynamicCode() {}
 
-    /** The values by code, ascending. */
-    static float[] values() {
+    /** The values by code of either sign, ascending. */
+    public static float[] values() {
         return VALUES.clone();
     }
 
-    private static float[] createValues() {
+    /** The values by code that are not negative, ascending. */
+    public static float[] unsignedValues() {
+        return createValues(false);
+    }
+
+    private static float[] createValues(boolean signed) {
         float[] values = new float[CODES];
         int next = 0;
         for (int decade = 0; decade < DECADES; decade++) {
-            int count = 1 << decade;
+            int count = signed ? 1 << decade : 2 << decade;
             float scale = (float) Math.pow(10, decade - DECADES + 1.0);
             for (int i = 0; i < count; i++) {
                 float value = (boundary(i, count) + boundary(i + 1, count)) / 2 * scale;
                 values[next++] = value;
-                values[next++] = -value;
+                if (signed) {
+                    values[next++] = -value;
+                }
             }
         }
         values[next] = 1;

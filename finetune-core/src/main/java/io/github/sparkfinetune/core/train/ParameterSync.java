@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.types.DataType;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Parameter;
@@ -106,7 +107,8 @@ final class ParameterSync {
             ByteBuffer first = ByteBuffer.wrap(collective.allGather(sent)[0]).order(ByteOrder.nativeOrder());
             FloatBuffer theirs = first.asFloatBuffer();
             FloatBuffer own = mine.asFloatBuffer();
-            for (int i = 0; i < theirs.limit(); i++) {
+            // Codes tell nothing by themselves of how far they are apart.
+            for (int i = 0; i < theirs.limit() && tensor.getDataType() == DataType.FLOAT32; i++) {
                 greatest = Math.max(greatest, Math.abs(theirs.get(i)));
                 difference = Math.max(difference, Math.abs((double) own.get(i) - theirs.get(i)));
             }

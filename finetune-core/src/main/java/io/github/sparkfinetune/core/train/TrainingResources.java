@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
@@ -290,7 +291,8 @@ final class TrainingResources implements AutoCloseable {
 
     /** A tensor to be written: its values when they are asked for, valid until those of another are. */
     TensorData tensor(String name, NDArray value) {
-        return new TensorData(name, TensorType.F32, value.getShape().getShape(), () -> device.read(value));
+        TensorType type = value.getDataType() == DataType.UINT8 ? TensorType.U8 : TensorType.F32;
+        return new TensorData(name, type, value.getShape().getShape(), () -> device.read(value));
     }
 
     /** The values of a tensor in host memory. */

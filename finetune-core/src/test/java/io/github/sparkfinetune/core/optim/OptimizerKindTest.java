@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -30,9 +31,9 @@ class OptimizerKindTest {
             NDArray bias = manager.create(new float[] {3});
             List<ParameterGradient> parameters = List.of(
                     new ParameterGradient(
-                            new Parameter("weight", weight, true, true, false), manager.create(new float[2]), 0),
+                            new Parameter("weight", weight, Kind.LINEAR, true, false), manager.create(new float[2]), 0),
                     new ParameterGradient(
-                            new Parameter("bias", bias, false, true, false), manager.create(new float[1]), 0));
+                            new Parameter("bias", bias, Kind.BIAS, true, false), manager.create(new float[1]), 0));
             Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, TRAINING, parameters);
             double[] expected = {1, -2, 3};
             double[] m = new double[3];
@@ -69,8 +70,9 @@ class OptimizerKindTest {
             NDArray head = manager.create(new float[] {1});
             NDArray table = manager.create(new float[] {2});
             List<ParameterGradient> parameters = List.of(
-                    new ParameterGradient(new Parameter("table", table, true, true, false), manager.create(1f), 2),
-                    new ParameterGradient(new Parameter("head", head, true, true, true), manager.create(1f), 0));
+                    new ParameterGradient(
+                            new Parameter("table", table, Kind.EMBEDDING, true, false), manager.create(1f), 2),
+                    new ParameterGradient(new Parameter("head", head, Kind.LINEAR, true, true), manager.create(1f), 0));
             Optimizer optimizer = OptimizerKind.of(training).create(manager, training, parameters);
             double expected = 2;
             for (int step = 1; step <= 3; step++) {
@@ -83,7 +85,7 @@ class OptimizerKindTest {
             assertThat((double) head.getFloat()).isCloseTo(1 - 3 * 0.1, within(1e-5));
             assertThat((double) table.getFloat()).isCloseTo(expected, within(1e-5));
             assertThat(optimizer.state()).hasSize(4);
-            assertThat(OptimizerKind.of(training).stateBytes(5)).isEqualTo(3 * 5 * Float.BYTES);
+            assertThat(OptimizerKind.of(training).stateBytes(5, 0)).isEqualTo(3 * 5 * Float.BYTES);
         }
     }
 
@@ -98,8 +100,8 @@ class OptimizerKindTest {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = new ArrayList<>();
             for (String name : List.of("q.lora_A", "q.lora_B", "q.lora_magnitude", "score.weight", "score.bias")) {
-                boolean decayed = !name.endsWith("bias");
-                Parameter parameter = new Parameter(name, manager.create(new float[] {1}), decayed, true, true);
+                Kind kind = name.endsWith("bias") ? Kind.BIAS : Kind.LINEAR;
+                Parameter parameter = new Parameter(name, manager.create(new float[] {1}), kind, true, true);
                 parameters.add(new ParameterGradient(parameter, manager.create(new float[] {7}), 0));
             }
             OptimizerKind.of(training).create(manager, training, parameters).step(manager, 1, 1e-3, 1);
@@ -124,12 +126,12 @@ class OptimizerKindTest {
                     manager,
                     TRAINING,
                     List.of(new ParameterGradient(
-                            new Parameter("w", weight, true, true, false), weight.duplicate(), 0)));
+                            new Parameter("w", weight, Kind.LINEAR, true, false), weight.duplicate(), 0)));
             assertThat(optimizer.state().keySet()).containsExactly("exp_avg.w", "exp_avg_sq.w");
             assertThat(optimizer.state().values().stream()
                             .mapToLong(state -> state.size() * Float.BYTES)
                             .sum())
-                    .isEqualTo(kind.stateBytes(5));
+                    .isEqualTo(kind.stateBytes(5, 0));
         }
     }
 }

@@ -7,6 +7,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -35,7 +36,9 @@ class ParameterShareTest {
         for (int i = 0; i < SHAPES.length; i++) {
             NDArray value = manager.zeros(new Shape(SHAPES[i]));
             parameters.add(new ParameterGradient(
-                    new Parameter("p" + i, value, i % 2 == 0, true, false), value.zerosLike(), i % 3));
+                    new Parameter("p" + i, value, i % 2 == 0 ? Kind.LINEAR : Kind.BIAS, true, false),
+                    value.zerosLike(),
+                    i % 3));
             randomize(value, i);
         }
         return parameters;
@@ -58,7 +61,7 @@ class ParameterShareTest {
     void everyValueIsOneRanksAndSharesAreAboutEqual(int ranks) {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = parameters(manager);
-            List<List<ParameterShare>> shares = ParameterShare.of(parameters, ranks);
+            List<List<ParameterShare>> shares = ParameterShare.of(parameters, ranks, AdamW.STRETCH);
             assertThat(shares).hasSize(ranks);
             long[] next = new long[SHAPES.length];
             long total = 0;
@@ -66,8 +69,8 @@ class ParameterShareTest {
                 for (ParameterShare share : ofRank) {
                     long size = share.trained().parameter().size();
                     assertThat(share.from()).isEqualTo(next[share.index()]).isLessThan(share.to());
-                    assertThat(share.from() % ParameterShare.STRETCH).isZero();
-                    assertThat(share.to() == size || share.to() % ParameterShare.STRETCH == 0)
+                    assertThat(share.from() % AdamW.STRETCH).isZero();
+                    assertThat(share.to() == size || share.to() % AdamW.STRETCH == 0)
                             .isTrue();
                     next[share.index()] = share.to();
                     total += share.to() - share.from();
@@ -81,7 +84,7 @@ class ParameterShareTest {
                 long count = ofRank.stream()
                         .mapToLong(share -> share.to() - share.from())
                         .sum();
-                assertThat(Math.abs(count - all / ranks)).isLessThanOrEqualTo(2 * ParameterShare.STRETCH);
+                assertThat(Math.abs(count - all / ranks)).isLessThanOrEqualTo(2 * AdamW.STRETCH);
             }
         }
     }
@@ -104,7 +107,7 @@ class ParameterShareTest {
             ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
             OptimizerKind kind = OptimizerKind.of(training);
             Optimizer reference = kind.create(manager, training, whole);
-            List<Optimizer> parts = ParameterShare.of(cut, ranks).stream()
+            List<Optimizer> parts = ParameterShare.of(cut, ranks, AdamW.STRETCH).stream()
                     .map(shares -> kind.create(
                             manager,
                             training,
@@ -135,7 +138,7 @@ class ParameterShareTest {
         try (NDManager manager = Torch.manager(-1)) {
             List<ParameterGradient> parameters = parameters(manager);
             ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
-            List<String> names = ParameterShare.of(parameters, 2).stream()
+            List<String> names = ParameterShare.of(parameters, 2, AdamW.STRETCH).stream()
                     .flatMap(List::stream)
                     .map(share -> share.part(manager, script).parameter().name())
                     .toList();

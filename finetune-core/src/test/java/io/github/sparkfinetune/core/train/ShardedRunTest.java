@@ -46,6 +46,8 @@ class ShardedRunTest {
                 Arguments.of("full", 3),
                 Arguments.of("freeze", 2),
                 Arguments.of("tied", 2),
+                Arguments.of("codes", 2),
+                Arguments.of("codes", 3),
                 Arguments.of("lora", 2),
                 Arguments.of("dora", 3));
     }
@@ -55,6 +57,7 @@ class ShardedRunTest {
             case "full" -> encoder("training.l2_sp=0.1");
             case "freeze" -> encoder("method.type=freeze");
             case "tied" -> decoder();
+            case "codes" -> decoder("training.optim=adamw_8bit", "training.l2_sp=0.1");
             case "lora" -> decoder("method.type=lora", "method.r=2");
             default -> decoder("method.type=lora", "method.r=3", "method.use_dora=true");
         };
@@ -84,7 +87,7 @@ class ShardedRunTest {
 
     /** From a checkpoint of two ranks that share, and of two that don't, by other numbers of either. */
     @ParameterizedTest
-    @CsvSource({"full, 1", "full, 3", "lora, 3"})
+    @CsvSource({"full, 1", "full, 3", "codes, 1", "codes, 3", "lora, 3"})
     void anyNumberOfRanksResumesIt(String kind, int ranks) throws Exception {
         TinyRun tiny = run(kind);
         RunConfig whole = tiny.config("whole", with(SAVED, WHOLE));

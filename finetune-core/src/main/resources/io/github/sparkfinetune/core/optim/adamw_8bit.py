@@ -1,0 +1,70 @@
+"""AdamW whose moments are 8-bit codes, a block of them with one scale."""
+
+from typing import List
+
+import torch
+from torch import Tensor
+
+
+class AdamW8bit(torch.nn.Module):
+    beta1: float
+    beta2: float
+    eps: float
+    block: int
+    chunk: int
+
+    def adamw_8bit(
+        self,
+        parameter: Tensor,
+        gradient: Tensor,
+        states: List[Tensor],
+        absmaxes: List[Tensor],
+        codes: List[Tensor],
+        correction1: float,
+        correction2: float,
+        grad_scale: float,
+        lr: float,
+        weight_decay: float,
+    ) -> Tensor:
+        """One update in place of n values; the gradient is divided by grad_scale.
+
+        States are the codes of both moments [n], absmaxes their scales [blocks]; codes the values that codes stand for [256], those
+        of the first moment and of the second; corrections are 1 - beta^t.
+        """
+        p = parameter.detach().view([-1])
+        g = gradient.view([-1])
+        between = [(code[1:] + code[:-1]).mul_(0.5) for code in codes]
+        n = p.size(0)
+        # A last block of fewer values is a chunk of its own.
+        whole = n // self.block * self.block
+        bounds = [(at, min(at + self.chunk, whole)) for at in range(0, whole, self.chunk)]
+        if whole < n:
+            bounds.append((whole, n))
+        for begin, end in bounds:
+            first, last = begin // self.block, (end + self.block - 1) // self.block
+            rows = [last - first, -1]
+            m_scale = absmaxes[0][first:last]
+            v_scale = absmaxes[1][first:last]
+            gc = g[begin:end].view(rows)
+            m = self.widened(states[0][begin:end], m_scale, codes[0])
+            m.mul_(self.beta1).add_(gc, alpha=(1 - self.beta1) / grad_scale)
+            v = self.widened(states[1][begin:end], v_scale, codes[1])
+            v.mul_(self.beta2).addcmul_(gc, gc, value=(1 - self.beta2) / (grad_scale * grad_scale))
+            pc = p[begin:end].view(rows)
+            pc.mul_(1 - lr * weight_decay)
+            pc.addcdiv_(m, v.sqrt().div_(correction2**0.5).add_(self.eps), value=-lr / correction1)
+            self.narrow(m, between[0], states[0][begin:end], m_scale)
+            self.narrow(v, between[1], states[1][begin:end], v_scale)
+        return parameter
+
+    def widened(self, state: Tensor, absmax: Tensor, code: Tensor) -> Tensor:
+        """Codes [n] with scales [blocks] -> values [blocks, n / blocks]"""
+        values = code.index_select(0, state.to(torch.int32)).view([absmax.size(0), -1])
+        return values.mul_(absmax.unsqueeze(1))
+
+    def narrow(self, values: Tensor, between: Tensor, state: Tensor, absmax: Tensor) -> None:
+        """Writes the nearest codes of values [blocks, n / blocks], which are overwritten, and their scales."""
+        greatest = values.abs().amax([1])
+        absmax.copy_(greatest.masked_fill_(greatest == 0, 1.0))
+        values.div_(absmax.unsqueeze(1))
+        state.copy_(torch.bucketize(values, between, out_int32=True).view([-1]))

@@ -43,6 +43,12 @@ ATTRIBUTES = {
 }
 
 
+def numbers_and_bits(n):
+    """Room for n numbers, and the same memory as integers."""
+    numbers = torch.zeros(n)
+    return [numbers, numbers.view(torch.int32)]
+
+
 def kept_of_llama(i, w):
     """What Llama.layer_forward keeps, of random values."""
     q, k, v = i.qkv()
@@ -223,10 +229,12 @@ INPUTS = {
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
     "AdamW8bit.adamw_8bit": lambda i: [
-        (i.x(2, 9), i.x(2, 9), [i.ids(256, 18).to(torch.uint8), i.ids(256, 18).to(torch.uint8)], [i.x(5).abs(), i.x(5).abs()],
-         [torch.linspace(-1, 1, 256), torch.linspace(0, 1, 256)], 0.1, 0.001, 2.0, 0.01, 0.1)],
-    "AdamW8bit.widened": lambda i: [(i.ids(256, 8).to(torch.uint8), i.x(2), i.x(256))],
-    "AdamW8bit.narrow": lambda i: [(i.x(2, 4), torch.linspace(-0.9, 0.9, 255), i.ids(256, 8).to(torch.uint8), i.x(2))],
+        (i.x(2, 9), i.x(2, 9), [i.codes(18), i.codes(18)], [i.x(5).abs(), i.x(5).abs()], [i.x(256), i.x(256)],
+         [i.x(256).sort()[0], i.x(256).sort()[0]], [i.codes(65536), i.codes(65536)], scratch, 0.1, 0.001, 2.0, 0.01, 0.1)
+        for scratch in ([], numbers_and_bits(8))],
+    "AdamW8bit.widened": lambda i: [(i.codes(8), i.x(2), i.x(256))],
+    "AdamW8bit.narrow": lambda i: [
+        (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2)) for scratch in ([], numbers_and_bits(8))],
     "StartingPoint.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],

@@ -27,6 +27,9 @@ class Inputs:
     def ids(self, end, *shape):
         return torch.randint(end, shape, generator=self.generator).to(self.device)
 
+    def codes(self, n):
+        return self.ids(256, n).to(torch.uint8)
+
     def mask(self, *shape):
         return (self.x(*shape) > -0.8).to(self.device)
 

@@ -9,8 +9,10 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.quant.DynamicCode;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
+import java.nio.ByteBuffer;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,7 +32,7 @@ final class AdamW8bit implements Optimizer {
     static final int LEAST = 4096;
 
     /** Values that are widened at once, whole blocks. */
-    private static final int CHUNK = 1 << 20;
+    private static final int CHUNK = 1 << 18;
 
     /** A parameter with its moments. */
     private record Slot(ParameterGradient trained, List<NDArray> states, List<NDArray> absmaxes) {
@@ -46,7 +48,14 @@ final class AdamW8bit implements Optimizer {
 
     private final ScriptModule script;
     private final TrainingConfig training;
+    /** Of the first moment and of the second, as the text takes them. */
     private final List<NDArray> codes;
+
+    private final List<NDArray> above;
+    private final List<NDArray> cells;
+    /** Numbers in host memory, and the same memory as integers, of which the text sees a number's bits. */
+    private final List<NDArray> scratch;
+
     private final List<Slot> slots;
     private final AdamW others;
 
@@ -62,9 +71,17 @@ final class AdamW8bit implements Optimizer {
                         "block", DynamicCode.BLOCK,
                         "chunk", CHUNK));
         this.training = training;
-        this.codes = List.of(
-                Tensors.of(manager, DynamicCode.values(), new Shape(DynamicCode.CODES)),
-                Tensors.of(manager, DynamicCode.unsignedValues(), new Shape(DynamicCode.CODES)));
+        List<float[]> values = List.of(DynamicCode.values(), DynamicCode.unsignedValues());
+        List<float[]> limits = values.stream().map(DynamicCode::above).toList();
+        this.codes = values.stream().map(code -> tensor(manager, code)).toList();
+        this.above = limits.stream().map(limit -> tensor(manager, limit)).toList();
+        this.cells = limits.stream()
+                .map(limit -> {
+                    byte[] ofHalves = DynamicCode.cells(limit);
+                    return manager.create(ByteBuffer.wrap(ofHalves), new Shape(ofHalves.length), DataType.UINT8);
+                })
+                .toList();
+        this.scratch = scratch(manager);
         this.slots = parameters.stream()
                 .filter(trained -> isCoded(trained.parameter()))
                 .map(trained -> Slot.of(manager, trained))
@@ -75,6 +92,20 @@ final class AdamW8bit implements Optimizer {
                 parameters.stream()
                         .filter(trained -> !isCoded(trained.parameter()))
                         .toList());
+    }
+
+    private static List<NDArray> scratch(NDManager manager) {
+        Device device = Device.of(manager);
+        if (!device.readsInPlace()) {
+            return List.of();
+        }
+        Shape shape = new Shape(CHUNK);
+        NDArray numbers = manager.zeros(shape, DataType.FLOAT32);
+        return List.of(numbers, manager.create(device.read(numbers), shape, DataType.INT32));
+    }
+
+    private static NDArray tensor(NDManager manager, float[] byCode) {
+        return Tensors.of(manager, byCode, new Shape(DynamicCode.CODES));
     }
 
     /** A share of a parameter ends where {@value #LEAST} values do, so that the last may be small. */
@@ -111,6 +142,9 @@ final class AdamW8bit implements Optimizer {
                     slot.states(),
                     slot.absmaxes(),
                     codes,
+                    above,
+                    cells,
+                    scratch,
                     first,
                     second,
                     divisor,

@@ -49,6 +49,40 @@ public final class DynamicCode {
         return createValues(false);
     }
 
+    /**
+     * What lies above each code: halfway to the next one's value, of the last one infinity.
+     *
+     * @param values by code, ascending
+     */
+    public static float[] above(float[] values) {
+        float[] above = new float[CODES];
+        for (int code = 0; code + 1 < CODES; code++) {
+            above[code] = (values[code] + values[code + 1]) / 2;
+        }
+        above[CODES - 1] = Float.POSITIVE_INFINITY;
+        return above;
+    }
+
+    /**
+     * The code of the lowest number whose bits have each upper half. Numbers in [-1, 1] of one upper half lie closer
+     * together than two codes do, so that the code of any is this one or the next.
+     *
+     * @param above as {@link #above} gives it
+     */
+    public static byte[] cells(float[] above) {
+        byte[] cells = new byte[1 << Short.SIZE];
+        for (int half = 0; half < cells.length; half++) {
+            int bits = half << Short.SIZE;
+            float lowest = Float.intBitsToFloat(bits < 0 ? bits | (1 << Short.SIZE) - 1 : bits);
+            int code = 0;
+            while (code + 1 < CODES && lowest > above[code]) {
+                code++;
+            }
+            cells[half] = (byte) code;
+        }
+        return cells;
+    }
+
     private static float[] createValues(boolean signed) {
         float[] values = new float[CODES];
         int next = 0;

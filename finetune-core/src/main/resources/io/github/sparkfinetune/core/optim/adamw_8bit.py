@@ -20,6 +20,9 @@ class AdamW8bit(torch.nn.Module):
         states: List[Tensor],
         absmaxes: List[Tensor],
         codes: List[Tensor],
+        above: List[Tensor],
+        cells: List[Tensor],
+        scratch: List[Tensor],
         correction1: float,
         correction2: float,
         grad_scale: float,
@@ -28,12 +31,11 @@ class AdamW8bit(torch.nn.Module):
     ) -> Tensor:
         """One update in place of n values; the gradient is divided by grad_scale.
 
-        States are the codes of both moments [n], absmaxes their scales [blocks]; codes the values that codes stand for [256], those
-        of the first moment and of the second; corrections are 1 - beta^t.
+        Of both moments: states are the codes [n], absmaxes their scales [blocks], codes the values that codes stand for [256],
+        above, cells and scratch what finds the nearest (narrow); corrections are 1 - beta^t.
         """
         p = parameter.detach().view([-1])
         g = gradient.view([-1])
-        between = [(code[1:] + code[:-1]).mul_(0.5) for code in codes]
         n = p.size(0)
         # A last block of fewer values is a chunk of its own.
         whole = n // self.block * self.block
@@ -53,8 +55,8 @@ class AdamW8bit(torch.nn.Module):
             pc = p[begin:end].view(rows)
             pc.mul_(1 - lr * weight_decay)
             pc.addcdiv_(m, v.sqrt().div_(correction2**0.5).add_(self.eps), value=-lr / correction1)
-            self.narrow(m, between[0], states[0][begin:end], m_scale)
-            self.narrow(v, between[1], states[1][begin:end], v_scale)
+            self.narrow(m, above[0], cells[0], scratch, states[0][begin:end], m_scale)
+            self.narrow(v, above[1], cells[1], scratch, states[1][begin:end], v_scale)
         return parameter
 
     def widened(self, state: Tensor, absmax: Tensor, code: Tensor) -> Tensor:
@@ -62,9 +64,24 @@ class AdamW8bit(torch.nn.Module):
         values = code.index_select(0, state.to(torch.int32)).view([absmax.size(0), -1])
         return values.mul_(absmax.unsqueeze(1))
 
-    def narrow(self, values: Tensor, between: Tensor, state: Tensor, absmax: Tensor) -> None:
-        """Writes the nearest codes of values [blocks, n / blocks], which are overwritten, and their scales."""
+    def narrow(
+        self, values: Tensor, above: Tensor, cells: Tensor, scratch: List[Tensor], state: Tensor, absmax: Tensor
+    ) -> None:
+        """Writes the nearest codes of values [blocks, n / blocks] and their scales.
+
+        above [256] has what lies halfway between a code's value and the next one's; cells [65536] by the upper half of a number's
+        bits the code of the lowest number with these bits, which is the number's own, or the one before it. For that scratch is
+        [n or more] numbers, and again, the same memory, as I32; without it all codes are searched.
+        """
         greatest = values.abs().amax([1])
         absmax.copy_(greatest.masked_fill_(greatest == 0, 1.0))
-        values.div_(absmax.unsqueeze(1))
-        state.copy_(torch.bucketize(values, between, out_int32=True).view([-1]))
+        n = state.size(0)
+        if len(scratch) == 0:
+            x = values.div(absmax.unsqueeze(1)).view([-1])
+            state.copy_(torch.bucketize(x, above[:-1], out_int32=True))
+        else:
+            x = scratch[0][:n]
+            torch.div(values, absmax.unsqueeze(1), out=x.view(values.size()))
+            halves = torch.bitwise_right_shift(scratch[1][:n], 16).bitwise_and_(65535)
+            code = cells.index_select(0, halves)
+            state.copy_(code.add_(x > above.index_select(0, code.to(torch.int32))))

@@ -97,9 +97,17 @@ final class InitCommand extends SparkCommand {
             proposal.yaml().lines().forEach(this::say);
             say("");
             proposal.plan().refusal().ifPresent(refusal -> say("warning     " + refusal.getMessage()));
-            say("next        finetune plan --config " + output + ", then finetune run --config " + output);
+            String options = " --config " + output + master();
+            say("next        finetune plan" + options + ", then finetune run" + options);
         }
         return ExitCode.DONE.code();
+    }
+
+    /** The option for the master that the data was looked at on; nothing where that was this process. */
+    private String master() {
+        // As spark-submit leaves it.
+        String master = System.getProperty("spark.master");
+        return local() || master == null ? "" : " --master " + master;
     }
 
     private String given(String option, String value, String question) {

@@ -31,6 +31,18 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
+    void theNextCommandsAreForTheSameMaster() {
+        System.setProperty("spark.master", "yarn");
+        try {
+            assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isZero();
+        } finally {
+            System.clearProperty("spark.master");
+        }
+        String config = " --config " + dir.resolve("run.yaml") + " --master yarn";
+        assertThat(out.toString()).contains("finetune plan" + config + ", then finetune run" + config);
+    }
+
+    @Test
     void whatIsMissingIsAskedFor() {
         answers.addAll(List.of("models/bert", "mails.jsonl", "masked-lm"));
 

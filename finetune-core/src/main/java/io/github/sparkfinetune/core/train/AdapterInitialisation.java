@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.train;
 
+import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterStart;
@@ -42,22 +43,24 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
     private final RankContext rank;
     private final Path file;
     private final java.nio.file.Path copy;
-    private final Computation computation;
+    private final NDManager manager;
+    private final String prefix;
     private SafetensorsFile read;
     private InitialAdapter adapter;
 
-    /** Makes what computes a linear's values from the base model's weights. */
-    interface Computation {
-        InitialValues of(TensorSource source);
-    }
-
-    /** @param temporary local folder for a copy of the file, which lives as long as the rank */
-    AdapterInitialisation(RunConfig config, RankContext rank, java.nio.file.Path temporary, Computation computation) {
+    /**
+     * @param temporary local folder for a copy of the file, which lives as long as the rank
+     * @param manager whose device computes
+     * @param prefix of the base model's weights below the head
+     */
+    AdapterInitialisation(
+            RunConfig config, RankContext rank, java.nio.file.Path temporary, NDManager manager, String prefix) {
         this.config = config;
         this.rank = rank;
         this.file = new Path(config.output().dir(), FILE);
         this.copy = temporary.resolve(FILE);
-        this.computation = computation;
+        this.manager = manager;
+        this.prefix = prefix;
     }
 
     /** What the run's adapters begin with, once they are loaded; empty for PEFT's default. */
@@ -95,7 +98,8 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
         int ranks = rank.collective().size();
         Map<String, ByteBuffer> computed = new HashMap<>();
         LOG.info("computing what the adapters of {} linears begin with", modules.size());
-        try (InitialValues values = computation.of(source)) {
+        long seed = config.training().seed();
+        try (InitialValues values = new InitialValues(config.method(), seed, rank.threads(), source, prefix, manager)) {
             for (int from = 0; from < modules.size(); from += ranks) {
                 if (rank.cancelled().getAsBoolean()) {
                     throw new CancellationException("rank " + rank.collective().rank() + " was told to stop");

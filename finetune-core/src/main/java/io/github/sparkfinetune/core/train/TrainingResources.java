@@ -7,7 +7,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
-import io.github.sparkfinetune.core.adapter.InitialValues;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.StoredState;
 import io.github.sparkfinetune.core.model.Batch;
@@ -97,13 +96,8 @@ final class TrainingResources implements AutoCloseable {
                     config,
                     rank,
                     temporary,
-                    source -> new InitialValues(
-                            config.method(),
-                            config.training().seed(),
-                            rank.threads(),
-                            source,
-                            Architectures.of(HfConfig.read(folder)).prefix(),
-                            device.manager()));
+                    device.manager(),
+                    Architectures.of(HfConfig.read(folder)).prefix());
             opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(
                     config,

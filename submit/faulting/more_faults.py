@@ -1,10 +1,12 @@
 """Faults that need a network, other processors or a file system that kills."""
 
+import os
+import shutil
 import subprocess
 import time
 
 import workload
-from cluster import HANG_SECONDS, Run, Worker
+from cluster import HANG_SECONDS, Failure, Run, Worker
 from faults import BENCH, fault, reports
 from processes import kill, wait_until
 
@@ -18,6 +20,8 @@ def ip(*arguments, check=True):
 @fault
 def dropped_packets(scene):
     """iptables drops all that a rank on another host sends or gets, for 40 s."""
+    if os.geteuid() != 0 or not shutil.which("iptables"):
+        raise Failure("dropped-packets needs root and iptables: install it, and run this as root")
     ip("netns", "add", NAMESPACE)
     try:
         ip("link", "add", "finetune0", "type", "veth", "peer", "name", "finetune1", "netns", NAMESPACE)

@@ -23,24 +23,31 @@ public final class Errors {
 
     /**
      * The one-line error of a failed job: the one that a task ended with on purpose, where Spark has wrapped it. Where
-     * a file system or the network failed (a full disk, a connection, a permission), or no task threw anything (lost
-     * executors), it may be started again; what else a task threw is about the data it read.
+     * a file system, the network or the machine failed (a full disk, a connection, a permission, no memory), or no task
+     * threw anything (lost executors), it may be started again; what else a task threw is about the data it read.
      *
      * @param what what was being done, as the beginning of the message
      */
     public static RuntimeException explain(String what, Exception e) {
         Throwable last = e;
+        boolean ofTheMachine = false;
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
             if (cause instanceof RunException expected) {
                 return expected;
             }
             last = cause;
+            // A library that can't be loaded or unpacked, no memory: no data is to blame.
+            ofTheMachine |= cause instanceof LinkageError || cause instanceof VirtualMachineError;
         }
         Optional<IOException> io = ioFailure(e);
         if (io.isPresent()
                 && (e instanceof SparkException || e instanceof IOException || e instanceof UncheckedIOException)) {
             return RunException.failed(
                     what + " failed (" + firstLine(io.get()) + "): start it again, once that is mended", e);
+        }
+        if (e instanceof SparkException && ofTheMachine) {
+            return RunException.failed(
+                    what + " failed (" + firstLine(last) + "): start it again, once that is mended", e);
         }
         if (e instanceof SparkException) {
             return last == e

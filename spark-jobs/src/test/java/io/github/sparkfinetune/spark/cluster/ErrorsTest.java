@@ -54,6 +54,21 @@ class ErrorsTest {
                 .isEqualTo(ExitCode.FAILED);
     }
 
+    /** As Java 17 wraps what zstd-jni throws where it can not unpack its library. */
+    @Test
+    void aMachineThatCanNotRunTheCodeIsNotBadData() {
+        Throwable first = new ExceptionInInitializerError(
+                "Exception java.lang.ExceptionInInitializerError: Cannot unpack libzstd-jni: No space left on device");
+        Throwable noClass = new NoClassDefFoundError("Could not initialize class com.github.luben.zstd.Zstd");
+        noClass.initCause(first);
+        for (Throwable failure : new Throwable[] {noClass, new OutOfMemoryError("Java heap space")}) {
+            RunException error = explained(job(failure));
+            assertThat(error.exitCode()).as(failure.toString()).isEqualTo(ExitCode.FAILED);
+            assertThat(error).hasMessageEndingWith("): start it again, once that is mended");
+        }
+        assertThat(explained(job(noClass))).hasMessageContaining("No space left on device");
+    }
+
     @Test
     void bytesThatMakeNoSenseAreBadData() {
         byte[] noise = "BZh91AY&SY and then no compressed block".getBytes(StandardCharsets.UTF_8);

@@ -8,13 +8,14 @@ import java.util.Optional;
 @FunctionalInterface
 public interface AdapterStart {
     /** PEFT's default, see {@link LoraInit}. */
-    AdapterStart DEFAULT = (modules, source) -> Optional.empty();
+    AdapterStart DEFAULT = (modules, source, prefix) -> Optional.empty();
 
     /**
      * The values by their names in an adapter, or nothing for the default.
      *
      * @param modules linears with an adapter
      * @param source the base model's weights
+     * @param prefix of those below the head
      */
-    Optional<InitialAdapter> of(Collection<LoraModule> modules, TensorSource source);
+    Optional<InitialAdapter> of(Collection<LoraModule> modules, TensorSource source, String prefix);
 }

@@ -76,8 +76,8 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
         int row = Math.toIntExact(dimension == 0 ? shape[0] * shape[1] : shape[1]);
         shape[dimension] *= 2;
         return new TensorData(one.name(), one.dtype(), shape, () -> {
-            FloatBuffer above = floats(one);
-            FloatBuffer below = floats(other);
+            FloatBuffer above = one.floats();
+            FloatBuffer below = other.floats();
             ByteBuffer bytes = ByteBuffer.allocateDirect(2 * above.remaining() * Float.BYTES)
                     .order(ByteOrder.LITTLE_ENDIAN);
             while (above.hasRemaining()) {
@@ -90,9 +90,5 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
             }
             return bytes.flip();
         });
-    }
-
-    private static FloatBuffer floats(TensorData tensor) {
-        return tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     }
 }

@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.core.adapter;
 
+import java.util.LinkedHashMap;
+import java.util.Map;
+
 /**
  * A linear with a low-rank adapter: it computes {@code W x + scaling · B A dropout(x)}, with A of shape [r, in] and B
  * of shape [out, r]. With DoRA the rows of {@code W + scaling · B A} are set to the lengths of a trained magnitude
@@ -32,6 +35,17 @@ public record LoraModule(LinearModule module, int r, double scaling, double drop
     /** Name of DoRA's magnitude. */
     public String magnitude() {
         return module.name() + PeftAdapter.LORA_MAGNITUDE;
+    }
+
+    /** Shapes of its tensors by their names, in the order A, B, magnitude. */
+    public Map<String, long[]> shapes() {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        shapes.put(a(), shapeOfA());
+        shapes.put(b(), shapeOfB());
+        if (dora) {
+            shapes.put(magnitude(), shapeOfMagnitude());
+        }
+        return shapes;
     }
 
     /** Shape of A. */

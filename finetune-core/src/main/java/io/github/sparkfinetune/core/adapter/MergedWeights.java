@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -179,7 +178,7 @@ final class MergedWeights {
 
     private TensorData whole(String name, TensorType type) {
         TensorData trained = adapter.tensors().get(name);
-        return TensorData.narrowed(name, type, trained.shape(), () -> floats(trained));
+        return TensorData.narrowed(name, type, trained.shape(), trained::floats);
     }
 
     private TensorData merged(String name, LoraModule module, TensorType type) {
@@ -188,30 +187,33 @@ final class MergedWeights {
         long[] shape =
                 trained != null ? trained.shape() : base.info(stored.get(name)).shape();
         return TensorData.narrowed(name, type, shape, () -> {
-            FloatBuffer weight;
-            if (trained == null && method.isLoftq()) {
-                weight = FourBits.weight(module.module(), base, stored.get(name), method.bnb4bitUseDoubleQuant(), 1);
-            } else {
-                weight = FourBits.direct(module.module()).asFloatBuffer();
-                if (trained != null) {
-                    weight.put(floats(trained)).flip();
-                } else {
-                    base.floats(stored.get(name), weight);
-                }
-            }
+            FloatBuffer weight = trained != null ? copy(module, trained) : weight(module, stored.get(name));
             Map<String, TensorData> tensors = adapter.tensors();
             LoraMerge.merge(
                     module,
                     weight,
-                    floats(tensors.get(module.a())),
-                    floats(tensors.get(module.b())),
-                    module.dora() ? floats(tensors.get(module.magnitude())) : null);
+                    tensors.get(module.a()).floats(),
+                    tensors.get(module.b()).floats(),
+                    module.dora() ? tensors.get(module.magnitude()).floats() : null);
             return weight;
         });
     }
 
-    private static FloatBuffer floats(TensorData tensor) {
-        return tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    private static FloatBuffer copy(LoraModule module, TensorData trained) {
+        return FourBits.direct(module.module())
+                .asFloatBuffer()
+                .put(trained.floats())
+                .flip();
+    }
+
+    /** The base's weight, as the adapter found it. */
+    private FloatBuffer weight(LoraModule module, String inBase) {
+        if (method.isLoftq()) {
+            return FourBits.weight(module.module(), base, inBase, method.bnb4bitUseDoubleQuant(), 1);
+        }
+        FloatBuffer weight = FourBits.direct(module.module()).asFloatBuffer();
+        base.floats(inBase, weight);
+        return weight;
     }
 
     private static boolean isFloat(TensorType type) {

@@ -76,7 +76,8 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
         }
         Set<String> wanted = new LinkedHashSet<>();
         for (LoraModule module : matched) {
-            wanted.addAll(require(module));
+            module.shapes().forEach(this::require);
+            wanted.addAll(module.shapes().keySet());
         }
         List<String> without = new ArrayList<>(tensors.keySet());
         without.removeIf(name -> !isLora(name) || wanted.contains(name));
@@ -85,16 +86,6 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
                     + (without.size() == 1 ? "" : ", nor do " + (without.size() - 1) + " other tensors"));
         }
         return matched;
-    }
-
-    private List<String> require(LoraModule module) {
-        require(module.a(), module.shapeOfA());
-        require(module.b(), module.shapeOfB());
-        if (!module.dora()) {
-            return List.of(module.a(), module.b());
-        }
-        require(module.magnitude(), module.shapeOfMagnitude());
-        return List.of(module.a(), module.b(), module.magnitude());
     }
 
     private void require(String name, long[] shape) {

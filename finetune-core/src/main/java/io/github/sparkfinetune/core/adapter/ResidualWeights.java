@@ -1,13 +1,11 @@
 package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.core.safetensors.FilePlace;
-import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
@@ -77,7 +75,7 @@ final class ResidualWeights implements TensorSource {
     @Override
     public void floats(String name, FloatBuffer target) {
         if (changed.containsKey(name)) {
-            floats(name, 0, target);
+            TensorSource.super.floats(name, target);
         } else {
             base.floats(name, target);
         }
@@ -85,19 +83,10 @@ final class ResidualWeights implements TensorSource {
 
     @Override
     public void floats(String name, long from, FloatBuffer target) {
-        if (!changed.containsKey(name)) {
+        if (changed.containsKey(name)) {
+            TensorSource.super.floats(name, from, target);
+        } else {
             base.floats(name, from, target);
-            return;
-        }
-        subtract(name, from, target);
-        TensorType type = info(name).dtype();
-        for (int i = target.position(); i < target.limit() && type != TensorType.F32; i++) {
-            float value = target.get(i);
-            target.put(
-                    i,
-                    type == TensorType.BF16
-                            ? HalfFloat.fromBf16(HalfFloat.toBf16(value))
-                            : HalfFloat.fromF16(HalfFloat.toF16(value)));
         }
     }
 
@@ -106,8 +95,8 @@ final class ResidualWeights implements TensorSource {
         base.floats(name, from, target);
         Factors factors = changed.get(name);
         LinearModule linear = factors.module().module();
-        FloatBuffer a = floats(factors.a());
-        FloatBuffer b = floats(factors.b());
+        FloatBuffer a = factors.a().floats();
+        FloatBuffer b = factors.b().floats();
         int r = factors.module().r();
         int columns = linear.conv1d() ? linear.out() : linear.in();
         double[] sum = new double[columns];
@@ -130,10 +119,6 @@ final class ResidualWeights implements TensorSource {
                 target.put(at, (float) (target.get(at) - sum[i]));
             }
         }
-    }
-
-    private static FloatBuffer floats(TensorData tensor) {
-        return tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
     }
 
     @Override

@@ -53,6 +53,11 @@ public interface Collective extends AutoCloseable {
      */
     void allGatherInto(List<List<ByteBuffer>> shares);
 
+    /** What rank 0 says, on every rank: for what ranks that look one after another may see differently. */
+    default boolean firstSays(boolean mine) {
+        return allGather(new byte[] {(byte) (mine ? 1 : 0)})[0][0] != 0;
+    }
+
     /** Returns once every rank has called it. */
     default void barrier() {
         allGather(new byte[0]);

@@ -26,7 +26,6 @@ import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -211,11 +210,7 @@ final class Weights {
     Parameter continued(TensorData tensor) {
         return written(
                 tensor.name(),
-                target -> target.put(
-                        target.position(),
-                        tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer(),
-                        0,
-                        target.remaining()),
+                target -> target.put(target.position(), tensor.floats(), 0, target.remaining()),
                 tensor.shape());
     }
 

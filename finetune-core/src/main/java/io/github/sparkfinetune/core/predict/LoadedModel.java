@@ -80,8 +80,8 @@ public record LoadedModel<B extends Batch>(
             Adaptation adaptation = TaskSpecs.of(config)
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
             Collection<LoraModule> adapted = adaptation.modules().values();
-            Optional<InitialAdapter> initial = adapter.isEmpty() ? start.of(adapted, source) : Optional.empty();
             String prefix = Architectures.of(grown).prefix();
+            Optional<InitialAdapter> initial = adapter.isEmpty() ? start.of(adapted, source, prefix) : Optional.empty();
             TensorSource weights =
                     initial.map(some -> some.base(source, prefix, adapted)).orElse(source);
             Adaptation begun =

@@ -72,6 +72,14 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
         return shape.clone();
     }
 
+    /** The values of an F32 tensor, asked for anew at each call. */
+    public FloatBuffer floats() {
+        if (dtype != TensorType.F32) {
+            throw new IllegalStateException("tensor " + name + " is of type " + dtype);
+        }
+        return data.get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+    }
+
     /** Number of bytes. */
     public long byteSize() {
         return TensorInfo.count(shape) * dtype.bytes();

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.BlockCall;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.EmbeddingNoise;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.RecomputedTape;
 import io.github.sparkfinetune.core.model.Tape;

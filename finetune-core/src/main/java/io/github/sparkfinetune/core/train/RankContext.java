@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.core.collective.Collective;
 import java.nio.file.Path;
 import java.util.Objects;
+import java.util.concurrent.CancellationException;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.hadoop.conf.Configuration;
@@ -38,6 +39,13 @@ public record RankContext(
         Objects.requireNonNull(cancelled, "cancelled");
         if (threads < 1 || gpu < -1 || !attempt.matches("[A-Za-z0-9-]+")) {
             throw new IllegalArgumentException("threads " + threads + ", gpu " + gpu + ", attempt '" + attempt + "'");
+        }
+    }
+
+    /** @throws CancellationException where this rank was told to stop */
+    void checkCancelled() {
+        if (cancelled.getAsBoolean()) {
+            throw new CancellationException("rank " + collective.rank() + " was told to stop");
         }
     }
 }

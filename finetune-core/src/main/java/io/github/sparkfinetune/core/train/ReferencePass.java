@@ -17,7 +17,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.CancellationException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -46,12 +45,11 @@ final class ReferencePass {
      * @param temporary local folder for a copy
      */
     References run(TaskModel<?> model, Path temporary) throws IOException {
-        // Rank 0's word counts: the file may come between two looks.
+        // The file may come between two looks.
         boolean first = rank.collective().rank() == 0;
         Optional<References> kept =
                 first ? References.find(config, manifest, rank.hadoop(), temporary) : Optional.empty();
-        byte[] word = {(byte) (kept.isPresent() ? 1 : 0)};
-        if (rank.collective().allGather(word)[0][0] != 0) {
+        if (rank.collective().firstSays(kept.isPresent())) {
             return first ? kept.orElseThrow() : References.require(config, manifest, rank.hadoop(), temporary);
         }
         Map<String, ByteBuffer> said = new LinkedHashMap<>();
@@ -74,9 +72,7 @@ final class ReferencePass {
             long end = split.partStart(rank.collective().rank() + 1, ranks);
             LOG.info("asking the model about {} samples of {} before its training", end - at, name);
             while (at < end) {
-                if (rank.cancelled().getAsBoolean()) {
-                    throw new CancellationException("rank " + rank.collective().rank() + " was told to stop");
-                }
+                rank.checkCancelled();
                 List<Sample> samples = new ArrayList<>();
                 while (at < end && samples.size() < batch) {
                     samples.add(split.read(at++));

@@ -7,7 +7,6 @@ import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.gradient.Gradients;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.EmbeddingNoise;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.Optimizer;

@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CancellationException;
 
 /** The training loop: the same for one rank and for many. */
 final class Training implements AutoCloseable {
@@ -128,7 +127,7 @@ final class Training implements AutoCloseable {
     }
 
     private TrainStep.Outcome takeStep(double rate) {
-        checkCancelled();
+        rank.checkCancelled();
         List<Sample> mine = samples.of(step, collective);
         TrainStep.Outcome outcome = resources
                 .step()
@@ -136,7 +135,7 @@ final class Training implements AutoCloseable {
                         step,
                         TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()),
                         clock.isDue(),
-                        this::checkCancelled);
+                        rank::checkCancelled);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
             resources.requireFiniteBase();
             throw RunException.failed(
@@ -158,12 +157,6 @@ final class Training implements AutoCloseable {
             same.check(step, writer::beforeUpdate);
         }
         return outcome;
-    }
-
-    private void checkCancelled() {
-        if (rank.cancelled().getAsBoolean()) {
-            throw new CancellationException("rank " + collective.rank() + " was told to stop");
-        }
     }
 
     private boolean isDue(int every) {
@@ -202,7 +195,7 @@ final class Training implements AutoCloseable {
         }
         throughput.pause();
         Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
-                .run(resources.loaded().task().scorer(), collective, this::checkCancelled);
+                .run(resources.loaded().task().scorer(), collective, rank::checkCancelled);
         publish(new TrainingRecord(
                 step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null, null));
         evaluatedStep = step;

@@ -92,12 +92,7 @@ final class TrainingResources implements AutoCloseable {
                     rank.collective(),
                     device,
                     Architectures.of(HfConfig.read(folder)).shape());
-            initialisation = new AdapterInitialisation(
-                    config,
-                    rank,
-                    temporary,
-                    device.manager(),
-                    Architectures.of(HfConfig.read(folder)).prefix());
+            initialisation = new AdapterInitialisation(config, rank, temporary, device.manager());
             opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(
                     config,

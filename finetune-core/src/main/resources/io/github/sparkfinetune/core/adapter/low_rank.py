@@ -18,7 +18,10 @@ class LowRank(torch.nn.Module):
         return self.factors(u, s, vh, r)
 
     def low_rank_by_iteration(self, w: Tensor, start: Tensor, iterations: int) -> List[Tensor]:
-        """w [out, in], start [in, r] random -> A and B by iterations of a subspace (Halko et al. 2009, 4.4 and 5.1)."""
+        """w [out, in], start [in, r] random -> A and B by iterations of a subspace
+
+        Source: Halko et al. 2009, algorithms 4.4 and 5.1.
+        """
         q, _ = torch.linalg.qr(w.mm(start))
         for round in range(iterations):
             q, _ = torch.linalg.qr(w.t().mm(q))

@@ -25,7 +25,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return self.capped_logits(self.affine(h, weight, w.get("projection.bias")))
 
     def told(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
-        """Log-probabilities of targets [M, 1], and the gradient of each one's loss by the head's output [M, V]"""
+        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [M, V]"""
         target = targets.unsqueeze(1)
         z = self.logits(h, weight, w)
         # What a capped logit changes by with the logit below its cap.

@@ -31,8 +31,8 @@ class AdamW8bit(torch.nn.Module):
     ) -> Tensor:
         """One update in place of n values; the gradient is divided by grad_scale.
 
-        Of both moments: states are the codes [n], absmaxes their scales [blocks], codes the values that codes stand for [256],
-        above, cells and scratch what finds the nearest (narrow); corrections are 1 - beta^t.
+        Of both moments: states are the codes [n], absmaxes their scales [blocks], codes the values that codes
+        stand for [256], above, cells and scratch what finds the nearest (narrow); corrections are 1 - beta^t.
         """
         p = parameter.detach().view([-1])
         g = gradient.view([-1])
@@ -65,13 +65,20 @@ class AdamW8bit(torch.nn.Module):
         return values.mul_(absmax.unsqueeze(1))
 
     def narrow(
-        self, values: Tensor, above: Tensor, cells: Tensor, scratch: List[Tensor], state: Tensor, absmax: Tensor
+        self,
+        values: Tensor,
+        above: Tensor,
+        cells: Tensor,
+        scratch: List[Tensor],
+        state: Tensor,
+        absmax: Tensor,
     ) -> None:
         """Writes the nearest codes of values [blocks, n / blocks] and their scales.
 
-        above [256] has what lies halfway between a code's value and the next one's; cells [65536] by the upper half of a number's
-        bits the code of the lowest number with these bits, which is the number's own, or the one before it. For that scratch is
-        [n or more] numbers, and again, the same memory, as I32; without it all codes are searched.
+        above [256] has what lies halfway between a code's value and the next one's; cells [65536] by the upper half
+        of a number's bits the code of the lowest number with these bits, which is the number's own, or the one
+        before it. For that scratch is [n or more] numbers, and again, the same memory, as I32; without it all codes
+        are searched.
         """
         greatest = values.abs().amax([1])
         absmax.copy_(greatest.masked_fill_(greatest == 0, 1.0))

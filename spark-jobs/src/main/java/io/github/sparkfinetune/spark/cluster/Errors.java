@@ -39,17 +39,16 @@ public final class Errors {
             // A library that can't be loaded or unpacked, no memory: no data is to blame.
             ofTheMachine |= cause instanceof LinkageError || cause instanceof VirtualMachineError;
         }
-        Optional<IOException> io = ioFailure(e);
-        if (io.isPresent()
-                && (e instanceof SparkException || e instanceof IOException || e instanceof UncheckedIOException)) {
+        boolean ofSpark = e instanceof SparkException;
+        Optional<? extends Throwable> io = ofSpark || e instanceof IOException || e instanceof UncheckedIOException
+                ? ioFailure(e)
+                : Optional.empty();
+        if (io.isPresent() || (ofSpark && ofTheMachine)) {
+            Throwable reason = io.isPresent() ? io.get() : last;
             return RunException.failed(
-                    what + " failed (" + firstLine(io.get()) + "): start it again, once that is mended", e);
+                    what + " failed (" + firstLine(reason) + "): start it again, once that is mended", e);
         }
-        if (e instanceof SparkException && ofTheMachine) {
-            return RunException.failed(
-                    what + " failed (" + firstLine(last) + "): start it again, once that is mended", e);
-        }
-        if (e instanceof SparkException) {
+        if (ofSpark) {
             return last == e
                     ? RunException.failed(what + " failed (" + firstLine(e) + "): start it again", e)
                     : RunException.data(

@@ -1,10 +1,12 @@
-package io.github.sparkfinetune.core.model;
+package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
@@ -18,7 +20,7 @@ import java.nio.FloatBuffer;
  * {@code transformers/integrations/neftune.py} has for L the batch's length, padding included; here the noise is a
  * function of (seed, step, sample, token, element), so that it is the same whatever a sample shares a batch with.
  */
-public final class EmbeddingNoise {
+final class EmbeddingNoise {
     /** Bits of a number of noise; two of them are drawn at once. */
     private static final int BITS = 24;
 
@@ -30,7 +32,7 @@ public final class EmbeddingNoise {
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
     /** As a run has it; with {@code neftune_noise_alpha} 0 none. */
-    public EmbeddingNoise(TrainingConfig training) {
+    EmbeddingNoise(TrainingConfig training) {
         this.alpha = training.neftuneNoiseAlpha();
         this.seed = training.seed();
     }
@@ -40,7 +42,7 @@ public final class EmbeddingNoise {
      *
      * @param newStep optimizer steps done before it
      */
-    public void step(long newStep) {
+    void step(long newStep) {
         step = newStep;
     }
 
@@ -50,7 +52,7 @@ public final class EmbeddingNoise {
      * @param rows what {@link Model#lookup} gave for the batch, F32
      * @param tableScale what the module of the table multiplies rows by before the noise comes to them
      */
-    public void add(NDManager owner, NDArray rows, Batch batch, double tableScale) {
+    void add(NDManager owner, NDArray rows, Batch batch, double tableScale) {
         if (alpha == 0) {
             return;
         }

@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.model;
+package io.github.sparkfinetune.core.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
@@ -10,6 +10,14 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.llama.Gemma3;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Block;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.model.DropoutMasks;
+import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.model.PackedBatch;
+import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;

@@ -2,7 +2,7 @@
 
 peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16,autocast} BATCH LENGTH STEPS [ckpt]
 
-autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
+autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on PEFT's linears for the model; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
 """
 
 import os
@@ -33,7 +33,7 @@ if mode == "qlora":
 model = AutoModelForCausalLM.from_pretrained(folder, **options)
 model.config.use_cache = False
 if mode != "full":
-    adapter = LoraConfig(r=8, lora_alpha=16, target_modules=["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    adapter = LoraConfig(r=8, lora_alpha=16, task_type="CAUSAL_LM")
     model = get_peft_model(model, adapter)
 if recompute:
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

@@ -30,13 +30,14 @@ ATTRIBUTES = {
         for buckets, rows in [(4, 4), (-1, 6)]
     ],
     "ModernBert": [
-        dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="gelu", mean_pooling=mean) for mean in (False, True)],
+        dict(COMMON, **DROPOUT, num_key_value_heads=HEADS, attention_scale=0.4, attention_cap=0.0, causal=False,
+             hidden_act="gelu", head_act="gelu", mean_pooling=fused, fused_attention=fused) for fused in (False, True)],
     "Llama": [
-        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, fused_attention=fused)
+        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, causal=True, fused_attention=fused)
         for factors, act, fused in [
             (PLAIN, "silu", True), (PLAIN, "gelu_pytorch_tanh", False), (FACTORS, "gelu_pytorch_tanh", False)]
     ],
-    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", fused_attention=True)],
+    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True)],
     "VocabularyLoss": [dict(chunk=4, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
@@ -49,6 +50,13 @@ def numbers_and_bits(n):
     return [numbers, numbers.view(torch.int32)]
 
 
+def sums(i):
+    """The log-sum-exps of the fused kernel's calls, if any."""
+    # Two documents of 5 tokens share a call.
+    calls = enumerate([(2, 5), (1, 1), (1, 9)])
+    return {f"lse.{call}": i.x(documents, HEADS, length) for call, (documents, length) in calls if i.keeps_sums}
+
+
 def kept_of_llama(i, w):
     """What Llama.layer_forward keeps, of random values."""
     q, k, v = i.qkv()
@@ -57,9 +65,7 @@ def kept_of_llama(i, w):
     for norm in i.norms():
         kept |= {norm + ".rms": i.x(N, 1), norm + ".input": i.x(N, HIDDEN)}
     kept |= {"gate": i.x(N, WIDE), "up": i.x(N, WIDE)}
-    # Two documents of 5 tokens share a call.
-    for call, (documents, length) in enumerate([(2, 5), (1, 1), (1, 9)]):
-        kept[f"lse.{call}"] = i.x(documents, HEADS, length)
+    kept |= sums(i)
     if "q_norm.weight" in w:
         kept |= {"normed_q": i.x(N, HIDDEN), "normed_k": i.x(N, KEYS)}
     return kept
@@ -77,18 +83,21 @@ def kept_of_encoder(i):
     return kept
 
 
-def kept_of_modern(i, w):
+def kept_of_modern(i, w, batch):
     """What ModernBert.layer_forward keeps, of random values."""
-    kept = {name: i.x(TEXTS, HEADS, TOKENS, WIDTH) for name in "qkv"}
-    kept |= {name: i.x(TEXTS, TOKENS, HIDDEN) for name in ("x", "attended", "sum")}
+    kept = {name: i.x(N, HIDDEN) for name in ("q", "k", "v", "x", "attended", "sum")}
     for norm, name in [("mlp_norm", "mlp"), ("attn_norm", "attention"), ("final_norm", "final")]:
         if norm + ".weight" in w:
-            kept |= {f"{name}_{part}": i.x(TEXTS, TOKENS, 1) for part in ("mean", "rstd")}
+            kept |= {f"{name}_{part}": i.x(N, 1) for part in ("mean", "rstd")}
     if "final_norm.weight" in w:
-        kept["last"] = i.x(TEXTS, TOKENS, HIDDEN)
-    kept["probs"] = i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1)
-    kept["wide"] = i.x(TEXTS, TOKENS, 2 * WIDE)
+        kept["last"] = i.x(N, HIDDEN)
+    kept |= sums_of_band(i) if "band" in batch else sums(i)
+    kept["wide"] = i.x(N, 2 * WIDE)
     return kept
+
+
+def sums_of_band(i):
+    return {"lse.0": i.x(N // 4, HEADS, 4)} if i.keeps_sums else {}
 
 
 def modern_head(i):
@@ -333,27 +342,50 @@ INPUTS |= {
         for w, batch, masks in i.encoders() for more in (
             i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
     "ModernBert.embeddings": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), w, {}, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)})
+        (i.x(N, HIDDEN), w, {}, DOCUMENTS, {"embeddings": i.mask(N, HIDDEN)})
         for w in (i.norm("norm", HIDDEN), {"norm.weight": i.x(HIDDEN)})],
-    "ModernBert.visible": lambda i: [(w, batch, i.x(TEXTS, TOKENS, HIDDEN)) for w, batch, _ in i.moderns()],
-    "ModernBert.angles": lambda i: [({"theta": i.scalar(1e4)}, i.x(TEXTS, TOKENS, HIDDEN))],
-    "ModernBert.turned": lambda i: [
-        (i.x(TEXTS, HEADS, TOKENS, WIDTH), {n: i.x(TOKENS, 1, WIDTH // 2) for n in ("cos", "sin")}, s) for s in (1, -1)],
-    "ModernBert.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.moderns()],
-    "ModernBert.layer_forward": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.moderns()],
+    "ModernBert.angles": lambda i: [(i.x(N, HIDDEN), {"theta": i.scalar(1e4)}, i.packed())],
+    "ModernBert.seen": lambda i: [(w, batch) for w, batch, _ in i.moderns()],
+    "ModernBert.queries_keys_values": lambda i: [(i.x(N, 3 * HIDDEN), w, batch) for w, batch, _ in i.moderns()],
+    "ModernBert.attended": lambda i: [
+        (*(i.x(N, HIDDEN) for _ in "qkv"), batch, DOCUMENTS, masks, fused)
+        for _, batch, masks in i.moderns() for fused in i.fused],
+    "ModernBert.attended_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
+    "ModernBert.layer": lambda i: [
+        (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
+    "ModernBert.layer_forward": lambda i: [
+        (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
     "ModernBert.layer_backward": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), kept_of_modern(i, w), w, batch, masks, i.gradients(w), add, wanted)
+        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), w, batch, DOCUMENTS, masks, i.gradients(w), add, wanted)
         for w, batch, masks in i.moderns() for add, wanted in [(False, True), (True, False)]],
     "ModernBert.feed_forward_backward": lambda i: [
-        (i.x(TEXTS * TOKENS, HIDDEN), i.x(TEXTS, TOKENS, HIDDEN), kept_of_modern(i, w), w, masks, i.gradients(w), False)
+        (i.x(N, HIDDEN), i.x(N, HIDDEN), kept_of_modern(i, w, {}), w, masks, i.gradients(w), False)
         for w, _, masks in i.moderns()],
     "ModernBert.head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
+    "ModernBert.padded": lambda i: [(i.x(N, 3), DOCUMENTS)],
     "ModernBert.sequence_head": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), batch, {"head": i.mask(TEXTS, HIDDEN)})
-        for batch in ({}, i.encoder()[1])],
-    "ModernBert.token_head": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), {}, {})],
+        (i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(len(DOCUMENTS), HIDDEN)})],
+    "ModernBert.token_head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(N, HIDDEN)})],
+    "ModernBert.classes": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.masked_lm_head": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), modern_head(i), {"places": i.ids(TEXTS * TOKENS, n)}, {}) for n in (0, 4)],
+        (i.x(N, HIDDEN), modern_head(i), {"places": i.ids(N, n)}, DOCUMENTS, {}) for n in (0, 4)],
+    "BandedAttention.blocks": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
+    "BandedAttention.surroundings": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
+    "BandedAttention.from_blocks": lambda i: [(i.x(N // 4, HEADS, 4, WIDTH), n) for n in (N, N - 3)],
+    "BandedAttention.from_surroundings": lambda i: [(i.x(N // 4, HEADS, 8, WIDTH), n) for n in (N, N - 3)],
+    "BandedAttention.attend_near": lambda i: [(*(i.x(N, HIDDEN) for _ in "qkv"), i.band(), fused) for fused in i.fused],
+    "BandedAttention.attend_near_backward": lambda i: [
+        (i.x(N, HIDDEN), kept_of_modern(i, {}, {"band": i.band()}), i.band())],
+    "DroppedAttention.is_fusible": lambda i: [(batch, masks) for _, batch, masks in i.moderns()] * (not i.causal),
+    "DroppedAttention.bias": lambda i: [
+        (batch, start, 9) for start in (11, 12) for batch in ({}, i.packed(), i.packed() | {"padding.11": i.padding()})],
+    "DroppedAttention.dropped_attention": lambda i: [
+        (*(i.x(N, HIDDEN) for _ in "qkv"), DOCUMENTS, batch, masks)
+        for _, batch, masks in [(0, {}, {}), *i.moderns()]],
+    "DroppedAttention.dropped_attention_backward": lambda i: [
+        (i.x(N, HIDDEN), {name: i.x(N, HIDDEN) for name in "qkv"}, DOCUMENTS, batch, masks)
+        for _, batch, masks in i.moderns()],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
     "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
@@ -364,6 +396,11 @@ INPUTS |= {
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "DocumentAttention.plain_attention_backward": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * (not i.capped),
+    "DocumentAttention.fused": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * (True in i.fused),
+    "DocumentAttention.call_backward": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, window)
+        for window in (None, i.packed()["window.9"])],
     "DocumentAttention.attend": lambda i: [
         (*i.qkv(), DOCUMENTS, batch, fused) for batch in ({}, i.packed()) for fused in i.fused],
     "DocumentAttention.attend_backward": lambda i: [
@@ -394,7 +431,6 @@ INPUTS |= {
     "Llama.head": lambda i: [(i.x(N, HIDDEN), i.llama(), i.packed(), DOCUMENTS, {})],
     "Gpt2.embeddings": lambda i: [(i.x(N, HIDDEN), i.gpt2()[0], i.packed(), DOCUMENTS, masks) for masks in (
         {}, {"embeddings": i.mask(N, HIDDEN)})],
-    "Gpt2.dropped_attention": lambda i: [(*i.qkv(), DOCUMENTS, i.gpt2()[1])],
     "Gpt2.queries_keys_values": lambda i: [(i.x(N, HIDDEN), w, {}) for w, _ in i.gpt2s()],
     "Gpt2.after_attention": lambda i: [(i.x(N, HIDDEN), i.x(N, HIDDEN), w, masks) for w, masks in i.gpt2s()],
     "Gpt2.layer": lambda i: [(i.x(N, HIDDEN), w, {}, DOCUMENTS, masks) for w, masks in i.gpt2s()],

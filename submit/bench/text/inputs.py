@@ -17,6 +17,8 @@ class Inputs:
         self.device = device
         self.relative = attributes.get("relative")
         self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
+        self.causal = attributes.get("causal", True)
+        self.keeps_sums = attributes.get("fused_attention", False) and device == "cpu"
         self.capped = attributes.get("attention_cap", 0.0) > 0
         # The fused kernel is the processor's.
         self.fused = (True, False) if device == "cpu" else (False,)
@@ -109,16 +111,38 @@ class Inputs:
             w |= self.linear(name, out, inputs, kind + (" bias" if bias else ""))
         if layer == "local":
             w["window"] = self.scalar(2.0)
-        _, batch, masks = self.encoder()
-        del masks["output_residual"]
-        return w, batch, masks
+        return w, {name: self.packed()[name] for name in ("positions", "places", "window.9")}, {}
 
     def moderns(self):
         yield self.modern(layer="first")
         yield self.modern("lora", True)
-        w, _, masks = self.modern("lora", True)
-        yield w, {}, masks | {"mlp.Wi": self.mask(TEXTS * TOKENS, HIDDEN)}
+        w, batch, _ = self.modern("lora", True)
+        yield w, batch | {"band": self.band()}, {}
+        w, batch, _ = self.modern()
+        yield w, batch | {"padding.11": self.padding()}, {}
+        w, batch, _ = self.modern("lora", True)
+        masks = {f"probs.{i}": self.mask(HEADS, n, n) for i, n in enumerate(DOCUMENTS)}
+        yield w, batch, masks | {"attention_residual": self.mask(N, HIDDEN), "mlp.Wi": self.mask(N, HIDDEN)}
         yield self.modern(layer="last")
+
+    def band(self):
+        """The mask of a window of 2 tokens to either side."""
+        document = torch.repeat_interleave(torch.arange(len(DOCUMENTS)), torch.tensor(DOCUMENTS))
+        place = torch.arange(N)
+        seen = (document[:, None] == document) & ((place[:, None] - place).abs() <= 2)
+        bias = torch.zeros(N // 4, 1, 4, 8)
+        for query in range(N):
+            for key in range(8):
+                at = query // 4 * 4 - 2 + key
+                if not (0 <= at < N and seen[query, at]):
+                    bias[query // 4, 0, query % 4, key] = float("-inf")
+        return bias.to(self.device)
+
+    def padding(self):
+        """The mask of a document of 9 tokens whose last two are padding."""
+        bias = torch.zeros(9)
+        bias[7:] = float("-inf")
+        return bias.to(self.device)
 
     def packed(self, width=WIDTH):
         """A batch of documents; those of 9 tokens are longer than the window."""

@@ -41,6 +41,16 @@ public interface EncoderArchitecture extends Architecture {
         return Map.of();
     }
 
+    /** Whether its text computes texts side by side, without padding; it then takes their lengths too. */
+    default boolean isUnpadded() {
+        return false;
+    }
+
+    /** Tokens to either side that those layers see which do not see all, where texts are unpadded; 0 without any. */
+    default int window() {
+        return 0;
+    }
+
     /** The linears of a layer, by their names in the text, that take the table of relative positions too. */
     default Set<String> relativeLinears() {
         return Set.of();

@@ -12,6 +12,9 @@ public interface Batch {
     /** All token ids, I64, in the layout of the model's hidden states without their last dimension. */
     NDArray ids();
 
+    /** The row of the hidden states [rows, hidden] at which each sample's tokens begin. */
+    int[] firstRows();
+
     /** What a model's text takes of it for a block, between weights and masks, see {@link BlockCall}. */
     List<Object> arguments(Block block);
 }

@@ -115,6 +115,7 @@ public final class Decoder implements Model<PackedBatch> {
                 Map.entry("probs_scale", Dropout.scale(shape.probsDropout())),
                 Map.entry("residual_scale", Dropout.scale(shape.residualDropout())),
                 // The fused kernel knows no cap.
+                Map.entry("causal", true),
                 Map.entry("fused_attention", fused && factors.attentionCap() == 0));
     }
 

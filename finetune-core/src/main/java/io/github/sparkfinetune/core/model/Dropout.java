@@ -10,6 +10,7 @@ import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -62,7 +63,7 @@ final class Dropout {
     }
 
     /**
-     * Mask over hidden states: [B, T, width], or [B, width] for the first token alone.
+     * Mask over hidden states: [B, T, width], or [N, width] of unpadded texts, or [B, width] for the first token alone.
      *
      * @param step optimizer steps done before this one
      * @param layer number of the layer, -1 for the other blocks
@@ -77,19 +78,23 @@ final class Dropout {
             double rate,
             int tokens,
             int width) {
-        return mask(
-                manager,
-                step,
-                batch,
-                layer,
-                site,
-                rate,
-                1,
-                tokens,
-                width,
-                tokens == 1 && site != DropoutSite.EMBEDDINGS
-                        ? new Shape(batch.samples().size(), width)
-                        : new Shape(batch.samples().size(), tokens, width));
+        return mask(manager, step, batch, layer, site, rate, 1, tokens, width, hidden(batch, site, tokens, width));
+    }
+
+    private static Shape hidden(PaddedBatch batch, DropoutSite site, int tokens, int width) {
+        if (tokens == 1 && site != DropoutSite.EMBEDDINGS) {
+            return new Shape(batch.samples().size(), width);
+        }
+        return batch.isUnpadded()
+                ? new Shape(rows(batch, tokens), width)
+                : new Shape(batch.samples().size(), tokens, width);
+    }
+
+    /** Rows that so many tokens of each sample take. */
+    private static long rows(PaddedBatch batch, int tokens) {
+        return batch.isUnpadded() && tokens > 1
+                ? Arrays.stream(batch.documents()).sum()
+                : (long) batch.samples().size() * tokens;
     }
 
     /** Mask over attention probabilities: [B, heads, T, T]. */
@@ -129,17 +134,39 @@ final class Dropout {
         for (Sample sample : batch.samples()) {
             int first = 0;
             for (int length : sample.documents()) {
-                List<Run> runs = new ArrayList<>();
-                for (int head = 0; head < heads; head++) {
-                    runs.add(new Run(sample.index(), head, first, length, head * length));
-                }
-                long place = place(layer, DropoutSite.PROBS);
-                masks.add(
-                        mask(manager, step, place, masks.size(), rate, runs, length, new Shape(heads, length, length)));
+                masks.add(probs(manager, step, sample, first, length, masks.size(), layer, rate, heads));
                 first += length;
             }
         }
         return masks;
+    }
+
+    /** The same of texts that are unpadded. */
+    List<NDArray> unpaddedProbs(NDManager manager, long step, PaddedBatch batch, int layer, double rate, int heads) {
+        List<NDArray> masks = new ArrayList<>();
+        for (Sample sample : batch.samples()) {
+            int length = Math.toIntExact(batch.documents()[masks.size()]);
+            masks.add(probs(manager, step, sample, 0, length, masks.size(), layer, rate, heads));
+        }
+        return masks;
+    }
+
+    private NDArray probs(
+            NDManager manager,
+            long step,
+            Sample sample,
+            int first,
+            int length,
+            int document,
+            int layer,
+            double rate,
+            int heads) {
+        List<Run> runs = new ArrayList<>();
+        for (int head = 0; head < heads; head++) {
+            runs.add(new Run(sample.index(), head, first, length, head * length));
+        }
+        long place = place(layer, DropoutSite.PROBS);
+        return mask(manager, step, place, document, rate, runs, length, new Shape(heads, length, length));
     }
 
     /**
@@ -167,18 +194,21 @@ final class Dropout {
         return Seeds.fold(Seeds.mix(linear.hashCode()), layer + 1L);
     }
 
-    /** Mask over an adapter's input in a padded batch: [B tokens, width]. */
+    /** Mask over an adapter's input: [B tokens, width], or [N, width] of all tokens of unpadded texts. */
     NDArray adapter(NDManager manager, long step, PaddedBatch batch, long place, double rate, int tokens, int width) {
         List<Run> runs = runs(batch, 1, tokens);
-        return mask(manager, step, place, 0, rate, runs, width, new Shape((long) runs.size() * tokens, width));
+        return mask(manager, step, place, 0, rate, runs, width, new Shape(rows(batch, tokens), width));
     }
 
     private static List<Run> runs(PaddedBatch batch, int heads, int tokens) {
         List<Run> runs = new ArrayList<>();
-        for (Sample sample : batch.samples()) {
+        int[] firstRows = batch.firstRows();
+        for (int i = 0; i < firstRows.length; i++) {
+            Sample sample = batch.samples().get(i);
             int masked = Math.min(tokens, Math.max(batch.counted(), sample.length()));
             for (int head = 0; head < heads; head++) {
-                runs.add(new Run(sample.index(), head, 0, masked, runs.size() * tokens));
+                boolean unpadded = batch.isUnpadded() && tokens > 1;
+                runs.add(new Run(sample.index(), head, 0, masked, unpadded ? firstRows[i] : runs.size() * tokens));
             }
         }
         return runs;

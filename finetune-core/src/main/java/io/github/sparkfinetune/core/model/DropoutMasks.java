@@ -68,11 +68,7 @@ public final class DropoutMasks {
                         length,
                         shape.embedding());
             case LAYER -> {
-                if (shape.probsDropout() > 0) {
-                    masks.put(
-                            DropoutSite.PROBS.script(),
-                            dropout.probs(owner, step, batch, block.layer(), shape.probsDropout(), shape.heads()));
-                }
+                probs(masks, owner, shape, block, batch);
                 hidden(
                         masks,
                         owner,
@@ -112,6 +108,24 @@ public final class DropoutMasks {
         return masks;
     }
 
+    private void probs(
+            Map<String, NDArray> masks, NDManager owner, EncoderShape shape, Block block, PaddedBatch batch) {
+        double rate = shape.probsDropout();
+        if (rate > 0 && batch.isUnpadded()) {
+            putProbs(masks, dropout.unpaddedProbs(owner, step, batch, block.layer(), rate, shape.heads()));
+        } else if (rate > 0) {
+            masks.put(
+                    DropoutSite.PROBS.script(), dropout.probs(owner, step, batch, block.layer(), rate, shape.heads()));
+        }
+    }
+
+    /** Those of each document. */
+    private static void putProbs(Map<String, NDArray> masks, List<NDArray> probs) {
+        for (int i = 0; i < probs.size(); i++) {
+            masks.put(DropoutSite.PROBS.script() + "." + i, probs.get(i));
+        }
+    }
+
     /** Masks over the table of relative positions, which are the same for all samples of a step. */
     private void relative(Map<String, NDArray> masks, NDManager owner, Encoder encoder, Block block) {
         EncoderShape shape = encoder.shape();
@@ -142,11 +156,10 @@ public final class DropoutMasks {
                 packed(masks, owner, block, batch, DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape);
             case LAYER -> {
                 if (shape.probsDropout() > 0) {
-                    List<NDArray> probs =
-                            dropout.packedProbs(owner, step, batch, block.layer(), shape.probsDropout(), shape.heads());
-                    for (int i = 0; i < probs.size(); i++) {
-                        masks.put(DropoutSite.PROBS.script() + "." + i, probs.get(i));
-                    }
+                    putProbs(
+                            masks,
+                            dropout.packedProbs(
+                                    owner, step, batch, block.layer(), shape.probsDropout(), shape.heads()));
                 }
                 packed(masks, owner, block, batch, DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape);
                 packed(masks, owner, block, batch, DropoutSite.OUTPUT, shape.residualDropout(), shape);

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -84,7 +85,9 @@ public final class Encoder implements Model<PaddedBatch> {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
         ScriptModule script = ScriptModule.load(
-                manager, List.of(matmul.module(), architecture.text()), attributes(architecture, head));
+                manager,
+                List.of(matmul.module(), architecture.text()),
+                attributes(architecture, head, Device.of(manager)));
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
@@ -109,10 +112,15 @@ public final class Encoder implements Model<PaddedBatch> {
         return new Encoder(architecture, headKind, head, matmul, script, table, blocks, projection, shared, tokens);
     }
 
-    private static Map<String, Object> attributes(EncoderArchitecture architecture, HeadSpec head) {
+    private static Map<String, Object> attributes(EncoderArchitecture architecture, HeadSpec head, Device device) {
         EncoderShape shape = architecture.shape();
         Map<String, Object> attributes = new HashMap<>(architecture.attributes());
         attributes.put("num_heads", shape.heads());
+        attributes.put("num_key_value_heads", shape.heads());
+        attributes.put("attention_scale", 1 / Math.sqrt((double) shape.hidden() / shape.heads()));
+        attributes.put("attention_cap", 0.0);
+        attributes.put("causal", false);
+        attributes.put("fused_attention", device.hasFusedAttention());
         attributes.put("norm_eps", shape.epsilon());
         attributes.put("hidden_act", shape.activation());
         attributes.put("embeddings_scale", Dropout.scale(shape.embeddingDropout()));
@@ -199,7 +207,9 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public PaddedBatch batch(NDManager owner, List<Sample> samples) {
-        PaddedBatch batch = PaddedBatch.of(owner, samples, padded, shape);
+        PaddedBatch batch = architecture.isUnpadded()
+                ? UnpaddedTexts.of(owner, samples, padded, architecture)
+                : PaddedBatch.of(owner, samples, padded, shape);
         return isMaskedLm() ? batch.withPlaces(owner) : batch;
     }
 

@@ -129,6 +129,15 @@ public record PackedBatch(
     }
 
     @Override
+    public int[] firstRows() {
+        int[] rows = new int[samples.size()];
+        for (int i = 1; i < rows.length; i++) {
+            rows[i] = rows[i - 1] + samples.get(i - 1).length();
+        }
+        return rows;
+    }
+
+    @Override
     public List<Object> arguments(Block block) {
         return List.of(block.kind() == BlockKind.LAYER ? layers.get(block.layer()) : tensors, documents);
     }

@@ -13,18 +13,22 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Samples padded on the right to one length.
+ * Samples of which a head that tells each token's class gives outputs padded on the right to one length. Most families
+ * compute them padded too; in others N tokens of all samples lie side by side, see {@link UnpaddedTexts}.
  *
  * @param samples the samples, B of them
- * @param length T, the longest sample's length, or what it is padded to, rounded up to a multiple of 8
+ * @param length T, the longest sample's length, or what it is padded to; where hidden states are padded too, rounded up
+ *     to a multiple of 8
  * @param counted tokens that count of every sample: padding up to there is computed as tokens are, with masks of its
  *     own
- * @param ids token ids [B, T], I64, padded with the model's padding id
+ * @param ids token ids [B, T] or [N], I64, padded with the model's padding id
  * @param tensors what the text reads: token type ids {@code types} [B, T] and {@code positions} [B, T], I64, and where
  *     a sample is padded {@code bias} [B, 1, 1, T]: 0 for a token, -inf for padding; where only tokens with a label are
- *     told, their {@code places} [M] in the rows of [B, T], I64
+ *     told, their {@code places} [M] in the rows of hidden states, I64
+ * @param documents tokens of each sample, those that only count among them, where they lie side by side; else empty
  */
-public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray ids, Map<String, NDArray> tensors)
+public record PaddedBatch(
+        List<Sample> samples, int length, int counted, NDArray ids, Map<String, NDArray> tensors, long[] documents)
         implements Batch {
 
     private static final int LENGTH_MULTIPLE = 8;
@@ -37,12 +41,7 @@ public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray
      * @param counted tokens that count of every sample, 0 for its own
      */
     public static PaddedBatch of(NDManager manager, List<Sample> samples, int counted, EncoderShape shape) {
-        int longest = Math.max(
-                counted, samples.stream().mapToInt(Sample::length).max().orElseThrow());
-        if (longest > shape.maxLength()) {
-            throw new IllegalArgumentException(
-                    "a sample of " + longest + " tokens, the model takes " + shape.maxLength());
-        }
+        int longest = longest(samples, counted, shape);
         int length = Math.min(shape.maxLength(), (longest + LENGTH_MULTIPLE - 1) / LENGTH_MULTIPLE * LENGTH_MULTIPLE);
         int cells = Math.multiplyExact(samples.size(), length);
         long[] ids = new long[cells];
@@ -63,18 +62,31 @@ public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray
         if (padded) {
             tensors.put("bias", Tensors.of(manager, bias, new Shape(samples.size(), 1, 1, length)));
         }
-        return new PaddedBatch(List.copyOf(samples), length, counted, Tensors.of(manager, ids, cellsShape), tensors);
+        return new PaddedBatch(
+                List.copyOf(samples), length, counted, Tensors.of(manager, ids, cellsShape), tensors, new long[0]);
+    }
+
+    /** Tokens of the longest sample, at least what counts of every one. */
+    static int longest(List<Sample> samples, int counted, EncoderShape shape) {
+        int longest = Math.max(
+                counted, samples.stream().mapToInt(Sample::length).max().orElseThrow());
+        if (longest > shape.maxLength()) {
+            throw new IllegalArgumentException(
+                    "a sample of " + longest + " tokens, the model takes " + shape.maxLength());
+        }
+        return longest;
     }
 
     /** The same with the places of the tokens with a label. */
     PaddedBatch withPlaces(NDManager manager) {
+        int[] firstRows = firstRows();
         long[] places = IntStream.range(0, samples.size())
-                .flatMap(row -> labelled(samples.get(row)).map(t -> row * length + t))
+                .flatMap(row -> labelled(samples.get(row)).map(t -> firstRows[row] + t))
                 .asLongStream()
                 .toArray();
         Map<String, NDArray> more = new LinkedHashMap<>(tensors);
         more.put("places", Tensors.of(manager, places));
-        return new PaddedBatch(samples, length, counted, ids, more);
+        return new PaddedBatch(samples, length, counted, ids, more, documents);
     }
 
     /** Places of a sample's tokens with a label. */
@@ -93,9 +105,22 @@ public record PaddedBatch(List<Sample> samples, int length, int counted, NDArray
                         .toArray());
     }
 
+    boolean isUnpadded() {
+        return documents.length > 0;
+    }
+
+    @Override
+    public int[] firstRows() {
+        int[] rows = new int[samples.size()];
+        for (int i = 1; i < rows.length; i++) {
+            rows[i] = isUnpadded() ? rows[i - 1] + Math.toIntExact(documents[i - 1]) : i * length;
+        }
+        return rows;
+    }
+
     @Override
     public List<Object> arguments(Block block) {
-        return List.of(tensors);
+        return isUnpadded() ? List.of(tensors, documents) : List.of(tensors);
     }
 
     private static void fill(

@@ -118,9 +118,10 @@ public final class Embedder implements AutoCloseable {
         float[][] embeddings = new float[samples.size()][];
         Inference.byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
             float[] states = output.toFloatArray();
+            int[] firstRows = batch.firstRows();
             int hidden = model.shape().hidden();
             for (int row = 0; row < places.size(); row++) {
-                int from = row * batch.length() * hidden;
+                int from = firstRows[row] * hidden;
                 embeddings[places.get(row)] =
                         mean(states, from, samples.get(places.get(row)).length(), hidden);
             }

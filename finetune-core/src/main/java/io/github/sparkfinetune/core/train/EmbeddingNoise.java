@@ -61,13 +61,10 @@ final class EmbeddingNoise {
         int width = Math.toIntExact(shape.get(shape.dimension() - 1));
         FloatBuffer noise = zeros(size);
         long key = Seeds.derive(seed, Purpose.EMBEDDING_NOISE, step);
-        int next = 0;
+        int[] firstRows = batch.firstRows();
         for (int i = 0; i < batch.samples().size(); i++) {
             Sample sample = batch.samples().get(i);
-            // Padded texts begin a row each, others follow each other.
-            int first = shape.dimension() > 2 ? i * Math.toIntExact(shape.get(1)) : next;
-            fill(noise, first, width, sample, Seeds.fold(key, sample.index()), tableScale);
-            next = first + sample.length();
+            fill(noise, firstRows[i], width, sample, Seeds.fold(key, sample.index()), tableScale);
         }
         rows.addi(owner.create(noise, shape, DataType.FLOAT32));
     }

@@ -1,4 +1,4 @@
-"""Causal attention within documents that lie side by side in one row of N tokens.
+"""Attention within documents that lie side by side in one row of N tokens, causal or to all tokens.
 
 A heads of width d, G key-value heads that A / G heads share each. Documents of one length that
 follow each other share a call. Scores are scaled, and capped where attention_cap is not 0, see
@@ -17,6 +17,7 @@ from torch import Tensor
 class DocumentAttention(CappedAttention):
     num_heads: int
     num_key_value_heads: int
+    causal: bool
     fused_attention: bool
 
     def window(self, batch: Dict[str, Tensor], length: int) -> Optional[Tensor]:
@@ -59,23 +60,68 @@ class DocumentAttention(CappedAttention):
     def joined(self, pieces: List[Tensor]) -> Tensor:
         return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
-    def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, window: Optional[Tensor]) -> Tensor:
+    def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
         if self.attention_cap > 0.0:
-            return self.capped_attention(q, k, v, window)
+            return self.capped_attention(q, k, v, bias)
         q = self.narrowed(q)
         k = self.narrowed(k)
         v = self.narrowed(v)
-        if window is None:
-            y = F.scaled_dot_product_attention(
-                q, k, v, None, 0.0, True, scale=self.attention_scale
-            )
-        else:
-            bias = self.narrowed(window)
-            y = F.scaled_dot_product_attention(
-                q, k, v, bias, 0.0, False, scale=self.attention_scale
-            )
+        y = F.scaled_dot_product_attention(
+            q,
+            k,
+            v,
+            None if bias is None else bias.to(q.dtype),
+            0.0,
+            self.causal and bias is None,
+            scale=self.attention_scale,
+        )
         return y.to(torch.float32)
+
+    def fused(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
+    ) -> Tuple[Tensor, Tensor]:
+        """A call's attention by the CPU's fused kernel, and its log-sum-exp."""
+        return torch._scaled_dot_product_flash_attention_for_cpu(
+            q,
+            k,
+            v,
+            0.0,
+            self.causal and bias is None,
+            attn_mask=None if bias is None else bias.to(q.dtype),
+            scale=self.attention_scale,
+        )
+
+    def call_backward(
+        self,
+        go: Tensor,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        o: Tensor,
+        lse: Optional[Tensor],
+        bias: Optional[Tensor],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v of a call; go: that of o, what is attended.
+
+        lse: the log-sum-exp, where the fused kernel computed it.
+        """
+        if lse is None:
+            if self.attention_cap > 0.0:
+                return self.capped_attention_backward(go, q, k, v, bias)
+            return self.plain_attention_backward(go, q, k, v, bias)
+        return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
+            go,
+            q,
+            k,
+            v,
+            o,
+            lse,
+            0.0,
+            self.causal and bias is None,
+            attn_mask=None if bias is None else bias.to(q.dtype),
+            scale=self.attention_scale,
+        )
 
     def attend(
         self,
@@ -96,20 +142,12 @@ class DocumentAttention(CappedAttention):
             qi = self.by_heads(q, call, self.num_heads)
             ki = self.by_heads(k, call, self.num_key_value_heads)
             vi = self.by_heads(v, call, self.num_key_value_heads)
-            window = self.window(batch, call[2])
+            bias = self.window(batch, call[2])
             if fused:
-                y, lse = torch._scaled_dot_product_flash_attention_for_cpu(
-                    qi,
-                    ki,
-                    vi,
-                    0.0,
-                    window is None,
-                    attn_mask=None if window is None else window.to(qi.dtype),
-                    scale=self.attention_scale,
-                )
+                y, lse = self.fused(qi, ki, vi, bias)
                 kept["lse." + str(len(pieces))] = lse
             else:
-                y = self.plain_attention(qi, ki, vi, window)
+                y = self.plain_attention(qi, ki, vi, bias)
             pieces.append(self.by_tokens(self.narrowed(y), self.num_heads))
         kept["attended"] = self.joined(pieces)
         return kept
@@ -123,7 +161,7 @@ class DocumentAttention(CappedAttention):
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v of attend; go: that of what is attended.
 
-        kept: q, k, v, and what attend returned under self.fused_attention.
+        kept: q, k, v, and what attend returned.
         """
         gq: List[Tensor] = []
         gk: List[Tensor] = []
@@ -133,31 +171,17 @@ class DocumentAttention(CappedAttention):
             ki = self.by_heads(kept["k"], call, self.num_key_value_heads)
             vi = self.by_heads(kept["v"], call, self.num_key_value_heads)
             gi = self.by_heads(go.to(kept["q"].dtype), call, self.num_heads)
-            window = self.window(batch, call[2])
-            if self.fused_attention:
-                a, b, c = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
-                    gi,
-                    qi,
-                    ki,
-                    vi,
-                    self.by_heads(kept["attended"], call, self.num_heads),
-                    kept["lse." + str(len(gq))],
-                    0.0,
-                    window is None,
-                    attn_mask=None if window is None else window.to(qi.dtype),
-                    scale=self.attention_scale,
-                )
-            elif self.attention_cap > 0.0:
-                a, b, c = self.capped_attention_backward(gi, qi, ki, vi, window)
-            else:
-                a, b, c = self.plain_attention_backward(gi, qi, ki, vi, window)
+            oi = self.by_heads(kept["attended"], call, self.num_heads)
+            lse = kept.get("lse." + str(len(gq)))
+            bias = self.window(batch, call[2])
+            a, b, c = self.call_backward(gi, qi, ki, vi, oi, lse, bias)
             gq.append(self.by_tokens(a.to(torch.float32), self.num_heads))
             gk.append(self.by_tokens(b.to(torch.float32), self.num_key_value_heads))
             gv.append(self.by_tokens(c.to(torch.float32), self.num_key_value_heads))
         return self.joined(gq), self.joined(gk), self.joined(gv)
 
     def plain_attention_backward(
-        self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, window: Optional[Tensor]
+        self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v of plain_attention, which is computed again."""
         recording = torch.is_grad_enabled()
@@ -165,7 +189,7 @@ class DocumentAttention(CappedAttention):
         q = q.detach().requires_grad_(True)
         k = k.detach().requires_grad_(True)
         v = v.detach().requires_grad_(True)
-        y = self.plain_attention(q, k, v, window)
+        y = self.plain_attention(q, k, v, bias)
         torch.set_grad_enabled(recording)
         upstream: List[Optional[Tensor]] = [g]
         found = torch.autograd.grad([y], [q, k, v], upstream)

@@ -41,6 +41,9 @@ class Rope(torch.nn.Module):
         half = cos.size(2)
         turned = 2 * half
         a, b = h[..., :half], h[..., half:turned]
+        if torch.is_grad_enabled():
+            s = sin * sign
+            return torch.cat([a * cos - b * s, b * cos + a * s, h[..., turned:]], -1).view(x.size())
         y = torch.empty_like(h)
         torch.mul(a, cos, out=y[..., :half]).addcmul_(b, sin, value=-sign)
         torch.mul(b, cos, out=y[..., half:turned]).addcmul_(a, sin, value=sign)

@@ -110,8 +110,7 @@ class ActivationsTest {
                     .mapToObj(i -> new Sample(i, ids(), new int[LENGTH], 0))
                     .toList();
             PaddedBatch batch = model.batch(manager, samples);
-            NDArray x =
-                    manager.ones(new Shape(samples.size(), LENGTH, model.shape().hidden()));
+            NDArray x = manager.ones(batch.ids().getShape().add(model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
                 Tape tape = model.record(

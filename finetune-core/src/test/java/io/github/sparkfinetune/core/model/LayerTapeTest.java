@@ -32,6 +32,8 @@ class LayerTapeTest {
     /** Inputs are of size one; a gradient that is zero in theory (key biases) is a sum of 72 roundings. */
     private static final double TOLERANCE = 5e-5;
 
+    private static final long HIDDEN = 32;
+
     @TempDir
     private Path folder;
 
@@ -61,6 +63,7 @@ class LayerTapeTest {
         "mpnet-seqcls, 0, hidden_dropout_prob",
         "mpnet-seqcls, 1, attention_probs_dropout_prob",
         "modernbert-seqcls, 0, classifier_dropout",
+        "modernbert-seqcls, 1, classifier_dropout",
         "modernbert-seqcls, 1, attention_dropout",
         "modernbert-seqcls, 2, attention_dropout",
         "modernbert-seqcls, 3, attention_dropout",
@@ -109,8 +112,8 @@ class LayerTapeTest {
             FusedAttentionTest.stir(model);
             Block block = model.blocks().get(1 + kind.layer());
             PaddedBatch batch = model.batch(manager, SAMPLES);
-            NDArray x = normal(manager, 1);
-            NDArray gradient = normal(manager, 2);
+            NDArray x = normal(manager, batch, 1);
+            NDArray gradient = normal(manager, batch, 2);
             BlockCall call = model.call(manager, block, x, batch, DropoutMasks.of(7, 1));
 
             Tape written = new LayerTape(manager, call, wanted);
@@ -136,8 +139,8 @@ class LayerTapeTest {
             Encoder model = load(manager, bert("gelu", 0.1, 0.1), List.of());
             Block block = model.blocks().get(1);
             PaddedBatch batch = model.batch(manager, SAMPLES);
-            NDArray x = normal(manager, 1);
-            NDArray gradient = normal(manager, 2);
+            NDArray x = normal(manager, batch, 1);
+            NDArray gradient = normal(manager, batch, 2);
             List<NDArray> gradients = zeros(manager, block);
             for (boolean add : new boolean[] {false, true}) {
                 model.record(manager, model.call(manager, block, x, batch, DropoutMasks.of(7, 1)), true)
@@ -185,13 +188,14 @@ class LayerTapeTest {
         }
     }
 
-    private static NDArray normal(NDManager manager, long seed) {
+    private static NDArray normal(NDManager manager, PaddedBatch batch, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
-        float[] values = new float[3 * 24 * 32];
+        Shape shape = batch.ids().getShape().add(HIDDEN);
+        float[] values = new float[(int) shape.size()];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
-        return manager.create(values, new Shape(3, 24, 32));
+        return manager.create(values, shape);
     }
 
     private static List<NDArray> zeros(NDManager manager, Block block) {

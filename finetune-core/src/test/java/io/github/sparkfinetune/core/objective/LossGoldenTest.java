@@ -55,7 +55,8 @@ class LossGoldenTest {
         float[] logits = floats(expected.get("logits"), from, to);
         float[] gradient = floats(expected.get("gradient"), from, to);
         double[] weights = objective.weights(samples);
-        PaddedBatch batch = new PaddedBatch(samples.subList(from, to), 1, 0, manager.zeros(new Shape(1)), Map.of());
+        PaddedBatch batch =
+                new PaddedBatch(samples.subList(from, to), 1, 0, manager.zeros(new Shape(1)), Map.of(), new long[0]);
         NDArray z = manager.create(logits, new Shape(to - from, labels));
         Objective.Loss loss = objective.loss(manager, Map.of(Model.LOGITS, z), batch, weights, Map.of(), false);
         float[] actual = loss.gradients().get(Model.LOGITS).toFloatArray();

@@ -44,7 +44,7 @@ class QuestionAnsweringLossTest {
             List<Sample> samples,
             float[] logits,
             double[] weights) {
-        PaddedBatch batch = new PaddedBatch(samples, LENGTH, 0, manager.create(0), Map.of());
+        PaddedBatch batch = new PaddedBatch(samples, LENGTH, 0, manager.create(0), Map.of(), new long[0]);
         return objective.loss(
                 manager,
                 Map.of(Model.LOGITS, manager.create(logits, new Shape(samples.size(), LENGTH, 2))),

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.bench;
 
 import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
@@ -22,8 +23,9 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A language model with random weights in BF16: {@code RandomModel CONFIG_DIR TOKENIZER_DIR FOLDER}. It has the sizes
- * of a config.json and the tokenizer of another model. Linears and tables are drawn from N(0, 0.02).
+ * A language model, or an encoder without a head, with random weights in BF16: {@code RandomModel CONFIG_DIR
+ * TOKENIZER_DIR FOLDER}. It has the sizes of a config.json and the tokenizer of another model. Linears and tables are
+ * drawn from N(0, 0.02).
  */
 final class RandomModel {
     private static final long SHARD_BYTES = 4_000_000_000L;
@@ -37,13 +39,14 @@ final class RandomModel {
     public static void main(String[] arguments) throws IOException {
         HfConfig config = HfConfig.read(Path.of(arguments[0]));
         Architecture architecture = Architectures.of(config);
+        HeadKind head = architecture instanceof EncoderArchitecture ? HeadKind.NONE : HeadKind.CAUSAL_LM;
         ByteBuffer drawn = drawn();
         List<TensorData> tensors = new ArrayList<>();
         Stream.of(
                         Stream.of(architecture.table()),
-                        architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()
-                                .flatMap(block -> block.weights().values().stream()),
-                        architecture.projection(HeadKind.CAUSAL_LM).values().stream())
+                        architecture.blocks(head, 0).stream().flatMap(block -> block.weights().values().stream()),
+                        architecture.shared().values().stream(),
+                        architecture.projection(head).values().stream())
                 .flatMap(weights -> weights)
                 .forEach(weight -> tensors.add(tensor(weight, drawn)));
         org.apache.hadoop.fs.Path target =

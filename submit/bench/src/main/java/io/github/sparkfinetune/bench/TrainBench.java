@@ -12,8 +12,8 @@ import java.util.List;
 /**
  * Speed and memory of a training run on random tokens: {@code TrainBench MODEL_DIR TASK {full|lora|qlora} {keep|ckpt}
  * BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks, the same ones each time;
- * {@code ckpt} recomputes activations; adapters have rank 8 on q_proj and v_proj. The ranks are processes of THREADS
- * threads each.
+ * {@code ckpt} recomputes activations; adapters have rank 8 on the family's usual linears. The ranks are processes of
+ * THREADS threads each.
  *
  * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
  * last step; with {@code -Dsharded=true} the ranks share the optimizer; {@code -Dprecision=bf16} is the run's.
@@ -35,7 +35,7 @@ final class TrainBench {
                     model: %s
                     task: %s
                     precision: %s
-                    method: {type: %s, lora_alpha: 16, target_modules: [q_proj, v_proj]}
+                    method: {type: %s, lora_alpha: 16}
                     data: {train: none, format: jsonl, max_length: %d}
                     training: {gradient_checkpointing: %s, per_device_train_batch_size: %d, max_steps: %d,
                       lr_scheduler_type: constant, weight_decay: 0.01}

@@ -34,6 +34,7 @@ public final class ModernBert extends ConfiguredEncoder {
     private static final String DECODER = "decoder";
     private static final String MEAN = "mean";
     private static final String POOLING = "classifier_pooling";
+    private static final String LOCAL_ATTENTION = "local_attention";
     private static final String MLP_DROPOUT = "mlp_dropout";
 
     private final boolean normBias;
@@ -90,6 +91,9 @@ public final class ModernBert extends ConfiguredEncoder {
             throw RunException.data(config.source() + ": heads of " + shape.hidden() / shape.heads()
                     + " values can not be turned in pairs: hidden_size / num_attention_heads must be even");
         }
+        if (config.sizeOr(128, LOCAL_ATTENTION) < 2) {
+            throw RunException.data(config.source() + ": " + LOCAL_ATTENTION + " must be at least 2");
+        }
         pools();
     }
 
@@ -108,6 +112,20 @@ public final class ModernBert extends ConfiguredEncoder {
     @Override
     public String text() {
         return "core.arch.modernbert.modernbert";
+    }
+
+    @Override
+    public boolean isUnpadded() {
+        return true;
+    }
+
+    @Override
+    public int window() {
+        return shape.layers() > 1 && globalEvery() > 1 ? config.sizeOr(128, LOCAL_ATTENTION) / 2 : 0;
+    }
+
+    private int globalEvery() {
+        return config.sizeOr(3, "global_attn_every_n_layers");
     }
 
     @Override
@@ -161,10 +179,9 @@ public final class ModernBert extends ConfiguredEncoder {
     private Map<String, Float> constants(int layer) {
         Map<String, Float> constants = new HashMap<>();
         double theta = config.number(160_000, "global_rope_theta");
-        if (layer % config.sizeOr(3, "global_attn_every_n_layers") != 0) {
+        if (layer % globalEvery() != 0) {
             theta = config.number(config.has("local_rope_theta") ? theta : 10_000, "local_rope_theta");
-            int window = config.sizeOr(128, "local_attention") / 2;
-            constants.put("window", (float) window);
+            constants.put("window", (float) window());
         }
         constants.put("theta", (float) theta);
         return constants;
@@ -231,17 +248,25 @@ public final class ModernBert extends ConfiguredEncoder {
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
+        boolean drops = shape.probsDropout() > 0;
         long dropped = use.widestDroppedInput();
-        // y; q, k, v; attended; the sum between the halves; both factors of the feed-forward part; means and deviations
-        Tensors kept = Tensors.of(6, hidden, 2, wide, 1, probabilities, 4, 1);
+        // What attention reads and gives is half as wide in BF16.
+        int narrow = use.bf16() ? Float.BYTES / Short.BYTES : 1;
+        // y; the sum between the halves; q, k, v; attended; both factors of the feed-forward part; means and deviations
+        Tensors kept = Tensors.of(2, hidden, 4, hidden / narrow, 2, wide, 4, 1);
+        // The log-sum-exp, unless probabilities are computed again.
+        kept = drops ? kept : kept.and(1, shape.heads());
         // The gradients of the output and of what is normed, which is there too; the activation, the product, their
         // gradients and those of both factors, apart and together.
         Tensors feedForward = Tensors.of(3, hidden, 6, wide, 2, dropped);
         // Those of the layer and of the sum, also dropped; of attended by heads; of q, k and v by heads, turned, as
-        // rows, and together.
-        Tensors attention = Tensors.of(16, hidden, 2, dropped);
-        Tensors forward = Tensors.of(6, hidden, 2, wide, 1, batch.length(), 1, use.widestAdapted(), 2, dropped);
-        long masks = use.droppedInputs() + (shape.probsDropout() > 0 ? probabilities + hidden : 0);
+        // rows, and together; a block's surroundings are twice what it has itself.
+        Tensors attention = Tensors.of(16 + (window() > 0 ? 4 : 0), hidden, 2, dropped);
+        // Of a text's probabilities their scores, themselves, dropped, and the gradients of these.
+        attention = drops ? attention.and(6, probabilities / batch.samples()) : attention;
+        Tensors forward = Tensors.of(6, hidden, 2, wide, 1, use.widestAdapted(), 2, dropped);
+        forward = drops ? forward.and(3, probabilities / batch.samples()) : forward;
+        long masks = use.droppedInputs() + (drops ? probabilities + hidden : 0);
         return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
     }
 }

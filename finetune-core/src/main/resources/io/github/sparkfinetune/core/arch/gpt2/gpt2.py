@@ -8,8 +8,8 @@ from typing import Dict, List, Tuple
 import torch
 from core.model.activation import Activation
 from core.model.cached_attention import CachedAttention
-from core.model.document_attention import DocumentAttention
 from core.model.dropout import Dropout
+from core.model.dropped_attention import DroppedAttention
 from core.model.linear import Linear
 from core.model.norm import LayerNorm
 from core.tensor.autograd import Autograd
@@ -20,7 +20,7 @@ from torch import Tensor
 
 class Gpt2(
     CachedAttention,
-    DocumentAttention,
+    DroppedAttention,
     Linear,
     LayerNorm,
     Activation,
@@ -31,7 +31,6 @@ class Gpt2(
 ):
     hidden_act: str
     embeddings_scale: float
-    probs_scale: float
     residual_scale: float
 
     def embeddings(
@@ -45,25 +44,6 @@ class Gpt2(
         """Looked-up word rows x [N, H] -> the first hidden state [N, H]; batch: positions [N]"""
         x = x + torch.embedding(w["position.weight"], batch["positions"])
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
-
-    def dropped_attention(
-        self, q: Tensor, k: Tensor, v: Tensor, documents: List[int], masks: Dict[str, Tensor]
-    ) -> Tensor:
-        """Attention with its probabilities dropped: masks["probs.I"] [A, L, L] is document I's."""
-        pieces: List[Tensor] = []
-        start = 0
-        for i, n in enumerate(documents):
-            qi = self.by_heads(q, (start, 1, n), self.num_heads)
-            ki = self.by_heads(k, (start, 1, n), self.num_heads)
-            vi = self.by_heads(v, (start, 1, n), self.num_heads)
-            s = torch.matmul(qi * float(qi.size(-1)) ** -0.5, ki.transpose(-2, -1))
-            future = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
-            p = s.masked_fill(future, float("-inf")).softmax(-1)
-            dropped = p * masks["probs." + str(i)].unsqueeze(0)
-            y = torch.matmul(dropped, vi * self.probs_scale)
-            pieces.append(self.by_tokens(y, self.num_heads))
-            start += n
-        return torch.cat(pieces)
 
     def queries_keys_values(
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]
@@ -94,7 +74,7 @@ class Gpt2(
         """x [N, H] -> [N, H]"""
         q, k, v = self.queries_keys_values(x, w, masks)
         if "probs.0" in masks:
-            o = self.dropped_attention(q, k, v, documents, masks)
+            o = self.dropped_attention(q, k, v, documents, batch, masks)
         else:
             o = self.attend(q, k, v, documents, batch, False)["attended"]
         return self.after_attention(x, o, w, masks)

@@ -1,0 +1,76 @@
+"""Attention to the tokens near by alone, of documents that lie side by side in one row of N tokens.
+
+The row is cut into n blocks of 2 w tokens, for a window of w tokens to either side. The queries of
+a block see the 4 w tokens from w before it to w behind it at most; batch["band"] [n, 1, 2 w, 4 w]
+is 0 where one sees a key of its own document, else -inf. What fills the last block sees all.
+
+So a token's attention costs the same in a text of any length. A heads of width d, H = A d.
+"""
+
+from typing import Dict, Tuple
+
+import torch
+import torch.nn.functional as F
+from core.model.document_attention import DocumentAttention
+from torch import Tensor
+
+
+class BandedAttention(DocumentAttention):
+    def blocks(self, x: Tensor, band: Tensor) -> Tensor:
+        """x [N, H] -> the blocks' tokens [n, A, 2 w, d]"""
+        n, size = band.size(0), band.size(2)
+        filled = F.pad(x, [0, 0, 0, n * size - x.size(0)])
+        return filled.view([n, size, self.num_heads, -1]).transpose(1, 2)
+
+    def surroundings(self, x: Tensor, band: Tensor) -> Tensor:
+        """x [N, H] -> what is around each block [n, A, 4 w, d]"""
+        n, size = band.size(0), band.size(2)
+        window = size // 2
+        filled = F.pad(x, [0, 0, window, n * size - x.size(0) + window])
+        by_head = filled.view([filled.size(0), self.num_heads, -1])
+        return by_head.unfold(0, 2 * size, size).transpose(2, 3)
+
+    def from_blocks(self, x: Tensor, tokens: int) -> Tensor:
+        """[n, A, 2 w, d] -> [N, H]"""
+        return x.transpose(1, 2).reshape([x.size(0) * x.size(2), -1]).narrow(0, 0, tokens)
+
+    def from_surroundings(self, x: Tensor, tokens: int) -> Tensor:
+        """Adds up what each token has in the blocks that see it: [n, A, 4 w, d] -> [N, H]"""
+        n, size = x.size(0), x.size(2) // 2
+        halves = x.transpose(1, 2).reshape([n, 2, size, -1])
+        sums = F.pad(halves.select(1, 0), [0, 0, 0, 0, 0, 1])
+        sums.narrow(0, 1, n).add_(halves.select(1, 1))
+        return sums.flatten(0, 1).narrow(0, size // 2, tokens)
+
+    def attend_near(
+        self, q: Tensor, k: Tensor, v: Tensor, band: Tensor, fused: bool
+    ) -> Dict[str, Tensor]:
+        """As attend, of tokens near by."""
+        qb, kb, vb = self.blocks(q, band), self.surroundings(k, band), self.surroundings(v, band)
+        kept: Dict[str, Tensor] = {}
+        if fused:
+            y, kept["lse.0"] = self.fused(qb, kb, vb, band)
+        else:
+            y = self.plain_attention(qb, kb, vb, band)
+        kept["attended"] = self.from_blocks(self.narrowed(y), q.size(0))
+        return kept
+
+    def attend_near_backward(
+        self, go: Tensor, kept: Dict[str, Tensor], band: Tensor
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """As attend_backward, of attend_near."""
+        q = kept["q"]
+        gq, gk, gv = self.call_backward(
+            self.blocks(go.to(q.dtype), band),
+            self.blocks(q, band),
+            self.surroundings(kept["k"], band),
+            self.surroundings(kept["v"], band),
+            self.blocks(kept["attended"], band),
+            kept.get("lse.0"),
+            band,
+        )
+        return (
+            self.from_blocks(gq.to(torch.float32), q.size(0)),
+            self.from_surroundings(gk.to(torch.float32), q.size(0)),
+            self.from_surroundings(gv.to(torch.float32), q.size(0)),
+        )

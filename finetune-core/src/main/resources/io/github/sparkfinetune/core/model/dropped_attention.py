@@ -1,0 +1,91 @@
+"""Attention within documents, see document_attention.py, that the fused kernel does not compute.
+
+It takes no mask of our own: masks["probs.I"] [A, L, L], if any, is what dropout keeps of document
+I's probabilities; the scale goes into the values, the smallest factor. And it does not
+differentiate what sees nothing but padding, as padding may: a document that begins at token S has
+batch["padding.S"] [L], if any, 0 at a token and -inf at padding.
+"""
+
+from typing import Dict, List, Optional, Tuple
+
+import torch
+from core.model.document_attention import DocumentAttention
+from torch import Tensor
+
+
+class DroppedAttention(DocumentAttention):
+    probs_scale: float
+
+    def is_fusible(self, batch: Dict[str, Tensor], masks: Dict[str, Tensor]) -> bool:
+        for name in batch.keys():
+            if name.startswith("padding."):
+                return False
+        return "probs.0" not in masks
+
+    def bias(self, batch: Dict[str, Tensor], start: int, length: int) -> Optional[Tensor]:
+        """The bias [L, L] of the document that begins at a token.
+
+        Finite where there is padding, which may see nothing; then it sees all alike.
+        """
+        window = self.window(batch, length)
+        padding = batch.get("padding." + str(start))
+        if padding is None:
+            return window
+        both = padding.unsqueeze(0).expand([length, length])
+        if window is not None:
+            both = both + window
+        return both.clamp(min=-3.4028234663852886e38)
+
+    def dropped_attention(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        documents: List[int],
+        batch: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """q, k, v [N, A d] -> attended [N, A d], as PyTorch records it."""
+        pieces: List[Tensor] = []
+        start = 0
+        for i, n in enumerate(documents):
+            qi = self.by_heads(q, (start, 1, n), self.num_heads)
+            ki = self.by_heads(k, (start, 1, n), self.num_heads)
+            vi = self.by_heads(v, (start, 1, n), self.num_heads)
+            s = torch.matmul(qi * self.attention_scale, ki.transpose(-2, -1))
+            bias = self.bias(batch, start, n)
+            if bias is not None:
+                s = s + bias
+            elif self.causal:
+                future = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
+                s = s.masked_fill(future, float("-inf"))
+            p = s.softmax(-1)
+            if "probs." + str(i) in masks:
+                p = p * masks["probs." + str(i)].unsqueeze(0)
+                vi = vi * self.probs_scale
+            y = torch.matmul(p, vi)
+            pieces.append(self.by_tokens(y, self.num_heads))
+            start += n
+        return torch.cat(pieces)
+
+    def dropped_attention_backward(
+        self,
+        go: Tensor,
+        kept: Dict[str, Tensor],
+        documents: List[int],
+        batch: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of kept q, k and v of dropped_attention, which is computed again."""
+        recording = torch.is_grad_enabled()
+        torch.set_grad_enabled(True)
+        q = kept["q"].detach().to(torch.float32).requires_grad_(True)
+        k = kept["k"].detach().to(torch.float32).requires_grad_(True)
+        v = kept["v"].detach().to(torch.float32).requires_grad_(True)
+        y = self.dropped_attention(q, k, v, documents, batch, masks)
+        torch.set_grad_enabled(recording)
+        upstream: List[Optional[Tensor]] = [go]
+        found = torch.autograd.grad([y], [q, k, v], upstream)
+        gq, gk, gv = found[0], found[1], found[2]
+        assert gq is not None and gk is not None and gv is not None
+        return gq, gk, gv

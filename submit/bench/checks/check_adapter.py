@@ -1,6 +1,8 @@
 """Compares peft's logits of an adapter with those that a command prints, then those of one that peft has trained on.
 
-check_adapter.py ADAPTER_DIR COMMAND [ARG ...]: the command gets the base's folder and the adapter's
+check_adapter.py ADAPTER_DIR COMMAND [ARG ...]: the command gets the base's folder, the adapter's, and its task_type
+
+A language model's are those of the next token.
 """
 
 import json
@@ -11,28 +13,34 @@ import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
-from chat_prompts import chats
+from chat_prompts import PROMPTS, chats
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
 
 TOLERANCE = 1e-3
 STEPS = 5
 
 folder, command = sys.argv[1], sys.argv[2:]
 with open(os.path.join(folder, "adapter_config.json"), encoding="utf-8") as file:
-    base = json.load(file)["base_model_name_or_path"]
+    config = json.load(file)
+base, task = config["base_model_name_or_path"], config["task_type"]
+generates = task == "CAUSAL_LM"
+kind = AutoModelForCausalLM if generates else AutoModelForSequenceClassification
 tokenizer = AutoTokenizer.from_pretrained(folder)
-prompts = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(10)]
-plain = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32).eval()
+if generates and tokenizer.chat_template:
+    prompts = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(10)]
+else:
+    prompts = tokenizer(PROMPTS)["input_ids"]
+plain = kind.from_pretrained(base, dtype=torch.float32).eval()
 
 
 def logits_of(model):
     with torch.no_grad():
-        return torch.stack([model(input_ids=torch.tensor([ids])).logits[0, -1] for ids in prompts])
+        return torch.stack([model(input_ids=torch.tensor([ids])).logits[0, -1 if generates else slice(None)] for ids in prompts])
 
 
 def compare(name, adapter, theirs):
-    run = subprocess.run([*command, base, adapter], input=json.dumps(prompts), capture_output=True, text=True, timeout=600)
+    run = subprocess.run([*command, base, adapter, task], input=json.dumps(prompts), capture_output=True, text=True, timeout=600)
     if run.returncode:
         sys.exit(run.stderr)
     ours = torch.tensor(json.loads(run.stdout.strip().splitlines()[-1]))
@@ -49,7 +57,7 @@ trained = [parameter for parameter in model.parameters() if parameter.requires_g
 optimizer = torch.optim.AdamW(trained, lr=1e-3)
 for _ in range(STEPS):
     ids = torch.tensor([prompts[0]])
-    model(input_ids=ids, labels=ids).loss.backward()
+    model(input_ids=ids, labels=ids if generates else torch.tensor([0])).loss.backward()
     optimizer.step()
     optimizer.zero_grad()
 with tempfile.TemporaryDirectory() as further:

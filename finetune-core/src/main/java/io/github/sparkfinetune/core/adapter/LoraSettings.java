@@ -162,13 +162,17 @@ public record LoraSettings(
         return with(ModuleNames.of(names), modulesToSave);
     }
 
-    /** The same with more modules that are trained whole. */
+    /** The same with more modules that are trained whole, as far as they are not, nor one around them. */
     public LoraSettings saving(List<String> modules) {
-        List<String> all = new ArrayList<>(modulesToSave);
-        modules.stream()
-                .filter(module -> all.stream().noneMatch(module::endsWith))
-                .forEach(all::add);
-        return with(targetModules, all);
+        LoraSettings settings = this;
+        for (String module : modules) {
+            if (!settings.saves(module + ".")) {
+                List<String> all = new ArrayList<>(settings.modulesToSave);
+                all.add(module);
+                settings = settings.with(targetModules, all);
+            }
+        }
+        return settings;
     }
 
     /** The same with twice the rank everywhere, and the scaling that it had. */

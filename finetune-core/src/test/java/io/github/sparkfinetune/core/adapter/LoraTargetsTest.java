@@ -113,6 +113,15 @@ class LoraTargetsTest {
                 .hasMessageStartingWith("target_modules: qkv matches no linear");
     }
 
+    /** PEFT wraps a module twice that is named beside one around it, and can not load such an adapter. */
+    @Test
+    void aModuleWithinASavedOneIsNotNamedToo() {
+        LoraSettings settings = settings(ModuleNames.of(List.of("q_proj")), List.of(), List.of())
+                .saving(List.of("classifier"))
+                .saving(List.of("classifier.dense", "classifier.out_proj", "vocab_transform", "vocab_transform"));
+        assertThat(settings.modulesToSave()).containsExactly("classifier", "vocab_transform");
+    }
+
     @Test
     void theFirstPatternThatMatchesWins() {
         Map<String, Object> ranks = new LinkedHashMap<>();

@@ -7,19 +7,23 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.adapter.AdapterStart;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Decoding;
+import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.predict.LoadedModel;
+import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Torch;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /**
- * {@code AdapterLogits MODEL_DIR ADAPTER_DIR}: loads an adapter as a run that continues it does, reads a JSON list of
- * lists of token ids, prints a JSON list of the logits [vocabulary] of the token after each.
+ * {@code AdapterLogits MODEL_DIR ADAPTER_DIR {CAUSAL_LM|SEQ_CLS}}: loads an adapter as a run that continues it does,
+ * reads a JSON list of lists of token ids, prints a JSON list of the logits [vocabulary] of the token after each, or
+ * those of a text's two classes.
  */
 final class AdapterLogits {
     private AdapterLogits() {}
@@ -29,33 +33,46 @@ final class AdapterLogits {
         int[][] ids = json.readValue(System.in, int[][].class);
         Path base = Path.of(arguments[0]);
         Path adapter = Path.of(arguments[1]);
+        boolean generates = arguments[2].equals("CAUSAL_LM");
         RunConfig config = RunConfigLoader.parse(
-                "{task: causal-lm, data: {train: none}, output: {dir: none}}",
+                "{task: " + (generates ? "causal-lm" : "classification")
+                        + ", data: {train: none}, output: {dir: none}}",
                 "check",
                 List.of("model=" + base, "method.type=lora", "method.adapter=" + adapter));
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Decoder model = (Decoder) LoadedModel.toTrain(
+            Model<?> model = LoadedModel.toTrain(
                             config,
                             config.precision(),
                             manager,
                             base,
                             Optional.of(adapter),
-                            Labels.none(),
+                            generates ? Labels.none() : new Labels(List.of("a", "b"), List.of(), 0),
                             0,
                             1,
                             AdapterStart.DEFAULT)
                     .model();
-            List<float[]> logits = new ArrayList<>();
-            try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
-                FloatBuffer all = decoding.logits();
-                for (int i = 0; i < ids.length; i++) {
-                    float[] row = new float[all.capacity() / ids.length];
-                    all.get(i * row.length, row);
-                    logits.add(row);
-                }
-            }
-            System.out.println(json.writeValueAsString(logits));
+            System.out.println(json.writeValueAsString(
+                    model instanceof Decoder decoder ? next(manager, decoder, ids) : classes(manager, model, ids)));
         }
+    }
+
+    private static float[][] next(NDManager manager, Decoder model, int[]... ids) {
+        float[][] logits = new float[ids.length][];
+        try (Decoding decoding = new Decoding(manager, model, List.of(ids), 1)) {
+            FloatBuffer all = decoding.logits();
+            for (int i = 0; i < ids.length; i++) {
+                logits[i] = new float[all.capacity() / ids.length];
+                all.get(i * logits[i].length, logits[i]);
+            }
+        }
+        return logits;
+    }
+
+    private static float[][] classes(NDManager manager, Model<?> model, int[]... ids) {
+        List<Sample> samples = IntStream.range(0, ids.length)
+                .mapToObj(i -> new Sample(i, ids[i], new int[ids[i].length], -1))
+                .toList();
+        return Inference.logits(manager, model, samples, 1);
     }
 }

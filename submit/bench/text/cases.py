@@ -224,7 +224,8 @@ INPUTS = {
     "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, 9), w["projection.weight"], w)
         for w in (i.projection(False), i.projection(True))],
     "VocabularyLoss.put_projection": lambda i: [
-        (i.gradients(i.projection(True)), i.x(9, VOCABULARY), i.x(9, HIDDEN), add) for add in (False, True)],
+        (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), add)
+        for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)}) for add in (False, True)],
     "VocabularyLoss.token_gradients": lambda i: [
         (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
     "VocabularyLoss.weighted_gradients": lambda i: [

@@ -20,6 +20,7 @@ public record MethodConfig(
         double loraDropout,
         LoraBias bias,
         List<String> modulesToSave,
+        List<Integer> trainableTokenIndices,
         boolean useRslora,
         boolean useDora,
         String initLoraWeights,
@@ -32,6 +33,7 @@ public record MethodConfig(
         implements Serializable {
 
     private static final String INIT = "method.init_lora_weights";
+    private static final String TOKENS = "method.trainable_token_indices";
 
     /** PEFT's default of {@code init_lora_weights}: B is zero. */
     public static final String DEFAULT_INIT = "true";
@@ -92,6 +94,17 @@ public record MethodConfig(
         Check.fraction("method.lora_dropout", loraDropout);
         Check.present("method.bias", bias);
         Check.present("method.modules_to_save", modulesToSave);
+        Check.present(TOKENS, trainableTokenIndices);
+        Check.that(
+                trainableTokenIndices.isEmpty() || type == Type.LORA || type == Type.QLORA,
+                TOKENS,
+                trainableTokenIndices,
+                "used with method.type: lora or qlora only: others train the whole table");
+        Check.that(
+                trainableTokenIndices.stream().distinct().filter(id -> id >= 0).count() == trainableTokenIndices.size(),
+                TOKENS,
+                trainableTokenIndices,
+                "a list of token ids of at least 0, each once");
         Check.that(
                 initLoraWeights != null
                         && initLoraWeights.matches("true|gaussian|pissa|pissa_niter_[1-9]\\d{0,2}|loftq"),
@@ -125,6 +138,7 @@ public record MethodConfig(
         layersToTransform.forEach(layer ->
                 Check.that(layer >= 0, "method.layers_to_transform", layer, "a list of numbers of at least 0"));
         modulesToSave = List.copyOf(modulesToSave);
+        trainableTokenIndices = List.copyOf(trainableTokenIndices);
         layersToTransform = List.copyOf(layersToTransform);
     }
 
@@ -153,6 +167,7 @@ public record MethodConfig(
                 targets,
                 0,
                 LoraBias.NONE,
+                List.of(),
                 List.of(),
                 false,
                 false,

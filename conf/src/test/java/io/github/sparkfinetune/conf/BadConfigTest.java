@@ -39,6 +39,8 @@ public class BadConfigTest {
         method: {type: lora, init_lora_weights: olora} ^ run.yaml:6: method.init_lora_weights: olora is not allowed, it must be true, gaussian, pissa, pissa_niter_[number of iterations] or loftq
         method: {type: lora, init_lora_weights: loftq} ^ run.yaml:6: method.init_lora_weights: loftq is not allowed, it must be used with method.type: qlora only, whose 4 bits it makes up for
         method: {type: qlora, init_lora_weights: pissa} ^ run.yaml:6: method.init_lora_weights: pissa is not allowed, it must be used with method.type: lora only: with qlora the 4-bit base would be another than the one that the adapter is loaded with; loftq is for that
+        method: {trainable_token_indices: [3]} ^ run.yaml:6: method.trainable_token_indices: [3] is not allowed, it must be used with method.type: lora or qlora only: others train the whole table
+        method: {type: lora, trainable_token_indices: [3, 3]} ^ run.yaml:6: method.trainable_token_indices: [3, 3] is not allowed, it must be a list of token ids of at least 0, each once
         method: {modules_to_save: score} ^ run.yaml:6: method.modules_to_save: expected a list of texts, got 'score'
         method: {layers_to_transform: [1, x]} ^ run.yaml:6: method.layers_to_transform: expected a whole number, got 'x'
         method: {target_modules: {a: b}} ^ run.yaml:6: method.target_modules: expected a list of texts, got a section of keys

@@ -144,6 +144,7 @@ class EveryKeyTest {
                   lora_dropout: 0.05
                   bias: lora_only
                   modules_to_save: [score]
+                  trainable_token_indices: [7, 3]
                   use_rslora: true
                   use_dora: true
                   init_lora_weights: gaussian
@@ -274,6 +275,7 @@ class EveryKeyTest {
                         0.05,
                         LoraBias.LORA_ONLY,
                         List.of("score"),
+                        List.of(7, 3),
                         true,
                         true,
                         "gaussian",

@@ -30,6 +30,7 @@ final class AdapterConfig {
 
     private static final String PEFT_TYPE = "peft_type";
     private static final String INIT = "init_lora_weights";
+    private static final String TOKENS = "trainable_token_indices";
 
     /** Fields of {@link LoraSettings}. */
     private static final Set<String> READ = Set.of(
@@ -40,6 +41,7 @@ final class AdapterConfig {
             "lora_dropout",
             "bias",
             "modules_to_save",
+            TOKENS,
             "use_rslora",
             "use_dora",
             "rank_pattern",
@@ -84,7 +86,6 @@ final class AdapterConfig {
                 "megatron_config",
                 "monteclora_config",
                 "target_parameters",
-                "trainable_token_indices",
                 "use_bdlora",
                 "velora_config")) {
             off.put(key, JsonNodeFactory.instance.nullNode());
@@ -113,6 +114,7 @@ final class AdapterConfig {
                     fields.number("lora_dropout", 0),
                     bias(fields),
                     fields.texts("modules_to_save"),
+                    tokens(fields),
                     fields.flag("use_rslora"),
                     fields.flag("use_dora"),
                     fields.wholes("rank_pattern"),
@@ -126,6 +128,19 @@ final class AdapterConfig {
             String message = e.getMessage();
             throw message.startsWith(file.toString()) ? e : RunException.data(file + ": " + message, e);
         }
+    }
+
+    /** Those of the embedding table, which PEFT may name; another module's are not followed. */
+    private static List<Integer> tokens(JsonFields fields) {
+        JsonNode value = fields.tree().path(TOKENS);
+        if (!value.isObject()) {
+            return fields.wholeList(TOKENS);
+        }
+        Map<String, List<Integer>> byModule = fields.wholeLists(TOKENS);
+        if (byModule.size() != 1 || byModule.keySet().stream().anyMatch(AdapterFile::isHead)) {
+            throw fields.bad(TOKENS, "those of the embedding table alone, a tied head goes with it");
+        }
+        return byModule.values().iterator().next();
     }
 
     private static void refuseOthers(JsonFields fields) {
@@ -216,6 +231,7 @@ final class AdapterConfig {
         fields.put("revision", null);
         fields.put("target_modules", settings.targetModules());
         fields.put("task_type", settings.taskType());
+        fields.put(TOKENS, orNull(settings.trainableTokenIndices()));
         fields.put("use_dora", settings.useDora());
         fields.put("use_rslora", settings.useRslora());
         ObjectNode tree = JsonFiles.tree(fields);

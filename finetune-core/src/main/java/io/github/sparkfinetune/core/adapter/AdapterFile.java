@@ -26,7 +26,9 @@ import java.util.TreeMap;
  * PEFT's folder of an adapter: {@code adapter_config.json} and {@code adapter_model.safetensors}. There a tensor of the
  * adapter is called {@code base_model.model.MODULE.lora_A.weight} (DoRA's magnitude {@code lora_magnitude_vector},
  * without {@code weight}), a parameter that is trained whole {@code base_model.model.NAME}, and one of a linear that
- * has an adapter itself {@code base_model.model.MODULE.base_layer.bias} (source: {@code peft/utils/save_and_load.py}).
+ * has an adapter itself {@code base_model.model.MODULE.base_layer.bias}; an embedding table of which rows are trained,
+ * where it is saved too, {@code base_model.model.MODULE.token_adapter.base_layer.weight} (source:
+ * {@code peft/utils/save_and_load.py}).
  */
 public final class AdapterFile {
     /** Name of the settings, which tells an adapter's folder from a model's. */
@@ -36,6 +38,11 @@ public final class AdapterFile {
 
     private static final String PREFIX = "base_model.model.";
     private static final String BASE_LAYER = ".base_layer.";
+    private static final String TOKEN_ADAPTER = ".token_adapter";
+
+    /** What maps hidden states to logits, by the last part of its name. */
+    private static final Set<String> HEADS = Set.of("lm_head", "decoder", "vocab_projector");
+
     private static final Map<String, String> LOCAL = new LinkedHashMap<>();
 
     /** What the names of embeddings, and of what maps hidden states to logits over the vocabulary, end with. */
@@ -87,6 +94,7 @@ public final class AdapterFile {
             }
         }
         PeftAdapter adapter = new PeftAdapter(folder.toString(), settings, tensors);
+        requireRows(file, adapter);
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         for (String name : adapter.whole()) {
             if (!isWhole(settings, name, adapted)) {
@@ -96,6 +104,24 @@ public final class AdapterFile {
             }
         }
         return adapter;
+    }
+
+    private static void requireRows(Path file, PeftAdapter adapter) {
+        int tokens = adapter.settings().trainableTokenIndices().size();
+        List<String> rows = adapter.tensors().keySet().stream()
+                .filter(name -> name.endsWith(PeftAdapter.TOKEN_ROWS))
+                .toList();
+        boolean fits = rows.size() == (tokens == 0 ? 0 : 1)
+                && rows.stream().allMatch(name -> adapter.tensors().get(name).shape()[0] == tokens);
+        if (!fits) {
+            throw RunException.data(file + ": the rows of " + tokens
+                    + " trainable_token_indices are looked for, there are " + (rows.isEmpty() ? "none" : rows));
+        }
+    }
+
+    /** Whether a module maps hidden states to logits. */
+    static boolean isHead(String module) {
+        return HEADS.contains(module.substring(module.lastIndexOf('.') + 1));
     }
 
     /** PEFT saves embeddings and output head too where they were resized, or have an adapter. */
@@ -116,6 +142,12 @@ public final class AdapterFile {
             return null;
         }
         String name = stored.substring(PREFIX.length());
+        int tokens = name.indexOf(TOKEN_ADAPTER);
+        // PEFT may store what a tied head has of the table once more.
+        if (tokens >= 0 && isHead(name.substring(0, tokens))) {
+            return null;
+        }
+        name = name.replace(TOKEN_ADAPTER + BASE_LAYER, ".");
         for (Map.Entry<String, String> ending : LOCAL.entrySet()) {
             if (name.endsWith(ending.getKey())) {
                 return name.substring(0, name.length() - ending.getKey().length()) + ending.getValue();
@@ -145,13 +177,26 @@ public final class AdapterFile {
         Set<String> adapted = PeftAdapter.adapted(tensors.keySet());
         Map<String, TensorData> entries = new TreeMap<>();
         tensors.forEach((name, tensor) -> {
-            String stored = PREFIX + stored(name, adapted);
-            if (!PeftAdapter.isLora(name) && !isWhole(settings, name, adapted)) {
+            String stored = PREFIX
+                    + (hasRows(tensors, name) ? beside(name, TOKEN_ADAPTER + BASE_LAYER) : stored(name, adapted));
+            boolean rows = name.endsWith(PeftAdapter.TOKEN_ROWS);
+            if (!rows && !PeftAdapter.isLora(name) && !isWhole(settings, name, adapted)) {
                 throw new IllegalArgumentException(name + " is not a tensor of the adapter");
             }
             entries.put(stored, new TensorData(stored, tensor.dtype(), tensor.shape(), tensor.data()));
         });
         return new ArrayList<>(entries.values());
+    }
+
+    private static boolean hasRows(Map<String, TensorData> tensors, String name) {
+        return tensors.containsKey(name.substring(0, name.lastIndexOf('.')) + PeftAdapter.TOKEN_ROWS)
+                && !name.endsWith(PeftAdapter.TOKEN_ROWS);
+    }
+
+    /** A parameter's name with something between its module's and its own. */
+    private static String beside(String name, String between) {
+        int dot = name.lastIndexOf('.');
+        return name.substring(0, dot) + between + name.substring(dot + 1);
     }
 
     private static String stored(String name, Set<String> adapted) {
@@ -160,10 +205,7 @@ public final class AdapterFile {
                 return name.substring(0, name.length() - ending.getValue().length()) + ending.getKey();
             }
         }
-        int dot = name.lastIndexOf('.');
-        return adapted.contains(name.substring(0, dot))
-                ? name.substring(0, dot) + BASE_LAYER + name.substring(dot + 1)
-                : name;
+        return adapted.contains(name.substring(0, name.lastIndexOf('.'))) ? beside(name, BASE_LAYER) : name;
     }
 
     /**

@@ -81,6 +81,17 @@ record JsonFields(Path file, ObjectNode tree) {
         return wholes;
     }
 
+    /** Lists of whole numbers by name. */
+    Map<String, List<Integer>> wholeLists(String key) {
+        Map<String, List<Integer>> lists = new LinkedHashMap<>();
+        object(key).fields().forEachRemaining(entry -> {
+            List<Integer> wholes = new ArrayList<>();
+            list(key, entry.getValue()).forEach(number -> wholes.add(whole(key, number)));
+            lists.put(entry.getKey(), wholes);
+        });
+        return lists;
+    }
+
     private JsonNode list(String key, JsonNode value) {
         if (!value.isArray() && !value.isMissingNode()) {
             throw bad(key, "a list");

@@ -26,6 +26,8 @@ import java.util.Set;
  * @param loraDropout rate at which the adapter's input is dropped, [0, 1)
  * @param bias which biases are trained and saved too
  * @param modulesToSave modules that are trained whole and saved with the adapter, by what their names end with
+ * @param trainableTokenIndices ids of the tokens whose rows of the embedding table are trained, and saved, by
+ *     themselves
  * @param useRslora scale by lora_alpha / √r instead
  * @param useDora with a trained magnitude a row
  * @param rankPattern other ranks by the end of a module's name, a regular expression; the first that matches wins
@@ -44,6 +46,7 @@ public record LoraSettings(
         double loraDropout,
         LoraBias bias,
         List<String> modulesToSave,
+        List<Integer> trainableTokenIndices,
         boolean useRslora,
         boolean useDora,
         Map<String, Integer> rankPattern,
@@ -87,7 +90,13 @@ public record LoraSettings(
                 "layers_pattern",
                 layersPattern,
                 "used with layers_to_transform");
+        check(
+                trainableTokenIndices.stream().distinct().filter(id -> id >= 0).count() == trainableTokenIndices.size(),
+                "trainable_token_indices",
+                trainableTokenIndices,
+                "token ids of at least 0, each once");
         modulesToSave = List.copyOf(modulesToSave);
+        trainableTokenIndices = List.copyOf(trainableTokenIndices);
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
         layersToTransform = List.copyOf(layersToTransform);
@@ -129,6 +138,7 @@ public record LoraSettings(
                     method.loraDropout(),
                     method.bias(),
                     new ArrayList<>(saved),
+                    method.trainableTokenIndices(),
                     method.useRslora(),
                     method.useDora(),
                     ranks,
@@ -204,6 +214,7 @@ public record LoraSettings(
                 loraDropout,
                 bias,
                 saved,
+                trainableTokenIndices,
                 useRslora,
                 useDora,
                 ranks,

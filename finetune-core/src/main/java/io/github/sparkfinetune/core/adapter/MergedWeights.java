@@ -9,6 +9,8 @@ import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -64,6 +66,27 @@ final class MergedWeights {
             }
         }
         adapter.whole().forEach(this::checkShape);
+        checkRows();
+    }
+
+    private void checkRows() {
+        String table = architecture.table().name();
+        for (String name : adapter.tensors().keySet()) {
+            if (!name.endsWith(PeftAdapter.TOKEN_ROWS)) {
+                continue;
+            }
+            TensorData whole = adapter.tensors().get(table);
+            long[] shape = whole == null ? base.info(stored.get(table)).shape() : whole.shape();
+            long last = adapter.settings().trainableTokenIndices().stream()
+                    .mapToLong(Integer::longValue)
+                    .max()
+                    .orElseThrow();
+            long width = adapter.tensors().get(name).shape()[1];
+            if (!name.equals(rowsOf(table)) || width != shape[1] || last >= shape[0]) {
+                throw adapter.otherBase("it brings rows up to " + last + ", " + width + " wide, as " + name
+                        + ", this model's " + table + " is " + Arrays.toString(shape));
+            }
+        }
     }
 
     private boolean isDecoder() {
@@ -173,12 +196,38 @@ final class MergedWeights {
         } else if (adapter.tensors().containsKey(name)) {
             return whole(name, info.dtype());
         }
-        return new TensorData(name, info.dtype(), info.shape(), () -> base.buffer(inBase));
+        return withRows(new TensorData(name, info.dtype(), info.shape(), () -> base.buffer(inBase)));
     }
 
     private TensorData whole(String name, TensorType type) {
         TensorData trained = adapter.tensors().get(name);
-        return TensorData.narrowed(name, type, trained.shape(), trained::floats);
+        return withRows(TensorData.narrowed(name, type, trained.shape(), trained::floats));
+    }
+
+    /** A tensor with the rows that the adapter brings for it. */
+    private TensorData withRows(TensorData tensor) {
+        TensorData rows = adapter.tensors().get(rowsOf(tensor.name()));
+        if (rows == null) {
+            return tensor;
+        }
+        List<Integer> tokens = adapter.settings().trainableTokenIndices();
+        int width = Math.toIntExact(tensor.shape()[1]);
+        TensorData narrow = TensorData.narrowed(tensor.name(), tensor.dtype(), rows.shape(), rows::floats);
+        return new TensorData(tensor.name(), tensor.dtype(), tensor.shape(), () -> {
+            ByteBuffer from = tensor.data().get();
+            ByteBuffer all = ByteBuffer.allocateDirect(from.remaining()).order(ByteOrder.LITTLE_ENDIAN);
+            all.put(from);
+            ByteBuffer own = narrow.data().get();
+            int bytes = width * tensor.dtype().bytes();
+            for (int i = 0; i < tokens.size(); i++) {
+                all.put(tokens.get(i) * bytes, own, own.position() + i * bytes, bytes);
+            }
+            return all.flip();
+        });
+    }
+
+    private static String rowsOf(String weight) {
+        return weight.substring(0, Math.max(0, weight.lastIndexOf('.'))) + PeftAdapter.TOKEN_ROWS;
     }
 
     private TensorData merged(String name, LoraModule module, TensorType type) {

@@ -18,8 +18,8 @@ import java.util.TreeMap;
  * @param source its folder, for messages
  * @param settings what it is
  * @param tensors F32 values by name: {@code MODULE.lora_A} [r, in], {@code MODULE.lora_B} [out, r], with DoRA
- *     {@code MODULE.lora_magnitude} [out], and under their own full names the parameters that are trained whole
- *     (modules to save, biases)
+ *     {@code MODULE.lora_magnitude} [out], {@code MODULE.token_adapter.trainable_tokens_delta} [tokens, width] of the
+ *     embedding table, and under their own full names the parameters that are trained whole (modules to save, biases)
  */
 public record PeftAdapter(String source, LoraSettings settings, Map<String, TensorData> tensors) {
     /** What the name of a linear's A ends with. */
@@ -30,6 +30,9 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
 
     /** What the name of a linear's magnitude ends with. */
     public static final String LORA_MAGNITUDE = ".lora_magnitude";
+
+    /** What the name of trained rows of an embedding table ends with, behind its module's. */
+    public static final String TOKEN_ROWS = ".token_adapter.trainable_tokens_delta";
 
     private static final List<String> ENDINGS = List.of(LORA_A, LORA_B, LORA_MAGNITUDE);
 
@@ -57,7 +60,9 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
 
     /** Names of the parameters that the adapter brings whole: modules to save, biases, resized embeddings. */
     public List<String> whole() {
-        return tensors.keySet().stream().filter(name -> !isLora(name)).toList();
+        return tensors.keySet().stream()
+                .filter(name -> !isLora(name) && !name.endsWith(TOKEN_ROWS))
+                .toList();
     }
 
     /**

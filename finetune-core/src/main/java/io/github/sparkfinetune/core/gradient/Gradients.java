@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.model.TokenRows;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -50,6 +51,7 @@ public final class Gradients {
     private final Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
     private final List<Group> groups;
     private final Optional<EmbeddingGradient> table;
+    private final String tableName;
     private final Optional<Block> projection;
     private final Optional<Block> shared;
     private final boolean tied;
@@ -73,9 +75,11 @@ public final class Gradients {
         projection = model.projection().filter(trained::contains);
         shared = model.shared().filter(trained::contains);
         tied = model.tied();
-        table = model.table().trainable() ? Optional.of(ofTable(device, script, model)) : Optional.empty();
+        table = ofTable(device, script, model);
+        tableName = model.tokenRows().isPresent() ? TokenRows.GRADIENT : Projection.WEIGHT;
+        Parameter trainedTable = model.tokenRows().map(TokenRows::parameter).orElse(model.table());
         table.ifPresent(
-                gradient -> parameters.add(new ParameterGradient(model.table(), gradient.dense(), 1 + layers(model))));
+                gradient -> parameters.add(new ParameterGradient(trainedTable, gradient.dense(), 1 + layers(model))));
         gradients.forEach((block, ofBlock) -> {
             List<Parameter> trainable = block.trainable();
             for (int i = 0; i < trainable.size(); i++) {
@@ -137,10 +141,18 @@ public final class Gradients {
         };
     }
 
-    private static EmbeddingGradient ofTable(Device device, ScriptModule script, Model<?> model) {
-        return model.tied()
-                ? new TiedEmbeddingGradient(device, script, model.table(), model.paddingId())
-                : new SparseEmbeddingGradient(device, script, model.table(), model.paddingId());
+    private static Optional<EmbeddingGradient> ofTable(Device device, ScriptModule script, Model<?> model) {
+        if (model.tokenRows().isPresent()) {
+            return Optional.of(
+                    new TokenRowsGradient(device, script, model.tokenRows().get(), model.paddingId()));
+        }
+        if (!model.table().trainable()) {
+            return Optional.empty();
+        }
+        return Optional.of(
+                model.tied()
+                        ? new TiedEmbeddingGradient(device, script, model.table(), model.paddingId())
+                        : new SparseEmbeddingGradient(device, script, model.table(), model.paddingId()));
     }
 
     /** Every trained parameter, the embedding table first, with the gradient that it has after {@link #await}. */
@@ -185,7 +197,7 @@ public final class Gradients {
         Map<String, NDArray> named = new LinkedHashMap<>();
         projection.ifPresent(block -> named.putAll(block.byName(of(block))));
         if (tied) {
-            table.ifPresent(gradient -> named.put(Projection.WEIGHT, gradient.dense()));
+            table.ifPresent(gradient -> named.put(tableName, gradient.dense()));
         }
         return named;
     }
@@ -205,7 +217,7 @@ public final class Gradients {
         return table.filter(EmbeddingGradient::needsIds).isPresent();
     }
 
-    /** Whether the embedding table is trained. */
+    /** Whether the embedding table is trained, or rows of it. */
     public boolean hasTable() {
         return table.isPresent();
     }

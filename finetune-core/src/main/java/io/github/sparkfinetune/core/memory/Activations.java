@@ -80,7 +80,8 @@ public record Activations(long hidden, long kept, long backward, long forward, l
     }
 
     private static boolean trainsTable(Architecture architecture, Adaptation adaptation) {
-        return adaptation.trainable().trains(architecture.table().name(), BlockKind.EMBEDDINGS, -1);
+        return !adaptation.tokens().isEmpty()
+                || adaptation.trainable().trains(architecture.table().name(), BlockKind.EMBEDDINGS, -1);
     }
 
     private static boolean trainsShared(Architecture architecture, Adaptation adaptation) {

@@ -97,6 +97,7 @@ public record Footprint(
             WeightSpec table = architecture.table();
             vocabulary(table, table.name(), BlockKind.EMBEDDINGS);
             long trainedTable = trained;
+            tokenRows(table);
             for (BlockSpec block : architecture.blocks(head, classes)) {
                 long before = trained;
                 block.weights().forEach((local, weight) -> add(block, local, weight));
@@ -176,7 +177,9 @@ public record Footprint(
         /** Counts the embedding table or a weight of the projection. */
         private void vocabulary(WeightSpec weight, String stored, BlockKind kind) {
             Optional<TensorInfo> there = names.find(stored).map(source::info);
+            boolean rows = kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty();
             boolean bf16 = adaptation.bf16()
+                    && !rows
                     && !adaptation.trainable().trains(weight.name(), kind, -1)
                     && there.filter(info -> info.dtype() == TensorType.BF16)
                             .filter(info -> Arrays.equals(info.shape(), weight.shape()))
@@ -190,6 +193,15 @@ public record Footprint(
             }
         }
 
+        /** Counts rows of the embedding table that are trained by themselves. */
+        private void tokenRows(WeightSpec table) {
+            long count = adaptation.tokens().size() * table.shape()[1];
+            parameters += count;
+            trained += count;
+            // With the base's, which they stand for.
+            adapters += 2 * count * Float.BYTES;
+        }
+
         /** Counts a weight in F32. */
         private void whole(WeightSpec weight, String stored, BlockKind kind, int layer) {
             long count = TensorInfo.count(weight.shape());
@@ -201,9 +213,13 @@ public record Footprint(
                 return;
             }
             Optional<TensorInfo> there = names.find(stored).map(source::info);
-            boolean usedInPlace = there.filter(info -> info.dtype() == TensorType.F32)
-                    .filter(info -> Arrays.equals(info.shape(), weight.shape()))
-                    .isPresent();
+            boolean changes = kind == BlockKind.EMBEDDINGS
+                    && weight.kind() == WeightSpec.Kind.EMBEDDING
+                    && !adaptation.tokens().isEmpty();
+            boolean usedInPlace = !changes
+                    && there.filter(info -> info.dtype() == TensorType.F32)
+                            .filter(info -> Arrays.equals(info.shape(), weight.shape()))
+                            .isPresent();
             if (usedInPlace) {
                 mapped += count * Float.BYTES;
             } else {

@@ -97,7 +97,26 @@ public record Adaptation(
         if (adapter.isEmpty()) {
             LoraTargets.checkNames(settings, linears);
         }
+        WeightSpec table = architecture.table();
+        // A table that the adapter brings is held against the model's when it is loaded.
+        if (adapter.map(given -> !given.tensors().containsKey(table.name())).orElse(true)) {
+            checkTokens(settings, table);
+        }
         return of(settings, linears, adapter, storage(method), threads);
+    }
+
+    private static void checkTokens(LoraSettings settings, WeightSpec table) {
+        String key = "method.trainable_token_indices: ";
+        for (int token : settings.trainableTokenIndices()) {
+            if (token >= table.shape()[0]) {
+                throw RunException.config(key + token + " is no token: the model has " + table.shape()[0]
+                        + " rows, with those of tokenizer.add_special_tokens");
+            }
+            if (settings.saves(table.name())) {
+                throw RunException.config(
+                        key + "method.modules_to_save trains all rows of " + table.name() + " already: leave one out");
+            }
+        }
     }
 
     /** Modules of a task's head that a checkpoint lacks: new ones, of no use unless they are trained. */
@@ -163,6 +182,11 @@ public record Adaptation(
     /** The same with products of another kind. */
     public Adaptation withBf16(boolean other) {
         return new Adaptation(trainable, lora, modules, start, storage, other, threads);
+    }
+
+    /** Ids of the tokens whose rows of the embedding table are trained by themselves. */
+    public List<Integer> tokens() {
+        return lora.map(LoraSettings::trainableTokenIndices).orElse(List.of());
     }
 
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */

@@ -29,6 +29,7 @@ public final class Decoder implements Model<PackedBatch> {
     private final MatmulBackend matmul;
     private final ScriptModule script;
     private final Parameter table;
+    private final Optional<TokenRows> tokenRows;
     private final List<Block> blocks;
     private final Optional<Block> projection;
     private final LayerInputs layerInputs;
@@ -38,6 +39,7 @@ public final class Decoder implements Model<PackedBatch> {
             MatmulBackend matmul,
             ScriptModule script,
             Parameter table,
+            Optional<TokenRows> tokenRows,
             List<Block> blocks,
             Optional<Block> projection,
             LayerInputs layerInputs) {
@@ -46,6 +48,7 @@ public final class Decoder implements Model<PackedBatch> {
         this.shape = architecture.shape();
         this.script = script;
         this.table = table;
+        this.tokenRows = tokenRows;
         this.blocks = List.copyOf(blocks);
         this.projection = projection;
         this.layerInputs = layerInputs;
@@ -86,6 +89,7 @@ public final class Decoder implements Model<PackedBatch> {
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
+        Optional<TokenRows> tokenRows = builder.weights().tokenRows(table, tableValue);
         List<Block> blocks = architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()
                 .map(builder::block)
                 .toList();
@@ -93,7 +97,7 @@ public final class Decoder implements Model<PackedBatch> {
                 Projection.of(architecture, HeadKind.CAUSAL_LM, adaptation).map(builder::projection);
         builder.requireAllUsed();
         LayerInputs layerInputs = new LayerInputs(manager, script, architecture);
-        return new Decoder(architecture, matmul, script, tableValue, blocks, projection, layerInputs);
+        return new Decoder(architecture, matmul, script, tableValue, tokenRows, blocks, projection, layerInputs);
     }
 
     private static Map<String, Object> attributes(DecoderArchitecture architecture, boolean fused) {
@@ -158,6 +162,11 @@ public final class Decoder implements Model<PackedBatch> {
     }
 
     @Override
+    public Optional<TokenRows> tokenRows() {
+        return tokenRows;
+    }
+
+    @Override
     public List<Block> blocks() {
         return blocks;
     }
@@ -165,11 +174,6 @@ public final class Decoder implements Model<PackedBatch> {
     @Override
     public Optional<Block> projection() {
         return projection;
-    }
-
-    @Override
-    public void updated() {
-        blocks.forEach(Block::updated);
     }
 
     /** What maps hidden states to logits [vocabulary, hidden]: a weight of its own, or the embedding table. */

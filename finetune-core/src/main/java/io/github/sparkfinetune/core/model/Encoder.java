@@ -34,6 +34,7 @@ public final class Encoder implements Model<PaddedBatch> {
     private final MatmulBackend matmul;
     private final ScriptModule script;
     private final Parameter table;
+    private final Optional<TokenRows> tokenRows;
     private final List<Block> blocks;
     private final int padded;
     private final Optional<Block> projection;
@@ -46,6 +47,7 @@ public final class Encoder implements Model<PaddedBatch> {
             MatmulBackend matmul,
             ScriptModule script,
             Parameter table,
+            Optional<TokenRows> tokenRows,
             List<Block> blocks,
             Optional<Block> projection,
             Optional<Block> shared,
@@ -57,6 +59,7 @@ public final class Encoder implements Model<PaddedBatch> {
         this.matmul = matmul;
         this.script = script;
         this.table = table;
+        this.tokenRows = tokenRows;
         this.blocks = List.copyOf(blocks);
         this.padded = padded;
         this.projection = projection;
@@ -92,6 +95,7 @@ public final class Encoder implements Model<PaddedBatch> {
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
+        Optional<TokenRows> tokenRows = builder.weights().tokenRows(table, tableValue);
         builder.share(architecture.shared());
         List<Block> blocks = architecture.blocks(headKind, classes).stream()
                 .map(builder::block)
@@ -100,7 +104,17 @@ public final class Encoder implements Model<PaddedBatch> {
                 Projection.of(architecture, headKind, adaptation).map(builder::projection);
         builder.requireAllUsed();
         return new Encoder(
-                architecture, headKind, head, matmul, script, tableValue, blocks, projection, builder.shared(), 0);
+                architecture,
+                headKind,
+                head,
+                matmul,
+                script,
+                tableValue,
+                tokenRows,
+                blocks,
+                projection,
+                builder.shared(),
+                0);
     }
 
     /**
@@ -109,7 +123,8 @@ public final class Encoder implements Model<PaddedBatch> {
      * @param tokens of a batch at least, 0 where padding does not count
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(architecture, headKind, head, matmul, script, table, blocks, projection, shared, tokens);
+        return new Encoder(
+                architecture, headKind, head, matmul, script, table, tokenRows, blocks, projection, shared, tokens);
     }
 
     private static Map<String, Object> attributes(EncoderArchitecture architecture, HeadSpec head, Device device) {
@@ -181,6 +196,11 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
+    public Optional<TokenRows> tokenRows() {
+        return tokenRows;
+    }
+
+    @Override
     public List<Block> blocks() {
         return blocks;
     }
@@ -198,11 +218,6 @@ public final class Encoder implements Model<PaddedBatch> {
     /** What computes matrix products. */
     public MatmulBackend matmul() {
         return matmul;
-    }
-
-    @Override
-    public void updated() {
-        blocks.forEach(Block::updated);
     }
 
     @Override

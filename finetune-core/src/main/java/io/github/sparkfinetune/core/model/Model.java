@@ -39,6 +39,11 @@ public interface Model<B extends Batch> {
     /** The embedding table [vocabulary, hidden]. */
     Parameter table();
 
+    /** Rows of the table that are trained where the table is frozen. */
+    default Optional<TokenRows> tokenRows() {
+        return Optional.empty();
+    }
+
     /** The blocks in the order of computation. */
     List<Block> blocks();
 
@@ -55,7 +60,12 @@ public interface Model<B extends Batch> {
      * output is logits.
      */
     default Map<String, NDArray> projectionWeights() {
-        return outputName().equals(LAST_HIDDEN_STATE) ? Projection.weights(projection(), table()) : Map.of();
+        if (!outputName().equals(LAST_HIDDEN_STATE)) {
+            return Map.of();
+        }
+        Map<String, NDArray> weights = Projection.weights(projection(), table());
+        tokenRows().ifPresent(rows -> weights.put(TokenRows.TOKENS, rows.ids()));
+        return weights;
     }
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */
@@ -77,6 +87,7 @@ public interface Model<B extends Batch> {
     default List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>();
         all.add(table());
+        tokenRows().ifPresent(rows -> all.add(rows.parameter()));
         blocks().forEach(block -> all.addAll(block.parameters()));
         shared().ifPresent(block -> all.addAll(block.parameters()));
         projection().ifPresent(block -> all.addAll(block.parameters()));
@@ -131,8 +142,12 @@ public interface Model<B extends Batch> {
     /** Computes with the adapters, as it does from the start, or as if there were none. */
     default void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));
+        tokenRows().ifPresent(rows -> rows.apply(applied));
     }
 
     /** Takes note that the optimizer moved the parameters. */
-    default void updated() {}
+    default void updated() {
+        blocks().forEach(Block::updated);
+        tokenRows().ifPresent(rows -> rows.apply(true));
+    }
 }

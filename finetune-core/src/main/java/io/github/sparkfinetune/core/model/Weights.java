@@ -5,6 +5,7 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
@@ -24,11 +25,13 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
+import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -275,12 +278,41 @@ final class Weights {
         long rows = weight.shape()[0];
         if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
             requireShape(weight.named(stored), found);
-            Optional<NDArray> bf16 = adaptation.bf16() && !trainable ? frozen.storedBf16(found) : Optional.empty();
-            return parameter(weight, bf16.orElseGet(() -> load(weight, found, trainable)), trainable);
+            boolean changes = trainable
+                    || (kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty());
+            Optional<NDArray> bf16 = adaptation.bf16() && !changes ? frozen.storedBf16(found) : Optional.empty();
+            return parameter(weight, bf16.orElseGet(() -> load(weight, found, changes)), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, grown(found));
         return parameter(weight, value, trainable);
+    }
+
+    /** The rows of the embedding table that are trained by themselves. */
+    Optional<TokenRows> tokenRows(WeightSpec weight, Parameter table) {
+        List<Integer> tokens = adaptation.tokens();
+        if (tokens.isEmpty()) {
+            return Optional.empty();
+        }
+        String name = weight.module() + PeftAdapter.TOKEN_ROWS;
+        long[] shape = {tokens.size(), weight.shape()[1]};
+        Optional<TensorData> given =
+                adaptation.start().map(start -> start.tensors().get(name));
+        NDArray value;
+        if (given.isPresent()) {
+            if (!Arrays.equals(given.get().shape(), shape)) {
+                throw shape(name, given.get().shape(), shape);
+            }
+            value = continued(given.get()).value();
+        } else {
+            NDArray ids = Tensors.of(
+                    manager, tokens.stream().mapToLong(Integer::longValue).toArray());
+            value = script.callOne(manager, "select_rows", table.value(), ids);
+            ids.close();
+            value.setRequiresGradient(true);
+        }
+        Parameter rows = new Parameter(name, value, WeightSpec.Kind.EMBEDDING, true, false);
+        return Optional.of(new TokenRows(manager, script, table, rows, tokens));
     }
 
     /** A table's values, and for rows beyond its own their mean. */
@@ -308,8 +340,9 @@ final class Weights {
         return Arrays.copyOfRange(shape, Math.min(1, shape.length), shape.length);
     }
 
-    private NDArray load(WeightSpec weight, String stored, boolean trainable) {
-        Optional<NDArray> mapped = trainable ? Optional.empty() : frozen.f32(stored);
+    /** @param changes whether it needs memory of its own */
+    private NDArray load(WeightSpec weight, String stored, boolean changes) {
+        Optional<NDArray> mapped = changes ? Optional.empty() : frozen.f32(stored);
         return mapped.orElseGet(() -> {
             NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
             // Read, not mapped, so that no pages of it stay.

@@ -40,9 +40,17 @@ class VocabularyLoss(WeightGradients, LogitCap):
             g.mul_(slope)
         return found, g
 
-    def put_projection(self, gradients: Dict[str, Tensor], g: Tensor, h: Tensor, add: bool) -> None:
-        """The gradients of the head's weights, from that of what it gives [M, V] and its input [M, H]"""
+    def put_projection(
+        self, gradients: Dict[str, Tensor], w: Dict[str, Tensor], g: Tensor, h: Tensor, add: bool
+    ) -> None:
+        """The gradients of the head's weights, from that of what it gives [M, V] and its input [M, H]
+
+        Of the rows w["projection.row_ids"] alone, where these are trained by themselves.
+        """
         self.put_product(gradients, "projection.weight", g, h, add)
+        if "projection.rows" in gradients:
+            some = g.index_select(1, w["projection.row_ids"])
+            self.put_product(gradients, "projection.rows", some, h, add)
         if "projection.bias" in gradients:
             self.put(gradients, "projection.bias", g.sum([0]), add)
 
@@ -71,7 +79,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
             total = total - logp.sum().to(total)
             torch.mul(self.times(g, weight), scale, out=gh[begin:end])
             if len(gradients) > 0:
-                self.put_projection(gradients, g.mul_(scale), hc, add or begin > 0)
+                self.put_projection(gradients, w, g.mul_(scale), hc, add or begin > 0)
         return [total, gh]
 
     def token_gradients(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
@@ -105,7 +113,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
             logp, g = self.told(hc, targets[begin:end], weight, w)
             g.mul_(weights[begin:end].unsqueeze(1))
             gh[begin:end] = self.times(g, weight)
-            self.put_projection(gradients, g, hc, add or begin > 0)
+            self.put_projection(gradients, w, g, hc, add or begin > 0)
         return gh
 
     def weighted(self, rows: Tensor, weights: Tensor) -> Tensor:

@@ -66,7 +66,9 @@ class AdapterFileTest {
         target_modules ^ null ^ target_modules is null, must be a text or a list of names
         init_lora_weights ^ "pissa_niter_4" ^ init_lora_weights is "pissa_niter_4", must be true, gaussian or orthogonal
         loftq_config ^ {"loftq_bits": 4} ^ loftq_config is {"loftq_bits":4}, must be left out: spark-finetune does not support it
-        trainable_token_indices ^ [1, 2] ^ trainable_token_indices is [1,2], must be left out: spark-finetune does not support it
+        trainable_token_indices ^ [1, 1] ^ trainable_token_indices is [1, 1], must be token ids of at least 0, each once
+        trainable_token_indices ^ ["<a>"] ^ trainable_token_indices is ["<a>"], must be a whole number
+        trainable_token_indices ^ {"lm_head": [1]} ^ trainable_token_indices is {"lm_head":[1]}, must be those of the embedding table alone, a tied head goes with it
         use_qalora ^ true ^ use_qalora is true, must be left out: spark-finetune does not support it
         lora_bias ^ true ^ lora_bias is true, must be left out: spark-finetune does not support it
         eva_config ^ {"rho": 2.0} ^ eva_config is {"rho":2.0}, must be left out: spark-finetune does not support it

@@ -13,8 +13,6 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -72,6 +70,10 @@ class AdapterRunTest {
                         "rank_pattern={q_proj: 3}",
                         "alpha_pattern={v_proj: 5}"),
                 List.of("gpt2", all, "init_lora_weights=pissa", "use_dora=true"),
+                List.of("llama-tied", "trainable_token_indices=[20, 7, 383]"),
+                List.of("llama-untied", "trainable_token_indices=[9]", "init_lora_weights=pissa", "bias=all"),
+                List.of("gemma3", all, "trainable_token_indices=[0, 31]", "modules_to_save=[norm]"),
+                List.of("gpt2", "trainable_token_indices=[50, 60]"),
                 List.of("gpt2"),
                 List.of("gpt2", all, "use_dora=true", "bias=all"),
                 List.of("gpt2", "target_modules=[c_fc, attn.c_proj]", "bias=lora_only", "modules_to_save=[lm_head]"),
@@ -135,21 +137,11 @@ class AdapterRunTest {
         try (TrainingResources workspace = new TrainingResources(config, rank, null)) {
             Decoder model = (Decoder) workspace.model();
             assertSame("a new adapter", TinyDecoder.logits(workspace.manager(), model, SAMPLES), before);
-            Map<String, float[]> frozen = new LinkedHashMap<>();
-            for (Parameter parameter : model.parameters()) {
-                if (!parameter.trainable()) {
-                    frozen.put(parameter.name(), parameter.value().toFloatArray());
-                }
-            }
+            Map<String, float[]> frozen = TinyModel.frozen(model);
             Training training = new Training(config, rank, workspace);
             training.train();
             training.finish();
-            for (Parameter parameter : model.parameters()) {
-                float[] was = frozen.get(parameter.name());
-                assertThat(was == null || Arrays.equals(was, parameter.value().toFloatArray()))
-                        .as("%s is frozen", parameter.name())
-                        .isTrue();
-            }
+            TinyModel.assertFrozen(model, frozen);
             return TinyDecoder.logits(workspace.manager(), model, SAMPLES);
         }
     }

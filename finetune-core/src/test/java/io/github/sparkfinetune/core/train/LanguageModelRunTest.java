@@ -46,6 +46,9 @@ class LanguageModelRunTest {
         DORA("mistral", "causal-lm", LORA_SETTINGS, "method.use_dora=true", "method.lora_dropout=0.1"),
         PISSA("llama-untied", "causal-lm", LORA_SETTINGS, "method.init_lora_weights=pissa_niter_4"),
         LOFTQ("gpt2", "sft", "method.type=qlora", "method.init_lora_weights=loftq", "method.use_dora=true"),
+        ROWS("llama-tied", "causal-lm", LORA_SETTINGS, "method.trainable_token_indices=[20, 7, 60]"),
+        ROWS_OF_A_TABLE_ALONE(
+                "llama-untied", "sft", "method.type=qlora", "method.trainable_token_indices=[9, 20]", NOISE),
         QLORA("llama-tied", "sft", "method.type=qlora", "method.lora_dropout=0.1"),
         FREEZE_OF_TEXTS("gpt2", "causal-lm", "method.type=freeze", "method.freeze_layers=1"),
         QLORA_OF_TEXTS("llama-untied", "causal-lm", "method.type=qlora"),

@@ -1,9 +1,14 @@
 package io.github.sparkfinetune.core.train;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
+import io.github.sparkfinetune.core.model.Model;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.TokenRows;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -13,6 +18,7 @@ import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -111,5 +117,36 @@ final class TinyModel {
         HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false))
                 .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", Long.MAX_VALUE, Map.of());
         return target;
+    }
+
+    /** The parameters that are not trained, as they are now. */
+    static Map<String, float[]> frozen(Model<?> model) {
+        Map<String, float[]> frozen = new LinkedHashMap<>();
+        for (Parameter parameter : model.parameters()) {
+            if (!parameter.trainable()) {
+                frozen.put(parameter.name(), parameter.value().toFloatArray());
+            }
+        }
+        return frozen;
+    }
+
+    /** Every parameter that is not trained is as it was, but for rows of the table that are trained by themselves. */
+    static void assertFrozen(Model<?> model, Map<String, float[]> before) {
+        for (Parameter parameter : model.parameters()) {
+            float[] was = before.get(parameter.name());
+            if (was == null) {
+                continue;
+            }
+            float[] now = parameter.value().toFloatArray();
+            if (parameter.name().equals(model.table().name())) {
+                int width = (int) parameter.shape()[1];
+                for (int token : model.tokenRows().map(TokenRows::tokens).orElse(List.of())) {
+                    System.arraycopy(was, token * width, now, token * width, width);
+                }
+            }
+            assertThat(Arrays.equals(now, was))
+                    .as("%s is frozen", parameter.name())
+                    .isTrue();
+        }
     }
 }

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.core.gradient;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Batch;
+import io.github.sparkfinetune.core.model.TokenRows;
+import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Gradient of the rows of an embedding table that are trained by themselves, also where it is the head's weight. */
+final class TokenRowsGradient implements EmbeddingGradient {
+    private final ScriptModule script;
+    private final Map<Integer, Integer> places = new HashMap<>();
+    private final int paddingId;
+    /** The rows, and behind them one that takes what belongs to none of them. */
+    private final NDArray all;
+
+    private final NDArray dense;
+    private final GradientBucket bucket;
+
+    TokenRowsGradient(Device device, ScriptModule script, TokenRows rows, int paddingId) {
+        this.script = script;
+        this.paddingId = paddingId;
+        int tokens = rows.tokens().size();
+        for (int i = 0; i < tokens; i++) {
+            places.put(rows.tokens().get(i), i);
+        }
+        all = device.manager().zeros(new Shape(tokens + 1L, rows.parameter().shape()[1]), DataType.FLOAT32);
+        dense = all.get("0:" + tokens);
+        bucket = GradientBucket.of(device, script, dense);
+    }
+
+    @Override
+    public NDArray dense() {
+        return dense;
+    }
+
+    @Override
+    public GradientBucket bucket() {
+        return bucket;
+    }
+
+    @Override
+    public boolean needsIds() {
+        return false;
+    }
+
+    @Override
+    public void begin(int[] sortedIds) {
+        script.call(all.getManager(), "zero", all);
+    }
+
+    @Override
+    public void add(NDManager owner, Batch batch, NDArray gradient) {
+        long[] ids = batch.ids().toLongArray();
+        for (int i = 0; i < ids.length; i++) {
+            int id = (int) ids[i];
+            ids[i] = id == paddingId ? places.size() : places.getOrDefault(id, places.size());
+        }
+        script.call(owner, "add_rows", all, Tensors.of(owner, ids), gradient);
+    }
+
+    @Override
+    public void finish(NDManager owner) {
+        // The bucket is all rows.
+    }
+}

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
 
 /** Which library computes a model's matrix products, and in what. */
 public enum MatmulBackend {
@@ -31,11 +32,15 @@ public enum MatmulBackend {
 
     /** F32 on this machine. */
     public static MatmulBackend f32() {
-        return f32(System.getProperty("os.name"), System.getProperty("os.arch"));
+        return f32(System.getProperty("os.name"), System.getProperty("os.arch"), Processor.here());
     }
 
-    /** PyTorch has oneDNN's operators on x86-64, except on macOS; where they are missing a text cannot name them. */
-    static MatmulBackend f32(String system, String processor) {
-        return processor.equals("amd64") && !system.startsWith("Mac") ? ONEDNN : PYTORCH;
+    /**
+     * PyTorch has oneDNN's operators on x86-64, except on macOS; where they are missing a text cannot name them. On
+     * Intel's own processors MKL, PyTorch's choice, is up to 1.25 times as fast.
+     */
+    static MatmulBackend f32(String system, String architecture, Processor processor) {
+        boolean has = architecture.equals("amd64") && !system.startsWith("Mac");
+        return has && !processor.isIntel() ? ONEDNN : PYTORCH;
     }
 }

@@ -29,7 +29,7 @@ import java.util.function.ToIntFunction;
  */
 public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     /** Tokens whose logits are there at once. */
-    public static final int CHUNK = 128;
+    public static final int CHUNK = 256;
 
     private final ScriptModule script;
     private final Model<B> model;

@@ -6,19 +6,14 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.arch.ModelShape;
 import io.github.sparkfinetune.core.model.MatmulBackend;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 
 /** Whether a processor multiplies matrices of a model's size faster in BF16 than in F32. */
 final class Bf16Probe {
-    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final Set<String> INSTRUCTIONS = Set.of("avx512_bf16", "amx_bf16");
 
     private static final int TOKENS = 256;
@@ -32,21 +27,7 @@ final class Bf16Probe {
 
     /** Whether this machine's processors have instructions for BF16; without, it is many times slower than F32. */
     static boolean hasInstructions() {
-        if (!Files.isReadable(PROCESSORS)) {
-            return false;
-        }
-        try (Stream<String> lines = Files.lines(PROCESSORS)) {
-            return lines.filter(line -> line.startsWith("flags"))
-                    .findFirst()
-                    .filter(Bf16Probe::namesOne)
-                    .isPresent();
-        } catch (IOException e) {
-            throw new UncheckedIOException(PROCESSORS + " can't be read", e);
-        }
-    }
-
-    private static boolean namesOne(String flags) {
-        return Stream.of(flags.split("\\s+")).anyMatch(INSTRUCTIONS::contains);
+        return Processor.here().flags().stream().anyMatch(INSTRUCTIONS::contains);
     }
 
     /**

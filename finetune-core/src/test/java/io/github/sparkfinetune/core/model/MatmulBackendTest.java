@@ -7,10 +7,12 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.tensor.Device;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -24,9 +26,15 @@ class MatmulBackendTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"Linux, aarch64, PYTORCH", "Mac OS X, x86_64, PYTORCH", "Linux, amd64, ONEDNN"})
-    void textOfAPlatform(String system, String processor, MatmulBackend expected) {
-        MatmulBackend backend = MatmulBackend.f32(system, processor);
+    @CsvSource({
+        "Linux, aarch64, '', PYTORCH",
+        "Mac OS X, x86_64, '', PYTORCH",
+        "Linux, amd64, AuthenticAMD, ONEDNN",
+        "Linux, amd64, '', ONEDNN",
+        "Linux, amd64, GenuineIntel, PYTORCH"
+    })
+    void textOfAPlatform(String system, String architecture, String vendor, MatmulBackend expected) {
+        MatmulBackend backend = MatmulBackend.f32(system, architecture, new Processor(vendor, Set.of()));
         assertThat(backend).isEqualTo(expected);
         try (NDManager manager = Torch.manager(-1);
                 ScriptModule module = ScriptModule.load(manager, List.of(backend.module()), Map.of())) {

@@ -72,8 +72,8 @@ class RunPlanTest {
         assertThat(memory.weights()).isEqualTo(4 * 98624);
         // With the last norm's, which PyTorch gives as a tensor of its own.
         assertThat(memory.gradients()).isEqualTo(4 * 98624 + 4 * 64);
-        // 128 tokens of 384 logits, and their logarithms.
-        assertThat(memory.loss()).isEqualTo(2 * 128 * 384 * 4);
+        // 256 tokens of 384 logits, and their logarithms.
+        assertThat(memory.loss()).isEqualTo(2 * 256 * 384 * 4);
         assertThat(memory.sum())
                 .isEqualTo(memory.weights()
                         + memory.adapters()
@@ -170,8 +170,8 @@ class RunPlanTest {
         String settings = "task=sft method.type=lora data.test=some.jsonl training.per_device_eval_batch_size=8"
                 + " generation.eval_samples=5 generation.max_new_tokens=";
 
-        assertThat(plan("llama-tied", settings + 96).memory().evaluation()
-                        - plan("llama-tied", settings + 64).memory().evaluation())
+        assertThat(plan("llama-tied", settings + 1056).memory().evaluation()
+                        - plan("llama-tied", settings + 1024).memory().evaluation())
                 .as("of 2 layers with 2 heads of 16 for 32 more tokens of 8 answers")
                 .isEqualTo(2 * 8 * 32 * 2 * 32 * 4);
     }

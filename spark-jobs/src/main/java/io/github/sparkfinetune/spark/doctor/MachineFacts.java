@@ -1,19 +1,17 @@
 package io.github.sparkfinetune.spark.doctor;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.io.File;
 import java.io.IOException;
 import java.io.Serializable;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 
 /**
  * What a rank needs of its machine.
@@ -40,7 +38,6 @@ record MachineFacts(
         List<String> unreached)
         implements Serializable {
     private static final Set<String> ASKED_FOR = Set.of("avx2", "avx512f", "avx512_bf16", "amx_bf16");
-    private static final Path PROCESSORS = Path.of("/proc/cpuinfo");
     private static final int SIZE = 512;
     private static final int SECONDS = 10;
 
@@ -68,22 +65,9 @@ record MachineFacts(
     }
 
     private static Set<String> foundFeatures() {
-        if (!Files.isReadable(PROCESSORS)) {
-            return Set.of();
-        }
-        try (Stream<String> lines = Files.lines(PROCESSORS)) {
-            return lines.filter(line -> line.startsWith("flags"))
-                    .findFirst()
-                    .map(line -> new TreeSet<>(
-                            List.of(line.replaceFirst(".*?:", "").strip().split(" +", -1))))
-                    .map(all -> {
-                        all.retainAll(ASKED_FOR);
-                        return all;
-                    })
-                    .orElseGet(TreeSet::new);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        Set<String> features = new TreeSet<>(Processor.here().flags());
+        features.retainAll(ASKED_FOR);
+        return features;
     }
 
     /** By getconf, which every system with glibc has. */

@@ -2,7 +2,7 @@
 
 peft_train.py MODEL_DIR {lora,qlora,full} {float32,bfloat16,autocast} BATCH LENGTH STEPS [ckpt]
 
-autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on PEFT's linears for the model; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
+autocast: weights in F32, products in BF16. Causal language modelling; LoRA is r 8 on PEFT's linears for the model, or q_proj and v_proj; ckpt recomputes activations. OMP_NUM_THREADS sets the threads.
 """
 
 import os
@@ -14,6 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from peak import peak_mb
 from peft import LoraConfig, get_peft_model
+from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
 from transformers import AutoModelForCausalLM, BitsAndBytesConfig
 
 WARM_UP = 2
@@ -33,7 +34,9 @@ if mode == "qlora":
 model = AutoModelForCausalLM.from_pretrained(folder, **options)
 model.config.use_cache = False
 if mode != "full":
-    adapter = LoraConfig(r=8, lora_alpha=16, task_type="CAUSAL_LM")
+    known = model.config.model_type in TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
+    # What PEFT takes of Llama's kin that it has not heard of.
+    adapter = LoraConfig(r=8, lora_alpha=16, target_modules=None if known else ["q_proj", "v_proj"], task_type="CAUSAL_LM")
     model = get_peft_model(model, adapter)
 if recompute:
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

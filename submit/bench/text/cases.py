@@ -203,6 +203,9 @@ INPUTS = {
     "Rope.rotated": lambda i: [
         (i.x(N, HIDDEN), HEADS, batch, sign)
         for batch in (i.packed(), i.packed(WIDTH - 2), {}) for sign in (1, -1)],
+    "Rope.rotate_into": lambda i: [
+        (i.x(N, 2 * HIDDEN)[:, HIDDEN:], i.x(N, HIDDEN), HEADS, batch, sign)
+        for batch in (i.packed(), i.packed(WIDTH - 2)) for sign in (1, -1)],
     "CrossEntropy.cross_entropy": lambda i: [(i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), 0.5)],
     "CrossEntropy.weighted_cross_entropy": lambda i: [
         (i.x(5, 3), torch.tensor([0, 2, -100, 1, 1], device=i.device), i.x(3).abs(), 0.5)],
@@ -388,7 +391,7 @@ INPUTS |= {
         (i.x(N, HIDDEN), {name: i.x(N, HIDDEN) for name in "qkv"}, DOCUMENTS, batch, masks)
         for _, batch, masks in i.moderns()],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
-    "DocumentAttention.calls": lambda i: [(DOCUMENTS, batch) for batch in ({}, i.packed())] + [([9, 9], i.packed())],
+    "DocumentAttention.calls": lambda i: [(DOCUMENTS,), ([9, 9],)],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
         (i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)],
     "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],

@@ -24,15 +24,12 @@ class DocumentAttention(CappedAttention):
         """The bias of documents of a length."""
         return batch.get("window." + str(length))
 
-    def calls(self, documents: List[int], batch: Dict[str, Tensor]) -> List[Tuple[int, int, int]]:
+    def calls(self, documents: List[int]) -> List[Tuple[int, int, int]]:
         """The calls that compute all documents: (first token, documents, tokens of each)."""
         calls: List[Tuple[int, int, int]] = []
         start = 0
         for length in documents:
-            if len(calls) > 0 and self.window(batch, length) is None:
-                first, n, same = calls[-1]
-            else:
-                first, n, same = start, 0, -1
+            first, n, same = calls[-1] if len(calls) > 0 else (start, 0, -1)
             if same == length:
                 calls[-1] = (first, n + 1, length)
             else:
@@ -138,7 +135,7 @@ class DocumentAttention(CappedAttention):
         """
         kept: Dict[str, Tensor] = {}
         pieces: List[Tensor] = []
-        for call in self.calls(documents, batch):
+        for call in self.calls(documents):
             qi = self.by_heads(q, call, self.num_heads)
             ki = self.by_heads(k, call, self.num_key_value_heads)
             vi = self.by_heads(v, call, self.num_key_value_heads)
@@ -166,7 +163,7 @@ class DocumentAttention(CappedAttention):
         gq: List[Tensor] = []
         gk: List[Tensor] = []
         gv: List[Tensor] = []
-        for call in self.calls(documents, batch):
+        for call in self.calls(documents):
             qi = self.by_heads(kept["q"], call, self.num_heads)
             ki = self.by_heads(kept["k"], call, self.num_key_value_heads)
             vi = self.by_heads(kept["v"], call, self.num_key_value_heads)

@@ -36,17 +36,26 @@ class Rope(torch.nn.Module):
         """Turns each head of x [N, heads d] by the tokens' angles, forth (sign 1) or back (-1)."""
         if "cos" not in batch:
             return x
+        if torch.is_grad_enabled():
+            cos, sin = batch["cos"], batch["sin"] * sign
+            half = cos.size(2)
+            h = x.view([x.size(0), heads, -1])
+            a, b, rest = h[..., :half], h[..., half : 2 * half], h[..., 2 * half :]
+            return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], -1).view(x.size())
+        return self.rotate_into(torch.empty_like(x), x, heads, batch, sign)
+
+    def rotate_into(
+        self, target: Tensor, x: Tensor, heads: int, batch: Dict[str, Tensor], sign: int
+    ) -> Tensor:
+        """As rotated, without a graph, where there are positions; target may be columns of another."""
         cos, sin = batch["cos"], batch["sin"]
         h = x.view([x.size(0), heads, -1])
+        y = target.view(h.size())
         half = cos.size(2)
         turned = 2 * half
         a, b = h[..., :half], h[..., half:turned]
-        if torch.is_grad_enabled():
-            s = sin * sign
-            return torch.cat([a * cos - b * s, b * cos + a * s, h[..., turned:]], -1).view(x.size())
-        y = torch.empty_like(h)
         torch.mul(a, cos, out=y[..., :half]).addcmul_(b, sin, value=-sign)
         torch.mul(b, cos, out=y[..., half:turned]).addcmul_(a, sin, value=sign)
         if turned < h.size(2):
             y[..., turned:].copy_(h[..., turned:])
-        return y.view(x.size())
+        return target

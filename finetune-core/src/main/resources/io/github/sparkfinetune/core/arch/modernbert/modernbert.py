@@ -203,9 +203,11 @@ class ModernBert(
         seen = self.seen(w, batch)
         gq, gk, gv = self.attended_backward(go, kept, seen, documents, masks)
         angles = self.angles(x, w, batch)
-        gq = self.rotated(gq, self.num_heads, angles, -1)
-        gk = self.rotated(gk.contiguous(), self.num_heads, angles, -1)
-        g = torch.cat([gq, gk, gv], -1)
+        g = torch.empty([x.size(0), 3 * x.size(1)], dtype=x.dtype, device=x.device)
+        g_q, g_k, g_v = g.chunk(3, -1)
+        self.rotate_into(g_q, gq, self.num_heads, angles, -1)
+        self.rotate_into(g_k, gk.contiguous(), self.num_heads, angles, -1)
+        g_v.copy_(gv)
         h = x
         normed = "attention_mean" in kept
         if normed and self.reads(gradients, "attn.Wqkv"):
@@ -234,9 +236,10 @@ class ModernBert(
         if self.reads(gradients, "mlp.Wo"):
             m = act * gate
         gm = self.linear_backward(gy, m, w, masks, gradients, "mlp.Wo", add, None, True)
-        g_gate = act.mul_(gm)
-        g_value = self.activation_backward(gm.mul_(gate), value.contiguous(), self.hidden_act)
-        g = torch.cat([g_value, g_gate], -1)
+        g = torch.empty_like(kept["wide"])
+        g_value, g_gate = g.chunk(2, -1)
+        self.activation_backward(torch.mul(gm, gate, out=g_value), value, self.hidden_act)
+        torch.mul(act, gm, out=g_gate)
         h = gy[:0]
         if self.reads(gradients, "mlp.Wi"):
             h = self.layer_norm(s, w, "mlp_norm")

@@ -113,6 +113,14 @@ def recorded(i, add, shared):
     return y, i.x(3, 3), [x], [w, unused], [i.x(3, 3), i.x(3, 3)], add, shared
 
 
+def recorded_attention(i):
+    """Arguments of DocumentAttention.recorded_gradients."""
+    with torch.enable_grad():
+        q, k, v = (i.x(3, 3).requires_grad_(True) for _ in "qkv")
+        y = torch.tanh(q @ k) @ v
+    return y, q, k, v, i.x(3, 3)
+
+
 # fmt: off
 INPUTS = {
     "Tensors.copy": lambda i: [(i.x(3, 4), i.x(3, 4))],
@@ -400,6 +408,7 @@ INPUTS |= {
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "DocumentAttention.plain_attention_backward": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * (not i.capped),
+    "DocumentAttention.recorded_gradients": lambda i: [recorded_attention(i)],
     "DocumentAttention.fused": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * (True in i.fused),
     "DocumentAttention.call_backward": lambda i: [

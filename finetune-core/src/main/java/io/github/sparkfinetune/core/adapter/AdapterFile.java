@@ -112,7 +112,9 @@ public final class AdapterFile {
                 .filter(name -> name.endsWith(PeftAdapter.TOKEN_ROWS))
                 .toList();
         boolean fits = rows.size() == (tokens == 0 ? 0 : 1)
-                && rows.stream().allMatch(name -> adapter.tensors().get(name).shape()[0] == tokens);
+                && rows.stream()
+                        .map(name -> adapter.tensors().get(name).shape())
+                        .allMatch(shape -> shape.length == 2 && shape[0] == tokens);
         if (!fits) {
             throw RunException.data(file + ": the rows of " + tokens
                     + " trainable_token_indices are looked for, there are " + (rows.isEmpty() ? "none" : rows));

@@ -298,6 +298,13 @@ final class Weights {
         long[] shape = {tokens.size(), weight.shape()[1]};
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(name));
+        adaptation.start().stream()
+                .flatMap(start -> start.tensors().keySet().stream())
+                .filter(other -> other.endsWith(PeftAdapter.TOKEN_ROWS) && !other.equals(name))
+                .forEach(other -> {
+                    throw RunException.data("the adapter does not fit this model: its " + other
+                            + " is of no table that the model has; its own is " + weight.name());
+                });
         NDArray value;
         if (given.isPresent()) {
             if (!Arrays.equals(given.get().shape(), shape)) {

@@ -188,6 +188,12 @@ class DocumentAttention(CappedAttention):
         v = v.detach().requires_grad_(True)
         y = self.plain_attention(q, k, v, bias)
         torch.set_grad_enabled(recording)
+        return self.recorded_gradients(y, q, k, v, g)
+
+    def recorded_gradients(
+        self, y: Tensor, q: Tensor, k: Tensor, v: Tensor, g: Tensor
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v, that y was recorded from; g: that of y."""
         upstream: List[Optional[Tensor]] = [g]
         found = torch.autograd.grad([y], [q, k, v], upstream)
         gq, gk, gv = found[0], found[1], found[2]

@@ -84,8 +84,4 @@ class DroppedAttention(DocumentAttention):
         v = kept["v"].detach().to(torch.float32).requires_grad_(True)
         y = self.dropped_attention(q, k, v, documents, batch, masks)
         torch.set_grad_enabled(recording)
-        upstream: List[Optional[Tensor]] = [go]
-        found = torch.autograd.grad([y], [q, k, v], upstream)
-        gq, gk, gv = found[0], found[1], found[2]
-        assert gq is not None and gk is not None and gv is not None
-        return gq, gk, gv
+        return self.recorded_gradients(y, q, k, v, go)

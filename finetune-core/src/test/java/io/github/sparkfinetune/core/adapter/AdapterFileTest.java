@@ -57,6 +57,36 @@ class AdapterFileTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '^', textBlock = """
+        [1] ^ embed_tokens.token_adapter.trainable_tokens_delta ^ [base_model.model.embed_tokens
+        [1, 2] ^ lm_head.token_adapter.trainable_tokens_delta ^ none
+        null ^ embed_tokens.token_adapter.trainable_tokens_delta ^ [
+        """)
+    void rowsThatTheSettingsDoNotNameAreRefused(String tokens, String name, String there) throws IOException {
+        config(Map.of("trainable_token_indices", tokens));
+        weights(TensorType.F32, QUERY + ".lora_A.weight", "base_model.model." + name);
+        assertThatThrownBy(() -> AdapterFile.read(folder))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("trainable_token_indices are looked for, there are")
+                .hasMessageContaining(there.replace("base_model.model.", ""));
+    }
+
+    @Test
+    void rowsAreReadUnderTheirModulesName() throws IOException {
+        config(Map.of("trainable_token_indices", "{\"embed_tokens\": [5, 9]}"));
+        weights(
+                TensorType.F32,
+                "base_model.model.model.embed_tokens.token_adapter.trainable_tokens_delta",
+                "base_model.model.model.embed_tokens.token_adapter.base_layer.weight",
+                "base_model.model.lm_head.token_adapter.trainable_tokens_delta");
+        PeftAdapter adapter = AdapterFile.read(folder);
+        assertThat(adapter.settings().trainableTokenIndices()).containsExactly(5, 9);
+        assertThat(adapter.tensors())
+                .containsOnlyKeys(
+                        "model.embed_tokens.weight", "model.embed_tokens.token_adapter.trainable_tokens_delta");
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '^', textBlock = """
         peft_type ^ "IA3" ^ peft_type is "IA3", must be LORA
         r ^ 0 ^ r is 0, must be at least 1
         r ^ 2.5 ^ r is 2.5, must be a whole number

@@ -272,6 +272,11 @@ public final class HfConfig {
         return new HfConfig(source, copy);
     }
 
+    /** The same with a vocabulary of at least so many tokens. */
+    public HfConfig withTokens(int tokens) {
+        return tokens > vocabSize() ? with("vocab_size", tokens) : this;
+    }
+
     /** The file's bytes, keys sorted as {@code transformers} sorts them. */
     public byte[] toJson() {
         ObjectNode sorted = tree.objectNode();

@@ -94,9 +94,7 @@ public record RunPlan(
         HfConfig model = HfConfig.read(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
-        HfConfig grown = tokenizer.vocabularySize() > model.vocabSize()
-                ? model.with("vocab_size", tokenizer.vocabularySize())
-                : model;
+        HfConfig grown = model.withTokens(tokenizer.vocabularySize());
         Optional<PeftAdapter> adapter = Optional.ofNullable(config.method().adapter())
                 .map(there -> AdapterFile.read(ModelFolder.fetch(there, hadoop, localDir)));
         try (TensorSource source = ModelWeights.open(folder, hadoop)) {

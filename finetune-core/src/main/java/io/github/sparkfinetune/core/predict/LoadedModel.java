@@ -75,7 +75,7 @@ public record LoadedModel<B extends Batch>(
             AdapterStart start) {
         HfConfig model = HfConfig.read(base);
         int rows = model.vocabSize();
-        HfConfig grown = vocabulary > rows ? model.with("vocab_size", vocabulary) : model;
+        HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             Adaptation adaptation = TaskSpecs.of(config)
                     .adaptation(config, config.method(), grown, source, adapter.map(AdapterFile::read), threads);
@@ -120,7 +120,7 @@ public record LoadedModel<B extends Batch>(
      */
     static LoadedModel<?> base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
         HfConfig model = HfConfig.read(base);
-        HfConfig grown = vocabulary > model.vocabSize() ? model.with("vocab_size", vocabulary) : model;
+        HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());
             Trainable drawn = (name, kind, layer) -> names.find(name).isEmpty();

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.train;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.optim.LrSchedule;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.util.Objects;
 import java.util.Optional;
@@ -56,9 +58,18 @@ public final class FineTuner {
         try (TensorSource weights = ModelWeights.open(folder, hadoop)) {
             // What the adapter of method.adapter is, its folder says, which is read when the run begins.
             if (config.method().adapter() == null) {
-                spec.adaptation(config, config.method(), model, weights, Optional.empty(), 1);
+                HfConfig grown = model.withTokens(vocabulary(config, folder, hadoop));
+                spec.adaptation(config, config.method(), grown, weights, Optional.empty(), 1);
             }
         }
+    }
+
+    /** Tokens that the run's own add up to, where the method asks for it. */
+    private static int vocabulary(RunConfig config, Path folder, Configuration hadoop) throws IOException {
+        return config.method().trainableTokenIndices().isEmpty()
+                ? 0
+                : TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop)
+                        .vocabularySize();
     }
 
     static CheckpointStore store(RunConfig config, Configuration hadoop, String attempt) {

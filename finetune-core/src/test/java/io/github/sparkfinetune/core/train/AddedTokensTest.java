@@ -118,6 +118,7 @@ class AddedTokensTest {
         Path base = TinyModel.copy(folder.resolve("base"), method.get(0), config -> {});
         TinyRun tiny = new TinyRun(folder, base, "causal-lm", settings(method));
         RunConfig config = tiny.config("out", "training.warmup_ratio=0");
+        FineTuner.check(config, new Configuration());
         tiny.run(config, 2, null);
         Path exported = TinyRun.exported(config);
         assertThat(HfConfig.read(exported).vocabSize()).isEqualTo(NEW);

@@ -73,9 +73,10 @@ record JsonFields(Path file, ObjectNode tree) {
     /** A list of whole numbers, or one. */
     List<Integer> wholeList(String key) {
         JsonNode value = find(key);
-        if (value.isNumber()) {
-            return List.of(whole(key, value));
-        }
+        return value.isNumber() ? List.of(whole(key, value)) : wholeList(key, value);
+    }
+
+    private List<Integer> wholeList(String key, JsonNode value) {
         List<Integer> wholes = new ArrayList<>();
         list(key, value).forEach(number -> wholes.add(whole(key, number)));
         return wholes;
@@ -84,11 +85,7 @@ record JsonFields(Path file, ObjectNode tree) {
     /** Lists of whole numbers by name. */
     Map<String, List<Integer>> wholeLists(String key) {
         Map<String, List<Integer>> lists = new LinkedHashMap<>();
-        object(key).fields().forEachRemaining(entry -> {
-            List<Integer> wholes = new ArrayList<>();
-            list(key, entry.getValue()).forEach(number -> wholes.add(whole(key, number)));
-            lists.put(entry.getKey(), wholes);
-        });
+        object(key).fields().forEachRemaining(entry -> lists.put(entry.getKey(), wholeList(key, entry.getValue())));
         return lists;
     }
 

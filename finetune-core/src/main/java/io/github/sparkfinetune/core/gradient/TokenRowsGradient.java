@@ -52,7 +52,9 @@ final class TokenRowsGradient implements EmbeddingGradient {
 
     @Override
     public void begin(int[] sortedIds) {
-        script.call(all.getManager(), "zero", all);
+        try (NDManager owner = all.getManager().newSubManager()) {
+            script.call(owner, "zero", all);
+        }
     }
 
     @Override

@@ -177,9 +177,8 @@ public record Footprint(
         /** Counts the embedding table or a weight of the projection. */
         private void vocabulary(WeightSpec weight, String stored, BlockKind kind) {
             Optional<TensorInfo> there = names.find(stored).map(source::info);
-            boolean rows = kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty();
             boolean bf16 = adaptation.bf16()
-                    && !rows
+                    && !hasRows(weight)
                     && !adaptation.trainable().trains(weight.name(), kind, -1)
                     && there.filter(info -> info.dtype() == TensorType.BF16)
                             .filter(info -> Arrays.equals(info.shape(), weight.shape()))
@@ -191,6 +190,12 @@ public record Footprint(
             } else {
                 whole(weight, stored, kind, -1);
             }
+        }
+
+        /** Whether it is the embedding table and has rows that are trained by themselves. */
+        private boolean hasRows(WeightSpec weight) {
+            return !adaptation.tokens().isEmpty()
+                    && weight.name().equals(architecture.table().name());
         }
 
         /** Counts rows of the embedding table that are trained by themselves. */
@@ -213,10 +218,7 @@ public record Footprint(
                 return;
             }
             Optional<TensorInfo> there = names.find(stored).map(source::info);
-            boolean changes = kind == BlockKind.EMBEDDINGS
-                    && weight.kind() == WeightSpec.Kind.EMBEDDING
-                    && !adaptation.tokens().isEmpty();
-            boolean usedInPlace = !changes
+            boolean usedInPlace = !hasRows(weight)
                     && there.filter(info -> info.dtype() == TensorType.F32)
                             .filter(info -> Arrays.equals(info.shape(), weight.shape()))
                             .isPresent();

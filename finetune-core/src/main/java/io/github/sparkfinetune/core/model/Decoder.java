@@ -89,7 +89,7 @@ public final class Decoder implements Model<PackedBatch> {
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
-        Optional<TokenRows> tokenRows = builder.weights().tokenRows(table, tableValue);
+        Optional<TokenRows> tokenRows = TokenRows.of(builder.weights(), table, tableValue);
         List<Block> blocks = architecture.blocks(HeadKind.CAUSAL_LM, 0).stream()
                 .map(builder::block)
                 .toList();
@@ -118,8 +118,8 @@ public final class Decoder implements Model<PackedBatch> {
                 Map.entry("embeddings_scale", Dropout.scale(shape.embeddingDropout())),
                 Map.entry("probs_scale", Dropout.scale(shape.probsDropout())),
                 Map.entry("residual_scale", Dropout.scale(shape.residualDropout())),
-                // The fused kernel knows no cap.
                 Map.entry("causal", true),
+                // The fused kernel knows no cap.
                 Map.entry("fused_attention", fused && factors.attentionCap() == 0));
     }
 

@@ -95,7 +95,7 @@ public final class Encoder implements Model<PaddedBatch> {
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
         Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
-        Optional<TokenRows> tokenRows = builder.weights().tokenRows(table, tableValue);
+        Optional<TokenRows> tokenRows = TokenRows.of(builder.weights(), table, tableValue);
         builder.share(architecture.shared());
         List<Block> blocks = architecture.blocks(headKind, classes).stream()
                 .map(builder::block)

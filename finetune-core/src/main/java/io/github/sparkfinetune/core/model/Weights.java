@@ -5,7 +5,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
@@ -25,13 +24,11 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
-import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
@@ -286,40 +283,6 @@ final class Weights {
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, grown(found));
         return parameter(weight, value, trainable);
-    }
-
-    /** The rows of the embedding table that are trained by themselves. */
-    Optional<TokenRows> tokenRows(WeightSpec weight, Parameter table) {
-        List<Integer> tokens = adaptation.tokens();
-        if (tokens.isEmpty()) {
-            return Optional.empty();
-        }
-        String name = weight.module() + PeftAdapter.TOKEN_ROWS;
-        long[] shape = {tokens.size(), weight.shape()[1]};
-        Optional<TensorData> given =
-                adaptation.start().map(start -> start.tensors().get(name));
-        adaptation.start().stream()
-                .flatMap(start -> start.tensors().keySet().stream())
-                .filter(other -> other.endsWith(PeftAdapter.TOKEN_ROWS) && !other.equals(name))
-                .forEach(other -> {
-                    throw RunException.data("the adapter does not fit this model: its " + other
-                            + " is of no table that the model has; its own is " + weight.name());
-                });
-        NDArray value;
-        if (given.isPresent()) {
-            if (!Arrays.equals(given.get().shape(), shape)) {
-                throw shape(name, given.get().shape(), shape);
-            }
-            value = continued(given.get()).value();
-        } else {
-            NDArray ids = Tensors.of(
-                    manager, tokens.stream().mapToLong(Integer::longValue).toArray());
-            value = script.callOne(manager, "select_rows", table.value(), ids);
-            ids.close();
-            value.setRequiresGradient(true);
-        }
-        Parameter rows = new Parameter(name, value, WeightSpec.Kind.EMBEDDING, true, false);
-        return Optional.of(new TokenRows(manager, script, table, rows, tokens));
     }
 
     /** A table's values, and for rows beyond its own their mean. */

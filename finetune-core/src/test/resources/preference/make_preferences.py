@@ -65,8 +65,8 @@ RUNS = {
 }
 
 
-class Noting(DPOTrainer):
-    """Keeps the losses, and the gradients of the first step before they are clipped."""
+class Losses:
+    """Keeps a trainer's losses, and the gradients of the first step before they are clipped."""
 
     first = None
 
@@ -77,6 +77,10 @@ class Noting(DPOTrainer):
             self.first = {name: p.grad.clone() for name, p in self.model.named_parameters() if p.grad is not None}
         self.losses.append(loss.item())
         return loss
+
+
+class Noting(Losses, DPOTrainer):
+    pass
 
 
 def trained(tokenizer, rows, work, peft=False, **settings):

@@ -30,6 +30,8 @@ public record RunConfig(
 
         @Key(hf = "DPOConfig") PreferenceConfig preference,
 
+        @Key(hf = "KTOConfig") UnpairedPreferenceConfig unpairedPreference,
+
         @Key(hf = "GenerationConfig") GenerationConfig generation,
         ClusterConfig cluster,
         OutputConfig output)
@@ -57,11 +59,14 @@ public record RunConfig(
         MASKED_LM,
         /** Of two answers the better one (TRL: {@code DPOTrainer}). */
         @JsonProperty("preference")
-        PREFERENCE;
+        PREFERENCE,
+        /** Answers that are good or bad, each by itself (TRL: {@code KTOTrainer}). */
+        @JsonProperty("unpaired-preference")
+        UNPAIRED_PREFERENCE;
 
         /** Whether a model that generates text is trained. */
         public boolean generates() {
-            return this == CAUSAL_LM || this == SFT || this == PREFERENCE;
+            return this == CAUSAL_LM || this == SFT || this == PREFERENCE || this == UNPAIRED_PREFERENCE;
         }
     }
 
@@ -104,6 +109,7 @@ public record RunConfig(
         Check.present("training", training);
         Check.present("masked_lm", maskedLm);
         Check.present("preference", preference);
+        Check.present("unpaired_preference", unpairedPreference);
         Check.present("generation", generation);
         Check.present("cluster", cluster);
         Check.present("output", output);

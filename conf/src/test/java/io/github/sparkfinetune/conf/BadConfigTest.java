@@ -52,6 +52,9 @@ public class BadConfigTest {
         preference: {beta: 0} ^ run.yaml:6: preference.beta: 0.0 is not allowed, it must be above 0
         preference: {label_smoothing: 0.5} ^ run.yaml:6: preference.label_smoothing: 0.5 is not allowed, it must be in [0, 0.5)
         preference: {loss_type: ipo, label_smoothing: 0.1} ^ run.yaml:6: preference.label_smoothing: 0.1 is not allowed, it must be 0 with preference.loss_type: ipo
+        unpaired_preference: {beta: 0} ^ run.yaml:6: unpaired_preference.beta: 0.0 is not allowed, it must be above 0
+        unpaired_preference: {desirable_weight: -1} ^ run.yaml:6: unpaired_preference.desirable_weight: -1.0 is not allowed, it must be at least 0
+        unpaired_preference: {desirable_weight: 0, undesirable_weight: 0} ^ run.yaml:6: unpaired_preference.undesirable_weight: 0.0 is not allowed, it must be above 0 where unpaired_preference.desirable_weight is 0
         generation: {top_p: 0} ^ run.yaml:6: generation.top_p: 0.0 is not allowed, it must be in (0, 1]
         training: {lr_scheduler_kwargs: {a: }} ^ run.yaml:6: training.lr_scheduler_kwargs.a: expected a value
         classification: {problem_type: multi} ^ run.yaml:6: classification.problem_type: expected one of single_label_classification, multi_label_classification, regression, got 'multi'

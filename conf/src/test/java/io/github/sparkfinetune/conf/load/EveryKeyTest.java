@@ -39,6 +39,7 @@ import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.conf.TrainingConfig.LrSchedulerType;
 import io.github.sparkfinetune.conf.TrainingConfig.Optim;
 import io.github.sparkfinetune.conf.TrainingConfig.ReportTo;
+import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -187,6 +188,8 @@ class EveryKeyTest {
                   run_name: mails
                 masked_lm: {mlm_probability: 0.3, whole_word_mask: true}
                 preference: {beta: 0.4, loss_type: robust, label_smoothing: 0.2, reference_free: true}
+                unpaired_preference:
+                  {beta: 0.5, loss_type: apo_zero_unpaired, desirable_weight: 1.5, undesirable_weight: 0.5}
                 generation:
                   max_new_tokens: 17
                   do_sample: true
@@ -318,6 +321,7 @@ class EveryKeyTest {
                         "mails"),
                 new MaskedLmConfig(0.3, true),
                 new PreferenceConfig(0.4, PreferenceConfig.LossType.ROBUST, 0.2, true),
+                new UnpairedPreferenceConfig(0.5, UnpairedPreferenceConfig.LossType.APO_ZERO_UNPAIRED, 1.5, 0.5),
                 new GenerationConfig(17, true, 0.7, 18, 0.9, 1.1, 19),
                 new ClusterConfig(4, 7000, "0.0.0.0", 15, 16, true, true),
                 new OutputConfig("out", OutputConfig.Dtype.BFLOAT16));

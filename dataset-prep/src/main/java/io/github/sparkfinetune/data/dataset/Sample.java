@@ -78,6 +78,11 @@ public record Sample(
         return new Sample(place, inputIds, tokenTypeIds, label, labels, documents, targets, window);
     }
 
+    /** The same sample with a label of its own. */
+    public Sample withLabel(int id) {
+        return new Sample(index, inputIds, tokenTypeIds, id, labels, documents, targets, window);
+    }
+
     /** The same tokens with a label each. */
     public Sample withLabels(int... tokenLabels) {
         return new Sample(index, inputIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
@@ -96,6 +101,24 @@ public record Sample(
     /** The same text, to be told as these. */
     public Sample withTargets(double... told) {
         return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, told, window);
+    }
+
+    /** One of its documents as a sample, told as the whole is. */
+    public Sample document(int number) {
+        int from = 0;
+        for (int before = 0; before < number; before++) {
+            from += documents[before];
+        }
+        int to = from + documents[number];
+        return new Sample(
+                index,
+                Arrays.copyOfRange(inputIds, from, to),
+                Arrays.copyOfRange(tokenTypeIds, from, to),
+                label,
+                labels.length == 0 ? labels : Arrays.copyOfRange(labels, from, to),
+                new int[] {documents[number]},
+                targets,
+                window);
     }
 
     /** The same sample as a part of its row. */

@@ -25,8 +25,16 @@ public interface Objective<B extends Batch> {
         return List.of("loss");
     }
 
-    /** What these samples add to the weight of each term. */
+    /**
+     * What these samples add to the weight of each term, and after these to what else the loss needs to know of the
+     * whole global batch. Called before each step for each micro-batch, with the weights that the step begins with.
+     */
     double[] weights(List<Sample> samples);
+
+    /** What of a sample the loss is differentiated by: by default the whole of it. */
+    default Sample differentiated(Sample sample) {
+        return sample;
+    }
 
     /**
      * The sum of each term over a batch, and the gradient of the loss.
@@ -34,7 +42,7 @@ public interface Objective<B extends Batch> {
      * @param owner of the result
      * @param outputs what was computed of the batch, by the names of {@code transformers}: under
      *     {@link io.github.sparkfinetune.core.model.Model#outputName} what the model's last block gives
-     * @param weights of the terms over the whole global batch
+     * @param weights sums of {@link #weights} over the whole global batch
      * @param projection where the gradients of the weights go that the objective itself reads, by their local names
      *     (see {@link io.github.sparkfinetune.core.model.Projection}); without those that are frozen
      * @param add whether it is added to what is there, or replaces it

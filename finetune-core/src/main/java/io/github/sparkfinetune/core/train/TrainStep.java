@@ -86,16 +86,22 @@ final class TrainStep<B extends Batch> {
      * Computes the gradient of the global batch.
      *
      * @param step optimizer steps done before
-     * @param parts this rank's micro-batches
+     * @param given this rank's micro-batches
      * @param saves whether a checkpoint is due; rank 0's word counts, which the ranks hear of without a message more
      * @param checkCancelled called before each, may throw
      */
-    Outcome gradient(long step, List<List<Sample>> parts, boolean saves, Runnable checkCancelled) {
+    Outcome gradient(long step, List<List<Sample>> given, boolean saves, Runnable checkCancelled) {
         masks.step(step);
         noise.step(step);
+        long weighed = System.nanoTime();
+        double[] weights = weights(given, checkCancelled);
+        weighed -= System.nanoTime();
+        List<List<Sample>> parts = given.stream()
+                .map(part -> part.stream().map(objective::differentiated).toList())
+                .toList();
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
-        GlobalBatch global = GlobalBatch.of(collective, objective.weights(mine), mine, gradients.needsIds(), saves);
-        long began = System.nanoTime();
+        GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
+        long began = System.nanoTime() + weighed;
         gradients.begin(global.ids());
         int terms = objective.terms().size();
         // The objective's sums, the gradient's norm, and the time of each rank.
@@ -134,6 +140,17 @@ final class TrainStep<B extends Batch> {
         }
     }
 
+    /** What the objective says of this rank's micro-batches. */
+    private double[] weights(List<List<Sample>> parts, Runnable checkCancelled) {
+        double[] sums = objective.weights(List.of());
+        for (List<Sample> part : parts) {
+            checkCancelled.run();
+            double[] weights = objective.weights(part);
+            Arrays.setAll(sums, i -> sums[i] + weights[i]);
+        }
+        return sums;
+    }
+
     /**
      * Updates the parameters by the gradient computed last.
      *
@@ -164,11 +181,11 @@ final class TrainStep<B extends Batch> {
     }
 
     /**
-     * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a term
-     * of the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a checkpoint,
-     * then its token ids as 32-bit integers, each once and in rising order.
+     * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a
+     * weight of the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a
+     * checkpoint, then its token ids as 32-bit integers, each once and in rising order.
      *
-     * @param weights of the objective's terms over the global batch
+     * @param weights of the objective over the global batch
      * @param ids token ids of the global batch, empty where they are not needed
      * @param saves whether rank 0 wants a checkpoint
      */

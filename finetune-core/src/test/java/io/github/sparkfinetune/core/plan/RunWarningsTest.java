@@ -22,7 +22,8 @@ class RunWarningsTest {
         "causal-lm, full, 6e-5, true",
         "sft, qlora, 2e-4, false",
         "preference, full, 5e-6, false",
-        "preference, full, 6e-6, true"
+        "preference, full, 6e-6, true",
+        "unpaired-preference, full, 6e-6, true"
     })
     void aHighLearningRateOfAFullRunIsWarnedOf(String task, String method, String rate, boolean warned) {
         List<String> warnings = RunWarnings.of(run(task, method, rate));

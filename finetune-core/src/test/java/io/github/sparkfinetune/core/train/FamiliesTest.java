@@ -175,7 +175,9 @@ class FamiliesTest {
                 Task.MASKED_LM,
                 Task.CAUSAL_LM);
         columns.forEach(task -> table.append(
-                task == Task.CAUSAL_LM ? " `causal-lm`, `sft`, `preference` | GGUF |\n" : " `" + key(task) + "` |"));
+                task == Task.CAUSAL_LM
+                        ? " `causal-lm`, `sft`, `preference`, `unpaired-preference` | GGUF |\n"
+                        : " `" + key(task) + "` |"));
         table.append("|---|---|---|---|---|---|---|\n");
         for (String type : Architectures.modelTypes()) {
             table.append("| `").append(type).append("` |");

@@ -25,11 +25,9 @@ import java.util.Optional;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Losses, gradients and rewards of ten steps are those of TRL's {@code DPOTrainer}. */
+/** Losses, gradients and rewards of ten steps are those of TRL's {@code DPOTrainer} and {@code KTOTrainer}. */
 class PreferenceGoldenTest {
     private static final Path FOLDER = Path.of("src/test/resources/preference");
-
-    private final JsonNode golden = GoldenFiles.json(FOLDER.resolve("dpo.json"));
 
     @ParameterizedTest
     @CsvSource(
@@ -40,15 +38,42 @@ class PreferenceGoldenTest {
                 "robust | preference.loss_type=robust preference.label_smoothing=0.1 preference.beta=0.3",
                 "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
             })
-    void tenSteps(String run, String settings) {
+    void tenStepsOnPairs(String run, String settings) {
+        JsonNode golden = GoldenFiles.json(FOLDER.resolve("dpo.json"));
+        List<Sample> samples = new ArrayList<>();
+        for (JsonNode pair : golden.get("pairs")) {
+            samples.add(sample(samples.size(), golden, pair, "chosen_ids", "rejected_ids"));
+        }
+        tenSteps(golden, "dpo", run, samples, ("task=preference " + settings).split(" "));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "kto | unpaired_preference.beta=0.1",
+                "weighted | unpaired_preference.desirable_weight=1.5 unpaired_preference.undesirable_weight=0.5"
+                        + " unpaired_preference.beta=0.3",
+                "apo | unpaired_preference.loss_type=apo_zero_unpaired",
+                "lora | method.type=lora method.r=4 method.lora_alpha=8 method.target_modules=[q_proj,v_proj]"
+            })
+    void tenStepsOnAnswers(String run, String settings) {
+        JsonNode golden = GoldenFiles.json(FOLDER.resolve("kto.json"));
+        List<Sample> samples = new ArrayList<>();
+        for (JsonNode answer : golden.get("answers")) {
+            samples.add(sample(samples.size(), golden, answer, "completion_ids", "KL_completion_ids")
+                    .withLabel(answer.get("label").asBoolean() ? 1 : 0));
+        }
+        tenSteps(golden, "kto", run, samples, ("task=unpaired-preference " + settings).split(" "));
+    }
+
+    private void tenSteps(JsonNode golden, String file, String run, List<Sample> samples, String... settings) {
         RunConfig config = RunConfigLoader.parse(
-                "{model: base, task: preference, data: {train: none}, output: {dir: none}}",
-                "test",
-                List.of(settings.split(" ")));
+                "{model: base, data: {train: none}, output: {dir: none}}", "test", List.of(settings));
         Path base = GoldenFiles.root().resolve("models/llama-tied");
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, config, Optional.empty(), 0);
-                SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve("dpo.safetensors"))) {
-            List<Sample> told = told(decoder, samples());
+                SafetensorsFile tensors = SafetensorsFile.open(FOLDER.resolve(file + ".safetensors"))) {
+            List<Sample> told = told(decoder, samples);
             start(decoder, tensors, run);
             compare(decoder, golden.get("runs").get(run).get("first"), told);
 
@@ -59,8 +84,8 @@ class PreferenceGoldenTest {
                 if (i == losses.size() - 1) {
                     compare(decoder, golden.get("runs").get(run).get("last"), told);
                 }
-                // A pair alone, and the two others together.
-                List<List<Sample>> parts = List.of(told.subList(0, 1), told.subList(1, 3));
+                // One alone, and the others together.
+                List<List<Sample>> parts = List.of(told.subList(0, 1), told.subList(1, told.size()));
                 TrainStep.Outcome outcome = step.gradient(i, parts, false, () -> {});
                 double loss = losses.get(i).asDouble();
                 assertThat(outcome.loss())
@@ -74,28 +99,25 @@ class PreferenceGoldenTest {
         }
     }
 
-    private List<Sample> samples() {
-        List<Sample> samples = new ArrayList<>();
-        for (JsonNode pair : golden.get("pairs")) {
-            int prompt = pair.get("prompt_ids").size();
-            List<Integer> ids = new ArrayList<>();
-            List<Integer> labels = new ArrayList<>();
-            int[] lengths = new int[2];
-            for (int answer = 0; answer < 2; answer++) {
-                List<Integer> whole = new ArrayList<>();
-                pair.get("prompt_ids").forEach(id -> whole.add(id.asInt()));
-                pair.get(answer == 0 ? "chosen_ids" : "rejected_ids").forEach(id -> whole.add(id.asInt()));
-                List<Integer> cut = whole.subList(
-                        0, Math.min(whole.size(), golden.get("max_length").asInt()));
-                for (int t = 0; t < cut.size(); t++) {
-                    ids.add(cut.get(t));
-                    labels.add(t < prompt ? Sample.IGNORED : cut.get(t));
-                }
-                lengths[answer] = cut.size();
+    /** The prompt with each of two answers, cut at the end. */
+    private static Sample sample(int index, JsonNode golden, JsonNode row, String... answers) {
+        int prompt = row.get("prompt_ids").size();
+        List<Integer> ids = new ArrayList<>();
+        List<Integer> labels = new ArrayList<>();
+        int[] lengths = new int[answers.length];
+        for (int answer = 0; answer < answers.length; answer++) {
+            List<Integer> whole = new ArrayList<>();
+            row.get("prompt_ids").forEach(id -> whole.add(id.asInt()));
+            row.get(answers[answer]).forEach(id -> whole.add(id.asInt()));
+            List<Integer> cut = whole.subList(
+                    0, Math.min(whole.size(), golden.get("max_length").asInt()));
+            for (int t = 0; t < cut.size(); t++) {
+                ids.add(cut.get(t));
+                labels.add(t < prompt ? Sample.IGNORED : cut.get(t));
             }
-            samples.add(Sample.ofDocuments(samples.size(), ints(ids), ints(labels), lengths));
+            lengths[answer] = cut.size();
         }
-        return samples;
+        return Sample.ofDocuments(index, ints(ids), ints(labels), lengths);
     }
 
     private static int[] ints(List<Integer> values) {

@@ -20,16 +20,17 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole runs on pairs of answers: how a batch is cut, over ranks and over time, changes nothing. */
+/** Whole runs on answers, in pairs and without: how a batch is cut, over ranks and over time, changes nothing. */
 class PreferenceRunTest {
     @TempDir
     Path folder;
 
-    private TinyRun tiny(String... settings) throws Exception {
+    private TinyRun tiny(String task, String... settings) throws Exception {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
-        return new TinyRun(folder, base, "preference", settings);
+        return new TinyRun(folder, base, task, settings);
     }
 
     @ParameterizedTest
@@ -43,7 +44,23 @@ class PreferenceRunTest {
                 "method.type=full preference.reference_free=true preference.label_smoothing=0.1"
             })
     void ranksMicroBatchesAndRecomputationChangeNothing(String settings) throws Exception {
-        TinyRun tiny = tiny(settings.split(" "));
+        same(tiny("preference", settings.split(" ")));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "method.type=full training.learning_rate=1.0e-3",
+                "method.type=lora training.learning_rate=1.0e-2",
+                "method.type=qlora training.learning_rate=1.0e-2 method.use_dora=true",
+                "method.type=freeze method.freeze_layers=1 unpaired_preference.undesirable_weight=2",
+                "method.type=full unpaired_preference.loss_type=apo_zero_unpaired"
+            })
+    void norDoTheyForAnswersWithoutPairs(String settings) throws Exception {
+        same(tiny("unpaired-preference", settings.split(" ")));
+    }
+
+    private static void same(TinyRun tiny) throws Exception {
         assertSameInEveryWay(tiny, name -> 1e-4, (outcome, reference) -> {}, new String[][] {
             {"2", "training.per_device_train_batch_size=6"},
             {"3", "training.per_device_train_batch_size=4"},
@@ -52,19 +69,19 @@ class PreferenceRunTest {
         });
     }
 
-    @Test
-    void aResumeComparesWithTheModelOfTheBeginning() throws Exception {
-        TinyRun tiny = tiny();
+    @ParameterizedTest
+    @CsvSource({"preference, 0.69315, 0.6", "unpaired-preference, 0.5, 0.45"})
+    void aResumeComparesWithTheModelOfTheBeginning(String task, double firstLoss, double lastLoss) throws Exception {
+        TinyRun tiny = tiny(task);
         String[] settings = {"training.save_steps=4", "training.save_total_limit=20", "training.learning_rate=1.0e-3"};
         RunConfig whole = tiny.config("whole", settings);
         TinyRun.Outcome outcome = tiny.run(whole, 2, null);
-        assertThat(outcome.losses().get(0)).isCloseTo(Math.log(2), within(1e-6));
-        assertThat(outcome.losses().get(9)).isLessThan(0.6);
+        assertThat(outcome.losses().get(0)).isCloseTo(firstLoss, within(1e-5));
+        assertThat(outcome.losses().get(9)).isLessThan(lastLoss);
         Map<String, Double> eval = outcome.result().eval();
         assertThat(eval.get("rewards/margins"))
                 .isCloseTo(eval.get("rewards/chosen") - eval.get("rewards/rejected"), within(1e-6))
                 .isPositive();
-        assertThat(eval.get("rewards/accuracies")).isBetween(0.5, 1.0);
 
         Checkpoint fourth = tiny.checkpoints(whole).get(0);
         // With what was kept of the model, and where only the checkpoint has come through.
@@ -83,7 +100,7 @@ class PreferenceRunTest {
 
     @Test
     void whatWasSaidOfAnotherDatasetIsNotTaken() throws Exception {
-        TinyRun tiny = tiny();
+        TinyRun tiny = tiny("preference");
         RunConfig config = tiny.config("run");
         tiny.run(config, 1, null);
         Configuration hadoop = new Configuration();

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /** A small prepared dataset of a run's task, of random samples with a pattern to be found. */
@@ -171,6 +172,7 @@ public final class TinyDataset {
             case QUESTION_ANSWERING -> TinyQuestions.samples(random, row);
             case TOKEN_CLASSIFICATION -> List.of(window(random, row));
             case PREFERENCE -> List.of(pair(random, row));
+            case UNPAIRED_PREFERENCE -> List.of(rated(random, row));
             default -> List.of(documents(random, row, config.task() == Task.SFT, random.nextInt(1, 5)));
         };
     }
@@ -226,6 +228,19 @@ public final class TinyDataset {
             }
         }
         return Sample.ofDocuments(row, ids, labels, prompt.length + lengths[0], prompt.length + lengths[1]);
+    }
+
+    /** Every other answer goes on as {@link #documents} do, and has label 1; the second document is another one. */
+    private static Sample rated(SplittableRandom random, int row) {
+        Sample pair = pair(random, row);
+        Sample answer = pair.document(row % 2);
+        Sample other = pair(random, row).document(0);
+        int[] ids = IntStream.concat(IntStream.of(answer.inputIds()), IntStream.of(other.inputIds()))
+                .toArray();
+        int[] labels = IntStream.concat(IntStream.of(answer.labels()), IntStream.of(other.labels()))
+                .toArray();
+        return Sample.ofDocuments(row, ids, labels, answer.length(), other.length())
+                .withLabel(1 - row % 2);
     }
 
     /** A window of a row, of which some have two; a token says what its label is, and every third has none. */

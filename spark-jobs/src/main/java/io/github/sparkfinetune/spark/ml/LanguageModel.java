@@ -42,8 +42,9 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     private static final long serialVersionUID = 1L;
 
     static final String INPUT = "column of the text, the conversation or the prompt";
-    static final Set<Task> TASKS = EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM, Task.PREFERENCE);
-    /** The name of a prompt for the tasks sft and preference. */
+    static final Set<Task> TASKS =
+            EnumSet.of(Task.CAUSAL_LM, Task.SFT, Task.MASKED_LM, Task.PREFERENCE, Task.UNPAIRED_PREFERENCE);
+    /** The name of a prompt for the tasks sft, preference and unpaired-preference. */
     static final String PROMPT = "prompt";
 
     private static final String MESSAGES = "messages";
@@ -163,7 +164,7 @@ public final class LanguageModel extends TextModel<LanguageModel> {
     @Override
     Map<String, Column> inputs(StructType schema) {
         Column input = Columns.named(getOrDefault(inputCol()));
-        boolean preference = run().task() == Task.PREFERENCE;
+        boolean preference = run().task() == Task.PREFERENCE || run().task() == Task.UNPAIRED_PREFERENCE;
         if (run().task() != Task.SFT && !preference) {
             ColumnKind.TEXT.require(this, inputCol(), schema);
             return Map.of(run().data().text(), input);

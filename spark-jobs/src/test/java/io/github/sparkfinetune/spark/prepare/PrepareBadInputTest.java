@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import java.io.IOException;
@@ -159,22 +160,7 @@ class PrepareBadInputTest {
     }
 
     private static RunConfig withModel(RunConfig config, Path model) {
-        return new RunConfig(
-                model.toString(),
-                config.task(),
-                config.device(),
-                config.precision(),
-                config.data(),
-                config.tokenizer(),
-                config.classification(),
-                config.questionAnswering(),
-                config.method(),
-                config.training(),
-                config.maskedLm(),
-                config.preference(),
-                config.generation(),
-                config.cluster(),
-                config.output());
+        return RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of("model=" + model));
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -133,22 +134,8 @@ class PrepareCausalLmTest {
                     folder.resolve("texts/" + i % 3 + "/" + i + ".txt"), List.of("<tool>" + PrepareFixture.text(i)));
         }
         RunConfig config = config("folders", folder.resolve("texts"), "bfd", "max_length: 400");
-        RunConfig added = new RunConfig(
-                config.model(),
-                config.task(),
-                config.device(),
-                config.precision(),
-                config.data(),
-                new io.github.sparkfinetune.conf.TokenizerConfig(List.of("<tool>")),
-                config.classification(),
-                config.questionAnswering(),
-                config.method(),
-                config.training(),
-                config.maskedLm(),
-                config.preference(),
-                config.generation(),
-                config.cluster(),
-                config.output());
+        RunConfig added = RunConfigLoader.parse(
+                RunConfigLoader.toYaml(config), "run.yaml", List.of("tokenizer.add_special_tokens=[<tool>]"));
         Manifest manifest = PrepareJob.run(spark, added);
         assertThat(PrepareFixture.samples(folder.resolve("folders"), manifest, Manifest.TRAIN))
                 .allSatisfy(sample -> assertThat(Arrays.stream(sample.inputIds())

@@ -17,6 +17,8 @@ import io.github.sparkfinetune.data.task.language.MaskedLmData;
 import io.github.sparkfinetune.data.task.language.PreferenceData;
 import io.github.sparkfinetune.data.task.language.PreferenceLook;
 import io.github.sparkfinetune.data.task.language.SftData;
+import io.github.sparkfinetune.data.task.language.UnpairedPreferenceData;
+import io.github.sparkfinetune.data.task.language.UnpairedPreferenceLook;
 import io.github.sparkfinetune.data.task.question.QuestionAnsweringData;
 import io.github.sparkfinetune.data.task.question.QuestionLook;
 import io.github.sparkfinetune.data.task.token.TaggedLook;
@@ -40,7 +42,8 @@ public final class TaskDatas {
             Task.QUESTION_ANSWERING, QuestionAnsweringData::of,
             Task.TOKEN_CLASSIFICATION, TokenClassificationData::of,
             Task.MASKED_LM, MaskedLmData::of,
-            Task.PREFERENCE, PreferenceData::of));
+            Task.PREFERENCE, PreferenceData::of,
+            Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of));
 
     /** What tells whether a source is for a task; the more particular the task, the earlier. */
     private static final Map<Task, Function<SourceLook, Optional<Recognition>>> RECOGNIZED = new LinkedHashMap<>();
@@ -49,6 +52,7 @@ public final class TaskDatas {
         RECOGNIZED.put(Task.QUESTION_ANSWERING, QuestionLook::of);
         RECOGNIZED.put(Task.TOKEN_CLASSIFICATION, TaggedLook::of);
         RECOGNIZED.put(Task.PREFERENCE, PreferenceLook::of);
+        RECOGNIZED.put(Task.UNPAIRED_PREFERENCE, UnpairedPreferenceLook::of);
         RECOGNIZED.put(Task.SFT, ConversationLook::of);
         RECOGNIZED.put(Task.CLASSIFICATION, LabelledLook::of);
         RECOGNIZED.put(Task.CAUSAL_LM, DocumentLook::of);

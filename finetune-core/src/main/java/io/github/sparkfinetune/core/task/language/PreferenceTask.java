@@ -10,6 +10,7 @@ import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.objective.PairLoss;
 import io.github.sparkfinetune.core.objective.PreferenceLoss;
+import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
@@ -44,7 +45,9 @@ public final class PreferenceTask extends DecoderTask {
     public PreferenceModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
         Decoder model = KIND.load(base, labels.size(), adaptation, seed);
         return new PreferenceModel(
-                base.manager(), model, new PreferenceLoss(base.manager(), model, new PairLoss(preference)));
+                base.manager(),
+                model,
+                new PreferenceLoss(VocabularyLoss.ofNextToken(base.manager(), model), new PairLoss(preference)));
     }
 
     /** The prompt with each of both answers. */

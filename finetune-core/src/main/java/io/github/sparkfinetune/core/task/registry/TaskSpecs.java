@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.task.language.CausalLmTask;
 import io.github.sparkfinetune.core.task.language.MaskedLmTask;
 import io.github.sparkfinetune.core.task.language.PreferenceTask;
 import io.github.sparkfinetune.core.task.language.SftTask;
+import io.github.sparkfinetune.core.task.language.UnpairedPreferenceTask;
 import io.github.sparkfinetune.core.task.question.QuestionAnsweringTask;
 import io.github.sparkfinetune.core.task.token.TokenClassificationTask;
 import java.util.EnumMap;
@@ -30,7 +31,9 @@ public final class TaskSpecs {
             Task.MASKED_LM,
             MaskedLmTask::of,
             Task.PREFERENCE,
-            PreferenceTask::of));
+            PreferenceTask::of,
+            Task.UNPAIRED_PREFERENCE,
+            UnpairedPreferenceTask::of));
 
     private TaskSpecs() {}
 

@@ -234,6 +234,30 @@ class TaskSpecsTest {
                 .containsEntry("logps/chosen", -4.0);
     }
 
+    @Test
+    void partsOfAnswersAddUp() {
+        // Good or bad, the ratio, the log-probability, and the ratio of the answer to another prompt.
+        Object[][] rows = {{1, 12.0, -3.0, 4.0}, {0, 2.0, -5.0, 1.0}, {0, -8.0, -7.0, 1.0}};
+
+        Metrics whole = added(of(Task.UNPAIRED_PREFERENCE), List.of(), rows);
+        assertThat(whole.values())
+                .isEqualTo(of(Task.UNPAIRED_PREFERENCE)
+                        .metrics(iterator(rows), List.of())
+                        .values());
+        // Against 2.0, the mean of what the model says of answers to other prompts.
+        double loss = (1 - 1 / (1 + Math.exp(-1)) + 0.5 + 1 - 1 / (1 + Math.exp(-1))) / 3;
+        assertThat(whole.values().get("loss")).isCloseTo(loss, within(1e-12));
+        assertThat(whole.values().get("rewards/rejected")).isCloseTo(-0.3, within(1e-12));
+        assertThat(whole.values().get("rewards/margins")).isCloseTo(1.5, within(1e-12));
+        assertThat(whole.values())
+                .containsEntry("kl", 2.0)
+                .containsEntry("logps/chosen", -3.0)
+                .containsEntry("logps/rejected", -6.0);
+        assertThat(added(of(Task.UNPAIRED_PREFERENCE), List.of(), new Object[][] {rows[1]})
+                        .values())
+                .containsOnlyKeys("loss", "kl", "rewards/rejected", "logps/rejected");
+    }
+
     private static void assertMeasured(TaskSpec spec, List<String> labels, Object[][] rows, double loss) {
         Metrics whole = spec.metrics(iterator(rows), labels);
 

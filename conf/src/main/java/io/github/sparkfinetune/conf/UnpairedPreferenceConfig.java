@@ -1,0 +1,31 @@
+package io.github.sparkfinetune.conf;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import java.io.Serializable;
+
+/** What task {@code unpaired-preference} minimises, under the names of TRL's {@code KTOConfig}. */
+public record UnpairedPreferenceConfig(double beta, LossType lossType, double desirableWeight, double undesirableWeight)
+        implements Serializable {
+
+    /** The loss of an answer. */
+    public enum LossType {
+        /** Kahneman-Tversky optimisation (Ethayarajh and others, 2024). */
+        @JsonProperty("kto")
+        KTO,
+        /** Anchored preference optimisation without pairs (D'Oosterlinck and others, 2024). */
+        @JsonProperty("apo_zero_unpaired")
+        APO_ZERO_UNPAIRED
+    }
+
+    public UnpairedPreferenceConfig {
+        Check.that(beta > 0, "unpaired_preference.beta", beta, "above 0");
+        Check.present("unpaired_preference.loss_type", lossType);
+        Check.that(desirableWeight >= 0, "unpaired_preference.desirable_weight", desirableWeight, "at least 0");
+        Check.that(undesirableWeight >= 0, "unpaired_preference.undesirable_weight", undesirableWeight, "at least 0");
+        Check.that(
+                desirableWeight + undesirableWeight > 0,
+                "unpaired_preference.undesirable_weight",
+                undesirableWeight,
+                "above 0 where unpaired_preference.desirable_weight is 0");
+    }
+}

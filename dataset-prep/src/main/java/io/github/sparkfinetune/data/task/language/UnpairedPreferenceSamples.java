@@ -1,0 +1,113 @@
+package io.github.sparkfinetune.data.task.language;
+
+import io.github.sparkfinetune.conf.DataConfig;
+import io.github.sparkfinetune.data.dataset.Document;
+import io.github.sparkfinetune.data.dataset.DropReason;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleOutput;
+import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+
+/**
+ * Makes samples of prompts with an answer: the prompt with its answer, and the prompt with that of the next sample of
+ * the shard, the last one's being the first's. A document travels whole, as {@link DocumentSamples} has it, behind it a
+ * byte that is 1 where the answer is good.
+ */
+final class UnpairedPreferenceSamples implements SampleSink {
+    private final SampleCounts counts = new SampleCounts(0, true);
+    private final DataConfig data;
+    private final SampleOutput output;
+    /** Of the first sample, and of the one that waits for the next one's answer; null before there is one. */
+    private Rated first;
+
+    private Rated waiting;
+
+    UnpairedPreferenceSamples(DataConfig data, SampleOutput output) {
+        this.data = data;
+        this.output = output;
+    }
+
+    /**
+     * A prompt with an answer.
+     *
+     * @param whole not cut
+     * @param cut at most as long as a document may be
+     */
+    private record Rated(Document whole, Document cut, int label) {
+        /** The prompt with another one's answer, not longer than a document may be. */
+        Document with(Rated other, int longest) {
+            int prompt = whole.firstLabel();
+            int[] answer = other.whole.inputIds();
+            int begin = other.whole.firstLabel();
+            int length = Math.min(longest, prompt + answer.length - begin);
+            int[] ids = Arrays.copyOf(whole.inputIds(), length);
+            System.arraycopy(answer, begin, ids, prompt, length - prompt);
+            int[] none = new int[length];
+            Arrays.fill(none, Sample.IGNORED);
+            return new Document(ids, none).labelledFrom(prompt);
+        }
+    }
+
+    /** An answer as it travels. */
+    static byte[] bytes(Document document, boolean desirable) {
+        byte[] row = DocumentSamples.bytes(document, false);
+        byte[] rated = Arrays.copyOf(row, row.length + 1);
+        rated[row.length] = (byte) (desirable ? 1 : 0);
+        return rated;
+    }
+
+    @Override
+    public void add(byte[] row, String stratum) throws IOException {
+        Document whole = DocumentSamples.document(Arrays.copyOf(row, row.length - 1));
+        Document cut = limited(whole);
+        if (cut.droppedBecause() != null) {
+            counts.droppedRow(cut.droppedBecause());
+            return;
+        }
+        counts.row(cut.truncated());
+        Rated rated = new Rated(whole, cut, row[row.length - 1]);
+        if (first == null) {
+            first = rated;
+        } else {
+            write(waiting, rated);
+        }
+        waiting = rated;
+    }
+
+    /** What is left of a document of which at least a token is asked, and at least one answered. */
+    private Document limited(Document document) {
+        if (document.droppedBecause() == null && document.firstLabel() == 0) {
+            return Document.dropped(DropReason.EMPTY_PROMPT);
+        }
+        return document.limited(data.maxLength(), data.overlong());
+    }
+
+    private void write(Rated rated, Rated next) throws IOException {
+        Document other = rated.with(next, data.maxLength());
+        Document cut = rated.cut();
+        Sample sample = Sample.ofDocuments(
+                        0,
+                        joined(cut.inputIds(), other.inputIds()),
+                        joined(cut.labels(), other.labels()),
+                        cut.length(),
+                        other.length())
+                .withLabel(rated.label());
+        output.write(sample);
+        counts.sample(sample, cut.labelTokens());
+    }
+
+    private static int[] joined(int[] one, int[] other) {
+        return IntStream.concat(IntStream.of(one), IntStream.of(other)).toArray();
+    }
+
+    @Override
+    public SampleCounts finish() throws IOException {
+        if (first != null) {
+            write(waiting, first);
+        }
+        return counts;
+    }
+}

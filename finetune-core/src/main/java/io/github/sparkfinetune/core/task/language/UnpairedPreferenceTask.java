@@ -1,0 +1,97 @@
+package io.github.sparkfinetune.core.task.language;
+
+import static io.github.sparkfinetune.core.task.Column.required;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
+import io.github.sparkfinetune.core.metric.Metric;
+import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Decoder;
+import io.github.sparkfinetune.core.objective.RatedLoss;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.Labels;
+import io.github.sparkfinetune.core.task.Pretrained;
+import java.util.Iterator;
+import java.util.List;
+
+/**
+ * Answers that are good or bad, each by itself (TRL's {@code KTOTrainer}).
+ *
+ * <p>Columns of an evaluation, a row an answer: {@code index} (place of the sample in the split), {@code prompt},
+ * {@code completion} (the answer, special tokens left out), {@code label} (1 where it is good, else 0), {@code reward},
+ * {@code log_ratio} (the logarithm of how much likelier the model finds it than before its training), {@code logp} (its
+ * log-probability, in nats), {@code mismatched_log_ratio} ({@code log_ratio} of another sample's answer to this prompt;
+ * 0 with {@code apo_zero_unpaired}).
+ */
+public final class UnpairedPreferenceTask extends DecoderTask {
+    private final RatedLoss loss;
+
+    private UnpairedPreferenceTask(UnpairedPreferenceConfig config) {
+        this.loss = new RatedLoss(config);
+    }
+
+    /** Of a run. */
+    public static UnpairedPreferenceTask of(RunConfig config) {
+        return new UnpairedPreferenceTask(config.unpairedPreference());
+    }
+
+    @Override
+    public UnpairedPreferenceModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed) {
+        Decoder model = KIND.load(base, labels.size(), adaptation, seed);
+        return new UnpairedPreferenceModel(base.manager(), model, loss);
+    }
+
+    @Override
+    public boolean readsReference() {
+        return true;
+    }
+
+    @Override
+    public List<Metric> metrics() {
+        return UnpairedPreferenceMetrics.all();
+    }
+
+    /** Of published recipes, 5e-7 to 5e-6. */
+    @Override
+    public double highestUsualLearningRate() {
+        return 5e-6;
+    }
+
+    /** TRL's default. */
+    @Override
+    public double usualLearningRate() {
+        return 1e-6;
+    }
+
+    @Override
+    public String lossUnit() {
+        return "answer";
+    }
+
+    @Override
+    public List<Column> evaluationColumns() {
+        return List.of(
+                required("index", Column.Type.LONG),
+                required("prompt", Column.Type.STRING),
+                required("completion", Column.Type.STRING),
+                required("label", Column.Type.INT),
+                required("reward", Column.Type.DOUBLE),
+                required("log_ratio", Column.Type.DOUBLE),
+                required("logp", Column.Type.DOUBLE),
+                required("mismatched_log_ratio", Column.Type.DOUBLE));
+    }
+
+    @Override
+    public List<String> metricColumns() {
+        return List.of("label", "log_ratio", "logp", "mismatched_log_ratio");
+    }
+
+    @Override
+    public UnpairedPreferenceMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
+        UnpairedPreferenceMetrics metrics = new UnpairedPreferenceMetrics(loss);
+        rows.forEachRemaining(
+                row -> metrics.add((Integer) row[0] == 1, (Double) row[1], (Double) row[2], (Double) row[3]));
+        return metrics;
+    }
+}

@@ -16,12 +16,16 @@ import java.util.Map;
  * <p>Where the model says how much it prefers no answer, "" is predicted where that is over a threshold, and
  * {@code best_exact} and {@code best_f1} are what the best thresholds would give, {@code best_exact_thresh} and
  * {@code best_f1_thresh}: questions are answered whose preference is at most the threshold. Questions of equal
- * preference are answered together; the script, which goes by their order, may part them.
+ * preference are answered together; the script, which goes by their order, may part them. {@value #THRESHOLD} is half
+ * way from {@code best_f1_thresh} to the next preference above, as good on what was measured.
  *
  * <p>Without questions there is the loss alone. Counts of whole numbers are exact to 2^53. Observations are the
  * preferences and what they decide on: 24 bytes a question, none where the model has no preference. Not thread-safe.
  */
 public final class QuestionAnsweringMetrics implements Metrics {
+    /** Name of the threshold to answer by; {@code run_qa.py} has one of this name. */
+    public static final String THRESHOLD = "null_score_diff_threshold";
+
     private static final int LOSS = 0;
     private static final int WINDOWS = 1;
     private static final int ANSWERABLE = 2;
@@ -149,7 +153,8 @@ public final class QuestionAnsweringMetrics implements Metrics {
         }
         if (questions > 0 && preferences.size() == 3 * questions) {
             putBest(values, "best_exact", 1);
-            putBest(values, "best_f1", 2);
+            Split best = putBest(values, "best_f1", 2);
+            values.put(THRESHOLD, best.threshold());
         }
         return values;
     }
@@ -157,7 +162,23 @@ public final class QuestionAnsweringMetrics implements Metrics {
     /** A question that may be answered. */
     private record Question(double preference, double gain) {}
 
-    private void putBest(Map<String, Double> values, String name, int gain) {
+    /**
+     * Where questions that are answered part from those that are not.
+     *
+     * @param preference the highest of those that are answered, or null of none
+     * @param next the lowest of the others, or null of none
+     */
+    private record Split(Double preference, Double next) {
+        /** Half way, so that questions that were not measured fall on the side of those that they are like. */
+        double threshold() {
+            if (preference == null) {
+                return Math.min(0, next - 1);
+            }
+            return next == null ? preference : (preference + next) / 2;
+        }
+    }
+
+    private Split putBest(Map<String, Double> values, String name, int gain) {
         double[] columns = preferences.toArray();
         List<Question> questions = new ArrayList<>();
         for (int i = 0; i < columns.length; i += 3) {
@@ -167,17 +188,20 @@ public final class QuestionAnsweringMetrics implements Metrics {
         questions.sort(Comparator.comparingDouble(Question::preference).thenComparingDouble(Question::gain));
         double sum = counts[OTHERS];
         double best = sum;
-        double bestThreshold = 0;
+        Split split = new Split(null, questions.get(0).preference());
         for (int i = 0; i < questions.size(); i++) {
             sum += questions.get(i).gain();
-            boolean last = i + 1 == questions.size()
-                    || questions.get(i + 1).preference() != questions.get(i).preference();
+            double preference = questions.get(i).preference();
+            Double next =
+                    i + 1 == questions.size() ? null : questions.get(i + 1).preference();
+            boolean last = next == null || next != preference;
             if (last && sum > best) {
                 best = sum;
-                bestThreshold = questions.get(i).preference();
+                split = new Split(preference, next);
             }
         }
         values.put(name, 100 * best / questions.size());
-        values.put(name + "_thresh", bestThreshold);
+        values.put(name + "_thresh", split.preference() == null ? 0 : split.preference());
+        return split;
     }
 }

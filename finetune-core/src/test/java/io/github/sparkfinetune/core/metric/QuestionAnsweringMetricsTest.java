@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Figures of the evaluation script of SQuAD 2.0, as transformers has it. */
 class QuestionAnsweringMetricsTest {
@@ -73,6 +75,7 @@ class QuestionAnsweringMetricsTest {
         Map<String, Double> values = new LinkedHashMap<>(metrics.values());
         assertThat(values.remove("loss")).isEqualTo(1.5);
         values.put("exact", values.remove("exact_match"));
+        values.remove("null_score_diff_threshold");
         Reference.close(values, expected, Set.of("threshold", "questions"));
     }
 
@@ -87,6 +90,27 @@ class QuestionAnsweringMetricsTest {
                 .containsEntry("exact_match", 100 / 3.0)
                 .containsEntry("best_exact", 200 / 3.0)
                 .containsEntry("best_exact_thresh", 2.0);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // Preferences of questions with an answer, of those without, and the threshold between them.
+        "-8 -6, 2 4, -2",
+        "-8 3, 2 4, -3",
+        "-8 -6 3, 2, -2",
+        "-8 -6 3 5, 2, 5",
+        "5, 2 4 6, 0",
+        "5, -2 4 6, -3"
+    })
+    void theThresholdIsHalfWay(String answerable, String others, double threshold) {
+        QuestionAnsweringMetrics metrics = new QuestionAnsweringMetrics(0);
+        for (String preference : answerable.split(" ", -1)) {
+            metrics.add(SquadScore.of("right", List.of("right")), Double.parseDouble(preference));
+        }
+        for (String preference : others.split(" ", -1)) {
+            metrics.add(SquadScore.of("wrong", List.of()), Double.parseDouble(preference));
+        }
+        assertThat(metrics.values()).containsEntry("null_score_diff_threshold", threshold);
     }
 
     @Test

@@ -83,7 +83,7 @@ class QuestionAnsweringRunTest {
         assertThat(model.architectures()).containsExactly("BertForQuestionAnswering");
         assertThat(model.labels()).isEmpty();
         assertThat(model.number(7, "null_score_diff_threshold"))
-                .isCloseTo(result.eval().get("best_f1_thresh"), within(1e-3));
+                .isCloseTo(result.eval().get("null_score_diff_threshold"), within(1e-3));
         Configuration hadoop = new Configuration();
         org.apache.hadoop.fs.Path dataset = new org.apache.hadoop.fs.Path(config.dataset());
         Manifest manifest = Manifest.read(dataset, hadoop);

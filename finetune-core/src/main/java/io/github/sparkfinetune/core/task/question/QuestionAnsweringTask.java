@@ -41,12 +41,12 @@ import java.util.stream.Stream;
  * be used; then nothing but index and file is there).
  *
  * <p>With {@code version_2_with_negative} no answer is given where {@code no_answer_score - score} is above a
- * threshold: the one of the best F1 on the evaluation rows, if there are such with and without an answer, else 0. The
+ * threshold: that of the best F1 on the evaluation rows, if there are such with and without an answer, else 0. The
  * trained model's {@code config.json} has it as {@value #THRESHOLD}.
  */
 public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLength) implements TaskSpec {
-    /** Key of a trained model's configuration; the name is that of {@code run_qa.py}. */
-    static final String THRESHOLD = "null_score_diff_threshold";
+    /** Key of a trained model's configuration. */
+    static final String THRESHOLD = QuestionAnsweringMetrics.THRESHOLD;
 
     /** What batches of another size make of equal logits is less than this. */
     private static final double ROUNDING = 1e-4;
@@ -164,9 +164,9 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
 
     @Override
     public HfConfig tunedConfig(HfConfig saved, Map<String, Double> eval) {
-        boolean bothKinds = Stream.of("HasAns_f1", "NoAns_f1", "best_f1_thresh").allMatch(eval::containsKey);
+        boolean bothKinds = Stream.of("HasAns_f1", "NoAns_f1", THRESHOLD).allMatch(eval::containsKey);
         return settings.version2WithNegative() && bothKinds
-                ? saved.with(THRESHOLD, eval.get("best_f1_thresh") + ROUNDING)
+                ? saved.with(THRESHOLD, eval.get(THRESHOLD) + ROUNDING)
                 : saved;
     }
 

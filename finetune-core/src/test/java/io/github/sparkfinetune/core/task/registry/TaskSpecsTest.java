@@ -192,13 +192,14 @@ class TaskSpecsTest {
     @Test
     void theThresholdForNoAnswerIsSavedWithTheModel() {
         HfConfig saved = HfConfig.read(GoldenFiles.root().resolve("models").resolve("bert-qa"));
-        Map<String, Double> eval = Map.of("HasAns_f1", 50.0, "NoAns_f1", 50.0, "best_f1_thresh", -1.5);
+        Map<String, Double> eval = Map.of("HasAns_f1", 50.0, "NoAns_f1", 50.0, "null_score_diff_threshold", -1.5);
         TaskSpec version2 = spec(Task.QUESTION_ANSWERING, "question_answering.version_2_with_negative=true");
         assertThat(version2.tunedConfig(saved, eval).number(7, "null_score_diff_threshold"))
                 .isCloseTo(-1.5, within(1e-3))
                 .isGreaterThan(-1.5);
         // Without questions of both kinds every threshold would do.
-        assertThat(version2.tunedConfig(saved, Map.of("best_f1_thresh", 2.0))).isSameAs(saved);
+        assertThat(version2.tunedConfig(saved, Map.of("null_score_diff_threshold", 2.0)))
+                .isSameAs(saved);
         assertThat(spec(Task.QUESTION_ANSWERING).tunedConfig(saved, eval)).isSameAs(saved);
         assertThat(version2.metric("best_f1").greaterIsBetter()).isTrue();
         assertThatThrownBy(() -> spec(Task.QUESTION_ANSWERING).metric("best_f1"))

@@ -24,8 +24,9 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n"
-                + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
+        footerHeading =
+                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages of%nspark-submit.%n"
+                        + "Exit codes: 0 done, 2 bad configuration, 3 bad data or model, 4 may be retried.%n",
         footer = "Example: finetune run --config run.yaml --master yarn")
 public final class Finetune implements Callable<Integer> {
     @Spec

@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
         sortOptions = false,
         synopsisHeading = "%nUsage: ",
         optionListHeading = "%n",
-        footerHeading = "%nbin/finetune also takes --master MASTER and --conf KEY=VALUE of spark-submit.%n%nExample:%n")
+        footerHeading =
+                "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages of%nspark-submit.%n%nExample:%n")
 abstract class SparkCommand implements Callable<Integer>, Console {
     /** Behind a command's own options. */
     private static final int LAST = 100;

@@ -65,7 +65,7 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
         assertThat(err.toString()).isEmpty();
         String alone = out.toString();
         assertFitsAScreen(alone);
-        assertThat(alone).contains("Usage: finetune", "Example", "--master MASTER", "Exit codes");
+        assertThat(alone).contains("Usage: finetune", "Example", "--master, ", "Exit codes");
         assertThat(commands()).allSatisfy(command -> assertThat(alone).contains("\n  " + command + " "));
 
         out.getBuffer().setLength(0);

@@ -72,6 +72,9 @@ class LauncherTest {
                 .startsWith("spark-submit", "--master", "yarn")
                 .containsSubsequence(command, "--config", "run.yaml")
                 .doesNotContain("--local");
+        assertThat(launch(command, "--config", "run.yaml", "--jars=a.jar,b.jar", "--deploy-mode", "cluster"))
+                .startsWith("spark-submit", "--jars", "a.jar,b.jar", "--deploy-mode", "cluster", "--class")
+                .containsSubsequence(command, "--config", "run.yaml");
         assertThat(launch(command, "--local", "--config", "run.yaml"))
                 .containsOnlyOnce("--local")
                 .containsSubsequence(command, "--local", "--config", "run.yaml");

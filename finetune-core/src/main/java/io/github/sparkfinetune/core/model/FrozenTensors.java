@@ -12,17 +12,21 @@ import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Weights that are never written. On the CPU a tensor is used where it lies in its mapped file, of any size and shared
  * by all ranks of the machine; to a GPU it is copied once.
  */
 final class FrozenTensors {
+    private static final Logger LOG = LoggerFactory.getLogger(FrozenTensors.class);
+
     private final TensorSource source;
     private final NDManager manager;
     private final ScriptModule script;
     private final NDArray device;
-    private final Map<MappedFile, NDArray> files = new HashMap<>();
+    private final Map<MappedFile, Optional<NDArray>> files = new HashMap<>();
 
     private record MappedFile(String file, TensorType type) {}
 
@@ -56,17 +60,29 @@ final class FrozenTensors {
         }
         return source.localPlace(stored)
                 .filter(place -> place.begin() % type.bytes() == 0)
-                .map(place -> {
-                    NDArray values = values(place, type);
-                    return script.callOne(manager, "part", values, place.begin() / type.bytes(), info.shape(), device);
-                });
+                .flatMap(place -> values(place, type)
+                        .map(values -> script.callOne(
+                                manager, "part", values, place.begin() / type.bytes(), info.shape(), device)));
     }
 
-    /** All of a file as values of a type. */
-    private NDArray values(FilePlace place, TensorType type) {
+    /** All of a file as values of a type, or nothing where the kernel refuses to map it. */
+    private Optional<NDArray> values(FilePlace place, TensorType type) {
         return files.computeIfAbsent(new MappedFile(place.file().toString(), type), mapped -> {
             long count = place.file().toFile().length() / type.bytes();
-            return script.callOne(manager, "file_values", mapped.file(), count, type == TensorType.BF16);
+            try {
+                return Optional.of(
+                        script.callOne(manager, "file_values", mapped.file(), count, type == TensorType.BF16));
+            } catch (IllegalStateException e) {
+                // PyTorch maps what may be written, of which Linux grants no more than the machine's memory at once.
+                if (!String.valueOf(e.getMessage()).contains("unable to mmap")) {
+                    throw e;
+                }
+                LOG.warn(
+                        "{} is larger than this machine lets one map: what is read of it takes memory of its own;"
+                                + " save the model in smaller files, by save_pretrained(max_shard_size=\"5GB\")",
+                        place.file());
+                return Optional.empty();
+            }
         });
     }
 

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +109,51 @@ class LargeTensorTest {
             float[] expected = new float[2 * WIDTH];
             Arrays.fill(expected, 0, WIDTH, LAST);
             assertThat(rows.toFloatArray()).containsExactly(expected);
+        }
+    }
+
+    /** With one terabyte of a tensor that nobody asks for, behind those of the model. */
+    @ParameterizedTest
+    @CsvSource({"F32, fp32, lora", "F32, bf16, qlora", "BF16, bf16, lora"})
+    void aFileThatCannotBeMappedIsRead(TensorType type, String precision, String method) throws IOException {
+        Path base = TinyModel.copy(folder.resolve("base"), "llama-tied", config -> {});
+        Path plain = folder.resolve("plain");
+        TinyModel.rewrite(base, plain, type, Long.MAX_VALUE, (name, values) -> {});
+        Path large = folder.resolve("large");
+        TinyModel.rewrite(base, large, type, Long.MAX_VALUE, (name, values) -> {});
+        appendTerabyte(large.resolve(SafetensorsModel.FILE));
+        List<Sample> samples = List.of(Sample.ofDocuments(0, new int[] {5, 9, 200}, new int[] {5, 9, 200}, 3));
+        String[] settings = {"method.type=" + method, "precision=" + precision};
+        try (TinyDecoder expected = TinyDecoder.toTrain(plain, settings);
+                TinyDecoder model = TinyDecoder.toTrain(large, settings)) {
+            assertThat(model.logits(samples)).isEqualTo(expected.logits(samples));
+        }
+    }
+
+    private static void appendTerabyte(Path file) throws IOException {
+        long count = 1L << 38;
+        try (FileChannel out = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            out.read(length, 0);
+            int headerBytes = (int) length.getLong(0);
+            ByteBuffer whole = ByteBuffer.allocate((int) out.size());
+            out.read(whole, 0);
+            ObjectNode header = (ObjectNode) new ObjectMapper()
+                    .readTree(new String(whole.array(), Long.BYTES, headerBytes, StandardCharsets.UTF_8));
+            long data = out.size() - Long.BYTES - headerBytes;
+            entry(header, "unused", TensorType.F32, data, count);
+            byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
+            int padded = (json.length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
+            ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + padded)
+                    .order(ByteOrder.LITTLE_ENDIAN)
+                    .putLong(padded)
+                    .put(json);
+            while (begin.hasRemaining()) {
+                begin.put((byte) ' ');
+            }
+            out.write(begin.flip(), 0);
+            out.write(whole.position(Long.BYTES + headerBytes), begin.limit());
+            out.write(ByteBuffer.allocate(1), begin.limit() + data + count * Float.BYTES - 1);
         }
     }
 

@@ -1,0 +1,236 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Trainable;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Checkpoints of the shapes of published models, up to 145 GB, in sparse files: all zeros but for the last rows of both
+ * vocabularies' matrices.
+ */
+class PublishedShapesTest {
+    private static final String TABLE = "model.embed_tokens.weight";
+    private static final String HEAD = "lm_head.weight";
+    private static final float LAST = 0.375f;
+    private static final long FILE_BYTES = 5_000_000_000L;
+
+    /** A published model; what its card counts as parameters. */
+    private enum Shape {
+        QWEN2_5_7B("qwen2", 3584, 18944, 28, 28, 4, 152064, 7_615_616_512L),
+        QWEN3_8B("qwen3", 4096, 12288, 36, 32, 8, 151936, 8_190_735_360L),
+        LLAMA_3_1_8B("llama", 4096, 14336, 32, 32, 8, 128256, 8_030_261_248L),
+        QWEN2_5_72B("qwen2", 8192, 29568, 80, 64, 8, 152064, 72_706_203_648L);
+
+        private static final int HEAD_DIM = 128;
+
+        private final String family;
+        private final int hidden;
+        private final int wide;
+        private final int layers;
+        private final int heads;
+        private final int keys;
+        private final int vocabulary;
+        private final long parameters;
+
+        Shape(String family, int hidden, int wide, int layers, int heads, int keys, int vocabulary, long parameters) {
+            this.family = family;
+            this.hidden = hidden;
+            this.wide = wide;
+            this.layers = layers;
+            this.heads = heads;
+            this.keys = keys;
+            this.vocabulary = vocabulary;
+            this.parameters = parameters;
+        }
+
+        ObjectNode config() {
+            return new ObjectMapper()
+                    .createObjectNode()
+                    .put("model_type", family)
+                    .put("hidden_act", "silu")
+                    .put("hidden_size", hidden)
+                    .put("intermediate_size", wide)
+                    .put("max_position_embeddings", 32768)
+                    .put("num_attention_heads", heads)
+                    .put("num_hidden_layers", layers)
+                    .put("num_key_value_heads", keys)
+                    .put("head_dim", HEAD_DIM)
+                    .put("rms_norm_eps", 1e-6)
+                    .put("rope_theta", 1e6)
+                    .put("tie_word_embeddings", false)
+                    .put("vocab_size", vocabulary);
+        }
+
+        /** Tensors as the published files have them. */
+        Map<String, long[]> tensors() {
+            Map<String, long[]> tensors = new LinkedHashMap<>();
+            tensors.put(TABLE, new long[] {vocabulary, hidden});
+            for (int layer = 0; layer < layers; layer++) {
+                String at = "model.layers." + layer + ".";
+                tensors.put(at + "input_layernorm.weight", new long[] {hidden});
+                tensors.put(at + "post_attention_layernorm.weight", new long[] {hidden});
+                for (String name : List.of("q", "k", "v")) {
+                    long outputs = (long) HEAD_DIM * (name.equals("q") ? heads : keys);
+                    tensors.put(at + "self_attn." + name + "_proj.weight", new long[] {outputs, hidden});
+                    if (family.equals("qwen2")) {
+                        tensors.put(at + "self_attn." + name + "_proj.bias", new long[] {outputs});
+                    }
+                    if (family.equals("qwen3") && !name.equals("v")) {
+                        tensors.put(at + "self_attn." + name + "_norm.weight", new long[] {HEAD_DIM});
+                    }
+                }
+                tensors.put(at + "self_attn.o_proj.weight", new long[] {hidden, (long) HEAD_DIM * heads});
+                tensors.put(at + "mlp.gate_proj.weight", new long[] {wide, hidden});
+                tensors.put(at + "mlp.up_proj.weight", new long[] {wide, hidden});
+                tensors.put(at + "mlp.down_proj.weight", new long[] {hidden, wide});
+            }
+            tensors.put("model.norm.weight", new long[] {hidden});
+            tensors.put(HEAD, new long[] {vocabulary, hidden});
+            return tensors;
+        }
+
+        /** What has another last row. */
+        List<String> marked() {
+            return List.of(TABLE, HEAD);
+        }
+    }
+
+    @TempDir
+    private Path folder;
+
+    /** In files of at most 5 GB. */
+    private Path checkpoint(Shape shape) throws IOException {
+        Files.writeString(folder.resolve("config.json"), shape.config().toString());
+        ObjectNode index = new ObjectMapper().createObjectNode();
+        ObjectNode fileOfTensor = index.putObject("weight_map");
+        Map<String, long[]> some = new LinkedHashMap<>();
+        long size = 0;
+        int files = 0;
+        for (Map.Entry<String, long[]> tensor : shape.tensors().entrySet()) {
+            long bytes = bytes(tensor.getValue());
+            if (size + bytes > FILE_BYTES) {
+                write(folder.resolve(file(files++)), shape, some);
+                some.clear();
+                size = 0;
+            }
+            some.put(tensor.getKey(), tensor.getValue());
+            fileOfTensor.put(tensor.getKey(), file(files));
+            size += bytes;
+        }
+        write(folder.resolve(file(files)), shape, some);
+        Files.writeString(folder.resolve("model.safetensors.index.json"), index.toString());
+        return folder;
+    }
+
+    private static String file(int number) {
+        return "model-" + number + ".safetensors";
+    }
+
+    private static long bytes(long[] extents) {
+        return Arrays.stream(extents).reduce(Short.BYTES, (count, extent) -> count * extent);
+    }
+
+    private static void write(Path file, Shape shape, Map<String, long[]> tensors) throws IOException {
+        ObjectNode header = new ObjectMapper().createObjectNode();
+        Map<String, Long> ends = new LinkedHashMap<>();
+        long at = 0;
+        for (Map.Entry<String, long[]> tensor : tensors.entrySet()) {
+            ObjectNode entry = header.putObject(tensor.getKey()).put("dtype", "BF16");
+            Arrays.stream(tensor.getValue())
+                    .forEach(extent -> entry.withArray("shape").add(extent));
+            entry.putArray("data_offsets").add(at).add(at + bytes(tensor.getValue()));
+            at += bytes(tensor.getValue());
+            ends.put(tensor.getKey(), at);
+        }
+        byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
+        int padding = (Long.BYTES - json.length % Long.BYTES) % Long.BYTES;
+        int data = Long.BYTES + json.length + padding;
+        try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            ByteBuffer begin = ByteBuffer.allocate(data).order(ByteOrder.LITTLE_ENDIAN);
+            begin.putLong(json.length + padding).put(json);
+            begin.put(" ".repeat(padding).getBytes(StandardCharsets.UTF_8));
+            out.write(begin.flip());
+            out.write(ByteBuffer.allocate(1), data + at - 1);
+            for (String name : ends.keySet()) {
+                if (shape.marked().contains(name)) {
+                    ByteBuffer row = ByteBuffer.allocate((int) tensors.get(name)[1] * Short.BYTES)
+                            .order(ByteOrder.LITTLE_ENDIAN);
+                    while (row.hasRemaining()) {
+                        row.putShort(HalfFloat.toBf16(LAST));
+                    }
+                    out.write(row.flip(), data + ends.get(name) - row.limit());
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Shape.class)
+    void weightsAreReadWhereTheyLie(Shape shape) throws IOException {
+        Path model = checkpoint(shape);
+        try (SafetensorsModel source = SafetensorsModel.open(model)) {
+            HfConfig config = HfConfig.read(model);
+            assertThat(Footprint.ofDecoder(config, source, Adaptation.of(Trainable.none()))
+                            .parameters())
+                    .isEqualTo(shape.parameters);
+        }
+        try (TinyDecoder decoder = TinyDecoder.toTrain(model, "method.type=lora", "precision=bf16")) {
+            assertLastRow(decoder, decoder.model().table().value());
+            assertLastRow(decoder, decoder.model().projectionWeight());
+        }
+    }
+
+    private static void assertLastRow(TinyDecoder decoder, NDArray matrix) {
+        try (NDManager owner = decoder.manager.newSubManager()) {
+            long last = matrix.getShape().get(0) - 1;
+            float[] rows = decoder.model()
+                    .script()
+                    .callOne(owner, "lookup", matrix, owner.create(new long[] {last, last - 1, 0}))
+                    .toFloatArray();
+            int width = rows.length / 3;
+            for (int i = 0; i < rows.length; i++) {
+                assertThat(rows[i])
+                        .as("number %d of row %d", i % width, i / width)
+                        .isEqualTo(i < width ? LAST : 0);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = Shape.class,
+            names = {"QWEN2_5_7B", "QWEN2_5_72B"})
+    void aTableOfMoreThanTwoGigabytesIsNotTrained(Shape shape) throws IOException {
+        Path model = checkpoint(shape);
+        long bytes = (long) shape.vocabulary * shape.hidden * Float.BYTES;
+        assertThatThrownBy(() -> TinyDecoder.toTrain(model, "method.type=full"))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining(TABLE + " takes " + bytes + " bytes in F32");
+    }
+}

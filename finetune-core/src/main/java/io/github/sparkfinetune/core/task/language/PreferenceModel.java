@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.AnswerPair;
 import io.github.sparkfinetune.core.objective.PairLoss;
 import io.github.sparkfinetune.core.objective.PreferenceLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.Scorer;
@@ -17,10 +16,8 @@ import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.core.task.TokenLoss;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
 /** A language model that is trained to find the better of two answers likelier than before, and the other less so. */
@@ -75,61 +72,36 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
 
     @Override
     public TaskPredictor predictor(PredictionSettings settings) {
-        return new Rows(new PromptAnswers(manager, model, settings), settings.batchSize());
+        return new SampleRows(new PromptAnswers(manager, model, settings), settings.batchSize(), this::rows);
     }
 
-    private final class Rows implements TaskPredictor {
-        private final PromptAnswers answers;
-        private final int batchSize;
-
-        Rows(PromptAnswers answers, int batchSize) {
-            this.answers = answers;
-            this.batchSize = batchSize;
+    private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
+        List<AnswerPair> pairs = pairs(samples, batchSize);
+        PairLoss loss = objective.pairLoss();
+        List<Object[]> rows = new ArrayList<>();
+        for (int i = 0; i < pairs.size(); i++) {
+            AnswerPair pair = pairs.get(i);
+            List<Prompts.Prompt> prompts = Prompts.of(samples.get(i));
+            String chosen = tokenizer.decode(prompts.get(0).answerIds());
+            String rejected = tokenizer.decode(prompts.get(1).answerIds());
+            double better = loss.reward(pair.chosenRatio());
+            double other = loss.reward(pair.rejectedRatio());
+            rows.add(new Object[] {
+                samples.get(i).index(),
+                tokenizer.decodeWhole(prompts.get(0).inputIds()),
+                chosen,
+                rejected,
+                better > other ? chosen : rejected,
+                1 / (1 + Math.exp(-Math.abs(better - other))),
+                better > other ? 1 : 0,
+                better - other,
+                better,
+                other,
+                pair.chosen(),
+                pair.rejected(),
+                loss.of(pair)
+            });
         }
-
-        @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), PromptAnswers.BATCHES * batchSize, this::evaluate);
-        }
-
-        private List<Object[]> evaluate(List<Sample> block) {
-            List<AnswerPair> pairs = pairs(block, batchSize);
-            PairLoss loss = objective.pairLoss();
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < pairs.size(); i++) {
-                AnswerPair pair = pairs.get(i);
-                List<Prompts.Prompt> prompts = Prompts.of(block.get(i));
-                String chosen = answers.tokenizer().decode(prompts.get(0).answerIds());
-                String rejected = answers.tokenizer().decode(prompts.get(1).answerIds());
-                double better = loss.reward(pair.chosenRatio());
-                double other = loss.reward(pair.rejectedRatio());
-                rows.add(new Object[] {
-                    block.get(i).index(),
-                    answers.tokenizer().decodeWhole(prompts.get(0).inputIds()),
-                    chosen,
-                    rejected,
-                    better > other ? chosen : rejected,
-                    1 / (1 + Math.exp(-Math.abs(better - other))),
-                    better > other ? 1 : 0,
-                    better - other,
-                    better,
-                    other,
-                    pair.chosen(),
-                    pair.rejected(),
-                    loss.of(pair)
-                });
-            }
-            return rows;
-        }
-
-        @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
-            return answers.predict(inputs);
-        }
-
-        @Override
-        public void close() {
-            answers.close();
-        }
+        return rows;
     }
 }

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.RatedLoss;
 import io.github.sparkfinetune.core.objective.UnpairedPreferenceLoss;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictionSettings;
 import io.github.sparkfinetune.core.task.Scorer;
@@ -16,10 +15,8 @@ import io.github.sparkfinetune.core.task.TaskModel;
 import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
-import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.List;
 
 /** A language model that is trained to find good answers likelier than before, and bad ones less so. */
@@ -132,51 +129,26 @@ final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
 
     @Override
     public TaskPredictor predictor(PredictionSettings settings) {
-        return new Rows(new PromptAnswers(manager, model, settings), settings.batchSize());
+        return new SampleRows(new PromptAnswers(manager, model, settings), settings.batchSize(), this::rows);
     }
 
-    private final class Rows implements TaskPredictor {
-        private final PromptAnswers answers;
-        private final int batchSize;
-
-        Rows(PromptAnswers answers, int batchSize) {
-            this.answers = answers;
-            this.batchSize = batchSize;
+    private List<Object[]> rows(List<Sample> samples, int batchSize, TextTokenizer tokenizer) {
+        List<Said> said = said(samples, batchSize);
+        List<Object[]> rows = new ArrayList<>();
+        for (int i = 0; i < samples.size(); i++) {
+            Prompts.Prompt prompt = Prompts.of(samples.get(i)).get(UnpairedPreferenceLoss.ANSWER);
+            Said one = said.get(i);
+            rows.add(new Object[] {
+                samples.get(i).index(),
+                tokenizer.decodeWhole(prompt.inputIds()),
+                tokenizer.decode(prompt.answerIds()),
+                one.desirable() ? 1 : 0,
+                loss().reward(one.ratio()),
+                one.ratio(),
+                one.logProb(),
+                one.mismatched()
+            });
         }
-
-        @Override
-        public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
-            return new BlockwiseIterator<>(split.part(part, parts), PromptAnswers.BATCHES * batchSize, this::evaluate);
-        }
-
-        private List<Object[]> evaluate(List<Sample> block) {
-            List<Said> said = said(block, batchSize);
-            List<Object[]> rows = new ArrayList<>();
-            for (int i = 0; i < block.size(); i++) {
-                Prompts.Prompt prompt = Prompts.of(block.get(i)).get(UnpairedPreferenceLoss.ANSWER);
-                Said one = said.get(i);
-                rows.add(new Object[] {
-                    block.get(i).index(),
-                    answers.tokenizer().decodeWhole(prompt.inputIds()),
-                    answers.tokenizer().decode(prompt.answerIds()),
-                    one.desirable() ? 1 : 0,
-                    loss().reward(one.ratio()),
-                    one.ratio(),
-                    one.logProb(),
-                    one.mismatched()
-                });
-            }
-            return rows;
-        }
-
-        @Override
-        public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
-            return answers.predict(inputs);
-        }
-
-        @Override
-        public void close() {
-            answers.close();
-        }
+        return rows;
     }
 }

@@ -1,0 +1,51 @@
+package io.github.sparkfinetune.core.task.language;
+
+import io.github.sparkfinetune.core.task.BlockwiseIterator;
+import io.github.sparkfinetune.core.task.TaskPredictor;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.util.Iterator;
+import java.util.List;
+
+/** Makes a row of each held-out sample, and answers prompts. */
+final class SampleRows implements TaskPredictor {
+    /** Makes rows. */
+    interface Rows {
+        /**
+         * A row a sample.
+         *
+         * @param batchSize samples computed at once
+         */
+        List<Object[]> of(List<Sample> samples, int batchSize, TextTokenizer tokenizer);
+    }
+
+    private final PromptAnswers answers;
+    private final int batchSize;
+    private final Rows rows;
+
+    SampleRows(PromptAnswers answers, int batchSize, Rows rows) {
+        this.answers = answers;
+        this.batchSize = batchSize;
+        this.rows = rows;
+    }
+
+    @Override
+    public Iterator<Object[]> evaluate(SampleSource split, List<String> labels, int part, int parts) {
+        return new BlockwiseIterator<>(
+                split.part(part, parts),
+                PromptAnswers.BATCHES * batchSize,
+                block -> rows.of(block, batchSize, answers.tokenizer()));
+    }
+
+    @Override
+    public Iterator<Object[]> predict(Iterator<TaskInput> inputs) {
+        return answers.predict(inputs);
+    }
+
+    @Override
+    public void close() {
+        answers.close();
+    }
+}

@@ -75,11 +75,14 @@ record MemoryEstimate(
         int after = manifest.map(there ->
                         (int) Math.min(batch, heldOut(there, config.cluster().ranks())))
                 .orElse(eval || test ? batch : 0);
+        // Of a sample that is read in parts no more is computed at once.
+        int longest = spec.longestSample(data.maxLength());
         return new MemoryEstimate(
                 config,
                 model,
                 source,
-                spec.paddedLength(manifest.map(Manifest::longest).orElse(spec.longestSample(data.maxLength()))),
+                spec.paddedLength(manifest.map(there -> Math.min(there.longest(), longest))
+                        .orElse(longest)),
                 manifest.map(there -> there.labels().size()).orElseGet(model::numLabels),
                 eval || spec.readsReference() ? batch : 0,
                 after);

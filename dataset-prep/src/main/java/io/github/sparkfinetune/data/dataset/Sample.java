@@ -73,6 +73,19 @@ public record Sample(
                 index, inputIds, new int[inputIds.length], -1, labels, documents, new double[0], Window.WHOLE);
     }
 
+    /** Documents side by side, whose tokens have labels. */
+    public static Sample ofDocuments(long index, List<Document> documents) {
+        return ofDocuments(
+                index,
+                documents.stream()
+                        .flatMapToInt(document -> Arrays.stream(document.inputIds()))
+                        .toArray(),
+                documents.stream()
+                        .flatMapToInt(document -> Arrays.stream(document.labels()))
+                        .toArray(),
+                documents.stream().mapToInt(Document::length).toArray());
+    }
+
     /** The same sample with another index. */
     public Sample at(long place) {
         return new Sample(place, inputIds, tokenTypeIds, label, labels, documents, targets, window);
@@ -162,13 +175,18 @@ public record Sample(
      * nothing comes before.
      */
     public int labelTokens() {
-        int count = 0;
+        return Arrays.stream(labelTokensOfDocuments()).sum();
+    }
+
+    /** The same of each document. */
+    public int[] labelTokensOfDocuments() {
+        int[] counts = new int[documents.length];
         int from = 0;
-        for (int length : labels.length == 0 ? labels : documents) {
-            count += Document.labelTokens(labels, from, from + length);
-            from += length;
+        for (int i = 0; labels.length > 0 && i < documents.length; i++) {
+            counts[i] = Document.labelTokens(labels, from, from + documents[i]);
+            from += documents[i];
         }
-        return count;
+        return counts;
     }
 
     @Override

@@ -14,8 +14,6 @@ public final class RatedRecords {
     public static final String PROMPT = "prompt";
     /** Column of the answer. */
     public static final String COMPLETION = "completion";
-    /** Column of the tools that a chat template is given. */
-    public static final String TOOLS = "tools";
 
     /** A label is none of those that there are. */
     public static final String BAD_LABEL = "bad_label";

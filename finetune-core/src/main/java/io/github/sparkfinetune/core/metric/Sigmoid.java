@@ -4,11 +4,16 @@ package io.github.sparkfinetune.core.metric;
 public final class Sigmoid {
     private Sigmoid() {}
 
+    /** p of one logit. */
+    public static double probability(double logit) {
+        return 1 / (1 + Math.exp(-logit));
+    }
+
     /** p of each logit. */
     public static double[] probabilities(float[] logits) {
         double[] p = new double[logits.length];
         for (int i = 0; i < p.length; i++) {
-            p[i] = 1 / (1 + Math.exp(-(double) logits[i]));
+            p[i] = probability(logits[i]);
         }
         return p;
     }

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -85,7 +84,7 @@ public abstract class AnswerLoss implements Objective<PackedBatch> {
         double sum = 0;
         int begin = 0;
         for (Sample sample : batch.samples()) {
-            int[] lengths = labelTokens(sample);
+            int[] lengths = sample.labelTokensOfDocuments();
             double[] sums = new double[lengths.length];
             int at = begin;
             for (int document = 0; document < lengths.length; document++) {
@@ -103,18 +102,6 @@ public abstract class AnswerLoss implements Objective<PackedBatch> {
             }
         }
         return new Weighed(sum, counted);
-    }
-
-    /** Tokens of each document that are predicted. */
-    static int[] labelTokens(Sample sample) {
-        int[] documents = sample.documents();
-        int[] counts = new int[documents.length];
-        int from = 0;
-        for (int i = 0; i < documents.length; i++) {
-            counts[i] = Document.labelTokens(sample.labels(), from, from + documents[i]);
-            from += documents[i];
-        }
-        return counts;
     }
 
     /** @throws IllegalArgumentException where it has not as many documents, or nothing was said of as many */

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.objective;
 
 import io.github.sparkfinetune.conf.PreferenceConfig;
 import io.github.sparkfinetune.conf.PreferenceConfig.LossType;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 
 /**
  * The loss of a pair of answers. With c and r the {@linkplain AnswerPair#chosenRatio ratios} of the better and the
@@ -54,10 +55,10 @@ public record PairLoss(PreferenceConfig config) {
 
     private double slope(double z) {
         double smoothing = config.labelSmoothing();
-        double right = (1 - smoothing) * sigmoid(-z);
+        double right = (1 - smoothing) * Sigmoid.probability(-z);
         return config.lossType() == LossType.ROBUST
-                ? (-right - smoothing * sigmoid(z)) / (1 - 2 * smoothing)
-                : -right + smoothing * sigmoid(z);
+                ? (-right - smoothing * Sigmoid.probability(z)) / (1 - 2 * smoothing)
+                : -right + smoothing * Sigmoid.probability(z);
     }
 
     private double logit(AnswerPair pair) {
@@ -68,10 +69,6 @@ public record PairLoss(PreferenceConfig config) {
         return pair.chosenRatio() / pair.chosenTokens()
                 - pair.rejectedRatio() / pair.rejectedTokens()
                 - 1 / (2 * config.beta());
-    }
-
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
     }
 
     private static double logSigmoid(double x) {

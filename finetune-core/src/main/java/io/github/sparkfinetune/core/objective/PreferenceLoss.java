@@ -39,7 +39,7 @@ public final class PreferenceLoss extends AnswerLoss {
         boolean free = pairLoss.config().referenceFree();
         require(sample, ANSWERS, free ? sample.targets().length : ANSWERS);
         double[] reference = free ? new double[ANSWERS] : sample.targets();
-        int[] lengths = labelTokens(sample);
+        int[] lengths = sample.labelTokensOfDocuments();
         return new AnswerPair(-chosenLoss, -rejectedLoss, reference[0], reference[1], lengths[0], lengths[1]);
     }
 }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.objective;
 
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig;
 import io.github.sparkfinetune.conf.UnpairedPreferenceConfig.LossType;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
 
 /**
@@ -30,13 +31,13 @@ public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPref
 
     @Override
     public double loss(boolean desirable, double ratio, double divergence) {
-        return weight(desirable) * sigmoid(-argument(desirable, ratio, divergence));
+        return weight(desirable) * Sigmoid.probability(-argument(desirable, ratio, divergence));
     }
 
     /** The derivative of the loss by r, which is that by the answer's log-probability. */
     double slope(boolean desirable, double ratio, double divergence) {
         double z = argument(desirable, ratio, divergence);
-        double slope = config.beta() * weight(desirable) * sigmoid(z) * sigmoid(-z);
+        double slope = config.beta() * weight(desirable) * Sigmoid.probability(z) * Sigmoid.probability(-z);
         return desirable ? -slope : slope;
     }
 
@@ -52,9 +53,5 @@ public record RatedLoss(UnpairedPreferenceConfig config) implements UnpairedPref
 
     private double weight(boolean desirable) {
         return desirable ? config.desirableWeight() : config.undesirableWeight();
-    }
-
-    private static double sigmoid(double x) {
-        return 1 / (1 + Math.exp(-x));
     }
 }

@@ -39,7 +39,7 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
 
     @Override
     public double[] weights(List<Sample> samples) {
-        return new double[] {samples.size(), ratedLoss.readsDivergence() ? divergence.applyAsDouble(samples) : 0};
+        return new double[] {samples.size(), divergence.applyAsDouble(samples)};
     }
 
     @Override

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
-import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
@@ -102,15 +101,12 @@ public final class Inference {
     /** Takes a sample's documents from the losses of a batch's tokens. */
     private static List<TokenLoss> documents(Sample sample, FloatBuffer tokens) {
         List<TokenLoss> losses = new ArrayList<>();
-        int from = 0;
-        for (int length : sample.documents()) {
-            long count = Document.labelTokens(sample.labels(), from, from + length);
+        for (int count : sample.labelTokensOfDocuments()) {
             double sum = 0;
-            for (long i = 0; i < count; i++) {
+            for (int i = 0; i < count; i++) {
                 sum += tokens.get();
             }
             losses.add(new TokenLoss(sum, count));
-            from += length;
         }
         return losses;
     }

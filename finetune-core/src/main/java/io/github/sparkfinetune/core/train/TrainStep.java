@@ -93,15 +93,15 @@ final class TrainStep<B extends Batch> {
     Outcome gradient(long step, List<List<Sample>> given, boolean saves, Runnable checkCancelled) {
         masks.step(step);
         noise.step(step);
-        long weighed = System.nanoTime();
+        long began = System.nanoTime();
         double[] weights = weights(given, checkCancelled);
-        weighed -= System.nanoTime();
         List<List<Sample>> parts = given.stream()
                 .map(part -> part.stream().map(objective::differentiated).toList())
                 .toList();
         List<Sample> mine = parts.stream().flatMap(List::stream).toList();
+        long told = System.nanoTime();
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
-        long began = System.nanoTime() + weighed;
+        long waited = System.nanoTime() - told;
         gradients.begin(global.ids());
         int terms = objective.terms().size();
         // The objective's sums, the gradient's norm, and the time of each rank.
@@ -120,7 +120,7 @@ final class TrainStep<B extends Batch> {
             if (parts.isEmpty()) {
                 gradients.completeEmpty(owner);
             }
-            sums[terms + 1 + collective.rank()] = (System.nanoTime() - began) / 1e9;
+            sums[terms + 1 + collective.rank()] = (System.nanoTime() - began - waited) / 1e9;
             gradients.await(owner);
             // Rank 0's norm for all: unlike processors add up in other orders, and would clip by other numbers.
             sums[terms] = collective.rank() == 0 ? gradients.norm(owner) : 0;

@@ -5,22 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.safetensors.HalfFloat;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SparseSafetensors;
+import io.github.sparkfinetune.core.safetensors.SparseSafetensors.Tensor;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -44,57 +40,34 @@ class LargeTensorTest {
                 folder.resolve("model"),
                 "llama-tied",
                 config -> config.put("vocab_size", rows).remove("pad_token_id"));
-        Map<String, float[]> small = TinyModel.weights(model);
-        small.remove(TABLE);
-        ObjectNode header = new ObjectMapper().createObjectNode();
-        long at = 0;
-        try (SafetensorsModel source = SafetensorsModel.open(model)) {
-            for (String name : small.keySet()) {
-                at = entry(header, name, TensorType.F32, at, source.info(name).shape());
-            }
-        }
-        long table = at;
-        entry(header, TABLE, type, at, rows, WIDTH);
-        byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        // As Hugging Face's writer aligns it.
-        int length = (json.length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-        Path file = model.resolve(SafetensorsModel.FILE);
-        Files.delete(file);
-        try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + length).order(ByteOrder.LITTLE_ENDIAN);
-            begin.putLong(length).put(json);
-            while (begin.hasRemaining()) {
-                begin.put((byte) ' ');
-            }
-            out.write(begin.flip());
-            for (float[] values : small.values()) {
-                ByteBuffer bytes =
-                        ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                bytes.asFloatBuffer().put(values);
-                out.write(bytes);
-            }
-            ByteBuffer row = ByteBuffer.allocate(WIDTH * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-            while (row.hasRemaining()) {
-                if (type == TensorType.F32) {
-                    row.putFloat(LAST);
-                } else {
-                    row.putShort(HalfFloat.toBf16(LAST));
-                }
-            }
-            out.write(row.flip(), begin.limit() + table + (rows - 1) * WIDTH * type.bytes());
-        }
+        replace(model.resolve(SafetensorsModel.FILE), TABLE, new Tensor(type, rows, WIDTH), large -> {
+            large.putLast(TABLE, type, LAST, WIDTH);
+        });
         return model;
     }
 
-    private static long entry(ObjectNode header, String name, TensorType type, long begin, long... shape) {
-        ObjectNode entry = header.putObject(name).put("dtype", type.name());
-        long count = 1;
-        for (long extent : shape) {
-            entry.withArray("shape").add(extent);
-            count *= extent;
+    /** Puts something into a file. */
+    private interface Filling {
+        void fill(SparseSafetensors file) throws IOException;
+    }
+
+    /** Writes a file anew, with a tensor in place of one of its own, or with one more; it comes last. */
+    private static void replace(Path file, String name, Tensor tensor, Filling filling) throws IOException {
+        Path small = Files.move(file, file.resolveSibling("small"));
+        try (SafetensorsFile source = SafetensorsFile.open(small)) {
+            Map<String, Tensor> tensors = new LinkedHashMap<>();
+            source.names().forEach(one -> tensors.put(one, Tensor.of(source.info(one))));
+            tensors.remove(name);
+            List<String> kept = List.copyOf(tensors.keySet());
+            tensors.put(name, tensor);
+            try (SparseSafetensors large = SparseSafetensors.create(file, tensors)) {
+                for (String one : kept) {
+                    large.put(one, source);
+                }
+                filling.fill(large);
+            }
         }
-        entry.putArray("data_offsets").add(begin).add(begin + count * type.bytes());
-        return begin + count * type.bytes();
+        Files.delete(small);
     }
 
     @ParameterizedTest
@@ -121,39 +94,12 @@ class LargeTensorTest {
         TinyModel.rewrite(base, plain, type, Long.MAX_VALUE, (name, values) -> {});
         Path large = folder.resolve("large");
         TinyModel.rewrite(base, large, type, Long.MAX_VALUE, (name, values) -> {});
-        appendTerabyte(large.resolve(SafetensorsModel.FILE));
+        replace(large.resolve(SafetensorsModel.FILE), "unused", new Tensor(TensorType.F32, 1L << 38), file -> {});
         List<Sample> samples = List.of(Sample.ofDocuments(0, new int[] {5, 9, 200}, new int[] {5, 9, 200}, 3));
         String[] settings = {"method.type=" + method, "precision=" + precision};
         try (TinyDecoder expected = TinyDecoder.toTrain(plain, settings);
                 TinyDecoder model = TinyDecoder.toTrain(large, settings)) {
             assertThat(model.logits(samples)).isEqualTo(expected.logits(samples));
-        }
-    }
-
-    private static void appendTerabyte(Path file) throws IOException {
-        long count = 1L << 38;
-        try (FileChannel out = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            out.read(length, 0);
-            int headerBytes = (int) length.getLong(0);
-            ByteBuffer whole = ByteBuffer.allocate((int) out.size());
-            out.read(whole, 0);
-            ObjectNode header = (ObjectNode) new ObjectMapper()
-                    .readTree(new String(whole.array(), Long.BYTES, headerBytes, StandardCharsets.UTF_8));
-            long data = out.size() - Long.BYTES - headerBytes;
-            entry(header, "unused", TensorType.F32, data, count);
-            byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-            int padded = (json.length + Long.BYTES - 1) / Long.BYTES * Long.BYTES;
-            ByteBuffer begin = ByteBuffer.allocate(Long.BYTES + padded)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(padded)
-                    .put(json);
-            while (begin.hasRemaining()) {
-                begin.put((byte) ' ');
-            }
-            out.write(begin.flip(), 0);
-            out.write(whole.position(Long.BYTES + headerBytes), begin.limit());
-            out.write(ByteBuffer.allocate(1), begin.limit() + data + count * Float.BYTES - 1);
         }
     }
 

@@ -11,18 +11,14 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.memory.Footprint;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Trainable;
-import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SparseSafetensors;
+import io.github.sparkfinetune.core.safetensors.SparseSafetensors.Tensor;
+import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -114,11 +110,6 @@ class PublishedShapesTest {
             tensors.put(HEAD, new long[] {vocabulary, hidden});
             return tensors;
         }
-
-        /** What has another last row. */
-        List<String> marked() {
-            return List.of(TABLE, HEAD);
-        }
     }
 
     @TempDir
@@ -129,19 +120,19 @@ class PublishedShapesTest {
         Files.writeString(folder.resolve("config.json"), shape.config().toString());
         ObjectNode index = new ObjectMapper().createObjectNode();
         ObjectNode fileOfTensor = index.putObject("weight_map");
-        Map<String, long[]> some = new LinkedHashMap<>();
+        Map<String, Tensor> some = new LinkedHashMap<>();
         long size = 0;
         int files = 0;
-        for (Map.Entry<String, long[]> tensor : shape.tensors().entrySet()) {
-            long bytes = bytes(tensor.getValue());
-            if (size + bytes > FILE_BYTES) {
+        for (Map.Entry<String, long[]> entry : shape.tensors().entrySet()) {
+            Tensor tensor = new Tensor(TensorType.BF16, entry.getValue());
+            if (size + tensor.bytes() > FILE_BYTES) {
                 write(folder.resolve(file(files++)), shape, some);
                 some.clear();
                 size = 0;
             }
-            some.put(tensor.getKey(), tensor.getValue());
-            fileOfTensor.put(tensor.getKey(), file(files));
-            size += bytes;
+            some.put(entry.getKey(), tensor);
+            fileOfTensor.put(entry.getKey(), file(files));
+            size += tensor.bytes();
         }
         write(folder.resolve(file(files)), shape, some);
         Files.writeString(folder.resolve("model.safetensors.index.json"), index.toString());
@@ -152,39 +143,11 @@ class PublishedShapesTest {
         return "model-" + number + ".safetensors";
     }
 
-    private static long bytes(long[] extents) {
-        return Arrays.stream(extents).reduce(Short.BYTES, (count, extent) -> count * extent);
-    }
-
-    private static void write(Path file, Shape shape, Map<String, long[]> tensors) throws IOException {
-        ObjectNode header = new ObjectMapper().createObjectNode();
-        Map<String, Long> ends = new LinkedHashMap<>();
-        long at = 0;
-        for (Map.Entry<String, long[]> tensor : tensors.entrySet()) {
-            ObjectNode entry = header.putObject(tensor.getKey()).put("dtype", "BF16");
-            Arrays.stream(tensor.getValue())
-                    .forEach(extent -> entry.withArray("shape").add(extent));
-            entry.putArray("data_offsets").add(at).add(at + bytes(tensor.getValue()));
-            at += bytes(tensor.getValue());
-            ends.put(tensor.getKey(), at);
-        }
-        byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
-        int padding = (Long.BYTES - json.length % Long.BYTES) % Long.BYTES;
-        int data = Long.BYTES + json.length + padding;
-        try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            ByteBuffer begin = ByteBuffer.allocate(data).order(ByteOrder.LITTLE_ENDIAN);
-            begin.putLong(json.length + padding).put(json);
-            begin.put(" ".repeat(padding).getBytes(StandardCharsets.UTF_8));
-            out.write(begin.flip());
-            out.write(ByteBuffer.allocate(1), data + at - 1);
-            for (String name : ends.keySet()) {
-                if (shape.marked().contains(name)) {
-                    ByteBuffer row = ByteBuffer.allocate((int) tensors.get(name)[1] * Short.BYTES)
-                            .order(ByteOrder.LITTLE_ENDIAN);
-                    while (row.hasRemaining()) {
-                        row.putShort(HalfFloat.toBf16(LAST));
-                    }
-                    out.write(row.flip(), data + ends.get(name) - row.limit());
+    private static void write(Path file, Shape shape, Map<String, Tensor> tensors) throws IOException {
+        try (SparseSafetensors made = SparseSafetensors.create(file, tensors)) {
+            for (String name : List.of(TABLE, HEAD)) {
+                if (tensors.containsKey(name)) {
+                    made.putLast(name, TensorType.BF16, LAST, shape.hidden);
                 }
             }
         }

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.Task;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Document;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleWriter;
@@ -22,7 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /** A small prepared dataset of a run's task, of random samples with a pattern to be found. */
@@ -235,12 +236,10 @@ public final class TinyDataset {
         Sample pair = pair(random, row);
         Sample answer = pair.document(row % 2);
         Sample other = pair(random, row).document(0);
-        int[] ids = IntStream.concat(IntStream.of(answer.inputIds()), IntStream.of(other.inputIds()))
-                .toArray();
-        int[] labels = IntStream.concat(IntStream.of(answer.labels()), IntStream.of(other.labels()))
-                .toArray();
-        return Sample.ofDocuments(row, ids, labels, answer.length(), other.length())
-                .withLabel(1 - row % 2);
+        List<Document> documents = Stream.of(answer, other)
+                .map(one -> new Document(one.inputIds(), one.labels()))
+                .toList();
+        return Sample.ofDocuments(row, documents).withLabel(1 - row % 2);
     }
 
     /** A window of a row, of which some have two; a token says what its label is, and every third has none. */

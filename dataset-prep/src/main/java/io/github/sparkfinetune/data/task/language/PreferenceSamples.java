@@ -8,8 +8,7 @@ import io.github.sparkfinetune.data.task.SampleSink;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
-import java.util.stream.IntStream;
-import java.util.stream.Stream;
+import java.util.List;
 
 /**
  * Makes samples of pairs of documents. A pair travels as: 1 byte left to the caller, 4 bytes of the length of the first
@@ -50,18 +49,9 @@ final class PreferenceSamples implements SampleSink {
             }
         }
         counts.row(chosen.truncated() || rejected.truncated());
-        Sample sample = Sample.ofDocuments(
-                0,
-                joined(chosen.inputIds(), rejected.inputIds()),
-                joined(chosen.labels(), rejected.labels()),
-                chosen.length(),
-                rejected.length());
+        Sample sample = Sample.ofDocuments(0, List.of(chosen, rejected));
         output.write(sample);
         counts.sample(sample, sample.labelTokens());
-    }
-
-    private static int[] joined(int[] first, int[] second) {
-        return Stream.of(first, second).flatMapToInt(IntStream::of).toArray();
     }
 
     @Override

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.data.dataset.SampleSchema.Column;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.sft.RatedAnswer;
 import io.github.sparkfinetune.data.sft.RatedRecords;
+import io.github.sparkfinetune.data.sft.SftColumns;
 import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -57,7 +58,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         List<String> present = source.columns();
         requireColumns(source, supervised);
         String label = data.label();
-        List<String> read = Stream.of(RatedRecords.PROMPT, RatedRecords.COMPLETION, label, RatedRecords.TOOLS)
+        List<String> read = Stream.concat(SftColumns.PROMPT.names().stream(), Stream.of(label))
                 .filter(present::contains)
                 .toList();
         ConversationRows.Reader<RatedAnswer> reader = supervised

@@ -9,7 +9,7 @@ import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
 import java.io.IOException;
 import java.util.Arrays;
-import java.util.stream.IntStream;
+import java.util.List;
 
 /**
  * Makes samples of prompts with an answer: the prompt with its answer, and the prompt with that of the next sample of
@@ -87,20 +87,9 @@ final class UnpairedPreferenceSamples implements SampleSink {
 
     private void write(Rated rated, Rated next) throws IOException {
         Document other = rated.with(next, data.maxLength());
-        Document cut = rated.cut();
-        Sample sample = Sample.ofDocuments(
-                        0,
-                        joined(cut.inputIds(), other.inputIds()),
-                        joined(cut.labels(), other.labels()),
-                        cut.length(),
-                        other.length())
-                .withLabel(rated.label());
+        Sample sample = Sample.ofDocuments(0, List.of(rated.cut(), other)).withLabel(rated.label());
         output.write(sample);
-        counts.sample(sample, cut.labelTokens());
-    }
-
-    private static int[] joined(int[] one, int[] other) {
-        return IntStream.concat(IntStream.of(one), IntStream.of(other)).toArray();
+        counts.sample(sample, rated.cut().labelTokens());
     }
 
     @Override

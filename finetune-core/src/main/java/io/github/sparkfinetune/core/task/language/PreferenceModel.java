@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.task.language;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.PreferenceMetrics;
+import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.AnswerPair;
@@ -92,7 +93,7 @@ record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objectiv
                 chosen,
                 rejected,
                 better > other ? chosen : rejected,
-                1 / (1 + Math.exp(-Math.abs(better - other))),
+                Sigmoid.probability(Math.abs(better - other)),
                 better > other ? 1 : 0,
                 better - other,
                 better,

@@ -29,7 +29,7 @@ import java.util.Optional;
  * {@code reward_rejected}, {@code logp_chosen}, {@code logp_rejected} (log-probabilities of the answers, in nats),
  * {@code loss}.
  */
-public final class PreferenceTask extends DecoderTask {
+public final class PreferenceTask extends AnswerTask {
     private final PreferenceConfig preference;
 
     private PreferenceTask(PreferenceConfig preference) {
@@ -64,18 +64,6 @@ public final class PreferenceTask extends DecoderTask {
     @Override
     public List<Metric> metrics() {
         return PreferenceMetrics.all();
-    }
-
-    /** Of published recipes, 5e-7 to 5e-6. */
-    @Override
-    public double highestUsualLearningRate() {
-        return 5e-6;
-    }
-
-    /** TRL's default. */
-    @Override
-    public double usualLearningRate() {
-        return 1e-6;
     }
 
     @Override

@@ -17,6 +17,7 @@ import io.github.sparkfinetune.data.dataset.Prompts;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /** A language model that is trained to find good answers likelier than before, and bad ones less so. */
@@ -31,9 +32,7 @@ final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
         this.objective = new UnpairedPreferenceLoss(
                 VocabularyLoss.ofNextToken(manager, model),
                 loss,
-                samples -> mismatched(samples, Math.max(1, samples.size())).stream()
-                        .mapToDouble(ratio -> ratio)
-                        .sum());
+                samples -> Arrays.stream(mismatched(samples, samples.size())).sum());
     }
 
     @Override
@@ -50,25 +49,22 @@ final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
         return objective.ratedLoss();
     }
 
-    /** The log-probability of one of the two documents of each sample, in nats. */
-    private List<Double> logProbs(List<Sample> samples, int document, int batchSize) {
+    /** The log-probability of one of the two documents of each sample, in nats; 0 of the second where no one asks. */
+    private double[] logProbs(List<Sample> samples, int document, int batchSize) {
+        if (document == UnpairedPreferenceLoss.MISMATCHED && !loss().readsDivergence()) {
+            return new double[samples.size()];
+        }
         List<Sample> documents =
                 samples.stream().map(sample -> sample.document(document)).toList();
         return Inference.tokenLosses(manager, model, objective.tokens(), documents, batchSize).stream()
-                .map(losses -> -losses.get(0).sum())
-                .toList();
+                .mapToDouble(losses -> -losses.get(0).sum())
+                .toArray();
     }
 
-    /** By sample the logarithm of how much likelier the model finds the second document; 0 where no one asks. */
-    private List<Double> mismatched(List<Sample> samples, int batchSize) {
-        if (!loss().readsDivergence()) {
-            return samples.stream().map(sample -> 0.0).toList();
-        }
-        List<Double> logProbs = logProbs(samples, UnpairedPreferenceLoss.MISMATCHED, batchSize);
-        List<Double> ratios = new ArrayList<>();
-        for (int i = 0; i < samples.size(); i++) {
-            ratios.add(logProbs.get(i) - samples.get(i).targets()[UnpairedPreferenceLoss.MISMATCHED]);
-        }
+    /** By sample the logarithm of how much likelier the model finds the second document. */
+    private double[] mismatched(List<Sample> samples, int batchSize) {
+        double[] ratios = logProbs(samples, UnpairedPreferenceLoss.MISMATCHED, batchSize);
+        Arrays.setAll(ratios, i -> ratios[i] - samples.get(i).targets()[UnpairedPreferenceLoss.MISMATCHED]);
         return ratios;
     }
 
@@ -82,16 +78,16 @@ final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
     private record Said(boolean desirable, double ratio, double logProb, double mismatched) {}
 
     private List<Said> said(List<Sample> samples, int batchSize) {
-        List<Double> logProbs = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
-        List<Double> mismatched = mismatched(samples, batchSize);
+        double[] logProbs = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
+        double[] mismatched = mismatched(samples, batchSize);
         List<Said> said = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
             Sample sample = samples.get(i);
             said.add(new Said(
                     UnpairedPreferenceLoss.isDesirable(sample),
-                    logProbs.get(i) - sample.targets()[UnpairedPreferenceLoss.ANSWER],
-                    logProbs.get(i),
-                    mismatched.get(i)));
+                    logProbs[i] - sample.targets()[UnpairedPreferenceLoss.ANSWER],
+                    logProbs[i],
+                    mismatched[i]));
         }
         return said;
     }
@@ -116,13 +112,11 @@ final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
 
     @Override
     public List<double[]> reference(List<Sample> samples, int batchSize) {
-        List<Double> answers = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
-        List<Double> others = loss().readsDivergence()
-                ? logProbs(samples, UnpairedPreferenceLoss.MISMATCHED, batchSize)
-                : samples.stream().map(sample -> 0.0).toList();
+        double[] answers = logProbs(samples, UnpairedPreferenceLoss.ANSWER, batchSize);
+        double[] others = logProbs(samples, UnpairedPreferenceLoss.MISMATCHED, batchSize);
         List<double[]> reference = new ArrayList<>();
         for (int i = 0; i < samples.size(); i++) {
-            reference.add(new double[] {answers.get(i), others.get(i)});
+            reference.add(new double[] {answers[i], others[i]});
         }
         return reference;
     }

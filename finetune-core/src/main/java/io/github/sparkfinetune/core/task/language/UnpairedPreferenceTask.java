@@ -24,7 +24,7 @@ import java.util.List;
  * log-probability, in nats), {@code mismatched_log_ratio} ({@code log_ratio} of another sample's answer to this prompt;
  * 0 with {@code apo_zero_unpaired}).
  */
-public final class UnpairedPreferenceTask extends DecoderTask {
+public final class UnpairedPreferenceTask extends AnswerTask {
     private final RatedLoss loss;
 
     private UnpairedPreferenceTask(UnpairedPreferenceConfig config) {
@@ -50,18 +50,6 @@ public final class UnpairedPreferenceTask extends DecoderTask {
     @Override
     public List<Metric> metrics() {
         return UnpairedPreferenceMetrics.all();
-    }
-
-    /** Of published recipes, 5e-7 to 5e-6. */
-    @Override
-    public double highestUsualLearningRate() {
-        return 5e-6;
-    }
-
-    /** TRL's default. */
-    @Override
-    public double usualLearningRate() {
-        return 1e-6;
     }
 
     @Override

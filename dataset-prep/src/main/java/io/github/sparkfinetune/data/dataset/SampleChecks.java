@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.data.dataset;
 
 import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Set;
 
 /** Counts over the samples of a shard or of a whole split of what a model would learn badly from. */
 public final class SampleChecks implements Serializable {
@@ -8,7 +10,7 @@ public final class SampleChecks implements Serializable {
     private static final int NONE = -1;
 
     private final int unknownId;
-    private final int endId;
+    private final int[] endIds;
     private long tokens;
     private long unknown;
     private long documents;
@@ -18,11 +20,11 @@ public final class SampleChecks implements Serializable {
      * Nothing yet.
      *
      * @param unknownId of the token that stands for what the vocabulary lacks; negative for a tokenizer without
-     * @param endId of the token that ends a text; negative where nothing is generated
+     * @param endIds of the tokens that end a text; none where nothing is generated
      */
-    public SampleChecks(int unknownId, int endId) {
+    public SampleChecks(int unknownId, Set<Integer> endIds) {
         this.unknownId = unknownId;
-        this.endId = endId;
+        this.endIds = endIds.stream().mapToInt(Integer::intValue).sorted().toArray();
     }
 
     /** Counts a sample. */
@@ -31,7 +33,7 @@ public final class SampleChecks implements Serializable {
             tokens++;
             unknown += id == unknownId && unknownId != NONE ? 1 : 0;
         }
-        if (endId < 0) {
+        if (endIds.length == 0) {
             return;
         }
         int from = 0;
@@ -42,10 +44,14 @@ public final class SampleChecks implements Serializable {
             }
             documents++;
             // Chat templates put a line end behind it.
-            boolean ends = sample.labels()[last] == endId || (last > from && sample.labels()[last - 1] == endId);
+            boolean ends = isEnd(sample.labels()[last]) || (last > from && isEnd(sample.labels()[last - 1]));
             ended += ends ? 1 : 0;
             from += length;
         }
+    }
+
+    private boolean isEnd(int id) {
+        return Arrays.binarySearch(endIds, id) >= 0;
     }
 
     /** Adds another shard's. */

@@ -2,32 +2,39 @@ package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunException;
-import java.nio.file.Files;
-import java.nio.file.Path;
+import java.io.IOException;
 import java.util.Set;
 import java.util.TreeSet;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
-/** The tokens that end a model's text: {@code eos_token_id}, a number or a list of them. */
-public final class EndTokens {
+/** The tokens that end a model's answers: {@code eos_token_id}, a number or a list of them. */
+final class EndTokens {
     private static final String KEY = "eos_token_id";
     private static final String GENERATION_CONFIG = "generation_config.json";
 
     private EndTokens() {}
 
     /**
-     * Those that {@code generation_config.json} of a local model folder names, else those of its {@code config.json};
-     * empty when neither names one.
+     * Those that {@code generation_config.json} of a model folder names, else those of its {@code config.json}, and the
+     * tokenizer's.
      *
+     * @param eosTokenId the tokenizer's; negative where it has none
      * @throws RunException when one of them is not a token id
      */
-    public static Set<Integer> read(Path folder) {
-        Path generation = folder.resolve(GENERATION_CONFIG);
-        Set<Integer> tokens = Files.exists(generation) ? tokens(generation) : Set.of();
-        return tokens.isEmpty() ? tokens(folder.resolve(HfConfig.FILE)) : tokens;
+    static Set<Integer> of(Path folder, int eosTokenId, Configuration hadoop) throws IOException {
+        Set<Integer> tokens = tokens(new Path(folder, GENERATION_CONFIG), hadoop);
+        if (tokens.isEmpty()) {
+            tokens = tokens(new Path(folder, HfConfig.FILE), hadoop);
+        }
+        if (eosTokenId >= 0) {
+            tokens.add(eosTokenId);
+        }
+        return tokens;
     }
 
-    private static Set<Integer> tokens(Path file) {
-        JsonNode value = JsonFiles.readObject(file).path(KEY);
+    private static Set<Integer> tokens(Path file, Configuration hadoop) throws IOException {
+        JsonNode value = HfFolderFiles.json(file, hadoop).path(KEY);
         Set<Integer> tokens = new TreeSet<>();
         if (value.isMissingNode() || value.isNull()) {
             return tokens;

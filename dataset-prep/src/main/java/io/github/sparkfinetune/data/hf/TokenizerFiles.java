@@ -34,6 +34,8 @@ import org.apache.hadoop.fs.Path;
  * @param specialTokens what {@code special_tokens_map} of {@code transformers} has, by role: {@code bos_token},
  *     {@code eos_token} and so on
  * @param eosTokenId id of the token that ends a text, or -1 where the folder names none
+ * @param endTokenIds ids of the tokens that end an answer: {@code eos_token_id} of {@code generation_config.json}, else
+ *     of {@code config.json}, and that which ends a text
  * @param chatTemplate text of the Jinja chat template, or null where there is none
  * @param settings content of {@code tokenizer_config.json}, or null where there is none
  * @param specialTokensMap content of {@code special_tokens_map.json}, or null where there is none
@@ -47,6 +49,7 @@ public record TokenizerFiles(
         boolean distinguishesTexts,
         Map<String, String> specialTokens,
         int eosTokenId,
+        Set<Integer> endTokenIds,
         String chatTemplate,
         String settings,
         String specialTokensMap)
@@ -55,6 +58,7 @@ public record TokenizerFiles(
 
     public TokenizerFiles {
         specialTokens = Map.copyOf(specialTokens);
+        endTokenIds = Set.copyOf(endTokenIds);
     }
 
     /** Id of the token that stands for what the vocabulary lacks, or -1 for a tokenizer that writes everything. */
@@ -100,7 +104,8 @@ public record TokenizerFiles(
 
     /**
      * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json},
-     * {@code special_tokens_map.json}, {@code chat_template.jinja} and {@code config.json}.
+     * {@code special_tokens_map.json}, {@code chat_template.jinja}, {@code generation_config.json} and
+     * {@code config.json}.
      *
      * @throws RunException if the folder has no readable {@code tokenizer.json}
      */
@@ -123,6 +128,7 @@ public record TokenizerFiles(
         JsonNode map = HfFolderFiles.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
         String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
+        int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
         return new TokenizerFiles(
                 new String(bytes, StandardCharsets.UTF_8),
                 sha256(bytes),
@@ -131,7 +137,8 @@ public record TokenizerFiles(
                 integer(config, "vocab_size", 0),
                 distinguishesTexts(settings, config),
                 special,
-                SpecialTokenRoles.eosTokenId(special, tokenizer, config),
+                eosTokenId,
+                EndTokens.of(modelFolder, eosTokenId, hadoop),
                 template != null ? template : SpecialTokenRoles.chatTemplate(settings),
                 settingsText,
                 mapText);
@@ -153,6 +160,7 @@ public record TokenizerFiles(
                 distinguishesTexts,
                 specialTokens,
                 eosTokenId,
+                endTokenIds,
                 chatTemplate,
                 added.settings(),
                 added.specialTokensMap());
@@ -169,6 +177,7 @@ public record TokenizerFiles(
                 distinguishesTexts,
                 specialTokens,
                 eosTokenId,
+                endTokenIds,
                 template,
                 settings,
                 specialTokensMap);
@@ -189,6 +198,7 @@ public record TokenizerFiles(
                 distinguishesTexts,
                 specialTokens,
                 eosTokenId,
+                endTokenIds,
                 chatTemplate,
                 added.settings(),
                 specialTokensMap);

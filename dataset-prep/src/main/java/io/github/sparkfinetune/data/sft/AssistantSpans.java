@@ -2,21 +2,39 @@ package io.github.sparkfinetune.data.sft;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.jinja.ChatTemplate;
+import io.github.sparkfinetune.data.jinja.ChatTemplate.Span;
 import io.github.sparkfinetune.data.sft.SftExample.Conversation;
 import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
  * Where the assistant's turns lie in a rendered conversation. A template with {@code {% generation %}} blocks says so
- * itself. For another one, a turn begins where the messages before it end that are rendered with
- * {@code add_generation_prompt}, and ends, white space aside, with its end token where the messages up to it end; both
- * must be prefixes of the whole.
+ * itself. For another one:
+ *
+ * <ul>
+ *   <li>a turn's content is what changes in the whole when the content is another;
+ *   <li>the turn begins where the messages before it end that are rendered with {@code add_generation_prompt}. Where
+ *       they are no prefix of the whole, as with templates that write the last turns otherwise than those before them,
+ *       it begins behind the last generation prompt before its content, or with its content;
+ *   <li>it ends with the special token that follows the content of a plain answer. Where there is none, it ends where
+ *       the messages up to it end, or with its content.
+ * </ul>
  */
 final class AssistantSpans {
+    /** Stands for a content: a character that no text has. */
+    private static final String OTHER = "\uE000";
+
+    private static final List<Map<String, Object>> PLAIN = List.of(
+            Map.of("role", "user", "content", "text"), Map.of("role", Conversation.ASSISTANT, "content", OTHER));
+
     private final ChatTemplate template;
     private final String name;
     private final Set<String> specialTokens;
+    private String endToken;
 
     /**
      * @param name what messages call the template
@@ -40,48 +58,102 @@ final class AssistantSpans {
      * The spans, in order.
      *
      * @param whole the conversation, rendered
-     * @throws RunException if a prefix of the messages is not rendered as a prefix of the whole
+     * @throws RunException if the whole shows the messages before a turn otherwise, and its content not behind them
      */
-    List<ChatTemplate.Span> of(Conversation conversation, ChatTemplate.Rendered whole) {
+    List<Span> of(Conversation conversation, ChatTemplate.Rendered whole) {
         if (template.hasGenerationBlocks()) {
             return whole.assistantSpans();
         }
-        List<ChatTemplate.Span> spans = new ArrayList<>();
-        int messages = conversation.messages().size();
-        for (int i = 0; i < messages; i++) {
-            if (!conversation.isAssistant(i)) {
-                continue;
+        List<Span> spans = new ArrayList<>();
+        int before = 0;
+        for (int i = 0; i < conversation.messages().size(); i++) {
+            if (conversation.isAssistant(i)) {
+                Span content = content(conversation, i, whole.text());
+                int start = start(conversation, i, whole.text(), content, before);
+                before = end(
+                        conversation, i, whole.text(), start, content == null ? start : Math.max(start, content.end()));
+                spans.add(new Span(start, before));
             }
-            int start = prefix(conversation, i, true, whole.text());
-            int end = i + 1 == messages ? whole.text().length() : prefix(conversation, i + 1, false, whole.text());
-            if (end < start) {
-                throw notAPrefix(i);
-            }
-            spans.add(new ChatTemplate.Span(start, start + turn(whole.text().substring(start, end))));
         }
         return spans;
     }
 
-    private int prefix(Conversation conversation, int messages, boolean generationPrompt, String whole) {
-        String text = template.render(
-                        conversation.messages().subList(0, messages), generationPrompt, conversation.extra())
-                .text();
-        if (!whole.startsWith(text)) {
-            throw notAPrefix(messages);
+    /** Where a message's content is shown; null where it has none, or the template does not show it. */
+    private Span content(Conversation conversation, int message, String whole) {
+        List<Map<String, Object>> messages = new ArrayList<>(conversation.messages());
+        Map<String, Object> other = new HashMap<>(messages.get(message));
+        Object content = other.get("content");
+        if (content == null || content.equals("")) {
+            return null;
         }
-        return text.length();
+        other.put("content", content instanceof List ? List.of(Map.of("type", "text", "text", OTHER)) : OTHER);
+        messages.set(message, other);
+        String changed = template.render(messages, false, conversation.extra()).text();
+        int most = Math.min(whole.length(), changed.length());
+        int start = 0;
+        while (start < most && whole.charAt(start) == changed.charAt(start)) {
+            start++;
+        }
+        int same = 0;
+        while (same < most - start
+                && whole.charAt(whole.length() - 1 - same) == changed.charAt(changed.length() - 1 - same)) {
+            same++;
+        }
+        return start == whole.length() && start == changed.length() ? null : new Span(start, whole.length() - same);
     }
 
-    private RunException notAPrefix(int messages) {
-        return RunException.data("the chat template of " + name + " renders the first " + messages
-                + " message(s) of a conversation otherwise than within the whole, so the assistant's turns cannot be"
-                + " told from the rest: set data.chat_template to a template with {% generation %} blocks, or"
-                + " data.assistant_only_loss to false");
+    private int start(Conversation conversation, int message, String whole, Span content, int before) {
+        List<Map<String, Object>> history = conversation.messages().subList(0, message);
+        String asked = template.render(history, true, conversation.extra()).text();
+        if (asked.length() >= before && whole.startsWith(asked)) {
+            return asked.length();
+        }
+        if (content == null || content.start() < before) {
+            throw RunException.data("the chat template of " + name + " renders the first " + message
+                    + " message(s) of a conversation otherwise than within the whole, and does not show the next one"
+                    + " behind them, so the assistant's turns cannot be told from the rest: set data.chat_template to a template"
+                    + " with {% generation %} blocks, or data.assistant_only_loss to false");
+        }
+        String told = template.render(history, false, conversation.extra()).text();
+        String prompt = asked.startsWith(told) ? asked.substring(told.length()) : "";
+        int at = prompt.isEmpty() ? -1 : whole.lastIndexOf(prompt, content.start() - prompt.length());
+        return at < before ? content.start() : at + prompt.length();
     }
 
-    /** Length of a turn to its end token; the whole where it ends with none. */
-    private int turn(String text) {
-        String stripped = text.stripTrailing();
-        return specialTokens.stream().anyMatch(stripped::endsWith) ? stripped.length() : text.length();
+    private int end(Conversation conversation, int message, String whole, int start, int contentEnd) {
+        int next = message + 1;
+        int limit = whole.length();
+        boolean told = true;
+        if (next < conversation.messages().size()) {
+            String prefix = template.render(conversation.messages().subList(0, next), false, conversation.extra())
+                    .text();
+            told = prefix.length() >= contentEnd && whole.startsWith(prefix);
+            Span following = told ? null : content(conversation, next, whole);
+            limit = told ? prefix.length() : following == null ? limit : Math.max(contentEnd, following.start());
+        }
+        int at = endToken().isEmpty() ? -1 : whole.indexOf(endToken(), contentEnd);
+        if (at >= 0 && at + endToken().length() <= limit) {
+            return at + endToken().length();
+        }
+        if (!told) {
+            return contentEnd;
+        }
+        String stripped = whole.substring(start, limit).stripTrailing();
+        return specialTokens.stream().anyMatch(stripped::endsWith) ? start + stripped.length() : limit;
+    }
+
+    /** The special token that follows the content of a plain answer, white space aside; empty where none does. */
+    private String endToken() {
+        if (endToken == null) {
+            String text = template.render(PLAIN, false, Map.of()).text();
+            int content = text.indexOf(OTHER);
+            String rest =
+                    content < 0 ? "" : text.substring(content + OTHER.length()).stripLeading();
+            endToken = specialTokens.stream()
+                    .filter(rest::startsWith)
+                    .max(Comparator.comparingInt(String::length))
+                    .orElse("");
+        }
+        return endToken;
     }
 }

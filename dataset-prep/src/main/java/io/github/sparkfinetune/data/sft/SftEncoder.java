@@ -59,7 +59,13 @@ public final class SftEncoder {
      */
     public void check() {
         encode(new Conversation(
-                List.of(message("user"), message("assistant"), message("user"), message("assistant")), -1, Map.of()));
+                List.of(
+                        message("user", "one"),
+                        message("assistant", "two"),
+                        message("user", "three"),
+                        message("assistant", "four")),
+                -1,
+                Map.of()));
     }
 
     /**
@@ -68,11 +74,11 @@ public final class SftEncoder {
      * @throws RunException that names the template
      */
     public void checkPrompt() {
-        prompt(new Conversation(List.of(message("user")), -1, Map.of()));
+        prompt(new Conversation(List.of(message("user", "text")), -1, Map.of()));
     }
 
-    private static Map<String, Object> message(String role) {
-        return Map.of("role", role, "content", "text");
+    private static Map<String, Object> message(String role, String content) {
+        return Map.of("role", role, "content", content);
     }
 
     /** An example with its answers, neither cut nor dropped for its length. */

@@ -11,6 +11,7 @@ import java.io.Serializable;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -107,9 +108,9 @@ public interface TaskData<C> extends Serializable {
      */
     SampleSink sink(SampleOutput output, List<String> labels);
 
-    /** Id of the token that a model learns to end its texts with; -1 for a task that generates none. */
-    default int endTokenId(TokenizerFiles files) {
-        return -1;
+    /** Ids of the tokens that a model learns to end its texts with; none for a task that generates none. */
+    default Set<Integer> endTokenIds(TokenizerFiles files) {
+        return Set.of();
     }
 
     /** Columns of the samples. */

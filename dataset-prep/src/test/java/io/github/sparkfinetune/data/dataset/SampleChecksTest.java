@@ -2,6 +2,7 @@ package io.github.sparkfinetune.data.dataset;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** What samples show of themselves. */
@@ -11,19 +12,19 @@ class SampleChecksTest {
 
     @Test
     void unknownTokensAreAShareOfAll() {
-        SampleChecks checks = new SampleChecks(UNKNOWN, -1);
+        SampleChecks checks = new SampleChecks(UNKNOWN, Set.of());
         checks.add(new Sample(0, new int[] {5, 1, 6, 1}, new int[4], 0));
-        SampleChecks others = new SampleChecks(UNKNOWN, -1);
+        SampleChecks others = new SampleChecks(UNKNOWN, Set.of());
         others.add(new Sample(1, new int[] {5, 7, 8, 9}, new int[4], 0));
         assertThat(checks.plus(others).unknownShare()).isEqualTo(0.25);
         assertThat(checks.endedShare()).isEqualTo(1);
-        assertThat(new SampleChecks(-1, -1).unknownShare()).isZero();
+        assertThat(new SampleChecks(-1, Set.of()).unknownShare()).isZero();
     }
 
     @Test
     void aDocumentEndsWithItsLastTrainedTokenOrTheOneBefore() {
         int ignored = Sample.IGNORED;
-        SampleChecks checks = new SampleChecks(-1, END);
+        SampleChecks checks = new SampleChecks(-1, Set.of(END, 77));
         checks.add(Sample.ofDocuments(
                 0,
                 new int[] {7, 8, 2, 9, 2, 9, 9, 2, 8, 2, 5, 2, 5, 5},

@@ -7,6 +7,8 @@ import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,26 +19,31 @@ class EndTokensTest {
     @Test
     void theGenerationConfigComesFirst() throws IOException {
         write("config.json", "{\"eos_token_id\": 2}");
-        assertThat(EndTokens.read(folder)).containsExactly(2);
+        assertThat(ids(-1)).containsExactly(2);
         write("generation_config.json", "{\"max_length\": 20, \"eos_token_id\": null}");
-        assertThat(EndTokens.read(folder)).containsExactly(2);
+        assertThat(ids(-1)).containsExactly(2);
         write("generation_config.json", "{\"eos_token_id\": [7, 3]}");
-        assertThat(EndTokens.read(folder)).containsExactly(3, 7);
+        assertThat(ids(-1)).containsExactly(3, 7);
+        assertThat(ids(5)).containsExactly(3, 5, 7);
     }
 
     @Test
     void aModelMayHaveNone() throws IOException {
         write("config.json", "{}");
-        assertThat(EndTokens.read(folder)).isEmpty();
+        assertThat(ids(-1)).isEmpty();
     }
 
     @Test
     void whatIsNoTokenIdIsRefused() throws IOException {
         write("config.json", "{\"eos_token_id\": [2, \"</s>\"]}");
-        assertThatThrownBy(() -> EndTokens.read(folder))
+        assertThatThrownBy(() -> ids(-1))
                 .isInstanceOf(RunException.class)
-                .hasMessage(folder.resolve("config.json")
+                .hasMessage("file:" + folder.resolve("config.json")
                         + ": eos_token_id is '[2,\"</s>\"]', must be a token id or a list of them");
+    }
+
+    private Set<Integer> ids(int eosTokenId) throws IOException {
+        return EndTokens.of(new org.apache.hadoop.fs.Path(folder.toUri()), eosTokenId, new Configuration());
     }
 
     private void write(String file, String json) throws IOException {

@@ -42,7 +42,7 @@ public final class Generator {
      * A generator.
      *
      * @param manager parent of the managers that own what a batch needs
-     * @param endTokens see {@link io.github.sparkfinetune.data.hf.EndTokens}
+     * @param endTokens ids of the tokens that end an answer
      * @param seed of the run
      * @param batchSize prompts continued at once
      */

@@ -14,7 +14,6 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -25,8 +24,6 @@ import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 
@@ -48,35 +45,37 @@ public final class Predictor implements AutoCloseable {
     /** What the base model's rows are made by, where leaving out the adapters makes it of the trained one. */
     private record BaseRows(TaskPredictor rows, SampleDraws draws) {}
 
-    /** A model folder's tokenizer and what ends its answers. */
-    private record Texts(TokenizerFiles tokenizer, Set<Integer> endTokens) {}
-
     private interface Loader {
         LoadedModel<?> load(NDManager manager);
     }
 
-    /** @param baseTexts of the base model of an adapter, else empty */
-    private Predictor(RunConfig config, int gpu, int threads, Texts texts, Optional<Texts> baseTexts, Loader loader) {
+    /** @param baseTokenizer of the base model of an adapter, else empty */
+    private Predictor(
+            RunConfig config,
+            int gpu,
+            int threads,
+            TokenizerFiles tokenizer,
+            Optional<TokenizerFiles> baseTokenizer,
+            Loader loader) {
         Allocator.release();
         Torch.start(threads);
         manager = Device.of(gpu).manager();
         try {
-            draws = TaskDatas.of(config).draws(texts.tokenizer());
+            draws = TaskDatas.of(config).draws(tokenizer);
             loaded = loader.load(manager);
-            trained = rows(config, texts);
-            base = baseTexts
-                    .filter(other -> isOnlyAdapted(other.tokenizer(), texts.tokenizer()))
+            trained = rows(config, tokenizer);
+            base = baseTokenizer
+                    .filter(other -> isOnlyAdapted(other, tokenizer))
                     .map(other -> new BaseRows(
-                            rows(config, other), TaskDatas.of(config).draws(other.tokenizer())));
+                            rows(config, other), TaskDatas.of(config).draws(other)));
         } catch (RuntimeException e) {
             manager.close();
             throw e;
         }
     }
 
-    private TaskPredictor rows(RunConfig config, Texts texts) {
-        return loaded.task()
-                .predictor(new PredictionSettings(config, loaded.config(), texts.tokenizer(), texts.endTokens()));
+    private TaskPredictor rows(RunConfig config, TokenizerFiles tokenizer) {
+        return loaded.task().predictor(new PredictionSettings(config, loaded.config(), tokenizer));
     }
 
     /** Whether the base model differs by adapters alone, and by no parameter that is trained whole. */
@@ -129,16 +128,16 @@ public final class Predictor implements AutoCloseable {
         requireMethod(config, adapter);
         Optional<Path> base =
                 adapter ? Optional.of(ModelFolder.fetch(config.model(), hadoop, localDir)) : Optional.empty();
-        Optional<Texts> baseTexts = Optional.empty();
+        Optional<TokenizerFiles> baseTokenizer = Optional.empty();
         if (adapter && TaskSpecs.of(config).measuresBase()) {
-            baseTexts = Optional.of(texts(base.orElseThrow(), config, hadoop));
+            baseTokenizer = Optional.of(tokenizer(base.orElseThrow(), config, hadoop));
         }
         return new Predictor(
                 config,
                 gpu,
                 threads,
-                texts(trained, config, hadoop),
-                baseTexts,
+                tokenizer(trained, config, hadoop),
+                baseTokenizer,
                 manager -> LoadedModel.trained(config, manager, trained, base, threads));
     }
 
@@ -149,30 +148,19 @@ public final class Predictor implements AutoCloseable {
     public static Predictor base(RunConfig config, Configuration hadoop, Path localDir, int gpu, int threads)
             throws IOException {
         Path base = ModelFolder.fetch(config.model(), hadoop, localDir);
-        Texts texts = texts(base, config, hadoop);
-        int vocabulary = texts.tokenizer().vocabularySize();
+        TokenizerFiles tokenizer = tokenizer(base, config, hadoop);
         return new Predictor(
                 config,
                 gpu,
                 threads,
-                texts,
+                tokenizer,
                 Optional.empty(),
-                manager -> LoadedModel.base(config, manager, base, vocabulary, threads));
+                manager -> LoadedModel.base(config, manager, base, tokenizer.vocabularySize(), threads));
     }
 
-    private static Texts texts(Path folder, RunConfig config, Configuration hadoop) throws IOException {
-        TokenizerFiles tokenizer = TaskDatas.tokenizer(
+    private static TokenizerFiles tokenizer(Path folder, RunConfig config, Configuration hadoop) throws IOException {
+        return TaskDatas.tokenizer(
                 new org.apache.hadoop.fs.Path(folder.toUri()), config, Architectures::positions, hadoop);
-        return new Texts(tokenizer, endTokens(folder, tokenizer));
-    }
-
-    /** The model's own, and the tokenizer's, which ends the answers that it was trained on. */
-    private static Set<Integer> endTokens(Path folder, TokenizerFiles tokenizer) {
-        Set<Integer> tokens = new TreeSet<>(EndTokens.read(folder));
-        if (tokenizer.eosTokenId() >= 0) {
-            tokens.add(tokenizer.eosTokenId());
-        }
-        return tokens;
     }
 
     /**

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.util.List;
-import java.util.Set;
 
 /**
  * What rows are made with beside a model.
@@ -13,9 +12,8 @@ import java.util.Set;
  * @param config the run's
  * @param model the model's configuration
  * @param tokenizer the model's
- * @param endTokens ids of the tokens that end a generated answer
  */
-public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer, Set<Integer> endTokens) {
+public record PredictionSettings(RunConfig config, HfConfig model, TokenizerFiles tokenizer) {
     public int batchSize() {
         return config.training().perDeviceEvalBatchSize();
     }

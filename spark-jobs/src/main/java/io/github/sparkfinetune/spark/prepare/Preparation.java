@@ -178,7 +178,7 @@ final class Preparation<C> {
                     mixture,
                     data.seed(),
                     tokenizer.unknownTokenId(),
-                    task.endTokenId(tokenizer));
+                    task.endTokenIds(tokenizer));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
                             new ShuffledSample.Ranges(options.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)

@@ -16,6 +16,7 @@ import java.util.Arrays;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
@@ -94,7 +95,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final Mixture mixture;
     private final long seed;
     private final int unknownId;
-    private final int endId;
+    private final Set<Integer> endIds;
 
     /**
      * One written file.
@@ -137,7 +138,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             Mixture mixture,
             long seed,
             int unknownId,
-            int endId) {
+            Set<Integer> endIds) {
         this.dataset = dataset.toString();
         this.run = run;
         this.hadoop = hadoop;
@@ -150,7 +151,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.mixture = mixture;
         this.seed = seed;
         this.unknownId = unknownId;
-        this.endId = endId;
+        this.endIds = endIds;
     }
 
     /** Names of a dataset's splits in their order: its own, then further ones that sources are of. */
@@ -251,7 +252,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         /** Null before the first sample. */
         private SampleWriter writer;
 
-        private final SampleChecks checks = new SampleChecks(unknownId, endId);
+        private final SampleChecks checks = new SampleChecks(unknownId, endIds);
         private long rows;
         private long leaked;
         private long leakedExample;

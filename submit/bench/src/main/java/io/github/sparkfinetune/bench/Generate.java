@@ -12,14 +12,15 @@ import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.ResidentMemory;
-import io.github.sparkfinetune.data.hf.EndTokens;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
 import java.util.stream.IntStream;
+import org.apache.hadoop.conf.Configuration;
 
 /**
  * Greedy answers to prompts, a JSON list of lists of token ids on the standard input: {@code Generate MODEL_DIR BATCH
@@ -45,8 +46,10 @@ final class Generate {
             Decoder model = Decoder.load(
                     manager, MatmulBackend.f32(), HfConfig.read(folder), source, Adaptation.of(Trainable.none()), 0);
             if (arguments.length == 4) {
+                TokenizerFiles tokenizer =
+                        TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
                 Generator generator =
-                        new Generator(manager, model, greedy(newTokens), EndTokens.read(folder), 0, batch);
+                        new Generator(manager, model, greedy(newTokens), tokenizer.endTokenIds(), 0, batch);
                 System.out.println(json.writeValueAsString(generator.generate(prompts)));
                 return;
             }

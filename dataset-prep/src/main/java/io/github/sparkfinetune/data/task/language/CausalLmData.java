@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -69,8 +70,8 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
     }
 
     @Override
-    public int endTokenId(TokenizerFiles files) {
-        return files.eosTokenId();
+    public Set<Integer> endTokenIds(TokenizerFiles files) {
+        return Set.of(files.eosTokenId());
     }
 
     @Override

@@ -22,6 +22,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 
 /**
@@ -96,8 +97,8 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     }
 
     @Override
-    public int endTokenId(TokenizerFiles files) {
-        return files.eosTokenId();
+    public Set<Integer> endTokenIds(TokenizerFiles files) {
+        return files.endTokenIds();
     }
 
     @Override

@@ -24,6 +24,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
 
@@ -102,8 +103,8 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
     }
 
     @Override
-    public int endTokenId(TokenizerFiles files) {
-        return files.eosTokenId();
+    public Set<Integer> endTokenIds(TokenizerFiles files) {
+        return files.endTokenIds();
     }
 
     @Override

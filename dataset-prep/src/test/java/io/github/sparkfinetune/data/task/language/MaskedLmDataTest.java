@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -118,9 +119,9 @@ class MaskedLmDataTest {
                 .isInstanceOf(RunException.class)
                 .hasMessage("m: the tokenizer has no mask token (mask_token in tokenizer_config.json), which task"
                         + " masked-lm needs: take a model that was trained with one");
-        TokenizerFiles wordless =
-                new TokenizerFiles("""
-                {"model": {"type": "WordLevel", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<mask>"}]}""", "hash", 2, 0, 2, false, Map.of("mask_token", "<mask>"), -1, null, null, null);
+        TokenizerFiles wordless = new TokenizerFiles(
+                """
+                {"model": {"type": "WordLevel", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<mask>"}]}""", "hash", 2, 0, 2, false, Map.of("mask_token", "<mask>"), -1, Set.of(), null, null, null);
         task().check(wordless);
         MaskedLmData words =
                 MaskedLmData.of(Rows.config("masked-lm", "max_length: 64\nmasked_lm: {whole_word_mask: true}"));

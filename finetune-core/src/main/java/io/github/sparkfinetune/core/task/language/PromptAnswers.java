@@ -27,7 +27,7 @@ final class PromptAnswers implements AutoCloseable {
                 manager,
                 model,
                 settings.config().generation(),
-                settings.endTokens(),
+                settings.tokenizer().endTokenIds(),
                 settings.config().training().seed(),
                 settings.batchSize());
         tokenizer = TextTokenizer.open(settings.tokenizer());

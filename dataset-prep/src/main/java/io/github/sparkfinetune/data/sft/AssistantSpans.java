@@ -111,8 +111,8 @@ final class AssistantSpans {
         if (content == null || content.start() < before) {
             throw RunException.data("the chat template of " + name + " renders the first " + message
                     + " message(s) of a conversation otherwise than within the whole, and does not show the next one"
-                    + " behind them, so the assistant's turns cannot be told from the rest: set data.chat_template to a template"
-                    + " with {% generation %} blocks, or data.assistant_only_loss to false");
+                    + " behind them, so the assistant's turns cannot be told from the rest: set data.chat_template to a"
+                    + " template with {% generation %} blocks, or data.assistant_only_loss to false");
         }
         String told = template.render(history, false, conversation.extra()).text();
         String prompt = asked.startsWith(told) ? asked.substring(told.length()) : "";

@@ -164,6 +164,7 @@ class LoraTargetsTest {
         "bert-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
         "distilbert-tokencls, TOKEN_CLS, '[q_lin, v_lin]', '[classifier, score]', false",
         "electra-seqcls, SEQ_CLS, '[query, value]', '[classifier, score]', false",
+        "camembert-tokencls, TOKEN_CLS, '[query, value]', '[classifier, score]', false",
         "xlm-roberta-tokencls, TOKEN_CLS, '[query, value]', '[classifier, score]', false",
         "deberta-v3-seqcls, SEQ_CLS, '[query_proj, value_proj]', '[classifier, score]', false",
         "mpnet-seqcls, SEQ_CLS, '[q, v]', '[classifier, score]', false",

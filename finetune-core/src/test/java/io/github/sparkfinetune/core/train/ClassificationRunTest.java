@@ -121,6 +121,7 @@ class ClassificationRunTest {
             for (String kind : List.of(
                     "bert-seqcls",
                     "roberta-seqcls",
+                    "camembert-seqcls",
                     "xlm-roberta-seqcls",
                     "distilbert-tokencls",
                     "electra-seqcls",

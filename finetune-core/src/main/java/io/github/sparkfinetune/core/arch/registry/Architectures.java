@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.bert.Bert;
+import io.github.sparkfinetune.core.arch.camembert.Camembert;
 import io.github.sparkfinetune.core.arch.debertav2.DebertaV2;
 import io.github.sparkfinetune.core.arch.distilbert.DistilBert;
 import io.github.sparkfinetune.core.arch.electra.Electra;
@@ -36,6 +37,7 @@ import java.util.function.Function;
 public final class Architectures {
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
+            "camembert", Camembert::new,
             "deberta-v2", DebertaV2::new,
             "distilbert", DistilBert::new,
             "electra", Electra::new,

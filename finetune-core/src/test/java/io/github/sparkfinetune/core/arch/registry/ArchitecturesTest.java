@@ -174,6 +174,7 @@ class ArchitecturesTest {
     @CsvSource({
         "bert-seqcls, max_position_embeddings, 0",
         "roberta-seqcls, max_position_embeddings, 2",
+        "camembert-seqcls, max_position_embeddings, 2",
         "xlm-roberta-seqcls, max_position_embeddings, 2",
         "gpt2, n_positions, 0"
     })

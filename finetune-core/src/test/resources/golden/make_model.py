@@ -1,0 +1,118 @@
+"""Writes models/NAME: a tiny random model of a family with transformers' numbers for it: make_model.py NAME CLASS LIKE [KEY=JSON ...]
+
+CLASS is a class of transformers, LIKE a folder of models/ that gives tokenizer, batch and the values of the configuration, which
+KEY=JSON changes. Matrices are normal with a deviation of 0.15, weights of norms 1 + 0.3 times normal, biases 0.2 times normal. One
+thread, F32, eager attention, without dropout. expected.safetensors has the batch, logits, loss, gradients, the parameters after three
+steps of AdamW on the batch, and losses, norms and rates of ten steps on a linear schedule.
+
+    make_model.py camembert-mlm CamembertForMaskedLM xlm-roberta-mlm
+"""
+
+import copy
+import json
+import pathlib
+import shutil
+import sys
+import zlib
+
+import torch
+import transformers
+from safetensors.torch import load_file, save_file
+
+HERE = pathlib.Path(__file__).parent / "models"
+INPUTS = ("input_ids", "attention_mask", "token_type_ids", "labels", "start_positions", "end_positions")
+OUTPUTS = ("logits", "start_logits", "end_logits")
+RATE, DECAY, CLIP, STEPS, WARMUP = 1e-3, 0.01, 1.0, 10, 2
+# Of the other model alone.
+ITS_OWN = ("architectures", "model_type", "transformers_version", "dtype")
+
+
+def random_model(name, kind, values):
+    config = kind.config_class(**values)
+    config._attn_implementation = "eager"
+    model = kind(config).eval()
+    draw = torch.Generator().manual_seed(zlib.crc32(name.encode()))
+    with torch.no_grad():
+        for parameter_name, parameter in model.named_parameters():
+            normal = torch.randn(parameter.shape, generator=draw)
+            if parameter.dim() > 1:
+                parameter.copy_(0.15 * normal)
+            elif "norm" in parameter_name.lower() and parameter_name.endswith("weight"):
+                parameter.copy_(1 + 0.3 * normal)
+            else:
+                parameter.copy_(0.2 * normal)
+    return model
+
+
+def optimizer(model, decayed):
+    groups = ([], [])
+    for name, parameter in model.named_parameters():
+        groups[name not in decayed].append(parameter)
+    parts = [{"params": groups[0], "weight_decay": DECAY}, {"params": groups[1], "weight_decay": 0.0}]
+    return torch.optim.AdamW(parts, lr=RATE, betas=(0.9, 0.999), eps=1e-8)
+
+
+def steps(model, batch, decayed, number, scheduled):
+    """(loss, norm of the gradients before they are clipped, rate) of each step, taken one after the other."""
+    update = optimizer(model, decayed)
+    schedule = transformers.get_linear_schedule_with_warmup(update, WARMUP, STEPS) if scheduled else None
+    for _ in range(number):
+        update.zero_grad()
+        loss = model(**batch).loss
+        loss.backward()
+        norm = torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
+        rate = update.param_groups[0]["lr"]
+        update.step()
+        if scheduled:
+            schedule.step()
+        yield loss.detach().reshape(1), norm.reshape(1), rate
+
+
+def main(name, kind, like, *changes):
+    torch.set_num_threads(1)
+    other = HERE / like
+    values = {key: value for key, value in json.loads((other / "config.json").read_text()).items() if key not in ITS_OWN}
+    values.update((key, json.loads(value)) for key, _, value in (change.partition("=") for change in changes))
+    model = random_model(name, getattr(transformers, kind), values)
+    golden = load_file(other / "expected.safetensors")
+    batch = {key: golden[key] for key in INPUTS if key in golden}
+    decayed = transformers.Trainer.get_decay_parameter_names(None, model)
+    names = [parameter for parameter, _ in model.named_parameters()]
+
+    target = HERE / name
+    target.mkdir()
+    model.save_pretrained(target)
+    for file in other.iterdir():
+        if not file.name.startswith(("config.json", "generation_config.json", "model.", "expected.")):
+            shutil.copy(file, target)
+
+    told = dict(batch)
+    output = model(**batch)
+    output.loss.backward()
+    told.update({key: output[key].detach() for key in OUTPUTS if key in output})
+    told["loss"] = output.loss.detach().reshape(1)
+    told.update({f"grad.{key}": value.grad.clone() for key, value in model.named_parameters()})
+    start = copy.deepcopy(model)
+    for number, (loss, norm, _) in enumerate(steps(model, batch, decayed, 3, False), 1):
+        told[f"loss.step{number}"], told[f"grad_norm.step{number}"] = loss, norm
+    told.update({f"step3.{key}": value.detach().clone() for key, value in model.named_parameters()})
+    losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True))
+    told["losses10"], told["grad_norms10"] = torch.cat(losses), torch.cat(norms)
+    told["lrs10"] = torch.tensor(rates, dtype=torch.float64)
+    save_file({key: value.contiguous() for key, value in told.items()}, target / "expected.safetensors", {"format": "pt"})
+    expected = json.loads((other / "expected.json").read_text())
+    described = {
+        "architecture": kind,
+        "task": expected["task"],
+        "tokenizer": expected["tokenizer"],
+        "optimizer": {"lr": RATE, "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": DECAY, "clip": CLIP},
+        "no_decay": [key for key in names if key not in decayed],
+        "parameters": names,
+    }
+    (target / "expected.json").write_text(json.dumps(described, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 4:
+        sys.exit(__doc__)
+    main(*sys.argv[1:])

@@ -68,14 +68,14 @@ def conversations(draw):
         yield {"messages": messages}
 
 
-def prepared(model, work, task, rows, packing="none"):
+def prepared(model, work, task, rows):
     """(token ids, labels) of the rows as bin/finetune prepares them."""
     data = work / f"{task}.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     settings = {
         "model": str(model),
         "task": task,
-        "data": {"train": str(data), "max_length": 8192, "eval_fraction": 0.0, "packing": packing},
+        "data": {"train": str(data), "max_length": 8192, "eval_fraction": 0.0},
         "output": {"dir": str(work / f"{task}-run")},
     }
     (work / "run.yaml").write_text(json.dumps(settings))

@@ -17,11 +17,10 @@ import zlib
 
 import torch
 import transformers
+from make_bf16_noise import INPUTS, OUTPUTS
 from safetensors.torch import load_file, save_file
 
 HERE = pathlib.Path(__file__).parent / "models"
-INPUTS = ("input_ids", "attention_mask", "token_type_ids", "labels", "start_positions", "end_positions")
-OUTPUTS = ("logits", "start_logits", "end_logits")
 RATE, DECAY, CLIP, STEPS, WARMUP = 1e-3, 0.01, 1.0, 10, 2
 # Of the other model alone.
 ITS_OWN = ("architectures", "model_type", "transformers_version", "dtype")

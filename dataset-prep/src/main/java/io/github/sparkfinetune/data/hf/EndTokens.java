@@ -1,8 +1,10 @@
 package io.github.sparkfinetune.data.hf;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
@@ -19,13 +21,19 @@ final class EndTokens {
      * Those that {@code generation_config.json} of a model folder names, else those of its {@code config.json}, and the
      * tokenizer's.
      *
+     * @param config the folder's
      * @param eosTokenId the tokenizer's; negative where it has none
      * @throws RunException when one of them is not a token id
      */
-    static Set<Integer> of(Path folder, int eosTokenId, Configuration hadoop) throws IOException {
-        Set<Integer> tokens = tokens(new Path(folder, GENERATION_CONFIG), hadoop);
+    static Set<Integer> of(Path folder, Optional<HfConfig> config, int eosTokenId, Configuration hadoop)
+            throws IOException {
+        Path generation = new Path(folder, GENERATION_CONFIG);
+        Set<Integer> tokens =
+                tokens(generation, HfFolderFiles.json(generation, hadoop).path(KEY));
         if (tokens.isEmpty()) {
-            tokens = tokens(new Path(folder, HfConfig.FILE), hadoop);
+            tokens = tokens(
+                    new Path(folder, HfConfig.FILE),
+                    config.flatMap(there -> there.find(KEY)).orElse(MissingNode.getInstance()));
         }
         if (eosTokenId >= 0) {
             tokens.add(eosTokenId);
@@ -33,8 +41,7 @@ final class EndTokens {
         return tokens;
     }
 
-    private static Set<Integer> tokens(Path file, Configuration hadoop) throws IOException {
-        JsonNode value = HfFolderFiles.json(file, hadoop).path(KEY);
+    private static Set<Integer> tokens(Path file, JsonNode value) {
         Set<Integer> tokens = new TreeSet<>();
         if (value.isMissingNode() || value.isNull()) {
             return tokens;

@@ -138,7 +138,7 @@ public record TokenizerFiles(
                 distinguishesTexts(settings, config),
                 special,
                 eosTokenId,
-                EndTokens.of(modelFolder, eosTokenId, hadoop),
+                EndTokens.of(modelFolder, config, eosTokenId, hadoop),
                 template != null ? template : SpecialTokenRoles.chatTemplate(settings),
                 settingsText,
                 mapText);

@@ -9,6 +9,7 @@ import org.junit.jupiter.api.Test;
 class SampleChecksTest {
     private static final int UNKNOWN = 1;
     private static final int END = 2;
+    private static final int OTHER_END = 3;
 
     @Test
     void unknownTokensAreAShareOfAll() {
@@ -24,7 +25,7 @@ class SampleChecksTest {
     @Test
     void aDocumentEndsWithItsLastTrainedTokenOrTheOneBefore() {
         int ignored = Sample.IGNORED;
-        SampleChecks checks = new SampleChecks(-1, Set.of(END, 77));
+        SampleChecks checks = new SampleChecks(-1, Set.of(OTHER_END, END));
         checks.add(Sample.ofDocuments(
                 0,
                 new int[] {7, 8, 2, 9, 2, 9, 9, 2, 8, 2, 5, 2, 5, 5},
@@ -35,5 +36,7 @@ class SampleChecksTest {
                 2,
                 3));
         assertThat(checks.endedShare()).isEqualTo(3 / 5.0);
+        checks.add(Sample.ofDocuments(1, new int[] {7, OTHER_END}, new int[] {ignored, OTHER_END}, 2));
+        assertThat(checks.endedShare()).isEqualTo(4 / 6.0);
     }
 }

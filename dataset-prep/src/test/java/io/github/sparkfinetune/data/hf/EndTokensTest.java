@@ -43,7 +43,9 @@ class EndTokensTest {
     }
 
     private Set<Integer> ids(int eosTokenId) throws IOException {
-        return EndTokens.of(new org.apache.hadoop.fs.Path(folder.toUri()), eosTokenId, new Configuration());
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(folder.toUri());
+        Configuration hadoop = new Configuration();
+        return EndTokens.of(path, HfConfig.find(path, hadoop), eosTokenId, hadoop);
     }
 
     private void write(String file, String json) throws IOException {

@@ -59,6 +59,9 @@ class TokenizerFilesTest {
         write("special_tokens_map.json", "{'bos_token': 'a', 'unk_token': 'ignored'}");
         assertThat(read().specialTokens()).isEqualTo(Map.of("bos_token", "<s>", "eos_token", "</s>"));
         assertThat(read().eosTokenId()).isEqualTo(2);
+        assertThat(read().endTokenIds()).containsExactly(2);
+        write("generation_config.json", "{'eos_token_id': [1, 3]}");
+        assertThat(read().endTokenIds()).containsExactlyInAnyOrder(1, 2, 3);
     }
 
     @Test

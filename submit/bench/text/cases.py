@@ -138,7 +138,6 @@ INPUTS = {
     "Rows.select_rows": lambda i: [(i.x(5, 2, 3), i.ids(5, 3))],
     "Rows.add_rows": lambda i: [(i.x(5, HIDDEN), i.ids(5, 6), i.x(2, 3, HIDDEN))],
     "Rows.set_rows": lambda i: [(i.x(9, HIDDEN), torch.tensor([7, 1], device=i.device), i.x(2, HIDDEN))],
-    "Rows.clear_rows": lambda i: [(i.x(9, HIDDEN), i.ids(9, 3))],
     "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
@@ -249,6 +248,11 @@ INPUTS = {
     "AdamW.adamw": lambda i: [(
         [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4), i.x(5)], [i.x(3, 4).abs(), i.x(5).abs()],
         i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)],
+    "AdamW.adamw_rows": lambda i: [
+        (i.x(n), begin, torch.tensor(ids, dtype=torch.int64, device=i.device), i.x(len(ids), 4), ends, i.x(2, 4).zero_(),
+         i.x(n), i.x(n).abs(), i.scalar(2.0), i.scalar(1.5), 1e-3, 0.01)
+        for n, begin, ids, ends in (
+            (20, 0, [1, 4], [0, 1, 1, 2]), (12, 6, [1, 2, 3, 4], [0, 1, 3, 4]), (8, 0, [], [0, 0]))],
     "AdamW8bit.adamw_8bit": lambda i: [
         (i.x(2, 9), i.x(2, 9), [i.codes(18), i.codes(18)], [i.x(5).abs(), i.x(5).abs()], [i.x(256), i.x(256)],
          [i.x(256).sort()[0], i.x(256).sort()[0]], [i.codes(65536), i.codes(65536)], scratch, 0.1, 0.001, 2.0, 0.01, 0.1)

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.TokenRows;
+import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -78,8 +79,8 @@ public final class Gradients {
         table = ofTable(device, script, model);
         tableName = model.tokenRows().isPresent() ? TokenRows.GRADIENT : Projection.WEIGHT;
         Parameter trainedTable = model.tokenRows().map(TokenRows::parameter).orElse(model.table());
-        table.ifPresent(
-                gradient -> parameters.add(new ParameterGradient(trainedTable, gradient.dense(), 1 + layers(model))));
+        table.ifPresent(gradient ->
+                parameters.add(new ParameterGradient(trainedTable, gradient.gradient(), 1 + layers(model))));
         gradients.forEach((block, ofBlock) -> {
             List<Parameter> trainable = block.trainable();
             for (int i = 0; i < trainable.size(); i++) {
@@ -196,8 +197,8 @@ public final class Gradients {
     public Map<String, NDArray> projection() {
         Map<String, NDArray> named = new LinkedHashMap<>();
         projection.ifPresent(block -> named.putAll(block.byName(of(block))));
-        if (tied) {
-            table.ifPresent(gradient -> named.put(tableName, gradient.dense()));
+        if (tied && table.isPresent() && table.orElseThrow().gradient() instanceof Gradient.Dense dense) {
+            named.put(tableName, dense.values());
         }
         return named;
     }
@@ -254,13 +255,12 @@ public final class Gradients {
     }
 
     /** Waits for the sums over the ranks. */
-    public void await(NDManager owner) {
+    public void await() {
         for (Future<?> sum : underWay) {
             join(sum);
         }
         underWay.clear();
         allBuckets().forEach(bucket -> bucket.finish(collective));
-        table.ifPresent(gradient -> gradient.finish(owner));
     }
 
     private static void join(Future<?> sum) {

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -13,15 +14,12 @@ import java.util.Arrays;
 
 /**
  * Gradient of an embedding table. Only the rows of tokens that the global batch contains are not zero, so only these
- * are added up, sent between the ranks and counted in the norm: for a batch of 2,048 tokens 3 MB instead of 47 MB.
- *
- * <p>The optimizer sees a dense gradient, because AdamW also moves rows whose gradient is zero; it is kept zero between
- * steps but for the rows of the last one.
+ * are held, added up, sent between the ranks and counted in the norm: for a batch of 2,048 tokens of MiniLM 3 MB
+ * instead of 47 MB.
  */
 final class SparseEmbeddingGradient implements EmbeddingGradient {
     private final ScriptModule script;
     private final Device device;
-    private final NDArray dense;
     private final int width;
     private final int paddingId;
 
@@ -30,20 +28,18 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
 
     private int[] ids = {};
     private NDArray rows;
-    private NDArray idTensor;
     private GradientBucket bucket;
 
     SparseEmbeddingGradient(Device device, ScriptModule script, Parameter table, int paddingId) {
         this.device = device;
         this.script = script;
-        this.dense = device.manager().zeros(new Shape(table.shape()), DataType.FLOAT32);
         this.width = Math.toIntExact(table.shape()[1]);
         this.paddingId = paddingId;
     }
 
     @Override
-    public NDArray dense() {
-        return dense;
+    public Gradient gradient() {
+        return new Gradient.Rows(() -> new Gradient.LookedUp(ids, bucket.flat()), width, 0);
     }
 
     @Override
@@ -58,11 +54,12 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
 
     @Override
     public void begin(int[] sortedIds) {
-        forgetStep();
+        if (step != null) {
+            step.close();
+        }
         ids = sortedIds;
         step = device.manager().newSubManager();
         rows = step.zeros(new Shape(ids.length + 1L, width), DataType.FLOAT32);
-        idTensor = Tensors.of(step, Arrays.stream(ids).asLongStream().toArray());
         bucket = GradientBucket.of(device, script, rows.get("0:" + ids.length));
     }
 
@@ -73,18 +70,5 @@ final class SparseEmbeddingGradient implements EmbeddingGradient {
             places[i] = places[i] == paddingId ? ids.length : Arrays.binarySearch(ids, (int) places[i]);
         }
         script.call(owner, "add_rows", rows, Tensors.of(owner, places), gradient);
-    }
-
-    @Override
-    public void finish(NDManager owner) {
-        script.call(owner, "set_rows", dense, idTensor, bucket.flat());
-    }
-
-    private void forgetStep() {
-        if (step != null) {
-            script.call(step, "clear_rows", dense, idTensor);
-            step.close();
-            step = null;
-        }
     }
 }

@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 
@@ -27,8 +28,8 @@ final class TiedEmbeddingGradient implements EmbeddingGradient {
     }
 
     @Override
-    public NDArray dense() {
-        return dense;
+    public Gradient gradient() {
+        return new Gradient.Dense(dense);
     }
 
     @Override
@@ -49,10 +50,5 @@ final class TiedEmbeddingGradient implements EmbeddingGradient {
     @Override
     public void add(NDManager owner, Batch batch, NDArray gradient) {
         script.call(owner, "add_lookups", dense, batch.ids(), gradient, paddingId);
-    }
-
-    @Override
-    public void finish(NDManager owner) {
-        // The bucket is the whole table.
     }
 }

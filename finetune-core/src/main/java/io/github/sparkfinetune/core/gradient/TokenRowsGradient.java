@@ -6,6 +6,7 @@ import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.TokenRows;
+import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
@@ -36,8 +37,8 @@ final class TokenRowsGradient implements EmbeddingGradient {
     }
 
     @Override
-    public NDArray dense() {
-        return dense;
+    public Gradient gradient() {
+        return new Gradient.Dense(dense);
     }
 
     @Override
@@ -65,10 +66,5 @@ final class TokenRowsGradient implements EmbeddingGradient {
             ids[i] = id == paddingId ? places.size() : places.getOrDefault(id, places.size());
         }
         script.call(owner, "add_rows", all, Tensors.of(owner, ids), gradient);
-    }
-
-    @Override
-    public void finish(NDManager owner) {
-        // The bucket is all rows.
     }
 }

@@ -9,9 +9,11 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 
 /**
  * AdamW (Loshchilov and Hutter 2019) by PyTorch's fused kernel. With gradient g, rate η and decay λ:
@@ -22,12 +24,16 @@ import java.util.Map;
  * p ← p - η m / (1 - β₁ᵗ) / (√(v / (1 - β₂ᵗ)) + ε)
  * </pre>
  *
- * Biases and norm weights are not decayed. Its state is m and v of each parameter, F32 of its shape, named
- * {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
+ * Biases and norm weights are not decayed. A table of which a step looks up some rows moves a window of rows after the
+ * other, to the same bits, so that no gradient of all of it has to be there. The state is m and v of each parameter,
+ * F32 of its shape, named {@code exp_avg.PARAMETER} and {@code exp_avg_sq.PARAMETER} as PyTorch calls them.
  */
 final class AdamW implements Optimizer {
     /** Values that PyTorch's kernel works on together, in any vector of a processor. */
     static final int STRETCH = 16;
+
+    /** Values of a window about: one that stays in a processor's cache. */
+    private static final int WINDOW = 1 << 18;
 
     /** A parameter with its gradient and moments. */
     private record Slot(ParameterGradient trained, NDArray m, NDArray v) {
@@ -39,7 +45,18 @@ final class AdamW implements Optimizer {
         Parameter parameter() {
             return trained.parameter();
         }
+
+        Gradient.Dense dense() {
+            return (Gradient.Dense) trained.gradient();
+        }
     }
+
+    /**
+     * A parameter of whose gradient only rows are there.
+     *
+     * @param window the gradient of some rows [height, width] while these are moved, else zeros
+     */
+    private record Table(Slot slot, Gradient.Rows gradient, NDArray window) {}
 
     /**
      * Parameters that are moved by one call.
@@ -52,6 +69,7 @@ final class AdamW implements Optimizer {
     private final TrainingConfig training;
     private final List<Slot> slots;
     private final Map<Group, List<Slot>> groups = new LinkedHashMap<>();
+    private final List<Table> tables = new ArrayList<>();
 
     /** See {@link OptimizerKind#create}. */
     AdamW(NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
@@ -65,15 +83,23 @@ final class AdamW implements Optimizer {
         this.training = training;
         this.slots =
                 parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
-        // Those that decay come first, as PyTorch's parameter groups of transformers have them.
-        for (boolean decayed : new boolean[] {true, false}) {
-            for (Slot slot : slots) {
-                if (slot.parameter().decayed() == decayed) {
-                    Group group = new Group(decayed, LearningRates.share(training, slot.trained()));
-                    groups.computeIfAbsent(group, first -> new ArrayList<>()).add(slot);
-                }
+        for (Slot slot : slots) {
+            if (slot.trained().gradient() instanceof Gradient.Rows gradient) {
+                Shape window = new Shape(height(gradient), gradient.width());
+                tables.add(new Table(slot, gradient, manager.zeros(window, DataType.FLOAT32)));
+            } else {
+                groups.computeIfAbsent(group(slot), first -> new ArrayList<>()).add(slot);
             }
         }
+    }
+
+    private Group group(Slot slot) {
+        return new Group(slot.parameter().decayed(), LearningRates.share(training, slot.trained()));
+    }
+
+    /** Rows of a window: whole stretches, however wide a row is. */
+    private static int height(Gradient.Rows gradient) {
+        return Math.max(1, WINDOW / gradient.width() / STRETCH) * STRETCH;
     }
 
     /** Bytes of the moments of this many values, whatever they are of. */
@@ -89,13 +115,50 @@ final class AdamW implements Optimizer {
                 owner,
                 "adamw",
                 members.stream().map(slot -> slot.parameter().value()).toList(),
-                members.stream().map(slot -> slot.trained().gradient()).toList(),
+                members.stream().map(slot -> slot.dense().values()).toList(),
                 members.stream().map(Slot::m).toList(),
                 members.stream().map(Slot::v).toList(),
                 number,
                 scale,
                 rate * group.rate(),
-                group.decayed() ? training.weightDecay() : 0));
+                decay(group)));
+        for (Table table : tables) {
+            Gradient.LookedUp rows = table.gradient().step().get();
+            Group group = group(table.slot());
+            script.call(
+                    owner,
+                    "adamw_rows",
+                    table.slot().parameter().value(),
+                    table.gradient().from(),
+                    Tensors.of(owner, Arrays.stream(rows.ids()).asLongStream().toArray()),
+                    rows.rows(),
+                    ends(rows.ids(), table),
+                    table.window(),
+                    table.slot().m(),
+                    table.slot().v(),
+                    number,
+                    scale,
+                    rate * group.rate(),
+                    decay(group));
+        }
+    }
+
+    private double decay(Group group) {
+        return group.decayed() ? training.weightDecay() : 0;
+    }
+
+    /** Of each window that a parameter has values of, and of the one before, how many ids lie before its end. */
+    private static long[] ends(int[] ids, Table table) {
+        long from = table.gradient().from();
+        long first = from / table.window().size();
+        long last =
+                (from + table.slot().parameter().size() - 1) / table.window().size();
+        return LongStream.rangeClosed(first, last + 1)
+                .map(window -> {
+                    int place = Arrays.binarySearch(ids, Math.toIntExact(window * height(table.gradient())));
+                    return place < 0 ? -place - 1 : place;
+                })
+                .toArray();
     }
 
     @Override

@@ -11,11 +11,16 @@ public interface Optimizer {
     /**
      * A trained parameter.
      *
-     * @param gradient the tensor that holds its gradient whenever {@link #step} is called: F32, of its shape
+     * @param gradient what holds its gradient whenever {@link #step} is called
      * @param depth how far it lies below the head: 0 in the head, 1 in the highest layer, one more than the number of
      *     layers in the embeddings
      */
-    record ParameterGradient(Parameter parameter, NDArray gradient, int depth) {}
+    record ParameterGradient(Parameter parameter, Gradient gradient, int depth) {
+        /** One whose gradient has a value for each of the parameter's, in its shape; F32. */
+        public ParameterGradient(Parameter parameter, NDArray gradient, int depth) {
+            this(parameter, new Gradient.Dense(gradient), depth);
+        }
+    }
 
     /**
      * One step. The gradients' tensors hold nothing of use afterwards.

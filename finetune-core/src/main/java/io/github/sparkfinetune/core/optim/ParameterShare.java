@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.optim;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.model.Parameter;
@@ -64,14 +63,10 @@ record ParameterShare(ParameterGradient trained, int index, long from, long to) 
         }
         Parameter part = new Parameter(
                 new TensorRange(whole.name(), from, to).name(),
-                stretch(manager, script, whole.value()),
+                script.callOne(manager, "stretch", whole.value(), from, to),
                 whole.kind(),
                 whole.trainable(),
                 whole.drawn());
-        return new ParameterGradient(part, stretch(manager, script, trained.gradient()), trained.depth());
-    }
-
-    private NDArray stretch(NDManager manager, ScriptModule script, NDArray tensor) {
-        return script.callOne(manager, "stretch", tensor, from, to);
+        return new ParameterGradient(part, trained.gradient().part(manager, script, from, to), trained.depth());
     }
 }

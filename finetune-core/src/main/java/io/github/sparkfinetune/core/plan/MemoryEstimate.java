@@ -110,7 +110,7 @@ record MemoryEstimate(
         Activations training = activations(choice, choice.samples());
         return RankMemory.of(
                 footprint,
-                rows(footprint, choice),
+                gradients(footprint, choice),
                 training,
                 logits(choice),
                 scoring(choice, evaluated),
@@ -167,15 +167,20 @@ record MemoryEstimate(
         return spec().objectiveBytes(model, (long) choice.samples() * longest);
     }
 
-    /** Gradients of the rows that a step looks up: twice, because they are written into the whole table's. */
-    private long rows(Footprint footprint, Choice choice) {
-        if (footprint.trainedTable() == 0) {
-            return 0;
+    /**
+     * Gradients of all that is trained; of an embedding table of the rows alone that a step looks up, unless the loss
+     * reads it too.
+     */
+    private long gradients(Footprint footprint, Choice choice) {
+        long width = footprint.trainedTable() == 0 ? 0 : spec().modelKind().sparseTableWidth(model);
+        if (width == 0) {
+            return footprint.trained() * Float.BYTES;
         }
         long tokens = (long) choice.samples()
                 * config.training().gradientAccumulationSteps()
                 * config.cluster().ranks()
                 * longest;
-        return Math.min(tokens, model.vocabSize()) * spec().modelKind().sparseTableWidth(model) * Float.BYTES;
+        long rows = Math.min(tokens, model.vocabSize());
+        return (footprint.trained() - footprint.trainedTable() + rows * width) * Float.BYTES;
     }
 }

@@ -38,7 +38,7 @@ public record RankMemory(
     /**
      * Adds up what a rank holds.
      *
-     * @param rows bytes of the rows of the embedding table that a step looks up, where their gradients are held apart
+     * @param gradients bytes of the gradients of all that is trained, each once
      * @param training a training micro-batch
      * @param loss bytes, see {@link #loss()}
      * @param evaluated bytes of an evaluation batch while training without its logits, or 0
@@ -48,7 +48,7 @@ public record RankMemory(
      */
     static RankMemory of(
             Footprint footprint,
-            long rows,
+            long gradients,
             Activations training,
             long loss,
             long evaluated,
@@ -59,7 +59,7 @@ public record RankMemory(
         return new RankMemory(
                 footprint.weights(),
                 footprint.adapters(),
-                footprint.trained() * Float.BYTES + footprint.largestGradient() + rows,
+                gradients + footprint.largestGradient(),
                 optimizer,
                 computed + training.masks(),
                 loss,

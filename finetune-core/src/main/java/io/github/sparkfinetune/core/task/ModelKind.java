@@ -62,8 +62,8 @@ public interface ModelKind<M extends Model<?>> {
     MethodConfig.Type usualMethod();
 
     /**
-     * Width of the rows of the embedding table, where those that a step looks up have gradients apart from the whole
-     * table's; 0 where the loss reads the table itself.
+     * Width of the rows of the embedding table, where those alone have gradients that a step looks up; 0 where the loss
+     * reads the table itself.
      */
     int sparseTableWidth(HfConfig config);
 }

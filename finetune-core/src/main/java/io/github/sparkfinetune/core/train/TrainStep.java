@@ -121,7 +121,7 @@ final class TrainStep<B extends Batch> {
                 gradients.completeEmpty(owner);
             }
             sums[terms + 1 + collective.rank()] = (System.nanoTime() - began - waited) / 1e9;
-            gradients.await(owner);
+            gradients.await();
             // Rank 0's norm for all: unlike processors add up in other orders, and would clip by other numbers.
             sums[terms] = collective.rank() == 0 ? gradients.norm(owner) : 0;
             collective.allReduce(sums);

@@ -40,3 +40,40 @@ class AdamW(torch.nn.Module):
             grad_scale=grad_scale,
         )
         return step
+
+    def adamw_rows(
+        self,
+        parameter: Tensor,
+        begin: int,
+        ids: Tensor,
+        rows: Tensor,
+        ends: List[int],
+        window: Tensor,
+        exp_avg: Tensor,
+        exp_avg_sq: Tensor,
+        step: Tensor,
+        grad_scale: Tensor,
+        lr: float,
+        weight_decay: float,
+    ) -> Tensor:
+        """adamw of the values of a table from begin on, whose gradient is rows [N, W] at ids [N], else zero.
+
+        A window [h, W] of it after the other, the first that with the value begin: of each, and of the one before
+        it, ends has the number of ids before its end. window is zeros, before and after.
+        """
+        p = parameter.detach().view([-1])
+        m = exp_avg.view([-1])
+        v = exp_avg_sq.view([-1])
+        g = window.view([-1])
+        first = begin // g.size(0)
+        for i in range(len(ends) - 1):
+            row = (first + i) * window.size(0)
+            places = ids[ends[i] : ends[i + 1]] - row
+            window.index_copy_(0, places, rows[ends[i] : ends[i + 1]])
+            base = row * window.size(1)
+            a = max(base, begin) - begin
+            b = min(base + g.size(0) - begin, p.size(0))
+            gradient = g[a + begin - base : b + begin - base]
+            self.adamw([p[a:b]], [gradient], [m[a:b]], [v[a:b]], step, grad_scale, lr, weight_decay)
+            window.index_fill_(0, places, 0.0)
+        return step

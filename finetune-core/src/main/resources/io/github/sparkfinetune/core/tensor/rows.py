@@ -21,9 +21,6 @@ class Rows(torch.nn.Module):
         """Overwrites the rows ids [n] of table [V, H] by rows [n, H]."""
         return table.index_copy_(0, ids, rows)
 
-    def clear_rows(self, table: Tensor, ids: Tensor) -> Tensor:
-        return table.index_fill_(0, ids, 0)
-
     def add_lookups(self, table: Tensor, ids: Tensor, g: Tensor, padding: int) -> Tensor:
         """Adds the gradient g [..., H] of looked-up rows to table [V, H], in place.
 

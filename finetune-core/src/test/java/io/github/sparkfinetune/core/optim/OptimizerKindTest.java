@@ -39,8 +39,8 @@ class OptimizerKindTest {
             double[] m = new double[3];
             double[] v = new double[3];
             for (int step = 1; step <= 3; step++) {
-                write(parameters.get(0).gradient(), 4, 8);
-                write(parameters.get(1).gradient(), -2);
+                write(DenseGradient.tensor(parameters.get(0)), 4, 8);
+                write(DenseGradient.tensor(parameters.get(1)), -2);
                 optimizer.step(manager, step, 0.5, 2);
                 for (int i = 0; i < expected.length; i++) {
                     double gradient = new double[] {2, 4, -1}[i];
@@ -76,7 +76,7 @@ class OptimizerKindTest {
             Optimizer optimizer = OptimizerKind.of(training).create(manager, training, parameters);
             double expected = 2;
             for (int step = 1; step <= 3; step++) {
-                parameters.forEach(parameter -> write(parameter.gradient(), 7));
+                parameters.forEach(parameter -> write(DenseGradient.tensor(parameter), 7));
                 optimizer.step(manager, step, 0.1, 1);
                 // Equal gradients move a parameter by the learning rate.
                 expected -= 0.1 * 0.25;

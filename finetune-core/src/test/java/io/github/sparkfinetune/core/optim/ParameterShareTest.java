@@ -117,8 +117,8 @@ class ParameterShareTest {
                     .toList();
             for (int step = 1; step <= 5; step++) {
                 for (int i = 0; i < whole.size(); i++) {
-                    randomize(whole.get(i).gradient(), 100L * step + i);
-                    randomize(cut.get(i).gradient(), 100L * step + i);
+                    randomize(DenseGradient.tensor(whole.get(i)), 100L * step + i);
+                    randomize(DenseGradient.tensor(cut.get(i)), 100L * step + i);
                 }
                 reference.step(manager, step, 1e-2, 1.7);
                 for (Optimizer part : parts) {

@@ -96,6 +96,21 @@ class RunPlanTest {
         assertThat(sharded.disk().checkpoint()).isEqualTo(whole.disk().checkpoint());
     }
 
+    /** Two ranks look up 2 samples of 8 tokens each, for both of two micro-batches. */
+    @Test
+    void ofAnEncodersTableTheRowsThatAStepLooksUpHaveGradients() throws IOException {
+        RankMemory memory = plan(
+                        "bert-seqcls",
+                        "cluster.ranks=2 data.max_length=8 training.per_device_train_batch_size=2"
+                                + " training.gradient_accumulation_steps=2")
+                .memory();
+
+        // With those of positions and types, which PyTorch gives as tensors of their own.
+        assertThat(memory.gradients())
+                .isEqualTo(4 * (32707 - 384 * 32 + 2 * 2 * 2 * 8 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        assertThat(memory.optimizer()).isEqualTo(2 * 4 * 32707);
+    }
+
     /** The table is the decoder, so all of its gradient is there, and no rows of it besides. */
     @Test
     void aMaskedLanguageModelHoldsItsTablesGradientOnce() throws IOException {

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
+import io.github.sparkfinetune.core.optim.DenseGradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.task.Labels;
@@ -146,7 +147,7 @@ final class TinyDecoder implements AutoCloseable {
     private static Map<String, float[]> gradients(TrainStep<?> step) {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
-            gradients.put(trained.parameter().name(), trained.gradient().toFloatArray());
+            gradients.put(trained.parameter().name(), DenseGradient.values(trained));
         }
         return gradients;
     }

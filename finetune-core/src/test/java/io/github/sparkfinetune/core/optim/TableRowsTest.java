@@ -1,0 +1,104 @@
+package io.github.sparkfinetune.core.optim;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.conf.TrainingConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
+import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.core.tensor.Torch;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeSet;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A table whose gradient is there as rows moves as with all of its gradient. */
+class TableRowsTest {
+    private static final TrainingConfig TRAINING = RunConfigLoader.parse(
+                    "{model: m, task: classification, data: {train: t}, output: {dir: o}}",
+                    "test",
+                    List.of("training.weight_decay=0.01", "training.adam_epsilon=1.0e-6"))
+            .training();
+
+    /** Two windows and a part of a third, whether rows are whole vectors of a processor or not; a part of one. */
+    @ParameterizedTest
+    @CsvSource({"10000, 60, 1", "9000, 64, 2", "9000, 61, 3", "9000, 61, 7", "50, 8, 1", "50, 8, 2"})
+    void toTheSameBits(int vocabulary, int width, int ranks) {
+        Torch.start(2);
+        try (NDManager manager = Torch.manager(-1)) {
+            ParameterGradient whole =
+                    table(manager, vocabulary, width, new Gradient.Dense(manager.zeros(new Shape(vocabulary, width))));
+            Gradient.LookedUp[] step = new Gradient.LookedUp[1];
+            ParameterGradient byRows = table(manager, vocabulary, width, new Gradient.Rows(() -> step[0], width, 0));
+            ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
+            Optimizer reference = new AdamW(manager, TRAINING, List.of(whole));
+            List<Optimizer> parts = ParameterShare.of(List.of(byRows), ranks, AdamW.STRETCH).stream()
+                    .map(shares -> (Optimizer) new AdamW(
+                            manager,
+                            TRAINING,
+                            shares.stream()
+                                    .map(share -> share.part(manager, script))
+                                    .toList()))
+                    .toList();
+            for (int number = 1; number <= 4; number++) {
+                step[0] = rows(manager, number == 3 ? new int[0] : ids(vocabulary, number), width, number);
+                write(DenseGradient.tensor(whole), DenseGradient.values(byRows));
+                reference.step(manager, number, 1e-2, 1.7);
+                for (Optimizer part : parts) {
+                    part.step(manager, number, 1e-2, 1.7);
+                }
+                assertThat(floats(byRows.parameter().value()))
+                        .as("after step %d", number)
+                        .isEqualTo(floats(whole.parameter().value()));
+            }
+        }
+    }
+
+    private static ParameterGradient table(NDManager manager, int vocabulary, int width, Gradient gradient) {
+        NDArray value = manager.zeros(new Shape(vocabulary, width));
+        float[] drawn = new float[vocabulary * width];
+        Random random = new Random(1);
+        for (int i = 0; i < drawn.length; i++) {
+            drawn[i] = random.nextFloat() - 0.5f;
+        }
+        write(value, drawn);
+        return new ParameterGradient(new Parameter("table", value, Kind.EMBEDDING, true, false), gradient, 0);
+    }
+
+    /** The first and the last row, and some between that differ from step to step. */
+    private static int[] ids(int vocabulary, int seed) {
+        return new Random(seed)
+                        .ints(vocabulary / 10, 0, vocabulary)
+                        .collect(() -> new TreeSet<>(List.of(0, vocabulary - 1)), TreeSet::add, TreeSet::addAll)
+                        .stream()
+                        .mapToInt(Integer::intValue)
+                        .toArray();
+    }
+
+    private static Gradient.LookedUp rows(NDManager manager, int[] ids, int width, int seed) {
+        float[] values = new float[ids.length * width];
+        Random random = new Random(seed);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextFloat() - 0.5f;
+        }
+        return new Gradient.LookedUp(ids, Tensors.of(manager, values, new Shape(ids.length, width)));
+    }
+
+    private static void write(NDArray target, float[] values) {
+        floats(target).put(values);
+    }
+
+    private static FloatBuffer floats(NDArray tensor) {
+        return tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+    }
+}

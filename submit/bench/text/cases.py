@@ -294,11 +294,15 @@ INPUTS |= {
     "Attention.parts": lambda i: [(i.x(9, HEADS, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
     "Attention.matrices": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH), 1, 2)],
     "Attention.attend": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), relative, masks)
-        for _, batch, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))],
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "qkv"), batch.get("bias"), relative, masks)
+        for _, batch, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
+        for dtype in (torch.float32, torch.bfloat16)],
+    "Attention.f32_room": lambda i: [(i.x(3, 4),)],
     "Attention.attend_backward": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "gqkv"), i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1), masks, relative)
-        for _, _, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))],
+        (i.x(TEXTS, HEADS, TOKENS, WIDTH), *(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "qkv"),
+         i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1).to(dtype), masks, relative)
+        for _, _, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
+        for dtype in (torch.float32, torch.bfloat16)],
     "EncoderLayer.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.attended": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.relative_bias": lambda i: [({}, TOKENS)],

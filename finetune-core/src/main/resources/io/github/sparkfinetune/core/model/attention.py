@@ -69,35 +69,45 @@ class Attention(torch.nn.Module):
         relative: Optional[Tensor],
         masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor]:
-        """Attention whose backward is attend_backward, without a graph.
+        """Attention whose backward is attend_backward, without a graph, in F32.
 
-        q, k, v: contiguous [B, A, T, d] -> probabilities [B, A, T, T] and what is attended, as q
+        q, k, v: contiguous [B, A, T, d], F32 or BF16 -> probabilities [B, A, T, T] and what is
+        attended, as q, of the same type
         """
         p = torch.empty(
             [q.size(0), q.size(1), q.size(2), q.size(2)], dtype=q.dtype, device=q.device
         )
         o = torch.empty_like(q)
         for start, n in self.parts(q):
-            pi = self.matrices(p, start, n)
+            pi = self.f32_room(self.matrices(p, start, n))
+            ki = self.matrices(k, start, n).to(torch.float32)
             pi.baddbmm_(
-                self.matrices(q, start, n),
-                self.matrices(k, start, n).transpose(1, 2),
+                self.matrices(q, start, n).to(torch.float32),
+                ki.transpose(1, 2),
                 beta=0,
                 alpha=float(q.size(-1)) ** -0.5,
             )
+            by_text = pi.view([n, -1, pi.size(1), pi.size(2)])
             if bias is not None:
-                p.narrow(0, start, n).add_(bias.narrow(0, start, n))
+                by_text.add_(bias.narrow(0, start, n))
             if relative is not None:
-                p.narrow(0, start, n).add_(relative)
+                by_text.add_(relative)
             torch._softmax(pi, -1, False, out=pi)
-            oi = self.matrices(o, start, n)
-            vi = self.matrices(v, start, n)
+            oi = self.f32_room(self.matrices(o, start, n))
+            vi = self.matrices(v, start, n).to(torch.float32)
             if "probs" in masks:
                 kept = self.matrices(masks["probs"], start, n).to(torch.float32).mul_(pi)
                 oi.baddbmm_(kept, vi, beta=0, alpha=self.probs_scale)
             else:
                 oi.baddbmm_(pi, vi, beta=0, alpha=1)
+            if q.dtype != torch.float32:
+                self.matrices(p, start, n).copy_(pi)
+                self.matrices(o, start, n).copy_(oi)
         return p, o
+
+    def f32_room(self, x: Tensor) -> Tensor:
+        """x itself, to be written, or where it is BF16 room for its values in F32."""
+        return x if x.dtype == torch.float32 else torch.empty_like(x, dtype=torch.float32)
 
     def attend_backward(
         self,
@@ -111,17 +121,21 @@ class Attention(torch.nn.Module):
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v; go: that of what is attended, contiguous; p: probabilities.
 
-        That of relative is added to g_relative, if any.
+        That of relative is added to g_relative, if any. All gradients are F32.
         """
-        gq = torch.empty_like(q)
-        gk = torch.empty_like(q)
-        gv = torch.empty_like(q)
+        gq = torch.empty_like(go)
+        gk = torch.empty_like(go)
+        gv = torch.empty_like(go)
         kept = self.probs_scale if "probs" in masks else 1.0
         scale = kept * float(q.size(-1)) ** -0.5
         for start, n in self.parts(q):
-            pi = self.matrices(p, start, n)
+            pi = self.matrices(p, start, n).to(torch.float32)
+            if p.dtype != torch.float32:
+                # Rounded rows don't add up to 1, which the softmax's backward takes for granted.
+                pi.div_(pi.sum([-1], keepdim=True))
             gi = self.matrices(go, start, n)
-            gs = torch.bmm(gi, self.matrices(v, start, n).transpose(1, 2))
+            vi = self.matrices(v, start, n).to(torch.float32)
+            gs = torch.bmm(gi, vi.transpose(1, 2))
             dropped = pi
             if "probs" in masks:
                 mask = self.matrices(masks["probs"], start, n).to(torch.float32)
@@ -132,8 +146,8 @@ class Attention(torch.nn.Module):
             if g_relative is not None:
                 by_text = gs.view([n, -1, gs.size(1), gs.size(2)])
                 g_relative.add_(by_text.sum([0]), alpha=kept)
-            ki = self.matrices(k, start, n)
+            ki = self.matrices(k, start, n).to(torch.float32)
             self.matrices(gq, start, n).baddbmm_(gs, ki, beta=0, alpha=scale)
-            qi = self.matrices(q, start, n)
+            qi = self.matrices(q, start, n).to(torch.float32)
             self.matrices(gk, start, n).baddbmm_(gs.transpose(1, 2), qi, beta=0, alpha=scale)
         return gq, gk, gv

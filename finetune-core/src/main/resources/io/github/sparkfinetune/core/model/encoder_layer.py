@@ -1,8 +1,9 @@
 """A post-norm transformer layer over padded texts, with its backward written out.
 
 The backward keeps less than a recorded graph (no dropped probabilities, no activation, no hidden
-state between the two halves, masks of 1 byte), works in place, and writes weight gradients where
-they belong. Shapes as in attention.py.
+state between the two halves, masks of 1 byte; with products in BF16 all that they read in BF16, and
+the probabilities), works in place, and writes weight gradients where they belong. Shapes as in
+attention.py.
 """
 
 from typing import Dict, List, Optional
@@ -61,23 +62,24 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
     def projected(
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
     ) -> Tensor:
-        """A linear of x [B, T, H] as contiguous [B, A, T, d]."""
-        return self.heads(self.dense(x, w, masks, name)).contiguous()
+        """A linear of x [B, T, H] as contiguous [B, A, T, d], as attention reads it."""
+        return self.heads(self.narrowed(self.dense(x, w, masks, name))).contiguous()
 
     def layer_forward(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Dict[str, Tensor]:
         """x [B, T, H] -> y [B, T, H] and what layer_backward needs, without a graph."""
-        q = self.projected(x, w, masks, "query")
-        k = self.projected(x, w, masks, "key")
-        v = self.projected(x, w, masks, "value")
+        narrow = self.narrowed(x)
+        q = self.projected(narrow, w, masks, "query")
+        k = self.projected(narrow, w, masks, "key")
+        v = self.projected(narrow, w, masks, "value")
         relative = self.relative_bias(w, x.size(1))
         probs, o = self.attend(q, k, v, batch.get("bias"), relative, masks)
         attended = self.merged(o).view(x.size())
         a = self.dense(attended, w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
-        u = self.dense(h, w, masks, "intermediate")
+        u = self.narrowed(self.dense(h, w, masks, "intermediate"))
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
         sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
         y, mean2, rstd2 = self.normed(sum2, w, "output_norm")
@@ -125,7 +127,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         u = u.view([-1, u.size(-1)])
         f = self.activation(u, self.hidden_act)
         gu = self.linear_backward(gf, f, w, masks, gradients, "output", add, None, True)
-        gu = self.activation_backward(gu, u, self.hidden_act)
+        gu = self.activation_backward(self.narrowed(gu), u, self.hidden_act)
         h = self.layer_norm(sum1, w, "attention_norm").view(rows)
         gh = self.linear_backward(
             gu, h, w, masks, gradients, "intermediate", add, g2.view(rows), True
@@ -149,13 +151,13 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         probs = kept["probs"]
         g_relative: Optional[Tensor] = None
         if "relative.weight" in gradients:
-            g_relative = probs.new_zeros(probs.size()[1:])
+            g_relative = go.new_zeros(probs.size()[1:])
         gq, gk, gv = self.attend_backward(
             go, kept["q"], kept["k"], kept["v"], probs, masks, g_relative
         )
         if g_relative is not None:
             self.relative_bias_backward(g_relative, gradients)
-        x2 = x.view(rows)
+        x2 = self.narrowed(x).view(rows)
         gx = g1.view(rows)
         for name, g in [("query", gq), ("key", gk), ("value", gv)]:
             gx = self.linear_backward(

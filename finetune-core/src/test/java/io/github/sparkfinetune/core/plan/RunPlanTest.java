@@ -111,6 +111,17 @@ class RunPlanTest {
         assertThat(memory.optimizer()).isEqualTo(2 * 4 * 32707);
     }
 
+    /** Of 2 layers queries, keys, values, what is attended, the wide half and 4 heads' probabilities. */
+    @Test
+    void anEncoderKeepsInBf16WhatProductsRead() throws IOException {
+        String settings = "data.max_length=8 training.per_device_train_batch_size=2 precision=";
+        RankMemory f32 = plan("bert-seqcls", settings + "fp32").memory();
+        RankMemory bf16 = plan("bert-seqcls", settings + "bf16").memory();
+
+        assertThat(f32.activations() - bf16.activations())
+                .isEqualTo(2 * (2 * 8) * (4 * 32 + 64 + 4 * 8) * (Float.BYTES - Short.BYTES));
+    }
+
     /** The table is the decoder, so all of its gradient is there, and no rows of it besides. */
     @Test
     void aMaskedLanguageModelHoldsItsTablesGradientOnce() throws IOException {

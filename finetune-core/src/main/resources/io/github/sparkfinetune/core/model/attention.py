@@ -130,9 +130,6 @@ class Attention(torch.nn.Module):
         scale = kept * float(q.size(-1)) ** -0.5
         for start, n in self.parts(q):
             pi = self.matrices(p, start, n).to(torch.float32)
-            if p.dtype != torch.float32:
-                # Rounded rows don't add up to 1, which the softmax's backward takes for granted.
-                pi.div_(pi.sum([-1], keepdim=True))
             gi = self.matrices(go, start, n)
             vi = self.matrices(v, start, n).to(torch.float32)
             gs = torch.bmm(gi, vi.transpose(1, 2))

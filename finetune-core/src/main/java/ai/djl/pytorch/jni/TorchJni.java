@@ -102,7 +102,11 @@ public final class TorchJni {
         JniUtils.setNumThreads(threads);
     }
 
-    /** Keeps this thread from profiling and re-specialising scripts, which costs more than it gains here. */
+    /**
+     * Keeps this thread from profiling and re-specialising scripts, which costs more than it gains here. It would also
+     * leave out what writes into the elements of a list that the script makes, as AdamW does to a window of a table:
+     * PyTorch takes that for a write into the list alone.
+     */
     public static void runScriptsAsWritten() {
         JniUtils.setGraphExecutorOptimize(false);
     }

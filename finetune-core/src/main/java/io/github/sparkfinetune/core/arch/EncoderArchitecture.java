@@ -126,10 +126,9 @@ public interface EncoderArchitecture extends Architecture {
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
         long dropped = use.widestDroppedInput();
-        // What products read is half as wide in BF16.
-        int narrow = use.bf16() ? Float.BYTES / Short.BYTES : 1;
         // y, the two sums; q, k, v, attended; the feed-forward part before its activation; means and deviations
-        Tensors kept = Tensors.of(3, hidden, 4, hidden / narrow, 1, wide / narrow, 1, probabilities / narrow, 4, 1);
+        Tensors kept = Tensors.of(
+                3, hidden, 4, use.narrowed(hidden), 1, use.narrowed(wide), 1, use.narrowed(probabilities), 4, 1);
         // The gradients of the output and of the second sum, also dropped; the activation and the gradient of it.
         Tensors feedForward = Tensors.of(3, hidden, 2, wide, 2, dropped);
         // Those of the layer, of both sums, dropped, of attended by heads; of q, k and v, by heads and as rows.

@@ -12,6 +12,11 @@ public interface LayerUse {
     /** Whether products read BF16. */
     boolean bf16();
 
+    /** Of a tensor that products read its width, in values of F32: in BF16 it is half as wide. */
+    default long narrowed(long width) {
+        return bf16() ? width * Short.BYTES / Float.BYTES : width;
+    }
+
     /** Values a token of the inputs that adapters drop some of. */
     long droppedInputs();
 

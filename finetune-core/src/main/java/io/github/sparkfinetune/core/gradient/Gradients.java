@@ -11,7 +11,6 @@ import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.TokenRows;
-import io.github.sparkfinetune.core.optim.Gradient;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
@@ -197,8 +196,8 @@ public final class Gradients {
     public Map<String, NDArray> projection() {
         Map<String, NDArray> named = new LinkedHashMap<>();
         projection.ifPresent(block -> named.putAll(block.byName(of(block))));
-        if (tied && table.isPresent() && table.orElseThrow().gradient() instanceof Gradient.Dense dense) {
-            named.put(tableName, dense.values());
+        if (tied) {
+            table.ifPresent(gradient -> named.put(tableName, gradient.gradient().dense()));
         }
         return named;
     }

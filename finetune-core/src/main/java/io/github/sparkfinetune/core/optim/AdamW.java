@@ -45,18 +45,7 @@ final class AdamW implements Optimizer {
         Parameter parameter() {
             return trained.parameter();
         }
-
-        Gradient.Dense dense() {
-            return (Gradient.Dense) trained.gradient();
-        }
     }
-
-    /**
-     * A parameter of whose gradient only rows are there.
-     *
-     * @param window the gradient of some rows [height, width] while these are moved, else zeros
-     */
-    private record Table(Slot slot, Gradient.Rows gradient, NDArray window) {}
 
     /**
      * Parameters that are moved by one call.
@@ -64,6 +53,33 @@ final class AdamW implements Optimizer {
      * @param rate share of the learning rate
      */
     private record Group(boolean decayed, double rate) {}
+
+    /**
+     * A parameter of whose gradient only rows are there.
+     *
+     * @param window the gradient of some rows [height, width] while these are moved, else zeros
+     */
+    private record Table(Slot slot, Group group, Gradient.Rows gradient, NDArray window) {
+        static Table of(NDManager manager, Slot slot, Group group, Gradient.Rows gradient) {
+            // Whole stretches, however wide a row is.
+            int height = Math.max(1, WINDOW / gradient.width() / STRETCH) * STRETCH;
+            Shape window = new Shape(height, gradient.width());
+            return new Table(slot, group, gradient, manager.zeros(window, DataType.FLOAT32));
+        }
+
+        /** Of each window that the parameter has values of, and of the one before, how many ids lie before its end. */
+        long[] ends(int[] ids) {
+            long height = window.getShape().get(0);
+            long first = gradient.from() / window.size();
+            long last = (gradient.from() + slot.parameter().size() - 1) / window.size();
+            return LongStream.rangeClosed(first, last + 1)
+                    .map(number -> {
+                        int place = Arrays.binarySearch(ids, Math.toIntExact(number * height));
+                        return place < 0 ? -place - 1 : place;
+                    })
+                    .toArray();
+        }
+    }
 
     private final ScriptModule script;
     private final TrainingConfig training;
@@ -84,22 +100,13 @@ final class AdamW implements Optimizer {
         this.slots =
                 parameters.stream().map(trained -> Slot.of(manager, trained)).toList();
         for (Slot slot : slots) {
+            Group group = new Group(slot.parameter().decayed(), LearningRates.share(training, slot.trained()));
             if (slot.trained().gradient() instanceof Gradient.Rows gradient) {
-                Shape window = new Shape(height(gradient), gradient.width());
-                tables.add(new Table(slot, gradient, manager.zeros(window, DataType.FLOAT32)));
+                tables.add(Table.of(manager, slot, group, gradient));
             } else {
-                groups.computeIfAbsent(group(slot), first -> new ArrayList<>()).add(slot);
+                groups.computeIfAbsent(group, first -> new ArrayList<>()).add(slot);
             }
         }
-    }
-
-    private Group group(Slot slot) {
-        return new Group(slot.parameter().decayed(), LearningRates.share(training, slot.trained()));
-    }
-
-    /** Rows of a window: whole stretches, however wide a row is. */
-    private static int height(Gradient.Rows gradient) {
-        return Math.max(1, WINDOW / gradient.width() / STRETCH) * STRETCH;
     }
 
     /** Bytes of the moments of this many values, whatever they are of. */
@@ -115,7 +122,7 @@ final class AdamW implements Optimizer {
                 owner,
                 "adamw",
                 members.stream().map(slot -> slot.parameter().value()).toList(),
-                members.stream().map(slot -> slot.dense().values()).toList(),
+                members.stream().map(slot -> slot.trained().gradient().dense()).toList(),
                 members.stream().map(Slot::m).toList(),
                 members.stream().map(Slot::v).toList(),
                 number,
@@ -124,7 +131,6 @@ final class AdamW implements Optimizer {
                 decay(group)));
         for (Table table : tables) {
             Gradient.LookedUp rows = table.gradient().step().get();
-            Group group = group(table.slot());
             script.call(
                     owner,
                     "adamw_rows",
@@ -132,33 +138,19 @@ final class AdamW implements Optimizer {
                     table.gradient().from(),
                     Tensors.of(owner, Arrays.stream(rows.ids()).asLongStream().toArray()),
                     rows.rows(),
-                    ends(rows.ids(), table),
+                    table.ends(rows.ids()),
                     table.window(),
                     table.slot().m(),
                     table.slot().v(),
                     number,
                     scale,
-                    rate * group.rate(),
-                    decay(group));
+                    rate * table.group().rate(),
+                    decay(table.group()));
         }
     }
 
     private double decay(Group group) {
         return group.decayed() ? training.weightDecay() : 0;
-    }
-
-    /** Of each window that a parameter has values of, and of the one before, how many ids lie before its end. */
-    private static long[] ends(int[] ids, Table table) {
-        long from = table.gradient().from();
-        long first = from / table.window().size();
-        long last =
-                (from + table.slot().parameter().size() - 1) / table.window().size();
-        return LongStream.rangeClosed(first, last + 1)
-                .map(window -> {
-                    int place = Arrays.binarySearch(ids, Math.toIntExact(window * height(table.gradient())));
-                    return place < 0 ? -place - 1 : place;
-                })
-                .toArray();
     }
 
     @Override

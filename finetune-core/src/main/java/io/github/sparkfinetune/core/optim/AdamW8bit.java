@@ -35,14 +35,12 @@ final class AdamW8bit implements Optimizer {
     private static final int CHUNK = 1 << 18;
 
     /** A parameter with its moments. */
-    private record Slot(ParameterGradient trained, Gradient.Dense dense, List<NDArray> states, List<NDArray> absmaxes) {
+    private record Slot(ParameterGradient trained, List<NDArray> states, List<NDArray> absmaxes) {
         static Slot of(NDManager manager, ParameterGradient trained) {
             Shape values = new Shape(trained.parameter().size());
             Shape blocks = new Shape(blocks(trained.parameter().size()));
-            // Rows alone are there of embeddings only.
             return new Slot(
                     trained,
-                    (Gradient.Dense) trained.gradient(),
                     List.of(manager.zeros(values, DataType.UINT8), manager.zeros(values, DataType.UINT8)),
                     List.of(manager.zeros(blocks, DataType.FLOAT32), manager.zeros(blocks, DataType.FLOAT32)));
         }
@@ -140,7 +138,7 @@ final class AdamW8bit implements Optimizer {
                     owner,
                     "adamw_8bit",
                     parameter.value(),
-                    slot.dense().values(),
+                    slot.trained().gradient().dense(),
                     slot.states(),
                     slot.absmaxes(),
                     codes,

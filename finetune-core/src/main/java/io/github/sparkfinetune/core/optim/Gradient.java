@@ -8,6 +8,13 @@ import java.util.function.Supplier;
 /** Where the gradient of a parameter is whenever an optimizer moves it; F32. */
 public sealed interface Gradient {
     /**
+     * A value for each of the parameter's, in its shape.
+     *
+     * @throws IllegalStateException where rows alone are there
+     */
+    NDArray dense();
+
+    /**
      * The gradient of some of the parameter's values, as of a parameter of their own.
      *
      * @param from first of them, row-major
@@ -16,10 +23,10 @@ public sealed interface Gradient {
     Gradient part(NDManager manager, ScriptModule script, long from, long to);
 
     /** A value for each of the parameter's, in its shape. */
-    record Dense(NDArray values) implements Gradient {
+    record Dense(NDArray dense) implements Gradient {
         @Override
         public Gradient part(NDManager manager, ScriptModule script, long from, long to) {
-            return new Dense(script.callOne(manager, "stretch", values, from, to));
+            return new Dense(script.callOne(manager, "stretch", dense, from, to));
         }
     }
 
@@ -31,6 +38,11 @@ public sealed interface Gradient {
      * @param from the table's value that is the parameter's first, row-major
      */
     record Rows(Supplier<LookedUp> step, int width, long from) implements Gradient {
+        @Override
+        public NDArray dense() {
+            throw new IllegalStateException("rows alone are there of a table's gradient");
+        }
+
         @Override
         public Gradient part(NDManager manager, ScriptModule script, long begin, long end) {
             return new Rows(step, width, from + begin);

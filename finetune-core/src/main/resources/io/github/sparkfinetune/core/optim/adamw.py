@@ -56,10 +56,11 @@ class AdamW(torch.nn.Module):
         lr: float,
         weight_decay: float,
     ) -> Tensor:
-        """adamw of the values of a table from begin on, whose gradient is rows [N, W] at ids [N], else zero.
+        """adamw of a table's values from begin on; the gradient is rows [N, W] at ids [N], else zero.
 
-        A window [h, W] of it after the other, the first that with the value begin: of each, and of the one before
-        it, ends has the number of ids before its end. window is zeros, before and after.
+        A window [h, W] of it after the other, the first that with the value begin: of each, and of
+        the one before it, ends has the number of ids before its end. window is zeros, before and
+        after.
         """
         p = parameter.detach().view([-1])
         m = exp_avg.view([-1])
@@ -67,13 +68,13 @@ class AdamW(torch.nn.Module):
         g = window.view([-1])
         first = begin // g.size(0)
         for i in range(len(ends) - 1):
-            row = (first + i) * window.size(0)
-            places = ids[ends[i] : ends[i + 1]] - row
+            places = ids[ends[i] : ends[i + 1]] - (first + i) * window.size(0)
             window.index_copy_(0, places, rows[ends[i] : ends[i + 1]])
-            base = row * window.size(1)
-            a = max(base, begin) - begin
-            b = min(base + g.size(0) - begin, p.size(0))
-            gradient = g[a + begin - base : b + begin - base]
-            self.adamw([p[a:b]], [gradient], [m[a:b]], [v[a:b]], step, grad_scale, lr, weight_decay)
+            # Where the window begins among the parameter's values, below 0 where a share cuts it.
+            at = (first + i) * g.size(0) - begin
+            a = max(at, 0)
+            b = min(at + g.size(0), p.size(0))
+            part = g[a - at : b - at]
+            self.adamw([p[a:b]], [part], [m[a:b]], [v[a:b]], step, grad_scale, lr, weight_decay)
             window.index_fill_(0, places, 0.0)
         return step

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.optim;
 
+import static io.github.sparkfinetune.core.optim.TensorMemory.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
@@ -15,7 +16,6 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.tensor.Torch;
 import java.net.URISyntaxException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -52,10 +52,6 @@ class AdamW8bitGoldenTest {
         return new ParameterGradient(new Parameter(name, value, kind, true, false), value.zerosLike(), 0);
     }
 
-    private static void write(NDArray target, float[] values) {
-        target.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer().put(values);
-    }
-
     private static byte[] bytes(ByteBuffer buffer) {
         byte[] bytes = new byte[buffer.remaining()];
         buffer.get(bytes);
@@ -77,7 +73,7 @@ class AdamW8bitGoldenTest {
             ParameterGradient trained = parameter(manager, "w", Kind.LINEAR, GoldenFiles.floats(expected, "before"));
             Optimizer optimizer = OptimizerKind.of(TRAINING).create(manager, TRAINING, List.of(trained));
             for (int step = 1; step <= 5; step++) {
-                write(DenseGradient.tensor(trained), GoldenFiles.floats(expected, "gradient." + step));
+                write(trained.gradient().dense(), GoldenFiles.floats(expected, "gradient." + step));
                 optimizer.step(manager, step, 1e-2, 2);
                 assertThat(trained.parameter().value().toFloatArray())
                         .as("step %d", step)

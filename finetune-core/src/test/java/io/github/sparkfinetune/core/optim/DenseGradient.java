@@ -1,21 +1,15 @@
 package io.github.sparkfinetune.core.optim;
 
-import ai.djl.ndarray.NDArray;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 
 /** A parameter's gradient with a value for each of the parameter's. */
 public final class DenseGradient {
     private DenseGradient() {}
 
-    /** The tensor of a gradient that is dense. */
-    static NDArray tensor(ParameterGradient trained) {
-        return ((Gradient.Dense) trained.gradient()).values();
-    }
-
     /** All values, row-major. */
     public static float[] values(ParameterGradient trained) {
         if (trained.gradient() instanceof Gradient.Dense dense) {
-            return dense.values().toFloatArray();
+            return dense.dense().toFloatArray();
         }
         Gradient.Rows gradient = (Gradient.Rows) trained.gradient();
         Gradient.LookedUp lookedUp = gradient.step().get();

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.optim;
 
+import static io.github.sparkfinetune.core.optim.TensorMemory.write;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -11,7 +12,6 @@ import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.Torch;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -39,8 +39,8 @@ class OptimizerKindTest {
             double[] m = new double[3];
             double[] v = new double[3];
             for (int step = 1; step <= 3; step++) {
-                write(DenseGradient.tensor(parameters.get(0)), 4, 8);
-                write(DenseGradient.tensor(parameters.get(1)), -2);
+                write(parameters.get(0).gradient().dense(), 4, 8);
+                write(parameters.get(1).gradient().dense(), -2);
                 optimizer.step(manager, step, 0.5, 2);
                 for (int i = 0; i < expected.length; i++) {
                     double gradient = new double[] {2, 4, -1}[i];
@@ -76,7 +76,7 @@ class OptimizerKindTest {
             Optimizer optimizer = OptimizerKind.of(training).create(manager, training, parameters);
             double expected = 2;
             for (int step = 1; step <= 3; step++) {
-                parameters.forEach(parameter -> write(DenseGradient.tensor(parameter), 7));
+                parameters.forEach(parameter -> write(parameter.gradient().dense(), 7));
                 optimizer.step(manager, step, 0.1, 1);
                 // Equal gradients move a parameter by the learning rate.
                 expected -= 0.1 * 0.25;
@@ -110,10 +110,6 @@ class OptimizerKindTest {
                     .toArray();
             assertThat(moved).containsExactly(new double[] {1, 16, 16, 1, 16}, within(1e-2));
         }
-    }
-
-    private static void write(NDArray target, float... values) {
-        target.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer().put(values);
     }
 
     @Test

@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.optim;
 
+import static io.github.sparkfinetune.core.optim.TensorMemory.floats;
+import static io.github.sparkfinetune.core.optim.TensorMemory.randomize;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
@@ -12,12 +14,9 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Torch;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,18 +41,6 @@ class ParameterShareTest {
             randomize(value, i);
         }
         return parameters;
-    }
-
-    private static void randomize(NDArray tensor, long seed) {
-        Random random = new Random(seed);
-        FloatBuffer values = floats(tensor);
-        for (int i = 0; i < values.limit(); i++) {
-            values.put(i, random.nextFloat() - 0.5f);
-        }
-    }
-
-    private static FloatBuffer floats(NDArray tensor) {
-        return tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
     }
 
     @ParameterizedTest
@@ -117,8 +104,8 @@ class ParameterShareTest {
                     .toList();
             for (int step = 1; step <= 5; step++) {
                 for (int i = 0; i < whole.size(); i++) {
-                    randomize(DenseGradient.tensor(whole.get(i)), 100L * step + i);
-                    randomize(DenseGradient.tensor(cut.get(i)), 100L * step + i);
+                    randomize(whole.get(i).gradient().dense(), 100L * step + i);
+                    randomize(cut.get(i).gradient().dense(), 100L * step + i);
                 }
                 reference.step(manager, step, 1e-2, 1.7);
                 for (Optimizer part : parts) {

@@ -1,5 +1,8 @@
 package io.github.sparkfinetune.core.optim;
 
+import static io.github.sparkfinetune.core.optim.TensorMemory.floats;
+import static io.github.sparkfinetune.core.optim.TensorMemory.randomize;
+import static io.github.sparkfinetune.core.optim.TensorMemory.write;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import ai.djl.ndarray.NDArray;
@@ -11,10 +14,7 @@ import io.github.sparkfinetune.core.arch.WeightSpec.Kind;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.core.tensor.Torch;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -52,7 +52,7 @@ class TableRowsTest {
                     .toList();
             for (int number = 1; number <= 4; number++) {
                 step[0] = rows(manager, number == 3 ? new int[0] : ids(vocabulary, number), width, number);
-                write(DenseGradient.tensor(whole), DenseGradient.values(byRows));
+                write(whole.gradient().dense(), DenseGradient.values(byRows));
                 reference.step(manager, number, 1e-2, 1.7);
                 for (Optimizer part : parts) {
                     part.step(manager, number, 1e-2, 1.7);
@@ -66,12 +66,7 @@ class TableRowsTest {
 
     private static ParameterGradient table(NDManager manager, int vocabulary, int width, Gradient gradient) {
         NDArray value = manager.zeros(new Shape(vocabulary, width));
-        float[] drawn = new float[vocabulary * width];
-        Random random = new Random(1);
-        for (int i = 0; i < drawn.length; i++) {
-            drawn[i] = random.nextFloat() - 0.5f;
-        }
-        write(value, drawn);
+        randomize(value, 1);
         return new ParameterGradient(new Parameter("table", value, Kind.EMBEDDING, true, false), gradient, 0);
     }
 
@@ -86,19 +81,10 @@ class TableRowsTest {
     }
 
     private static Gradient.LookedUp rows(NDManager manager, int[] ids, int width, int seed) {
-        float[] values = new float[ids.length * width];
-        Random random = new Random(seed);
-        for (int i = 0; i < values.length; i++) {
-            values[i] = random.nextFloat() - 0.5f;
+        NDArray rows = manager.zeros(new Shape(ids.length, width));
+        if (ids.length > 0) {
+            randomize(rows, seed);
         }
-        return new Gradient.LookedUp(ids, Tensors.of(manager, values, new Shape(ids.length, width)));
-    }
-
-    private static void write(NDArray target, float[] values) {
-        floats(target).put(values);
-    }
-
-    private static FloatBuffer floats(NDArray tensor) {
-        return tensor.toByteBuffer(true).order(ByteOrder.nativeOrder()).asFloatBuffer();
+        return new Gradient.LookedUp(ids, rows);
     }
 }

@@ -233,10 +233,8 @@ public class Llama implements DecoderArchitecture {
         long wide = shape.intermediate();
         long dropped = use.widestDroppedInput();
         Norms norms = parts.norms();
-        // What products read is half as wide in BF16.
-        int narrow = use.bf16() ? Float.BYTES / Short.BYTES : 1;
         // y, h; q, o; k, v; gate, up
-        Tensors kept = Tensors.of(2, hidden, 2, query / narrow, 2, keys / narrow, 2, wide / narrow);
+        Tensors kept = Tensors.of(2, hidden, 2, use.narrowed(query), 2, use.narrowed(keys), 2, use.narrowed(wide));
         if (factors().attentionCap() == 0) {
             // The log-sum-exp.
             kept = kept.and(1, shape.heads());
@@ -250,7 +248,7 @@ public class Llama implements DecoderArchitecture {
             kept = kept.and(2, 1).and(2, hidden);
         }
         if (norms.queryKey() != QueryKey.NONE) {
-            kept = kept.and(1, query / narrow).and(1, keys / narrow);
+            kept = kept.and(1, use.narrowed(query)).and(1, use.narrowed(keys));
         }
         // A gradient of what a half adds, where that is not the sum's.
         long added = norms.after() || factors().residual() != 1 ? 1 : 0;

@@ -250,10 +250,8 @@ public final class ModernBert extends ConfiguredEncoder {
         long probabilities = shape.heads() * batch.length();
         boolean drops = shape.probsDropout() > 0;
         long dropped = use.widestDroppedInput();
-        // What attention reads and gives is half as wide in BF16.
-        int narrow = use.bf16() ? Float.BYTES / Short.BYTES : 1;
         // y; the sum between the halves; q, k, v; attended; both factors of the feed-forward part; means and deviations
-        Tensors kept = Tensors.of(2, hidden, 4, hidden / narrow, 2, wide, 4, 1);
+        Tensors kept = Tensors.of(2, hidden, 4, use.narrowed(hidden), 2, wide, 4, 1);
         // The log-sum-exp, unless probabilities are computed again.
         kept = drops ? kept : kept.and(1, shape.heads());
         // The gradients of the output and of what is normed, which is there too; the activation, the product, their

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.gguf.GgufExport;
 import io.github.sparkfinetune.core.gguf.GgufType;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Warning;
 import io.github.sparkfinetune.data.hub.Hub;
@@ -147,34 +148,9 @@ public final class SparkJobs implements Jobs {
     @Override
     public Prepared prepare(RunConfig config) {
         Manifest manifest = PrepareJob.run(session(), config);
-        String splits = manifest.splits().entrySet().stream()
-                .map(split -> described(split.getKey(), split.getValue()))
-                .collect(Collectors.joining(", "));
-        long bad =
-                manifest.badRows().values().stream().mapToLong(Long::longValue).sum();
-        String summary = splits
-                + (manifest.labels().isEmpty() ? "" : "; " + manifest.labels().size() + " labels")
-                + (bad == 0 ? "" : "; left out " + bad + " rows " + manifest.badRows())
-                + (manifest.corpus() == null || manifest.corpus().rejected().isEmpty()
-                        ? ""
-                        : "; rejected " + manifest.corpus().rejected());
         return new Prepared(
-                summary, manifest.warnings().stream().map(Warning::message).toList());
-    }
-
-    private static String described(String name, Manifest.Split split) {
-        String samples = String.format(Locale.ROOT, "%,d %s rows (%,d tokens", split.rows(), name, split.tokens());
-        if (split.documents() == null) {
-            return samples + ")";
-        }
-        Manifest.Documents documents = split.documents();
-        return samples
-                + String.format(
-                        Locale.ROOT,
-                        ", %,d of them trained on, of %,d documents)",
-                        documents.labelTokens(),
-                        documents.count())
-                + (documents.dropped().isEmpty() ? "" : " without " + documents.dropped());
+                DataFunnel.summary(manifest),
+                manifest.warnings().stream().map(Warning::message).toList());
     }
 
     @Override

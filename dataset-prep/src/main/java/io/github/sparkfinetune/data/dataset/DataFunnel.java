@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /** What became of the raw rows of a dataset: those that were left out, by reason, and the samples of each split. */
 public final class DataFunnel {
@@ -49,6 +51,51 @@ public final class DataFunnel {
         manifest.splits()
                 .forEach((name, split) -> lines.add(new Line(name + " samples", split.rows(), samples(split))));
         return lines;
+    }
+
+    /** The splits, and what was left out of them, in one line. */
+    public static String summary(Manifest manifest) {
+        List<String> parts = new ArrayList<>();
+        parts.add(manifest.splits().entrySet().stream()
+                .map(split -> split(split.getKey(), split.getValue()))
+                .collect(Collectors.joining(", ")));
+        if (!manifest.labels().isEmpty()) {
+            parts.add(manifest.labels().size() + " labels");
+        }
+        if (!manifest.badRows().isEmpty()) {
+            parts.add("left out " + reasons(manifest.badRows()));
+        }
+        if (manifest.corpus() != null && !manifest.corpus().rejected().isEmpty()) {
+            parts.add("left out by data.corpus " + reasons(manifest.corpus().rejected()));
+        }
+        return String.join("; ", parts);
+    }
+
+    private static String split(String name, Manifest.Split split) {
+        String samples = String.format(Locale.ROOT, "%,d %s rows (%,d tokens", split.rows(), name, split.tokens());
+        Manifest.Documents documents = split.documents();
+        if (documents == null) {
+            return samples + ")";
+        }
+        return samples
+                + String.format(
+                        Locale.ROOT,
+                        ", %,d of them trained on, of %,d documents%s)",
+                        documents.labelTokens(),
+                        documents.count(),
+                        documents.dropped().isEmpty() ? "" : "; left out " + reasons(documents.dropped()));
+    }
+
+    /**
+     * Reasons why rows are left out, in a sentence: {@code empty_text: 3, malformed: 1}.
+     *
+     * @param counts rows by reason
+     */
+    public static String reasons(Map<String, Long> counts) {
+        return new TreeMap<>(counts)
+                .entrySet().stream()
+                        .map(reason -> String.format(Locale.ROOT, "%s: %,d", reason.getKey(), reason.getValue()))
+                        .collect(Collectors.joining(", "));
     }
 
     /** Rows of sources that are no corpus: each is somewhere once. */

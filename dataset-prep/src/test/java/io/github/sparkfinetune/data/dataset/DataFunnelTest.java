@@ -48,6 +48,17 @@ class DataFunnelTest {
     }
 
     @Test
+    void aLineSaysWhatThereIsAndWhatWasLeftOut() {
+        assertThat(DataFunnel.summary(manifest(null)))
+                .isEqualTo("500 train rows (50,000 tokens, 40,000 of them trained on, of 960 documents; left out"
+                        + " overlong: 10); left out empty_text: 3");
+        Manifest.Corpus corpus = new Manifest.Corpus(
+                2000, Map.of("near_dedup.threshold", 1040L, "c4.min_num_sentences", 60L), Map.of(), List.of());
+        assertThat(DataFunnel.summary(manifest(corpus)))
+                .endsWith("; left out by data.corpus c4.min_num_sentences: 60, near_dedup.threshold: 1,040");
+    }
+
+    @Test
     void whatTheCorpusLeavesOutIsNamedByItsRule() {
         Manifest.Corpus corpus = new Manifest.Corpus(
                 2000,

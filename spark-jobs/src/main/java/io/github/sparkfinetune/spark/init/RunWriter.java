@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.ModelKind;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.task.Recognition;
 import io.github.sparkfinetune.spark.run.PlanJob;
@@ -113,7 +114,7 @@ record RunWriter(
             yaml.set(
                     "data.max_bad_fraction",
                     Math.min(1, Math.max(0.01, share)),
-                    bad + " of " + survey.looked() + " rows can't be used: " + survey.bad());
+                    bad + " of " + survey.looked() + " rows can't be used: " + DataFunnel.reasons(survey.bad()));
         }
     }
 

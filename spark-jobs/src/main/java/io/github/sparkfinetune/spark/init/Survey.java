@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.init;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.LabelNames;
@@ -74,7 +75,8 @@ record Survey(
         }
         if (counts.rows == counts.badRows()) {
             throw RunException.data(files.key() + ": " + files.path() + ": none of " + counts.rows
-                    + " rows can be used (" + counts.bad + "): name the columns by --set data.text=COLUMN and so on");
+                    + " rows can be used (" + DataFunnel.reasons(counts.bad)
+                    + "): name the columns by --set data.text=COLUMN and so on");
         }
         Map<String, Long> labels = task.rowsPerLabel(counts.strata, counts.labels);
         List<String> names = LabelNames.sorted(labels.keySet());

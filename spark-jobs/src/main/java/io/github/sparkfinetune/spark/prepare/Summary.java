@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.CorpusSource;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.task.SampleCounts;
@@ -65,10 +66,7 @@ record Summary(
                 .sum();
         requireSame(reports, training.count() + heldOut);
         requireUsable(found, all, splits);
-        Map<String, Long> bad = new TreeMap<>(found.bad);
-        if (!documents) {
-            all.dropped().forEach((reason, count) -> bad.merge(reason, count, Long::sum));
-        }
+        Map<String, Long> bad = documents ? found.bad : unusable(found, all);
         long usable = scans.stream().mapToLong(SourceScan::usable).sum();
         long duplicates = found.rows - found.badRows() - found.rejectedRows() - usable + sampled - training.count();
         return new Manifest(
@@ -86,6 +84,13 @@ record Summary(
                 options,
                 options.corpus() == null ? null : new Manifest.Corpus(found.rows, found.rejected, found.masked, mix()),
                 List.of());
+    }
+
+    /** Rows that give no sample, by reason: those of the first pass, and those that were tokenized in vain. */
+    private static Map<String, Long> unusable(ScanCounts found, SampleCounts all) {
+        Map<String, Long> unusable = new TreeMap<>(found.bad);
+        all.dropped().forEach((reason, count) -> unusable.merge(reason, count, Long::sum));
+        return unusable;
     }
 
     private List<Manifest.Mixed> mix() {
@@ -116,12 +121,12 @@ record Summary(
         long unusable = all.unusableRows();
         if (unusable > 0 && found.badRows() + unusable > data.maxBadFraction() * found.rows) {
             throw RunException.data("data.train: " + (found.badRows() + unusable) + " of " + found.rows
-                    + " rows cannot be used (" + new TreeMap<>(found.bad) + ", and of the others " + all.dropped()
+                    + " rows cannot be used (" + DataFunnel.reasons(unusable(found, all))
                     + "), more than data.max_bad_fraction: " + data.maxBadFraction()
                     + " allows: raise data.max_length, mend the rows, or raise it");
         }
         if (!splits.containsKey(Manifest.TRAIN)) {
-            throw RunException.data("data.train: no row gives a sample (" + all.dropped()
+            throw RunException.data("data.train: no row gives a sample (" + DataFunnel.reasons(all.dropped())
                     + "): raise data.max_length, or set data.overlong to truncate");
         }
     }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.source;
 import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import io.github.sparkfinetune.data.task.Reading;
 import java.util.ArrayList;
@@ -46,7 +47,8 @@ public final class SourceChecks {
             throw RunException.data(source.key() + ": no row of " + source.path() + " is left (" + reasons(counts)
                     + (counts.rejected.isEmpty()
                             ? ")"
-                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out " + counts.rejected + ")"));
+                            : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out "
+                                    + DataFunnel.reasons(counts.rejected) + ")"));
         }
     }
 

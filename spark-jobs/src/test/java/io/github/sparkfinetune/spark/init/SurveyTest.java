@@ -84,6 +84,6 @@ class SurveyTest {
     void aSourceWithoutUsableRowsIsRefused() {
         assertThatThrownBy(() -> survey(List.of("{\"text\": \"a\", \"label\": null}"), 32 << 20))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("none of 1 rows can be used ({no_label=1})");
+                .hasMessageContaining("none of 1 rows can be used (no_label: 1)");
     }
 }

@@ -278,7 +278,7 @@ class DocumentComparisonTest {
 
         assertThatThrownBy(() -> PrepareJob.run(spark, config))
                 .isInstanceOf(RunException.class)
-                .hasMessageContaining("train.jsonl is left (data.corpus leaves out {decontaminate.ngram=1})");
+                .hasMessageContaining("train.jsonl is left (data.corpus leaves out decontaminate.ngram: 1)");
     }
 
     @Test

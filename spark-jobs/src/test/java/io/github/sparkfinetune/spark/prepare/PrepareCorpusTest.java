@@ -278,7 +278,7 @@ public class PrepareCorpusTest {
         refused("data.corpus.sources[1]: file:" + none + " does not exist", domain, "{path: " + none + ", weight: 1}");
         assertThatThrownBy(() -> PrepareJob.run(
                         spark, config("b", numbered("short.jsonl", 0, 9), "corpus: {filters: [gopher_quality]}")))
-                .hasMessageContaining("short.jsonl is left (data.corpus leaves out {gopher_quality.min_doc_words=9})");
+                .hasMessageContaining("short.jsonl is left (data.corpus leaves out gopher_quality.min_doc_words: 9)");
     }
 
     private void refused(String message, String... sources) {

@@ -177,7 +177,7 @@ class PrepareQuestionsTest {
         assertThat(questions(samples("dataset", manifest, "train"))).hasSize(117);
         assertThat(refused(ExitCode.DATA, "format: squad", "train: " + file, "max_bad_fraction: 0.02"))
                 .startsWith("data.train: 3 of 120 rows cannot be used (")
-                .contains("overlong_question=1");
+                .contains("overlong_question: 1");
         // In version 1 every question has an answer.
         RunConfig version1 = PrepareFixture.questions(folder.resolve("version1"), "format: squad", "train: " + file);
         assertThatThrownBy(() -> PrepareJob.run(spark, withoutNegative(version1)))

@@ -200,7 +200,7 @@ class PrepareTagsTest {
                 .isInstanceOfSatisfying(
                         RunException.class,
                         refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.DATA))
-                .hasMessageContaining("no_labelled_token=1");
+                .hasMessageContaining("no_labelled_token: 1");
         Path eval = write("eval.jsonl", List.of("{\"text\": [\"a\"], \"label\": [\"B-Y\"]}"));
         assertThatThrownBy(() -> prepare("unknown", "train: " + bad, "eval: " + eval, "max_bad_fraction: 0.2"))
                 .hasMessageContaining("data.eval: 1 rows of ")

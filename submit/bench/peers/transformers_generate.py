@@ -1,8 +1,8 @@
 """Tokens a second of transformers' greedy generation, by KV cache, with prompts padded on the left.
 
-transformers_generate.py MODEL_DIR BATCH [NEW_TOKENS]
+transformers_generate.py MODEL_DIR BATCH NEW_TOKENS [nf4]
 
-Every answer gets exactly NEW_TOKENS (64). The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
+nf4: the linears' weights are bitsandbytes' in 4 bits. Every answer gets exactly NEW_TOKENS. The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
 threads.
 """
 
@@ -14,17 +14,22 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from chat_prompts import chats
 from peak import peak_mb
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
 
 ROUNDS = 3
 
-if len(sys.argv) not in (3, 4):
+if len(sys.argv) not in (4, 5) or sys.argv[4:] not in ([], ["nf4"]):
     sys.exit(__doc__)
-folder, batch = sys.argv[1], int(sys.argv[2])
-new_tokens = int(sys.argv[3]) if len(sys.argv) == 4 else 64
+folder, batch, new_tokens = sys.argv[1], *map(int, sys.argv[2:4])
+options = {}
+if len(sys.argv) == 5:
+    options["device_map"] = "cpu"
+    options["quantization_config"] = BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.float32
+    )
 
 tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
 inputs = tokenizer.apply_chat_template(
     chats(batch), add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
 )

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.GenerationConfig;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Adaptation.Storage;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Trainable;
@@ -18,14 +19,17 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
  * Greedy answers to prompts, a JSON list of lists of token ids on the standard input: {@code Generate MODEL_DIR BATCH
- * NEW_TOKENS THREADS [ROUNDS]}. Prints them as such a list; with ROUNDS prints how fast they come, each answer of
- * exactly NEW_TOKENS, after a short untimed one.
+ * NEW_TOKENS THREADS [ROUNDS [STORAGE]]}. Prints them as such a list; with ROUNDS prints how fast they come, each
+ * answer of exactly NEW_TOKENS, after a short untimed one. STORAGE is the linears', one of {@link Adaptation.Storage}
+ * (F32).
  */
 final class Generate {
     private Generate() {}
@@ -43,8 +47,10 @@ final class Generate {
         Torch.start(threads);
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
-            Decoder model = Decoder.load(
-                    manager, MatmulBackend.f32(), HfConfig.read(folder), source, Adaptation.of(Trainable.none()), 0);
+            Storage storage = arguments.length > 5 ? Storage.valueOf(arguments[5]) : Storage.F32;
+            Adaptation none = new Adaptation(
+                    Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage, false, threads);
+            Decoder model = Decoder.load(manager, MatmulBackend.f32(), HfConfig.read(folder), source, none, 0);
             if (arguments.length == 4) {
                 TokenizerFiles tokenizer =
                         TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
@@ -65,7 +71,8 @@ final class Generate {
             double tokens = (double) rounds * ids.length * newTokens;
             System.out.printf(
                     Locale.ROOT,
-                    "ours generate batch %d new %d threads %d tok/s %.1f processor ms a token %.1f peak MB %d%n",
+                    "ours generate %s batch %d new %d threads %d tok/s %.1f processor ms a token %.1f peak MB %d%n",
+                    storage,
                     batch,
                     newTokens,
                     threads,

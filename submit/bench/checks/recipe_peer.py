@@ -4,8 +4,9 @@ import re
 import sys
 
 import torch
-from peft import LoraConfig, get_peft_model
-from transformers import BitsAndBytesConfig, Trainer, TrainingArguments, set_seed
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.utils.data import SequentialSampler
+from transformers import BitsAndBytesConfig, PrinterCallback, Trainer, TrainingArguments, set_seed
 
 # Settings that the Trainer has no counterpart of, with the values under which it needs none.
 OURS_ALONE = {
@@ -46,7 +47,8 @@ def adapted(model, method, peft_task):
     )
 
 
-def load(config, task):
+def load(config, task, start=None):
+    """The model that a run trains; start: the folder of the one that it starts with, its head and adapter drawn."""
     method = config["method"]
     options = {"dtype": torch.float32, **task.options}
     if method["type"] == "qlora":
@@ -57,15 +59,25 @@ def load(config, task):
             bnb_4bit_use_double_quant=method["bnb_4bit_use_double_quant"],
             bnb_4bit_compute_dtype=torch.float32,
         )
-    model = task.model_class.from_pretrained(config["model"], **options)
+    lora = "lora" in method["type"]
+    model = task.model_class.from_pretrained(start if start and not lora else config["model"], **options)
     model.config.use_cache = False
     if method["type"] == "freeze":
         freeze(model, method["freeze_layers"])
-    return adapted(model, method, task.peft_task) if "lora" in method["type"] else model
+    if lora and start:
+        return PeftModel.from_pretrained(model, start, is_trainable=True)
+    return adapted(model, method, task.peft_task) if lora else model
 
 
-def reached(config, task, seed, work):
-    """What a training by transformers reaches of the task's metric."""
+class InOrder(Trainer):
+    """Takes the samples as they follow each other."""
+
+    def _get_train_sampler(self, *_):
+        return SequentialSampler(self.train_dataset)
+
+
+def train(config, model, samples, batch, seed, work, kind=Trainer):
+    """What the trainer logs of each step."""
     refuse(config)
     training = config["training"]
     same = (
@@ -73,9 +85,7 @@ def reached(config, task, seed, work):
         "lr_scheduler_kwargs", "warmup_ratio", "warmup_steps", "weight_decay", "adam_beta1", "adam_beta2", "adam_epsilon",
         "max_grad_norm", "gradient_checkpointing",
     )  # fmt: skip
-    set_seed(seed)
-    model = load(config, task)
-    Trainer(
+    trainer = kind(
         model=model,
         args=TrainingArguments(
             output_dir=work,
@@ -83,6 +93,7 @@ def reached(config, task, seed, work):
             max_steps=training["max_steps"] or -1,
             per_device_train_batch_size=training["per_device_train_batch_size"] * config["cluster"]["ranks"],
             save_strategy="no",
+            logging_steps=1,
             report_to=[],
             remove_unused_columns=False,
             neftune_noise_alpha=training["neftune_noise_alpha"] or None,
@@ -90,9 +101,27 @@ def reached(config, task, seed, work):
             disable_tqdm=True,
             **{name: training[name] for name in same},
         ),
-        train_dataset=task.train,
-        data_collator=task.batch,
-    ).train()
+        train_dataset=samples,
+        data_collator=batch,
+    )
+    # One line a step is for a person.
+    trainer.remove_callback(PrinterCallback)
+    trainer.train()
+    return [logged for logged in trainer.state.log_history if "loss" in logged]
+
+
+def losses(config, task, start, lines, work):
+    """The loss of each step of a training that begins with the model in start and takes the drawn samples in their order."""
+    model = load(config, task, start)
+    logged = train(config, model, task.drawn(lines), task.drawn_batch, 0, work, InOrder)
+    return [step["loss"] for step in logged]
+
+
+def reached(config, task, seed, work):
+    """What a training by transformers reaches of the task's metric."""
+    set_seed(seed)
+    model = load(config, task)
+    train(config, model, task.train, task.batch, seed, work)
     model.eval()
     outputs = []
     with torch.no_grad():

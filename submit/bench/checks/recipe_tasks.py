@@ -1,7 +1,8 @@
 """What a task's samples are to transformers, and how its model is measured: classes with one face.
 
-train, held_out: samples; batch(rows), held_out_batch(rows): a model's arguments; answers: those that are no input; told(output,
-rows, answers): what is told of each row; score(all that was told): the metric.
+train, held_out: samples; batch(rows), held_out_batch(rows), drawn_batch(rows): a model's arguments; answers: those that are no
+input; told(output, rows, answers): what is told of each row; score(all that was told): the metric; drawn(lines): samples as a run
+has drawn them.
 """
 
 import json
@@ -27,13 +28,19 @@ from transformers import (
 IGNORED = -100
 
 
-def of(config, dataset, masked):
+def of(config, dataset, drawn):
     """The task of a run.
 
-    masked: command that prints the held-out samples of a masked language model's run, masked
+    drawn: command that prints the held-out samples of the run as they are measured
     """
     kind = TASKS[config["task"]]
-    return kind(config, dataset, masked) if kind is Masked else kind(config, dataset)
+    return kind(config, dataset, drawn) if kind is Masked else kind(config, dataset)
+
+
+def lines(command):
+    """The JSON lines that a command prints."""
+    done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
 def padded(rows, name, value):
@@ -67,6 +74,12 @@ class Task:
         return batch
 
     def held_out_batch(self, rows):
+        return self.batch(rows)
+
+    def drawn(self, lines):
+        return [self.train[line["index"]] for line in lines]
+
+    def drawn_batch(self, rows):
         return self.batch(rows)
 
 
@@ -198,20 +211,25 @@ class Masked(Language):
     model_class = AutoModelForMaskedLM
     peft_task = None
 
-    def __init__(self, config, dataset, masked):
+    def __init__(self, config, dataset, drawn):
         super().__init__(config, dataset)
         masking = config["masked_lm"]
         kind = DataCollatorForWholeWordMask if masking["whole_word_mask"] else DataCollatorForLanguageModeling
         tokenizer = AutoTokenizer.from_pretrained(config["model"])
         self.collator = kind(tokenizer=tokenizer, mlm_probability=masking["mlm_probability"])
-        done = subprocess.run(list(map(str, masked)), check=True, stdout=subprocess.PIPE, text=True)
-        self.held_out = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        self.held_out = lines(drawn)
 
     def batch(self, rows):
         return dict(self.collator([{"input_ids": row["input_ids"]} for row in rows]))
 
     def held_out_batch(self, rows):
         return {**self.inputs(rows), "labels": padded(rows, "labels", IGNORED)}
+
+    def drawn(self, lines):
+        return lines
+
+    def drawn_batch(self, rows):
+        return self.held_out_batch(rows)
 
     def predicted(self, labels):
         return labels

@@ -1,0 +1,37 @@
+"""bin/finetune over a recipe, or over a stage of a pipeline."""
+
+import subprocess
+import sys
+import time
+
+import yaml
+
+# The last step's model, and nothing that is measured beside the metric.
+ALONE = ("data.held_out={}", "generation.eval_samples=0", "training.eval_steps=0", "training.early_stopping_patience=0", "training.save_steps=0")
+
+
+def finetune(command, given, settings):
+    """Runs a command over the recipe that is given, under more settings; the seconds that it took."""
+    arguments = [part for setting in settings for part in ("--set", setting)]
+    arguments += ["--stage", given.stage] if given.stage else []
+    started = time.time()
+    subprocess.run(
+        ["submit/bin/finetune", command, "--config", given.recipe, *arguments], check=True, stdout=subprocess.DEVNULL
+    )
+    return time.time() - started
+
+
+def model_and_test(given):
+    """The recipe's model, and data.test as it stands there, of the stage or as a whole."""
+    recipe, stage = given.recipe, given.stage
+    settings = yaml.safe_load(recipe.read_text())
+    stages = settings.pop("pipeline", {})
+    if stage not in (stages or (None,)):
+        sys.exit(f"error: --stage: {recipe} has {'the stages ' + ', '.join(stages) + ': name one' if stages else 'no pipeline: leave it out'}")
+    data = {**settings["data"], **stages.get(stage, {}).get("data", {})}
+    return settings["model"], data.get("test") or ""
+
+
+def model_setting(given, model):
+    """The setting by which the recipe, or the stage, starts from a model."""
+    return f"pipeline.{given.stage}.model={model}" if given.stage else f"model={model}"

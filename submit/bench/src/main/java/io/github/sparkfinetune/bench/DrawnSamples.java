@@ -1,0 +1,67 @@
+package io.github.sparkfinetune.bench;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.plan.StepPlan;
+import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.dataset.SampleDraws;
+import io.github.sparkfinetune.data.dataset.SampleSource;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import java.io.IOException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+
+/**
+ * {@code DrawnSamples RUN_DIR [train]}: prints a JSON object a held-out sample of a run, as it is measured, or with
+ * {@code train} each sample that the run trains on, step by step, as it is trained on: {@code index} (its place in the
+ * split), {@code input_ids}, {@code labels} (-100 where a token is not masked; null where the task has none a token).
+ */
+final class DrawnSamples {
+    private DrawnSamples() {}
+
+    public static void main(String[] arguments) throws IOException {
+        RunConfig config = RunConfigLoader.load(
+                java.nio.file.Path.of(arguments[0], "run.yaml"), List.of("output.dir=" + arguments[0]));
+        boolean train = arguments.length > 1 && arguments[1].equals("train");
+        Configuration hadoop = new Configuration();
+        SampleDraws draws = TaskDatas.of(config).draws(TokenizerFiles.read(new Path(config.model()), hadoop));
+        Path dataset = new Path(config.dataset());
+        Manifest manifest = Manifest.read(dataset, hadoop);
+        String heldOut = manifest.splits().containsKey(Manifest.TEST) ? Manifest.TEST : Manifest.EVAL;
+        try (SampleSource samples = ParquetSamples.open(dataset, manifest, train ? Manifest.TRAIN : heldOut, hadoop)) {
+            if (!train) {
+                for (long index = 0; index < samples.size(); index++) {
+                    print(index, draws.evaluate(samples.read(index)));
+                }
+                return;
+            }
+            int ranks = config.cluster().ranks();
+            StepPlan plan =
+                    StepPlan.of(config.training(), samples.size(), StepPlan.globalBatch(config.training(), ranks));
+            TrainingOrder order = TrainingOrder.of(config, samples.rowGroups());
+            for (long step = 0; step < plan.totalSteps(); step++) {
+                for (int rank = 0; rank < ranks; rank++) {
+                    for (long index : order.indexes(step, rank, ranks)) {
+                        print(index, draws.train(samples.read(index), order.epoch(step)));
+                    }
+                }
+            }
+        }
+    }
+
+    private static void print(long index, Sample sample) throws IOException {
+        Map<String, Object> printed = new LinkedHashMap<>();
+        printed.put("index", index);
+        printed.put("input_ids", sample.inputIds());
+        printed.put("labels", sample.labels());
+        System.out.println(new ObjectMapper().writeValueAsString(printed));
+    }
+}

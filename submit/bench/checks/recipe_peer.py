@@ -104,7 +104,7 @@ def train(config, model, samples, batch, seed, work, kind=Trainer):
         train_dataset=samples,
         data_collator=batch,
     )
-    # One line a step is for a person.
+    # Else it prints every step.
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     return [logged for logged in trainer.state.log_history if "loss" in logged]

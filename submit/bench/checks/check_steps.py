@@ -49,6 +49,8 @@ def main(given):
         work = pathlib.Path(folder)
         common = [f"data.dir={work}/dataset", model_setting(given, without_dropout(model, work / "base")), *ALONE]
         common += ["method.lora_dropout=0", "training.neftune_noise_alpha=0", "precision=fp32"]
+        # Places of an answer as transformers counts them.
+        common.append("question_answering.pad_to_max_length=true")
         finetune("prepare", given, [*common, f"output.dir={work}/none"])
         finetune("train", given, [*common, f"output.dir={work}/run", f"training.max_steps={given.steps}"])
         # A first step of a warm-up has a learning rate of 0 and leaves all as it was drawn.

@@ -43,8 +43,8 @@ def lines(command):
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
 
-def padded(rows, name, value):
-    longest = max(len(row[name]) for row in rows)
+def padded(rows, name, value, length=0):
+    longest = max(length, *(len(row[name]) for row in rows))
     return torch.tensor([row[name] + [value] * (longest - len(row[name])) for row in rows])
 
 
@@ -52,6 +52,7 @@ class Task:
     point = 0.01
     eval_batch = 16
     options = {}
+    padded_to = 0
     answers = ("labels",)
 
     def __init__(self, config, dataset):
@@ -66,11 +67,11 @@ class Task:
         return [row for file in files for row in pyarrow.dataset.dataset(file).to_table().to_pylist()]
 
     def inputs(self, rows):
-        ids = padded(rows, "input_ids", self.manifest["pad_token_id"])
+        ids = padded(rows, "input_ids", self.manifest["pad_token_id"], self.padded_to)
         lengths = torch.tensor([[len(row["input_ids"])] for row in rows])
         batch = {"input_ids": ids, "attention_mask": (torch.arange(ids.shape[1]) < lengths).long()}
         if "token_type_ids" in rows[0]:
-            batch["token_type_ids"] = padded(rows, "token_type_ids", 0)
+            batch["token_type_ids"] = padded(rows, "token_type_ids", 0, self.padded_to)
         return batch
 
     def held_out_batch(self, rows):
@@ -145,6 +146,11 @@ class Questions(Task):
     metric = "f1"
     point = 1
     answers = ("start_positions", "end_positions")
+
+    def __init__(self, config, dataset):
+        super().__init__(config, dataset)
+        if config["question_answering"]["pad_to_max_length"]:
+            self.padded_to = config["data"]["max_length"]
 
     def batch(self, rows):
         start, end = torch.tensor([row["answer"] for row in rows]).T

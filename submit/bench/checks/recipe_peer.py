@@ -127,7 +127,7 @@ def reached(config, task, seed, work):
     with torch.no_grad():
         for start in range(0, len(task.held_out), task.eval_batch):
             rows = task.held_out[start : start + task.eval_batch]
-            batch = task.held_out_batch(rows)
+            batch = task.drawn_batch(rows)
             labels = {name: batch.pop(name) for name in list(batch) if name in task.answers}
             outputs += task.told(model(**batch), rows, labels)
     return task.score(outputs)

@@ -7,7 +7,8 @@ import time
 import yaml
 
 # The last step's model, and nothing that is measured beside the metric.
-ALONE = ("data.held_out={}", "generation.eval_samples=0", "training.eval_steps=0", "training.early_stopping_patience=0", "training.save_steps=0")
+ALONE = ("data.held_out={}", "generation.eval_samples=0", "training.eval_steps=0")
+ALONE += ("training.early_stopping_patience=0", "training.save_steps=0")
 
 
 def finetune(command, given, settings):

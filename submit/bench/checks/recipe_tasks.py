@@ -1,10 +1,11 @@
 """What a task's samples are to transformers, and how its model is measured: classes with one face.
 
-train, held_out: samples; batch(rows), held_out_batch(rows), drawn_batch(rows): a model's arguments; answers: those that are no
-input; told(output, rows, answers): what is told of each row; score(all that was told): the metric; drawn(lines): samples as a run
-has drawn them.
+train, held_out: samples; batch(rows): a model's arguments, what is drawn of the rows drawn anew; drawn_batch(rows): those of held-out
+samples, or of drawn(lines), as a run has drawn them; answers: arguments that are no input; told(output, rows, answers): what is told
+of each row; score(all that was told): the metric.
 """
 
+import functools
 import json
 import os
 import subprocess
@@ -58,12 +59,16 @@ class Task:
     def __init__(self, config, dataset):
         self.config = config
         self.manifest = json.loads((dataset / "manifest.json").read_text())
-        self.train = self.samples(dataset, "train")
-        self.held_out = self.samples(dataset, "test" if "test" in self.manifest["splits"] else "eval")
+        self.dataset = dataset
+        self.train = self.samples("train")
 
-    def samples(self, dataset, split):
+    @functools.cached_property
+    def held_out(self):
+        return self.samples("test" if "test" in self.manifest["splits"] else "eval")
+
+    def samples(self, split):
         """The samples of a split, in their order."""
-        files = [os.path.join(dataset, shard["file"]) for shard in self.manifest["splits"][split]["shards"]]
+        files = [os.path.join(self.dataset, shard["file"]) for shard in self.manifest["splits"][split]["shards"]]
         return [row for file in files for row in pyarrow.dataset.dataset(file).to_table().to_pylist()]
 
     def inputs(self, rows):
@@ -73,9 +78,6 @@ class Task:
         if "token_type_ids" in rows[0]:
             batch["token_type_ids"] = padded(rows, "token_type_ids", 0, self.padded_to)
         return batch
-
-    def held_out_batch(self, rows):
-        return self.batch(rows)
 
     def drawn(self, lines):
         return [self.train[line["index"]] for line in lines]
@@ -223,19 +225,20 @@ class Masked(Language):
         kind = DataCollatorForWholeWordMask if masking["whole_word_mask"] else DataCollatorForLanguageModeling
         tokenizer = AutoTokenizer.from_pretrained(config["model"])
         self.collator = kind(tokenizer=tokenizer, mlm_probability=masking["mlm_probability"])
-        self.held_out = lines(drawn)
+        self.command = drawn
+
+    @functools.cached_property
+    def held_out(self):
+        return lines(self.command)
 
     def batch(self, rows):
         return dict(self.collator([{"input_ids": row["input_ids"]} for row in rows]))
 
-    def held_out_batch(self, rows):
+    def drawn_batch(self, rows):
         return {**self.inputs(rows), "labels": padded(rows, "labels", IGNORED)}
 
     def drawn(self, lines):
         return lines
-
-    def drawn_batch(self, rows):
-        return self.held_out_batch(rows)
 
     def predicted(self, labels):
         return labels

@@ -12,10 +12,11 @@ import time
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
+from four_bits import four_bits
 from peak import peak_mb
 from peft import LoraConfig, get_peft_model
 from peft.utils import TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING
-from transformers import AutoModelForCausalLM, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM
 
 WARM_UP = 2
 
@@ -27,10 +28,7 @@ batch, length, steps, recompute = *map(int, sys.argv[4:7]), len(sys.argv) == 8
 
 options = {"dtype": dtype}
 if mode == "qlora":
-    options["device_map"] = "cpu"
-    options["quantization_config"] = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.bfloat16 if autocast else dtype
-    )
+    options.update(four_bits(torch.bfloat16 if autocast else dtype))
 model = AutoModelForCausalLM.from_pretrained(folder, **options)
 model.config.use_cache = False
 if mode != "full":

@@ -13,20 +13,16 @@ import time
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
 from chat_prompts import chats
+from four_bits import four_bits
 from peak import peak_mb
-from transformers import AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig
+from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROUNDS = 3
 
 if len(sys.argv) not in (4, 5) or sys.argv[4:] not in ([], ["nf4"]):
     sys.exit(__doc__)
 folder, batch, new_tokens = sys.argv[1], *map(int, sys.argv[2:4])
-options = {}
-if len(sys.argv) == 5:
-    options["device_map"] = "cpu"
-    options["quantization_config"] = BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_use_double_quant=True, bnb_4bit_compute_dtype=torch.float32
-    )
+options = four_bits(torch.float32) if sys.argv[4:] else {}
 
 tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
 model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()

@@ -22,9 +22,11 @@ import org.apache.hadoop.fs.Path;
 /**
  * {@code DrawnSamples RUN_DIR [train]}: prints a JSON object a held-out sample of a run, as it is measured, or with
  * {@code train} each sample that the run trains on, step by step, as it is trained on: {@code index} (its place in the
- * split), {@code input_ids}, {@code labels} (-100 where a token is not masked; null where the task has none a token).
+ * split), {@code input_ids}, {@code labels} (-100 where a token has none; empty where none has).
  */
 final class DrawnSamples {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     private DrawnSamples() {}
 
     public static void main(String[] arguments) throws IOException {
@@ -43,15 +45,14 @@ final class DrawnSamples {
                 }
                 return;
             }
-            int ranks = config.cluster().ranks();
-            StepPlan plan =
-                    StepPlan.of(config.training(), samples.size(), StepPlan.globalBatch(config.training(), ranks));
+            long batch =
+                    StepPlan.globalBatch(config.training(), config.cluster().ranks());
+            long steps = StepPlan.of(config.training(), samples.size(), batch).totalSteps();
             TrainingOrder order = TrainingOrder.of(config, samples.rowGroups());
-            for (long step = 0; step < plan.totalSteps(); step++) {
-                for (int rank = 0; rank < ranks; rank++) {
-                    for (long index : order.indexes(step, rank, ranks)) {
-                        print(index, draws.train(samples.read(index), order.epoch(step)));
-                    }
+            for (long step = 0; step < steps; step++) {
+                // The shares of all ranks, one behind the other.
+                for (long index : order.indexes(step, 0, 1)) {
+                    print(index, draws.train(samples.read(index), order.epoch(step)));
                 }
             }
         }
@@ -62,6 +63,6 @@ final class DrawnSamples {
         printed.put("index", index);
         printed.put("input_ids", sample.inputIds());
         printed.put("labels", sample.labels());
-        System.out.println(new ObjectMapper().writeValueAsString(printed));
+        System.out.println(JSON.writeValueAsString(printed));
     }
 }

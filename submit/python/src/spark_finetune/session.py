@@ -32,8 +32,9 @@ SETTINGS: dict[str, str] = {
 
 #: Environment of the processes that compute: memory of tensors stays in them, as ``finetune`` sets it.
 ENVIRONMENT: dict[str, str] = {
-    "MALLOC_MMAP_THRESHOLD_": "16777216",
+    "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
+    "MALLOC_TOP_PAD_": "134217728",
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
 }
 

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.arch;
 
-import io.github.sparkfinetune.core.tensor.Allocator;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,9 +12,11 @@ import java.util.Map;
  * @param backward besides, the most at once
  * @param forward besides, the most at once
  * @param masks of dropout, a byte an element
- * @param small bytes of {@code kept} and {@code backward} in tensors that lie in the allocator's heap
+ * @param small bytes of {@code kept} and {@code backward} in tensors that are scattered over the allocator's heap
  */
 public record LayerBytes(long kept, long backward, long forward, long masks, long small) {
+    /** From so many bytes on freed tensors leave no pieces that others do not fit in, by measurement. */
+    private static final long SCATTERED = 1 << 24;
 
     /**
      * Tensors that are there at once.
@@ -67,15 +68,14 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
      * @param masks of dropout, bytes a token
      */
     public static LayerBytes of(BatchShape batch, Tensors kept, List<Tensors> backward, Tensors forward, long masks) {
-        long limit = Allocator.MMAP_THRESHOLD;
         return new LayerBytes(
                 kept.bytes(batch),
                 backward.stream().mapToLong(at -> at.bytes(batch)).max().orElseThrow(),
                 forward.bytes(batch),
                 masks * batch.tokens(),
-                kept.bytes(batch, limit)
+                kept.bytes(batch, SCATTERED)
                         + backward.stream()
-                                .mapToLong(at -> at.bytes(batch, limit))
+                                .mapToLong(at -> at.bytes(batch, SCATTERED))
                                 .max()
                                 .orElseThrow());
     }

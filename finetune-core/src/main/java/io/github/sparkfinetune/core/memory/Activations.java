@@ -25,9 +25,9 @@ import java.util.stream.IntStream;
  */
 public record Activations(long hidden, long kept, long backward, long forward, long masks, long scattered) {
     /**
-     * How often over the allocator holds what a layer has in tensors that it does not take from the kernel, whatever
-     * the number of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at
-     * each step; an encoder's texts are padded to few lengths. Measured on the recipes under
+     * How often over the allocator holds what a layer has in small tensors, see {@link LayerBytes}, whatever the number
+     * of layers, whether they are kept or computed again. Packed rows of a decoder are of another length at each step;
+     * an encoder's texts are padded to few lengths. Measured on the recipes under
      * {@link io.github.sparkfinetune.core.tensor.Allocator#ENVIRONMENT}, see submit/bench/README.md.
      */
     private static final int SCATTERED_PACKED = 5;

@@ -263,6 +263,11 @@ class Run:
         except (OSError, ValueError):
             return 0
 
+    def saved(self):
+        """Step of the newest whole checkpoint."""
+        whole = self.output.glob("checkpoints/step-*/COMMITTED")
+        return max((int(file.parent.name.split("-")[1]) for file in whole), default=0)
+
 
 def fresh(folder):
     """An empty folder."""

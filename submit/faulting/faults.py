@@ -79,7 +79,7 @@ def main(options):
 
 
 def first_checkpoint(run):
-    return lambda: list(run.output.glob("checkpoints/*/COMMITTED")) or not run.is_running()
+    return lambda: run.saved() or not run.is_running()
 
 
 def stops_and_goes_on(scene, cluster, run, reason, mend):

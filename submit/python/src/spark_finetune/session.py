@@ -35,6 +35,7 @@ ENVIRONMENT: dict[str, str] = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
     "MALLOC_TOP_PAD_": "134217728",
+    "MALLOC_ARENA_MAX": "16",
     "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0",
 }
 

@@ -15,8 +15,8 @@ import java.util.Map;
  * @param small bytes of {@code kept} and {@code backward} in tensors that are scattered over the allocator's heap
  */
 public record LayerBytes(long kept, long backward, long forward, long masks, long small) {
-    /** From so many bytes on freed tensors leave no pieces that others do not fit in, by measurement. */
-    private static final long SCATTERED = 1 << 24;
+    /** Freed tensors of so many bytes and more leave no pieces that others do not fit in, by measurement. */
+    private static final long SCATTERED_BELOW = 1 << 24;
 
     /**
      * Tensors that are there at once.
@@ -73,9 +73,9 @@ public record LayerBytes(long kept, long backward, long forward, long masks, lon
                 backward.stream().mapToLong(at -> at.bytes(batch)).max().orElseThrow(),
                 forward.bytes(batch),
                 masks * batch.tokens(),
-                kept.bytes(batch, SCATTERED)
+                kept.bytes(batch, SCATTERED_BELOW)
                         + backward.stream()
-                                .mapToLong(at -> at.bytes(batch, SCATTERED))
+                                .mapToLong(at -> at.bytes(batch, SCATTERED_BELOW))
                                 .max()
                                 .orElseThrow());
     }

@@ -249,6 +249,10 @@ class Run:
     def is_running(self):
         return self.process.poll() is None
 
+    def until(self, holds):
+        """Waits until something holds or the run has ended; None when the time is up."""
+        return wait_until(lambda: holds() or not self.is_running(), HANG_SECONDS)
+
     def error(self):
         """The line that begins with error:, or the last one."""
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]

@@ -78,10 +78,6 @@ def main(options):
     return good
 
 
-def first_checkpoint(run):
-    return lambda: run.saved() or not run.is_running()
-
-
 def stops_and_goes_on(scene, cluster, run, reason, mend):
     """A run that must end with exit code 4 and a reason, and that the same command finishes once that is mended."""
     code = run.wait(HANG_SECONDS)
@@ -152,7 +148,7 @@ def read_only(scene):
     try:
         with scene.cluster() as cluster:
             run = scene.run(cluster, folder / "run")
-            wait_until(first_checkpoint(run), HANG_SECONDS)
+            run.until(run.saved)
             protect = lambda: subprocess.run(["mount", "-o", "remount,ro", folder], capture_output=True).returncode == 0
             wait_until(protect, HANG_SECONDS, 0.05)
             writable = lambda: subprocess.run(["mount", "-o", "remount,rw", folder], check=True)
@@ -180,7 +176,7 @@ def memory(scene):
     workers = [Worker("one"), Worker("two", prefix=["prlimit", f"--as={7 << 30}"])]
     with scene.cluster(*workers) as cluster:
         run = scene.run(cluster)
-        wait_until(first_checkpoint(run), HANG_SECONDS)
+        run.until(run.saved)
         for pid in workers[1].executors():
             # As little more as it has, from now on.
             size = int(re.search(r"VmSize:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) << 10
@@ -197,7 +193,7 @@ def stopped(scene, seconds, timeout):
     """A rank that is stopped for a while: seconds until its peer says so, the exit code, whether the model is equal."""
     with scene.cluster() as cluster:
         run = scene.run(cluster, overrides=[f"cluster.timeout_seconds={timeout}"])
-        wait_until(lambda: run.steps() >= 2 or not run.is_running(), HANG_SECONDS)
+        run.until(lambda: run.steps() >= 2)
         victim = cluster.workers[1].executors()[0]
         send(victim, signal.SIGSTOP)
         begin = time.monotonic()
@@ -238,7 +234,7 @@ def dead_peer(scene):
     """SIGKILL of a rank."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
-        wait_until(lambda: run.steps() >= 2 or not run.is_running(), HANG_SECONDS)
+        run.until(lambda: run.steps() >= 2)
         victim = cluster.workers[1].executors()[0]
         begin = time.monotonic()
         kill(victim)

@@ -6,7 +6,7 @@ import time
 
 import workload
 from cluster import HANG_SECONDS, Cluster, Failure, Run, Worker, fresh
-from processes import kill, wait_until
+from processes import kill
 
 # What is killed when: the moments come round in this order.
 MOMENTS = ("prepare", "rendezvous", "step", "checkpoint", "export", "driver")
@@ -31,10 +31,10 @@ def undisturbed(cluster, work, kind, model, data):
     """A run that nothing happens to: its configuration, hash, seconds, and seconds from the first step to the last."""
     config = workload.config(work, kind, model, data)
     run = Run(cluster, config, work / f"calm-{kind}", work / f"calm-{kind}.log")
-    if wait_until(lambda: run.steps() >= 1 or not run.is_running(), HANG_SECONDS) is None:
+    if run.until(lambda: run.steps() >= 1) is None:
         raise Failure(f"the undisturbed run hangs, see {run.log}")
     first = time.monotonic()
-    wait_until(lambda: run.steps() >= 12 or not run.is_running(), HANG_SECONDS)
+    run.until(lambda: run.steps() >= 12)
     training = time.monotonic() - first
     code = run.wait(HANG_SECONDS)
     if code != 0:
@@ -82,28 +82,24 @@ def strike(cluster, run, moment, calm, draws):
     """Waits for the moment and kills; what was killed, or what came too late."""
     delay = draws.random()
     everybody = lambda: cluster.executors() if len(cluster.executors()) == workload.RANKS else None
-
-    def seen(condition):
-        return wait_until(lambda: condition() or not run.is_running(), HANG_SECONDS)
-
     checkpoints = run.output / "checkpoints"
     if moment == "prepare":
-        seen(everybody)
+        run.until(everybody)
         time.sleep(delay * 6)
     elif moment == "rendezvous":
-        seen((run.output / "dataset/manifest.json").exists)
+        run.until((run.output / "dataset/manifest.json").exists)
         time.sleep(delay * 3)
     elif moment in ("step", "driver"):
         after = draws.randrange(1, 11)
-        seen(lambda: run.steps() >= after)
+        run.until(lambda: run.steps() >= after)
         time.sleep(delay * calm["training"] / 12)
     elif moment == "checkpoint":
         wanted = draws.choice((3, 6, 9, 12))
-        seen(lambda: list(checkpoints.glob(f"step-{wanted:08}-*")))
+        run.until(lambda: list(checkpoints.glob(f"step-{wanted:08}-*")))
         # Of a full run's files most of the time goes into the first two; an adapter's are written in a moment.
         time.sleep(delay * 0.1)
     else:
-        seen(lambda: list(run.output.glob(".model.tmp.*")))
+        run.until(lambda: list(run.output.glob(".model.tmp.*")))
         time.sleep(delay * 0.1)
     if not run.is_running():
         return "nothing, it was done"

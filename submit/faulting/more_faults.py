@@ -47,7 +47,7 @@ def drop(scene, cluster):
     network = {"spark.driver.host": HERE, "spark.driver.bindAddress": HERE, "spark.network.timeout": "20s"}
     network["spark.network.timeoutInterval"] = "5s"
     run = scene.run(cluster, settings=network)
-    wait_until(lambda: run.steps() >= 2 or not run.is_running(), HANG_SECONDS)
+    run.until(lambda: run.steps() >= 2)
     tables = ["ip", "netns", "exec", NAMESPACE, "iptables"]
     begin = time.monotonic()
     for chain in ("INPUT", "OUTPUT"):
@@ -113,7 +113,7 @@ def unlike_processors(scene):
         output = scene.work / "run-unlike"
         for ranks, until in ((4, 3), (3, 6)):
             run = scene.run(cluster, output, config, overrides=[f"cluster.ranks={ranks}"])
-            wait_until(lambda: run.saved() >= until or not run.is_running(), HANG_SECONDS)
+            run.until(lambda: run.saved() >= until)
             run.kill()
             cluster.wait_for_no_executors()
         run = scene.run(cluster, output, config)
@@ -151,7 +151,7 @@ def lost_map_output(scene):
     """The executor that has written shuffle files in prepare is killed with them and its cached blocks."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
-        wait_until(lambda: has_shuffle_data(cluster.temporary) or not run.is_running(), HANG_SECONDS)
+        run.until(lambda: has_shuffle_data(cluster.temporary))
         victim = cluster.executors()[0]
         kill(victim)
         code = run.wait(HANG_SECONDS)

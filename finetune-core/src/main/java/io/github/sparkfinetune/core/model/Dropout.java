@@ -252,7 +252,7 @@ final class Dropout {
                 fill(buffer, (run.firstRow() + t) * width, width, Seeds.fold(rowKey, run.firstToken() + t), threshold);
             }
         });
-        return manager.create(buffer.slice(0, size).order(ByteOrder.nativeOrder()), shape, DataType.BOOLEAN);
+        return manager.create(buffer.slice(0, size).order(ByteOrder.nativeOrder()), shape, DataType.UINT8);
     }
 
     private static void fill(ByteBuffer buffer, int at, int width, long key, int threshold) {

@@ -1,4 +1,5 @@
-"""Dropout sites. masks holds, by site, what is kept: bool, 1 byte kept for the backward and not 4.
+"""Dropout sites. masks holds, by site, what is kept: 1 where a value is, else 0, as bytes: PyTorch
+would multiply by bools one by one.
 
 scale is 1 / (1 - p); a site that is missing drops nothing. No site has the name of a linear, which
 is that of its adapter's mask.

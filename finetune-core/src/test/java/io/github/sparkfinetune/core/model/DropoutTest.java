@@ -74,7 +74,7 @@ class DropoutTest {
             PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(0, 512), sample(1, 512)), 0, SHAPE);
             for (double rate : new double[] {0.05, 0.1, 0.5}) {
                 NDArray mask = new Dropout(1, 1).hidden(manager, 0, batch, 0, DropoutSite.OUTPUT, rate, 512, WIDTH);
-                boolean[] kept = mask.toBooleanArray();
+                boolean[] kept = kept(mask);
                 int dropped = 0;
                 for (boolean one : kept) {
                     dropped += one ? 0 : 1;
@@ -88,11 +88,20 @@ class DropoutTest {
 
     private static boolean[] hidden(
             Dropout dropout, NDManager manager, PaddedBatch batch, int layer, DropoutSite site) {
-        return dropout.hidden(manager, 2, batch, layer, site, 0.1, batch.length(), WIDTH)
-                .toBooleanArray();
+        return kept(dropout.hidden(manager, 2, batch, layer, site, 0.1, batch.length(), WIDTH));
     }
 
     private static boolean[] probs(Dropout dropout, NDManager manager, PaddedBatch batch) {
-        return dropout.probs(manager, 2, batch, 0, 0.1, HEADS).toBooleanArray();
+        return kept(dropout.probs(manager, 2, batch, 0, 0.1, HEADS));
+    }
+
+    private static boolean[] kept(NDArray mask) {
+        byte[] factors = mask.toByteArray();
+        boolean[] kept = new boolean[factors.length];
+        for (int i = 0; i < kept.length; i++) {
+            assertThat((int) factors[i]).isBetween(0, 1);
+            kept[i] = factors[i] == 1;
+        }
+        return kept;
     }
 }

@@ -20,24 +20,30 @@ FACTORS = dict(
 ACTIVATIONS = ["silu", "gelu", "gelu_new", "gelu_pytorch_tanh", "relu", "tanh"]
 ATTRIBUTES = {
     "Bert": [
-        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head, position_padding=padding)
-        for act, head, padding in [("gelu", "tanh", -1), ("relu", "relu", 1)]
+        dict(COMMON, **DROPOUT, hidden_act=act, head_act=head, position_padding=padding, fused_attention=fused)
+        for act, head, padding, fused in [("gelu", "tanh", -1, False), ("relu", "relu", 1, True)]
     ],
-    "Mpnet": [dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="tanh", position_padding=1, relative=(32, HEADS))],
+    "Mpnet": [
+        dict(COMMON, **DROPOUT, hidden_act="gelu", head_act="tanh", position_padding=1, relative=(32, HEADS),
+             fused_attention=True)],
     "DebertaV2": [
         dict(COMMON, **DROPOUT, **RELATIVE, hidden_act="gelu", head_act="gelu", position_padding=-1,
-             position_buckets=buckets, relative=(2 * rows, HIDDEN))
+             position_buckets=buckets, relative=(2 * rows, HIDDEN), fused_attention=True)
         for buckets, rows in [(4, 4), (-1, 6)]
     ],
     "ModernBert": [
         dict(COMMON, **DROPOUT, num_key_value_heads=HEADS, attention_scale=0.4, attention_cap=0.0, causal=False,
-             hidden_act="gelu", head_act="gelu", mean_pooling=fused, fused_attention=fused) for fused in (False, True)],
+             hidden_act="gelu", head_act="gelu", mean_pooling=fused, fused_attention=fused, matrix_products=matrices)
+        for fused, matrices in [(False, False), (True, False), (False, True)]],
     "Llama": [
-        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, causal=True, fused_attention=fused)
-        for factors, act, fused in [
-            (PLAIN, "silu", True), (PLAIN, "gelu_pytorch_tanh", False), (FACTORS, "gelu_pytorch_tanh", False)]
+        dict(COMMON, **factors, num_key_value_heads=KV_HEADS, hidden_act=act, causal=True, fused_attention=fused,
+             matrix_products=matrices)
+        for factors, act, fused, matrices in [
+            (PLAIN, "silu", True, False), (PLAIN, "gelu_pytorch_tanh", False, False),
+            (PLAIN, "gelu_pytorch_tanh", False, True), (FACTORS, "gelu_pytorch_tanh", False, True)]
     ],
-    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True)],
+    "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True,
+                  matrix_products=False)],
     "VocabularyLoss": [dict(chunk=4, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
@@ -297,9 +303,8 @@ INPUTS |= {
         (*(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "qkv"), batch.get("bias"), relative, masks)
         for _, batch, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
         for dtype in (torch.float32, torch.bfloat16)],
-    "Attention.f32_room": lambda i: [(i.x(3, 4),)],
     "Attention.attend_backward": lambda i: [
-        (i.x(TEXTS, HEADS, TOKENS, WIDTH), *(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "qkv"),
+        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "gqkv"),
          i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1).to(dtype), masks, relative)
         for _, _, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
         for dtype in (torch.float32, torch.bfloat16)],
@@ -309,6 +314,7 @@ INPUTS |= {
     "EncoderLayer.relative_bias_backward": lambda i: [(i.x(HEADS, TOKENS, TOKENS), {})],
     "EncoderLayer.residual": lambda i: [
         (i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
+    "EncoderLayer.attention_input": lambda i: [(i.x(3, 4),)],
     "EncoderLayer.projected": lambda i: [
         (i.x(TEXTS, TOKENS, HIDDEN), i.linear("a", HIDDEN, HIDDEN, "lora bias"), {}, "a")],
     "EncoderLayer.layer_forward": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
@@ -334,14 +340,21 @@ INPUTS |= {
          {"places": i.ids(TEXTS * TOKENS, n)}, masks)
         for kind in ("bias", "lora bias") for n in (0, 4)
         for masks in ({}, {"dense": i.mask(TEXTS * TOKENS, HIDDEN)})],
-    "CappedAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
-    "CappedAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
-    "CappedAttention.seen_places": lambda i: [(i.x(2, 9, WIDTH), window) for window in (None, i.x(9, 9))],
-    "CappedAttention.capped_parts": lambda i: [(i.x(9, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
-    "CappedAttention.capped_attention": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
-    "CappedAttention.capped_attention_backward": lambda i: [
-        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * i.capped,
+    "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
+    "MatrixAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
+    "MatrixAttention.bias_of_rows": lambda i: [
+        (i.x(2, HEADS, 9, WIDTH), bias, 2, 5, 7) for bias in (None, i.x(9, 9), i.x(2, 1, 9, 9))],
+    "MatrixAttention.row_blocks": lambda i: [(i.x(1, 1, rows, 2), i.x(1, 1, rows, 2)) for rows in (1, 256, 600)],
+    "MatrixAttention.matrix_parts": lambda i: [
+        (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)],
+    "MatrixAttention.part_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
+    "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
+    "MatrixAttention.probabilities": lambda i: [
+        (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))],
+    "MatrixAttention.matrix_attention": lambda i: [
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
+    "MatrixAttention.matrix_attention_backward": lambda i: [
+        (*(i.x(2, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])],
     "Mpnet.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 300)],
     "Mpnet.relative_bias": lambda i: [({"relative.weight": i.x(32, HEADS)}, n) for n in (1, TOKENS)],
     "Mpnet.relative_bias_backward": lambda i: [
@@ -368,8 +381,8 @@ INPUTS |= {
     "ModernBert.seen": lambda i: [(w, batch) for w, batch, _ in i.moderns()],
     "ModernBert.queries_keys_values": lambda i: [(i.x(N, 3 * HIDDEN), w, batch) for w, batch, _ in i.moderns()],
     "ModernBert.attended": lambda i: [
-        (*(i.x(N, HIDDEN) for _ in "qkv"), batch, DOCUMENTS, masks, fused)
-        for _, batch, masks in i.moderns() for fused in i.fused],
+        (*(i.x(N, HIDDEN) for _ in "qkv"), batch, DOCUMENTS, masks, recorded)
+        for _, batch, masks in i.moderns() for recorded in (False, True)],
     "ModernBert.attended_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_modern(i, w, batch), batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
     "ModernBert.layer": lambda i: [
@@ -394,7 +407,7 @@ INPUTS |= {
     "BandedAttention.surroundings": lambda i: [(i.x(n, HIDDEN), i.band()) for n in (N, N - 3)],
     "BandedAttention.from_blocks": lambda i: [(i.x(N // 4, HEADS, 4, WIDTH), n) for n in (N, N - 3)],
     "BandedAttention.from_surroundings": lambda i: [(i.x(N // 4, HEADS, 8, WIDTH), n) for n in (N, N - 3)],
-    "BandedAttention.attend_near": lambda i: [(*(i.x(N, HIDDEN) for _ in "qkv"), i.band(), fused) for fused in i.fused],
+    "BandedAttention.attend_near": lambda i: [(*(i.x(N, HIDDEN) for _ in "qkv"), i.band(), recorded) for recorded in (False, True)],
     "BandedAttention.attend_near_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_modern(i, {}, {"band": i.band()}), i.band())],
     "DroppedAttention.is_fusible": lambda i: [(batch, masks) for _, batch, masks in i.moderns()] * (not i.causal),
@@ -411,6 +424,9 @@ INPUTS |= {
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
         (i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)],
     "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],
+    "DocumentAttention.attend_call": lambda i: [
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window, recorded)
+        for window in (None, i.packed()["window.9"]) for recorded in (False, True)],
     "DocumentAttention.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
     "DocumentAttention.plain_attention": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
@@ -418,12 +434,12 @@ INPUTS |= {
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkv"), window) for window in (None, i.packed()["window.9"])] * (not i.capped),
     "DocumentAttention.recorded_gradients": lambda i: [recorded_attention(i)],
     "DocumentAttention.fused": lambda i: [
-        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * (True in i.fused),
+        (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])] * (i.device == "cpu"),
     "DocumentAttention.call_backward": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "gqkvo"), i.x(1, HEADS, 9) if i.keeps_sums else None, window)
         for window in (None, i.packed()["window.9"])],
     "DocumentAttention.attend": lambda i: [
-        (*i.qkv(), DOCUMENTS, batch, fused) for batch in ({}, i.packed()) for fused in i.fused],
+        (*i.qkv(), DOCUMENTS, batch, recorded) for batch in ({}, i.packed()) for recorded in (False, True)],
     "DocumentAttention.attend_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_llama(i, {}), DOCUMENTS, batch) for batch in ({}, i.packed())],
     "CachedAttention.cache_documents": lambda i: [

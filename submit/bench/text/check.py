@@ -116,6 +116,9 @@ def main():
         for other in own_backends:
             owner = type("Ops", (other, family) if other else (family,), {})
             for attributes in ATTRIBUTES.get(family.__name__, [{}]):
+                if options.device != "cpu" and "fused_attention" in attributes:
+                    # The fused kernel is the processor's.
+                    attributes = attributes | {"fused_attention": False}
                 module, script = scripted(owner, attributes)
                 for base, name in methods(owner):
                     key = f"{base}.{name}"

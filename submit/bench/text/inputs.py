@@ -18,10 +18,8 @@ class Inputs:
         self.relative = attributes.get("relative")
         self.kv_heads = attributes.get("num_key_value_heads", KV_HEADS)
         self.causal = attributes.get("causal", True)
-        self.keeps_sums = attributes.get("fused_attention", False) and device == "cpu"
+        self.keeps_sums = attributes.get("fused_attention", False)
         self.capped = attributes.get("attention_cap", 0.0) > 0
-        # The fused kernel is the processor's.
-        self.fused = (True, False) if device == "cpu" else (False,)
 
     def x(self, *shape):
         return torch.randn(shape, generator=self.generator).to(self.device)
@@ -33,7 +31,7 @@ class Inputs:
         return self.ids(256, n).to(torch.uint8)
 
     def mask(self, *shape):
-        return (self.x(*shape) > -0.8).to(self.device)
+        return (self.x(*shape) > -0.8).to(torch.uint8)
 
     def scalar(self, value):
         return torch.tensor(value, device=self.device)

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -69,22 +70,22 @@ public final class Decoder implements Model<PackedBatch> {
             TensorSource source,
             Adaptation adaptation,
             long seed) {
-        boolean fused = Device.of(manager).hasFusedAttention();
-        return load(manager, matmul, config, source, adaptation, seed, fused);
+        DecoderArchitecture architecture = Architectures.decoder(config);
+        double cap = architecture.factors().attentionCap();
+        AttentionKernel attention = AttentionKernel.of(Device.of(manager), matmul, cap);
+        return load(manager, matmul, architecture, source, adaptation, seed, attention);
     }
 
-    /** @param fused whether attention is computed and differentiated by the processor's fused kernel */
     static Decoder load(
             NDManager manager,
             MatmulBackend matmul,
-            HfConfig config,
+            DecoderArchitecture architecture,
             TensorSource source,
             Adaptation adaptation,
             long seed,
-            boolean fused) {
-        DecoderArchitecture architecture = Architectures.decoder(config);
+            AttentionKernel attention) {
         ScriptModule script = ScriptModule.load(
-                manager, List.of(matmul.module(), architecture.text()), attributes(architecture, fused));
+                manager, List.of(matmul.module(), architecture.text()), attributes(architecture, attention));
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
@@ -100,10 +101,10 @@ public final class Decoder implements Model<PackedBatch> {
         return new Decoder(architecture, matmul, script, tableValue, tokenRows, blocks, projection, layerInputs);
     }
 
-    private static Map<String, Object> attributes(DecoderArchitecture architecture, boolean fused) {
+    private static Map<String, Object> attributes(DecoderArchitecture architecture, AttentionKernel attention) {
         DecoderShape shape = architecture.shape();
         DecoderFactors factors = architecture.factors();
-        return Map.ofEntries(
+        Map<String, Object> attributes = new HashMap<>(Map.ofEntries(
                 Map.entry("num_heads", shape.heads()),
                 Map.entry("num_key_value_heads", shape.kvHeads()),
                 Map.entry("norm_eps", shape.epsilon()),
@@ -118,9 +119,9 @@ public final class Decoder implements Model<PackedBatch> {
                 Map.entry("embeddings_scale", Dropout.scale(shape.embeddingDropout())),
                 Map.entry("probs_scale", Dropout.scale(shape.probsDropout())),
                 Map.entry("residual_scale", Dropout.scale(shape.residualDropout())),
-                Map.entry("causal", true),
-                // The fused kernel knows no cap.
-                Map.entry("fused_attention", fused && factors.attentionCap() == 0));
+                Map.entry("causal", true)));
+        attributes.putAll(attention.attributes());
+        return attributes;
     }
 
     /**

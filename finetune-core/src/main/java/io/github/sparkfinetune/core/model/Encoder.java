@@ -90,7 +90,7 @@ public final class Encoder implements Model<PaddedBatch> {
         ScriptModule script = ScriptModule.load(
                 manager,
                 List.of(matmul.module(), architecture.text()),
-                attributes(architecture, head, Device.of(manager)));
+                attributes(architecture, head, AttentionKernel.of(Device.of(manager), matmul, 0)));
         Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
         Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
         WeightSpec table = architecture.table();
@@ -127,7 +127,8 @@ public final class Encoder implements Model<PaddedBatch> {
                 architecture, headKind, head, matmul, script, table, tokenRows, blocks, projection, shared, tokens);
     }
 
-    private static Map<String, Object> attributes(EncoderArchitecture architecture, HeadSpec head, Device device) {
+    private static Map<String, Object> attributes(
+            EncoderArchitecture architecture, HeadSpec head, AttentionKernel attention) {
         EncoderShape shape = architecture.shape();
         Map<String, Object> attributes = new HashMap<>(architecture.attributes());
         attributes.put("num_heads", shape.heads());
@@ -135,7 +136,7 @@ public final class Encoder implements Model<PaddedBatch> {
         attributes.put("attention_scale", 1 / Math.sqrt((double) shape.hidden() / shape.heads()));
         attributes.put("attention_cap", 0.0);
         attributes.put("causal", false);
-        attributes.put("fused_attention", device.hasFusedAttention());
+        attributes.putAll(attention.attributes());
         attributes.put("norm_eps", shape.epsilon());
         attributes.put("hidden_act", shape.activation());
         attributes.put("embeddings_scale", Dropout.scale(shape.embeddingDropout()));

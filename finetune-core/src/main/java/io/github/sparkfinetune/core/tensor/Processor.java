@@ -56,4 +56,9 @@ public record Processor(String vendor, Set<String> flags) {
     public boolean isIntel() {
         return vendor.equals("GenuineIntel");
     }
+
+    /** Whether oneDNN multiplies BF16 on it, if need be by instructions for F32. */
+    public boolean hasAvx512() {
+        return flags.containsAll(Set.of("avx512bw", "avx512vl", "avx512dq"));
+    }
 }

@@ -53,7 +53,8 @@ class Attention(torch.nn.Module):
         texts = q.size(0)
         if q.is_cuda:
             return [(0, texts)]
-        n = max(1, 524288 // (q.size(1) * (q.size(2) * q.size(2))))
+        size = 2 if q.dtype == torch.bfloat16 else 4
+        n = max(1, 2097152 // (size * q.size(1) * (q.size(2) * q.size(2))))
         return [(start, min(n, texts - start)) for start in range(0, texts, n)]
 
     def matrices(self, x: Tensor, start: int, n: int) -> Tensor:
@@ -69,45 +70,32 @@ class Attention(torch.nn.Module):
         relative: Optional[Tensor],
         masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor]:
-        """Attention whose backward is attend_backward, without a graph, in F32.
+        """Attention whose backward is attend_backward, without a graph.
 
         q, k, v: contiguous [B, A, T, d], F32 or BF16 -> probabilities [B, A, T, T] and what is
-        attended, as q, of the same type
+        attended, as q, of the same type, as scores are too
         """
         p = torch.empty(
             [q.size(0), q.size(1), q.size(2), q.size(2)], dtype=q.dtype, device=q.device
         )
         o = torch.empty_like(q)
         for start, n in self.parts(q):
-            pi = self.f32_room(self.matrices(p, start, n))
-            ki = self.matrices(k, start, n).to(torch.float32)
-            pi.baddbmm_(
-                self.matrices(q, start, n).to(torch.float32),
-                ki.transpose(1, 2),
-                beta=0,
-                alpha=float(q.size(-1)) ** -0.5,
-            )
+            pi = self.matrices(p, start, n)
+            qi, ki = self.matrices(q, start, n), self.matrices(k, start, n)
+            pi.baddbmm_(qi, ki.transpose(1, 2), beta=0, alpha=float(q.size(-1)) ** -0.5)
             by_text = pi.view([n, -1, pi.size(1), pi.size(2)])
             if bias is not None:
                 by_text.add_(bias.narrow(0, start, n))
             if relative is not None:
                 by_text.add_(relative)
             torch._softmax(pi, -1, False, out=pi)
-            oi = self.f32_room(self.matrices(o, start, n))
-            vi = self.matrices(v, start, n).to(torch.float32)
+            oi, vi = self.matrices(o, start, n), self.matrices(v, start, n)
             if "probs" in masks:
-                kept = self.matrices(masks["probs"], start, n).to(torch.float32).mul_(pi)
+                kept = self.matrices(masks["probs"], start, n).to(q.dtype).mul_(pi)
                 oi.baddbmm_(kept, vi, beta=0, alpha=self.probs_scale)
             else:
                 oi.baddbmm_(pi, vi, beta=0, alpha=1)
-            if q.dtype != torch.float32:
-                self.matrices(p, start, n).copy_(pi)
-                self.matrices(o, start, n).copy_(oi)
         return p, o
-
-    def f32_room(self, x: Tensor) -> Tensor:
-        """x itself, to be written, or where it is BF16 room for its values in F32."""
-        return x if x.dtype == torch.float32 else torch.empty_like(x, dtype=torch.float32)
 
     def attend_backward(
         self,
@@ -119,9 +107,10 @@ class Attention(torch.nn.Module):
         masks: Dict[str, Tensor],
         g_relative: Optional[Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v; go: that of what is attended, contiguous; p: probabilities.
+        """Gradients of q, k and v, as they are; p: probabilities.
 
-        That of relative is added to g_relative, if any. All gradients are F32.
+        go: that of what is attended, contiguous, of the same type. That of relative is added to
+        g_relative, if any, in F32.
         """
         gq = torch.empty_like(go)
         gk = torch.empty_like(go)
@@ -129,22 +118,20 @@ class Attention(torch.nn.Module):
         kept = self.probs_scale if "probs" in masks else 1.0
         scale = kept * float(q.size(-1)) ** -0.5
         for start, n in self.parts(q):
-            pi = self.matrices(p, start, n).to(torch.float32)
+            pi = self.matrices(p, start, n)
             gi = self.matrices(go, start, n)
-            vi = self.matrices(v, start, n).to(torch.float32)
-            gs = torch.bmm(gi, vi.transpose(1, 2))
+            gs = torch.bmm(gi, self.matrices(v, start, n).transpose(1, 2))
             dropped = pi
             if "probs" in masks:
-                mask = self.matrices(masks["probs"], start, n).to(torch.float32)
+                mask = self.matrices(masks["probs"], start, n).to(q.dtype)
                 gs.mul_(mask)
                 dropped = mask.mul_(pi)
             self.matrices(gv, start, n).baddbmm_(dropped.transpose(1, 2), gi, beta=0, alpha=kept)
-            torch._softmax_backward_data(gs, pi, -1, torch.float32, grad_input=gs)
+            torch._softmax_backward_data(gs, pi, -1, q.dtype, grad_input=gs)
             if g_relative is not None:
                 by_text = gs.view([n, -1, gs.size(1), gs.size(2)])
-                g_relative.add_(by_text.sum([0]), alpha=kept)
-            ki = self.matrices(k, start, n).to(torch.float32)
+                g_relative.add_(by_text.sum([0], dtype=torch.float32), alpha=kept)
+            qi, ki = self.matrices(q, start, n), self.matrices(k, start, n)
             self.matrices(gq, start, n).baddbmm_(gs, ki, beta=0, alpha=scale)
-            qi = self.matrices(q, start, n).to(torch.float32)
             self.matrices(gk, start, n).baddbmm_(gs.transpose(1, 2), qi, beta=0, alpha=scale)
         return gq, gk, gv

@@ -43,15 +43,14 @@ class BandedAttention(DocumentAttention):
         return sums.flatten(0, 1).narrow(0, size // 2, tokens)
 
     def attend_near(
-        self, q: Tensor, k: Tensor, v: Tensor, band: Tensor, fused: bool
+        self, q: Tensor, k: Tensor, v: Tensor, band: Tensor, recorded: bool
     ) -> Dict[str, Tensor]:
         """As attend, of tokens near by."""
         qb, kb, vb = self.blocks(q, band), self.surroundings(k, band), self.surroundings(v, band)
         kept: Dict[str, Tensor] = {}
-        if fused:
-            y, kept["lse.0"] = self.fused(qb, kb, vb, band)
-        else:
-            y = self.plain_attention(qb, kb, vb, band)
+        y, lse = self.attend_call(qb, kb, vb, band, recorded)
+        if lse is not None:
+            kept["lse.0"] = lse
         kept["attended"] = self.from_blocks(self.narrowed(y), q.size(0))
         return kept
 

@@ -8,13 +8,13 @@ from typing import Dict, List
 
 import torch
 import torch.nn.functional as F
-from core.model.capped_attention import CappedAttention
+from core.model.matrix_attention import MatrixAttention
 from core.model.linear import Linear
 from core.model.logit_cap import LogitCap
 from torch import Tensor
 
 
-class CachedAttention(CappedAttention, Linear, LogitCap):
+class CachedAttention(MatrixAttention, Linear, LogitCap):
     def cache_documents(self, cache: Tensor, x: Tensor, documents: List[int], end: int) -> None:
         """Copies rows x [N, G d] of packed documents, one a sequence, so that they end at end."""
         start = 0

@@ -1,24 +1,25 @@
 """Attention within documents that lie side by side in one row of N tokens, causal or to all tokens.
 
 A heads of width d, G key-value heads that A / G heads share each. Documents of one length that
-follow each other share a call. Scores are scaled, and capped where attention_cap is not 0, see
-capped_attention.py. A document of L tokens that is longer than the sliding window has a
-bias batch["window.L"] [L, L], 0 where a token is seen, else -inf.
+follow each other share a call. Scores are scaled, and capped where attention_cap is not 0. A
+document of L tokens that is longer than the sliding window has a bias batch["window.L"] [L, L], 0
+where a token is seen, else -inf. fused_attention and matrix_products say what computes it where no
+graph is recorded: the processor's fused kernel, or matrix_attention.py.
 """
 
 from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
-from core.model.capped_attention import CappedAttention
+from core.model.matrix_attention import MatrixAttention
 from torch import Tensor
 
 
-class DocumentAttention(CappedAttention):
+class DocumentAttention(MatrixAttention):
     num_heads: int
     num_key_value_heads: int
-    causal: bool
     fused_attention: bool
+    matrix_products: bool
 
     def window(self, batch: Dict[str, Tensor], length: int) -> Optional[Tensor]:
         """The bias of documents of a length."""
@@ -59,8 +60,6 @@ class DocumentAttention(CappedAttention):
 
     def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
-        if self.attention_cap > 0.0:
-            return self.capped_attention(q, k, v, bias)
         q = self.narrowed(q)
         k = self.narrowed(k)
         v = self.narrowed(v)
@@ -89,6 +88,19 @@ class DocumentAttention(CappedAttention):
             scale=self.attention_scale,
         )
 
+    def attend_call(
+        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], recorded: bool
+    ) -> Tuple[Tensor, Optional[Tensor]]:
+        """A call's attention, and its log-sum-exp where the fused kernel computed it.
+
+        recorded: whether PyTorch records it, or computes as it does when it records.
+        """
+        if self.matrix_products and (self.attention_cap > 0.0 or not recorded):
+            return self.matrix_attention(q, k, v, bias), None
+        if self.fused_attention and not recorded:
+            return self.fused(q, k, v, bias)
+        return self.plain_attention(q, k, v, bias), None
+
     def call_backward(
         self,
         go: Tensor,
@@ -99,13 +111,10 @@ class DocumentAttention(CappedAttention):
         lse: Optional[Tensor],
         bias: Optional[Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
-        """Gradients of q, k and v of a call; go: that of o, what is attended.
-
-        lse: the log-sum-exp, where the fused kernel computed it.
-        """
+        """Gradients of q, k and v of attend_call, not recorded; go: that of o, what is attended."""
         if lse is None:
-            if self.attention_cap > 0.0:
-                return self.capped_attention_backward(go, q, k, v, bias)
+            if self.matrix_products:
+                return self.matrix_attention_backward(go, q, k, v, bias)
             return self.plain_attention_backward(go, q, k, v, bias)
         return torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward(
             go,
@@ -127,11 +136,11 @@ class DocumentAttention(CappedAttention):
         v: Tensor,
         documents: List[int],
         batch: Dict[str, Tensor],
-        fused: bool,
+        recorded: bool,
     ) -> Dict[str, Tensor]:
         """q [N, A d], k and v [N, G d] -> attended [N, A d]
 
-        With the CPU's fused kernel, which records no graph, also lse.I, the log-sum-exp of call I.
+        And lse.I, what attend_call gives of call I besides, if anything.
         """
         kept: Dict[str, Tensor] = {}
         pieces: List[Tensor] = []
@@ -140,11 +149,9 @@ class DocumentAttention(CappedAttention):
             ki = self.by_heads(k, call, self.num_key_value_heads)
             vi = self.by_heads(v, call, self.num_key_value_heads)
             bias = self.window(batch, call[2])
-            if fused:
-                y, lse = self.fused(qi, ki, vi, bias)
+            y, lse = self.attend_call(qi, ki, vi, bias, recorded)
+            if lse is not None:
                 kept["lse." + str(len(pieces))] = lse
-            else:
-                y = self.plain_attention(qi, ki, vi, bias)
             pieces.append(self.by_tokens(self.narrowed(y), self.num_heads))
         kept["attended"] = self.joined(pieces)
         return kept

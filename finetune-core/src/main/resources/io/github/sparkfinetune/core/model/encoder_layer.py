@@ -2,7 +2,7 @@
 
 The backward keeps less than a recorded graph (no dropped probabilities, no activation, no hidden
 state between the two halves, masks of 1 byte; with products in BF16 all that they read in BF16, and
-the probabilities), works in place, and writes weight gradients where they belong. Shapes as in
+probabilities), works in place, and writes weight gradients where they belong. Shapes as in
 attention.py.
 """
 
@@ -20,6 +20,7 @@ from torch import Tensor
 class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
     hidden_act: str
     hidden_scale: float
+    fused_attention: bool
 
     def layer(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
@@ -63,7 +64,11 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
     ) -> Tensor:
         """A linear of x [B, T, H] as contiguous [B, A, T, d], as attention reads it."""
-        return self.heads(self.narrowed(self.dense(x, w, masks, name))).contiguous()
+        return self.heads(self.attention_input(self.dense(x, w, masks, name))).contiguous()
+
+    def attention_input(self, x: Tensor) -> Tensor:
+        """x as attention multiplies it: where the fused kernel is chosen, BF16 is slow in products."""
+        return x if self.fused_attention else self.narrowed(x)
 
     def layer_forward(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
@@ -147,11 +152,11 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         go = self.linear_backward(
             ga, attended, w, masks, gradients, "attention_output", add, None, True
         )
-        go = self.heads(go.view(x.size())).contiguous()
+        go = self.heads(go.to(kept["q"].dtype).view(x.size())).contiguous()
         probs = kept["probs"]
         g_relative: Optional[Tensor] = None
         if "relative.weight" in gradients:
-            g_relative = go.new_zeros(probs.size()[1:])
+            g_relative = g1.new_zeros(probs.size()[1:])
         gq, gk, gv = self.attend_backward(
             go, kept["q"], kept["k"], kept["v"], probs, masks, g_relative
         )

@@ -25,6 +25,7 @@ import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -79,6 +80,7 @@ class ActivationsTest {
 
             DecoderArchitecture architecture = Architectures.decoder(config);
             AdaptedLayer layer = new AdaptedLayer(architecture.layer(0), adaptation);
+            kept -= matmul == MatmulBackend.BF16 ? sumsOfTheFusedKernel(architecture) : 0;
             assertThat(architecture.layerBytes(layer, BATCH).kept()).isEqualTo(kept);
             Activations all = Activations.ofDecoder(config, adaptation, BATCH, false);
             Activations again = Activations.ofDecoder(config, adaptation, BATCH, true);
@@ -86,6 +88,12 @@ class ActivationsTest {
             assertThat(all.kept() - again.kept()).isEqualTo(model.shape().layers() * (kept - hidden));
             assertThat(again.backward() - all.backward()).isEqualTo(kept);
         }
+    }
+
+    /** What a layer keeps in BF16 on a processor whose products in it are slow, and what is not counted. */
+    private static long sumsOfTheFusedKernel(DecoderArchitecture architecture) {
+        boolean fused = !Processor.here().hasAvx512() && architecture.factors().attentionCap() == 0;
+        return fused ? BATCH.tokens() * architecture.shape().heads() * Float.BYTES : 0;
     }
 
     private static Block layer(Decoder model) {

@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -61,34 +62,111 @@ class AttentionTest {
                     new Control(heads, kv, cap, (query, key) -> key <= query && (window == 0 || query - key < window));
             double[] expected = control.attention(inputs);
             double[][] gradients = control.gradients(inputs, upstream);
-            for (boolean fused : cap == 0 ? new boolean[] {true, false} : new boolean[] {false}) {
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        List.of(MatmulBackend.f32().module(), "core.model.document_attention"),
-                        Map.of(
-                                "num_heads", heads,
-                                "num_key_value_heads", kv,
-                                "causal", true,
-                                "fused_attention", fused,
-                                "attention_scale", SCALE,
-                                "attention_cap", cap));
+            for (AttentionKernel kernel :
+                    cap == 0 ? AttentionKernel.values() : new AttentionKernel[] {AttentionKernel.MATRICES}) {
+                boolean fused = kernel == AttentionKernel.FUSED;
+                ScriptModule script = script(manager, MatmulBackend.f32(), kernel, heads, kv, cap);
                 Map<String, NDArray> kept = new LinkedHashMap<>(
-                        script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, fused));
+                        script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, windows, false));
                 // Two documents of one length share a call.
                 assertThat(kept).hasSize(fused ? DOCUMENTS.length : 1);
-                assertClose("output, fused " + fused, kept.get("attended"), expected, 1e-6);
+                assertClose("output, " + kernel, kept.get("attended"), expected, 1e-6);
                 kept.putAll(Map.of("q", x.get(0), "k", x.get(1), "v", x.get(2)));
                 NDList back = script.call(manager, "attend_backward", go, kept, DOCUMENTS, windows);
                 for (int i = 0; i < 3; i++) {
-                    assertClose("gradient of " + "qkv".charAt(i) + ", fused " + fused, back.get(i), gradients[i], 2e-5);
+                    assertClose("gradient of " + "qkv".charAt(i) + ", " + kernel, back.get(i), gradients[i], 2e-5);
                 }
             }
         }
     }
 
+    /**
+     * By matrices of several blocks of queries and several parts of heads and documents, against the fused kernel: in
+     * F32 the same, in BF16 within its rounding.
+     */
+    @ParameterizedTest
+    @CsvSource({"600, 0, false", "600, 300, false", "70, 0, false", "600, 0, true", "600, 300, true", "70, 0, true"})
+    void ofLongDocumentsIsTheFusedKernels(int length, int window, boolean half) {
+        Torch.start(1);
+        long[] documents = {length, length, length};
+        int heads = 6;
+        try (NDManager manager = Torch.manager(-1)) {
+            Map<String, NDArray> windows = LayerInputs.windows(manager, documents, window);
+            List<NDArray> x = LongStream.rangeClosed(1, 4)
+                    .mapToObj(seed -> manager.create(
+                            values(seed, 3 * length, seed == 2 || seed == 3 ? 2 : heads),
+                            new Shape(3L * length, (seed == 2 || seed == 3 ? 2L : heads) * WIDTH)))
+                    .toList();
+            List<NDArray> expected =
+                    attended(manager, MatmulBackend.f32(), AttentionKernel.FUSED, x, documents, windows);
+            MatmulBackend matmul = half ? MatmulBackend.BF16 : MatmulBackend.f32();
+            List<NDArray> actual = attended(manager, matmul, AttentionKernel.MATRICES, x, documents, windows);
+            for (int i = 0; i < 4; i++) {
+                float[] fused = expected.get(i).toFloatArray();
+                float[] matrices = actual.get(i).toFloatArray();
+                double squares = 0;
+                double apart = 0;
+                for (int j = 0; j < fused.length; j++) {
+                    squares += (double) fused[j] * fused[j];
+                    apart += Math.pow(matrices[j] - fused[j], 2);
+                }
+                assertThat(Math.sqrt(apart / squares))
+                        .as("%d of output, gradients", i)
+                        .isLessThan(half ? 0.02 : 1e-6);
+                assertThat(actual.get(i).getShape()).isEqualTo(expected.get(i).getShape());
+            }
+        }
+    }
+
+    /** What is attended and the gradients of q, k and v, in F32; x: q, k, v and what comes from above. */
+    private static List<NDArray> attended(
+            NDManager manager,
+            MatmulBackend matmul,
+            AttentionKernel kernel,
+            List<NDArray> x,
+            long[] documents,
+            Map<String, NDArray> windows) {
+        ScriptModule script = script(manager, matmul, kernel, 6, 2, 0);
+        ScriptModule tensors = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
+        List<NDArray> typed = x.stream()
+                .map(tensor -> script.callOne(manager, "narrowed", tensor))
+                .toList();
+        Map<String, NDArray> kept = new LinkedHashMap<>(script.callNamed(
+                manager, "attend", typed.get(0), typed.get(1), typed.get(2), documents, windows, false));
+        NDArray attended = tensors.callOne(manager, "f32", kept.get("attended"));
+        kept.putAll(Map.of("q", typed.get(0), "k", typed.get(1), "v", typed.get(2)));
+        NDList back = script.call(manager, "attend_backward", x.get(3), kept, documents, windows);
+        return List.of(attended, back.get(0), back.get(1), back.get(2));
+    }
+
+    private static ScriptModule script(
+            NDManager manager, MatmulBackend matmul, AttentionKernel kernel, int heads, int kv, double cap) {
+        return ScriptModule.load(
+                manager,
+                List.of(matmul.module(), "core.model.document_attention"),
+                attributes(kernel, heads, kv, true, cap));
+    }
+
+    private static Map<String, Object> attributes(
+            AttentionKernel kernel, int heads, int kv, boolean causal, double cap) {
+        Map<String, Object> attributes = new LinkedHashMap<>(kernel.attributes());
+        attributes.putAll(Map.of(
+                "num_heads", heads,
+                "num_key_value_heads", kv,
+                "causal", causal,
+                "attention_scale", SCALE,
+                "attention_cap", cap,
+                "probs_scale", 1.0));
+        return attributes;
+    }
+
     private static float[] values(long seed, int heads) {
+        return values(seed, TOKENS, heads);
+    }
+
+    private static float[] values(long seed, int tokens, int heads) {
         SplittableRandom random = new SplittableRandom(seed);
-        float[] values = new float[TOKENS * heads * WIDTH];
+        float[] values = new float[tokens * heads * WIDTH];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
@@ -137,26 +215,20 @@ class AttentionTest {
                 float[] bias = {0, 0, 0, 0, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
                 batch.put("padding.12", manager.create(bias));
             }
-            for (boolean fused : padded ? new boolean[] {false} : new boolean[] {true, false}) {
+            for (AttentionKernel kernel :
+                    padded ? new AttentionKernel[] {AttentionKernel.PYTORCH} : AttentionKernel.values()) {
                 ScriptModule script = ScriptModule.load(
                         manager,
                         List.of(
                                 MatmulBackend.f32().module(),
                                 padded ? "core.model.dropped_attention" : "core.model.banded_attention"),
-                        Map.of(
-                                "num_heads", heads,
-                                "num_key_value_heads", heads,
-                                "causal", false,
-                                "fused_attention", fused,
-                                "attention_scale", SCALE,
-                                "attention_cap", 0.0,
-                                "probs_scale", 1.0));
+                        attributes(kernel, heads, heads, false, 0));
                 Map<String, NDArray> kept = new LinkedHashMap<>(Map.of("q", x.get(0), "k", x.get(1), "v", x.get(2)));
                 Map<String, NDArray> none = Map.of();
                 NDList back;
                 if (banded) {
                     NDArray band = batch.get("band");
-                    kept.putAll(script.callNamed(manager, "attend_near", x.get(0), x.get(1), x.get(2), band, fused));
+                    kept.putAll(script.callNamed(manager, "attend_near", x.get(0), x.get(1), x.get(2), band, false));
                     back = script.call(manager, "attend_near_backward", go, kept, band);
                 } else if (padded) {
                     kept.put(
@@ -173,12 +245,12 @@ class AttentionTest {
                     back = script.call(manager, "dropped_attention_backward", go, kept, DOCUMENTS, batch, none);
                 } else {
                     kept.putAll(
-                            script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, batch, fused));
+                            script.callNamed(manager, "attend", x.get(0), x.get(1), x.get(2), DOCUMENTS, batch, false));
                     back = script.call(manager, "attend_backward", go, kept, DOCUMENTS, batch);
                 }
-                assertClose("output, fused " + fused, kept.get("attended"), expected, 1e-6);
+                assertClose("output, " + kernel, kept.get("attended"), expected, 1e-6);
                 for (int i = 0; i < 3; i++) {
-                    assertClose("gradient of " + "qkv".charAt(i) + ", fused " + fused, back.get(i), gradients[i], 2e-5);
+                    assertClose("gradient of " + "qkv".charAt(i) + ", " + kernel, back.get(i), gradients[i], 2e-5);
                 }
             }
         }

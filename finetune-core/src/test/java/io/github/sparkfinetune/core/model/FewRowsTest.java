@@ -25,7 +25,7 @@ class FewRowsTest {
                 ScriptModule script = ScriptModule.load(
                         manager,
                         List.of(MatmulBackend.f32().module(), "core.model.cached_attention"),
-                        Map.of("attention_scale", 1.0, "attention_cap", 0.0, "logit_cap", 0.0))) {
+                        Map.of("attention_scale", 1.0, "attention_cap", 0.0, "causal", true, "logit_cap", 0.0))) {
             // Integers, so that every order of summing gives the same.
             NDArray x = small(manager, rows, IN);
             NDArray weight = small(manager, OUT, IN);

@@ -10,6 +10,7 @@ import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -28,7 +29,10 @@ import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** The backward of a decoder whose attention PyTorch differentiates, as on a GPU, against that of the fused kernel. */
+/**
+ * The backward of a decoder whose attention PyTorch differentiates, or matrix products, against that of the fused
+ * kernel.
+ */
 class FusedAttentionTest {
     private static final List<Sample> SAMPLES = List.of(sample(0, 5, 19, 1), sample(1, 12), sample(2, 2, 8, 8));
 
@@ -48,8 +52,12 @@ class FusedAttentionTest {
         "llama-tied, method.type=qlora",
     })
     void isTheSame(String name, String settings) {
-        Map<String, float[]> expected = gradients(name, settings, true);
-        Map<String, float[]> actual = gradients(name, settings, false);
+        Map<String, float[]> expected = gradients(name, settings, AttentionKernel.FUSED);
+        assertClose(gradients(name, settings, AttentionKernel.PYTORCH), expected);
+        assertClose(gradients(name, settings, AttentionKernel.MATRICES), expected);
+    }
+
+    private static void assertClose(Map<String, float[]> actual, Map<String, float[]> expected) {
         assertThat(actual.keySet()).isEqualTo(expected.keySet()).hasSizeGreaterThan(4);
         expected.forEach((parameter, values) -> {
             float largest = 0;
@@ -66,7 +74,7 @@ class FusedAttentionTest {
     }
 
     /** Gradients of two micro-batches by the names of the parameters, and of the last one's rows of the table. */
-    private static Map<String, float[]> gradients(String name, String settings, boolean fused) {
+    private static Map<String, float[]> gradients(String name, String settings, AttentionKernel attention) {
         Torch.start(1);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
@@ -74,7 +82,13 @@ class FusedAttentionTest {
         try (NDManager manager = Torch.manager(-1);
                 SafetensorsModel source = SafetensorsModel.open(folder)) {
             Decoder model = Decoder.load(
-                    manager, MatmulBackend.f32(), config, source, adaptation(settings, config, source), 1, fused);
+                    manager,
+                    MatmulBackend.f32(),
+                    Architectures.decoder(config),
+                    source,
+                    adaptation(settings, config, source),
+                    1,
+                    attention);
             stir(model);
             Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
             for (Block block : model.blocks()) {

@@ -21,5 +21,15 @@ class ProcessorTest {
         assertThat(processor.vendor()).isEmpty();
         assertThat(processor.flags()).isEmpty();
         assertThat(processor.isIntel()).isFalse();
+        assertThat(processor.hasAvx512()).isFalse();
+    }
+
+    @Test
+    void hasAvx512WithAllPartsThatOneDnnAsksFor() {
+        assertThat(Processor.of(List.of("flags : avx2 avx512f avx512bw avx512vl avx512dq"))
+                        .hasAvx512())
+                .isTrue();
+        assertThat(Processor.of(List.of("flags : avx2 avx512f avx512bw")).hasAvx512())
+                .isFalse();
     }
 }

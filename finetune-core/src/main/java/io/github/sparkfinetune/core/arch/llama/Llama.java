@@ -235,8 +235,8 @@ public class Llama implements DecoderArchitecture {
         Norms norms = parts.norms();
         // y, h; q, o; k, v; gate, up
         Tensors kept = Tensors.of(2, hidden, 2, use.narrowed(query), 2, use.narrowed(keys), 2, use.narrowed(wide));
-        if (factors().attentionCap() == 0) {
-            // The log-sum-exp.
+        if (factors().attentionCap() == 0 && !use.bf16()) {
+            // The fused kernel's log-sum-exp.
             kept = kept.and(1, shape.heads());
         }
         if (norms.before()) {

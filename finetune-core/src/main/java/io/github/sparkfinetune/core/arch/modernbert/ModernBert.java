@@ -252,8 +252,8 @@ public final class ModernBert extends ConfiguredEncoder {
         long dropped = use.widestDroppedInput();
         // y; the sum between the halves; q, k, v; attended; both factors of the feed-forward part; means and deviations
         Tensors kept = Tensors.of(2, hidden, 4, use.narrowed(hidden), 2, wide, 4, 1);
-        // The log-sum-exp, unless probabilities are computed again.
-        kept = drops ? kept : kept.and(1, shape.heads());
+        // The fused kernel's log-sum-exp, unless probabilities are computed again.
+        kept = drops || use.bf16() ? kept : kept.and(1, shape.heads());
         // The gradients of the output and of what is normed, which is there too; the activation, the product, their
         // gradients and those of both factors, apart and together.
         Tensors feedForward = Tensors.of(3, hidden, 6, wide, 2, dropped);

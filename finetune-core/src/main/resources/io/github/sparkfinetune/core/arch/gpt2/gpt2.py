@@ -76,7 +76,7 @@ class Gpt2(
         if "probs.0" in masks:
             o = self.dropped_attention(q, k, v, documents, batch, masks)
         else:
-            o = self.attend(q, k, v, documents, batch, False)["attended"]
+            o = self.attend(q, k, v, documents, batch, True)["attended"]
         return self.after_attention(x, o, w, masks)
 
     def prompt_layer(
@@ -93,7 +93,7 @@ class Gpt2(
         q, k, v = self.queries_keys_values(x, w, masks)
         self.cache_documents(cache["keys"], k, documents, end)
         self.cache_documents(cache["values"], v, documents, end)
-        o = self.attend(q, k, v, documents, batch, self.fused_attention)["attended"]
+        o = self.attend(q, k, v, documents, batch, False)["attended"]
         return self.after_attention(x, o, w, masks)
 
     def token_layer(

@@ -114,7 +114,7 @@ class Llama(
         """x [N, H] -> y [N, H] and what layer_backward needs."""
         kept = self.queries_keys_values(x, w, batch, masks)
         kept.update(
-            self.attend(kept["q"], kept["k"], kept["v"], documents, batch, self.fused_attention)
+            self.attend(kept["q"], kept["k"], kept["v"], documents, batch, False)
         )
         kept.update(self.after_attention(x, kept["attended"], w, masks))
         return kept
@@ -144,7 +144,7 @@ class Llama(
         qkv = self.queries_keys_values(x, w, batch, masks)
         self.cache_documents(cache["keys"], qkv["k"], documents, end)
         self.cache_documents(cache["values"], qkv["v"], documents, end)
-        attended = self.attend(qkv["q"], qkv["k"], qkv["v"], documents, batch, self.fused_attention)
+        attended = self.attend(qkv["q"], qkv["k"], qkv["v"], documents, batch, False)
         return self.after_attention(x, attended["attended"], w, masks)["y"]
 
     def token_layer(

@@ -92,7 +92,7 @@ class ModernBert(
         seen: Dict[str, Tensor],
         documents: List[int],
         masks: Dict[str, Tensor],
-        fused: bool,
+        recorded: bool,
     ) -> Dict[str, Tensor]:
         """attended [N, H], and what its backward needs besides q, k and v [N, H]."""
         if not self.is_fusible(seen, masks):
@@ -100,8 +100,8 @@ class ModernBert(
             y = self.dropped_attention(q, k, v, documents, seen, masks)
             return {"attended": self.narrowed(y)}
         if "band" in seen:
-            return self.attend_near(q, k, v, seen["band"], fused)
-        return self.attend(q, k, v, documents, seen, fused)
+            return self.attend_near(q, k, v, seen["band"], recorded)
+        return self.attend(q, k, v, documents, seen, recorded)
 
     def attended_backward(
         self,
@@ -134,7 +134,7 @@ class ModernBert(
         qkv = self.linear(h, w, masks, "attn.Wqkv")
         q, k, v = self.queries_keys_values(qkv, w, batch)
         seen = self.seen(w, batch)
-        attended = self.attended(q, k, v, seen, documents, masks, False)["attended"]
+        attended = self.attended(q, k, v, seen, documents, masks, True)["attended"]
         a = self.linear(attended, w, masks, "attn.Wo")
         x = x + self.dropped(a, masks, "attention_residual", self.probs_scale)
         h = self.layer_norm(x, w, "mlp_norm")
@@ -159,7 +159,7 @@ class ModernBert(
         kept["q"], kept["k"], kept["v"] = self.queries_keys_values(qkv, w, batch)
         seen = self.seen(w, batch)
         q, k, v = kept["q"], kept["k"], kept["v"]
-        kept.update(self.attended(q, k, v, seen, documents, masks, self.fused_attention))
+        kept.update(self.attended(q, k, v, seen, documents, masks, False))
         a = self.dense(kept["attended"], w, masks, "attn.Wo")
         s = self.add_dropped(x, a, masks, "attention_residual", self.probs_scale)
         kept["sum"] = s

@@ -1,0 +1,150 @@
+"""Attention by matrix products, for what the fused kernel does not compute or not fast.
+
+That is scores s = scale q k' that are bounded, cap tanh(s / cap), where a cap of 0 is none; and
+products in BF16 on a processor, where the kernel is no faster than in F32. Scores and
+probabilities are then BF16, as eager attention under autocast has them.
+
+B documents of A heads: queries of R tokens see keys of T, each d wide. bias, if any, [R, T] or
+[B, 1, R, T], is 0 where a token is seen, else -inf; without one a token sees all, or where
+attention is causal those before it.
+"""
+
+from typing import List, Optional, Tuple
+
+import torch
+from core.model.matmul import Matmul
+from torch import Tensor
+
+
+class MatrixAttention(Matmul):
+    attention_scale: float
+    attention_cap: float
+    causal: bool
+
+    def capped(self, q: Tensor, k: Tensor) -> Tensor:
+        """tanh(s / cap): q [..., R, d], k [..., T, d] -> [..., R, T]"""
+        s = torch.matmul(self.narrowed(q), self.narrowed(k).transpose(-2, -1))
+        return s.to(torch.float32).mul_(self.attention_scale / self.attention_cap).tanh_()
+
+    def capped_probabilities(self, t: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """softmax(cap t + bias)"""
+        z = t * self.attention_cap
+        if bias is not None:
+            z.add_(bias)
+        return torch._softmax(z, -1, False, out=z)
+
+    def bias_of_rows(
+        self, q: Tensor, bias: Optional[Tensor], first: int, rows: int, keys: int
+    ) -> Optional[Tensor]:
+        """The bias of queries first to first + rows and as many keys, as q."""
+        if bias is not None:
+            return bias.narrow(-2, first, rows).narrow(-1, 0, keys).to(q.dtype)
+        if not self.causal:
+            return None
+        hidden = torch.full([rows, keys], float("-inf"), dtype=q.dtype, device=q.device)
+        return hidden.triu_(first + 1)
+
+    def row_blocks(self, q: Tensor, k: Tensor) -> List[Tuple[int, int, int]]:
+        """Queries that are computed at once: (first, number, keys that they see).
+
+        Where attention is causal 256, for which the keys behind them need not be computed.
+        """
+        rows = q.size(2)
+        if not self.causal or q.is_cuda:
+            return [(0, rows, k.size(2))]
+        return [
+            (first, min(256, rows - first), min(first + 256, rows)) for first in range(0, rows, 256)
+        ]
+
+    def matrix_parts(self, q: Tensor, scores: int) -> List[Tuple[int, int, int, int]]:
+        """Matrices that are computed at once: (first document, documents, first head, heads).
+
+        As many as their scores, so many of a matrix, stay in a processor's cache from one operation
+        to the next: 2 MB.
+        """
+        documents, heads = q.size(0), q.size(1)
+        if q.is_cuda:
+            return [(0, documents, 0, heads)]
+        size = 2 if q.dtype == torch.bfloat16 and self.attention_cap == 0.0 else 4
+        matrices = max(1, 2097152 // (size * scores))
+        n = max(1, matrices // heads)
+        m = min(matrices, heads)
+        parts: List[Tuple[int, int, int, int]] = []
+        for document in range(0, documents, n):
+            for head in range(0, heads, m):
+                parts.append((document, min(n, documents - document), head, min(m, heads - head)))
+        return parts
+
+    def part_of(self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int) -> Tensor:
+        """Rows of a part's matrices: x [B, A, R, d] -> a view [documents, heads, rows, d]"""
+        document, documents, head, heads = part
+        return x.narrow(0, document, documents).narrow(1, head, heads).narrow(2, first, rows)
+
+    def scaled_product(self, a: Tensor, b: Tensor) -> Tensor:
+        """attention_scale a b: a [n, i, j], b [n, j, k] -> [n, i, k]"""
+        y = torch.empty([a.size(0), a.size(1), b.size(2)], dtype=a.dtype, device=a.device)
+        return y.baddbmm_(a, b, beta=0, alpha=self.attention_scale)
+
+    def probabilities(
+        self, q: Tensor, k: Tensor, part: Tuple[int, int, int, int], bias: Optional[Tensor]
+    ) -> Tuple[Tensor, Tensor]:
+        """q [n, R, d], k [n, T, d] -> probabilities [n, R, T] and, with a cap, tanh(s / cap)."""
+        document, documents, _, heads = part
+        size = [documents, heads, q.size(1), k.size(1)]
+        if bias is not None and bias.dim() == 4:
+            bias = bias.narrow(0, document, documents)
+        if self.attention_cap > 0.0:
+            t = self.capped(q, k)
+            return self.capped_probabilities(t.view(size), bias).flatten(0, 1), t
+        z = torch.empty(size, dtype=q.dtype, device=q.device)
+        if bias is not None:
+            z.copy_(bias)
+        s = z.flatten(0, 1)
+        beta = 0 if bias is None else 1
+        s.baddbmm_(q, k.transpose(1, 2), beta=beta, alpha=self.attention_scale)
+        return torch._softmax(s, -1, False, out=s), s
+
+    def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""
+        q, k, v = self.narrowed(q), self.narrowed(k), self.narrowed(v)
+        o = torch.empty(q.size(), dtype=q.dtype, device=q.device)
+        for first, rows, keys in self.row_blocks(q, k):
+            seen = self.bias_of_rows(q, bias, first, rows, keys)
+            for part in self.matrix_parts(q, rows * keys):
+                qi = self.part_of(q, part, first, rows).flatten(0, 1)
+                ki = self.part_of(k, part, 0, keys).flatten(0, 1)
+                vi = self.part_of(v, part, 0, keys).flatten(0, 1)
+                p, _ = self.probabilities(qi, ki, part, seen)
+                oi = self.part_of(o, part, first, rows)
+                oi.copy_(torch.bmm(self.narrowed(p), vi).view(oi.size()))
+        return o
+
+    def matrix_attention_backward(
+        self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """Gradients of q, k and v of matrix_attention, of which nothing was kept, in F32."""
+        q, k, v, g = self.narrowed(q), self.narrowed(k), self.narrowed(v), self.narrowed(g)
+        gq = torch.empty(q.size(), dtype=torch.float32, device=q.device)
+        gk = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
+        gv = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
+        for first, rows, keys in self.row_blocks(q, k):
+            seen = self.bias_of_rows(q, bias, first, rows, keys)
+            for part in self.matrix_parts(q, rows * keys):
+                qi = self.part_of(q, part, first, rows).flatten(0, 1)
+                ki = self.part_of(k, part, 0, keys).flatten(0, 1)
+                vi = self.part_of(v, part, 0, keys).flatten(0, 1)
+                gi = self.part_of(g, part, first, rows).flatten(0, 1)
+                p, t = self.probabilities(qi, ki, part, seen)
+                z = torch.bmm(gi, vi.transpose(1, 2)).to(p.dtype)
+                torch._softmax_backward_data(z, p, -1, p.dtype, grad_input=z)
+                if self.attention_cap > 0.0:
+                    torch.ops.aten.tanh_backward(z, t, grad_input=z)
+                z = self.narrowed(z)
+                target = self.part_of(gq, part, first, rows)
+                target.copy_(self.scaled_product(z, ki).view(target.size()))
+                target = self.part_of(gk, part, 0, keys)
+                target.add_(self.scaled_product(z.transpose(1, 2), qi).view(target.size()))
+                target = self.part_of(gv, part, 0, keys)
+                p = self.narrowed(p).transpose(1, 2)
+                target.add_(torch.bmm(p, gi).view(target.size()))
+        return gq, gk, gv

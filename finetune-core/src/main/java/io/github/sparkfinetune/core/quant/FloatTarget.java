@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.quant;
 
-import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -38,8 +37,15 @@ abstract class FloatTarget {
     /** Numbers that there is room for. */
     abstract int limit();
 
-    /** Writes a run of numbers from a place on. */
-    abstract void put(int at, float[] values, int offset, int length);
+    /**
+     * Writes weights of full blocks of NF4 from a place on.
+     *
+     * @param codes as {@link Nf4Codes#dequantize(byte[], float[], int, float[])} reads them
+     * @param scales of the blocks
+     * @param skipped weights before those that are written
+     * @param length how many are written
+     */
+    abstract void put(int at, byte[] codes, float[] scales, int blocks, int skipped, int length);
 
     private static final class F32 extends FloatTarget {
         private final FloatBuffer floats;
@@ -54,8 +60,10 @@ abstract class FloatTarget {
         }
 
         @Override
-        void put(int at, float[] values, int offset, int length) {
-            floats.put(at, values, offset, length);
+        void put(int at, byte[] codes, float[] scales, int blocks, int skipped, int length) {
+            float[] weights = new float[blocks * Nf4Codes.BLOCK];
+            Nf4Codes.dequantize(codes, scales, blocks, weights);
+            floats.put(at, weights, skipped, length);
         }
     }
 
@@ -72,12 +80,10 @@ abstract class FloatTarget {
         }
 
         @Override
-        void put(int at, float[] values, int offset, int length) {
-            short[] rounded = new short[length];
-            for (int i = 0; i < length; i++) {
-                rounded[i] = HalfFloat.toBf16(values[offset + i]);
-            }
-            halves.put(at, rounded, 0, length);
+        void put(int at, byte[] codes, float[] scales, int blocks, int skipped, int length) {
+            short[] weights = new short[blocks * Nf4Codes.BLOCK];
+            Nf4Codes.dequantize(codes, scales, blocks, weights);
+            halves.put(at, weights, skipped, length);
         }
     }
 }

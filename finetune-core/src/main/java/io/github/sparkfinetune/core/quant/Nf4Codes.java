@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.quant;
 
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
+
 /**
  * The 16 values of NF4 (4-bit NormalFloat: quantiles of the standard normal distribution, scaled to [-1, 1], with an
  * exact zero; Dettmers et al., QLoRA, 2023, appendix E), and the codes of a block of weights. Codes are what
@@ -138,6 +140,21 @@ final class Nf4Codes {
                 int pair = packed[i] & 0xff;
                 weights[2 * i] = FIRST[pair] * scale;
                 weights[2 * i + 1] = SECOND[pair] * scale;
+            }
+        }
+    }
+
+    /** The same in BF16, rounded to the nearest: 16 values a block, of which each weight is one. */
+    static void dequantize(byte[] packed, float[] absmax, int blocks, short[] weights) {
+        short[] values = new short[VALUES.length];
+        for (int block = 0; block < blocks; block++) {
+            for (int code = 0; code < VALUES.length; code++) {
+                values[code] = HalfFloat.toBf16(VALUES[code] * absmax[block]);
+            }
+            for (int i = block * BLOCK_BYTES; i < (block + 1) * BLOCK_BYTES; i++) {
+                int pair = packed[i];
+                weights[2 * i] = values[pair >> 4 & 15];
+                weights[2 * i + 1] = values[pair & 15];
             }
         }
     }

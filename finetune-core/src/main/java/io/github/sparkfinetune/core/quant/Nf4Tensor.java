@@ -92,18 +92,16 @@ public final class Nf4Tensor implements StoredWeight {
     private void widenBlocks(int block, int past, long from, FloatTarget target) {
         byte[] codes = new byte[CHUNK * Nf4Codes.BLOCK_BYTES];
         float[] scales = new float[CHUNK];
-        float[] weights = new float[CHUNK * Nf4Codes.BLOCK];
         for (int at = block; at < past; at += CHUNK) {
             int blocks = Math.min(CHUNK, past - at);
             int begin = at * Nf4Codes.BLOCK_BYTES;
             packed.get(begin, codes, 0, Math.min(blocks * Nf4Codes.BLOCK_BYTES, packed.limit() - begin));
             absmax.read(at, blocks, scales);
-            Nf4Codes.dequantize(codes, scales, blocks, weights);
 
             long start = (long) at * Nf4Codes.BLOCK - from;
             int skipped = (int) Math.max(0, -start);
             int to = (int) Math.min(start + (long) blocks * Nf4Codes.BLOCK, target.limit());
-            target.put((int) start + skipped, weights, skipped, to - (int) start - skipped);
+            target.put((int) start + skipped, codes, scales, blocks, skipped, to - (int) start - skipped);
         }
     }
 }

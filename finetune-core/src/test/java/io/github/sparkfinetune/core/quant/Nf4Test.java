@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -15,6 +16,7 @@ import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class Nf4Test {
@@ -128,6 +130,19 @@ class Nf4Test {
             int fitting = Math.min(count, MANY - from);
             assertThat(Weights.widened(tensor, from, fitting, 2))
                     .isEqualTo(Arrays.copyOfRange(whole, from, from + fitting));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"0, false", "0, true", "63, true", "2049, false"})
+    void inBf16ItIsTheNearestToEachWeight(int from, boolean doubleQuant) {
+        int count = 130_001 - from;
+        Nf4Tensor tensor = Weights.nf4(Weights.normal(130_001, 7), doubleQuant, 2);
+        float[] weights = Weights.widened(tensor, from, count, 2);
+        ByteBuffer target = ByteBuffer.allocateDirect(count * Short.BYTES).order(ByteOrder.nativeOrder());
+        tensor.widen(from, target, TensorType.BF16, 2);
+        for (int i = 0; i < count; i++) {
+            assertThat(target.getShort(i * Short.BYTES)).isEqualTo(HalfFloat.toBf16(weights[i]));
         }
     }
 

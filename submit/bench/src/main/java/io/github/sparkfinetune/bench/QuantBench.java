@@ -21,9 +21,9 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Time to quantise a matrix to NF4, and to widen NF4, BF16 and F16 into F32: {@code QuantBench [THREADS]}. Prints the
- * least and the median time for a million weights, which does not grow with the size as long as the matrix is beyond
- * the caches, and the processor time that a run took on average.
+ * Time to quantise a matrix to NF4, and to widen NF4 into F32 and BF16, BF16 and F16 into F32: {@code QuantBench
+ * [THREADS]}. Prints the least and the median time for a million weights, which does not grow with the size as long as
+ * the matrix is beyond the caches, and the processor time that a run took on average.
  */
 final class QuantBench {
     private static final long[] SHAPE = {1536, 576};
@@ -78,6 +78,8 @@ final class QuantBench {
         measure("quantise BF16", threads, () -> Nf4.quantize(file, "bf16", true, threads));
         measure("widen NF4", threads, () -> plain.widen(target, TensorType.F32, threads));
         measure("widen NF4, double", threads, () -> twice.widen(target, TensorType.F32, threads));
+        ByteBuffer halves = target.slice(0, COUNT * Short.BYTES).order(ByteOrder.nativeOrder());
+        measure("the same to BF16", threads, () -> twice.widen(halves, TensorType.BF16, threads));
         measure("widen BF16", threads, () -> bf16.widen(target, TensorType.F32, threads));
         measure("widen F16", threads, () -> f16.widen(target, TensorType.F32, threads));
     }

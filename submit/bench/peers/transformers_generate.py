@@ -1,8 +1,9 @@
 """Tokens a second of transformers' greedy generation, by KV cache, with prompts padded on the left.
 
-transformers_generate.py MODEL_DIR BATCH NEW_TOKENS [nf4]
+transformers_generate.py MODEL_DIR BATCH NEW_TOKENS [nf4 | bf16]
 
-nf4: the linears' weights are bitsandbytes' in 4 bits. Every answer gets exactly NEW_TOKENS. The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
+nf4: the linears' weights are bitsandbytes' in 4 bits; bf16: the whole model is. Every answer gets
+exactly NEW_TOKENS. The first answer is generated once before, untimed. OMP_NUM_THREADS sets the
 threads.
 """
 
@@ -19,13 +20,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 ROUNDS = 3
 
-if len(sys.argv) not in (4, 5) or sys.argv[4:] not in ([], ["nf4"]):
+if len(sys.argv) not in (4, 5) or sys.argv[4:] not in ([], ["nf4"], ["bf16"]):
     sys.exit(__doc__)
 folder, batch, new_tokens = sys.argv[1], *map(int, sys.argv[2:4])
-options = four_bits(torch.float32) if sys.argv[4:] else {}
+options = four_bits(torch.float32) if sys.argv[4:] == ["nf4"] else {}
+dtype = torch.bfloat16 if sys.argv[4:] == ["bf16"] else torch.float32
 
 tokenizer = AutoTokenizer.from_pretrained(folder, padding_side="left")
-model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, **options).eval()
+model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, **options).eval()
 inputs = tokenizer.apply_chat_template(
     chats(batch), add_generation_prompt=True, padding=True, return_dict=True, return_tensors="pt"
 )

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.bench;
 import ai.djl.ndarray.NDManager;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.GenerationConfig;
+import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.core.generate.Generator;
 import io.github.sparkfinetune.core.generate.Generator.Prompt;
 import io.github.sparkfinetune.core.model.Adaptation;
@@ -11,6 +12,7 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.core.train.ResidentMemory;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -27,9 +29,9 @@ import org.apache.hadoop.conf.Configuration;
 
 /**
  * Greedy answers to prompts, a JSON list of lists of token ids on the standard input: {@code Generate MODEL_DIR BATCH
- * NEW_TOKENS THREADS [ROUNDS [STORAGE]]}. Prints them as such a list; with ROUNDS prints how fast they come, each
- * answer of exactly NEW_TOKENS, after a short untimed one. STORAGE is the linears', one of {@link Adaptation.Storage}
- * (F32).
+ * NEW_TOKENS THREADS [ROUNDS [STORAGE [PRECISION]]]}. Prints them as such a list; with ROUNDS prints how fast they
+ * come, each answer of exactly NEW_TOKENS, after a short untimed one. STORAGE is the linears', one of
+ * {@link Adaptation.Storage} (F32), PRECISION that of products, one of {@link PrecisionChoice} (FP32).
  */
 final class Generate {
     private Generate() {}
@@ -50,7 +52,10 @@ final class Generate {
             Storage storage = arguments.length > 5 ? Storage.valueOf(arguments[5]) : Storage.F32;
             Adaptation none = new Adaptation(
                     Trainable.none(), Optional.empty(), Map.of(), Optional.empty(), storage, false, threads);
-            Decoder model = Decoder.load(manager, MatmulBackend.f32(), HfConfig.read(folder), source, none, 0);
+            PrecisionChoice precision =
+                    arguments.length > 6 ? PrecisionChoice.valueOf(arguments[6]) : PrecisionChoice.FP32;
+            MatmulBackend matmul = MatmulBackend.of(precision, Device.of(manager));
+            Decoder model = Decoder.load(manager, matmul, HfConfig.read(folder), source, none, 0);
             if (arguments.length == 4) {
                 TokenizerFiles tokenizer =
                         TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
@@ -71,7 +76,8 @@ final class Generate {
             double tokens = (double) rounds * ids.length * newTokens;
             System.out.printf(
                     Locale.ROOT,
-                    "ours generate %s batch %d new %d threads %d tok/s %.1f processor ms a token %.1f peak MB %d%n",
+                    "ours generate %s %s batch %d new %d threads %d tok/s %.1f processor ms a token %.1f peak MB %d%n",
+                    precision,
                     storage,
                     batch,
                     newTokens,

@@ -33,6 +33,7 @@ public final class Decoder implements Model<PackedBatch> {
     private final Optional<TokenRows> tokenRows;
     private final List<Block> blocks;
     private final Optional<Block> projection;
+    private final ProjectionWeights projectionWeights;
     private final LayerInputs layerInputs;
 
     private Decoder(
@@ -52,6 +53,7 @@ public final class Decoder implements Model<PackedBatch> {
         this.tokenRows = tokenRows;
         this.blocks = List.copyOf(blocks);
         this.projection = projection;
+        this.projectionWeights = new ProjectionWeights(matmul, script, table, projection, tokenRows);
         this.layerInputs = layerInputs;
     }
 
@@ -177,7 +179,15 @@ public final class Decoder implements Model<PackedBatch> {
         return projection;
     }
 
-    /** What maps hidden states to logits [vocabulary, hidden]: a weight of its own, or the embedding table. */
+    @Override
+    public Map<String, NDArray> projectionWeights() {
+        return projectionWeights.get();
+    }
+
+    /**
+     * What maps hidden states to logits [vocabulary, hidden], as products read it: a weight of its own, or the
+     * embedding table.
+     */
     public NDArray projectionWeight() {
         return projectionWeights().get(Projection.WEIGHT);
     }

@@ -38,6 +38,7 @@ public final class Encoder implements Model<PaddedBatch> {
     private final List<Block> blocks;
     private final int padded;
     private final Optional<Block> projection;
+    private final ProjectionWeights projectionWeights;
     private final Optional<Block> shared;
 
     private Encoder(
@@ -63,6 +64,7 @@ public final class Encoder implements Model<PaddedBatch> {
         this.blocks = List.copyOf(blocks);
         this.padded = padded;
         this.projection = projection;
+        this.projectionWeights = new ProjectionWeights(matmul, script, table, projection, tokenRows);
         this.shared = shared;
     }
 
@@ -209,6 +211,11 @@ public final class Encoder implements Model<PaddedBatch> {
     @Override
     public Optional<Block> projection() {
         return projection;
+    }
+
+    @Override
+    public Map<String, NDArray> projectionWeights() {
+        return outputName().equals(LAST_HIDDEN_STATE) ? projectionWeights.get() : Map.of();
     }
 
     @Override

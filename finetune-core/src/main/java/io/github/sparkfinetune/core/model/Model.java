@@ -56,17 +56,10 @@ public interface Model<B extends Batch> {
     }
 
     /**
-     * All weights that the loss maps the last block's output to logits by, see {@link Projection}; empty where that
-     * output is logits.
+     * All weights that the loss maps the last block's output to logits by, see {@link Projection}, as products read
+     * them; empty where that output is logits.
      */
-    default Map<String, NDArray> projectionWeights() {
-        if (!outputName().equals(LAST_HIDDEN_STATE)) {
-            return Map.of();
-        }
-        Map<String, NDArray> weights = Projection.weights(projection(), table());
-        tokenRows().ifPresent(rows -> weights.put(TokenRows.TOKENS, rows.ids()));
-        return weights;
-    }
+    Map<String, NDArray> projectionWeights();
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */
     default boolean tied() {

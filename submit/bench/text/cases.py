@@ -297,6 +297,7 @@ INPUTS |= {
     "Attention.attention": lambda i: [
         (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), masks)
         for _, batch, masks in i.encoders()],
+    "ScoreParts.matrices_at_once": lambda i: [(scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
     "Attention.parts": lambda i: [(i.x(9, HEADS, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
     "Attention.matrices": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH), 1, 2)],
     "Attention.attend": lambda i: [
@@ -342,12 +343,17 @@ INPUTS |= {
         for masks in ({}, {"dense": i.mask(TEXTS * TOKENS, HIDDEN)})],
     "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
     "MatrixAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
-    "MatrixAttention.bias_of_rows": lambda i: [
-        (i.x(2, HEADS, 9, WIDTH), bias, 2, 5, 7) for bias in (None, i.x(9, 9), i.x(2, 1, 9, 9))],
+    "MatrixAttention.hide": lambda i: [(i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))],
+    "MatrixAttention.future": lambda i: [(rows, i.x(1)) for rows in (0, 5)],
     "MatrixAttention.row_blocks": lambda i: [(i.x(1, 1, rows, 2), i.x(1, 1, rows, 2)) for rows in (1, 256, 600)],
     "MatrixAttention.matrix_parts": lambda i: [
         (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)],
+    "MatrixAttention.pieces": lambda i: [
+        (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias) for bias in (None, i.x(300, 300))],
     "MatrixAttention.part_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
+    "MatrixAttention.matrices_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
+    "MatrixAttention.asked_and_seen": lambda i: [
+        (*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 7))],
     "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
     "MatrixAttention.probabilities": lambda i: [
         (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))],

@@ -10,10 +10,11 @@ from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
+from core.model.score_parts import ScoreParts
 from torch import Tensor
 
 
-class Attention(torch.nn.Module):
+class Attention(ScoreParts):
     num_heads: int
     probs_scale: float
 
@@ -46,15 +47,12 @@ class Attention(torch.nn.Module):
         return y.transpose(1, 2).reshape([q.size(0), q.size(2), -1])
 
     def parts(self, q: Tensor) -> List[Tuple[int, int]]:
-        """Texts that attention takes at once: (first, number).
-
-        As many as their scores of 2 MB stay in a processor's cache from one operation to the next.
-        """
+        """Texts that attention takes at once: (first, number)."""
         texts = q.size(0)
         if q.is_cuda:
             return [(0, texts)]
         size = 2 if q.dtype == torch.bfloat16 else 4
-        n = max(1, 2097152 // (size * q.size(1) * (q.size(2) * q.size(2))))
+        n = self.matrices_at_once(q.size(1) * q.size(2) * q.size(2), size)
         return [(start, min(n, texts - start)) for start in range(0, texts, n)]
 
     def matrices(self, x: Tensor, start: int, n: int) -> Tensor:

@@ -13,10 +13,11 @@ from typing import List, Optional, Tuple
 
 import torch
 from core.model.matmul import Matmul
+from core.model.score_parts import ScoreParts
 from torch import Tensor
 
 
-class MatrixAttention(Matmul):
+class MatrixAttention(Matmul, ScoreParts):
     attention_scale: float
     attention_cap: float
     causal: bool
@@ -28,21 +29,19 @@ class MatrixAttention(Matmul):
 
     def capped_probabilities(self, t: Tensor, bias: Optional[Tensor]) -> Tensor:
         """softmax(cap t + bias)"""
-        z = t * self.attention_cap
-        if bias is not None:
-            z.add_(bias)
+        z = self.hide(t * self.attention_cap, bias)
         return torch._softmax(z, -1, False, out=z)
 
-    def bias_of_rows(
-        self, q: Tensor, bias: Optional[Tensor], first: int, rows: int, keys: int
-    ) -> Optional[Tensor]:
-        """The bias of queries first to first + rows and as many keys, as q."""
+    def hide(self, z: Tensor, bias: Optional[Tensor]) -> Tensor:
+        """Adds the bias of the last keys, perhaps of all, to scores; in place."""
         if bias is not None:
-            return bias.narrow(-2, first, rows).narrow(-1, 0, keys).to(q.dtype)
-        if not self.causal:
-            return None
-        hidden = torch.full([rows, keys], float("-inf"), dtype=q.dtype, device=q.device)
-        return hidden.triu_(first + 1)
+            z.narrow(-1, z.size(-1) - bias.size(-1), bias.size(-1)).add_(bias)
+        return z
+
+    def future(self, rows: int, like: Tensor) -> Tensor:
+        """The bias [R, R] of queries and their own keys, of which one sees those up to its own."""
+        hidden = torch.full([rows, rows], float("-inf"), dtype=like.dtype, device=like.device)
+        return hidden.triu_(1)
 
     def row_blocks(self, q: Tensor, k: Tensor) -> List[Tuple[int, int, int]]:
         """Queries that are computed at once: (first, number, keys that they see).
@@ -57,16 +56,12 @@ class MatrixAttention(Matmul):
         ]
 
     def matrix_parts(self, q: Tensor, scores: int) -> List[Tuple[int, int, int, int]]:
-        """Matrices that are computed at once: (first document, documents, first head, heads).
-
-        As many as their scores, so many of a matrix, stay in a processor's cache from one operation
-        to the next: 2 MB.
-        """
+        """Matrices, of so many scores each, at once: (document, documents, head, heads)."""
         documents, heads = q.size(0), q.size(1)
         if q.is_cuda:
             return [(0, documents, 0, heads)]
         size = 2 if q.dtype == torch.bfloat16 and self.attention_cap == 0.0 else 4
-        matrices = max(1, 2097152 // (size * scores))
+        matrices = self.matrices_at_once(scores, size)
         n = max(1, matrices // heads)
         m = min(matrices, heads)
         parts: List[Tuple[int, int, int, int]] = []
@@ -75,10 +70,52 @@ class MatrixAttention(Matmul):
                 parts.append((document, min(n, documents - document), head, min(m, heads - head)))
         return parts
 
+    def pieces(
+        self, q: Tensor, k: Tensor, bias: Optional[Tensor]
+    ) -> List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]]:
+        """What is computed at once: a part, a block of queries, and the bias of these for hide."""
+        found: List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]] = []
+        if bias is not None:
+            bias = bias.to(q.dtype)
+        blocks = self.row_blocks(q, k)
+        future = self.future(blocks[0][1] if self.causal and bias is None else 0, q)
+        for block in blocks:
+            first, rows, keys = block
+            hidden: Optional[Tensor] = None
+            if bias is not None:
+                hidden = bias.narrow(-2, first, rows).narrow(-1, 0, keys)
+            elif self.causal:
+                hidden = future.narrow(0, 0, rows).narrow(1, 0, rows)
+            for part in self.matrix_parts(q, rows * keys):
+                found.append((part, block, hidden))
+        return found
+
     def part_of(self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int) -> Tensor:
         """Rows of a part's matrices: x [B, A, R, d] -> a view [documents, heads, rows, d]"""
         document, documents, head, heads = part
         return x.narrow(0, document, documents).narrow(1, head, heads).narrow(2, first, rows)
+
+    def matrices_of(
+        self, x: Tensor, part: Tuple[int, int, int, int], first: int, rows: int
+    ) -> Tensor:
+        """The same side by side, as products read them [documents heads, rows, d]"""
+        return self.part_of(x, part, first, rows).flatten(0, 1)
+
+    def asked_and_seen(
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        part: Tuple[int, int, int, int],
+        block: Tuple[int, int, int],
+    ) -> Tuple[Tensor, Tensor, Tensor]:
+        """A part's matrices of a block of queries, and of the keys and values that these see."""
+        first, rows, keys = block
+        return (
+            self.matrices_of(q, part, first, rows),
+            self.matrices_of(k, part, 0, keys),
+            self.matrices_of(v, part, 0, keys),
+        )
 
     def scaled_product(self, a: Tensor, b: Tensor) -> Tensor:
         """attention_scale a b: a [n, i, j], b [n, j, k] -> [n, i, k]"""
@@ -96,27 +133,19 @@ class MatrixAttention(Matmul):
         if self.attention_cap > 0.0:
             t = self.capped(q, k)
             return self.capped_probabilities(t.view(size), bias).flatten(0, 1), t
-        z = torch.empty(size, dtype=q.dtype, device=q.device)
-        if bias is not None:
-            z.copy_(bias)
-        s = z.flatten(0, 1)
-        beta = 0 if bias is None else 1
-        s.baddbmm_(q, k.transpose(1, 2), beta=beta, alpha=self.attention_scale)
+        s = self.scaled_product(q, k.transpose(1, 2))
+        self.hide(s.view(size), bias)
         return torch._softmax(s, -1, False, out=s), s
 
     def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""
         q, k, v = self.narrowed(q), self.narrowed(k), self.narrowed(v)
         o = torch.empty(q.size(), dtype=q.dtype, device=q.device)
-        for first, rows, keys in self.row_blocks(q, k):
-            seen = self.bias_of_rows(q, bias, first, rows, keys)
-            for part in self.matrix_parts(q, rows * keys):
-                qi = self.part_of(q, part, first, rows).flatten(0, 1)
-                ki = self.part_of(k, part, 0, keys).flatten(0, 1)
-                vi = self.part_of(v, part, 0, keys).flatten(0, 1)
-                p, _ = self.probabilities(qi, ki, part, seen)
-                oi = self.part_of(o, part, first, rows)
-                oi.copy_(torch.bmm(self.narrowed(p), vi).view(oi.size()))
+        for part, block, hidden in self.pieces(q, k, bias):
+            qi, ki, vi = self.asked_and_seen(q, k, v, part, block)
+            p, _ = self.probabilities(qi, ki, part, hidden)
+            oi = self.part_of(o, part, block[0], block[1])
+            oi.copy_(torch.bmm(self.narrowed(p), vi).view(oi.size()))
         return o
 
     def matrix_attention_backward(
@@ -127,24 +156,21 @@ class MatrixAttention(Matmul):
         gq = torch.empty(q.size(), dtype=torch.float32, device=q.device)
         gk = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
         gv = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
-        for first, rows, keys in self.row_blocks(q, k):
-            seen = self.bias_of_rows(q, bias, first, rows, keys)
-            for part in self.matrix_parts(q, rows * keys):
-                qi = self.part_of(q, part, first, rows).flatten(0, 1)
-                ki = self.part_of(k, part, 0, keys).flatten(0, 1)
-                vi = self.part_of(v, part, 0, keys).flatten(0, 1)
-                gi = self.part_of(g, part, first, rows).flatten(0, 1)
-                p, t = self.probabilities(qi, ki, part, seen)
-                z = torch.bmm(gi, vi.transpose(1, 2)).to(p.dtype)
-                torch._softmax_backward_data(z, p, -1, p.dtype, grad_input=z)
-                if self.attention_cap > 0.0:
-                    torch.ops.aten.tanh_backward(z, t, grad_input=z)
-                z = self.narrowed(z)
-                target = self.part_of(gq, part, first, rows)
-                target.copy_(self.scaled_product(z, ki).view(target.size()))
-                target = self.part_of(gk, part, 0, keys)
-                target.add_(self.scaled_product(z.transpose(1, 2), qi).view(target.size()))
-                target = self.part_of(gv, part, 0, keys)
-                p = self.narrowed(p).transpose(1, 2)
-                target.add_(torch.bmm(p, gi).view(target.size()))
+        for part, block, hidden in self.pieces(q, k, bias):
+            first, rows, keys = block
+            qi, ki, vi = self.asked_and_seen(q, k, v, part, block)
+            gi = self.matrices_of(g, part, first, rows)
+            p, t = self.probabilities(qi, ki, part, hidden)
+            z = torch.bmm(gi, vi.transpose(1, 2)).to(p.dtype)
+            torch._softmax_backward_data(z, p, -1, p.dtype, grad_input=z)
+            if self.attention_cap > 0.0:
+                torch.ops.aten.tanh_backward(z, t, grad_input=z)
+            z = self.narrowed(z)
+            target = self.part_of(gq, part, first, rows)
+            target.copy_(self.scaled_product(z, ki).view(target.size()))
+            target = self.part_of(gk, part, 0, keys)
+            target.add_(self.scaled_product(z.transpose(1, 2), qi).view(target.size()))
+            target = self.part_of(gv, part, 0, keys)
+            p = self.narrowed(p).transpose(1, 2)
+            target.add_(torch.bmm(p, gi).view(target.size()))
         return gq, gk, gv

@@ -19,7 +19,7 @@ public final class Plans {
     /** A LoRA run on YARN that is refused for something, or not. */
     public static PlanJob.Plan of(RunException refusal) {
         RankMemory memory = new RankMemory(
-                513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0, 1290 * MIB);
+                513 * MIB, 513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0, 1290 * MIB);
         RunPlan run = new RunPlan(
                 134_975_808,
                 460_800,

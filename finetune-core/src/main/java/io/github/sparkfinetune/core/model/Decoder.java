@@ -33,7 +33,7 @@ public final class Decoder implements Model<PackedBatch> {
     private final Optional<TokenRows> tokenRows;
     private final List<Block> blocks;
     private final Optional<Block> projection;
-    private final ProjectionWeights projectionWeights;
+    private final Map<String, NDArray> projectionWeights;
     private final LayerInputs layerInputs;
 
     private Decoder(
@@ -44,6 +44,7 @@ public final class Decoder implements Model<PackedBatch> {
             Optional<TokenRows> tokenRows,
             List<Block> blocks,
             Optional<Block> projection,
+            Map<String, NDArray> projectionWeights,
             LayerInputs layerInputs) {
         this.architecture = architecture;
         this.matmul = matmul;
@@ -53,7 +54,7 @@ public final class Decoder implements Model<PackedBatch> {
         this.tokenRows = tokenRows;
         this.blocks = List.copyOf(blocks);
         this.projection = projection;
-        this.projectionWeights = new ProjectionWeights(matmul, script, table, projection, tokenRows);
+        this.projectionWeights = projectionWeights;
         this.layerInputs = layerInputs;
     }
 
@@ -100,7 +101,17 @@ public final class Decoder implements Model<PackedBatch> {
                 Projection.of(architecture, HeadKind.CAUSAL_LM, adaptation).map(builder::projection);
         builder.requireAllUsed();
         LayerInputs layerInputs = new LayerInputs(manager, script, architecture);
-        return new Decoder(architecture, matmul, script, tableValue, tokenRows, blocks, projection, layerInputs);
+        return new Decoder(
+                architecture,
+                matmul,
+                script,
+                tableValue,
+                tokenRows,
+                blocks,
+                projection,
+                ProjectionWeights.of(
+                        builder.weights(), architecture, HeadKind.CAUSAL_LM, tableValue, projection, tokenRows),
+                layerInputs);
     }
 
     private static Map<String, Object> attributes(DecoderArchitecture architecture, AttentionKernel attention) {
@@ -181,7 +192,7 @@ public final class Decoder implements Model<PackedBatch> {
 
     @Override
     public Map<String, NDArray> projectionWeights() {
-        return projectionWeights.get();
+        return projectionWeights;
     }
 
     /**

@@ -38,7 +38,7 @@ public final class Encoder implements Model<PaddedBatch> {
     private final List<Block> blocks;
     private final int padded;
     private final Optional<Block> projection;
-    private final ProjectionWeights projectionWeights;
+    private final Map<String, NDArray> projectionWeights;
     private final Optional<Block> shared;
 
     private Encoder(
@@ -51,6 +51,7 @@ public final class Encoder implements Model<PaddedBatch> {
             Optional<TokenRows> tokenRows,
             List<Block> blocks,
             Optional<Block> projection,
+            Map<String, NDArray> projectionWeights,
             Optional<Block> shared,
             int padded) {
         this.architecture = architecture;
@@ -64,7 +65,7 @@ public final class Encoder implements Model<PaddedBatch> {
         this.blocks = List.copyOf(blocks);
         this.padded = padded;
         this.projection = projection;
-        this.projectionWeights = new ProjectionWeights(matmul, script, table, projection, tokenRows);
+        this.projectionWeights = projectionWeights;
         this.shared = shared;
     }
 
@@ -115,6 +116,7 @@ public final class Encoder implements Model<PaddedBatch> {
                 tokenRows,
                 blocks,
                 projection,
+                ProjectionWeights.of(builder.weights(), architecture, headKind, tableValue, projection, tokenRows),
                 builder.shared(),
                 0);
     }
@@ -126,7 +128,18 @@ public final class Encoder implements Model<PaddedBatch> {
      */
     public Encoder paddedTo(int tokens) {
         return new Encoder(
-                architecture, headKind, head, matmul, script, table, tokenRows, blocks, projection, shared, tokens);
+                architecture,
+                headKind,
+                head,
+                matmul,
+                script,
+                table,
+                tokenRows,
+                blocks,
+                projection,
+                projectionWeights,
+                shared,
+                tokens);
     }
 
     private static Map<String, Object> attributes(
@@ -215,7 +228,7 @@ public final class Encoder implements Model<PaddedBatch> {
 
     @Override
     public Map<String, NDArray> projectionWeights() {
-        return outputName().equals(LAST_HIDDEN_STATE) ? projectionWeights.get() : Map.of();
+        return projectionWeights;
     }
 
     @Override

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.safetensors.FilePlace;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -9,15 +10,17 @@ import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
+import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Weights that are never written. On the CPU a tensor is used where it lies in its mapped file, of any size and shared
- * by all ranks of the machine; to a GPU it is copied once.
+ * by all ranks of the machine, and in another type it is there once a process; to a GPU it is copied once.
  */
 final class FrozenTensors {
     private static final Logger LOG = LoggerFactory.getLogger(FrozenTensors.class);
@@ -28,7 +31,7 @@ final class FrozenTensors {
     private final NDArray device;
     private final Map<MappedFile, Optional<NDArray>> files = new HashMap<>();
 
-    private record MappedFile(String file, TensorType type) {}
+    private record MappedFile(Path file, TensorType type) {}
 
     /** @param manager owner of the tensors, and their device */
     FrozenTensors(TensorSource source, NDManager manager, ScriptModule script) {
@@ -38,9 +41,9 @@ final class FrozenTensors {
         this.device = manager.zeros(new Shape(0));
     }
 
-    /** A tensor in F32 where the file has it so. */
-    Optional<NDArray> f32(String stored) {
-        return mapped(stored, TensorType.F32);
+    /** A tensor in F32: as the file has it, or widened. */
+    NDArray f32(String stored) {
+        return mapped(stored, TensorType.F32).orElseGet(() -> widened(stored));
     }
 
     /** A tensor in BF16 where the file has it so. */
@@ -67,11 +70,15 @@ final class FrozenTensors {
 
     /** All of a file as values of a type, or nothing where the kernel refuses to map it. */
     private Optional<NDArray> values(FilePlace place, TensorType type) {
-        return files.computeIfAbsent(new MappedFile(place.file().toString(), type), mapped -> {
-            long count = place.file().toFile().length() / type.bytes();
+        return files.computeIfAbsent(new MappedFile(place.file(), type), mapped -> {
+            String file = mapped.file().toString();
+            long count = mapped.file().toFile().length() / type.bytes();
             try {
-                return Optional.of(
-                        script.callOne(manager, "file_values", mapped.file(), count, type == TensorType.BF16));
+                return Optional.of(SharedWeights.get(
+                        manager,
+                        new FilePlace(mapped.file(), 0),
+                        "values in " + type,
+                        owner -> script.callOne(owner, "file_values", file, count, type == TensorType.BF16)));
             } catch (IllegalStateException e) {
                 // PyTorch maps what may be written, of which Linux grants no more than the machine's memory at once.
                 if (!String.valueOf(e.getMessage()).contains("unable to mmap")) {
@@ -80,16 +87,33 @@ final class FrozenTensors {
                 LOG.warn(
                         "{} is larger than this machine lets one map: what is read of it takes memory of its own;"
                                 + " save the model in smaller files, by save_pretrained(max_shard_size=\"5GB\")",
-                        place.file());
+                        file);
                 return Optional.empty();
             }
         });
     }
 
     private NDArray rounded(String stored) {
-        TensorInfo info = source.info(stored);
-        NDArray value = script.callOne(manager, "empty_bf16", info.shape(), device);
-        TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
-        return value;
+        return once(stored, "rounded to BF16", owner -> {
+            NDArray value =
+                    script.callOne(owner, "empty_bf16", source.info(stored).shape(), device);
+            TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
+            return value;
+        });
+    }
+
+    private NDArray widened(String stored) {
+        return once(stored, "widened to F32", owner -> {
+            NDArray value = owner.create(new Shape(source.info(stored).shape()), DataType.FLOAT32);
+            // Read, not mapped, so that no pages of it stay.
+            TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
+            return value;
+        });
+    }
+
+    /** What is made of a tensor, once a process where its memory is the processor's. */
+    private NDArray once(String stored, String form, Function<NDManager, NDArray> make) {
+        Optional<FilePlace> place = manager.getDevice().isGpu() ? Optional.empty() : source.localPlace(stored);
+        return place.map(there -> SharedWeights.get(manager, there, form, make)).orElseGet(() -> make.apply(manager));
     }
 }

@@ -1,53 +1,51 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
-import ai.djl.ndarray.types.DataType;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.HeadKind;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * All weights that map the last block's output to logits, see {@link Projection}. Where products are in BF16 a weight
- * that is F32 and doesn't change is rounded for them once, when it is first read: it may be a third of a small model,
- * and is read for every token that is generated.
+ * that is F32 and doesn't change is rounded for them once: it may be a third of a small model, and is read for every
+ * token that is generated.
  */
 final class ProjectionWeights {
-    private final ScriptModule script;
-    private final Map<String, NDArray> weights;
-    private final boolean rounds;
-    private Map<String, NDArray> read;
+    private ProjectionWeights() {}
 
-    ProjectionWeights(
-            MatmulBackend matmul,
-            ScriptModule script,
+    /**
+     * By local name; none where the head gives logits.
+     *
+     * @param table the embedding table
+     * @param projection what has weights of its own
+     */
+    static Map<String, NDArray> of(
+            Weights weights,
+            Architecture architecture,
+            HeadKind head,
             Parameter table,
             Optional<Block> projection,
             Optional<TokenRows> tokenRows) {
-        this.script = script;
-        weights = Projection.weights(projection, table);
-        tokenRows.ifPresent(rows -> weights.put(TokenRows.TOKENS, rows.ids()));
+        if (architecture.projection(head).isEmpty()) {
+            return Map.of();
+        }
+        Map<String, NDArray> all = Projection.weights(projection, table);
+        tokenRows.ifPresent(rows -> all.put(TokenRows.TOKENS, rows.ids()));
+        boolean isTable = Projection.isTable(projection);
         boolean changes = tokenRows.isPresent()
-                || (Projection.isTable(projection)
+                || (isTable
                         ? table.trainable()
                         : !projection.orElseThrow().trainable().isEmpty());
-        rounds = matmul == MatmulBackend.BF16
-                && !changes
-                && weights.get(Projection.WEIGHT).getDataType() == DataType.FLOAT32;
-    }
-
-    /** By local name; unmodifiable. */
-    synchronized Map<String, NDArray> get() {
-        if (read == null) {
-            Map<String, NDArray> all = new LinkedHashMap<>(weights);
-            if (rounds) {
-                all.computeIfPresent(
-                        Projection.WEIGHT,
-                        (name, weight) -> script.callOne(weight.getManager(), "product_weight", weight));
-            }
-            read = Collections.unmodifiableMap(all);
+        if (!changes) {
+            String stored = isTable
+                    ? table.name()
+                    : Projection.of(architecture, head, weights.adaptation())
+                            .orElseThrow()
+                            .stored();
+            all.computeIfPresent(Projection.WEIGHT, (name, value) -> weights.forProducts(value, stored));
         }
-        return read;
+        return Collections.unmodifiableMap(all);
     }
 }

@@ -15,7 +15,6 @@ import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
-import io.github.sparkfinetune.core.safetensors.FilePlace;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -27,12 +26,14 @@ import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
@@ -131,6 +132,17 @@ final class Weights {
         return Optional.of(frozen.bf16(stored));
     }
 
+    /** A frozen weight in the type that products read; value is that of a tensor of the checkpoint, or made of it. */
+    NDArray forProducts(NDArray value, String stored) {
+        if (!adaptation.bf16() || value.getDataType() != DataType.FLOAT32) {
+            return value;
+        }
+        long[] shape = source.info(names.require(stored)).shape();
+        return Arrays.equals(shape, value.getShape().getShape())
+                ? frozen.bf16(names.require(stored))
+                : script.callOne(manager, "product_weight", value);
+    }
+
     /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
     Optional<StoredWeight> stored(WeightSpec weight, int layer) {
         if (adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
@@ -139,7 +151,8 @@ final class Weights {
         String stored = names.require(weight.name());
         boolean conv1d = weight.kind() == WeightSpec.Kind.CONV1D;
         if (Nf4Checkpoint.holds(source, stored)) {
-            return Optional.of(checked(weight, stored, Nf4Checkpoint.read(source, stored, conv1d)));
+            StoredWeight codes = once(stored, "codes", () -> Nf4Checkpoint.read(source, stored, conv1d));
+            return Optional.of(checked(weight, stored, codes));
         }
         requireShape(weight, stored);
         return switch (adaptation.storage()) {
@@ -147,7 +160,7 @@ final class Weights {
             case AS_STORED ->
                 source.info(stored).dtype() == TensorType.F32
                         ? Optional.empty()
-                        : Optional.of(MappedWeight.of(source, stored));
+                        : Optional.of(once(stored, "mapped", () -> MappedWeight.of(source, stored)));
             case NF4 -> Optional.of(quantized(stored, false, conv1d));
             case NF4_DOUBLE -> Optional.of(quantized(stored, true, conv1d));
         };
@@ -160,9 +173,20 @@ final class Weights {
         if (kept.containsKey(stored)) {
             return kept.get(stored);
         }
-        return conv1d
-                ? Nf4.quantizeTransposed(source, stored, doubleQuant, adaptation.threads())
-                : Nf4.quantize(source, stored, doubleQuant, adaptation.threads());
+        int threads = adaptation.threads();
+        return once(
+                stored,
+                adaptation.storage() + (conv1d ? " turned" : ""),
+                () -> conv1d
+                        ? Nf4.quantizeTransposed(source, stored, doubleQuant, threads)
+                        : Nf4.quantize(source, stored, doubleQuant, threads));
+    }
+
+    /** What is made of a tensor, once a process where it is of a file. */
+    private <T> T once(String stored, String form, Supplier<T> make) {
+        return source.localPlace(stored)
+                .map(place -> SharedWeights.get(manager, place, form, owner -> make.get()))
+                .orElseGet(make);
     }
 
     /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
@@ -180,11 +204,17 @@ final class Weights {
         long count = linears.keySet().stream()
                 .mapToLong(name -> source.info(name).count())
                 .sum();
-        Optional<FilePlace> place = linears.keySet().stream().findFirst().flatMap(source::localPlace);
-        return place.isPresent() && count >= WORTH_KEEPING
-                ? new Nf4Cache(place.get().file().getParent(), source, linears, doubleQuant, adaptation.threads())
-                        .tensors()
-                : Map.of();
+        boolean local = linears.keySet().stream()
+                .allMatch(name -> source.localPlace(name).isPresent());
+        if (!local || count < WORTH_KEEPING) {
+            return Map.of();
+        }
+        String first = linears.keySet().iterator().next();
+        Path folder = source.localPlace(first).orElseThrow().file().getParent();
+        return once(
+                first,
+                "all in " + adaptation.storage(),
+                () -> new Nf4Cache(folder, source, linears, doubleQuant, adaptation.threads()).tensors());
     }
 
     private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
@@ -312,13 +342,13 @@ final class Weights {
 
     /** @param changes whether it needs memory of its own */
     private NDArray load(WeightSpec weight, String stored, boolean changes) {
-        Optional<NDArray> mapped = changes ? Optional.empty() : frozen.f32(stored);
-        return mapped.orElseGet(() -> {
-            NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
-            // Read, not mapped, so that no pages of it stay.
-            TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
-            return value;
-        });
+        if (!changes) {
+            return frozen.f32(stored);
+        }
+        NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
+        // Read, not mapped, so that no pages of it stay.
+        TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
+        return value;
     }
 
     private NDArray drawn(WeightSpec weight) {

@@ -9,6 +9,7 @@ import java.util.Map;
  * The most memory that a rank takes outside the Java heap, by what it is for; bytes.
  *
  * @param weights the base model's: mapped, in memory of their own, or trained
+ * @param shared of these, what the ranks of a process have once: all that are not trained
  * @param adapters the adapters' weights
  * @param gradients of all that is trained
  * @param optimizer its state
@@ -24,6 +25,7 @@ import java.util.Map;
  */
 public record RankMemory(
         long weights,
+        long shared,
         long adapters,
         long gradients,
         long optimizer,
@@ -58,6 +60,7 @@ public record RankMemory(
         long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
         return new RankMemory(
                 footprint.weights(),
+                footprint.mapped() + footprint.frozen(),
                 footprint.adapters(),
                 gradients + footprint.largestGradient(),
                 optimizer,
@@ -68,6 +71,11 @@ public record RankMemory(
                 base,
                 footprint.direct() + training.masks(),
                 evaluation);
+    }
+
+    /** All parts of the training of several ranks in one process, who share its base. */
+    public long ofProcess(int ranks) {
+        return ranks * sum() - (ranks - 1) * (base + shared);
     }
 
     /** All parts of the training together. */

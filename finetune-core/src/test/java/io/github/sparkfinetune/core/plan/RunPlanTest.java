@@ -70,6 +70,7 @@ class RunPlanTest {
         RankMemory memory = plan("llama-tied", "").memory();
 
         assertThat(memory.weights()).isEqualTo(4 * 98624);
+        assertThat(memory.shared()).isZero();
         // With the last norm's, which PyTorch gives as a tensor of its own.
         assertThat(memory.gradients()).isEqualTo(4 * 98624 + 4 * 64);
         // 256 tokens of 384 logits, and their logarithms.
@@ -146,6 +147,8 @@ class RunPlanTest {
         long linears = 2 * (2 * 4096 + 2 * 2048 + 3 * 8192);
         long stored = linears / 2 + linears / 64 + 2 * 7 * 4;
         assertThat(qlora.weights()).isEqualTo(4 * (98624 - linears) + stored);
+        assertThat(qlora.shared()).isEqualTo(qlora.weights());
+        assertThat(qlora.ofProcess(3)).isEqualTo(3 * qlora.sum() - 2 * (qlora.base() + qlora.weights()));
         assertThat(qlora.staging()).isEqualTo(4 * linears / 2);
         assertThat(qlora.direct()).isEqualTo(qlora.staging() + stored);
     }

@@ -53,10 +53,10 @@ public final class PlanJob {
             OptionalLong machine,
             Optional<RunException> refusal) {
 
-        /** Bytes that the ranks take together, where they are on one machine; threads of one JVM share its base. */
+        /** Bytes that the ranks take together, where they are on one machine. */
         public long machineNeeds() {
             RankMemory rank = run.memory();
-            return ranks * rank.sum() - (oneProcess ? (ranks - 1) * rank.base() : 0);
+            return oneProcess ? rank.ofProcess(ranks) : ranks * rank.sum();
         }
     }
 

@@ -46,7 +46,7 @@ class ExecutorMemoryTest {
 
     @Test
     void evaluationAfterTheTrainingHasRoomToo() {
-        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, 0, 2000 * MIB);
+        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, 0, 2000 * MIB);
 
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
     }
@@ -136,11 +136,11 @@ class ExecutorMemoryTest {
         assertThat(plan.machine().orElseThrow()).isPositive();
         assertThat(plan.refusal()).isEmpty();
         RankMemory rank = plan.run().memory();
-        assertThat(plan.machineNeeds()).isEqualTo(2 * rank.sum() - rank.base());
+        assertThat(plan.machineNeeds()).isEqualTo(2 * rank.sum() - rank.base() - rank.shared());
     }
 
     private static RankMemory rank(long mib, long directMib) {
-        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB, 0);
+        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB, 0);
     }
 
     private static ExecutorMemory of(String master, String settings) {

@@ -2,11 +2,13 @@ package io.github.sparkfinetune.core.adapter;
 
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Tensor;
+import io.github.sparkfinetune.core.quant.Widening;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
+import java.util.List;
 
 /** A linear's weight as QLoRA reads it: rounded to what 4 bits keep. */
 final class FourBits {
@@ -23,7 +25,7 @@ final class FourBits {
                 ? Nf4.quantizeTransposed(source, stored, doubleQuant, threads)
                 : Nf4.quantize(source, stored, doubleQuant, threads);
         ByteBuffer widened = direct(linear);
-        codes.widen(widened, TensorType.F32, threads);
+        Widening.run(List.of(new Widening(codes, widened)), TensorType.F32, threads);
         FloatBuffer values = widened.asFloatBuffer();
         if (!codes.isTransposed()) {
             return values;

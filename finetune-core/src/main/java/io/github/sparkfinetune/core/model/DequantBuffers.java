@@ -4,12 +4,15 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.quant.Widening;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -69,11 +72,15 @@ final class DequantBuffers {
         if (held == owner) {
             return;
         }
+        List<HostBuffer> filled = new ArrayList<>();
+        List<Widening> all = new ArrayList<>();
         weights.forEach((local, weight) -> {
             HostBuffer values = buffer(local, weight.shape()).values();
-            weight.widen(values.bytes(), type, threads);
-            values.upload();
+            filled.add(values);
+            all.add(new Widening(weight, values.bytes()));
         });
+        Widening.run(all, type, threads);
+        filled.forEach(HostBuffer::upload);
         held = owner;
     }
 }

@@ -6,7 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.ShortBuffer;
 
-/** Memory that numbers are written to, in F32, or in BF16 by the nearest. Threads may write to places of their own. */
+/** Memory that numbers are written to, in F32, or in BF16 by the nearest. */
 abstract class FloatTarget {
     /**
      * Elements of a weight.

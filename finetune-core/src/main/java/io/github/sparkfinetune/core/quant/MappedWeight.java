@@ -16,8 +16,6 @@ import java.util.List;
 public final class MappedWeight implements StoredWeight {
     /** Bytes of a mapping. */
     private static final int PART_BYTES = 1 << 30;
-    /** Elements that are worth a thread. */
-    private static final int LEAST_ELEMENTS = 1 << 16;
 
     private final TensorType dtype;
     private final long[] shape;
@@ -73,23 +71,21 @@ public final class MappedWeight implements StoredWeight {
     }
 
     @Override
-    public void widen(long from, ByteBuffer target, TensorType type, int threads) {
+    public void widen(long from, ByteBuffer target, TensorType type) {
         if (type != TensorType.F32) {
             throw new IllegalArgumentException("products in " + type + " read 16-bit weights without widening them");
         }
         int elements = FloatTarget.of(target, type, from, count).limit();
         ByteBuffer floats = target.slice();
-        ParallelFor.run(elements, LEAST_ELEMENTS, threads, (begin, past) -> {
-            HalfFloatWidener widener = HalfFloatWidener.of(dtype);
-            int length;
-            for (int at = (int) begin; at < past; at += length) {
-                int inPart = (int) ((from + at) % partElements);
-                length = (int) Math.min(Math.min(HalfFloatWidener.SIZE, past - at), partElements - inPart);
-                ByteBuffer part = parts.get((int) ((from + at) / partElements));
-                widener.widen(
-                        part.slice(inPart * Short.BYTES, length * Short.BYTES),
-                        floats.slice(at * Float.BYTES, length * Float.BYTES));
-            }
-        });
+        HalfFloatWidener widener = HalfFloatWidener.of(dtype);
+        int length;
+        for (int at = 0; at < elements; at += length) {
+            int inPart = (int) ((from + at) % partElements);
+            length = Math.min(Math.min(HalfFloatWidener.SIZE, elements - at), partElements - inPart);
+            ByteBuffer part = parts.get((int) ((from + at) / partElements));
+            widener.widen(
+                    part.slice(inPart * Short.BYTES, length * Short.BYTES),
+                    floats.slice(at * Float.BYTES, length * Float.BYTES));
+        }
     }
 }

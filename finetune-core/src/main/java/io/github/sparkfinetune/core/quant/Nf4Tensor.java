@@ -20,8 +20,6 @@ import java.nio.ByteBuffer;
 public final class Nf4Tensor implements StoredWeight {
     /** Blocks that are decoded into one array, which stays in the first-level cache. */
     private static final int CHUNK = 32;
-    /** Blocks that are worth a thread. */
-    private static final int LEAST_BLOCKS = 1024;
 
     private final long[] shape;
     private final long count;
@@ -77,15 +75,10 @@ public final class Nf4Tensor implements StoredWeight {
     }
 
     @Override
-    public void widen(long from, ByteBuffer target, TensorType type, int threads) {
+    public void widen(long from, ByteBuffer target, TensorType type) {
         FloatTarget elements = FloatTarget.of(target, type, from, count);
-        long end = from + elements.limit();
-        long first = from / Nf4Codes.BLOCK;
-        ParallelFor.run(
-                Nf4Codes.blocks(end) - first,
-                LEAST_BLOCKS,
-                threads,
-                (begin, past) -> widenBlocks((int) (first + begin), (int) (first + past), from, elements));
+        long past = Nf4Codes.blocks(from + elements.limit());
+        widenBlocks((int) (from / Nf4Codes.BLOCK), (int) past, from, elements);
     }
 
     /** The part of blocks [block, past) that lies within [from, from + limit of the target). */

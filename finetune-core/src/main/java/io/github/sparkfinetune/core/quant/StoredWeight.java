@@ -27,26 +27,12 @@ public interface StoredWeight {
     long byteSize();
 
     /**
-     * Writes elements [from, from + n) of the row-major matrix.
+     * Writes elements [from, from + n) of the row-major matrix; of whole matrices by several threads see
+     * {@link Widening}.
      *
      * @param from first element
      * @param target direct, native byte order; written from its position to its limit, which stay
      * @param type that they are written in: F32, or BF16 by the nearest
-     * @param threads that may work on it, the caller's included; the result does not depend on it
      */
-    void widen(long from, ByteBuffer target, TensorType type, int threads);
-
-    /**
-     * Writes the whole matrix.
-     *
-     * @param target direct, native byte order; has as many bytes remaining as the elements take in the type
-     * @throws IllegalArgumentException when the target is of another size
-     */
-    default void widen(ByteBuffer target, TensorType type, int threads) {
-        if (target.remaining() != count() * type.bytes()) {
-            throw new IllegalArgumentException(
-                    "a weight of " + count() + " elements does not fit " + target.remaining() + " bytes");
-        }
-        widen(0, target, type, threads);
-    }
+    void widen(long from, ByteBuffer target, TensorType type);
 }

@@ -12,6 +12,8 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,18 +48,23 @@ class MappedWeightTest {
                 MappedWeight weight = MappedWeight.of(file, "w", partBytes);
                 assertThat(weight.shape()).containsExactly(3, COUNT / 3);
                 assertThat(weight.byteSize()).isEqualTo(2L * COUNT);
+                check(dtype, 5001, 130_002, target -> weight.widen(5001, target, TensorType.F32));
                 for (int threads = 1; threads <= 3; threads++) {
-                    check(weight, dtype, 0, COUNT, threads);
-                    check(weight, dtype, 5001, 130_002, threads);
+                    int many = threads;
+                    check(
+                            dtype,
+                            0,
+                            COUNT,
+                            target -> Widening.run(List.of(new Widening(weight, target)), TensorType.F32, many));
                 }
             }
         }
     }
 
-    private static void check(MappedWeight weight, TensorType dtype, int from, int count, int threads) {
+    private static void check(TensorType dtype, int from, int count, Consumer<ByteBuffer> widen) {
         ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES + 8).order(ByteOrder.nativeOrder());
         target.position(4).limit(4 + count * Float.BYTES);
-        weight.widen(from, target, TensorType.F32, threads);
+        widen.accept(target);
         assertThat(target.position()).isEqualTo(4);
         int[] actual = new int[count];
         target.asIntBuffer().get(actual);
@@ -77,7 +84,7 @@ class MappedWeightTest {
         try (SafetensorsFile file = Weights.file(folder, everyPattern(TensorType.BF16))) {
             weight = MappedWeight.of(file, "w");
         }
-        check(weight, TensorType.BF16, 0, COUNT, 2);
+        check(TensorType.BF16, 0, COUNT, target -> weight.widen(0, target, TensorType.F32));
     }
 
     @Test

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -128,7 +129,7 @@ class Nf4Test {
         float[] whole = Weights.widened(tensor, 1);
         for (int count : new int[] {0, 1, 64, 77, 70_000, MANY - from}) {
             int fitting = Math.min(count, MANY - from);
-            assertThat(Weights.widened(tensor, from, fitting, 2))
+            assertThat(Weights.widened(tensor, from, fitting))
                     .isEqualTo(Arrays.copyOfRange(whole, from, from + fitting));
         }
     }
@@ -138,9 +139,9 @@ class Nf4Test {
     void inBf16ItIsTheNearestToEachWeight(int from, boolean doubleQuant) {
         int count = 130_001 - from;
         Nf4Tensor tensor = Weights.nf4(Weights.normal(130_001, 7), doubleQuant, 2);
-        float[] weights = Weights.widened(tensor, from, count, 2);
+        float[] weights = Weights.widened(tensor, from, count);
         ByteBuffer target = ByteBuffer.allocateDirect(count * Short.BYTES).order(ByteOrder.nativeOrder());
-        tensor.widen(from, target, TensorType.BF16, 2);
+        tensor.widen(from, target, TensorType.BF16);
         for (int i = 0; i < count; i++) {
             assertThat(target.getShort(i * Short.BYTES)).isEqualTo(HalfFloat.toBf16(weights[i]));
         }
@@ -154,17 +155,18 @@ class Nf4Test {
             target.put(i, (byte) 77);
         }
         target.position(8).limit(408);
-        tensor.widen(target, TensorType.F32, 2);
+        Widening.run(List.of(new Widening(tensor, target)), TensorType.F32, 2);
         assertThat(target.position()).isEqualTo(8);
         assertThat(target.limit()).isEqualTo(408);
         assertThat(target.getFloat(8)).isEqualTo(Weights.widened(tensor, 1)[0]);
         target.clear();
         assertThat(target.get(7)).isEqualTo((byte) 77);
         assertThat(target.get(408)).isEqualTo((byte) 77);
-        assertThatThrownBy(() -> tensor.widen(target, TensorType.F32, 1)).isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> tensor.widen(1, target.limit(400), TensorType.F32, 1))
+        assertThatThrownBy(() -> Widening.run(List.of(new Widening(tensor, target)), TensorType.F32, 1))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> tensor.widen(1, target.limit(400), TensorType.F32))
                 .isInstanceOf(IndexOutOfBoundsException.class);
-        assertThatThrownBy(() -> tensor.widen(target.order(ByteOrder.BIG_ENDIAN), TensorType.F32, 1))
+        assertThatThrownBy(() -> tensor.widen(0, target.order(ByteOrder.BIG_ENDIAN), TensorType.F32))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

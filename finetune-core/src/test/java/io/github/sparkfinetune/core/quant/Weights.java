@@ -56,15 +56,25 @@ final class Weights {
     }
 
     static float[] widened(StoredWeight weight, int threads) {
-        return widened(weight, 0, (int) weight.count(), threads);
+        ByteBuffer target = floats((int) weight.count());
+        Widening.run(List.of(new Widening(weight, target)), TensorType.F32, threads);
+        return array(target);
     }
 
-    static float[] widened(StoredWeight weight, long from, int count, int threads) {
-        ByteBuffer target = ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
-        weight.widen(from, target, TensorType.F32, threads);
-        float[] floats = new float[count];
-        target.asFloatBuffer().get(floats);
-        return floats;
+    static float[] widened(StoredWeight weight, long from, int count) {
+        ByteBuffer target = floats(count);
+        weight.widen(from, target, TensorType.F32);
+        return array(target);
+    }
+
+    private static ByteBuffer floats(int count) {
+        return ByteBuffer.allocateDirect(count * Float.BYTES).order(ByteOrder.nativeOrder());
+    }
+
+    private static float[] array(ByteBuffer floats) {
+        float[] array = new float[floats.capacity() / Float.BYTES];
+        floats.asFloatBuffer().get(array);
+        return array;
     }
 
     /** Every absmax. */

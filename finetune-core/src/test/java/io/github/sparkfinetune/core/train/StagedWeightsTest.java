@@ -63,7 +63,7 @@ class StagedWeightsTest {
                     StoredWeight weight = kind.equals("gpt2")
                             ? Nf4.quantizeTransposed(source, name, doubleQuant, 1)
                             : Nf4.quantize(source, name, doubleQuant, 1);
-                    weight.widen(wide, products, 1);
+                    weight.widen(0, wide, products);
                     int columns = (int) weight.shape()[1];
                     int rows = (int) weight.shape()[0];
                     for (int i = 0; i < values.length; i++) {

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.bench;
 import io.github.sparkfinetune.core.quant.MappedWeight;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.quant.Widening;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -76,12 +77,16 @@ final class QuantBench {
         StoredWeight f16 = MappedWeight.of(file, "f16");
         measure("quantise F32", threads, () -> Nf4.quantize(file, "f32", true, threads));
         measure("quantise BF16", threads, () -> Nf4.quantize(file, "bf16", true, threads));
-        measure("widen NF4", threads, () -> plain.widen(target, TensorType.F32, threads));
-        measure("widen NF4, double", threads, () -> twice.widen(target, TensorType.F32, threads));
+        measure("widen NF4", threads, () -> widen(plain, target, TensorType.F32, threads));
+        measure("widen NF4, double", threads, () -> widen(twice, target, TensorType.F32, threads));
         ByteBuffer halves = target.slice(0, COUNT * Short.BYTES).order(ByteOrder.nativeOrder());
-        measure("the same to BF16", threads, () -> twice.widen(halves, TensorType.BF16, threads));
-        measure("widen BF16", threads, () -> bf16.widen(target, TensorType.F32, threads));
-        measure("widen F16", threads, () -> f16.widen(target, TensorType.F32, threads));
+        measure("the same to BF16", threads, () -> widen(twice, halves, TensorType.BF16, threads));
+        measure("widen BF16", threads, () -> widen(bf16, target, TensorType.F32, threads));
+        measure("widen F16", threads, () -> widen(f16, target, TensorType.F32, threads));
+    }
+
+    private static void widen(StoredWeight weight, ByteBuffer target, TensorType type, int threads) {
+        Widening.run(List.of(new Widening(weight, target)), type, threads);
     }
 
     private static void measure(String what, int threads, Runnable work) {

@@ -1,0 +1,57 @@
+package io.github.sparkfinetune.core.quant;
+
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import java.nio.ByteBuffer;
+import java.util.List;
+
+/**
+ * A stored weight and the memory that it is widened into.
+ *
+ * @param target direct, native byte order; has as many bytes remaining as the elements take in the type
+ */
+public record Widening(StoredWeight weight, ByteBuffer target) {
+    /** Elements that are given to a thread together: whole blocks of 4 bits. */
+    private static final int UNIT = 1 << 11;
+    /** Units that are worth a thread. */
+    private static final int LEAST_UNITS = 32;
+
+    /**
+     * Widens weights, all of them in one go, so that threads wait for each other once.
+     *
+     * @param type that they are written in: F32, or BF16 by the nearest
+     * @param threads that may work on it, the caller's included; the result does not depend on it
+     * @throws IllegalArgumentException when a target is of another size
+     */
+    public static void run(List<Widening> all, TensorType type, int threads) {
+        all.forEach(one -> one.check(type));
+        long units = all.stream().mapToLong(Widening::units).sum();
+        ParallelFor.run(units, LEAST_UNITS, threads, (from, to) -> {
+            long begin = 0;
+            for (Widening one : all) {
+                long first = Math.max(from, begin) - begin;
+                long past = Math.min(to, begin + one.units()) - begin;
+                if (first < past) {
+                    one.widen(first * UNIT, Math.min(past * UNIT, one.weight.count()), type);
+                }
+                begin += one.units();
+            }
+        });
+    }
+
+    private long units() {
+        return (weight.count() + UNIT - 1) / UNIT;
+    }
+
+    private void check(TensorType type) {
+        if (target.remaining() != weight.count() * type.bytes()) {
+            throw new IllegalArgumentException(
+                    "a weight of " + weight.count() + " elements does not fit " + target.remaining() + " bytes");
+        }
+    }
+
+    private void widen(long from, long to, TensorType type) {
+        int begin = target.position() + Math.toIntExact(from * type.bytes());
+        int length = Math.toIntExact((to - from) * type.bytes());
+        weight.widen(from, target.slice(begin, length).order(target.order()), type);
+    }
+}

@@ -372,9 +372,9 @@ INPUTS |= {
             ({}, padded, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)}),
             ({"type.weight": i.x(2, HIDDEN), "position.weight": i.x(TOKENS, HIDDEN)},
              {"positions": i.ids(TOKENS, TEXTS, TOKENS), "types": i.ids(2, TEXTS, TOKENS)}, {})]],
-    "DebertaV2.buckets": lambda i: [(n, i.x(1)) for n in (1, TOKENS, 50)],
+    "DebertaV2.buckets": lambda i: [(n,) for n in (1, TOKENS, 50)],
     "DebertaV2.relative_heads": lambda i: [
-        (i.x(*i.relative), i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
+        (i.x(5, HIDDEN), 1, i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
         for name in ("key", "relative_key") for masks in ({}, {name + ".relative": i.mask(*i.relative)})],
     "DebertaV2.attended": lambda i: [
         (i.x(TEXTS, TOKENS, HIDDEN), w | more, batch, masks | {"relative": i.mask(*i.relative)})

@@ -236,13 +236,17 @@ public final class DebertaV2 extends ConfiguredEncoder {
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
-        long scores = (long) shape.heads() * shape.relativeRows();
+        long rows = Math.min(shape.relativeRows(), 2L * batch.length() - 1);
+        long scores = shape.heads() * rows;
         boolean drops = shape.probsDropout() > 0;
-        // Values a token, were the table the tokens'. It is kept normed, dropped, and as two linears make of it.
-        long table = shape.relativeRows() * hidden / Math.max(1, batch.tokens());
+        // Values a token, were the table the tokens'. It is kept normed, dropped, and as two linears make of its rows
+        // that places are apart.
+        long tokens = Math.max(1, batch.tokens());
+        long table = shape.relativeRows() * hidden / tokens;
+        long used = rows * hidden / tokens;
         // y; q and k for each of the three terms, v; attended; the sums and what is between; the feed-forward part
         // before and behind its activation; means and deviations
-        Tensors kept = Tensors.of(12, hidden, 2, wide, drops ? 2 : 1, probabilities, 4, table, 4, 1);
+        Tensors kept = Tensors.of(12, hidden, 2, wide, drops ? 2 : 1, probabilities, 2, table, 2, used, 4, 1);
         Tensors feedForward = Tensors.of(4, hidden, 2, wide);
         // Gradients of the probabilities and scores, and of the terms before their rows are chosen.
         Tensors attention = Tensors.of(8, hidden, 3, probabilities, 2, scores, 1, table);

@@ -31,8 +31,8 @@ class DebertaV2(Bert):
             x = x * batch["bias"].eq(0).to(torch.float32).view([x.size(0), x.size(1), 1])
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
 
-    def buckets(self, tokens: int, like: Tensor) -> Tensor:
-        """Row of the table for query place - key place: [T, T], on the device of like.
+    def buckets(self, tokens: int) -> Tensor:
+        """Row of the table for query place - key place: [T, T], on the CPU, the least at [0, T - 1].
 
         Far positions share buckets by the logarithm of their distance.
         """
@@ -46,19 +46,25 @@ class DebertaV2(Bert):
             wide = torch.ceil(torch.log(distance / mid) / last * (mid - 1)) + mid
             r = torch.where(distance.le(mid), r, (wide * torch.sign(r)).to(torch.int64))
         rows = (r + span).clamp(0, 2 * span - 1)
-        return rows.unfold(0, tokens, 1).flip([1]).contiguous().to(like.device)
+        return rows.unfold(0, tokens, 1).flip([1]).contiguous()
 
     def relative_heads(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], linear: str, shared: str
+        self,
+        x: Tensor,
+        first: int,
+        w: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+        linear: str,
+        shared: str,
     ) -> Tensor:
-        """The rows x [2 S, H] of relative positions, transposed: [A, d, 2 S]
+        """Rows x [R, H] of the table of relative positions, from first on, transposed: [A, d, R]
 
         By a linear of their own, or by that which tokens share with them.
         """
         name = linear if linear + ".weight" in w else shared
         own: Dict[str, Tensor] = {}
         if name + ".relative" in masks:
-            own[name] = masks[name + ".relative"]
+            own[name] = masks[name + ".relative"].narrow(0, first, x.size(0))
         rows = self.linear(x, w, own, name)
         return rows.view([x.size(0), self.num_heads, -1]).permute([1, 2, 0])
 
@@ -77,12 +83,18 @@ class DebertaV2(Bert):
             if "relative_norm.weight" in w:
                 relative = self.layer_norm(relative, w, "relative_norm")
             relative = self.dropped(relative, masks, "relative", self.hidden_scale)
-            rows = self.buckets(x.size(1), x)
+            rows = self.buckets(x.size(1))
+            # Of the table no more than the rows that places of this text are apart.
+            first = int(rows[0, -1])
+            relative = relative[first : int(rows[-1, 0]) + 1]
+            rows = (rows - first).to(x.device)
             if self.content_to_position:
-                keys = self.relative_heads(relative, w, masks, "relative_key", "key")
+                keys = self.relative_heads(relative, first, w, masks, "relative_key", "key")
                 s = s + torch.matmul(q * scale, keys).gather(-1, rows.expand(s.size()))
             if self.position_to_content:
-                queries = self.relative_heads(relative, w, masks, "relative_query", "query")
+                queries = self.relative_heads(
+                    relative, first, w, masks, "relative_query", "query"
+                )
                 by_key = torch.matmul(k * scale, queries).gather(-1, rows.t().expand(s.size()))
                 s = s + by_key.transpose(-2, -1)
         if "bias" in batch:

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.safetensors.FilePlace;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.file.Path;
@@ -28,17 +29,19 @@ final class FrozenTensors {
     private final TensorSource source;
     private final NDManager manager;
     private final ScriptModule script;
-    private final NDArray device;
+    private final Device device;
+    private final NDArray like;
     private final Map<MappedFile, Optional<NDArray>> files = new HashMap<>();
 
     private record MappedFile(Path file, TensorType type) {}
 
-    /** @param manager owner of the tensors, and their device */
-    FrozenTensors(TensorSource source, NDManager manager, ScriptModule script) {
+    /** @param device where they live, and their owner */
+    FrozenTensors(TensorSource source, Device device, ScriptModule script) {
         this.source = source;
-        this.manager = manager;
+        this.device = device;
+        this.manager = device.manager();
         this.script = script;
-        this.device = manager.zeros(new Shape(0));
+        this.like = manager.zeros(new Shape(0));
     }
 
     /** A tensor in F32: as the file has it, or widened. */
@@ -65,7 +68,7 @@ final class FrozenTensors {
                 .filter(place -> place.begin() % type.bytes() == 0)
                 .flatMap(place -> values(place, type)
                         .map(values -> script.callOne(
-                                manager, "part", values, place.begin() / type.bytes(), info.shape(), device)));
+                                manager, "part", values, place.begin() / type.bytes(), info.shape(), like)));
     }
 
     /** All of a file as values of a type, or nothing where the kernel refuses to map it. */
@@ -96,7 +99,7 @@ final class FrozenTensors {
     private NDArray rounded(String stored) {
         return once(stored, "rounded to BF16", owner -> {
             NDArray value =
-                    script.callOne(owner, "empty_bf16", source.info(stored).shape(), device);
+                    script.callOne(owner, "empty_bf16", source.info(stored).shape(), like);
             TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
             return value;
         });
@@ -113,7 +116,7 @@ final class FrozenTensors {
 
     /** What is made of a tensor, once a process where its memory is the processor's. */
     private NDArray once(String stored, String form, Function<NDManager, NDArray> make) {
-        Optional<FilePlace> place = manager.getDevice().isGpu() ? Optional.empty() : source.localPlace(stored);
+        Optional<FilePlace> place = device.readsInPlace() ? source.localPlace(stored) : Optional.empty();
         return place.map(there -> SharedWeights.get(manager, there, form, make)).orElseGet(() -> make.apply(manager));
     }
 }

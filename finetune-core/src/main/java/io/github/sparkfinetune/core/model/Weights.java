@@ -70,7 +70,7 @@ final class Weights {
         this.device = Device.of(manager);
         this.script = script;
         this.adaptation = adaptation;
-        this.frozen = new FrozenTensors(source, manager, script);
+        this.frozen = new FrozenTensors(source, device, script);
         this.seed = seed;
         this.initializerRange = architecture.shape().initializerRange();
     }

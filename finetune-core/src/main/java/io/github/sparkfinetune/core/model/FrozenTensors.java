@@ -79,7 +79,7 @@ final class FrozenTensors {
             try {
                 return Optional.of(SharedWeights.get(
                         manager,
-                        new FilePlace(mapped.file(), 0),
+                        Optional.of(new FilePlace(mapped.file(), 0)),
                         "values in " + type,
                         owner -> script.callOne(owner, "file_values", file, count, type == TensorType.BF16)));
             } catch (IllegalStateException e) {
@@ -106,17 +106,20 @@ final class FrozenTensors {
     }
 
     private NDArray widened(String stored) {
-        return once(stored, "widened to F32", owner -> {
-            NDArray value = owner.create(new Shape(source.info(stored).shape()), DataType.FLOAT32);
-            // Read, not mapped, so that no pages of it stay.
-            TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
-            return value;
-        });
+        return once(stored, "widened to F32", owner -> copied(owner, stored));
+    }
+
+    /** A tensor in F32 in new memory. */
+    NDArray copied(NDManager owner, String stored) {
+        NDArray value = owner.create(new Shape(source.info(stored).shape()), DataType.FLOAT32);
+        // Read, not mapped, so that no pages of it stay.
+        TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
+        return value;
     }
 
     /** What is made of a tensor, once a process where its memory is the processor's. */
     private NDArray once(String stored, String form, Function<NDManager, NDArray> make) {
         Optional<FilePlace> place = device.readsInPlace() ? source.localPlace(stored) : Optional.empty();
-        return place.map(there -> SharedWeights.get(manager, there, form, make)).orElseGet(() -> make.apply(manager));
+        return SharedWeights.get(manager, place, form, make);
     }
 }

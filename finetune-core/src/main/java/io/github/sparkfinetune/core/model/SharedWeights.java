@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.FileTime;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Function;
@@ -51,12 +52,16 @@ final class SharedWeights {
      * The values at a place in a form; in the same form they are always of the same type.
      *
      * @param user until it is closed they are there
+     * @param place empty where they are of no file, or not for the CPU: then they are the user's own
      * @param form what is made of them
-     * @param make makes them; tensors belong to the manager that it gets, on the CPU
+     * @param make makes them; tensors belong to the manager that it gets
      */
+    static <T> T get(NDManager user, Optional<FilePlace> place, String form, Function<NDManager, T> make) {
+        return place.map(there -> get(user, Key.of(there, form), make)).orElseGet(() -> make.apply(user));
+    }
+
     @SuppressWarnings("unchecked")
-    static <T> T get(NDManager user, FilePlace place, String form, Function<NDManager, T> make) {
-        Key key = Key.of(place, form);
+    private static <T> T get(NDManager user, Key key, Function<NDManager, T> make) {
         Shared shared = SHARED.compute(key, (same, there) -> there == null ? made(make) : there.of(there.users() + 1));
         user.attachInternal(UUID.randomUUID().toString(), () -> release(key));
         return (T) shared.value();

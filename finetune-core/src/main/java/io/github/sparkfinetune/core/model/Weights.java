@@ -112,7 +112,7 @@ final class Weights {
         }
         String required = names.require(weight.name());
         requireShape(weight, required);
-        return parameter(weight, load(weight, required, trainable), trainable);
+        return parameter(weight, load(required, trainable), trainable);
     }
 
     /**
@@ -184,9 +184,7 @@ final class Weights {
 
     /** What is made of a tensor, once a process where it is of a file. */
     private <T> T once(String stored, String form, Supplier<T> make) {
-        return source.localPlace(stored)
-                .map(place -> SharedWeights.get(manager, place, form, owner -> make.get()))
-                .orElseGet(make);
+        return SharedWeights.get(manager, source.localPlace(stored), form, owner -> make.get());
     }
 
     /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
@@ -308,7 +306,7 @@ final class Weights {
             boolean changes = trainable
                     || (kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty());
             Optional<NDArray> bf16 = adaptation.bf16() && !changes ? frozen.storedBf16(found) : Optional.empty();
-            return parameter(weight, bf16.orElseGet(() -> load(weight, found, changes)), trainable);
+            return parameter(weight, bf16.orElseGet(() -> load(found, changes)), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
         TensorParts.write(script, value, grown(found));
@@ -341,14 +339,8 @@ final class Weights {
     }
 
     /** @param changes whether it needs memory of its own */
-    private NDArray load(WeightSpec weight, String stored, boolean changes) {
-        if (!changes) {
-            return frozen.f32(stored);
-        }
-        NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);
-        // Read, not mapped, so that no pages of it stay.
-        TensorParts.write(script, value, (from, target) -> source.floats(stored, from, target));
-        return value;
+    private NDArray load(String stored, boolean changes) {
+        return changes ? frozen.copied(manager, stored) : frozen.f32(stored);
     }
 
     private NDArray drawn(WeightSpec weight) {

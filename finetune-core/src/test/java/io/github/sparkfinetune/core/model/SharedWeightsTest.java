@@ -16,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
@@ -43,7 +44,7 @@ class SharedWeightsTest {
     }
 
     private NDArray ones(NDManager user) {
-        return SharedWeights.get(user, place, "ones", owner -> {
+        return SharedWeights.get(user, Optional.of(place), "ones", owner -> {
             made.incrementAndGet();
             return owner.ones(new Shape(2));
         });
@@ -101,7 +102,7 @@ class SharedWeightsTest {
     @Test
     void whatFailedIsMadeAgain() {
         try (NDManager user = Torch.manager(-1)) {
-            assertThatThrownBy(() -> SharedWeights.get(user, place, "ones", owner -> {
+            assertThatThrownBy(() -> SharedWeights.get(user, Optional.of(place), "ones", owner -> {
                         throw new IllegalStateException("no memory");
                     }))
                     .hasMessage("no memory");

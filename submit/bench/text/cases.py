@@ -44,7 +44,7 @@ ATTRIBUTES = {
     ],
     "Gpt2": [dict(COMMON, **PLAIN, **GPT2, hidden_act="gelu_new", causal=True, fused_attention=True,
                   matrix_products=False)],
-    "VocabularyLoss": [dict(chunk=4, logit_cap=cap) for cap in (0.0, 3.0)],
+    "VocabularyLoss": [dict(chunk=4, part=3, logit_cap=cap) for cap in (0.0, 3.0)],
     "AdamW": [dict(beta1=0.9, beta2=0.999, eps=1e-8)],
     "AdamW8bit": [dict(beta1=0.9, beta2=0.999, eps=1e-8, block=4, chunk=8)],
 }
@@ -171,11 +171,14 @@ INPUTS = {
     "Linear.without_graph": lambda i: [
         (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
+    "Linear.narrowed_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
     "Linear.linear_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, wanted)
         for w, m in i.linears()
         for add, residual, wanted in [(False, None, True), (True, i.x(N, HIDDEN), True), (True, i.x(N, HIDDEN), False)]],
+    "Linear.narrowed_backward": lambda i: [
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add) for w, m in i.linears() for add in (False, True)],
     "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
     "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
     "Dropout.dropped": lambda i: [(i.x(3, 4), {"a": i.mask(3, 4)}, site, 1.25) for site in "ab"],
@@ -230,9 +233,9 @@ INPUTS = {
         i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
         0.5, 0.25)],
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
-    "VocabularyLoss.chunks": lambda i: [(n,) for n in (0, 4, 9)],
-    "VocabularyLoss.logits": lambda i: [
-        (i.x(9, HIDDEN), w["projection.weight"], w) for w in (i.projection(False), i.projection(True))],
+    "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],
+    "VocabularyLoss.parts": lambda i: [(i.x(n, VOCABULARY),) for n in (0, 3, 4)],
+    "VocabularyLoss.logits": lambda i: [(i.x(4, VOCABULARY), i.projection(bias)) for bias in (False, True)],
     "VocabularyLoss.vocabulary_loss": lambda i: [
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9) for w in (i.projection(False), i.projection(True))
@@ -240,7 +243,7 @@ INPUTS = {
     "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, 9), w["projection.weight"], w)
         for w in (i.projection(False), i.projection(True))],
     "VocabularyLoss.put_projection": lambda i: [
-        (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), add)
+        (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
         for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)}) for add in (False, True)],
     "VocabularyLoss.token_gradients": lambda i: [
         (i.x(9, HIDDEN), i.projection(bias), i.ids(VOCABULARY, 9)) for bias in (False, True)],
@@ -279,6 +282,8 @@ for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
     }
 for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
+        backend + ".product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+        backend + ".product_times": lambda i: [(i.x(9, 6), i.x(6, 4))],
         backend + ".outer": lambda i: [(i.x(6, 4), i.x(9, 6), i.x(9, 4), add) for add in (False, True)],
         backend + ".add_times": lambda i: [(i.x(9, 4), i.x(9, 6), i.x(6, 4))],
         backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],

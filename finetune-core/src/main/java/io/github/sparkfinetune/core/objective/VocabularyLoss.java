@@ -31,6 +31,9 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     /** Tokens whose logits are there at once, at most. */
     public static final int CHUNK = 256;
 
+    /** Tokens whose logits are in F32 at once, where products aren't: as many as stay in a processor's cache. */
+    private static final int PART = 16;
+
     private final ScriptModule script;
     private final Model<B> model;
     private final ToIntFunction<Sample> predicted;
@@ -54,7 +57,7 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      */
     public static VocabularyLoss<PackedBatch> ofNextToken(NDManager manager, Decoder model) {
         return new VocabularyLoss<>(
-                text(manager, model.matmul(), chunk(model.matmul()), model.logitCap()),
+                text(manager, model.matmul(), CHUNK, PART, model.logitCap()),
                 model,
                 Sample::labelTokens,
                 (owner, batch) -> batch.targets());
@@ -67,26 +70,22 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      */
     public static VocabularyLoss<PaddedBatch> ofMaskedTokens(NDManager manager, Encoder model) {
         return new VocabularyLoss<>(
-                text(manager, model.matmul(), chunk(model.matmul()), model.logitCap()),
+                text(manager, model.matmul(), CHUNK, PART, model.logitCap()),
                 model,
                 Sample::labelledTokens,
                 (owner, batch) -> batch.targets(owner));
     }
 
-    /** In BF16 logits are there in both types, and half as many of them are no slower. */
-    private static int chunk(MatmulBackend matmul) {
-        return matmul == MatmulBackend.BF16 ? CHUNK / 2 : CHUNK;
-    }
-
     /**
      * @param chunk tokens whose logits are there at once
+     * @param part of them, whose logits are in F32 at once
      * @param cap of the logits, 0 for none
      */
-    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk, double cap) {
+    static ScriptModule text(NDManager manager, MatmulBackend matmul, int chunk, int part, double cap) {
         return ScriptModule.load(
                 manager,
                 List.of(matmul.module(), "core.objective.vocabulary_loss"),
-                Map.of("chunk", chunk, "logit_cap", cap));
+                Map.of("chunk", chunk, "part", part, "logit_cap", cap));
     }
 
     @Override

@@ -131,8 +131,8 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale).view(rows)
         u = u.view([-1, u.size(-1)])
         f = self.activation(u, self.hidden_act)
-        gu = self.linear_backward(gf, f, w, masks, gradients, "output", add, None, True)
-        gu = self.activation_backward(self.narrowed(gu), u, self.hidden_act)
+        gu = self.narrowed_backward(gf, f, w, masks, gradients, "output", add)
+        gu = self.activation_backward(gu, u, self.hidden_act)
         h = self.layer_norm(sum1, w, "attention_norm").view(rows)
         gh = self.linear_backward(
             gu, h, w, masks, gradients, "intermediate", add, g2.view(rows), True

@@ -61,6 +61,14 @@ class Linear(Lora):
             y.view([-1, y.size(-1)]).addmm_(rows, w[name + ".lora_B"].t())
         return y if bias is None else y.add_(bias)
 
+    def narrowed_dense(
+        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    ) -> Tensor:
+        """What dense gives, narrowed: as the product is, where nothing is added to it."""
+        if x.size(0) > 4 and not self.has_adapter(w, name) and name + ".bias" not in w:
+            return self.product(x, w[name + ".weight"])
+        return self.narrowed(self.dense(x, w, masks, name))
+
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
         """Whether linear_backward needs the linear's input."""
         return name + ".weight" in gradients or name + ".lora_A" in gradients
@@ -90,3 +98,18 @@ class Linear(Lora):
         else:
             gx = self.times(g, w[name + ".weight"]) if wanted else g[:0]
         return gx if residual is None or not wanted else gx.add_(residual)
+
+    def narrowed_backward(
+        self,
+        g: Tensor,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        masks: Dict[str, Tensor],
+        gradients: Dict[str, Tensor],
+        name: str,
+        add: bool,
+    ) -> Tensor:
+        """The gradient of x that linear_backward gives, narrowed, without a residual."""
+        plain = not self.has_adapter(w, name)
+        gx = self.linear_backward(g, x, w, masks, gradients, name, add, None, not plain)
+        return self.product_times(g, w[name + ".weight"]) if plain else self.narrowed(gx)

@@ -12,6 +12,14 @@ class Matmul(torch.nn.Module):
         """x W^T + bias without a graph: x [..., in], weight [out, in], bias [out] -> [..., out]"""
         return F.linear(x, weight, bias)
 
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """x W^T without a graph, in the type that products are in: x [N, in], weight [out, in] -> [N, out]"""
+        return self.affine(x, weight, None)
+
+    def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
+        """As times, in the type that products are in."""
+        return self.times(g, weight)
+
     def times(self, g: Tensor, weight: Tensor) -> Tensor:
         """g W without a graph: g [N, out], weight [out, in] -> [N, in]"""
         return torch.mm(g, weight)

@@ -13,9 +13,17 @@ from torch import Tensor
 
 
 class Bf16Matmul(Matmul):
+    def product(self, x: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.product."""
+        return F.linear(x.to(torch.bfloat16), weight.to(torch.bfloat16))
+
+    def product_times(self, g: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.product_times."""
+        return self.product(g, weight.t())
+
     def bf16_product(self, x: Tensor, weight: Tensor) -> Tensor:
         """x W^T"""
-        return F.linear(x.to(torch.bfloat16), weight.to(torch.bfloat16)).to(torch.float32)
+        return self.product(x, weight).to(torch.float32)
 
     def affine(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """As Matmul.affine."""

@@ -1,6 +1,7 @@
 """Cross-entropy over the vocabulary from the last hidden states, without all logits at once.
 
-M tokens with a label, H hidden, V vocabulary; the logits of self.chunk tokens are there at a time.
+M tokens with a label, H hidden, V vocabulary; the logits of self.chunk tokens are there at a time, in
+the type that products are in, and those of self.part of them in F32, which stay near the processor.
 w holds what maps hidden states to logits: projection.weight [V, H], perhaps projection.bias [V].
 Logits are capped as logit_cap.py says.
 """
@@ -15,44 +16,61 @@ from torch import Tensor
 
 class VocabularyLoss(WeightGradients, LogitCap):
     chunk: int
+    part: int
 
-    def chunks(self, n: int) -> List[Tuple[int, int]]:
-        """[begin, end) of each chunk of n tokens."""
-        return [(i, i + self.chunk) for i in range(0, n, self.chunk)]
+    def spans(self, n: int, size: int) -> List[Tuple[int, int]]:
+        """[begin, end) of each size of n tokens, the last of as many as are left."""
+        return [(i, min(i + size, n)) for i in range(0, n, size)]
 
-    def logits(self, h: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tensor:
-        """h [M, H], weight [V, H] as products read it -> [M, V]"""
-        return self.capped_logits(self.affine(h, weight, w.get("projection.bias")))
+    def parts(self, z: Tensor) -> List[Tuple[int, int]]:
+        """[begin, end) of the rows of z that are in F32 at a time; on a GPU all, which would do a few no sooner"""
+        return self.spans(z.size(0), max(z.size(0), 1) if z.is_cuda else self.part)
+
+    def logits(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
+        """A part of the products [m, V] of hidden states and the head -> F32 [m, V], in place if z is in F32"""
+        z = z.to(torch.float32)
+        if "projection.bias" in w:
+            z.add_(w["projection.bias"])
+        return self.capped_logits(z)
 
     def told(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
-        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [M, V]"""
-        target = targets.unsqueeze(1)
-        z = self.logits(h, weight, w)
-        # What a capped logit changes by with the logit below its cap.
-        slope = z[:0]
-        if self.logit_cap > 0.0:
-            slope = (z / self.logit_cap).square_().neg_().add_(1)
-        # In place: fetching as much memory again from the kernel takes longer than the softmax.
-        logp = torch._log_softmax(z, -1, False, out=z)
-        found = logp.gather(1, target)
-        g = logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
-        if self.logit_cap > 0.0:
-            g.mul_(slope)
+        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [M, V]
+
+        weight is [V, H] as products read it, and the gradient of their type.
+        """
+        g = self.product(h, weight)
+        found = torch.empty([h.size(0), 1], dtype=torch.float32, device=h.device)
+        for begin, end in self.parts(g):
+            target = targets[begin:end].unsqueeze(1)
+            z = self.logits(g[begin:end], w)
+            # What a capped logit changes by with the logit below its cap.
+            slope = z[:0]
+            if self.logit_cap > 0.0:
+                slope = (z / self.logit_cap).square_().neg_().add_(1)
+            # In place: fetching as much memory again from the kernel takes longer than the softmax.
+            logp = torch._log_softmax(z, -1, False, out=z)
+            found[begin:end] = logp.gather(1, target)
+            logp.exp_().scatter_add_(1, target, -torch.ones_like(target, dtype=torch.float32))
+            if self.logit_cap > 0.0:
+                logp.mul_(slope)
+            if g.dtype != torch.float32:
+                g[begin:end] = logp
         return found, g
 
     def put_projection(
-        self, gradients: Dict[str, Tensor], w: Dict[str, Tensor], g: Tensor, h: Tensor, add: bool
+        self, gradients: Dict[str, Tensor], w: Dict[str, Tensor], g: Tensor, h: Tensor, scale: float, add: bool
     ) -> None:
-        """The gradients of the head's weights, from that of what it gives [M, V] and its input [M, H]
+        """The gradients of the head's weights, scale times those of what it gives [M, V] and its input [M, H]
 
         Of the rows w["projection.row_ids"] alone, where these are trained by themselves.
         """
-        self.put_product(gradients, "projection.weight", g, h, add)
+        scaled = h.mul(scale)
+        self.put_product(gradients, "projection.weight", g, scaled, add)
         if "projection.rows" in gradients:
             some = g.index_select(1, w["projection.row_ids"])
-            self.put_product(gradients, "projection.rows", some, h, add)
+            self.put_product(gradients, "projection.rows", some, scaled, add)
         if "projection.bias" in gradients:
-            self.put(gradients, "projection.bias", g.sum([0]), add)
+            self.put(gradients, "projection.bias", g.sum([0], dtype=torch.float32).mul_(scale), add)
 
     def vocabulary_loss(
         self,
@@ -73,13 +91,13 @@ class VocabularyLoss(WeightGradients, LogitCap):
             for unreached in gradients.values():
                 unreached.zero_()
         weight = self.product_weight(w["projection.weight"])
-        for begin, end in self.chunks(h.size(0)):
+        for begin, end in self.spans(h.size(0), self.chunk):
             hc = h[begin:end]
             logp, g = self.told(hc, targets[begin:end], weight, w)
             total = total - logp.sum().to(total)
             torch.mul(self.times(g, weight), scale, out=gh[begin:end])
             if len(gradients) > 0:
-                self.put_projection(gradients, w, g.mul_(scale), hc, add or begin > 0)
+                self.put_projection(gradients, w, g, hc, scale, add or begin > 0)
         return [total, gh]
 
     def token_gradients(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
@@ -87,7 +105,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         losses = torch.empty([h.size(0)], dtype=torch.float32, device=h.device)
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
-        for begin, end in self.chunks(h.size(0)):
+        for begin, end in self.spans(h.size(0), self.chunk):
             logp, g = self.told(h[begin:end], targets[begin:end], weight, w)
             torch.neg(logp.squeeze(1), out=losses[begin:end])
             gh[begin:end] = self.times(g, weight)
@@ -108,12 +126,12 @@ class VocabularyLoss(WeightGradients, LogitCap):
         """
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
-        for begin, end in self.chunks(h.size(0)):
+        for begin, end in self.spans(h.size(0), self.chunk):
             hc = h[begin:end]
             logp, g = self.told(hc, targets[begin:end], weight, w)
-            g.mul_(weights[begin:end].unsqueeze(1))
+            g.mul_(weights[begin:end].unsqueeze(1).to(g.dtype))
             gh[begin:end] = self.times(g, weight)
-            self.put_projection(gradients, w, g, hc, add or begin > 0)
+            self.put_projection(gradients, w, g, hc, 1.0, add or begin > 0)
         return gh
 
     def weighted(self, rows: Tensor, weights: Tensor) -> Tensor:
@@ -128,11 +146,13 @@ class VocabularyLoss(WeightGradients, LogitCap):
         losses: List[Tensor] = []
         hits: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
-        for begin, end in self.chunks(h.size(0)):
-            z = self.logits(h[begin:end], weight, w)
-            told = z.gather(1, targets[begin:end].unsqueeze(1)).squeeze(1)
-            losses.append(z.logsumexp([-1]) - told)
-            hits.append(told.ge(z.amax([-1])).to(torch.float32))
+        for begin, end in self.spans(h.size(0), self.chunk):
+            products = self.product(h[begin:end], weight)
+            for i, j in self.parts(products):
+                z = self.logits(products[i:j], w)
+                told = z.gather(1, targets[begin + i : begin + j].unsqueeze(1)).squeeze(1)
+                losses.append(z.logsumexp([-1]) - told)
+                hits.append(told.ge(z.amax([-1])).to(torch.float32))
         return [torch.cat(losses), torch.cat(hits)]
 
     def likeliest(self, h: Tensor, w: Dict[str, Tensor], count: int) -> List[Tensor]:
@@ -140,8 +160,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
         probabilities: List[Tensor] = []
         ids: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
-        for begin, end in self.chunks(h.size(0)):
-            p, i = self.logits(h[begin:end], weight, w).softmax(-1).topk(count)
-            probabilities.append(p)
-            ids.append(i)
+        for begin, end in self.spans(h.size(0), self.chunk):
+            products = self.product(h[begin:end], weight)
+            for i, j in self.parts(products):
+                p, token = self.logits(products[i:j], w).softmax(-1).topk(count)
+                probabilities.append(p)
+                ids.append(token)
         return [torch.cat(probabilities), torch.cat(ids)]

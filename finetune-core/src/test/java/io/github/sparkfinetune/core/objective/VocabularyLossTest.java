@@ -27,22 +27,22 @@ class VocabularyLossTest {
 
     @ParameterizedTest
     @CsvSource({
-        "0, 128, false, 0",
-        "1, 128, true, 0",
-        "127, 128, false, 0",
-        "128, 128, true, 0",
-        "129, 128, false, 0",
-        "300, 128, true, 0",
-        "10, 3, false, 0",
-        "9, 3, true, 0",
-        "0, 3, true, 0",
-        "129, 128, false, 2.5",
-        "9, 4, true, 1"
+        "0, 128, 16, false, 0",
+        "1, 128, 16, true, 0",
+        "127, 128, 16, false, 0",
+        "128, 128, 16, true, 0",
+        "129, 128, 16, false, 0",
+        "300, 128, 50, true, 0",
+        "10, 3, 3, false, 0",
+        "9, 3, 2, true, 0",
+        "0, 3, 2, true, 0",
+        "129, 128, 16, false, 2.5",
+        "9, 4, 3, true, 1"
     })
-    void inChunksIsTheWhole(int m, int chunk, boolean biased, double cap) {
+    void inChunksIsTheWhole(int m, int chunk, int part, boolean biased, double cap) {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, cap)) {
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, part, cap)) {
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);
@@ -98,7 +98,7 @@ class VocabularyLossTest {
     void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 0)) {
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0)) {
             NDArray gb = manager.ones(new Shape(2));
             script.call(
                     manager,
@@ -114,6 +114,39 @@ class VocabularyLossTest {
                     Map.of(Projection.BIAS, gb),
                     false);
             assertThat(gb.toFloatArray()).containsExactly(-0.5f, 0.5f);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 0", "3, 0", "4, 0", "3, 2.5"})
+    void inBf16IsTheWholeToItsRounding(int part, double cap) {
+        Torch.start(1);
+        int m = 9;
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.BF16, 4, part, cap)) {
+            SplittableRandom random = new SplittableRandom(part);
+            float[] h = gaussians(random, m * WIDTH);
+            float[] w = gaussians(random, VOCABULARY * WIDTH);
+            float[] b = gaussians(random, VOCABULARY);
+            long[] targets = random.ints(m, 0, VOCABULARY).asLongStream().toArray();
+            Expected expected = expected(h, w, b, targets, cap);
+            Map<String, NDArray> gradients = Map.of(
+                    Projection.WEIGHT, manager.zeros(new Shape(VOCABULARY, WIDTH)),
+                    Projection.BIAS, manager.zeros(new Shape(VOCABULARY)));
+            Map<String, NDArray> projection = Map.of(
+                    Projection.WEIGHT, manager.create(w, new Shape(VOCABULARY, WIDTH)),
+                    Projection.BIAS, manager.create(b));
+            NDArray hidden = manager.create(h, new Shape(m, WIDTH));
+            NDArray ids = manager.create(targets);
+            NDList result = script.call(manager, "vocabulary_loss", hidden, projection, ids, SCALE, gradients, false);
+            // A factor is rounded by at most 2^-9 of itself, and so are a logit and its gradient.
+            double rounding = 0x1p-5;
+            assertThat((double) result.get(0).getFloat()).isCloseTo(expected.loss(), within(m * rounding));
+            assertClose(result.get(1), expected.gh(), 0, rounding);
+            assertClose(gradients.get(Projection.WEIGHT), expected.gw(), 0, rounding);
+            assertClose(gradients.get(Projection.BIAS), expected.gb(), 0, rounding);
+            NDList each = script.call(manager, "token_losses", hidden, projection, ids);
+            assertThat(each.get(0).sum().getFloat()).isEqualTo(result.get(0).getFloat(), within(1e-4f));
         }
     }
 
@@ -177,10 +210,14 @@ class VocabularyLossTest {
     }
 
     private static void assertClose(NDArray actual, double[] expected, double more) {
+        assertClose(actual, expected, more, 2e-5);
+    }
+
+    private static void assertClose(NDArray actual, double[] expected, double more, double tolerance) {
         float[] values = actual.toFloatArray();
         assertThat(values).hasSize(expected.length);
         for (int i = 0; i < values.length; i++) {
-            assertThat((double) values[i]).as("element %d", i).isCloseTo(expected[i] + more, within(2e-5));
+            assertThat((double) values[i]).as("element %d", i).isCloseTo(expected[i] + more, within(tolerance));
         }
     }
 }

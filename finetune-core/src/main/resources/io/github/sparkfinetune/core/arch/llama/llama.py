@@ -66,7 +66,7 @@ class Llama(
         else:
             q = self.dense(x1, w, masks, "q_proj")
             k = self.dense(x1, w, masks, "k_proj")
-            kept["v"] = self.narrowed(self.dense(x1, w, masks, "v_proj"))
+            kept["v"] = self.narrowed_dense(x1, w, masks, "v_proj")
         if "q_norm.weight" in w:
             kept["normed_q"] = self.narrowed(q)
             kept["normed_k"] = self.narrowed(k)
@@ -90,10 +90,10 @@ class Llama(
         kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
         h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
         if "gate_up_proj.weight" in w:
-            gate, up = self.narrowed(self.dense(h1, w, masks, "gate_up_proj")).chunk(2, 1)
+            gate, up = self.narrowed_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
         else:
-            gate = self.narrowed(self.dense(h1, w, masks, "gate_proj"))
-            up = self.narrowed(self.dense(h1, w, masks, "up_proj"))
+            gate = self.narrowed_dense(h1, w, masks, "gate_proj")
+            up = self.narrowed_dense(h1, w, masks, "up_proj")
         m = self.activation(gate, self.hidden_act).mul_(up)
         f = self.dense(m, w, masks, "down_proj")
         kept.update(self.norm_kept(f, w, "post_feedforward_layernorm", True))
@@ -178,9 +178,7 @@ class Llama(
         """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
         gh = self.feed_forward_backward(gy, kept, w, masks, gradients, add)
         go = self.added_backward(gh, kept, w, gradients, "post_attention_layernorm", add)
-        go = self.linear_backward(
-            go, kept["attended"], w, masks, gradients, "o_proj", add, None, True
-        )
+        go = self.narrowed_backward(go, kept["attended"], w, masks, gradients, "o_proj", add)
         gq, gk, gv = self.attend_backward(go, kept, documents, batch)
         gq = self.rotated(gq, self.num_heads, batch, -1)
         gk = self.rotated(gk, self.num_key_value_heads, batch, -1)
@@ -225,8 +223,7 @@ class Llama(
         m = gy[:0]
         if self.reads(gradients, "down_proj"):
             m = self.activation(gate, self.hidden_act).mul_(up)
-        gm = self.linear_backward(gf, m, w, masks, gradients, "down_proj", add, None, True)
-        gm = self.narrowed(gm)
+        gm = self.narrowed_backward(gf, m, w, masks, gradients, "down_proj", add)
         h1 = gy[:0]
         if "gate_up_proj.weight" in w:
             g = torch.empty([gm.size(0), 2 * gm.size(1)], dtype=gm.dtype, device=gm.device)

@@ -381,6 +381,9 @@ INPUTS |= {
     "DebertaV2.relative_heads": lambda i: [
         (i.x(5, HIDDEN), 1, i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
         for name in ("key", "relative_key") for masks in ({}, {name + ".relative": i.mask(*i.relative)})],
+    "DebertaV2.heads_first": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN),)],
+    "DebertaV2.relative_scores": lambda i: [
+        (i.x(HEADS, TEXTS, TOKENS, HIDDEN // HEADS), i.x(HEADS, HIDDEN // HEADS, 9), i.ids(9, TOKENS, TOKENS))],
     "DebertaV2.attended": lambda i: [
         (i.x(TEXTS, TOKENS, HIDDEN), w | more, batch, masks | {"relative": i.mask(*i.relative)})
         for w, batch, masks in i.encoders() for more in (

@@ -29,8 +29,8 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         attended = self.attended(x, w, batch, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
-        u = self.activation(self.linear(h, w, masks, "intermediate"), self.hidden_act)
-        f = self.linear(u, w, masks, "output")
+        u = self.narrowed(self.linear(h, w, masks, "intermediate"))
+        f = self.linear(self.activation(u, self.hidden_act), w, masks, "output")
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
     def attended(

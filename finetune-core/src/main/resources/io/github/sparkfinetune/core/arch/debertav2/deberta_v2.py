@@ -48,6 +48,11 @@ class DebertaV2(Bert):
         rows = (r + span).clamp(0, 2 * span - 1)
         return rows.unfold(0, tokens, 1).flip([1]).contiguous()
 
+    def heads_first(self, x: Tensor) -> Tensor:
+        """[B, T, H] -> contiguous [A, B, T, d], as products read it"""
+        y = self.narrowed(x).view([x.size(0), x.size(1), self.num_heads, -1])
+        return y.permute([2, 0, 1, 3]).contiguous()
+
     def relative_heads(
         self,
         x: Tensor,
@@ -68,16 +73,23 @@ class DebertaV2(Bert):
         rows = self.linear(x, w, own, name)
         return rows.view([x.size(0), self.num_heads, -1]).permute([1, 2, 0])
 
+    def relative_scores(self, x: Tensor, relative: Tensor, rows: Tensor) -> Tensor:
+        """Scores of x [A, B, T, d] with relative [A, d, R], each at its row of rows [T, T]: [A, B, T, T]"""
+        x, relative = self.narrowed(x), self.narrowed(relative)
+        s = torch.matmul(x.flatten(1, 2), relative).to(torch.float32)
+        s = s.view([x.size(0), x.size(1), x.size(2), -1])
+        return s.gather(-1, rows.expand([x.size(0), x.size(1), -1, -1]))
+
     def attended(
         self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
     ) -> Tensor:
         """x [B, T, H] -> [B, T, H]"""
-        q = self.heads(self.linear(x, w, masks, "query"))
-        k = self.heads(self.linear(x, w, masks, "key"))
-        v = self.heads(self.linear(x, w, masks, "value"))
+        narrow = self.narrowed(x)
         terms = 1 + int(self.content_to_position) + int(self.position_to_content)
-        scale = float(q.size(-1) * terms) ** -0.5
-        s = torch.matmul(q * scale, k.transpose(-2, -1))
+        scale = float(x.size(-1) // self.num_heads * terms) ** -0.5
+        q = self.heads_first(self.linear(narrow, w, masks, "query") * scale)
+        k = self.heads_first(self.linear(narrow, w, masks, "key"))
+        s = torch.matmul(q, k.transpose(-2, -1)).to(torch.float32)
         if terms > 1:
             relative = w["relative.weight"]
             if "relative_norm.weight" in w:
@@ -90,18 +102,21 @@ class DebertaV2(Bert):
             rows = (rows - first).to(x.device)
             if self.content_to_position:
                 keys = self.relative_heads(relative, first, w, masks, "relative_key", "key")
-                s = s + torch.matmul(q * scale, keys).gather(-1, rows.expand(s.size()))
+                s = s.add_(self.relative_scores(q, keys, rows))
             if self.position_to_content:
                 queries = self.relative_heads(
                     relative, first, w, masks, "relative_query", "query"
                 )
-                by_key = torch.matmul(k * scale, queries).gather(-1, rows.t().expand(s.size()))
-                s = s + by_key.transpose(-2, -1)
+                by_key = self.relative_scores(k, queries * scale, rows.t())
+                s = s.add_(by_key.transpose(-2, -1))
         if "bias" in batch:
-            real = batch["bias"].eq(0)
+            real = batch["bias"].eq(0).transpose(0, 1)
             hidden = real.logical_and(real.transpose(-2, -1)).logical_not()
-            s = s.masked_fill(hidden, -3.4028234663852886e38)
+            s = s.masked_fill_(hidden, -3.4028234663852886e38)
         p = s.softmax(-1)
+        v = self.linear(narrow, w, masks, "value")
         if "probs" in masks:
-            p = p * masks["probs"] * self.probs_scale
-        return torch.matmul(p, v).transpose(1, 2).reshape(x.size())
+            p = p * masks["probs"].transpose(0, 1)
+            v = v * self.probs_scale
+        y = torch.matmul(self.narrowed(p), self.heads_first(v))
+        return y.permute([1, 2, 0, 3]).reshape(x.size())

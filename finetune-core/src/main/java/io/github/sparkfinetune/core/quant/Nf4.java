@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.tensor.ParallelFor;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
 import java.nio.FloatBuffer;

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.quant;
 
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.ParallelFor;
 import java.nio.ByteBuffer;
 import java.util.List;
 
@@ -12,8 +13,8 @@ import java.util.List;
 public record Widening(StoredWeight weight, ByteBuffer target) {
     /** Elements that are given to a thread together: whole blocks of 4 bits. */
     private static final int UNIT = 1 << 11;
-    /** Units that are worth a thread. */
-    private static final int LEAST_UNITS = 32;
+    /** Units of a slice. */
+    private static final int SLICE = 32;
 
     /**
      * Widens weights, all of them in one go, so that threads wait for each other once.
@@ -25,7 +26,7 @@ public record Widening(StoredWeight weight, ByteBuffer target) {
     public static void run(List<Widening> all, TensorType type, int threads) {
         all.forEach(one -> one.check(type));
         long units = all.stream().mapToLong(Widening::units).sum();
-        ParallelFor.run(units, LEAST_UNITS, threads, (from, to) -> {
+        ParallelFor.run(units, SLICE, threads, (from, to) -> {
             long begin = 0;
             for (Widening one : all) {
                 long first = Math.max(from, begin) - begin;

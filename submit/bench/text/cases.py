@@ -284,7 +284,8 @@ for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
         backend + ".product": lambda i: [(i.x(9, 4), i.x(6, 4))],
         backend + ".product_times": lambda i: [(i.x(9, 6), i.x(6, 4))],
-        backend + ".outer": lambda i: [(i.x(6, 4), i.x(9, 6), i.x(9, 4), add) for add in (False, True)],
+        backend + ".outer": lambda i: [
+            (i.x(n, 4), i.x(9, n), i.x(9, 4), add) for n in (6, 4100) for add in (False, True)],
         backend + ".add_times": lambda i: [(i.x(9, 4), i.x(9, 6), i.x(6, 4))],
         backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],
         backend + ".product_weight": lambda i: [(i.x(6, 4),)],

@@ -36,8 +36,16 @@ class Bf16Matmul(Matmul):
 
     def outer(self, target: Tensor, a: Tensor, b: Tensor, add: bool) -> Tensor:
         """As Matmul.outer."""
-        y = torch.mm(a.t().to(torch.bfloat16), b.to(torch.bfloat16))
-        return target.add_(y) if add else target.copy_(y)
+        b = b.to(torch.bfloat16)
+        # Not the gradient of a whole table of words in BF16 beside that in F32.
+        for first in range(0, target.size(0), 4096):
+            rows = target[first : first + 4096]
+            y = torch.mm(a[:, first : first + 4096].t().to(torch.bfloat16), b)
+            if add:
+                rows.add_(y)
+            else:
+                rows.copy_(y)
+        return target
 
     def add_times(self, target: Tensor, g: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.add_times."""

@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The text for every platform, against products written out by hand. */
 class MatmulBackendTest {
@@ -73,6 +74,26 @@ class MatmulBackendTest {
             NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));
             NDArray y = module.callOne(manager, "affine", x, weight, manager.create(new float[] {0, 0x1p-9f}));
             assertThat(y.toFloatArray()).containsExactly(1, 1 + 0x1p-7f + 0x1p-9f);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void gradientsOfATableAreThoseOfItsRows(boolean add) {
+        int rows = 5000;
+        try (NDManager manager = Torch.manager(-1);
+                ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of())) {
+            NDArray target = manager.ones(new Shape(rows, 1));
+            float[] gradient = new float[2 * rows];
+            float[] expected = new float[rows];
+            for (int row = 0; row < rows; row++) {
+                gradient[row] = row % 97;
+                gradient[rows + row] = row % 13;
+                expected[row] = 2 * (row % 97) - row % 13 + (add ? 1 : 0);
+            }
+            NDArray x = manager.create(new float[] {2, -1}, new Shape(2, 1));
+            module.callOne(manager, "outer", target, manager.create(gradient, new Shape(2, rows)), x, add);
+            assertThat(target.toFloatArray()).containsExactly(expected);
         }
     }
 }

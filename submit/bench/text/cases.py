@@ -168,6 +168,7 @@ INPUTS = {
     "Linear.recorded": lambda i: [(i.x(N, HIDDEN), w["a.weight"], w, m, "a") for w, m in i.linears()],
     "Linear.linear": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.conv1d": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora bias", True), {}, "a")],
+    "Linear.is_few": lambda i: [(i.x(n, 2),) for n in (4, 5)] + [(i.x(1, 2, 3),)],
     "Linear.without_graph": lambda i: [
         (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],

@@ -4,6 +4,7 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.tensor.ParallelFor;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
@@ -41,16 +42,16 @@ final class Dropout {
     private static final int ELEMENTS = 8;
 
     private final long seed;
-    private final boolean parallel;
+    private final int threads;
     private final Map<Use, ByteBuffer> buffers = new HashMap<>();
 
     /**
      * @param seed of the run
-     * @param threads above 1: rows are filled by several threads, with the same result
+     * @param threads that fill rows, with the same result
      */
     Dropout(long seed, int threads) {
         this.seed = seed;
-        this.parallel = threads > 1;
+        this.threads = threads;
     }
 
     private static int threshold(double rate) {
@@ -246,7 +247,8 @@ final class Dropout {
                         : ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
         long key = Seeds.derive(seed, Purpose.DROPOUT, step, place);
         int threshold = threshold(rate);
-        (parallel ? runs.parallelStream() : runs.stream()).forEach(run -> {
+        ParallelFor.run(runs.size(), threads, index -> {
+            Run run = runs.get(Math.toIntExact(index));
             long rowKey = Seeds.fold(Seeds.fold(key, run.sample()), run.head());
             for (int t = 0; t < run.tokens(); t++) {
                 fill(buffer, (run.firstRow() + t) * width, width, Seeds.fold(rowKey, run.firstToken() + t), threshold);

@@ -122,15 +122,13 @@ public final class Nf4 {
         ByteBuffer packed = ByteBuffer.allocateDirect((int) Nf4Codes.packedBytes(count));
         float[] absmax = new float[(int) Nf4Codes.blocks(count)];
         long partSize = (long) partBlocks * Nf4Codes.BLOCK;
-        ParallelFor.run((count + partSize - 1) / partSize, 1, threads, (begin, past) -> {
-            float[] part = new float[(int) Math.min(partSize, count)];
+        ParallelFor.run((count + partSize - 1) / partSize, threads, index -> {
+            long from = index * partSize;
+            float[] part = new float[(int) Math.min(partSize, count - from)];
             byte[] codes = new byte[(int) Nf4Codes.packedBytes(part.length)];
-            for (long from = begin * partSize; from < Math.min(past * partSize, count); from += partSize) {
-                int length = (int) Math.min(partSize, count - from);
-                weights.read(from, part, length);
-                quantizePart(part, length, codes, absmax, (int) (from / Nf4Codes.BLOCK));
-                packed.put((int) (from / 2), codes, 0, (int) Nf4Codes.packedBytes(length));
-            }
+            weights.read(from, part, part.length);
+            quantizePart(part, part.length, codes, absmax, (int) (from / Nf4Codes.BLOCK));
+            packed.put((int) (from / 2), codes);
         });
         checkFinite(absmax, weights, count, place);
         Absmax scales = doubleQuant ? Absmax.DoubleQuantized.of(absmax) : Absmax.Plain.of(absmax);

@@ -12,9 +12,7 @@ import java.util.List;
  */
 public record Widening(StoredWeight weight, ByteBuffer target) {
     /** Elements that are given to a thread together: whole blocks of 4 bits. */
-    private static final int UNIT = 1 << 11;
-    /** Units of a slice. */
-    private static final int SLICE = 32;
+    private static final int UNIT = 1 << 16;
 
     /**
      * Widens weights, all of them in one go, so that threads wait for each other once.
@@ -26,13 +24,12 @@ public record Widening(StoredWeight weight, ByteBuffer target) {
     public static void run(List<Widening> all, TensorType type, int threads) {
         all.forEach(one -> one.check(type));
         long units = all.stream().mapToLong(Widening::units).sum();
-        ParallelFor.run(units, SLICE, threads, (from, to) -> {
+        ParallelFor.run(units, threads, unit -> {
             long begin = 0;
             for (Widening one : all) {
-                long first = Math.max(from, begin) - begin;
-                long past = Math.min(to, begin + one.units()) - begin;
-                if (first < past) {
-                    one.widen(first * UNIT, Math.min(past * UNIT, one.weight.count()), type);
+                long index = unit - begin;
+                if (index >= 0 && index < one.units()) {
+                    one.widen(index * UNIT, Math.min((index + 1) * UNIT, one.weight.count()), type);
                 }
                 begin += one.units();
             }

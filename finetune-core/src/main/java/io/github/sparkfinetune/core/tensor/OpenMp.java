@@ -36,7 +36,7 @@ public final class OpenMp {
         void run() {
             try {
                 body.run();
-            } catch (Throwable e) {
+            } catch (RuntimeException | Error e) {
                 // Nothing may be thrown through native code; the caller throws it.
                 failure.compareAndSet(null, e);
             }

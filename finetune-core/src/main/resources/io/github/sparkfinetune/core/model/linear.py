@@ -39,9 +39,13 @@ class Linear(Lora):
         """The same with NAME.weight [in, out], as GPT-2 stores it."""
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
+    def is_few(self, x: Tensor) -> bool:
+        """Whether few_rows is the faster product of x; from 5 rows on the other library is."""
+        return x.dim() == 2 and x.size(0) <= 4
+
     def without_graph(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
-        """x W^T + b without a graph. From 5 rows on the other library is faster."""
-        if x.dim() != 2 or x.size(0) > 4:
+        """x W^T + b without a graph."""
+        if not self.is_few(x):
             return self.affine(x, weight, bias)
         y = self.few_rows(x, weight)
         return y if bias is None else y.add_(bias)
@@ -65,9 +69,9 @@ class Linear(Lora):
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
     ) -> Tensor:
         """What dense gives, narrowed: as the product is, where nothing is added to it."""
-        if x.size(0) > 4 and not self.has_adapter(w, name) and name + ".bias" not in w:
-            return self.product(x, w[name + ".weight"])
-        return self.narrowed(self.dense(x, w, masks, name))
+        if self.is_few(x) or self.has_adapter(w, name) or name + ".bias" in w:
+            return self.narrowed(self.dense(x, w, masks, name))
+        return self.product(x, w[name + ".weight"])
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
         """Whether linear_backward needs the linear's input."""

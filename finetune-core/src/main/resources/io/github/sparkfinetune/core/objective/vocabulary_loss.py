@@ -23,11 +23,11 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return [(i, min(i + size, n)) for i in range(0, n, size)]
 
     def parts(self, z: Tensor) -> List[Tuple[int, int]]:
-        """[begin, end) of the rows of z that are in F32 at a time; on a GPU all, which would do a few no sooner"""
+        """[begin, end) of the rows of z that are in F32 at a time: on a GPU, which does few no sooner, all"""
         return self.spans(z.size(0), max(z.size(0), 1) if z.is_cuda else self.part)
 
     def logits(self, z: Tensor, w: Dict[str, Tensor]) -> Tensor:
-        """A part of the products [m, V] of hidden states and the head -> F32 [m, V], in place if z is in F32"""
+        """Some products z [m, V] of hidden states and the head -> F32 [m, V], in place if z is F32"""
         z = z.to(torch.float32)
         if "projection.bias" in w:
             z.add_(w["projection.bias"])
@@ -58,7 +58,13 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return found, g
 
     def put_projection(
-        self, gradients: Dict[str, Tensor], w: Dict[str, Tensor], g: Tensor, h: Tensor, scale: float, add: bool
+        self,
+        gradients: Dict[str, Tensor],
+        w: Dict[str, Tensor],
+        g: Tensor,
+        h: Tensor,
+        scale: float,
+        add: bool,
     ) -> None:
         """The gradients of the head's weights, scale times those of what it gives [M, V] and its input [M, H]
 

@@ -24,15 +24,10 @@ class ParallelForTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0, 3, 2", "1, 3, 2", "3, 3, 2", "4, 3, 2", "100, 7, 2", "100, 1, 1", "5, 1, 2"})
-    void eachUnitIsWorkedOnOnce(int units, int grain, int threads) {
+    @CsvSource({"0, 2", "1, 2", "3, 2", "4, 2", "100, 2", "100, 1", "5, 3"})
+    void eachUnitIsWorkedOnOnce(int units, int threads) {
         AtomicIntegerArray times = new AtomicIntegerArray(units);
-        ParallelFor.run(units, grain, threads, (from, to) -> {
-            assertThat(to - from).isBetween(1L, (long) grain);
-            for (long unit = from; unit < to; unit++) {
-                times.incrementAndGet((int) unit);
-            }
-        });
+        ParallelFor.run(units, threads, unit -> times.incrementAndGet((int) unit));
         assertThat(IntStream.range(0, units).map(times::get)).hasSize(units).allMatch(n -> n == 1);
     }
 
@@ -53,7 +48,7 @@ class ParallelForTest {
     private static Set<Thread> teammates() {
         Set<Thread> team = ConcurrentHashMap.newKeySet();
         CountDownLatch both = new CountDownLatch(2);
-        ParallelFor.run(2, 1, 2, (from, to) -> {
+        ParallelFor.run(2, 2, unit -> {
             team.add(Thread.currentThread());
             both.countDown();
             assertThat(await(both)).isTrue();
@@ -71,8 +66,8 @@ class ParallelForTest {
 
     @Test
     void whatOneThreadFailsByReachesTheCaller() {
-        assertThatThrownBy(() -> ParallelFor.run(100, 1, 2, (from, to) -> {
-                    if (from == 41) {
+        assertThatThrownBy(() -> ParallelFor.run(100, 2, unit -> {
+                    if (unit == 41) {
                         throw new IllegalStateException("unit 41");
                     }
                 }))
@@ -88,7 +83,7 @@ class ParallelForTest {
             int rank = i;
             ranks[i] = new Thread(() -> {
                 for (int round = 0; round < 50; round++) {
-                    ParallelFor.run(40, 1, 2, (from, to) -> sums.addAndGet(rank, rank + 1));
+                    ParallelFor.run(40, 2, unit -> sums.addAndGet(rank, rank + 1));
                 }
             });
             ranks[i].start();

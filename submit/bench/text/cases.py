@@ -147,6 +147,7 @@ INPUTS = {
     "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
+    "Matmul.evened": lambda i: [(i.x(9, 3),)],
     "Matmul.narrowed": lambda i: [(i.x(2, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
@@ -241,8 +242,8 @@ INPUTS = {
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9) for w in (i.projection(False), i.projection(True))
         for g in ({}, i.gradients(w)) for add in (False, True)],
-    "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, 9), w["projection.weight"], w)
-        for w in (i.projection(False), i.projection(True))],
+    "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
+        for m in (9, 7) for w in (i.projection(False), i.projection(True))],
     "VocabularyLoss.put_projection": lambda i: [
         (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
         for gradients in (i.gradients(i.projection(True)), {"projection.rows": i.x(3, HIDDEN)}) for add in (False, True)],
@@ -294,6 +295,7 @@ for backend in ("Matmul", "Bf16Matmul"):
     }
 INPUTS |= {
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
+    "Bf16Matmul.evened": lambda i: [(i.x(n, 3),) for n in (0, 9, 16)],
     "Bf16Matmul.narrowed": lambda i: [(i.x(2, 3),)],
 }
 
@@ -364,6 +366,8 @@ INPUTS |= {
     "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
     "MatrixAttention.probabilities": lambda i: [
         (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))],
+    "MatrixAttention.lengthened": lambda i: [(i.x(2, HEADS, 9, WIDTH), rows) for rows in (0, 23)],
+    "MatrixAttention.hidden_rows": lambda i: [(i.x(2, HEADS, n, WIDTH), bias) for n in (9, 32) for bias in (None, i.x(9, 9))],
     "MatrixAttention.matrix_attention": lambda i: [
         (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "MatrixAttention.matrix_attention_backward": lambda i: [

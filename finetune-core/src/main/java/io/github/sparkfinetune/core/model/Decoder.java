@@ -205,12 +205,12 @@ public final class Decoder implements Model<PackedBatch> {
 
     @Override
     public PackedBatch batch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, layerInputs, samples, shape, false);
+        return PackedBatch.of(owner, layerInputs, samples, shape, matmul.rows(), false);
     }
 
     /** As {@link #batch}, but for the hidden states of all tokens. */
     public PackedBatch wholeBatch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, layerInputs, samples, shape, true);
+        return PackedBatch.of(owner, layerInputs, samples, shape, matmul.rows(), true);
     }
 
     @Override

@@ -126,7 +126,15 @@ final class Dropout {
             runs.add(new Run(sample.index(), 0, 0, sample.length(), at));
             at += sample.length();
         }
-        return mask(manager, step, place, 0, rate, runs, width, new Shape(at, width));
+        return mask(
+                manager,
+                step,
+                place,
+                0,
+                rate,
+                runs,
+                width,
+                new Shape(batch.ids().size(), width));
     }
 
     /** Masks over the attention probabilities of each document of a packed batch: [heads, L, L]. */
@@ -135,7 +143,8 @@ final class Dropout {
         for (Sample sample : batch.samples()) {
             int first = 0;
             for (int length : sample.documents()) {
-                masks.add(probs(manager, step, sample, first, length, masks.size(), layer, rate, heads));
+                int computed = Math.toIntExact(batch.documents()[masks.size()]);
+                masks.add(probs(manager, step, sample, first, computed, masks.size(), layer, rate, heads));
                 first += length;
             }
         }

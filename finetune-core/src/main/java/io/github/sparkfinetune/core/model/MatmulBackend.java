@@ -24,6 +24,15 @@ public enum MatmulBackend {
         return module;
     }
 
+    /**
+     * What the rows of a product are a multiple of where that can be chosen. For each new size of a product in BF16
+     * oneDNN compiles a kernel, and what it keeps of it lies between tensors that come and go: the heap grows with the
+     * number of sizes.
+     */
+    int rows() {
+        return this == BF16 ? 16 : 1;
+    }
+
     /** That of a run's precision; {@code auto} is what the device prefers. */
     public static MatmulBackend of(PrecisionChoice precision, Device device) {
         boolean half = precision == PrecisionChoice.BF16 || (precision == PrecisionChoice.AUTO && device.prefersBf16());

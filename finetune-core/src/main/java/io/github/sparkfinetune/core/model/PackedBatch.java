@@ -12,12 +12,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Samples side by side in one row of N tokens, without padding. Attention stays within a document, positions start anew
- * in each.
+ * Samples side by side in one row of N tokens. Attention stays within a document, positions start anew in each. Where
+ * products want a multiple of some number of tokens the last document is longer by as many as are missing, whose hidden
+ * states nobody reads: causal attention does not see them, so they change nothing.
  *
  * @param samples the samples
  * @param ids token ids [N], I64
- * @param documents tokens of each document
+ * @param documents tokens of each document, those that are missing among the last one's
  * @param tensors what the text reads besides the layers: {@code positions} in the document [N], I64; {@code places} of
  *     the tokens whose hidden state is wanted at the end [M], I64
  * @param layers what it reads of each layer, see {@link LayerInputs}
@@ -36,12 +37,15 @@ public record PackedBatch(
      * Packs samples.
      *
      * @param owner of the batch's tensors
+     * @param multiple what the number of tokens is a multiple of
      * @param all whether every token's hidden state is wanted; else only those before a token with a label
      */
-    static PackedBatch of(NDManager owner, LayerInputs inputs, List<Sample> samples, DecoderShape shape, boolean all) {
+    static PackedBatch of(
+            NDManager owner, LayerInputs inputs, List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
         int tokens = samples.stream().mapToInt(Sample::length).sum();
-        long[] ids = new long[tokens];
-        long[] positions = new long[tokens];
+        int rows = (tokens + multiple - 1) / multiple * multiple;
+        long[] ids = new long[rows];
+        long[] positions = new long[rows];
         Targets targets = new Targets(tokens);
         List<Long> documents = new ArrayList<>();
         int at = 0;
@@ -66,7 +70,10 @@ public record PackedBatch(
                 from += length;
             }
         }
+        // A token whose row of the table gets a gradient anyway.
+        Arrays.fill(ids, tokens, rows, ids[tokens - 1]);
         long[] lengths = documents.stream().mapToLong(Long::longValue).toArray();
+        lengths[lengths.length - 1] += rows - tokens;
         return of(owner, inputs, samples, ids, positions, lengths, targets);
     }
 

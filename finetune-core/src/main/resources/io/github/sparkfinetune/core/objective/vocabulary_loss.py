@@ -34,13 +34,16 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return self.capped_logits(z)
 
     def told(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
-        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [M, V]
+        """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [R, V]
 
-        weight is [V, H] as products read it, and the gradient of their type.
+        h is [R, H], evened; the gradient of what is behind its M rows is 0. weight is [V, H] as products
+        read it, and the gradient of their type.
         """
         g = self.product(h, weight)
-        found = torch.empty([h.size(0), 1], dtype=torch.float32, device=h.device)
-        for begin, end in self.parts(g):
+        m = targets.size(0)
+        g[m:] = 0.0
+        found = torch.empty([m, 1], dtype=torch.float32, device=h.device)
+        for begin, end in self.parts(g[:m]):
             target = targets[begin:end].unsqueeze(1)
             z = self.logits(g[begin:end], w)
             # What a capped logit changes by with the logit below its cap.
@@ -98,10 +101,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
                 unreached.zero_()
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            hc = h[begin:end]
+            hc = self.evened(h[begin:end])
             logp, g = self.told(hc, targets[begin:end], weight, w)
             total = total - logp.sum().to(total)
-            torch.mul(self.times(g, weight), scale, out=gh[begin:end])
+            torch.mul(self.times(g, weight)[: end - begin], scale, out=gh[begin:end])
             if len(gradients) > 0:
                 self.put_projection(gradients, w, g, hc, scale, add or begin > 0)
         return [total, gh]
@@ -112,9 +115,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            logp, g = self.told(h[begin:end], targets[begin:end], weight, w)
+            logp, g = self.told(self.evened(h[begin:end]), targets[begin:end], weight, w)
             torch.neg(logp.squeeze(1), out=losses[begin:end])
-            gh[begin:end] = self.times(g, weight)
+            gh[begin:end] = self.times(g, weight)[: end - begin]
         return [losses, gh]
 
     def weighted_gradients(
@@ -133,10 +136,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            hc = h[begin:end]
+            hc = self.evened(h[begin:end])
             logp, g = self.told(hc, targets[begin:end], weight, w)
-            g.mul_(weights[begin:end].unsqueeze(1).to(g.dtype))
-            gh[begin:end] = self.times(g, weight)
+            g[: end - begin].mul_(weights[begin:end].unsqueeze(1).to(g.dtype))
+            gh[begin:end] = self.times(g, weight)[: end - begin]
             self.put_projection(gradients, w, g, hc, 1.0, add or begin > 0)
         return gh
 
@@ -153,7 +156,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         hits: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(h[begin:end], weight)
+            products = self.product(self.evened(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 z = self.logits(products[i:j], w)
                 told = z.gather(1, targets[begin + i : begin + j].unsqueeze(1)).squeeze(1)
@@ -167,7 +170,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         ids: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(h[begin:end], weight)
+            products = self.product(self.evened(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 p, token = self.logits(products[i:j], w).softmax(-1).topk(count)
                 probabilities.append(p)

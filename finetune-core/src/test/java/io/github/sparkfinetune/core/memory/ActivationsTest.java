@@ -41,7 +41,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What is counted from shapes against the tensors that a layer really keeps. */
 class ActivationsTest {
-    private static final int LENGTH = 24;
+    private static final int LENGTH = 16;
     private static final BatchShape BATCH = new BatchShape(3, LENGTH);
 
     private static int[] ids() {

@@ -51,7 +51,7 @@ class Matmul(torch.nn.Module):
         return F.linear(x, weight)
 
     def evened(self, x: Tensor) -> Tensor:
-        """Rows x [N, ...], and rows of zeros behind them where products take some numbers sooner."""
+        """x [N, ...] and zeros behind it, to as many rows as products take sooner."""
         return x
 
     def narrowed(self, x: Tensor) -> Tensor:

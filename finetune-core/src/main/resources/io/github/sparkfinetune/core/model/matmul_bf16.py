@@ -65,7 +65,7 @@ class Bf16Matmul(Matmul):
 
     def evened(self, x: Tensor) -> Tensor:
         """As Matmul.evened: a multiple of 16, for each new number oneDNN compiles another kernel."""
-        return torch.constant_pad_nd(x, [0, 0, 0, -x.size(0) % 16])
+        return torch.constant_pad_nd(x, [0] * (2 * x.dim() - 1) + [-x.size(0) % 16])
 
     def narrowed(self, x: Tensor) -> Tensor:
         """As Matmul.narrowed."""

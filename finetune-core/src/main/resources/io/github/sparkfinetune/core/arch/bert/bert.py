@@ -56,7 +56,8 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
 
         Masks of adapters are those of all tokens.
         """
-        chosen = self.masks_at(masks, batch["places"])
-        rows = self.select_rows(x.flatten(0, 1), batch["places"])
-        h = self.activation(self.linear(rows, w, chosen, "dense"), self.head_act)
-        return self.layer_norm(h, w, "norm")
+        places = self.evened(batch["places"])
+        rows = self.select_rows(x.flatten(0, 1), places)
+        h = self.linear(rows, w, self.masks_at(masks, places), "dense")
+        h = self.layer_norm(self.activation(h, self.head_act), w, "norm")
+        return h.narrow(0, 0, batch["places"].size(0))

@@ -298,5 +298,6 @@ class ModernBert(
         masks: Dict[str, Tensor],
     ) -> Tensor:
         """x [N, H] -> [M, H] of the tokens at batch["places"] [M], for the loss to map to logits."""
-        rows = self.select_rows(x, batch["places"])
-        return self.head(rows, w, self.masks_at(masks, batch["places"]))
+        places = self.evened(batch["places"])
+        h = self.head(self.select_rows(x, places), w, self.masks_at(masks, places))
+        return h.narrow(0, 0, batch["places"].size(0))

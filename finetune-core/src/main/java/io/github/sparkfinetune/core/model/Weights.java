@@ -7,39 +7,26 @@ import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
-import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.quant.MappedWeight;
-import io.github.sparkfinetune.core.quant.Nf4;
-import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
-import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
-import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.FloatBuffer;
-import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
-import java.util.function.Supplier;
 
 /** Loads weights from a checkpoint by the names that a model knows them by, and makes those that a new head needs. */
 final class Weights {
-    /** Weights from which on quantising takes longer than a second. */
-    private static final long WORTH_KEEPING = 1L << 26;
-
     private final TensorSource source;
     private final StoredNames names;
     private final NDManager manager;
@@ -47,10 +34,9 @@ final class Weights {
     private final ScriptModule script;
     private final Adaptation adaptation;
     private final FrozenTensors frozen;
+    private final StoredLinears linears;
     private final long seed;
     private final double initializerRange;
-    private final Architecture architecture;
-    private Map<String, Nf4Tensor> kept;
 
     /**
      * @param adaptation what is trained, and how the rest is stored
@@ -64,13 +50,13 @@ final class Weights {
             Adaptation adaptation,
             long seed) {
         this.source = source;
-        this.architecture = architecture;
         this.names = new StoredNames(source, architecture.prefix());
         this.manager = manager;
         this.device = Device.of(manager);
         this.script = script;
         this.adaptation = adaptation;
         this.frozen = new FrozenTensors(source, device, script);
+        this.linears = new StoredLinears(source, names, architecture, adaptation, manager);
         this.seed = seed;
         this.initializerRange = architecture.shape().initializerRange();
     }
@@ -111,7 +97,7 @@ final class Weights {
             return parameter(weight, drawn(weight), true, true);
         }
         String required = names.require(weight.name());
-        requireShape(weight, required);
+        names.requireShape(required, weight.shape());
         return parameter(weight, load(required, trainable), trainable);
     }
 
@@ -128,7 +114,7 @@ final class Weights {
         if (Nf4Checkpoint.holds(source, stored)) {
             return Optional.empty();
         }
-        requireShape(weight, stored);
+        names.requireShape(stored, weight.shape());
         return Optional.of(frozen.bf16(stored));
     }
 
@@ -143,87 +129,9 @@ final class Weights {
                 : script.callOne(manager, "product_weight", value);
     }
 
-    /** A linear's weight in the form that weights of its kind are stored in, or empty where that is F32. */
+    /** A layer's linear in another form than F32, or empty. */
     Optional<StoredWeight> stored(WeightSpec weight, int layer) {
-        if (adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
-            return Optional.empty();
-        }
-        String stored = names.require(weight.name());
-        boolean conv1d = weight.kind() == WeightSpec.Kind.CONV1D;
-        if (Nf4Checkpoint.holds(source, stored)) {
-            StoredWeight codes = once(stored, "codes", () -> Nf4Checkpoint.read(source, stored, conv1d));
-            return Optional.of(checked(weight, stored, codes));
-        }
-        requireShape(weight, stored);
-        return switch (adaptation.storage()) {
-            case F32 -> Optional.empty();
-            case AS_STORED ->
-                source.info(stored).dtype() == TensorType.F32
-                        ? Optional.empty()
-                        : Optional.of(once(stored, "mapped", () -> MappedWeight.of(source, stored)));
-            case NF4 -> Optional.of(quantized(stored, false, conv1d));
-            case NF4_DOUBLE -> Optional.of(quantized(stored, true, conv1d));
-        };
-    }
-
-    private StoredWeight quantized(String stored, boolean doubleQuant, boolean conv1d) {
-        if (kept == null) {
-            kept = kept(doubleQuant);
-        }
-        if (kept.containsKey(stored)) {
-            return kept.get(stored);
-        }
-        int threads = adaptation.threads();
-        return once(
-                stored,
-                adaptation.storage() + (conv1d ? " turned" : ""),
-                () -> conv1d
-                        ? Nf4.quantizeTransposed(source, stored, doubleQuant, threads)
-                        : Nf4.quantize(source, stored, doubleQuant, threads));
-    }
-
-    /** What is made of a tensor, once a process where it is of a file. */
-    private <T> T once(String stored, String form, Supplier<T> make) {
-        return SharedWeights.get(manager, source.localPlace(stored), form, owner -> make.get());
-    }
-
-    /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
-    private Map<String, Nf4Tensor> kept(boolean doubleQuant) {
-        Map<String, Boolean> linears = new LinkedHashMap<>();
-        for (int layer = 0; layer < architecture.shape().layers(); layer++) {
-            BlockSpec block = architecture.layer(layer);
-            for (WeightSpec weight : block.weights().values()) {
-                String stored = names.require(weight.name());
-                if (block.isLayerLinear(weight) && !Nf4Checkpoint.holds(source, stored)) {
-                    linears.put(stored, weight.kind() == WeightSpec.Kind.CONV1D);
-                }
-            }
-        }
-        long count = linears.keySet().stream()
-                .mapToLong(name -> source.info(name).count())
-                .sum();
-        boolean local = linears.keySet().stream()
-                .allMatch(name -> source.localPlace(name).isPresent());
-        if (!local || count < WORTH_KEEPING) {
-            return Map.of();
-        }
-        String first = linears.keySet().iterator().next();
-        Path folder = source.localPlace(first).orElseThrow().file().getParent();
-        return once(
-                first,
-                "all in " + adaptation.storage(),
-                () -> new Nf4Cache(folder, source, linears, doubleQuant, adaptation.threads()).tensors());
-    }
-
-    private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
-        long[] wanted = weight.shape();
-        if (value.isTransposed()) {
-            wanted = new long[] {wanted[1], wanted[0]};
-        }
-        if (!Arrays.equals(value.shape(), wanted)) {
-            throw shape(stored, value.shape(), wanted);
-        }
-        return value;
+        return linears.find(weight, layer);
     }
 
     /** A trained parameter of an adapter, with values that are written into host memory. */
@@ -267,20 +175,9 @@ final class Weights {
                     ? RunException.config("tokenizer.add_special_tokens: the adapter's " + tensor.name() + " has "
                             + tensor.shape()[0] + " rows, the model with the run's tokens " + wanted[0]
                             + ": set it to the tokens that the adapter was trained with")
-                    : shape(tensor.name(), tensor.shape(), wanted);
+                    : StoredNames.wrongShape("the adapter", tensor.name(), tensor.shape(), wanted);
         }
         return continued(tensor).value();
-    }
-
-    private void requireShape(WeightSpec weight, String stored) {
-        if (!Arrays.equals(source.info(stored).shape(), weight.shape())) {
-            throw shape(stored, source.info(stored).shape(), weight.shape());
-        }
-    }
-
-    private RunException shape(String name, long[] actual, long[] wanted) {
-        return RunException.data((source.names().contains(name) ? source.fileOf(name) : "the adapter") + ": tensor "
-                + name + " has shape " + Arrays.toString(actual) + ", config.json says " + Arrays.toString(wanted));
     }
 
     /**
@@ -302,7 +199,7 @@ final class Weights {
         long[] shape = source.info(found).shape();
         long rows = weight.shape()[0];
         if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
-            requireShape(weight.named(stored), found);
+            names.requireShape(found, weight.shape());
             boolean changes = trainable
                     || (kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty());
             Optional<NDArray> bf16 = adaptation.bf16() && !changes ? frozen.storedBf16(found) : Optional.empty();

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.safetensors;
 
 import io.github.sparkfinetune.conf.RunException;
+import java.util.Arrays;
 import java.util.Optional;
 
 /** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */
@@ -38,5 +39,28 @@ public final class StoredNames {
         return find(name)
                 .orElseThrow(() -> RunException.data("the model's weights have no tensor " + name
                         + " (nor under its older names): is this a checkpoint of the architecture in config.json?"));
+    }
+
+    /**
+     * Checks a tensor of the checkpoint.
+     *
+     * @param stored its name there
+     * @throws RunException where it has another shape
+     */
+    public void requireShape(String stored, long[] shape) {
+        long[] actual = source.info(stored).shape();
+        if (!Arrays.equals(actual, shape)) {
+            throw wrongShape(source.fileOf(stored), stored, actual, shape);
+        }
+    }
+
+    /**
+     * Says that a tensor has not the shape that follows from config.json.
+     *
+     * @param where the file, or what else it is in
+     */
+    public static RunException wrongShape(String where, String name, long[] actual, long[] wanted) {
+        return RunException.data(where + ": tensor " + name + " has shape " + Arrays.toString(actual)
+                + ", config.json says " + Arrays.toString(wanted));
     }
 }

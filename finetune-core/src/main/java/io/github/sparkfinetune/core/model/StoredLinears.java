@@ -1,0 +1,143 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.BlockSpec;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.quant.MappedWeight;
+import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Cache;
+import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
+import io.github.sparkfinetune.core.quant.Nf4Tensor;
+import io.github.sparkfinetune.core.quant.StoredWeight;
+import io.github.sparkfinetune.core.safetensors.StoredNames;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Supplier;
+
+/**
+ * The frozen linears of a model's layers that are not in F32: mapped as the checkpoint has them, or in 4 bits, which
+ * are those of the checkpoint, of the file beside it, or made of it.
+ */
+final class StoredLinears {
+    /** Weights from which on quantising takes longer than a second. */
+    private static final long WORTH_KEEPING = 1L << 26;
+
+    private final TensorSource source;
+    private final StoredNames names;
+    private final Architecture architecture;
+    private final Adaptation adaptation;
+    private final NDManager manager;
+    private Map<String, Nf4Tensor> kept;
+
+    /**
+     * @param adaptation what is trained, and how the rest is stored
+     * @param manager of the rank, which shares them with the others of its process
+     */
+    StoredLinears(
+            TensorSource source,
+            StoredNames names,
+            Architecture architecture,
+            Adaptation adaptation,
+            NDManager manager) {
+        this.source = source;
+        this.names = names;
+        this.architecture = architecture;
+        this.adaptation = adaptation;
+        this.manager = manager;
+    }
+
+    /**
+     * A weight in the form that weights of its kind are stored in.
+     *
+     * @param weight a linear of the layer
+     * @return empty where that is F32, or the weight is trained
+     */
+    Optional<StoredWeight> find(WeightSpec weight, int layer) {
+        if (adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
+            return Optional.empty();
+        }
+        String stored = names.require(weight.name());
+        boolean conv1d = weight.kind() == WeightSpec.Kind.CONV1D;
+        if (Nf4Checkpoint.holds(source, stored)) {
+            StoredWeight codes = once(stored, "codes", () -> Nf4Checkpoint.read(source, stored, conv1d));
+            return Optional.of(checked(weight, stored, codes));
+        }
+        names.requireShape(stored, weight.shape());
+        return switch (adaptation.storage()) {
+            case F32 -> Optional.empty();
+            case AS_STORED ->
+                source.info(stored).dtype() == TensorType.F32
+                        ? Optional.empty()
+                        : Optional.of(once(stored, "mapped", () -> MappedWeight.of(source, stored)));
+            case NF4 -> Optional.of(quantized(stored, false, conv1d));
+            case NF4_DOUBLE -> Optional.of(quantized(stored, true, conv1d));
+        };
+    }
+
+    private StoredWeight quantized(String stored, boolean doubleQuant, boolean conv1d) {
+        if (kept == null) {
+            kept = kept(doubleQuant);
+        }
+        if (kept.containsKey(stored)) {
+            return kept.get(stored);
+        }
+        int threads = adaptation.threads();
+        return once(
+                stored,
+                adaptation.storage() + (conv1d ? " turned" : ""),
+                () -> conv1d
+                        ? Nf4.quantizeTransposed(source, stored, doubleQuant, threads)
+                        : Nf4.quantize(source, stored, doubleQuant, threads));
+    }
+
+    /** What is made of a tensor, once a process where it is of a file. */
+    private <T> T once(String stored, String form, Supplier<T> make) {
+        return SharedWeights.get(manager, source.localPlace(stored), form, owner -> make.get());
+    }
+
+    /** The layers' linears in 4 bits from the file beside the weights, where these are large enough to keep. */
+    private Map<String, Nf4Tensor> kept(boolean doubleQuant) {
+        Map<String, Boolean> linears = new LinkedHashMap<>();
+        for (int layer = 0; layer < architecture.shape().layers(); layer++) {
+            BlockSpec block = architecture.layer(layer);
+            for (WeightSpec weight : block.weights().values()) {
+                String stored = names.require(weight.name());
+                if (block.isLayerLinear(weight) && !Nf4Checkpoint.holds(source, stored)) {
+                    linears.put(stored, weight.kind() == WeightSpec.Kind.CONV1D);
+                }
+            }
+        }
+        long count = linears.keySet().stream()
+                .mapToLong(name -> source.info(name).count())
+                .sum();
+        boolean local = linears.keySet().stream()
+                .allMatch(name -> source.localPlace(name).isPresent());
+        if (!local || count < WORTH_KEEPING) {
+            return Map.of();
+        }
+        String first = linears.keySet().iterator().next();
+        Path folder = source.localPlace(first).orElseThrow().file().getParent();
+        return once(
+                first,
+                "all in " + adaptation.storage(),
+                () -> new Nf4Cache(folder, source, linears, doubleQuant, adaptation.threads()).tensors());
+    }
+
+    private StoredWeight checked(WeightSpec weight, String stored, StoredWeight value) {
+        long[] wanted = weight.shape();
+        if (value.isTransposed()) {
+            wanted = new long[] {wanted[1], wanted[0]};
+        }
+        if (!Arrays.equals(value.shape(), wanted)) {
+            throw StoredNames.wrongShape(source.fileOf(stored), stored, value.shape(), wanted);
+        }
+        return value;
+    }
+}

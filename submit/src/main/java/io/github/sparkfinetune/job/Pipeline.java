@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
+import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.plan.RunWarnings;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
@@ -173,7 +174,7 @@ public final class Pipeline {
     private static String line(String name, Map<String, Double> metrics) {
         return String.format(Locale.ROOT, "%-10s", name)
                 + metrics.entrySet().stream()
-                        .map(metric -> String.format(Locale.ROOT, "%s %.4f", metric.getKey(), metric.getValue()))
+                        .map(metric -> metric.getKey() + " " + Metric.shown(metric.getKey(), metric.getValue()))
                         .collect(Collectors.joining("  "));
     }
 }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.job;
 
+import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -63,7 +64,7 @@ public final class Progress implements AutoCloseable {
         if (record.eval() != null) {
             endLine();
             StringBuilder line = new StringBuilder("eval      step " + record.step());
-            record.eval().forEach((name, value) -> line.append(String.format(Locale.ROOT, "  %s %.4f", name, value)));
+            record.eval().forEach((name, value) -> line.append("  " + name + " " + Metric.shown(name, value)));
             out.println(line);
         } else if (redraw) {
             String line = line(record, now);

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.metric.Metric;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -63,10 +64,10 @@ final class HeldOutSets {
             first.fieldNames()
                     .forEachRemaining(metric -> html.append(
                             set[1].path(metric).isNumber()
-                                    ? String.format(
-                                            Locale.ROOT,
-                                            "<td>%.4f</td>",
-                                            set[1].path(metric).asDouble())
+                                    ? "<td>"
+                                            + Metric.shown(
+                                                    metric, set[1].path(metric).asDouble())
+                                            + "</td>"
                                     : "<td>–</td>"));
             html.append("</tr>\n");
         });

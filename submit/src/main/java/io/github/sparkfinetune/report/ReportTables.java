@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.metric.Metric;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -145,8 +146,8 @@ final class ReportTables {
         List<String> others = new ArrayList<>();
         test.fields().forEachRemaining(metric -> {
             if (!HEADLINES.contains(metric.getKey()) && metric.getValue().isNumber()) {
-                others.add(Html.escape(shown(metric.getKey()))
-                        + String.format(Locale.ROOT, " %.4f", metric.getValue().asDouble()));
+                others.add(Html.escape(shown(metric.getKey())) + " "
+                        + Metric.shown(metric.getKey(), metric.getValue().asDouble()));
             }
         });
         return others.isEmpty() ? "" : "<p class=\"note\">" + String.join(" · ", others) + "</p>";

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.checkpoint;
 
+import io.github.sparkfinetune.core.metric.Metric;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -84,7 +85,7 @@ public record ModelCard(
         if (!metrics.isEmpty()) {
             text.append("## Metrics on held-out data\n\n| metric | value |\n|---|---|\n");
             metrics.forEach(
-                    (name, value) -> text.append(String.format(Locale.ROOT, "| %s | %.4f |%n", cell(name), value)));
+                    (name, value) -> text.append("| %s | %s |\n".formatted(cell(name), Metric.shown(name, value))));
             text.append('\n');
         }
         text.append("## Settings\n\n| setting | value |\n|---|---|\n");

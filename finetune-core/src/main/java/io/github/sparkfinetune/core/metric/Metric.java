@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.metric;
 
+import java.util.Locale;
+
 /**
  * A figure that says how well a model does.
  *
@@ -10,5 +12,14 @@ public record Metric(String name, boolean greaterIsBetter) {
     /** Whether one value is of a better model than another. */
     public boolean improves(double value, double best) {
         return greaterIsBetter ? value > best : value < best;
+    }
+
+    /**
+     * A figure as it is shown, with four digits, or none where it is a number of something.
+     *
+     * @param name its key in {@code metrics.json}
+     */
+    public static String shown(String name, double value) {
+        return String.format(Locale.ROOT, name.equals(MultiLabelMetrics.ROC_AUC_LABELS) ? "%.0f" : "%.4f", value);
     }
 }

@@ -19,6 +19,8 @@ import java.util.Map;
  * sample and label. Not thread-safe.
  */
 public final class MultiLabelMetrics implements Metrics {
+    static final String ROC_AUC_LABELS = "roc_auc_labels";
+
     private static final int SAMPLES = 0;
     private static final int LOSS = 1;
     private static final int EXACT = 2;
@@ -161,7 +163,7 @@ public final class MultiLabelMetrics implements Metrics {
         }
         values.put("average_precision_macro", precisions / labels.size());
         if (defined > 0) {
-            values.put("roc_auc_labels", (double) defined);
+            values.put(ROC_AUC_LABELS, (double) defined);
         }
     }
 

@@ -58,4 +58,10 @@ class MultiLabelMetricsTest {
                 .hasMessage("2 labels, 1 true or not, 2 probabilities");
         assertThatThrownBy(metrics::values).hasMessage("no sample was counted");
     }
+
+    @Test
+    void aNumberOfLabelsIsShownAsSuch() {
+        assertThat(Metric.shown("roc_auc_labels", 12)).isEqualTo("12");
+        assertThat(Metric.shown("roc_auc_macro", 0.81254)).isEqualTo("0.8125");
+    }
 }

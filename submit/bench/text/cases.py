@@ -367,7 +367,9 @@ INPUTS |= {
     "MatrixAttention.probabilities": lambda i: [
         (i.x(4, 9, WIDTH), i.x(4, 9, WIDTH), (1, 2, 0, 2), bias) for bias in (None, i.x(9, 9), i.x(3, 1, 9, 9))],
     "MatrixAttention.lengthened": lambda i: [(i.x(2, HEADS, 9, WIDTH), rows) for rows in (0, 23)],
-    "MatrixAttention.hidden_rows": lambda i: [(i.x(2, HEADS, n, WIDTH), bias) for n in (9, 32) for bias in (None, i.x(9, 9))],
+    "MatrixAttention.hidden_rows": lambda i: [
+        (i.x(2, HEADS, n, WIDTH).to(kind), bias)
+        for n in (9, 32) for kind in (torch.float32, torch.bfloat16) for bias in (None, i.x(9, 9))],
     "MatrixAttention.matrix_attention": lambda i: [
         (*(i.x(2, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "MatrixAttention.matrix_attention_backward": lambda i: [

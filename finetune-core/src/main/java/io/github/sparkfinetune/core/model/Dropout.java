@@ -126,15 +126,8 @@ final class Dropout {
             runs.add(new Run(sample.index(), 0, 0, sample.length(), at));
             at += sample.length();
         }
-        return mask(
-                manager,
-                step,
-                place,
-                0,
-                rate,
-                runs,
-                width,
-                new Shape(batch.ids().size(), width));
+        Shape shape = new Shape(batch.ids().size(), width);
+        return mask(manager, step, place, 0, rate, runs, width, shape);
     }
 
     /** Masks over the attention probabilities of each document of a packed batch: [heads, L, L]. */

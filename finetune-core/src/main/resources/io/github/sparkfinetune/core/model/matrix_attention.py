@@ -138,24 +138,24 @@ class MatrixAttention(Matmul, ScoreParts):
         return torch._softmax(s, -1, False, out=s), s
 
     def lengthened(self, x: Tensor, rows: int) -> Tensor:
-        """x [B, A, R, d], of the products' type, with so many rows of zeros behind it."""
-        x = self.narrowed(x)
+        """x [B, A, R, d] with so many rows of zeros behind it."""
         return x if rows == 0 else torch.constant_pad_nd(x, [0, 0, 0, rows])
 
     def hidden_rows(self, q: Tensor, bias: Optional[Tensor]) -> int:
-        """Rows of zeros behind queries and their own keys, that these do not see.
+        """Rows of zeros behind queries, of the products' type, and their own keys, that these do not see.
 
         For each new size of matrices in BF16 oneDNN compiles a kernel and keeps it, and what it
         keeps lies between tensors that come and go: lengths are multiples of 32.
         """
-        even = self.causal and bias is None and self.narrowed(q[:0]).dtype == torch.bfloat16
+        even = self.causal and bias is None and q.dtype == torch.bfloat16
         return -q.size(2) % 32 if even and not q.is_cuda else 0
 
     def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""
-        rows = self.hidden_rows(q, bias)
+        q, k, v = self.narrowed(q), self.narrowed(k), self.narrowed(v)
+        more = self.hidden_rows(q, bias)
         tokens = q.size(2)
-        q, k, v = self.lengthened(q, rows), self.lengthened(k, rows), self.lengthened(v, rows)
+        q, k, v = self.lengthened(q, more), self.lengthened(k, more), self.lengthened(v, more)
         o = torch.empty(q.size(), dtype=q.dtype, device=q.device)
         for part, block, hidden in self.pieces(q, k, bias):
             qi, ki, vi = self.asked_and_seen(q, k, v, part, block)
@@ -168,8 +168,9 @@ class MatrixAttention(Matmul, ScoreParts):
         self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v of matrix_attention, of which nothing was kept, in F32."""
+        q, k, v, g = self.narrowed(q), self.narrowed(k), self.narrowed(v), self.narrowed(g)
         more = self.hidden_rows(q, bias)
-        tokens = q.size(2)
+        tokens, seen = q.size(2), k.size(2)
         q, k = self.lengthened(q, more), self.lengthened(k, more)
         v, g = self.lengthened(v, more), self.lengthened(g, more)
         gq = torch.empty(q.size(), dtype=torch.float32, device=q.device)
@@ -192,4 +193,4 @@ class MatrixAttention(Matmul, ScoreParts):
             target = self.part_of(gv, part, 0, keys)
             p = self.narrowed(p).transpose(1, 2)
             target.add_(torch.bmm(p, gi).view(target.size()))
-        return gq.narrow(2, 0, tokens), gk.narrow(2, 0, k.size(2) - more), gv.narrow(2, 0, k.size(2) - more)
+        return gq.narrow(2, 0, tokens), gk.narrow(2, 0, seen), gv.narrow(2, 0, seen)

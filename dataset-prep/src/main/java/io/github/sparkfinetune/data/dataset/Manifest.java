@@ -358,34 +358,7 @@ public record Manifest(
      */
     public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
         requireSameProblem(dataset, runTask, wanted);
-        requireSame(dataset, "data.max_length", options.maxLength(), wanted.maxLength());
-        if (!Objects.equals(options.tokenizerSha256(), wanted.tokenizerSha256())) {
-            throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "
-                    + options.tokenizerSha256() + ", the model's is " + wanted.tokenizerSha256()
-                    + "): prepare it again into a new data.dir");
-        }
-        requireSame(dataset, "data.stride", options.stride(), wanted.stride());
-        requireSame(
-                dataset,
-                "samples of questions",
-                options.questionAnswering() != null,
-                wanted.questionAnswering() != null);
-        if (wanted.questionAnswering() != null) {
-            requireSame(
-                    dataset,
-                    "question_answering.version_2_with_negative",
-                    options.questionAnswering().version2WithNegative(),
-                    wanted.questionAnswering().version2WithNegative());
-        }
-        requireSame(dataset, "samples of documents", options.documents() != null, wanted.documents() != null);
-        if (wanted.documents() != null) {
-            DatasetOptions.DocumentOptions there = options.documents();
-            DatasetOptions.DocumentOptions here = wanted.documents();
-            requireSame(dataset, "data.packing", there.packing(), here.packing());
-            requireSame(dataset, "data.overlong", there.overlong(), here.overlong());
-            requireSame(dataset, "data.assistant_only_loss", there.assistantOnlyLoss(), here.assistantOnlyLoss());
-            requireSame(dataset, "a chat template of SHA-256", there.chatTemplateSha256(), here.chatTemplateSha256());
-        }
+        new OptionsMatch(dataset, options, wanted).requireSame();
     }
 
     /**
@@ -395,18 +368,8 @@ public record Manifest(
      * @throws RunException that names the difference
      */
     public void requireSameProblem(Path dataset, Task runTask, DatasetOptions wanted) {
-        requireSame(dataset, "task", task, runTask);
-        requireSame(dataset, "classification.problem_type", problemType(options), problemType(wanted));
-    }
-
-    private static String problemType(DatasetOptions some) {
-        return Objects.requireNonNullElse(some.problemType(), "single_label_classification");
-    }
-
-    private static void requireSame(Path dataset, String key, Object prepared, Object wanted) {
-        if (!Objects.equals(prepared, wanted)) {
-            throw RunException.data(dataset + " was prepared with " + key + ": " + prepared + ", this run has " + wanted
-                    + ": prepare it again into a new data.dir, or run with " + prepared);
-        }
+        OptionsMatch match = new OptionsMatch(dataset, options, wanted);
+        match.requireSame("task", task, runTask);
+        match.requireSameProblem();
     }
 }

@@ -2,22 +2,18 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
-import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -26,47 +22,20 @@ import java.util.Set;
  * a gradient of the table therefore exists for these rows alone, unless the table is also the decoder of a masked
  * language model, whose head computes the tokens with a label alone.
  */
-public final class Encoder implements Model<PaddedBatch> {
+public final class Encoder extends Model<PaddedBatch> {
+    private final ModelParts parts;
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
-    private final HeadKind headKind;
     private final HeadSpec head;
-    private final MatmulBackend matmul;
-    private final ScriptModule script;
-    private final Parameter table;
-    private final Optional<TokenRows> tokenRows;
-    private final List<Block> blocks;
     private final int padded;
-    private final Optional<Block> projection;
-    private final Map<String, NDArray> projectionWeights;
-    private final Optional<Block> shared;
 
-    private Encoder(
-            EncoderArchitecture architecture,
-            HeadKind headKind,
-            HeadSpec head,
-            MatmulBackend matmul,
-            ScriptModule script,
-            Parameter table,
-            Optional<TokenRows> tokenRows,
-            List<Block> blocks,
-            Optional<Block> projection,
-            Map<String, NDArray> projectionWeights,
-            Optional<Block> shared,
-            int padded) {
+    private Encoder(ModelParts parts, EncoderArchitecture architecture, HeadSpec head, int padded) {
+        super(parts);
+        this.parts = parts;
         this.architecture = architecture;
         this.shape = architecture.shape();
-        this.headKind = headKind;
         this.head = head;
-        this.matmul = matmul;
-        this.script = script;
-        this.table = table;
-        this.tokenRows = tokenRows;
-        this.blocks = List.copyOf(blocks);
         this.padded = padded;
-        this.projection = projection;
-        this.projectionWeights = projectionWeights;
-        this.shared = shared;
     }
 
     /**
@@ -90,35 +59,11 @@ public final class Encoder implements Model<PaddedBatch> {
             long seed) {
         EncoderArchitecture architecture = Architectures.encoder(config);
         HeadSpec head = architecture.head(headKind, classes);
-        ScriptModule script = ScriptModule.load(
-                manager,
-                List.of(matmul.module(), architecture.text()),
-                attributes(architecture, head, AttentionKernel.of(Device.of(manager), matmul, 0)));
-        Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
-        Blocks builder = new Blocks(new Weights(source, architecture, manager, script, adapted, seed));
-        WeightSpec table = architecture.table();
-        Parameter tableValue = builder.weights().vocabulary(table, BlockKind.EMBEDDINGS, table.name());
-        Optional<TokenRows> tokenRows = TokenRows.of(builder.weights(), table, tableValue);
-        builder.share(architecture.shared());
-        List<Block> blocks = architecture.blocks(headKind, classes).stream()
-                .map(builder::block)
-                .toList();
-        Optional<Block> projection =
-                Projection.of(architecture, headKind, adaptation).map(builder::projection);
-        builder.requireAllUsed();
-        return new Encoder(
-                architecture,
-                headKind,
-                head,
-                matmul,
-                script,
-                tableValue,
-                tokenRows,
-                blocks,
-                projection,
-                ProjectionWeights.of(builder.weights(), architecture, headKind, tableValue, projection, tokenRows),
-                builder.shared(),
-                0);
+        Map<String, Object> attributes =
+                attributes(architecture, head, AttentionKernel.of(Device.of(manager), matmul, 0));
+        ModelParts parts =
+                ModelParts.load(manager, matmul, architecture, attributes, headKind, classes, source, adaptation, seed);
+        return new Encoder(parts, architecture, head, 0);
     }
 
     /**
@@ -127,19 +72,7 @@ public final class Encoder implements Model<PaddedBatch> {
      * @param tokens of a batch at least, 0 where padding does not count
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(
-                architecture,
-                headKind,
-                head,
-                matmul,
-                script,
-                table,
-                tokenRows,
-                blocks,
-                projection,
-                projectionWeights,
-                shared,
-                tokens);
+        return new Encoder(parts, architecture, head, tokens);
     }
 
     private static Map<String, Object> attributes(
@@ -178,22 +111,12 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
-    public ScriptModule script() {
-        return script;
-    }
-
-    @Override
-    public String className() {
-        return architecture.className(headKind);
-    }
-
-    @Override
     public String outputName() {
-        return isMaskedLm() || headKind == HeadKind.NONE ? LAST_HIDDEN_STATE : LOGITS;
+        return isMaskedLm() || headKind() == HeadKind.NONE ? LAST_HIDDEN_STATE : LOGITS;
     }
 
     private boolean isMaskedLm() {
-        return headKind == HeadKind.MASKED_LM;
+        return headKind() == HeadKind.MASKED_LM;
     }
 
     @Override
@@ -207,41 +130,6 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
-    public Parameter table() {
-        return table;
-    }
-
-    @Override
-    public Optional<TokenRows> tokenRows() {
-        return tokenRows;
-    }
-
-    @Override
-    public List<Block> blocks() {
-        return blocks;
-    }
-
-    @Override
-    public Optional<Block> projection() {
-        return projection;
-    }
-
-    @Override
-    public Map<String, NDArray> projectionWeights() {
-        return projectionWeights;
-    }
-
-    @Override
-    public Optional<Block> shared() {
-        return shared;
-    }
-
-    /** What computes matrix products. */
-    public MatmulBackend matmul() {
-        return matmul;
-    }
-
-    @Override
     public PaddedBatch batch(NDManager owner, List<Sample> samples) {
         PaddedBatch batch = architecture.isUnpadded()
                 ? UnpaddedTexts.of(owner, samples, padded, architecture)
@@ -250,44 +138,28 @@ public final class Encoder implements Model<PaddedBatch> {
     }
 
     @Override
-    public NDArray lookup(NDManager owner, PaddedBatch batch) {
-        return script.callOne(owner, "lookup", table.value(), batch.ids());
-    }
-
-    @Override
     public BlockCall call(NDManager owner, Block block, NDArray x, PaddedBatch batch, DropoutMasks masks) {
-        return new BlockCall(script, block, x, batch, masks.of(owner, this, block, batch));
+        return new BlockCall(script(), block, x, batch, masks.of(owner, this, block, batch));
     }
 
     @Override
-    public NDArray forward(NDManager owner, BlockCall call) {
-        return call.run(owner, method(call.block()));
-    }
-
-    @Override
-    public Tape record(NDManager owner, BlockCall call, boolean wanted) {
-        return call.block().kind() == BlockKind.LAYER && !architecture.isRecorded()
-                ? new LayerTape(owner, call, wanted)
-                : new GraphTape(owner, call, method(call.block()), wanted);
-    }
-
-    private String method(Block block) {
+    String method(Block block) {
         return switch (block.kind()) {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
             case HEAD ->
-                switch (headKind) {
+                switch (headKind()) {
                     case SEQUENCE_CLASSIFICATION -> "sequence_head";
                     case TOKEN_CLASSIFICATION, QUESTION_ANSWERING -> "token_head";
                     case MASKED_LM -> "masked_lm_head";
-                    case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind);
+                    case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind());
                 };
             case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         };
     }
 
     HeadKind headKind() {
-        return headKind;
+        return parts.head();
     }
 
     HeadSpec head() {

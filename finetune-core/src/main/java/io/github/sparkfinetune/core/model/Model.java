@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.ArrayList;
@@ -15,69 +16,90 @@ import java.util.Optional;
  *
  * @param <B> how the model lays out samples
  */
-public interface Model<B extends Batch> {
+public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
     /** Output [B, classes] or [B, T, classes] of an encoder's head. */
-    String LOGITS = "logits";
+    public static final String LOGITS = "logits";
     /** Output [M, width] of a language model: what maps it to logits over the vocabulary is part of the loss. */
-    String LAST_HIDDEN_STATE = "last_hidden_state";
+    public static final String LAST_HIDDEN_STATE = "last_hidden_state";
+
+    private final ModelParts parts;
+
+    Model(ModelParts parts) {
+        this.parts = parts;
+    }
 
     /** The text that computes it, with {@code core.tensor}'s methods; closed by the owner of the weights. */
-    ScriptModule script();
+    public final ScriptModule script() {
+        return parts.script();
+    }
+
+    /** What computes matrix products. */
+    public final MatmulBackend matmul() {
+        return parts.matmul();
+    }
 
     /** Hugging Face's name of the model's class, for {@code architectures} in config.json. */
-    String className();
+    public final String className() {
+        return parts.architecture().className(parts.head());
+    }
 
     /** Name of what the last block gives, as in the outputs of {@code transformers}. */
-    String outputName();
+    public abstract String outputName();
 
     /** Longest sample in tokens. */
-    int maxLength();
+    public abstract int maxLength();
 
     /** Id of the padding token, whose embedding row gets no gradient; -1 for none. */
-    int paddingId();
+    public abstract int paddingId();
 
     /** The embedding table [vocabulary, hidden]. */
-    Parameter table();
+    public final Parameter table() {
+        return parts.table();
+    }
 
     /** Rows of the table that are trained where the table is frozen. */
-    default Optional<TokenRows> tokenRows() {
-        return Optional.empty();
+    public final Optional<TokenRows> tokenRows() {
+        return parts.tokenRows();
     }
 
     /** The blocks in the order of computation. */
-    List<Block> blocks();
+    public final List<Block> blocks() {
+        return parts.blocks();
+    }
 
     /**
      * What maps the last block's output to logits as part of the loss, where it has weights of its own: a block that is
      * never computed by itself, see {@link Projection}.
      */
-    default Optional<Block> projection() {
-        return Optional.empty();
+    public final Optional<Block> projection() {
+        return parts.projection();
     }
 
     /**
      * All weights that the loss maps the last block's output to logits by, see {@link Projection}, as products read
      * them; empty where that output is logits.
      */
-    Map<String, NDArray> projectionWeights();
+    public final Map<String, NDArray> projectionWeights() {
+        return parts.projectionWeights();
+    }
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */
-    default boolean tied() {
+    public final boolean tied() {
         return outputName().equals(LAST_HIDDEN_STATE) && Projection.isTable(projection());
     }
 
     /** The cap c that the loss bounds logits z over the vocabulary by, c·tanh(z / c); 0 for none. */
-    default double logitCap() {
+    public double logitCap() {
         return 0;
     }
 
     /** Weights that every layer reads besides its own, as a block that is never computed by itself. */
-    default Optional<Block> shared() {
-        return Optional.empty();
+    public final Optional<Block> shared() {
+        return parts.shared();
     }
 
     /** All parameters in the order of Hugging Face, but for those that layers share: they follow the blocks. */
-    default List<Parameter> parameters() {
+    public final List<Parameter> parameters() {
         List<Parameter> all = new ArrayList<>();
         all.add(table());
         tokenRows().ifPresent(rows -> all.add(rows.parameter()));
@@ -93,13 +115,15 @@ public interface Model<B extends Batch> {
      * @param owner of its tensors
      * @param samples not empty, none longer than {@link #maxLength}
      */
-    B batch(NDManager owner, List<Sample> samples);
+    public abstract B batch(NDManager owner, List<Sample> samples);
 
     /** Rows of the embedding table for a batch: the shape of its ids, and hidden. */
-    NDArray lookup(NDManager owner, B batch);
+    public final NDArray lookup(NDManager owner, B batch) {
+        return script().callOne(owner, "lookup", table().value(), batch.ids());
+    }
 
     /** What the table's own module in {@code transformers} multiplies looked-up rows by; {@link #lookup} does not. */
-    default double tableScale() {
+    public double tableScale() {
         return 1;
     }
 
@@ -110,17 +134,22 @@ public interface Model<B extends Batch> {
      * @param x rows for the first block, else the output of the block before
      * @param masks what is dropped
      */
-    BlockCall call(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
+    public abstract BlockCall call(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
+
+    /** Name of the text's method that computes a block. */
+    abstract String method(Block block);
 
     /**
      * Computes one block.
      *
      * @param owner of the result
      */
-    NDArray forward(NDManager owner, BlockCall call);
+    public final NDArray forward(NDManager owner, BlockCall call) {
+        return call.run(owner, method(call.block()));
+    }
 
     /** Computes one block; the parameters are those of {@link #call}. */
-    default NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks) {
+    public final NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks) {
         return forward(owner, call(owner, block, x, batch, masks));
     }
 
@@ -130,16 +159,20 @@ public interface Model<B extends Batch> {
      * @param call its input must stay open, and its masks unchanged, until the tape's backward
      * @param wanted whether the gradient of the input is
      */
-    Tape record(NDManager owner, BlockCall call, boolean wanted);
+    public final Tape record(NDManager owner, BlockCall call, boolean wanted) {
+        return call.block().kind() == BlockKind.LAYER && !parts.architecture().isRecorded()
+                ? new LayerTape(owner, call, wanted)
+                : new GraphTape(owner, call, method(call.block()), wanted);
+    }
 
     /** Computes with the adapters, as it does from the start, or as if there were none. */
-    default void applyAdapters(boolean applied) {
+    public final void applyAdapters(boolean applied) {
         blocks().forEach(block -> block.applyAdapters(applied));
         tokenRows().ifPresent(rows -> rows.apply(applied));
     }
 
     /** Takes note that the optimizer moved the parameters. */
-    default void updated() {
+    public final void updated() {
         blocks().forEach(Block::updated);
         tokenRows().ifPresent(rows -> rows.apply(true));
     }

@@ -1,0 +1,82 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.Architecture;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.WeightSpec;
+import io.github.sparkfinetune.core.safetensors.TensorSource;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What a model is made of: the text that computes it, and its weights in blocks. See {@link Model} for each.
+ *
+ * @param head what it predicts
+ */
+record ModelParts(
+        Architecture architecture,
+        HeadKind head,
+        MatmulBackend matmul,
+        ScriptModule script,
+        Parameter table,
+        Optional<TokenRows> tokenRows,
+        List<Block> blocks,
+        Optional<Block> shared,
+        Optional<Block> projection,
+        Map<String, NDArray> projectionWeights) {
+
+    ModelParts {
+        blocks = List.copyOf(blocks);
+    }
+
+    /**
+     * Loads them.
+     *
+     * @param manager owner of the weights, and their device
+     * @param matmul what computes matrix products
+     * @param attributes constants of the text
+     * @param classes what the head tells apart; unused by language models
+     * @param source weights; a head that is missing or of another size is drawn anew
+     * @param adaptation what is trained, and how the rest is stored
+     * @param seed of new weights
+     */
+    static ModelParts load(
+            NDManager manager,
+            MatmulBackend matmul,
+            Architecture architecture,
+            Map<String, Object> attributes,
+            HeadKind head,
+            int classes,
+            TensorSource source,
+            Adaptation adaptation,
+            long seed) {
+        ScriptModule script = ScriptModule.load(manager, List.of(matmul.module(), architecture.text()), attributes);
+        Adaptation adapted = adaptation.withBf16(matmul == MatmulBackend.BF16);
+        Weights weights = new Weights(source, architecture, manager, script, adapted, seed);
+        Blocks builder = new Blocks(weights);
+        WeightSpec spec = architecture.table();
+        Parameter table = weights.vocabulary(spec, BlockKind.EMBEDDINGS, spec.name());
+        Optional<TokenRows> tokenRows = TokenRows.of(weights, spec, table);
+        builder.share(architecture.shared());
+        List<Block> blocks =
+                architecture.blocks(head, classes).stream().map(builder::block).toList();
+        Optional<Block> projection =
+                Projection.of(architecture, head, adaptation).map(builder::projection);
+        builder.requireAllUsed();
+        return new ModelParts(
+                architecture,
+                head,
+                matmul,
+                script,
+                table,
+                tokenRows,
+                blocks,
+                builder.shared(),
+                projection,
+                ProjectionWeights.of(weights, architecture, head, table, projection, tokenRows));
+    }
+}

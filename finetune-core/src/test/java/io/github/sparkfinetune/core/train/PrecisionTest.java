@@ -40,6 +40,14 @@ class PrecisionTest {
         assertThat(Precision.decided(speedup, "rank 1 (10.0.0.2)")).hasToString(said);
     }
 
+    @Test
+    void bf16ThatIsAskedForSaysWhichRankIsSlowInIt() {
+        assertThat(Precision.demanded(true, "rank 0")).hasToString("bf16: as precision says");
+        assertThat(Precision.demanded(false, "rank 1 (10.0.0.2)"))
+                .hasToString("bf16: as precision says, but slower than fp32 would be: the processor of"
+                        + " rank 1 (10.0.0.2) has neither avx512_bf16 nor amx_bf16");
+    }
+
     private Precision of(PrecisionChoice wanted, Precision kept, int hidden) throws IOException {
         TinyModel.copy(
                 folder.resolve("model-" + hidden),
@@ -74,8 +82,11 @@ class PrecisionTest {
     @Test
     void processorsWithoutInstructionsComputeInF32AndTheOthersAreTried() throws IOException {
         Precision chosen = of(PrecisionChoice.AUTO, null, 768);
+        Precision demanded = of(PrecisionChoice.BF16, null, 64);
         boolean listed = Files.readString(Path.of("/proc/cpuinfo")).matches("(?s).*\\b(avx512_bf16|amx_bf16)\\b.*");
         assertThat(Bf16Probe.hasInstructions()).isEqualTo(listed);
         assertThat(chosen.reason()).contains(listed ? "times as fast as in fp32" : "neither avx512_bf16 nor amx_bf16");
+        assertThat(demanded.choice()).isEqualTo(PrecisionChoice.BF16);
+        assertThat(demanded.reason().contains("slower than fp32")).isEqualTo(!listed);
     }
 }

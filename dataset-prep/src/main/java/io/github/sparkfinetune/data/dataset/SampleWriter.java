@@ -4,7 +4,6 @@ import java.io.Closeable;
 import java.io.IOException;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntConsumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.parquet.column.ParquetProperties;
@@ -134,29 +133,13 @@ public final class SampleWriter implements SampleOutput, Closeable {
                 case STRING -> out.addBinary(Binary.fromString((String) value));
                 case INTS -> {
                     int[] values = (int[]) value;
-                    list(values.length, i -> out.addInteger(values[i]));
+                    ParquetLists.write(out, values.length, i -> out.addInteger(values[i]));
                 }
                 case DOUBLES -> {
                     double[] values = (double[]) value;
-                    list(values.length, i -> out.addDouble(values[i]));
+                    ParquetLists.write(out, values.length, i -> out.addDouble(values[i]));
                 }
             }
-        }
-
-        private void list(int size, IntConsumer element) {
-            out.startGroup();
-            if (size > 0) {
-                out.startField("list", 0);
-                for (int i = 0; i < size; i++) {
-                    out.startGroup();
-                    out.startField("element", 0);
-                    element.accept(i);
-                    out.endField("element", 0);
-                    out.endGroup();
-                }
-                out.endField("list", 0);
-            }
-            out.endGroup();
         }
     }
 }

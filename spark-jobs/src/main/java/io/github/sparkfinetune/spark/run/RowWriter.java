@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.spark.run;
 
 import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.data.dataset.ParquetLists;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntConsumer;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.WriteSupport;
@@ -159,15 +159,15 @@ final class RowWriter {
                 case STRING -> string((String) value);
                 case DOUBLES -> {
                     double[] values = (double[]) value;
-                    list(values.length, i -> out.addDouble(values[i]));
+                    ParquetLists.write(out, values.length, i -> out.addDouble(values[i]));
                 }
                 case STRINGS -> {
                     String[] values = (String[]) value;
-                    list(values.length, i -> string(values[i]));
+                    ParquetLists.write(out, values.length, i -> string(values[i]));
                 }
                 case ROWS -> {
                     Object[][] values = (Object[][]) value;
-                    list(values.length, i -> {
+                    ParquetLists.write(out, values.length, i -> {
                         out.startGroup();
                         fields(column.fields(), values[i]);
                         out.endGroup();
@@ -178,22 +178,6 @@ final class RowWriter {
 
         private void string(String value) {
             out.addBinary(Binary.fromString(value));
-        }
-
-        private void list(int size, IntConsumer element) {
-            out.startGroup();
-            if (size > 0) {
-                out.startField("list", 0);
-                for (int i = 0; i < size; i++) {
-                    out.startGroup();
-                    out.startField("element", 0);
-                    element.accept(i);
-                    out.endField("element", 0);
-                    out.endGroup();
-                }
-                out.endField("list", 0);
-            }
-            out.endGroup();
         }
     }
 

@@ -169,7 +169,6 @@ INPUTS = {
     "Linear.recorded": lambda i: [(i.x(N, HIDDEN), w["a.weight"], w, m, "a") for w, m in i.linears()],
     "Linear.linear": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
     "Linear.conv1d": lambda i: [(i.x(N, HIDDEN), i.linear("a", WIDE, HIDDEN, "lora bias", True), {}, "a")],
-    "Linear.is_few": lambda i: [(i.x(n, 2),) for n in (4, 5)] + [(i.x(1, 2, 3),)],
     "Linear.without_graph": lambda i: [
         (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
@@ -281,6 +280,8 @@ for backend in ("Matmul", "OneDnnMatmul", "Bf16Matmul"):
         backend + ".affine": lambda i: [
             (i.x(2, 3, n), i.x(m, n), bias) for n, m in [(4, 6), (6, 4)] for bias in (None, i.x(m))],
         backend + ".times": lambda i: [(i.x(9, 6), i.x(6, 4))],
+        backend + ".is_few": lambda i: [(i.x(n, 2),) for n in (4, 5, 32, 33)] + [(i.x(1, 2, 3),)],
+        backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3, 5)],
     }
 for backend in ("Matmul", "Bf16Matmul"):
     INPUTS |= {
@@ -289,7 +290,6 @@ for backend in ("Matmul", "Bf16Matmul"):
         backend + ".outer": lambda i: [
             (i.x(n, 4), i.x(9, n), i.x(9, 4), add) for n in (6, 4100) for add in (False, True)],
         backend + ".add_times": lambda i: [(i.x(9, 4), i.x(9, 6), i.x(6, 4))],
-        backend + ".few_rows": lambda i: [(i.x(n, HIDDEN), i.x(WIDE, HIDDEN)) for n in (1, 3)],
         backend + ".product_weight": lambda i: [(i.x(6, 4),)],
         backend + ".recorded_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     }

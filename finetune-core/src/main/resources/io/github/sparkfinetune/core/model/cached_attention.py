@@ -66,6 +66,6 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
 
         It has so many rows that few_rows pays for longer.
         """
-        if h.size(0) <= 8:
+        if h.size(0) <= 8 or self.is_few(h):
             return self.capped_logits(self.few_rows(h, projection))
         return self.capped_logits(self.without_graph(h, projection, None))

@@ -39,10 +39,6 @@ class Linear(Lora):
         """The same with NAME.weight [in, out], as GPT-2 stores it."""
         return self.recorded(x, w[name + ".weight"].t(), w, masks, name)
 
-    def is_few(self, x: Tensor) -> bool:
-        """Whether few_rows is the faster product of x; from 5 rows on the other library is."""
-        return x.dim() == 2 and x.size(0) <= 4
-
     def without_graph(self, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
         """x W^T + b without a graph."""
         if not self.is_few(x):

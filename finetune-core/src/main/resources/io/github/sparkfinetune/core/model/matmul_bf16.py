@@ -51,6 +51,10 @@ class Bf16Matmul(Matmul):
         """As Matmul.add_times."""
         return target.add_(self.times(g, weight))
 
+    def is_few(self, x: Tensor) -> bool:
+        """As Matmul.is_few: all products are the same."""
+        return False
+
     def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
         """As Matmul.few_rows."""
         return self.bf16_product(x, weight)

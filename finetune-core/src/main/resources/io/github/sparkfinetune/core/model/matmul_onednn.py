@@ -26,3 +26,18 @@ class OneDnnMatmul(Matmul):
         if g.is_cuda:
             return torch.mm(g, weight)
         return torch.ops.mkldnn._linear_pointwise(g, weight.t(), None, "none", [], "")
+
+    def is_few(self, x: Tensor) -> bool:
+        """As Matmul.is_few."""
+        return x.dim() == 2 and x.size(0) <= 4
+
+    def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
+        """As Matmul.few_rows: as (W x^T)^T, by which MKL is two to three times faster than oneDNN.
+
+        A single row goes twice, for a product of a matrix and a vector runs on one thread.
+        """
+        if x.is_cuda:
+            return F.linear(x, weight)
+        if x.size(0) == 1:
+            return torch.mm(weight, x.repeat([2, 1]).t()).narrow(1, 0, 1).t().contiguous()
+        return torch.mm(weight, x.t()).t().contiguous()

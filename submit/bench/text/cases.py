@@ -294,6 +294,7 @@ for backend in ("Matmul", "Bf16Matmul"):
         backend + ".recorded_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     }
 INPUTS |= {
+    "Matmul.turned_product": lambda i: [(i.x(5, HIDDEN), i.x(WIDE, HIDDEN))],
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
     "Bf16Matmul.evened": lambda i: [(x,) for x in (i.x(0, 3), i.x(9, 3), i.x(16, 3), i.ids(5, 9))],
     "Bf16Matmul.narrowed": lambda i: [(i.x(2, 3),)],

@@ -358,7 +358,7 @@ public record Manifest(
      */
     public void requireMatches(Path dataset, Task runTask, DatasetOptions wanted) {
         requireSameProblem(dataset, runTask, wanted);
-        new OptionsMatch(dataset, options, wanted).requireSame();
+        new OptionsMatch(dataset, options, wanted).requireSameSamples();
     }
 
     /**

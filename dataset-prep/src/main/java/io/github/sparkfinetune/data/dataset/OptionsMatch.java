@@ -14,7 +14,7 @@ import org.apache.hadoop.fs.Path;
  */
 record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted) {
     /** Of what decides a dataset's tokens and samples. */
-    void requireSame() {
+    void requireSameSamples() {
         requireSame("data.max_length", prepared.maxLength(), wanted.maxLength());
         if (!Objects.equals(prepared.tokenizerSha256(), wanted.tokenizerSha256())) {
             throw RunException.data(dataset + " was tokenized with another tokenizer.json (SHA-256 "

@@ -23,7 +23,6 @@ import java.util.Set;
  * language model, whose head computes the tokens with a label alone.
  */
 public final class Encoder extends Model<PaddedBatch> {
-    private final ModelParts parts;
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadSpec head;
@@ -31,7 +30,6 @@ public final class Encoder extends Model<PaddedBatch> {
 
     private Encoder(ModelParts parts, EncoderArchitecture architecture, HeadSpec head, int padded) {
         super(parts);
-        this.parts = parts;
         this.architecture = architecture;
         this.shape = architecture.shape();
         this.head = head;
@@ -72,7 +70,7 @@ public final class Encoder extends Model<PaddedBatch> {
      * @param tokens of a batch at least, 0 where padding does not count
      */
     public Encoder paddedTo(int tokens) {
-        return new Encoder(parts, architecture, head, tokens);
+        return new Encoder(parts(), architecture, head, tokens);
     }
 
     private static Map<String, Object> attributes(
@@ -159,7 +157,7 @@ public final class Encoder extends Model<PaddedBatch> {
     }
 
     HeadKind headKind() {
-        return parts.head();
+        return parts().head();
     }
 
     HeadSpec head() {

@@ -28,6 +28,10 @@ public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
         this.parts = parts;
     }
 
+    final ModelParts parts() {
+        return parts;
+    }
+
     /** The text that computes it, with {@code core.tensor}'s methods; closed by the owner of the weights. */
     public final ScriptModule script() {
         return parts.script();

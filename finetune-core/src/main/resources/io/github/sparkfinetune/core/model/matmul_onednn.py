@@ -32,12 +32,12 @@ class OneDnnMatmul(Matmul):
         return x.dim() == 2 and x.size(0) <= 4
 
     def few_rows(self, x: Tensor, weight: Tensor) -> Tensor:
-        """As Matmul.few_rows: as (W x^T)^T, by which MKL is two to three times faster than oneDNN.
+        """As Matmul.few_rows: MKL's turned_product is two to three times as fast as oneDNN.
 
         A single row goes twice, for a product of a matrix and a vector runs on one thread.
         """
         if x.is_cuda:
             return F.linear(x, weight)
         if x.size(0) == 1:
-            return torch.mm(weight, x.repeat([2, 1]).t()).narrow(1, 0, 1).t().contiguous()
-        return torch.mm(weight, x.t()).t().contiguous()
+            return self.turned_product(x.repeat([2, 1]), weight).narrow(0, 0, 1)
+        return self.turned_product(x, weight)

@@ -1,0 +1,62 @@
+package io.github.sparkfinetune.testing;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.provider.Arguments;
+
+/**
+ * Cases of a parameterized test whose arguments are the dimensions of a matrix.
+ *
+ * <p>{@code verify} runs a few cases in which each value of each dimension occurs; the profile {@code full} runs all.
+ */
+public final class TestMatrix {
+    private TestMatrix() {}
+
+    /** Returns whether the profile {@code full} is active. */
+    public static boolean isFull() {
+        return Boolean.getBoolean("test.full");
+    }
+
+    /** Returns every case in the profile {@code full}, else a subset in which each value of each dimension occurs. */
+    public static Stream<Arguments> of(Stream<Arguments> all) {
+        List<Arguments> cases = all.toList();
+        return (isFull() ? cases : cover(cases)).stream();
+    }
+
+    /**
+     * Returns a subset of the cases, in their order, in which each value of each dimension occurs. Picks the case with
+     * the most values that are still missing, and of equals the first.
+     */
+    static List<Arguments> cover(List<Arguments> cases) {
+        Set<Value> missing = new HashSet<>();
+        cases.forEach(arguments -> missing.addAll(values(arguments)));
+        Set<Arguments> chosen = new HashSet<>();
+        while (!missing.isEmpty()) {
+            Arguments next = cases.stream()
+                    .max(Comparator.comparingLong((Arguments arguments) -> values(arguments).stream()
+                                    .filter(missing::contains)
+                                    .count())
+                            .thenComparing(Comparator.comparingInt((Arguments arguments) -> cases.indexOf(arguments))
+                                    .reversed()))
+                    .orElseThrow();
+            values(next).forEach(missing::remove);
+            chosen.add(next);
+        }
+        return cases.stream().filter(chosen::contains).toList();
+    }
+
+    private static List<Value> values(Arguments arguments) {
+        Object[] values = arguments.get();
+        List<Value> all = new ArrayList<>();
+        for (int dimension = 0; dimension < values.length; dimension++) {
+            all.add(new Value(dimension, values[dimension]));
+        }
+        return all;
+    }
+
+    private record Value(int dimension, Object value) {}
+}

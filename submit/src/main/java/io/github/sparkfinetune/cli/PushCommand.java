@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
         name = "push",
         header = "Upload the trained model, or its adapter, to the Hugging Face Hub.",
         description = "HF_TOKEN says who you are, HF_ENDPOINT where the Hub is.",
-        footer = "  finetune push --config run.yaml --repo acme/mails --private")
+        footer = "  finetune push --config run.yaml --repo acme/mails")
 final class PushCommand extends JobCommand {
     @Option(
             names = "--repo",
@@ -21,7 +21,10 @@ final class PushCommand extends JobCommand {
             description = "The repository; made if there is none.")
     private String repository;
 
-    @Option(names = "--private", description = "A repository that is made is private.")
+    @Option(names = "--public", description = "Makes a new repository public. By default, a new repository is private.")
+    private boolean isPublic;
+
+    @Option(names = "--private", hidden = true, description = "The default; kept for scripts that set it.")
     private boolean isPrivate;
 
     PushCommand(Jobs.Opener opener) {
@@ -38,7 +41,10 @@ final class PushCommand extends JobCommand {
         HubName name = HubName.parse(repository)
                 .orElseThrow(() ->
                         RunException.config("--repo is '" + repository + "': it must be ORG/NAME, or ORG/NAME@BRANCH"));
-        say("commit    " + jobs.push(run, name, isPrivate, line -> say("push      " + line)));
+        if (isPublic && isPrivate) {
+            throw RunException.config("--public and --private contradict each other: leave one out");
+        }
+        say("commit    " + jobs.push(run, name, !isPublic, line -> say("push      " + line)));
         say("model     " + name);
     }
 }

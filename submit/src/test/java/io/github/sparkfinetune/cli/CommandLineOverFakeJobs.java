@@ -98,7 +98,7 @@ abstract class CommandLineOverFakeJobs {
 
         @Override
         public String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress) {
-            calls.add("push " + name + (isPrivate ? " private" : ""));
+            calls.add("push " + name + (isPrivate ? "" : " public"));
             progress.accept("config.json: 2 bytes");
             return "0123abcd";
         }

@@ -8,11 +8,26 @@ import org.junit.jupiter.api.Test;
 class PushCommandTest extends CommandLineOverFakeJobs {
     @Test
     void pushSaysTheCommit() {
-        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--private"))
+        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails"))
                 .isZero();
-        assertThat(calls).containsExactly("open", "push acme/mails@main private", "close");
+        assertThat(calls).containsExactly("open", "push acme/mails@main", "close");
         assertThat(out.toString().lines())
                 .containsExactly("push      config.json: 2 bytes", "commit    0123abcd", "model     acme/mails@main");
+    }
+
+    @Test
+    void aRepositoryIsPublicOnlyWhereTheCommandSaysSo() {
+        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--public"))
+                .isZero();
+        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--private"))
+                .isZero();
+        assertThat(calls)
+                .filteredOn(call -> call.startsWith("push"))
+                .containsExactly("push acme/mails@main public", "push acme/mails@main");
+
+        assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--public", "--private"))
+                .isEqualTo(2);
+        assertThat(err.toString()).isEqualTo("error: --public and --private contradict each other: leave one out\n");
     }
 
     @Test

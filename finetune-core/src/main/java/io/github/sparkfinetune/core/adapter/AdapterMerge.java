@@ -67,7 +67,7 @@ public final class AdapterMerge {
             RunConfig config, ModelCard.Usage usage, String adapter, PeftAdapter read, HfConfig trained) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type() + ", merged");
-        settings.put("adapter", adapter);
+        settings.put("adapter", ModelCard.nameOf(adapter));
         settings.put("r", read.settings().r());
         settings.put("lora_alpha", read.settings().loraAlpha());
         settings.put("target_modules", read.settings().targetModules());

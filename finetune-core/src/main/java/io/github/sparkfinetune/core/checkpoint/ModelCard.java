@@ -8,10 +8,13 @@ import java.util.Map;
 /**
  * The {@code README.md} of a model folder, with the front matter that the Hugging Face Hub reads.
  *
- * @param baseModel name or Hub id of the model that was fine-tuned
+ * <p>A card names no address: of a path or URI it shows the last part, because a card is published and the names of
+ * hosts, buckets and users are not.
+ *
+ * @param baseModel Hub id or address of the model that was fine-tuned
  * @param usage how the model is used
  * @param architecture class of {@code transformers} that loads it
- * @param data names of the data sources
+ * @param data addresses of the data sources
  * @param rows what became of their rows, by what is counted, in order; may be empty
  * @param settings what the run was started with, by its configuration key
  * @param metrics by name, on held-out data; may be empty
@@ -35,7 +38,17 @@ public record ModelCard(
     public record Usage(String pipelineTag, String call) {}
 
     public ModelCard {
-        data = List.copyOf(data);
+        baseModel = nameOf(baseModel);
+        data = data.stream().map(ModelCard::nameOf).toList();
+    }
+
+    /** Returns a Hub id or a table's name as it is, and the last part of a path or URI. */
+    public static String nameOf(String address) {
+        if (address.matches(HUB_ID) || address.startsWith("table:")) {
+            return address;
+        }
+        String path = address.replaceAll("[/*]+$", "");
+        return path.substring(path.lastIndexOf('/') + 1);
     }
 
     /** The text of a model's card. */
@@ -58,7 +71,8 @@ public record ModelCard(
                         base = %1$s.from_pretrained("%2$s")
                         model = PeftModel.from_pretrained(base, "path/to/this/folder")
                         """.formatted(
-                        architecture, cell(baseModel).replace("\"", "")));
+                architecture,
+                (baseModel.matches(HUB_ID) ? "" : "path/to/") + cell(baseModel).replace("\"", "")));
     }
 
     private String markdown(String library, List<String> tags, String use) {

@@ -1,23 +1,32 @@
 package io.github.sparkfinetune.spark.run;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.hf.JsonFiles;
 import io.github.sparkfinetune.data.hub.HubName;
 import io.github.sparkfinetune.data.hub.HubUpload;
+import java.io.ByteArrayInputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.util.Arrays;
+import java.util.ArrayList;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /** Uploads the model that a run has trained to the Hugging Face Hub; the driver does it alone. */
 public final class PushJob {
+    /** PEFT's name of the base model in an adapter's configuration. */
+    private static final String BASE = "base_model_name_or_path";
+
     private PushJob() {}
 
     /**
@@ -31,15 +40,43 @@ public final class PushJob {
         Path folder = new Path(RunPaths.absolute(config, hadoop).output().model());
         FileSystem files = HadoopFiles.fileSystem(folder, hadoop);
         try {
-            List<HubUpload.Source> sources = Arrays.stream(files.listStatus(folder))
-                    .filter(file -> file.isFile() && !file.getPath().getName().startsWith("."))
-                    .<HubUpload.Source>map(file -> new Source(files, file.getPath(), file.getLen()))
-                    .toList();
-            return hub.push(name, isPrivate, "Fine-tuned by spark-finetune", sources);
+            return hub.push(name, isPrivate, "Fine-tuned by spark-finetune", sources(files, folder));
         } catch (FileNotFoundException e) {
             throw RunException.data("push: there is no model at " + folder + ": train it first", e);
         } catch (IOException e) {
             throw new UncheckedIOException(folder + " can not be read: " + e.getMessage(), e);
+        }
+    }
+
+    static List<HubUpload.Source> sources(FileSystem files, Path folder) throws IOException {
+        List<HubUpload.Source> sources = new ArrayList<>();
+        for (FileStatus file : files.listStatus(folder)) {
+            String name = file.getPath().getName();
+            if (name.equals(AdapterFile.CONFIG)) {
+                sources.add(new Text(name, published(HadoopFiles.readText(files, file.getPath()))));
+            } else if (file.isFile() && !name.startsWith(".")) {
+                sources.add(new Source(files, file.getPath(), file.getLen()));
+            }
+        }
+        return sources;
+    }
+
+    /** Returns an adapter's configuration that names the base without its address. */
+    private static byte[] published(String adapterConfig) throws IOException {
+        ObjectNode settings = (ObjectNode) JsonFiles.MAPPER.readTree(adapterConfig);
+        settings.put(BASE, ModelCard.nameOf(settings.path(BASE).asText()));
+        return JsonFiles.pretty(settings);
+    }
+
+    private record Text(String name, byte[] content) implements HubUpload.Source {
+        @Override
+        public long size() {
+            return content.length;
+        }
+
+        @Override
+        public InputStream open(long from) {
+            return new ByteArrayInputStream(content, (int) from, content.length - (int) from);
         }
     }
 

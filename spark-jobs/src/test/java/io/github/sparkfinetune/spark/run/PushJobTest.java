@@ -1,0 +1,61 @@
+package io.github.sparkfinetune.spark.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.data.hub.HubUpload;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileSystem;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class PushJobTest {
+    @TempDir
+    private Path folder;
+
+    private Map<String, String> pushed() throws IOException {
+        Map<String, String> contents = new TreeMap<>();
+        for (HubUpload.Source source : PushJob.sources(
+                FileSystem.getLocal(new Configuration()), new org.apache.hadoop.fs.Path(folder.toUri()))) {
+            try (InputStream in = source.open(0)) {
+                byte[] content = in.readAllBytes();
+                assertThat(source.size()).isEqualTo(content.length);
+                contents.put(source.name(), new String(content, StandardCharsets.UTF_8));
+            }
+        }
+        return contents;
+    }
+
+    private void adapter(String base) throws IOException {
+        Files.writeString(
+                folder.resolve("adapter_config.json"), "{\"r\": 8, \"base_model_name_or_path\": \"" + base + "\"}");
+    }
+
+    @Test
+    void anAdapterIsPushedWithoutTheAddressOfItsBase() throws IOException {
+        adapter("hdfs://namenode.acme:8020/user/jane/llama-8b");
+        Files.writeString(folder.resolve("adapter_model.safetensors"), "weights");
+        Files.writeString(folder.resolve(".hidden"), "x");
+
+        Map<String, String> pushed = pushed();
+
+        assertThat(pushed).containsOnlyKeys("adapter_config.json", "adapter_model.safetensors");
+        assertThat(pushed.get("adapter_model.safetensors")).isEqualTo("weights");
+        assertThat(pushed.get("adapter_config.json"))
+                .contains("\"llama-8b\"", "\"r\": 8")
+                .doesNotContain("acme", "jane");
+    }
+
+    @Test
+    void aBaseOfTheHubKeepsItsName() throws IOException {
+        adapter("HuggingFaceTB/SmolLM2-135M");
+
+        assertThat(pushed().get("adapter_config.json")).contains("\"HuggingFaceTB/SmolLM2-135M\"");
+    }
+}

@@ -1,22 +1,70 @@
 package io.github.sparkfinetune.spark.cluster;
 
 import io.github.sparkfinetune.data.tokenizer.Offline;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFileAttributes;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Set;
 
-/** What DJL must find set before its first class loads, in the driver and in every executor. */
+/** Settings that DJL must find before its first class loads, in the driver and in every executor. */
 public final class DjlSettings {
+    private static final String CACHE = "DJL_CACHE_DIR";
+    private static final Set<PosixFilePermission> OWNER_ALONE = PosixFilePermissions.fromString("rwx------");
+
     private DjlSettings() {}
 
     /**
-     * Keeps DJL from calling home and from downloading, and gives it a folder of this machine for its natives where the
-     * user has no home.
+     * Keeps DJL from calling home and from downloading, and gives it a folder of this machine for its native libraries
+     * where the user has no home.
      */
     public static void apply() {
         Offline.ensure();
-        boolean chosen = System.getenv("DJL_CACHE_DIR") != null || System.getProperty("DJL_CACHE_DIR") != null;
+        boolean chosen = System.getenv(CACHE) != null || System.getProperty(CACHE) != null;
         if (!chosen && !Files.isWritable(Path.of(System.getProperty("user.home", "?")))) {
-            System.setProperty("DJL_CACHE_DIR", System.getProperty("java.io.tmpdir"));
+            System.setProperty(
+                    CACHE,
+                    ownFolder(Path.of(System.getProperty("java.io.tmpdir"))).toString());
         }
+    }
+
+    /**
+     * Returns a folder that only this user can enter. DJL runs the libraries that it finds in its cache, so a folder
+     * that another user may have filled is not used: a new one is made in its place.
+     *
+     * @param temporary folder that other users may write to
+     */
+    static Path ownFolder(Path temporary) {
+        Path folder = temporary.resolve(
+                "spark-finetune-" + System.getProperty("user.name", "").replaceAll("\\W", "_"));
+        try {
+            Path fresh = Files.createTempDirectory(
+                    temporary, "spark-finetune-", PosixFilePermissions.asFileAttribute(OWNER_ALONE));
+            try {
+                Files.createDirectory(folder, PosixFilePermissions.asFileAttribute(OWNER_ALONE));
+            } catch (FileAlreadyExistsException e) {
+                if (!isLike(folder, fresh)) {
+                    return fresh;
+                }
+            }
+            Files.delete(fresh);
+            return folder;
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    temporary + " has no room for native libraries (" + e + "): set " + CACHE + " to a folder that has",
+                    e);
+        }
+    }
+
+    private static boolean isLike(Path folder, Path fresh) throws IOException {
+        PosixFileAttributes there = Files.readAttributes(folder, PosixFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+        return there.isDirectory()
+                && there.owner().equals(Files.getOwner(fresh))
+                && there.permissions().equals(OWNER_ALONE);
     }
 }

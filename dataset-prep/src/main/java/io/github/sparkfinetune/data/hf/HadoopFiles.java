@@ -44,7 +44,7 @@ public final class HadoopFiles {
     }
 
     /** Most bytes of a file that is read whole: tokenizer files of 33 MB are in use. */
-    static final int LARGEST_TEXT = 64 << 20;
+    public static final int LARGEST_TEXT = 64 << 20;
 
     private static final Set<String> OBJECT_STORES =
             Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs", "wasb", "wasbs");

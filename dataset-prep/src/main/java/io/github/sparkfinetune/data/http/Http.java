@@ -13,8 +13,10 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * Requests to a service: with deadlines, repeated where it asks for patience or does not answer, who asks told to its
@@ -24,6 +26,8 @@ public abstract class Http {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private static final int REDIRECTS = 10;
+
+    private static final Pattern THIS_MACHINE = Pattern.compile("localhost|127\\..*|\\[::1]");
 
     private final URI endpoint;
     private final String agent;
@@ -91,6 +95,17 @@ public abstract class Http {
     /** What is done with an answer, whose body is open. */
     public interface Answer<T> {
         T read(HttpURLConnection answer) throws IOException;
+    }
+
+    /** Returns a warning where the authorization would travel in clear between machines. */
+    public Optional<String> warning() {
+        boolean clear = authorization != null
+                && endpoint.getScheme().equals("http")
+                && !THIS_MACHINE.matcher(endpoint.getHost()).matches();
+        return clear
+                ? Optional.of(endpoint + " is not encrypted: whoever is on the way can read the token or password;"
+                        + " use https")
+                : Optional.empty();
     }
 
     /**

@@ -3,7 +3,9 @@ package io.github.sparkfinetune.data.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
+import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.URI;
 import java.net.URLEncoder;
@@ -14,6 +16,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -67,6 +70,7 @@ public final class Hub {
         if (whole.isPresent()) {
             return whole.get();
         }
+        http.warning().ifPresent(progress);
         try {
             return download(name, cache);
         } catch (IOException e) {
@@ -125,9 +129,11 @@ public final class Hub {
         if (!Files.exists(index)) {
             return List.of(WEIGHTS);
         }
-        try {
+        try (InputStream in = Files.newInputStream(index)) {
             Set<String> files = new LinkedHashSet<>();
-            JSON.readTree(Files.readAllBytes(index)).path("weight_map").forEach(file -> files.add(file.asText()));
+            JSON.readTree(HadoopFiles.readAll(in, index.toString()))
+                    .path("weight_map")
+                    .forEach(file -> files.add(file.asText()));
             for (String file : files) {
                 if (!file.matches("[A-Za-z0-9._-]+\\.safetensors")) {
                     throw RunException.data(index + " names '" + file.replaceAll("\\p{Cntrl}", "?")
@@ -148,6 +154,14 @@ public final class Hub {
         URI address = http.at("/" + name.repository() + "/resolve/" + commit + "/"
                 + URLEncoder.encode(file, StandardCharsets.UTF_8).replace("+", "%20"));
         HubFile described = http.send(what, "HEAD", address, Map::of, null, false, answer -> described(file, answer));
+        if (SMALL.stream().anyMatch(file::endsWith) && described.size() > HadoopFiles.LARGEST_TEXT) {
+            throw RunException.data(String.format(
+                    Locale.ROOT,
+                    "%s has %,d bytes, more than the %,d of any such file: it is not fetched",
+                    what,
+                    described.size(),
+                    (long) HadoopFiles.LARGEST_TEXT));
+        }
         cache.keep(described, commit, partial -> new HubDownload(http, what, address, described, progress).to(partial));
     }
 

@@ -18,7 +18,13 @@ public record HubName(String repository, String revision) {
     /** As {@code huggingface_hub.utils.validate_repo_id} has it: 96 of these at most, no "--" and no ".." in it. */
     private static final String WORD = "[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?";
 
-    private static final Pattern NAME = Pattern.compile("(" + WORD + "/" + WORD + ")(?:@([A-Za-z0-9._/-]{1,200}))?");
+    /** A part of a branch's or tag's name; the cache has a folder for each part but the last. */
+    private static final String PART = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
+
+    private static final int LONGEST_REVISION = 200;
+
+    private static final Pattern NAME =
+            Pattern.compile("(" + WORD + "/" + WORD + ")(?:@(" + PART + "(?:/" + PART + ")*))?");
 
     /** A snapshot's folder in the cache. */
     private static final Pattern SNAPSHOT =
@@ -30,7 +36,10 @@ public record HubName(String repository, String revision) {
         if (!match.matches() || text.contains("--") || text.contains("..")) {
             return Optional.empty();
         }
-        return Optional.of(new HubName(match.group(1), match.group(2) == null ? MAIN : match.group(2)));
+        String revision = match.group(2) == null ? MAIN : match.group(2);
+        return revision.length() > LONGEST_REVISION
+                ? Optional.empty()
+                : Optional.of(new HubName(match.group(1), revision));
     }
 
     /** The name of a model by its folder in a cache, with the commit as its revision; empty for any other folder. */

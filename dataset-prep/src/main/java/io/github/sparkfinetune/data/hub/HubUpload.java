@@ -77,6 +77,7 @@ public final class HubUpload {
             throw RunException.config(
                     "push: there is no token: set HF_TOKEN to one of yours that may write to " + name.repository());
         }
+        http.warning().ifPresent(progress);
         try {
             create(name, isPrivate);
             Map<String, String> stored = new HashMap<>();

@@ -6,13 +6,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
 import java.io.IOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -152,6 +155,39 @@ class HubTest {
                 "{\"weight_map\": {\"a\": \"../../x.safetensors\"}}".getBytes(StandardCharsets.UTF_8));
 
         assertRefused(NAME, ExitCode.DATA, "no file of safetensors beside it");
+    }
+
+    @Test
+    void aRevisionIsNoPathOutOfTheCache() {
+        assertThat(Stream.of("/etc/passwd", "a//b", "a/", "/", ".", "a/./b", "a/.b", "-"))
+                .filteredOn(revision -> HubName.parse("acme/tiny@" + revision).isPresent())
+                .containsExactly("-");
+        assertThat(HubName.parse("acme/tiny@refs/pr/7")).map(HubName::revision).contains("refs/pr/7");
+    }
+
+    @Test
+    void aSmallFileThatIsHugeIsNotFetched() {
+        server.files.put("config.json", new byte[(64 << 20) + 1]);
+
+        assertRefused(NAME, ExitCode.DATA, "config.json of acme/tiny@main has 67,108,865 bytes, more than the");
+        assertThat(server.requests).noneMatch(request -> request.startsWith("GET /acme/tiny/resolve/"));
+    }
+
+    @Test
+    void aTokenThatTravelsInClearIsWarnedOf() {
+        assertThat(warning("http://hub.acme:8080", "t"))
+                .hasValueSatisfying(line -> assertThat(line)
+                        .isEqualTo("http://hub.acme:8080 is not encrypted: whoever is on the way can read the token or"
+                                + " password; use https"));
+        assertThat(warning("http://hub.acme:8080", null)).isEmpty();
+        assertThat(warning("https://hub.acme", "t")).isEmpty();
+        assertThat(warning("http://127.0.0.1:80", "t")).isEmpty();
+        assertThat(warning("http://[::1]:80", "t")).isEmpty();
+    }
+
+    private Optional<String> warning(String endpoint, String token) {
+        HubSettings settings = new HubSettings(URI.create(endpoint), dir, token, false);
+        return new HubHttp(settings, Duration.ofSeconds(1), Duration.ofMillis(1)).warning();
     }
 
     @Test

@@ -35,9 +35,14 @@ final class RawTexts {
         }
     }
 
-    /** Bytes of a file, decompressed where its name says that they are compressed. */
-    static Column decompressed(Column bytes, Column path) {
-        UDF2<byte[], String, byte[]> read = RawTexts::decompress;
+    /**
+     * Bytes of a file, decompressed where its name says that they are compressed.
+     *
+     * @param maxTextBytes where a text is cut; little more is decompressed, because a small file may hold a huge text
+     */
+    static Column decompressed(Column bytes, Column path, int maxTextBytes) {
+        int most = mostBytes(maxTextBytes);
+        UDF2<byte[], String, byte[]> read = (content, file) -> decompress(content, file, most);
         UserDefinedFunction function = functions.udf(read, DataTypes.BinaryType);
         return function.apply(bytes, path);
     }
@@ -58,13 +63,21 @@ final class RawTexts {
         return SourceFiles.isCompressed(file) ? Codecs.ALL.getCodec(new Path(file)) : null;
     }
 
-    private static byte[] decompress(byte[] bytes, String file) {
+    /**
+     * Returns how many bytes of a file decide on its text. A character takes up to four bytes where UTF-8 has one, and
+     * cleaning removes up to a third of a text's bytes.
+     */
+    static int mostBytes(int maxTextBytes) {
+        return (int) Math.min(Integer.MAX_VALUE - 16L, 8L * maxTextBytes);
+    }
+
+    static byte[] decompress(byte[] bytes, String file, int most) {
         CompressionCodec codec = codec(file);
         if (codec == null) {
             return bytes;
         }
         try (InputStream in = codec.createInputStream(new ByteArrayInputStream(bytes))) {
-            return in.readAllBytes();
+            return in.readNBytes(most);
         } catch (IOException e) {
             throw RunException.data(file + " cannot be decompressed (" + e.getMessage() + "): mend or remove it", e);
         }

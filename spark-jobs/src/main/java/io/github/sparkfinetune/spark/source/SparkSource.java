@@ -47,6 +47,7 @@ public final class SparkSource implements RawSource {
     private final SourceFiles files;
     private final String encoding;
     private final boolean multiline;
+    private final int maxTextBytes;
     private List<String> columns;
 
     /**
@@ -60,6 +61,7 @@ public final class SparkSource implements RawSource {
         this.files = files;
         this.encoding = data.encoding();
         this.multiline = data.multiline();
+        this.maxTextBytes = data.maxTextBytes();
         boolean lines = files.format() == DataFormat.TEXT
                 || files.format() == DataFormat.JSONL
                 || (files.format() == DataFormat.CSV && !multiline);
@@ -158,7 +160,7 @@ public final class SparkSource implements RawSource {
 
     /** Files of text folders: {@code content} and {@code path}. */
     Dataset<Row> texts() {
-        Column content = RawTexts.utf8(RawTexts.decompressed(col("content"), col("path")), encoding);
+        Column content = RawTexts.utf8(RawTexts.decompressed(col("content"), col("path"), maxTextBytes), encoding);
         return wholeFiles().select(content.cast(DataTypes.StringType).as("content"), col("path"));
     }
 

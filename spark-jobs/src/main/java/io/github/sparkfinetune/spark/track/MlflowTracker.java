@@ -94,6 +94,7 @@ final class MlflowTracker implements Tracker {
     }
 
     private void open() throws IOException {
+        api.warning().ifPresent(command::warn);
         run = MlflowRun.open(api, settings, command);
     }
 

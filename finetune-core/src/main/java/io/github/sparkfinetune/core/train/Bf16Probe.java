@@ -44,9 +44,9 @@ final class Bf16Probe {
         if (2L * TOKENS * hidden * intermediate < LEAST_OPERATIONS) {
             return 1;
         }
-        try (NDManager owner = manager.newSubManager();
-                ScriptModule f32 = module(owner, MatmulBackend.f32());
-                ScriptModule bf16 = module(owner, MatmulBackend.BF16)) {
+        try (NDManager owner = manager.newSubManager()) {
+            ScriptModule f32 = module(owner, MatmulBackend.f32());
+            ScriptModule bf16 = module(owner, MatmulBackend.BF16);
             NDArray x = owner.ones(new Shape(TOKENS, hidden), DataType.FLOAT32);
             NDArray weight = owner.ones(new Shape(hidden, intermediate), DataType.FLOAT32);
             NDArray half = bf16.callOne(owner, "product_weight", weight);

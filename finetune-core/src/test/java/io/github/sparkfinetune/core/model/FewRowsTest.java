@@ -21,11 +21,11 @@ class FewRowsTest {
     @ValueSource(ints = {1, 2, 4, 5, 8, 9})
     void isTheProduct(int rows) {
         Torch.start(2);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(
-                        manager,
-                        List.of(MatmulBackend.f32().module(), "core.model.cached_attention"),
-                        Map.of("attention_scale", 1.0, "attention_cap", 0.0, "causal", true, "logit_cap", 0.0))) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = ScriptModule.load(
+                    manager,
+                    List.of(MatmulBackend.f32().module(), "core.model.cached_attention"),
+                    Map.of("attention_scale", 1.0, "attention_cap", 0.0, "causal", true, "logit_cap", 0.0));
             // Integers, so that every order of summing gives the same.
             NDArray x = small(manager, rows, IN);
             NDArray weight = small(manager, OUT, IN);

@@ -37,8 +37,8 @@ class MatmulBackendTest {
     void textOfAPlatform(String system, String architecture, String vendor, MatmulBackend expected) {
         MatmulBackend backend = MatmulBackend.f32(system, architecture, new Processor(vendor, Set.of()));
         assertThat(backend).isEqualTo(expected);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, List.of(backend.module()), Map.of())) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule module = ScriptModule.load(manager, List.of(backend.module()), Map.of());
             NDArray x = manager.create(new float[] {1, 2, 3, 4, 5, 6}, new Shape(1, 2, 3));
             NDArray weight = manager.create(new float[] {1, 0, -1, 2, 1, 0}, new Shape(2, 3));
             NDArray bias = manager.create(new float[] {10, 20});
@@ -67,8 +67,8 @@ class MatmulBackendTest {
 
     @Test
     void halfPrecisionRoundsTheFactorsAndSumsInF32() {
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of())) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());
             // 1 + 2^-9 is no BF16 number, 1 + 2^-7 is.
             NDArray x = manager.create(new float[] {1 + 0x1p-9f, 1 + 0x1p-7f}, new Shape(1, 2));
             NDArray weight = manager.create(new float[] {1, 0, 0, 1}, new Shape(2, 2));
@@ -81,8 +81,8 @@ class MatmulBackendTest {
     @ValueSource(booleans = {false, true})
     void gradientsOfATableAreThoseOfItsRows(boolean add) {
         int rows = 5000;
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of())) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule module = ScriptModule.load(manager, List.of(MatmulBackend.BF16.module()), Map.of());
             NDArray target = manager.ones(new Shape(rows, 1));
             float[] gradient = new float[2 * rows];
             float[] expected = new float[rows];

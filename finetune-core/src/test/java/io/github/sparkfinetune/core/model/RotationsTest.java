@@ -70,8 +70,8 @@ class RotationsTest {
     void areThoseOfTheReference(String name) throws Exception {
         Torch.start(1);
         JsonNode expected = reference.path(name);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, List.of("core.model.rope"), Map.of())) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = ScriptModule.load(manager, List.of("core.model.rope"), Map.of());
             DecoderArchitecture llama = llama(expected.path("config"));
             RotaryPositions rotary = llama.attention(0).rotary().orElseThrow();
             NDArray frequencies = LayerInputs.frequencies(manager, script, rotary);

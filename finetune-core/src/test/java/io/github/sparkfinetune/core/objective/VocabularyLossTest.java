@@ -41,8 +41,8 @@ class VocabularyLossTest {
     })
     void inChunksIsTheWhole(int m, int chunk, int part, boolean biased, double cap) {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, part, cap)) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), chunk, part, cap);
             SplittableRandom random = new SplittableRandom(m);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);
@@ -97,8 +97,8 @@ class VocabularyLossTest {
     @Test
     void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0)) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
             NDArray gb = manager.ones(new Shape(2));
             script.call(
                     manager,
@@ -122,8 +122,8 @@ class VocabularyLossTest {
     void inBf16IsTheWholeToItsRounding(int part, double cap) {
         Torch.start(1);
         int m = 9;
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.BF16, 4, part, cap)) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.BF16, 4, part, cap);
             SplittableRandom random = new SplittableRandom(part);
             float[] h = gaussians(random, m * WIDTH);
             float[] w = gaussians(random, VOCABULARY * WIDTH);

@@ -21,8 +21,8 @@ class TensorPartsTest {
     @ValueSource(ints = {1, 4, 5, 15, 100})
     void aTensorIsWrittenInPartsInTheirOrder(int part) {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = script(manager)) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = script(manager);
             NDArray f32 = manager.create(SHAPE, DataType.FLOAT32);
             NDArray bf16 = script.callOne(manager, "empty_bf16", SHAPE.getShape(), f32);
             for (NDArray tensor : List.of(f32, bf16)) {
@@ -47,8 +47,8 @@ class TensorPartsTest {
     @Test
     void halvesTakeTheNearestValue() {
         Torch.start(1);
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = script(manager)) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = script(manager);
             NDArray tensor = script.callOne(manager, "empty_bf16", new long[] {1}, manager.create(0f));
             TensorParts.write(script, tensor, (from, target) -> target.put(target.position(), 1 + 0x1p-8f + 0x1p-20f));
             assertThat(script.callOne(manager, "f32", tensor).getFloat()).isEqualTo(1 + 0x1p-7f);

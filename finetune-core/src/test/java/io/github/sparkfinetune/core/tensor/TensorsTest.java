@@ -42,8 +42,8 @@ class TensorsTest {
 
     @Test
     void theNormOfManyValuesIsExact() {
-        try (NDManager manager = Torch.manager(-1);
-                ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of())) {
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
             for (int count : new int[] {1, 1000, 1 << 16, (1 << 24) + 5}) {
                 NDArray equal = manager.ones(new Shape(count)).mul(0.01f);
                 assertThat((double) script.callOne(manager, "norm", equal).getFloat())

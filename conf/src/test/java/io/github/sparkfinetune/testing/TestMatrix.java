@@ -21,6 +21,21 @@ public final class TestMatrix {
         return Boolean.getBoolean("test.full");
     }
 
+    /** Returns the cases in which each value of a dimension meets each value of the others. */
+    public static Stream<Arguments> product(List<?>... dimensions) {
+        List<List<Object>> cases = List.of(List.of());
+        for (List<?> dimension : dimensions) {
+            cases = cases.stream()
+                    .flatMap(head -> dimension.stream().map(value -> {
+                        List<Object> longer = new ArrayList<>(head);
+                        longer.add(value);
+                        return longer;
+                    }))
+                    .toList();
+        }
+        return cases.stream().map(List::toArray).map(Arguments::of);
+    }
+
     /** Returns every case in the profile {@code full}, else a subset in which each value of each dimension occurs. */
     public static Stream<Arguments> of(Stream<Arguments> all) {
         List<Arguments> cases = all.toList();

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -10,17 +10,17 @@ import org.junit.jupiter.params.provider.Arguments;
 
 class TestMatrixTest {
     private static List<Arguments> matrix(int... sizes) {
-        List<List<Object>> cases = List.of(List.of());
-        for (int size : sizes) {
-            cases = cases.stream()
-                    .flatMap(head -> IntStream.range(0, size).mapToObj(value -> {
-                        List<Object> longer = new ArrayList<>(head);
-                        longer.add(value);
-                        return longer;
-                    }))
-                    .toList();
-        }
-        return cases.stream().map(List::toArray).map(Arguments::of).toList();
+        List<?>[] dimensions = Arrays.stream(sizes)
+                .mapToObj(size -> IntStream.range(0, size).boxed().toList())
+                .toArray(List<?>[]::new);
+        return TestMatrix.product(dimensions).toList();
+    }
+
+    @Test
+    void aProductHasEachValueOfADimensionWithEachOfTheOthers() {
+        assertThat(matrix(2, 3).stream().map(arguments -> List.of(arguments.get())))
+                .containsExactly(
+                        List.of(0, 0), List.of(0, 1), List.of(0, 2), List.of(1, 0), List.of(1, 1), List.of(1, 2));
     }
 
     @Test

@@ -5,8 +5,10 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -43,23 +45,31 @@ final class MotoServer implements AutoCloseable {
         return server;
     }
 
+    /** One JVM of the tests at a time installs; the others wait for its lock. */
     private static void install() throws IOException, InterruptedException {
-        Path done = HOME.resolveSibling("moto.done");
-        if (Files.exists(done)) {
-            return;
+        Files.createDirectories(HOME);
+        try (FileChannel lock = FileChannel.open(
+                HOME.resolveSibling("moto.lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
+            lock.lock();
+            Path done = HOME.resolveSibling("moto.done");
+            if (!Files.exists(done)) {
+                installPackages();
+                Files.createFile(done);
+            }
         }
+    }
+
+    private static void installPackages() throws IOException, InterruptedException {
         ProcessBuilder pip = new ProcessBuilder(
                         "python3", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--upgrade", "--target")
                 .redirectErrorStream(true)
                 .redirectOutput(HOME.resolveSibling("moto-pip.log").toFile());
         pip.command().add(HOME.toString());
         pip.command().addAll(PACKAGES);
-        Files.createDirectories(HOME);
         if (pip.start().waitFor() != 0) {
             throw new IOException("pip can't install " + PACKAGES + ": "
                     + Files.readString(HOME.resolveSibling("moto-pip.log")).strip());
         }
-        Files.createFile(done);
     }
 
     private void await() throws IOException, InterruptedException {

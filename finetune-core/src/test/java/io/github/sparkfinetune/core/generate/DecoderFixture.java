@@ -31,7 +31,7 @@ final class DecoderFixture implements AutoCloseable {
     final Decoder model;
 
     private DecoderFixture(String name, Optional<PeftAdapter> adapter, Storage storage) {
-        Torch.start(2);
+        Torch.start(1);
         Path folder = GoldenFiles.root().resolve("models").resolve(name);
         HfConfig config = HfConfig.read(folder);
         manager = Torch.manager(-1);

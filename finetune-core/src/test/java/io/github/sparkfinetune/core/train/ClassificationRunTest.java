@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -28,7 +29,6 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -65,19 +65,29 @@ class ClassificationRunTest {
         return new TinyRun(folder, base, "classification", settings);
     }
 
+    /** Ways to compute ten steps of one rank, or to go on with them. */
+    enum Variant {
+        TWO_RANKS,
+        THREE_RANKS,
+        ACCUMULATION,
+        RESUMED
+    }
+
+    static Stream<Arguments> settingsAndVariants() {
+        return TestMatrix.of(Stream.concat(
+                TestMatrix.product(
+                        List.of("bert-seqcls"),
+                        List.of(MULTI, REGRESSION, WEIGHTS, MULTI + "; " + WEIGHTS),
+                        List.of(Variant.values())),
+                TestMatrix.product(
+                        List.of("mpnet-seqcls", "deberta-v3-seqcls", "modernbert-seqcls"),
+                        List.of(MULTI),
+                        List.of(Variant.values()))));
+    }
+
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            value = {
-                "bert-seqcls | " + MULTI,
-                "bert-seqcls | " + REGRESSION,
-                "bert-seqcls | " + WEIGHTS,
-                "bert-seqcls | " + MULTI + "; " + WEIGHTS,
-                "mpnet-seqcls | " + MULTI,
-                "deberta-v3-seqcls | " + MULTI,
-                "modernbert-seqcls | " + MULTI
-            })
-    void ranksMicroBatchesAndResumesChangeNothing(String kind, String settings) throws Exception {
+    @MethodSource("settingsAndVariants")
+    void ranksMicroBatchesAndResumesChangeNothing(String kind, String settings, Variant variant) throws Exception {
         TinyRun tiny = tiny(
                 kind,
                 config -> DROPOUT.stream().filter(config::has).forEach(key -> config.put(key, 0.1)),
@@ -86,23 +96,31 @@ class ClassificationRunTest {
         RunConfig one = tiny.config("one", save);
         TinyRun.Outcome reference = tiny.run(one, 1, null);
         assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
-        RunConfig two = tiny.config("two", save, "training.per_device_train_batch_size=6");
-        assertSame(tiny, reference, one, two, 2, null);
-        assertSame(tiny, reference, one, tiny.config("three", "training.per_device_train_batch_size=4"), 3, null);
-        RunConfig cut =
-                tiny.config("cut", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4");
-        assertSame(tiny, reference, one, cut, 1, null);
-        RunConfig resumed = tiny.config("resumed", save);
-        Checkpoint fourth = tiny.checkpoints(one).get(0);
-        TinyRun.copy(one, resumed, fourth);
-        tiny.run(resumed, 1, fourth.name());
-        assertBitEqual(TinyRun.model(resumed), TinyRun.model(one));
+        switch (variant) {
+            case TWO_RANKS -> assertSame(tiny, reference, one, 2, save, "training.per_device_train_batch_size=6");
+            case THREE_RANKS -> assertSame(tiny, reference, one, 3, "training.per_device_train_batch_size=4");
+            case ACCUMULATION ->
+                assertSame(
+                        tiny,
+                        reference,
+                        one,
+                        1,
+                        "training.per_device_train_batch_size=3",
+                        "training.gradient_accumulation_steps=4");
+            case RESUMED -> {
+                RunConfig resumed = tiny.config("resumed", save);
+                Checkpoint fourth = tiny.checkpoints(one).get(0);
+                TinyRun.copy(one, resumed, fourth);
+                tiny.run(resumed, 1, fourth.name());
+                assertBitEqual(TinyRun.model(resumed), TinyRun.model(one));
+            }
+        }
     }
 
     private static void assertSame(
-            TinyRun tiny, TinyRun.Outcome reference, RunConfig one, RunConfig other, int ranks, String from)
-            throws Exception {
-        TinyRun.Outcome outcome = tiny.run(other, ranks, from);
+            TinyRun tiny, TinyRun.Outcome reference, RunConfig one, int ranks, String... settings) throws Exception {
+        RunConfig other = tiny.config("other", settings);
+        TinyRun.Outcome outcome = tiny.run(other, ranks, null);
         assertSameLosses(outcome.losses(), reference.losses());
         assertSameModel(
                 TinyRun.model(other),
@@ -115,25 +133,20 @@ class ClassificationRunTest {
     }
 
     static Stream<Arguments> methods() {
-        List<Arguments> all = new ArrayList<>();
-        for (String problem : List.of(MULTI, REGRESSION)) {
-            // DistilBERT's has no head for texts: it is drawn anew.
-            for (String kind : List.of(
-                    "bert-seqcls",
-                    "roberta-seqcls",
-                    "camembert-seqcls",
-                    "xlm-roberta-seqcls",
-                    "distilbert-tokencls",
-                    "electra-seqcls",
-                    "mpnet-seqcls",
-                    "deberta-v3-seqcls",
-                    "modernbert-seqcls")) {
-                for (String method : List.of("full", "freeze", "lora", "qlora")) {
-                    all.add(Arguments.of(problem, kind, method));
-                }
-            }
-        }
-        return all.stream();
+        return TestMatrix.of(TestMatrix.product(
+                List.of(MULTI, REGRESSION),
+                // DistilBERT's has no head for texts: it is drawn anew.
+                List.of(
+                        "bert-seqcls",
+                        "roberta-seqcls",
+                        "camembert-seqcls",
+                        "xlm-roberta-seqcls",
+                        "distilbert-tokencls",
+                        "electra-seqcls",
+                        "mpnet-seqcls",
+                        "deberta-v3-seqcls",
+                        "modernbert-seqcls"),
+                List.of("full", "freeze", "lora", "qlora")));
     }
 
     @ParameterizedTest

@@ -24,6 +24,7 @@ import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,14 +92,15 @@ class FamiliesTest {
         return modelType.equals("electra") && task == Task.MASKED_LM;
     }
 
-    static Stream<Arguments> familiesAndTasks() {
-        return Architectures.modelTypes().stream()
-                .flatMap(type -> tasks(type).stream().map(task -> Arguments.of(type, task)));
+    static Stream<Arguments> familiesTasksAndMethods() {
+        return TestMatrix.of(Architectures.modelTypes().stream()
+                .flatMap(type -> TestMatrix.product(List.of(type), tasks(type), List.of(MethodConfig.Type.values()))));
     }
 
     @ParameterizedTest
-    @MethodSource("familiesAndTasks")
-    void isTrainedByEveryMethodAndMeasuresTheSameOnceItIsWritten(String modelType, Task task) throws Exception {
+    @MethodSource("familiesTasksAndMethods")
+    void isTrainedAndMeasuresTheSameOnceItIsWritten(String modelType, Task task, MethodConfig.Type method)
+            throws Exception {
         Path golden = models(modelType, HEADS.get(task)).get(0);
         Path base = TinyModel.copy(folder.resolve("base"), golden.getFileName().toString(), config -> {});
         TinyRun tiny = new TinyRun(folder, base, key(task), "training.max_steps=2", "training.warmup_ratio=0");
@@ -109,18 +111,14 @@ class FamiliesTest {
                     .hasMessageContaining("model_type " + modelType + " is not supported for " + key(task));
             return;
         }
-        for (MethodConfig.Type method : MethodConfig.Type.values()) {
-            String name = method.name().toLowerCase(Locale.ROOT);
-            RunConfig config = tiny.config(name, "method.type=" + name);
-            TinyRun.Outcome outcome = tiny.run(config, 1, null);
-            assertThat(outcome.losses()).as(name).hasSize(2).allMatch(Double::isFinite);
-            Map<String, Double> measured = outcome.result().eval();
-            Map<String, Double> written = written(config, base);
-            assertThat(written.keySet()).as(name).isEqualTo(measured.keySet());
-            measured.forEach((metric, value) -> assertThat(written.get(metric))
-                    .as("%s of %s", metric, name)
-                    .isCloseTo(value, within(1e-5 + 1e-4 * Math.abs(value))));
-        }
+        RunConfig config = tiny.config("run", "method.type=" + method.name().toLowerCase(Locale.ROOT));
+        TinyRun.Outcome outcome = tiny.run(config, 1, null);
+        assertThat(outcome.losses()).hasSize(2).allMatch(Double::isFinite);
+        Map<String, Double> measured = outcome.result().eval();
+        Map<String, Double> written = written(config, base);
+        assertThat(written.keySet()).isEqualTo(measured.keySet());
+        measured.forEach((metric, value) ->
+                assertThat(written.get(metric)).as(metric).isCloseTo(value, within(1e-5 + 1e-4 * Math.abs(value))));
     }
 
     private static String key(Task task) {

@@ -63,7 +63,7 @@ final class GoldenModel implements AutoCloseable {
      * @param half whether matrix products are in BF16
      */
     private GoldenModel(Path folder, Path numbers, Loading loading, boolean half) {
-        Torch.start(2);
+        Torch.start(1);
         expected = GoldenFiles.expected(numbers);
         // The folder of a 4-bit model has the numbers of a causal language model alone.
         head = GoldenFiles.head(folder).orElse(HeadKind.CAUSAL_LM);

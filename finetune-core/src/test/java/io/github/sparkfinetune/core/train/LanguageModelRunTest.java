@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
-import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSame;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameLosses;
 import static io.github.sparkfinetune.core.train.RunAssertions.assertSameModel;
 import static org.assertj.core.api.Assertions.assertThat;
@@ -13,6 +13,8 @@ import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.train.RunAssertions.Way;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -20,11 +22,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole runs of language models: how a batch is cut, over ranks and over time, changes nothing, by any method. */
 class LanguageModelRunTest {
@@ -91,16 +95,16 @@ class LanguageModelRunTest {
     private static final String NOISE = "training.neftune_noise_alpha=5";
     private static final String LORA_SETTINGS = "method.type=lora";
 
+    static Stream<Arguments> methodsAndWays() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(Method.values()),
+                List.of(Way.TWO_RANKS, Way.THREE_RANKS, Way.ACCUMULATION, Way.RECOMPUTATION)));
+    }
+
     @ParameterizedTest
-    @EnumSource(Method.class)
-    void ranksMicroBatchesAndRecomputationChangeNothing(Method method) throws Exception {
-        assertSameInEveryWay(
-                method.prepare(folder), LanguageModelRunTest::tolerance, (outcome, reference) -> {}, new String[][] {
-                    {"2", "training.per_device_train_batch_size=6"},
-                    {"3", "training.per_device_train_batch_size=4"},
-                    {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
-                    {"1", "training.gradient_checkpointing=true"},
-                });
+    @MethodSource("methodsAndWays")
+    void ranksMicroBatchesAndRecomputationChangeNothing(Method method, Way way) throws Exception {
+        assertSame(method.prepare(folder), way, LanguageModelRunTest::tolerance);
     }
 
     /** The attention does not change when all keys do alike. */
@@ -108,43 +112,42 @@ class LanguageModelRunTest {
         return name.contains("k_proj.bias") || name.contains("c_attn.bias") ? NOISY_PARAMETER : PARAMETER;
     }
 
+    static Stream<Arguments> methodsAndRanks() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        Method.FULL,
+                        Method.FULL_GPT2_WITH_DROPOUT,
+                        Method.LORA_WITH_DROPOUT_AND_BIAS,
+                        Method.DORA,
+                        Method.PISSA,
+                        Method.LOFTQ,
+                        Method.QLORA,
+                        Method.QLORA_WITH_CAPS),
+                List.of(2, 3)));
+    }
+
     @ParameterizedTest
-    @EnumSource(
-            value = Method.class,
-            names = {
-                "FULL",
-                "FULL_GPT2_WITH_DROPOUT",
-                "LORA_WITH_DROPOUT_AND_BIAS",
-                "DORA",
-                "PISSA",
-                "LOFTQ",
-                "QLORA",
-                "QLORA_WITH_CAPS"
-            })
-    void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method) throws Exception {
+    @MethodSource("methodsAndRanks")
+    void aResumeIsBitEqualAndWithOtherRanksTheSame(Method method, int ranks) throws Exception {
         TinyRun tiny = method.prepare(folder);
         String[] settings = {
             "training.per_device_train_batch_size=6", "training.save_steps=4", "training.save_total_limit=20"
         };
         RunConfig whole = tiny.config("whole", settings);
         List<Double> losses = tiny.run(whole, 2, null).losses();
-        RunConfig again = tiny.config("again", settings);
-        assertThat(tiny.run(again, 2, null).losses()).isEqualTo(losses);
-        assertBitEqual(TinyRun.model(again), TinyRun.model(whole));
-
         Checkpoint fourth = tiny.checkpoints(whole).get(0);
-        for (int ranks : new int[] {2, 3}) {
-            RunConfig resumed = tiny.config("resumed-" + ranks, settings);
-            TinyRun.copy(whole, resumed, fourth);
-            List<Double> after =
-                    tiny.run(resumed, ranks, fourth.name()).losses().subList(4, 10);
-            if (ranks == 2) {
-                assertThat(after).isEqualTo(losses.subList(4, 10));
-                assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
-            } else {
-                assertSameLosses(after, losses.subList(4, 10));
-                assertSameModel(TinyRun.model(resumed), TinyRun.model(whole), LanguageModelRunTest::tolerance);
-            }
+        RunConfig resumed = tiny.config("resumed", settings);
+        TinyRun.copy(whole, resumed, fourth);
+        List<Double> after = tiny.run(resumed, ranks, fourth.name()).losses().subList(4, 10);
+        if (ranks == 2) {
+            assertThat(after).isEqualTo(losses.subList(4, 10));
+            assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
+            RunConfig again = tiny.config("again", settings);
+            assertThat(tiny.run(again, 2, null).losses()).isEqualTo(losses);
+            assertBitEqual(TinyRun.model(again), TinyRun.model(whole));
+        } else {
+            assertSameLosses(after, losses.subList(4, 10));
+            assertSameModel(TinyRun.model(resumed), TinyRun.model(whole), LanguageModelRunTest::tolerance);
         }
     }
 

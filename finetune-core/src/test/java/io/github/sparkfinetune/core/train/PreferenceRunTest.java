@@ -1,7 +1,7 @@
 package io.github.sparkfinetune.core.train;
 
 import static io.github.sparkfinetune.core.train.RunAssertions.assertBitEqual;
-import static io.github.sparkfinetune.core.train.RunAssertions.assertSameInEveryWay;
+import static io.github.sparkfinetune.core.train.RunAssertions.assertSame;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -10,18 +10,22 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.train.RunAssertions.Way;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Whole runs on answers, in pairs and without: how a batch is cut, over ranks and over time, changes nothing. */
 class PreferenceRunTest {
@@ -33,40 +37,41 @@ class PreferenceRunTest {
         return new TinyRun(folder, base, task, settings);
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "method.type=full",
-                "method.type=lora training.learning_rate=1.0e-2",
-                "method.type=qlora training.learning_rate=1.0e-2",
-                "method.type=lora method.trainable_token_indices=[20,7,31]",
-                "method.type=freeze method.freeze_layers=1 preference.loss_type=ipo",
-                "method.type=full preference.reference_free=true preference.label_smoothing=0.1"
-            })
-    void ranksMicroBatchesAndRecomputationChangeNothing(String settings) throws Exception {
-        same(tiny("preference", settings.split(" ")));
+    private static final List<Way> WAYS = List.of(Way.TWO_RANKS, Way.THREE_RANKS, Way.ACCUMULATION, Way.RECOMPUTATION);
+
+    static Stream<Arguments> pairsAndWays() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        "method.type=full",
+                        "method.type=lora training.learning_rate=1.0e-2",
+                        "method.type=qlora training.learning_rate=1.0e-2",
+                        "method.type=lora method.trainable_token_indices=[20,7,31]",
+                        "method.type=freeze method.freeze_layers=1 preference.loss_type=ipo",
+                        "method.type=full preference.reference_free=true preference.label_smoothing=0.1"),
+                WAYS));
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "method.type=full training.learning_rate=1.0e-3",
-                "method.type=lora training.learning_rate=1.0e-2",
-                "method.type=qlora training.learning_rate=1.0e-2 method.use_dora=true",
-                "method.type=freeze method.freeze_layers=1 unpaired_preference.undesirable_weight=2",
-                "method.type=full unpaired_preference.loss_type=apo_zero_unpaired"
-            })
-    void norDoTheyForAnswersWithoutPairs(String settings) throws Exception {
-        same(tiny("unpaired-preference", settings.split(" ")));
+    @MethodSource("pairsAndWays")
+    void ranksMicroBatchesAndRecomputationChangeNothing(String settings, Way way) throws Exception {
+        assertSame(tiny("preference", settings.split(" ")), way, name -> 1e-4);
     }
 
-    private static void same(TinyRun tiny) throws Exception {
-        assertSameInEveryWay(tiny, name -> 1e-4, (outcome, reference) -> {}, new String[][] {
-            {"2", "training.per_device_train_batch_size=6"},
-            {"3", "training.per_device_train_batch_size=4"},
-            {"1", "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"},
-            {"1", "training.gradient_checkpointing=true"},
-        });
+    static Stream<Arguments> answersAndWays() {
+        return TestMatrix.of(TestMatrix.product(
+                List.of(
+                        "method.type=full training.learning_rate=1.0e-3",
+                        "method.type=lora training.learning_rate=1.0e-2",
+                        "method.type=qlora training.learning_rate=1.0e-2 method.use_dora=true",
+                        "method.type=freeze method.freeze_layers=1 unpaired_preference.undesirable_weight=2",
+                        "method.type=full unpaired_preference.loss_type=apo_zero_unpaired"),
+                WAYS));
+    }
+
+    @ParameterizedTest
+    @MethodSource("answersAndWays")
+    void ranksMicroBatchesAndRecomputationChangeNothingWithoutPairs(String settings, Way way) throws Exception {
+        assertSame(tiny("unpaired-preference", settings.split(" ")), way, name -> 1e-4);
     }
 
     @ParameterizedTest

@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiConsumer;
 import java.util.function.ToDoubleFunction;
 
 /** What two runs must have in common. */
@@ -16,30 +14,42 @@ final class RunAssertions {
 
     private RunAssertions() {}
 
+    /** Ways to compute the steps of one rank with a micro-batch of 12. */
+    enum Way {
+        TWO_RANKS(2, "training.per_device_train_batch_size=6"),
+        THREE_RANKS(3, "training.per_device_train_batch_size=4"),
+        ACCUMULATION(1, "training.per_device_train_batch_size=3", "training.gradient_accumulation_steps=4"),
+        ACCUMULATION_OF_SINGLE_SAMPLES(
+                1, "training.per_device_train_batch_size=1", "training.gradient_accumulation_steps=12"),
+        RECOMPUTATION(1, "training.gradient_checkpointing=true");
+
+        private final int ranks;
+
+        @SuppressWarnings("ImmutableEnumChecker")
+        private final List<String> settings;
+
+        Way(int ranks, String... settings) {
+            this.ranks = ranks;
+            this.settings = List.of(settings);
+        }
+    }
+
     /**
-     * Trains by one rank, and in other ways: losses and models are the same.
+     * Trains on one rank, and in another way: losses and models are the same.
      *
      * @param tolerance of a tensor's elements, by its name
-     * @param more what else the outcome of another way and that of the one rank have in common
-     * @param ways each the number of ranks, then settings
+     * @return the outcome of the other way, then that of the one rank
      */
-    static void assertSameInEveryWay(
-            TinyRun tiny,
-            ToDoubleFunction<String> tolerance,
-            BiConsumer<TinyRun.Outcome, TinyRun.Outcome> more,
-            String[]... ways)
+    static List<TinyRun.Outcome> assertSame(TinyRun tiny, Way way, ToDoubleFunction<String> tolerance)
             throws Exception {
         RunConfig one = tiny.config("one");
         TinyRun.Outcome reference = tiny.run(one, 1, null);
         assertThat(reference.losses()).hasSize(10).doesNotHaveDuplicates();
-        for (String[] way : ways) {
-            RunConfig config =
-                    tiny.config("other-" + String.join("-", way).hashCode(), Arrays.copyOfRange(way, 1, way.length));
-            TinyRun.Outcome outcome = tiny.run(config, Integer.parseInt(way[0]), null);
-            assertSameLosses(outcome.losses(), reference.losses());
-            assertSameModel(TinyRun.model(config), TinyRun.model(one), tolerance);
-            more.accept(outcome, reference);
-        }
+        RunConfig config = tiny.config("other", way.settings.toArray(String[]::new));
+        TinyRun.Outcome outcome = tiny.run(config, way.ranks, null);
+        assertSameLosses(outcome.losses(), reference.losses());
+        assertSameModel(TinyRun.model(config), TinyRun.model(one), tolerance);
+        return List.of(outcome, reference);
     }
 
     static void assertSameMetrics(Map<String, Double> actual, Map<String, Double> expected, double tolerance) {

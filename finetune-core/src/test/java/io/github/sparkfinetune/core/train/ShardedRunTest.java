@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,7 +17,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
-import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** An optimizer that ranks share trains the model that one which they don't does, to the bit. */
@@ -40,7 +40,7 @@ class ShardedRunTest {
     }
 
     static Stream<Arguments> runs() {
-        return Stream.of(
+        return TestMatrix.of(Stream.of(
                 Arguments.of("full", 1),
                 Arguments.of("full", 2),
                 Arguments.of("full", 3),
@@ -49,7 +49,7 @@ class ShardedRunTest {
                 Arguments.of("codes", 2),
                 Arguments.of("codes", 3),
                 Arguments.of("lora", 2),
-                Arguments.of("dora", 3));
+                Arguments.of("dora", 3)));
     }
 
     private TinyRun run(String kind) throws Exception {
@@ -85,9 +85,18 @@ class ShardedRunTest {
                 .toList();
     }
 
+    static Stream<Arguments> resumes() {
+        return TestMatrix.of(Stream.of(
+                Arguments.of("full", 1),
+                Arguments.of("full", 3),
+                Arguments.of("codes", 1),
+                Arguments.of("codes", 3),
+                Arguments.of("lora", 3)));
+    }
+
     /** From a checkpoint of two ranks that share, and of two that don't, by other numbers of either. */
     @ParameterizedTest
-    @CsvSource({"full, 1", "full, 3", "codes, 1", "codes, 3", "lora, 3"})
+    @MethodSource("resumes")
     void anyNumberOfRanksResumesIt(String kind, int ranks) throws Exception {
         TinyRun tiny = run(kind);
         RunConfig whole = tiny.config("whole", with(SAVED, WHOLE));

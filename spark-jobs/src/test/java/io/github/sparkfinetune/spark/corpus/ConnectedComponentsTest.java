@@ -7,11 +7,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ConnectedComponentsTest {
     private static final int NODES = 3000;
@@ -65,8 +66,12 @@ class ConnectedComponentsTest {
         return expected;
     }
 
+    static IntStream partitions() {
+        return IntStream.of(1, 3, Documents.MANY_PARTITIONS);
+    }
+
     @ParameterizedTest
-    @ValueSource(ints = {1, 8, 64})
+    @MethodSource("partitions")
     void everyNodeIsLinkedToTheSmallest(int partitions) {
         SparkSession spark = Documents.spark();
         List<Row> rows = new ArrayList<>();

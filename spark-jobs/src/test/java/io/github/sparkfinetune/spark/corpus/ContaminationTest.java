@@ -108,9 +108,9 @@ class ContaminationTest {
         assertThat(one).hasSize((int) training.stream()
                 .filter(text -> text.split(" ").length >= 40 + N)
                 .count());
-        assertThat(contaminated(training, heldOut, 8, Membership.MOST_BITS)).isEqualTo(one);
-        assertThat(contaminated(training, heldOut, 64, Membership.MOST_BITS)).isEqualTo(one);
-        assertThat(contaminated(training, heldOut, 8, 64)).isEqualTo(one);
+        assertThat(contaminated(training, heldOut, Documents.MANY_PARTITIONS, Membership.MOST_BITS))
+                .isEqualTo(one);
+        assertThat(contaminated(training, heldOut, 3, 64)).isEqualTo(one);
     }
 
     /** A document in three partitions is removed from all of them. */

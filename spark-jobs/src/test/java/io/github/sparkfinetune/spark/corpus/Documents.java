@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.corpus;
 
 import io.github.sparkfinetune.data.task.ContentHash;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -13,6 +14,9 @@ import org.apache.spark.sql.SparkSession;
 
 /** Made-up documents. */
 final class Documents {
+    /** Partitions that are far more than cores and, in places, than rows. */
+    static final int MANY_PARTITIONS = TestMatrix.isFull() ? 64 : 7;
+
     private Documents() {}
 
     static SparkSession spark() {
@@ -20,6 +24,7 @@ final class Documents {
                 .master("local[2]")
                 .appName("corpus-test")
                 .config("spark.ui.enabled", false)
+                .config("spark.sql.shuffle.partitions", 3)
                 .getOrCreate();
     }
 

@@ -28,6 +28,7 @@ SETTINGS: dict[str, str] = {
     "spark.task.reaper.pollingInterval": "1s",
     "spark.task.reaper.killTimeout": "30s",
     "spark.ui.showConsoleProgress": "false",
+    "spark.dynamicAllocation.enabled": "false",
 }
 
 #: Environment of the processes that compute: memory of tensors stays in them, as ``finetune`` sets it.

@@ -127,6 +127,8 @@ public final class SparkSessions {
         wanted.put("spark.task.reaper.pollingInterval", "1s");
         wanted.put("spark.task.reaper.killTimeout", "30s");
         wanted.put("spark.ui.showConsoleProgress", "false");
+        // A cluster's own default; where the user sets it, ClusterChecks says what to do.
+        wanted.put("spark.dynamicAllocation.enabled", "false");
         return wanted;
     }
 

@@ -70,10 +70,19 @@ public final class TrainJob {
      */
     public static TrainingResult run(
             SparkSession session, RunConfig config, RankBody body, Consumer<TrainingRecord> records) {
+        return run(session, config, body, records, new SecureRandom());
+    }
+
+    /** @param random draws the run's id and the secret of its ranks */
+    static TrainingResult run(
+            SparkSession session,
+            RunConfig config,
+            RankBody body,
+            Consumer<TrainingRecord> records,
+            SecureRandom random) {
         SparkContext spark = session.sparkContext();
         int ranks = config.cluster().ranks();
         RunConfig resolved = check(session, config, body);
-        SecureRandom random = new SecureRandom();
         String runId = HexFormat.of().formatHex(draw(random, RUN_ID_BYTES));
         RecordAccumulator accumulator = new RecordAccumulator();
         spark.register(accumulator);

@@ -16,12 +16,14 @@ final class Membership {
     private static final int BITS_A_VALUE = 10;
     /** 32 MB, which any task can be sent. Of more values the filter lets more pass. */
     static final long MOST_BITS = 1L << 28;
+    /** Parts that have a filter each. */
+    private static final int MOST_PARTS = 256;
 
     private Membership() {}
 
     /**
-     * The filter of a column's values. The garbage collector of the driver frees it: what was computed by it may be
-     * computed again as long as it is in use.
+     * The filter of a column's values. The driver gets this one filter, whatever the number of partitions. The garbage
+     * collector of the driver frees it: what was computed by it may be computed again as long as it is in use.
      *
      * @param values about how many there are
      * @param mostBits of the filter
@@ -33,13 +35,16 @@ final class Membership {
                 .queryExecution()
                 .toRdd()
                 .toJavaRDD()
+                .coalesce(MOST_PARTS)
                 .treeAggregate(
                         empty,
                         (all, row) -> {
                             all.putLong(row.getLong(0));
                             return all;
                         },
-                        BloomFilter::mergeInPlace);
+                        BloomFilter::mergeInPlace,
+                        2,
+                        true);
         return JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(filter);
     }
 }

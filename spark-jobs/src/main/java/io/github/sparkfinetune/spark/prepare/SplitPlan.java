@@ -14,13 +14,17 @@ import org.apache.spark.api.java.JavaRDD;
  * at least one row stays to train on. It depends on the content alone, not on how the source is cut into partitions. A
  * stratum is known by its rank, its place among the strata by name, which also orders rows of equal content.
  *
- * <p>The boundary hashes are found by a radix selection, eight bits a round: each round asks the executors for 256
- * counts a boundary, so that no row's hash comes to the driver.
+ * <p>The boundary hashes are found by a radix selection: each round asks the executors for a count of each value that
+ * the next bits of a boundary may have. A round takes up to eight bits, fewer where there are many boundaries. So the
+ * driver sees one array of at most {@value #MOST_COUNTS} counts a round, but for two a boundary at least, whatever the
+ * number of rows and partitions.
  */
 final class SplitPlan implements Serializable {
     private static final long serialVersionUID = 1L;
+    /** Bits of a round, at most. */
     private static final int BITS = 8;
-    private static final int BUCKETS = 1 << BITS;
+    /** Of a round: 8 MB. */
+    private static final int MOST_COUNTS = 1 << 20;
 
     private final List<String> strata;
     private final Map<String, Integer> ranks = new HashMap<>();
@@ -101,17 +105,18 @@ final class SplitPlan implements Serializable {
             return bits == 0 || hash >>> (Long.SIZE - bits) == prefix;
         }
 
-        int bucket(long hash) {
-            return (int) (hash >>> (Long.SIZE - bits - BITS)) & (BUCKETS - 1);
+        /** The value of the next bits of a hash. */
+        int bucket(long hash, int width) {
+            return (int) (hash >>> (Long.SIZE - bits - width)) & ((1 << width) - 1);
         }
 
-        Search narrow(long[] counts) {
+        Search narrow(long[] counts, int width) {
             long rest = left;
             int bucket = 0;
             while (rest >= counts[bucket]) {
                 rest -= counts[bucket++];
             }
-            return new Search(stratum, prefix << BITS | bucket, bits + BITS, rest);
+            return new Search(stratum, prefix << width | bucket, bits + width, rest);
         }
 
         Boundary boundary() {
@@ -123,21 +128,30 @@ final class SplitPlan implements Serializable {
         List<Search> current = searches;
         while (current.stream().anyMatch(Search::open)) {
             List<Search> asked = current;
+            int width = width(asked);
             long[][] counts = hashes.mapPartitions(parts -> {
                         long[][] found = new long[asked.size()][];
                         Map<String, int[]> open = open(asked);
-                        parts.forEachRemaining(
-                                part -> count(part, asked, open.getOrDefault(part.stratum(), new int[0]), seed, found));
+                        parts.forEachRemaining(part ->
+                                count(part, asked, open.getOrDefault(part.stratum(), new int[0]), seed, width, found));
                         return Collections.singletonList(found).iterator();
                     })
-                    .treeReduce(SplitPlan::add, 2);
+                    // The last sum is an executor's too: the driver gets one result, not one of each of its parts.
+                    .treeAggregate(new long[asked.size()][], SplitPlan::add, SplitPlan::add, 2, true);
             List<Search> next = new ArrayList<>();
             for (int i = 0; i < asked.size(); i++) {
-                next.add(asked.get(i).open() ? asked.get(i).narrow(counts[i]) : asked.get(i));
+                next.add(asked.get(i).open() ? asked.get(i).narrow(counts[i], width) : asked.get(i));
             }
             current = next;
         }
         return current;
+    }
+
+    /** Bits of the next round; the searches that go on know the same number of bits. */
+    private static int width(List<Search> searches) {
+        List<Search> open = searches.stream().filter(Search::open).toList();
+        int affordable = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(Math.max(2, MOST_COUNTS / open.size()));
+        return Math.min(Math.min(BITS, affordable), Long.SIZE - open.get(0).bits());
     }
 
     /** Places of the searches that go on, by stratum. */
@@ -153,15 +167,20 @@ final class SplitPlan implements Serializable {
     }
 
     private static void count(
-            SourceScan.StratumHashes part, List<Search> searches, int[] ofStratum, long seed, long[][] found) {
+            SourceScan.StratumHashes part,
+            List<Search> searches,
+            int[] ofStratum,
+            long seed,
+            int width,
+            long[][] found) {
         for (int i : ofStratum) {
             Search search = searches.get(i);
-            long[] counts = found[i] == null ? new long[BUCKETS] : found[i];
+            long[] counts = found[i] == null ? new long[1 << width] : found[i];
             found[i] = counts;
             for (long second : part.second()) {
                 long hash = SourceScan.splitHash(seed, second);
                 if (search.matches(hash)) {
-                    counts[search.bucket(hash)]++;
+                    counts[search.bucket(hash, width)]++;
                 }
             }
         }
@@ -172,7 +191,7 @@ final class SplitPlan implements Serializable {
             if (a[i] == null) {
                 a[i] = b[i];
             } else if (b[i] != null) {
-                for (int bucket = 0; bucket < BUCKETS; bucket++) {
+                for (int bucket = 0; bucket < a[i].length; bucket++) {
                     a[i][bucket] += b[i][bucket];
                 }
             }

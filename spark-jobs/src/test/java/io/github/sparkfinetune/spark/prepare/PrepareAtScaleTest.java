@@ -104,6 +104,26 @@ class PrepareAtScaleTest {
         }
     }
 
+    @Test
+    void theDriverGetsOneResultARoundOfTheSplit() throws Exception {
+        List<String> rows = new ArrayList<>();
+        for (int i = 0; i < 12_000; i++) {
+            rows.add("{\"text\": \"mail " + i + "\", \"label\": \"topic-" + i * 31 % 2_000 + "\"}");
+        }
+        try (SourceScan scan =
+                SourceScan.of(read(PrepareFixture.write(folder.resolve("mails.jsonl"), rows), true), false)) {
+            TrainingRows training = TrainingRows.of(List.of(scan), Mixture.whole(42), false);
+            assertThat(training.hashes().getNumPartitions()).isGreaterThan(100);
+            List<StageInfo> stages = stages(() -> SplitPlan.of(training, 42, 0.34, 0.33));
+
+            assertThat(stages)
+                    .isNotEmpty()
+                    .allSatisfy(stage -> assertThat(stage.taskMetrics().resultSize())
+                            .as("bytes that the driver gets")
+                            .isLessThan(10L << 20));
+        }
+    }
+
     private SourceReader.Rows<?> read(Path file, boolean supervised, String... data) throws IOException {
         List<String> all = new ArrayList<>(List.of(data));
         all.add("train: " + file);

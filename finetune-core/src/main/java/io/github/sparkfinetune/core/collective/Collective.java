@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.collective;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.concurrent.Future;
+import java.util.function.Consumer;
 
 /**
  * What the ranks of one training run do together. All ranks call the same operations in the same order; every operation
@@ -43,6 +44,14 @@ public interface Collective extends AutoCloseable {
     /** Every rank's values one after another, in the order of the ranks; numbers of values may differ. */
     default double[] allGather(double[] mine) {
         return Gathered.values(this, mine, Gathered.VALUES_A_ROUND);
+    }
+
+    /**
+     * Passes on every rank's values, in the order of the ranks. Values of several ranks come at once, one after
+     * another, as long as they are few; so what is held does not grow with the number of ranks.
+     */
+    default void allGather(double[] mine, Consumer<double[]> next) {
+        Gathered.pass(this, mine, Gathered.VALUES_A_ROUND, next);
     }
 
     /**

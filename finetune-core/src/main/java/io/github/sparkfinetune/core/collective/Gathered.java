@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.collective;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.function.Consumer;
 
 /** The ranks' values in one array. They travel in rounds, because a collective limits what is gathered at once. */
 final class Gathered {
@@ -11,10 +12,7 @@ final class Gathered {
     private Gathered() {}
 
     static double[] values(Collective collective, double[] mine, int valuesARound) {
-        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(mine.length).array();
-        int[] lengths = Arrays.stream(collective.allGather(length))
-                .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
-                .toArray();
+        int[] lengths = lengths(collective, mine);
         double[] all =
                 new double[Math.toIntExact(Arrays.stream(lengths).asLongStream().sum())];
         int longest = Arrays.stream(lengths).max().orElseThrow();
@@ -29,6 +27,29 @@ final class Gathered {
             }
         }
         return all;
+    }
+
+    /** @param most values of several ranks that come at once */
+    static void pass(Collective collective, double[] mine, int most, Consumer<double[]> next) {
+        int[] lengths = lengths(collective, mine);
+        int first = 0;
+        while (first < lengths.length) {
+            long values = lengths[first];
+            int end = first + 1;
+            while (end < lengths.length && values + lengths[end] <= most) {
+                values += lengths[end++];
+            }
+            boolean isAmong = first <= collective.rank() && collective.rank() < end;
+            next.accept(values(collective, isAmong ? mine : new double[0], most));
+            first = end;
+        }
+    }
+
+    private static int[] lengths(Collective collective, double[] mine) {
+        byte[] length = ByteBuffer.allocate(Integer.BYTES).putInt(mine.length).array();
+        return Arrays.stream(collective.allGather(length))
+                .mapToInt(bytes -> ByteBuffer.wrap(bytes).getInt())
+                .toArray();
     }
 
     private static byte[] bytes(double[] values, int from, int atMost) {

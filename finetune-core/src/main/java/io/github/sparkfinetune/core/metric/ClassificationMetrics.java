@@ -4,40 +4,60 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.IntToDoubleFunction;
 import java.util.stream.IntStream;
 
 /**
  * Metrics of single-label classification: the mean cross-entropy, and what follows from the confusion matrix, defined
  * as scikit-learn's defaults: a ratio with denominator 0 is 0, and averages over classes take those that occur among
  * the true or the predicted labels. For two classes {@code roc_auc} and {@code average_precision} too, of the
- * probability of class 1; there is none where all samples are of one class. Of no sample there are no metrics
- * ({@link IllegalStateException}). Counts are whole numbers, exact to 2^53. Observations are the probabilities of class
- * 1: for two classes 8 bytes a sample, else none. Not thread-safe.
+ * probability of class 1; there is none where all samples are of one class, and of more than 131,072 different
+ * probabilities both are {@linkplain BinaryScores rounded}. Of no sample there are no metrics
+ * ({@link IllegalStateException}).
+ *
+ * <p>Memory does not grow with the samples. Each class has three counts; up to {@value #MOST_IN_A_MATRIX} classes have
+ * a confusion matrix besides. Counts are whole numbers, exact to 2^53. Observations are those of the probabilities of
+ * two classes, at most 3 MB. Not thread-safe.
  */
 public final class ClassificationMetrics implements Metrics {
-    private final int classes;
-    /** The confusion matrix row by row, a row a true class, and the sum of the cross-entropies. */
+    /** Classes that a confusion matrix is counted of, at most: what a reader can still look at. */
+    public static final int MOST_IN_A_MATRIX = 200;
+
+    private static final int LOSS = 0;
+    /** Here counts of true positives by class begin, then those of predicted samples, then those of true ones. */
+    private static final int BY_CLASS = 1;
+
+    private final List<String> labels;
+    /** After those by class the confusion matrix row by row, a row a true class; without one nothing. */
     private final double[] counts;
-    /** By sample, see {@link BinaryScores}. */
-    private final Observations scores;
+
+    private final BinaryScores scores;
 
     /**
      * No counts yet.
      *
-     * @param classes number of classes, at least 1
+     * @param labels names of the classes by id, at least one
      */
-    public ClassificationMetrics(int classes) {
-        this(classes, new double[Math.addExact(Math.multiplyExact(classes, classes), 1)], new Observations());
+    public ClassificationMetrics(List<String> labels) {
+        this(List.copyOf(labels), new double[matrix(labels.size()) + matrixSize(labels.size())]);
     }
 
-    private ClassificationMetrics(int classes, double[] counts, Observations scores) {
-        if (classes < 1 || counts.length != classes * classes + 1) {
+    private ClassificationMetrics(List<String> labels, double[] counts) {
+        int classes = labels.size();
+        if (classes < 1 || counts.length != matrix(classes) + matrixSize(classes)) {
             throw new IllegalArgumentException(classes + " classes, " + counts.length + " counts");
         }
-        this.classes = classes;
+        this.labels = labels;
         this.counts = counts;
-        this.scores = scores;
+        this.scores = new BinaryScores(BinaryScores.MOST_CELLS);
+    }
+
+    /** Where the confusion matrix begins. */
+    private static int matrix(int classes) {
+        return Math.addExact(BY_CLASS, Math.multiplyExact(3, classes));
+    }
+
+    private static int matrixSize(int classes) {
+        return classes <= MOST_IN_A_MATRIX ? classes * classes : 0;
     }
 
     /** What models are compared by. */
@@ -63,6 +83,7 @@ public final class ClassificationMetrics implements Metrics {
      * @param loss cross-entropy, in nats
      */
     public void add(int label, int predicted, double[] probabilities, double loss) {
+        int classes = labels.size();
         if (label < 0 || label >= classes || predicted < 0 || predicted >= classes) {
             throw new IllegalArgumentException(
                     "label " + label + ", predicted " + predicted + " of " + classes + " classes");
@@ -70,10 +91,15 @@ public final class ClassificationMetrics implements Metrics {
         if (probabilities.length != classes) {
             throw new IllegalArgumentException(probabilities.length + " probabilities of " + classes + " classes");
         }
-        counts[label * classes + predicted]++;
-        counts[classes * classes] += loss;
+        counts[LOSS] += loss;
+        counts[BY_CLASS + label] += label == predicted ? 1 : 0;
+        counts[BY_CLASS + classes + predicted]++;
+        counts[BY_CLASS + 2 * classes + label]++;
+        if (matrixSize(classes) > 0) {
+            counts[matrix(classes) + label * classes + predicted]++;
+        }
         if (classes == 2) {
-            scores.add(BinaryScores.sample(label == 1, probabilities[1]));
+            scores.add(label == 1, probabilities[1]);
         }
     }
 
@@ -89,18 +115,22 @@ public final class ClassificationMetrics implements Metrics {
 
     @Override
     public double[] observations() {
-        return scores.toArray();
+        return labels.size() == 2 ? scores.toArray() : new double[0];
     }
 
     @Override
     public ClassificationMetrics of(double[] otherCounts, double[] observations) {
-        return new ClassificationMetrics(classes, otherCounts.clone(), new Observations(observations));
+        ClassificationMetrics others = new ClassificationMetrics(labels, otherCounts.clone());
+        for (int at = 0; at < observations.length; ) {
+            at = others.scores.read(observations, at);
+        }
+        return others;
     }
 
     @Override
     public Map<String, Double> values() {
         Map<String, Double> values = new LinkedHashMap<>();
-        values.put("loss", counts[classes * classes] / total());
+        values.put("loss", counts[LOSS] / total());
         values.put("accuracy", accuracy());
         PrecisionRecall macro = classScores().macroOfThoseThatOccur();
         values.put("f1_macro", macro.f1());
@@ -108,21 +138,29 @@ public final class ClassificationMetrics implements Metrics {
         values.put("precision_macro", macro.precision());
         values.put("recall_macro", macro.recall());
         values.put("mcc", matthewsCorrelation());
-        BinaryScores binary = new BinaryScores(scores.toArray());
-        if (binary.haveBoth()) {
-            values.put("roc_auc", binary.rocAuc());
-            values.put("average_precision", binary.averagePrecision());
+        if (scores.haveBoth()) {
+            values.put("roc_auc", scores.rocAuc());
+            values.put("average_precision", scores.averagePrecision());
         }
         return values;
     }
 
+    /** The confusion matrix; no rows of more than {@value #MOST_IN_A_MATRIX} classes. */
     @Override
     public long[][] confusion() {
-        long[][] matrix = new long[classes][classes];
-        for (int i = 0; i < classes * classes; i++) {
-            matrix[i / classes][i % classes] = (long) counts[i];
+        int rows = matrixSize(labels.size()) == 0 ? 0 : labels.size();
+        long[][] matrix = new long[rows][rows];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < rows; column++) {
+                matrix[row][column] = (long) counts[matrix(rows) + row * rows + column];
+            }
         }
         return matrix;
+    }
+
+    @Override
+    public Map<String, PrecisionRecall> byLabel() {
+        return matrixSize(labels.size()) == 0 ? classScores().byName(labels) : Map.of();
     }
 
     /** Share of samples whose class was predicted. */
@@ -139,7 +177,7 @@ public final class ClassificationMetrics implements Metrics {
         double both = 0;
         double truth = 0;
         double predicted = 0;
-        for (int id = 0; id < classes; id++) {
+        for (int id = 0; id < labels.size(); id++) {
             both += truths(id) * predictions(id);
             truth += truths(id) * truths(id);
             predicted += predictions(id) * predictions(id);
@@ -150,15 +188,12 @@ public final class ClassificationMetrics implements Metrics {
 
     /** Scores of the classes. */
     ClassScores classScores() {
-        return new ClassScores(each(id -> counts[id * classes + id]), each(this::predictions), each(this::truths));
-    }
-
-    private double[] each(IntToDoubleFunction count) {
-        return IntStream.range(0, classes).mapToDouble(count).toArray();
+        return ClassScores.of(counts, BY_CLASS, labels.size());
     }
 
     private double total() {
-        double total = Arrays.stream(counts, 0, classes * classes).sum();
+        double total =
+                IntStream.range(0, labels.size()).mapToDouble(this::truths).sum();
         if (total == 0) {
             throw new IllegalStateException("no sample was counted");
         }
@@ -166,20 +201,16 @@ public final class ClassificationMetrics implements Metrics {
     }
 
     private double correct() {
-        return IntStream.range(0, classes)
-                .mapToDouble(id -> counts[id * classes + id])
-                .sum();
+        return Arrays.stream(counts, BY_CLASS, BY_CLASS + labels.size()).sum();
     }
 
     /** Samples of a class. */
     private double truths(int id) {
-        return Arrays.stream(counts, id * classes, (id + 1) * classes).sum();
+        return counts[BY_CLASS + 2 * labels.size() + id];
     }
 
     /** Samples that a class was predicted for. */
     private double predictions(int id) {
-        return IntStream.range(0, classes)
-                .mapToDouble(truth -> counts[truth * classes + id])
-                .sum();
+        return counts[BY_CLASS + labels.size() + id];
     }
 }

@@ -7,8 +7,8 @@ import java.util.Map;
 /**
  * A task's metrics, computed from what was seen of samples. What was seen of the parts of a split, such as those of the
  * ranks or of Spark's partitions, makes up what was seen of the whole: counts are added, observations put one after
- * another, in any order of the parts. All observations of a split come together in one process, so each class says how
- * many bytes a sample takes there.
+ * another, in any order of the parts. The observations of a split come together in one process, so each class says how
+ * many bytes they take there.
  */
 public interface Metrics {
     /** A copy of the counts; sums of such arrays, element by element, are counts too. */
@@ -46,12 +46,27 @@ public interface Metrics {
     }
 
     /**
+     * The same metrics with more observations.
+     *
+     * @param others of {@link #observations()}, or such one after another
+     */
+    default Metrics with(double[] others) {
+        double[] mine = observations();
+        double[] all = Arrays.copyOf(mine, Math.addExact(mine.length, others.length));
+        System.arraycopy(others, 0, all, mine.length, others.length);
+        return of(counts(), all);
+    }
+
+    /**
      * The metrics by name, in the order in which they are shown; without those that are not defined for what was
      * counted. Beside those by which models are compared there may be figures that explain them.
      */
     Map<String, Double> values();
 
-    /** Samples by their label (row) and the predicted one (column); no rows where samples do not have one label. */
+    /**
+     * Samples by their label (row) and the predicted one (column); no rows where samples do not have one label, or
+     * where there are too many labels for a matrix.
+     */
     default long[][] confusion() {
         return new long[0][];
     }

@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.metric;
 
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,8 +16,9 @@ import java.util.Map;
  * labels out, {@code roc_auc_labels} is the number of those in it, and without any there is neither. scikit-learn gives
  * no mean at all then. The average precision of a label that no sample has is 0.
  *
- * <p>Of no sample there are no metrics ({@link IllegalStateException}). Observations are the probabilities: 8 bytes a
- * sample and label. Not thread-safe.
+ * <p>Of no sample there are no metrics ({@link IllegalStateException}). Memory does not grow with the samples: all
+ * labels together keep at most {@value #CELLS} different probabilities, 100 MB, and each at most 131,072, at least
+ * {@value #LEAST_CELLS}. Of more, probabilities are {@linkplain BinaryScores rounded}. Not thread-safe.
  */
 public final class MultiLabelMetrics implements Metrics {
     static final String ROC_AUC_LABELS = "roc_auc_labels";
@@ -28,10 +30,14 @@ public final class MultiLabelMetrics implements Metrics {
     /** Here counts of true positives by label begin, then those of predicted samples, then those of true ones. */
     private static final int BY_LABEL = 4;
 
+    /** Cells of {@link BinaryScores} of all labels. */
+    private static final int CELLS = 1 << 22;
+
+    private static final int LEAST_CELLS = 64;
+
     private final List<String> labels;
     private final double[] counts;
-    /** By sample and label, see {@link BinaryScores}. */
-    private final Observations scores;
+    private final List<BinaryScores> scores;
 
     /**
      * No counts yet.
@@ -39,17 +45,17 @@ public final class MultiLabelMetrics implements Metrics {
      * @param labels names of the labels by id, at least one
      */
     public MultiLabelMetrics(List<String> labels) {
-        this(List.copyOf(labels), new double[BY_LABEL + 3 * labels.size()], new Observations());
+        this(List.copyOf(labels), new double[BY_LABEL + 3 * labels.size()]);
     }
 
-    private MultiLabelMetrics(List<String> labels, double[] counts, Observations scores) {
-        if (labels.isEmpty() || counts.length != BY_LABEL + 3 * labels.size() || scores.size() % labels.size() != 0) {
-            throw new IllegalArgumentException(
-                    labels.size() + " labels, " + counts.length + " counts, " + scores.size() + " scores");
+    private MultiLabelMetrics(List<String> labels, double[] counts) {
+        if (labels.isEmpty() || counts.length != BY_LABEL + 3 * labels.size()) {
+            throw new IllegalArgumentException(labels.size() + " labels, " + counts.length + " counts");
         }
         this.labels = labels;
         this.counts = counts;
-        this.scores = scores;
+        int cells = Math.max(LEAST_CELLS, Math.min(CELLS / labels.size(), BinaryScores.MOST_CELLS));
+        this.scores = labels.stream().map(label -> new BinaryScores(cells)).toList();
     }
 
     /** What models are compared by. */
@@ -84,10 +90,9 @@ public final class MultiLabelMetrics implements Metrics {
         }
         double hits = 0;
         double either = 0;
-        double[] row = new double[n];
         for (int id = 0; id < n; id++) {
             boolean predicted = probabilities[id] > 0.5;
-            row[id] = BinaryScores.sample(truth[id], probabilities[id]);
+            scores.get(id).add(truth[id], probabilities[id]);
             int hit = truth[id] && predicted ? 1 : 0;
             counts[BY_LABEL + id] += hit;
             counts[BY_LABEL + n + id] += predicted ? 1 : 0;
@@ -95,7 +100,6 @@ public final class MultiLabelMetrics implements Metrics {
             hits += hit;
             either += truth[id] || predicted ? 1 : 0;
         }
-        scores.add(row);
         counts[SAMPLES]++;
         counts[LOSS] += loss;
         counts[EXACT] += hits == either ? 1 : 0;
@@ -115,12 +119,21 @@ public final class MultiLabelMetrics implements Metrics {
 
     @Override
     public double[] observations() {
-        return scores.toArray();
+        return scores.stream()
+                .map(BinaryScores::toArray)
+                .flatMapToDouble(Arrays::stream)
+                .toArray();
     }
 
     @Override
     public MultiLabelMetrics of(double[] otherCounts, double[] observations) {
-        return new MultiLabelMetrics(labels, otherCounts.clone(), new Observations(observations));
+        MultiLabelMetrics others = new MultiLabelMetrics(labels, otherCounts.clone());
+        for (int at = 0; at < observations.length; ) {
+            for (BinaryScores label : others.scores) {
+                at = label.read(observations, at);
+            }
+        }
+        return others;
     }
 
     @Override
@@ -150,8 +163,7 @@ public final class MultiLabelMetrics implements Metrics {
         double areas = 0;
         double precisions = 0;
         int defined = 0;
-        for (int id = 0; id < labels.size(); id++) {
-            BinaryScores label = new BinaryScores(scores.column(id, labels.size()));
+        for (BinaryScores label : scores) {
             precisions += label.averagePrecision();
             if (label.haveBoth()) {
                 areas += label.rocAuc();

@@ -41,6 +41,8 @@ final class Evaluation {
         Metrics mine = scorer.metrics();
         double[] counts = mine.counts();
         collective.allReduce(counts);
-        return mine.of(counts, collective.allGather(mine.observations())).values();
+        Metrics[] whole = {mine.of(counts, new double[0])};
+        collective.allGather(mine.observations(), some -> whole[0] = whole[0].with(some));
+        return whole[0].values();
     }
 }

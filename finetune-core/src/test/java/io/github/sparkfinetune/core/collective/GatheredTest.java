@@ -3,9 +3,13 @@ package io.github.sparkfinetune.core.collective;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.core.collective.ring.Ranks;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class GatheredTest {
@@ -21,6 +25,24 @@ class GatheredTest {
             assertThat(ranks.play(ring -> Gathered.values(ring, VALUES[ring.rank()], valuesARound)))
                     .hasSize(VALUES.length)
                     .allSatisfy(all -> assertThat(all).containsExactly(ALL));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1, 3", "5, 2", "7, 1"})
+    void ranksOfFewValuesArePassedTogether(int most, int times) throws Exception {
+        try (Ranks ranks = Ranks.join(VALUES.length)) {
+            assertThat(ranks.play(ring -> {
+                        List<double[]> passed = new ArrayList<>();
+                        Gathered.pass(ring, VALUES[ring.rank()], most, passed::add);
+                        return passed;
+                    }))
+                    .hasSize(VALUES.length)
+                    .allSatisfy(passed -> {
+                        assertThat(passed).hasSize(times);
+                        assertThat(passed.stream().flatMapToDouble(Arrays::stream))
+                                .containsExactly(Arrays.stream(ALL).boxed().toArray(Double[]::new));
+                    });
         }
     }
 

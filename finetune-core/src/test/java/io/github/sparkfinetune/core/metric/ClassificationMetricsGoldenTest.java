@@ -25,8 +25,8 @@ class ClassificationMetricsGoldenTest {
         List<Integer> predicted = ints(expected.get("y_pred"));
         int classes = 1 + Math.max(max(truth), max(predicted));
         // Two halves, as two ranks count them, and a class that never occurs.
-        ClassificationMetrics first = new ClassificationMetrics(classes + 1);
-        ClassificationMetrics second = new ClassificationMetrics(classes + 1);
+        ClassificationMetrics first = new ClassificationMetrics(RandomMetrics.names(classes + 1));
+        ClassificationMetrics second = new ClassificationMetrics(RandomMetrics.names(classes + 1));
         for (int i = 0; i < truth.size(); i++) {
             (i % 2 == 0 ? first : second).add(truth.get(i), predicted.get(i), new double[classes + 1], 0);
         }

@@ -2,9 +2,12 @@ package io.github.sparkfinetune.core.metric;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Random;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -37,6 +40,42 @@ class MultiLabelMetricsTest {
                 .containsEntry("loss", 1000.0)
                 .containsEntry("subset_accuracy", 0.0)
                 .doesNotContainKey("roc_auc_macro");
+    }
+
+    @Test
+    void twentyThousandLabelsTakeBoundedMemory() {
+        int labels = 20_000;
+        int samples = 250;
+        MultiLabelMetrics metrics = new MultiLabelMetrics(RandomMetrics.names(labels));
+        Random random = new Random(3);
+        boolean[] truth = new boolean[labels];
+        double[] probabilities = new double[labels];
+        // Of the first label all scores.
+        List<Double> positives = new ArrayList<>();
+        List<Double> negatives = new ArrayList<>();
+        for (int sample = 0; sample < samples; sample++) {
+            for (int id = 0; id < labels; id++) {
+                truth[id] = random.nextInt(8) == 0;
+                probabilities[id] = 1 / (1 + Math.exp(3 - random.nextGaussian() - (truth[id] ? 1 : 0)));
+            }
+            (truth[0] ? positives : negatives).add(probabilities[0]);
+            metrics.add(truth, probabilities, 0);
+        }
+
+        assertThat(metrics.observations()).hasSizeLessThan(13_000_000);
+        assertThat(metrics.byLabel()).hasSize(labels);
+        // Means over as many labels are near the figures of the distributions: P(N(1, 1) > N(0, 1)).
+        assertThat(metrics.values().get("roc_auc_macro")).isCloseTo(0.7602, within(1e-3));
+        BinaryScores first = new BinaryScores(209);
+        positives.forEach(score -> first.add(true, score));
+        negatives.forEach(score -> first.add(false, score));
+        Ranking exact = Ranking.of(array(positives), array(negatives));
+        assertThat(first.rocAuc()).isCloseTo(exact.rocAuc(), within(2e-3));
+        assertThat(first.averagePrecision()).isCloseTo(exact.averagePrecision(), within(2e-2));
+    }
+
+    private static double[] array(List<Double> values) {
+        return values.stream().mapToDouble(Double::doubleValue).toArray();
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.IntStream;
 
 /** Metrics of every class, of random samples that are the same in each run. */
 public final class RandomMetrics {
@@ -24,6 +25,13 @@ public final class RandomMetrics {
             @Override
             void add(Metrics metrics, Random random) {
                 ((ClassificationMetrics) metrics).add(random.nextInt(4), logits(random, 5));
+            }
+        },
+        /** More than a matrix is shown of. */
+        MANY_CLASSES {
+            @Override
+            void add(Metrics metrics, Random random) {
+                ((ClassificationMetrics) metrics).add(random.nextInt(20_000), logits(random, 20_000));
             }
         },
         MULTI_LABEL {
@@ -94,8 +102,9 @@ public final class RandomMetrics {
         /** Metrics of no sample. */
         public Metrics none() {
             return switch (this) {
-                case TWO_CLASSES -> new ClassificationMetrics(2);
-                case FIVE_CLASSES -> new ClassificationMetrics(5);
+                case TWO_CLASSES -> new ClassificationMetrics(names(2));
+                case FIVE_CLASSES -> new ClassificationMetrics(names(5));
+                case MANY_CLASSES -> new ClassificationMetrics(names(20_000));
                 case MULTI_LABEL -> new MultiLabelMetrics(LABELS);
                 case REGRESSION -> new RegressionMetrics();
                 case TAGS -> new SequenceLabelingMetrics(LABELS);
@@ -113,6 +122,11 @@ public final class RandomMetrics {
     }
 
     private RandomMetrics() {}
+
+    /** Names of labels. */
+    static List<String> names(int labels) {
+        return IntStream.range(0, labels).mapToObj(id -> "label " + id).toList();
+    }
 
     /** Asserts that two metrics are the same but for how sums were rounded. */
     public static void assertSame(Map<String, Double> actual, Map<String, Double> expected) {

@@ -43,6 +43,8 @@ public final class TcpRing implements Collective {
     private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);
     /** Most bytes of one sum. */
     private static final int PIECE = 16 << 20;
+    /** Of sums of numbers: 128 KiB. */
+    private static final int VALUES_A_PIECE = 16 << 10;
 
     private final RingMember member;
     private final Topology topology;
@@ -129,15 +131,22 @@ public final class TcpRing implements Collective {
 
     @Override
     public void allReduce(double[] values) {
-        ByteBuffer mine = ByteBuffer.allocate(values.length * Double.BYTES);
-        mine.asDoubleBuffer().put(values);
+        // In pieces, because every rank gets a piece of all the others.
+        for (int from = 0; from == 0 || from < values.length; from += VALUES_A_PIECE) {
+            allReduce(values, from, Math.min(VALUES_A_PIECE, values.length - from));
+        }
+    }
+
+    private void allReduce(double[] values, int from, int count) {
+        ByteBuffer mine = ByteBuffer.allocate(count * Double.BYTES);
+        mine.asDoubleBuffer().put(values, from, count);
         byte[][] all = gather(RingOperation.Kind.ALL_REDUCE_DOUBLES, mine.array());
-        double[] addend = new double[values.length];
-        ByteBuffer.wrap(all[0]).asDoubleBuffer().get(values);
+        double[] addend = new double[count];
+        ByteBuffer.wrap(all[0]).asDoubleBuffer().get(values, from, count);
         for (int rank = 1; rank < all.length; rank++) {
             ByteBuffer.wrap(all[rank]).asDoubleBuffer().get(addend);
-            for (int i = 0; i < values.length; i++) {
-                values[i] += addend[i];
+            for (int i = 0; i < count; i++) {
+                values[from + i] += addend[i];
             }
         }
     }

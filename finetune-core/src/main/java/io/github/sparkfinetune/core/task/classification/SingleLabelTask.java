@@ -16,6 +16,7 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -55,7 +56,7 @@ final class SingleLabelTask extends ClassificationTask {
 
     @Override
     SampleScorer scorer(List<String> labels) {
-        ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
+        ClassificationMetrics metrics = new ClassificationMetrics(labels);
         return new SampleScorer(metrics, (sample, logits) -> metrics.add(sample.label(), logits));
     }
 
@@ -109,9 +110,11 @@ final class SingleLabelTask extends ClassificationTask {
 
     @Override
     public ClassificationMetrics metrics(Iterator<Object[]> rows, List<String> labels) {
-        ClassificationMetrics metrics = new ClassificationMetrics(labels.size());
-        rows.forEachRemaining(
-                row -> metrics.add(labels.indexOf(row[0]), labels.indexOf(row[1]), (double[]) row[2], (Double) row[3]));
+        ClassificationMetrics metrics = new ClassificationMetrics(labels);
+        Map<Object, Integer> ids = new HashMap<>();
+        labels.forEach(label -> ids.put(label, ids.size()));
+        rows.forEachRemaining(row -> metrics.add(
+                ids.getOrDefault(row[0], -1), ids.getOrDefault(row[1], -1), (double[]) row[2], (Double) row[3]));
         return metrics;
     }
 

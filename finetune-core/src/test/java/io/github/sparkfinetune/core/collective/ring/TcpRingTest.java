@@ -141,8 +141,11 @@ class TcpRingTest {
         }
         try (Ranks ranks = Ranks.join(5)) {
             List<Double> sums = ranks.play(ring -> {
-                double[] values = {addends[ring.rank()]};
+                // More than travel at once.
+                double[] values = new double[50_000];
+                Arrays.fill(values, addends[ring.rank()]);
                 ring.allReduce(values);
+                assertThat(values).containsOnly(values[0]);
                 return values[0];
             });
             assertThat(sums).containsOnly(expected);

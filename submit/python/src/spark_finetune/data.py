@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from spark_finetune.run import Run
 
 
+#: Labels that a table has rows of.
+_MOST_LABELS = 200
+
+
 @dataclass(frozen=True)
 class FunnelLine:
     """A line of what became of the raw rows."""
@@ -157,12 +161,21 @@ class Metrics(dict[str, Any]):
         matrix = self.get("confusion_matrix")
         if matrix:
             parts.append(_confusion(matrix["labels"], matrix["counts"]))
+        confusions = self.get("confusions")
+        if confusions:
+            parts.append(
+                _html.table(
+                    ([pair["label"], pair["predicted"], pair["samples"]] for pair in confusions),
+                    header=["true", "predicted", "samples"],
+                    caption="Most frequent confusions",
+                )
+            )
         by_label = self.get("by_label")
         if by_label:
             columns = list(next(iter(by_label.values())))
             parts.append(
                 _html.table(
-                    ([label, *(scores[column] for column in columns)] for label, scores in by_label.items()),
+                    ([label, *(scores[column] for column in columns)] for label, scores in _most(by_label)),
                     header=["label", *columns],
                 )
             )
@@ -235,6 +248,14 @@ class Comparison:
         rows = [["", *self.metrics], *([row[0], *map(_html.shown, row[1:])] for row in self.rows())]
         widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
         return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+
+
+def _most(by_label: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
+    """All labels, or of very many those that most samples have."""
+    labels = list(by_label.items())
+    if len(labels) <= _MOST_LABELS:
+        return labels
+    return sorted(labels, key=lambda label: -label[1]["support"])[:_MOST_LABELS]
 
 
 def _keys(metrics: Mapping[str, Metrics], section: str) -> list[str]:

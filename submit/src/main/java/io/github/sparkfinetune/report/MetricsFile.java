@@ -93,11 +93,11 @@ public final class MetricsFile {
     }
 
     /**
-     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; where samples have several labels or tags
-     * {@code by_label}, the scores of each label or type of entity; for a language model {@code base}, the same metrics
-     * of the base model, and a few {@code answers}; a few {@code examples} where predictions are right or wrong. Of
-     * each further held-out set {@code held_out} has its {@code metrics}, and {@code base} where it is measured, by its
-     * name.
+     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; where samples have several labels or
+     * tags, or one of many labels, {@code by_label}, the scores of each label or type of entity, and in the last case
+     * the most frequent {@code confusions}; for a language model {@code base}, the same metrics of the base model, and
+     * a few {@code answers}; a few {@code examples} where predictions are right or wrong. Of each further held-out set
+     * {@code held_out} has its {@code metrics}, and {@code base} where it is measured, by its name.
      *
      * @param sets the test split, then the others
      */
@@ -106,11 +106,16 @@ public final class MetricsFile {
         ObjectNode metrics = read(folder);
         ObjectNode test = metrics.putObject("test");
         scores.metrics().forEach(test::put);
-        metrics.remove(List.of("base", "confusion_matrix", "by_label", "answers", "examples", "held_out"));
-        if (!scores.labels().isEmpty()) {
+        metrics.remove(
+                List.of("base", "confusion_matrix", "confusions", "by_label", "answers", "examples", "held_out"));
+        Scores.Confusion confusion = scores.confusion();
+        if (!confusion.labels().isEmpty()) {
             ObjectNode matrix = metrics.putObject("confusion_matrix");
-            matrix.set("labels", MetricsLog.JSON.valueToTree(scores.labels()));
-            matrix.set("counts", MetricsLog.JSON.valueToTree(scores.confusion()));
+            matrix.set("labels", MetricsLog.JSON.valueToTree(confusion.labels()));
+            matrix.set("counts", MetricsLog.JSON.valueToTree(confusion.matrix()));
+        }
+        if (!confusion.pairs().isEmpty()) {
+            metrics.set("confusions", MetricsLog.JSON.valueToTree(confusion.pairs()));
         }
         if (!scores.byLabel().isEmpty()) {
             metrics.set("by_label", MetricsLog.JSON.valueToTree(scores.byLabel()));

@@ -61,32 +61,9 @@ final class ReportTables {
         }
         String table = metrics.has("confusion_matrix")
                 ? confusion(metrics.path("confusion_matrix"))
-                : byLabel(metrics.path("by_label"));
+                : LabelTables.byLabel(metrics.path("by_label")) + LabelTables.confusions(metrics.path("confusions"));
         return table + "\n" + otherMetrics(metrics.path("test")) + "\n" + HeldOutSets.of(metrics) + "\n"
                 + Examples.of(metrics.path("examples"));
-    }
-
-    /** Scores of each label or type of entity. */
-    private static String byLabel(JsonNode labels) {
-        if (labels.isEmpty()) {
-            return "";
-        }
-        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th></th>")
-                .append("<th scope=\"col\">precision</th><th scope=\"col\">recall</th><th scope=\"col\">F1</th>")
-                .append("<th scope=\"col\">true</th></tr></thead><tbody>\n");
-        labels.fields().forEachRemaining(label -> {
-            JsonNode scores = label.getValue();
-            html.append("<tr><th scope=\"row\">")
-                    .append(Html.escape(label.getKey()))
-                    .append("</th>");
-            for (String score : List.of("precision", "recall", "f1")) {
-                html.append(String.format(
-                        Locale.ROOT, "<td>%.3f</td>", scores.path(score).asDouble()));
-            }
-            html.append(String.format(
-                    Locale.ROOT, "<td>%,d</td></tr>\n", scores.path("support").asLong()));
-        });
-        return html.append("</tbody></table></div>").toString();
     }
 
     private static String number(JsonNode value) {

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.report;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -111,6 +112,36 @@ class ReportTest {
     }
 
     @Test
+    void ofThousandsOfLabelsTheReportHasAPart() throws IOException {
+        RunFolder folder = folder("models/minilm");
+        records(folder, 1);
+        Map<String, PrecisionRecall> byLabel = new LinkedHashMap<>();
+        for (int label = 0; label < 20_000; label++) {
+            byLabel.put("label " + label, new PrecisionRecall(0.5, 0.25, 1.0 / 3, label));
+        }
+        MetricsFile.put(
+                folder,
+                List.of(Scores.ofManyLabels(
+                        "test",
+                        Map.of("accuracy", 0.5),
+                        byLabel,
+                        List.of(new Scores.Confused("label 7", "label 8", 1234)))));
+        folder.writeReport();
+
+        JsonNode metrics = MetricsFile.read(folder);
+        assertThat(metrics.path("by_label")).hasSize(20_000);
+        assertThat(metrics.at("/confusions/0").toString())
+                .isEqualTo("{\"label\":\"label 7\",\"predicted\":\"label 8\",\"samples\":1234}");
+        assertThat(metrics.has("confusion_matrix")).isFalse();
+        String html = Files.readString(dir.resolve("report.html"));
+        assertThat(html)
+                .contains("label 19999<", "label 19800<", "200 labels with the most samples of 20,000")
+                .contains("label 7</th><td>label 8</td><td>1,234<")
+                .doesNotContain("label 19799<");
+        assertThat(html.length()).isLessThan(150_000);
+    }
+
+    @Test
     void textOfTheRunStaysText() throws IOException {
         RunFolder folder = folder(EVIL);
         records(folder, 1);
@@ -187,8 +218,7 @@ class ReportTest {
                 "test",
                 Map.of("f1", 0.9),
                 Map.of(),
-                List.of(),
-                new long[0][],
+                new Scores.Confusion(List.of(), new long[0][], List.of()),
                 Map.of(),
                 List.of(),
                 List.of(

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
@@ -38,14 +40,15 @@ import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
+import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.util.TaskCompletionListener;
 
 /**
  * Measures a trained model on a split that it was not trained on, and where the task has it so the base model too. As
  * many tasks as there are ranks compute it; what a task predicts goes straight into {@code predictions.parquet} in the
  * output folder ({@code base-predictions.parquet}), and what the metrics are made of is counted from there: the driver
- * sees an array of counts a partition, and the observations of those metrics that need them ({@link Metrics} says how
- * many bytes of a sample). The columns stand at {@link TaskSpec#evaluationColumns}.
+ * sees one array of counts, and the observations of those metrics that need them ({@link Metrics} says how many bytes
+ * they take). The columns stand at {@link TaskSpec#evaluationColumns}.
  */
 public final class EvaluateJob {
     /** The trained model's predictions, in the output folder. */
@@ -54,6 +57,8 @@ public final class EvaluateJob {
     static final String BASE_PREDICTIONS = "base-predictions.parquet";
     /** Answers that are shown in the report. */
     private static final int SHOWN = 8;
+    /** Pairs of labels that are shown of many. */
+    private static final int CONFUSED = 100;
 
     private static final Set<String> OWN_SPLITS = Set.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
 
@@ -136,19 +141,46 @@ public final class EvaluateJob {
         TaskSpec spec = TaskSpecs.of(config);
         Metrics metrics = metrics(config, trained, manifest.labels());
         if (base == null) {
-            Scores scores = metrics.confusion().length == 0
-                    ? Scores.ofFigures(split, metrics.values(), metrics.byLabel())
-                    : Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
-            return scores.with(spec.exampleColumns()
-                    .filter(columns -> own)
-                    .map(columns -> ShownExamples.of(columns, spec.keyColumns(), trained))
-                    .orElse(List.of()));
+            return ofPredictions(spec, manifest, split, trained, metrics)
+                    .with(spec.exampleColumns()
+                            .filter(columns -> own)
+                            .map(columns -> ShownExamples.of(columns, spec.keyColumns(), trained))
+                            .orElse(List.of()));
         }
         return Scores.ofText(
                 split,
                 metrics.values(),
                 metrics(config, base, manifest.labels()).values(),
                 own ? answers(spec, trained, base) : List.of());
+    }
+
+    private static Scores ofPredictions(
+            TaskSpec spec, Manifest manifest, String split, Dataset<Row> predictions, Metrics metrics) {
+        if (metrics.confusion().length > 0) {
+            return Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
+        }
+        Optional<ExampleColumns> columns = spec.exampleColumns()
+                .filter(names ->
+                        predictions.schema().apply(names.expected()).dataType().equals(DataTypes.StringType));
+        return columns.isPresent() && !metrics.byLabel().isEmpty()
+                ? Scores.ofManyLabels(split, metrics.values(), metrics.byLabel(), confused(columns.get(), predictions))
+                : Scores.ofFigures(split, metrics.values(), metrics.byLabel());
+    }
+
+    /** The labels that were most often predicted in place of others. */
+    static List<Scores.Confused> confused(ExampleColumns columns, Dataset<Row> predictions) {
+        Column label = functions.col(columns.expected());
+        Column predicted = functions.col(columns.predicted());
+        return predictions
+                .where(label.notEqual(predicted))
+                .groupBy(label, predicted)
+                .count()
+                .orderBy(functions.col("count").desc(), label, predicted)
+                .limit(CONFUSED)
+                .collectAsList()
+                .stream()
+                .map(row -> new Scores.Confused(row.getString(0), row.getString(1), row.getLong(2)))
+                .toList();
     }
 
     /** @param folder of the first split's rows; those of the others have the split's name before its ending */
@@ -226,20 +258,31 @@ public final class EvaluateJob {
      * @param labels names of the dataset's labels by id
      */
     static Metrics metrics(RunConfig config, Dataset<Row> predictions, List<String> labels) {
-        List<double[][]> parts = columns(predictions, TaskSpecs.of(config).metricColumns())
+        Metrics none = TaskSpecs.of(config).metrics(Collections.emptyIterator(), labels);
+        double[][] whole = columns(predictions, TaskSpecs.of(config).metricColumns())
                 .toJavaRDD()
                 .map(Rows::values)
-                .mapPartitions(rows -> {
-                    Metrics part = TaskSpecs.of(config).metrics(rows, labels);
-                    return Collections.singleton(new double[][] {part.counts(), part.observations()})
-                            .iterator();
-                })
-                .collect();
-        return TaskSpecs.of(config)
+                .mapPartitions(rows -> Collections.singleton(
+                                numbers(TaskSpecs.of(config).metrics(rows, labels)))
+                        .iterator())
+                // The last sum is an executor's too: the driver gets one result, not one of each partition.
+                .treeAggregate(
+                        numbers(none),
+                        (a, b) -> both(config, labels, a, b),
+                        (a, b) -> both(config, labels, a, b),
+                        2,
+                        true);
+        return none.of(whole[0], whole[1]);
+    }
+
+    private static double[][] numbers(Metrics metrics) {
+        return new double[][] {metrics.counts(), metrics.observations()};
+    }
+
+    private static double[][] both(RunConfig config, List<String> labels, double[][] a, double[][] b) {
+        return numbers(TaskSpecs.of(config)
                 .metrics(Collections.emptyIterator(), labels)
-                .ofParts(
-                        parts.stream().map(part -> part[0]).toList(),
-                        parts.stream().map(part -> part[1]).toList());
+                .ofParts(List.of(a[0], b[0]), List.of(a[1], b[1])));
     }
 
     /** The first answers; both models are asked the same. */

@@ -12,10 +12,9 @@ import java.util.Map;
  * @param split the split it was measured on
  * @param metrics by their names in {@code metrics.json}
  * @param base the same metrics of the base model, where it is measured; else empty
- * @param labels names of the labels by id, where samples have one label each; else empty
- * @param confusion samples by true label (row) and predicted label (column); no rows without labels
- * @param byLabel scores of each label, or type of entity, by name, where they don't follow from {@code confusion}; else
- *     empty
+ * @param confusion which labels were predicted in place of which, where samples have one label each
+ * @param byLabel scores of each label, or type of entity, by name, where they do not follow from a confusion matrix;
+ *     else empty
  * @param answers a few of the generated answers
  * @param examples a few predictions, where they are right or wrong
  */
@@ -23,11 +22,37 @@ public record Scores(
         String split,
         Map<String, Double> metrics,
         Map<String, Double> base,
-        List<String> labels,
-        long[][] confusion,
+        Confusion confusion,
         Map<String, PrecisionRecall> byLabel,
         List<Answer> answers,
         List<Example> examples) {
+
+    /**
+     * Which labels were predicted in place of which: a matrix of few labels; of many, the most frequent pairs.
+     *
+     * @param labels names of the labels by id; empty without a matrix
+     * @param matrix samples by true label (row) and predicted label (column)
+     * @param pairs the most frequent ones of different labels, the most frequent first; empty with a matrix
+     */
+    public record Confusion(List<String> labels, long[][] matrix, List<Confused> pairs) {
+        /** Of samples without one label each. */
+        static final Confusion NONE = new Confusion(List.of(), new long[0][], List.of());
+
+        public Confusion {
+            if (matrix.length != labels.size()) {
+                throw new IllegalArgumentException(matrix.length + " rows, " + labels.size() + " labels");
+            }
+            labels = List.copyOf(labels);
+            pairs = List.copyOf(pairs);
+        }
+    }
+
+    /**
+     * A label that was predicted in place of the true one.
+     *
+     * @param samples how often
+     */
+    public record Confused(String label, String predicted, long samples) {}
 
     /**
      * What was generated for a held-out prompt.
@@ -65,36 +90,43 @@ public record Scores(
     }
 
     public Scores {
-        if (confusion.length != labels.size()) {
-            throw new IllegalArgumentException(confusion.length + " rows, " + labels.size() + " labels");
-        }
         // In the order that they are shown in.
         metrics = Collections.unmodifiableMap(new LinkedHashMap<>(metrics));
         base = Collections.unmodifiableMap(new LinkedHashMap<>(base));
         byLabel = Collections.unmodifiableMap(new LinkedHashMap<>(byLabel));
-        labels = List.copyOf(labels);
         answers = List.copyOf(answers);
         examples = List.copyOf(examples);
     }
 
-    /** Of a task whose samples have one label each. */
-    public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] confusion) {
-        return new Scores(split, metrics, Map.of(), labels, confusion, Map.of(), List.of(), List.of());
+    /** Of a task whose samples have one of a few labels each. */
+    public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] matrix) {
+        Confusion confusion = new Confusion(labels, matrix, List.of());
+        return new Scores(split, metrics, Map.of(), confusion, Map.of(), List.of(), List.of());
+    }
+
+    /** Of a task whose samples have one of many labels each. */
+    public static Scores ofManyLabels(
+            String split,
+            Map<String, Double> metrics,
+            Map<String, PrecisionRecall> byLabel,
+            List<Confused> mostFrequent) {
+        Confusion confusion = new Confusion(List.of(), new long[0][], mostFrequent);
+        return new Scores(split, metrics, Map.of(), confusion, byLabel, List.of(), List.of());
     }
 
     /** Of a task whose samples have several labels, tags or numbers. */
     public static Scores ofFigures(String split, Map<String, Double> metrics, Map<String, PrecisionRecall> byLabel) {
-        return new Scores(split, metrics, Map.of(), List.of(), new long[0][], byLabel, List.of(), List.of());
+        return new Scores(split, metrics, Map.of(), Confusion.NONE, byLabel, List.of(), List.of());
     }
 
     /** Of a task whose base model is measured too. */
     public static Scores ofText(
             String split, Map<String, Double> metrics, Map<String, Double> base, List<Answer> answers) {
-        return new Scores(split, metrics, base, List.of(), new long[0][], Map.of(), answers, List.of());
+        return new Scores(split, metrics, base, Confusion.NONE, Map.of(), answers, List.of());
     }
 
     /** The same with examples. */
     Scores with(List<Example> shown) {
-        return new Scores(split, metrics, base, labels, confusion, byLabel, answers, shown);
+        return new Scores(split, metrics, base, confusion, byLabel, answers, shown);
     }
 }

@@ -69,8 +69,8 @@ class ModelJobsTest {
             jobs.stop(spark);
 
             ClassificationMetrics expected = metricsInOneProcess(config);
-            assertThat(scores.labels()).containsExactly("cat", "dog");
-            assertThat(scores.confusion()).isDeepEqualTo(expected.confusion());
+            assertThat(scores.confusion().labels()).containsExactly("cat", "dog");
+            assertThat(scores.confusion().matrix()).isDeepEqualTo(expected.confusion());
             assertThat(scores.metrics().get("loss")).isCloseTo(expected.values().get("loss"), within(1e-6));
             // The trainer measured the same split before the model was written and read again.
             assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
@@ -88,7 +88,10 @@ class ModelJobsTest {
                     .noneMatch(example -> example.expected().equals(example.predicted()));
             assertThat(scores.metrics()).containsKeys("roc_auc", "average_precision");
             for (int partitions : new int[] {1, 8, 64}) {
-                Metrics parts = EvaluateJob.metrics(config, predictions.repartition(partitions), scores.labels());
+                Metrics parts = EvaluateJob.metrics(
+                        config,
+                        predictions.repartition(partitions),
+                        scores.confusion().labels());
                 assertThat(parts.values()).containsOnlyKeys(scores.metrics().keySet());
                 parts.values()
                         .forEach((name, value) -> assertThat(value)
@@ -248,7 +251,7 @@ class ModelJobsTest {
 
             Scores scores = EvaluateJob.run(spark, config).get(0);
 
-            assertThat(scores.confusion()).isEmpty();
+            assertThat(scores.confusion().matrix()).isEmpty();
             assertThat(scores.metrics()).containsOnlyKeys(result.eval().keySet());
             scores.metrics()
                     .forEach((name, value) ->

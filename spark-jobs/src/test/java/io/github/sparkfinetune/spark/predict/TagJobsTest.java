@@ -62,7 +62,7 @@ class TagJobsTest {
                     .forEach((name, value) ->
                             assertThat(value).as(name).isCloseTo(result.eval().get(name), within(1e-5)));
             assertThat(scores.metrics().get("f1")).isGreaterThan(0.8);
-            assertThat(scores.labels()).isEmpty();
+            assertThat(scores.confusion().labels()).isEmpty();
             assertThat(scores.examples())
                     .isNotEmpty()
                     .allSatisfy(example -> assertThat(example.text())

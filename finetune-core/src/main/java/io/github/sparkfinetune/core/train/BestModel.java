@@ -31,17 +31,17 @@ final class BestModel {
     }
 
     /**
-     * Takes note of an evaluation; whether it is the best. One that the metric is not defined for is not.
+     * Takes note of an evaluation; whether it is the best. One whose metric is not defined, or is no number, is not.
      *
      * @throws RunException if it is not defined for the first evaluation
      */
     boolean improvedBy(long newStep, Map<String, Double> metrics) {
         Double measured = metrics.get(metric.name());
-        if (measured == null && step < 0) {
+        if (measured == null && step < 0 && since == 0) {
             throw RunException.config("training.metric_for_best_model: " + metric.name()
                     + " is not defined for the evaluation rows, name one of " + metrics.keySet());
         }
-        boolean better = measured != null && (step < 0 || metric.improves(measured, value));
+        boolean better = measured != null && metric.improves(measured, step < 0 ? Double.NaN : value);
         if (better) {
             step = newStep;
             value = measured;

@@ -49,6 +49,31 @@ class EvaluationTest {
         assertThat(best.step()).isEqualTo(3);
     }
 
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void aModelIsNotTheBestWhereTheMetricIsNoNumber(boolean greaterIsBetter) {
+        BestModel best = new BestModel(new Metric("metric", greaterIsBetter), 2);
+
+        assertThat(best.improvedBy(1, Map.of("metric", Double.NaN))).isFalse();
+        assertThat(best.step()).isEqualTo(-1);
+        assertThat(best.improvedBy(2, Map.of("metric", 0.5))).isTrue();
+        assertThat(best.improvedBy(3, Map.of("metric", Double.NaN))).isFalse();
+        assertThat(best.improvedBy(4, Map.of("metric", greaterIsBetter ? 0.75 : 0.25)))
+                .isTrue();
+        assertThat(best.isOver()).isFalse();
+        assertThat(best.step()).isEqualTo(4);
+    }
+
+    @Test
+    void trainingEndsEarlyWhereNoEvaluationIsANumber() {
+        BestModel best = new BestModel(new Metric("loss", false), 2);
+
+        assertThat(best.improvedBy(1, Map.of("loss", Double.NaN))).isFalse();
+        assertThat(best.isOver()).isFalse();
+        assertThat(best.improvedBy(2, Map.of("loss", Double.NaN))).isFalse();
+        assertThat(best.isOver()).isTrue();
+    }
+
     /** A task's metrics, without a model. */
     private record Counting(RandomMetrics.Kind kind, Metrics metrics) implements Scorer {
         Counting(RandomMetrics.Kind kind) {

@@ -171,7 +171,7 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      * How well the tokens with a label are told, in the order of the batch.
      *
      * @param losses cross-entropies, in nats
-     * @param hits 1 where no other token is likelier, else 0
+     * @param hits 1 where the token is the likeliest, the first of equally likely ones, else 0
      */
     public record Told(float[] losses, float[] hits) {}
 

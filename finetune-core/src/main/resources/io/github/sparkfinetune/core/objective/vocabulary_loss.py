@@ -148,7 +148,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         return rows.mul_(weights.unsqueeze(1))
 
     def token_losses(self, h: Tensor, w: Dict[str, Tensor], targets: Tensor) -> List[Tensor]:
-        """The loss of each token, and 1 where no other token is likelier, else 0: both [M]
+        """The loss of each token, and 1 where it is the likeliest, the first of equals, else 0: both [M]
 
         M is at least 1.
         """
@@ -159,9 +159,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
             products = self.product(self.evened(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 z = self.logits(products[i:j], w)
-                told = z.gather(1, targets[begin + i : begin + j].unsqueeze(1)).squeeze(1)
-                losses.append(z.logsumexp([-1]) - told)
-                hits.append(told.ge(z.amax([-1])).to(torch.float32))
+                target = targets[begin + i : begin + j]
+                losses.append(z.logsumexp([-1]) - z.gather(1, target.unsqueeze(1)).squeeze(1))
+                hits.append(z.argmax(-1).eq(target).to(torch.float32))
         return [torch.cat(losses), torch.cat(hits)]
 
     def likeliest(self, h: Tensor, w: Dict[str, Tensor], count: int) -> List[Tensor]:

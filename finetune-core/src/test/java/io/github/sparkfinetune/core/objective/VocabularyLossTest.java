@@ -95,6 +95,27 @@ class VocabularyLossTest {
     }
 
     @Test
+    void ofEquallyLikelyTokensTheFirstIsPredicted() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1)) {
+            ScriptModule script = VocabularyLoss.text(manager, MatmulBackend.f32(), 2, 1, 0);
+            // Tokens 1 and 3 are the likeliest, as those of a model whose states have collapsed.
+            NDList each = script.call(
+                    manager,
+                    "token_losses",
+                    manager.zeros(new Shape(4, WIDTH)),
+                    Map.of(
+                            Projection.WEIGHT,
+                            manager.ones(new Shape(4, WIDTH)),
+                            Projection.BIAS,
+                            manager.create(new float[] {0, 2, 1, 2})),
+                    manager.create(new long[] {0, 1, 2, 3}));
+
+            assertThat(each.get(1).toFloatArray()).containsExactly(0, 1, 0, 0);
+        }
+    }
+
+    @Test
     void theBiasAloneIsTrainedWhereTheTableIsFrozen() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {

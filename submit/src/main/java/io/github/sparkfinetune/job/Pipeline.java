@@ -96,6 +96,7 @@ public final class Pipeline {
 
     private void train(Progress shown, Tracking tracking) throws IOException {
         RunWarnings.of(run).forEach(warning -> console.say("warning   " + warning));
+        jobs.newWeights(run).forEach(line -> console.say("warning   " + line));
         if (References.areRead(run)) {
             console.say("train     first the model is asked about all samples as it is, unless this run has done so");
         }

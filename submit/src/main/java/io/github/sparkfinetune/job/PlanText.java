@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.job;
 
+import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
@@ -19,6 +20,7 @@ public final class PlanText {
         RunPlan run = plan.run();
         lines.add(format("parameters  %,d", run.parameters()));
         lines.add(format("trained     %,d (%.2f%%)", run.trained(), 100.0 * run.trained() / run.parameters()));
+        NewWeight.lines(run.newWeights()).forEach(line -> lines.add("head        " + line));
         lines.add("");
         lines.add("memory of a rank " + (plan.onGpu() ? "on its GPU" : "outside the Java heap") + ", MiB");
         RankMemory memory = run.memory();

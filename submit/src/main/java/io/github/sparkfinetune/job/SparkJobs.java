@@ -125,6 +125,11 @@ public final class SparkJobs implements Jobs {
     }
 
     @Override
+    public List<String> newWeights(RunConfig config) {
+        return PlanJob.newWeights(config, fileSystems(config, "train"));
+    }
+
+    @Override
     public List<String> slowSources(RunConfig config) {
         try {
             return PrepareJob.slowSources(config, fileSystems(config, "plan"));

@@ -110,6 +110,11 @@ abstract class CommandLineOverFakeJobs {
         }
 
         @Override
+        public List<String> newWeights(RunConfig config) {
+            return List.of("classifier.weight: newly initialized");
+        }
+
+        @Override
         public List<String> slowSources(RunConfig config) {
             return List.of("data.train: mails.csv.gz is read by one core");
         }

@@ -28,9 +28,9 @@ class TrainCommandTest extends CommandLineOverFakeJobs {
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isZero();
         assertThat(out.toString())
-                .isEqualToNormalizingNewlines(
-                        "train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident"
-                                + " in a process\nmodel     " + dir + "/model\nreport    " + dir + "/report.html\n");
+                .isEqualToNormalizingNewlines("warning   classifier.weight: newly initialized\n"
+                        + "train     2 steps, 25.0 samples/s, 3,200 tokens/s, at most 800 MB resident"
+                        + " in a process\nmodel     " + dir + "/model\nreport    " + dir + "/report.html\n");
         assertThat(err.toString()).contains("1/2  loss 0.5000").doesNotContain("\r");
     }
 

@@ -10,6 +10,8 @@ class PlanTextTest {
         assertThat(String.join("\n", PlanText.lines(Plans.of(null)))).isEqualTo("""
                 parameters  134,975,808
                 trained     460,800 (0.34%)
+                head        classifier.bias: newly initialized, the model's checkpoint has none
+                head        classifier.weight: newly initialized with shape [2, 64], the checkpoint's has shape [3, 64]: what this head has learned is lost; are the labels those of the model?
 
                 memory of a rank outside the Java heap, MiB
                   weights                      513

@@ -1,10 +1,12 @@
 package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.run.PlanJob;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -26,7 +28,10 @@ public final class Plans {
                 memory,
                 new RunPlan.Disk(514 * MIB, 5 * MIB),
                 Map.of("training.gradient_checkpointing=true", 1029 * MIB),
-                Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)));
+                Optional.of(new RunPlan.Work(1600, 200_000, 90_000, 4, 400, 1)),
+                List.of(
+                        new NewWeight("classifier.weight", List.of(2L, 64L), Optional.of(List.of(3L, 64L))),
+                        new NewWeight("classifier.bias", List.of(2L), Optional.empty())));
         return new PlanJob.Plan(
                 run,
                 "yarn",

@@ -17,8 +17,10 @@ import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,6 +39,7 @@ import java.util.Optional;
  * @param direct bytes of {@code frozen} and {@code staging} that Java counts as direct memory
  * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
  *     gradients are there twice for a moment
+ * @param newWeights weights of the head that begin with new values
  */
 public record Footprint(
         long parameters,
@@ -48,7 +51,8 @@ public record Footprint(
         long adapters,
         long staging,
         long direct,
-        long largestGradient) {
+        long largestGradient,
+        List<NewWeight> newWeights) {
 
     /** Bytes of the base model's weights, wherever they lie. */
     public long weights() {
@@ -77,6 +81,7 @@ public record Footprint(
         private final Adaptation adaptation;
         private final StoredNames names;
         private final Map<String, Long> staging = new HashMap<>();
+        private final List<NewWeight> newWeights = new ArrayList<>();
         private long parameters;
         private long trained;
         private long mapped;
@@ -122,12 +127,16 @@ public record Footprint(
                     adapters,
                     buffers,
                     buffers + nf4,
-                    largestGradient);
+                    largestGradient,
+                    List.copyOf(newWeights));
         }
 
         private void add(BlockSpec block, String local, WeightSpec weight) {
-            boolean frozenLinear = block.isLayerLinear(weight)
-                    && !adaptation.trainable().trains(weight.name(), block.kind(), block.layer());
+            boolean trains = adaptation.trainable().trains(weight.name(), block.kind(), block.layer());
+            if (block.kind() == BlockKind.HEAD && trains) {
+                head(weight);
+            }
+            boolean frozenLinear = block.isLayerLinear(weight) && !trains;
             if (!frozenLinear || !stored(local, weight)) {
                 whole(weight, weight.name(), block.kind(), block.layer());
             }
@@ -135,6 +144,24 @@ public record Footprint(
             if (module != null && local.endsWith(".weight")) {
                 adapter(module);
             }
+        }
+
+        private void head(WeightSpec weight) {
+            boolean given = adaptation
+                    .start()
+                    .filter(start -> start.tensors().containsKey(weight.name()))
+                    .isPresent();
+            if (!given && !names.has(weight.name(), weight.shape())) {
+                newWeights.add(new NewWeight(
+                        weight.name(),
+                        numbers(weight.shape()),
+                        names.find(weight.name())
+                                .map(stored -> numbers(source.info(stored).shape()))));
+            }
+        }
+
+        private static List<Long> numbers(long[] shape) {
+            return Arrays.stream(shape).boxed().toList();
         }
 
         /** Counts a frozen linear that stays in a form smaller than F32; whether it does. */

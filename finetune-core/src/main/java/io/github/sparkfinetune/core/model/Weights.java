@@ -90,10 +90,7 @@ final class Weights {
         if (given.isPresent()) {
             return parameter(weight, given(given.get(), weight), trainable);
         }
-        Optional<String> stored = names.find(weight.name());
-        boolean fits =
-                stored.isPresent() && Arrays.equals(source.info(stored.get()).shape(), weight.shape());
-        if (!fits && mayBeNew && trainable) {
+        if (mayBeNew && trainable && !names.has(weight.name(), weight.shape())) {
             return parameter(weight, drawn(weight), true, true);
         }
         String required = names.require(weight.name());

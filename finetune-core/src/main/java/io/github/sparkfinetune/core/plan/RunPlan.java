@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.PeftAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.memory.Footprint;
+import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
@@ -19,6 +20,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
@@ -34,9 +36,16 @@ import org.apache.hadoop.fs.Path;
  * @param disk of the machines that the ranks run on
  * @param smaller memory of a rank under single changes of the configuration that need less, by {@code key=value}
  * @param work what is computed, or empty before the dataset is prepared
+ * @param newWeights weights of the head that begin with new values
  */
 public record RunPlan(
-        long parameters, long trained, RankMemory memory, Disk disk, Map<String, Long> smaller, Optional<Work> work) {
+        long parameters,
+        long trained,
+        RankMemory memory,
+        Disk disk,
+        Map<String, Long> smaller,
+        Optional<Work> work,
+        List<NewWeight> newWeights) {
 
     /** A change must save this share of a rank's memory to be told of. */
     private static final double WORTH = 0.03;
@@ -155,7 +164,8 @@ public record RunPlan(
                         trained * Float.BYTES
                                 + OptimizerKind.of(config.training()).stateBytes(trained, footprint.trainedTable())),
                 smaller,
-                manifest.map(there -> Work.of(config, there)));
+                manifest.map(there -> Work.of(config, there)),
+                footprint.newWeights());
     }
 
     private static Map<String, MemoryEstimate.Choice> alternatives(

@@ -30,6 +30,13 @@ public final class StoredNames {
         return Optional.empty();
     }
 
+    /** Whether the checkpoint has a weight in this shape. */
+    public boolean has(String name, long[] shape) {
+        return find(name)
+                .filter(stored -> Arrays.equals(source.info(stored).shape(), shape))
+                .isPresent();
+    }
+
     /**
      * The checkpoint's name of a weight.
      *

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
+import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.train.TinyDataset;
 import io.github.sparkfinetune.core.train.TinyRun;
 import java.io.IOException;
@@ -63,6 +64,30 @@ class RunPlanTest {
         assertThat(plan.trained()).isEqualTo(trained);
         assertThat(plan.memory().optimizer()).isEqualTo(8 * trained);
         assertThat(plan.memory().gradients()).isGreaterThanOrEqualTo(4 * trained);
+    }
+
+    @Test
+    void aHeadThatTheCheckpointLacksIsNew() throws IOException {
+        assertThat(plan("bert-seqcls", "").newWeights()).isEmpty();
+        assertThat(plan("llama-tied", "").newWeights()).isEmpty();
+        assertThat(NewWeight.lines(plan("bert-mlm", "task=classification").newWeights()))
+                .containsExactly(
+                        "bert.pooler.dense.weight, bert.pooler.dense.bias, classifier.weight, classifier.bias: newly"
+                                + " initialized, the model's checkpoint has none");
+    }
+
+    @Test
+    void aHeadOfOtherLabelsIsNew() throws IOException {
+        // Whose checkpoint is of a number, where the dataset has three labels.
+        RunConfig config = new TinyRun(folder, "bert-regression", 0).config("out");
+
+        assertThat(NewWeight.lines(
+                        RunPlan.of(config, new Configuration(), folder).newWeights()))
+                .hasSize(2)
+                .first()
+                .asString()
+                .startsWith("classifier.weight: newly initialized with shape [3, 32], the checkpoint's has shape"
+                        + " [1, 32]: ");
     }
 
     @Test

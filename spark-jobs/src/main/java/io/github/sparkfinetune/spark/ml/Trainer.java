@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.ml;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.PlanJob;
 import io.github.sparkfinetune.spark.track.Tracking;
 import io.github.sparkfinetune.spark.train.TrainJob;
 import java.util.ArrayList;
@@ -215,6 +216,7 @@ public abstract class Trainer<S extends Trainer<S, M>, M extends TrainedModel<M>
             try (Tracking tracking =
                     Tracking.start(run, hadoop, System.getenv(), List.of(), line -> LOG.info("{}", line))) {
                 PrepareJob.run(session, run);
+                PlanJob.newWeights(run, hadoop).forEach(LOG::warn);
                 tracking.add(TrainJob.run(session, run, tracking::add));
                 tracking.finished(List.of("run.yaml"));
             }

@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.run;
 import com.sun.management.OperatingSystemMXBean;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.memory.NewWeight;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
@@ -15,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -113,6 +115,23 @@ public final class PlanJob {
         return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
                 ? OptionalLong.of(system.getTotalMemorySize())
                 : OptionalLong.empty();
+    }
+
+    /**
+     * Which weights of the model's head begin with new values, and why, a line each; none where the run cannot be
+     * planned, which says so when it starts.
+     *
+     * @param config paths may be relative
+     */
+    public static List<String> newWeights(RunConfig config, Configuration hadoop) {
+        try {
+            return NewWeight.lines(
+                    plan(RunPaths.absolute(config, hadoop), hadoop).newWeights());
+        } catch (RunException e) {
+            return List.of();
+        } catch (IOException e) {
+            throw new UncheckedIOException(config.model() + " can not be read", e);
+        }
     }
 
     /**

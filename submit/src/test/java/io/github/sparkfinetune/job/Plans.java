@@ -2,6 +2,7 @@ package io.github.sparkfinetune.job;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.memory.NewWeight;
+import io.github.sparkfinetune.core.plan.DirectMemory;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.plan.RunPlan;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
@@ -21,7 +22,18 @@ public final class Plans {
     /** A LoRA run on YARN that is refused for something, or not. */
     public static PlanJob.Plan of(RunException refusal) {
         RankMemory memory = new RankMemory(
-                513 * MIB, 513 * MIB, MIB, MIB, 3 * MIB, 342 * MIB, 48 * MIB, 125 * MIB, 0, 300 * MIB, 0, 1290 * MIB);
+                513 * MIB,
+                513 * MIB,
+                MIB,
+                MIB,
+                3 * MIB,
+                342 * MIB,
+                48 * MIB,
+                125 * MIB,
+                0,
+                300 * MIB,
+                new DirectMemory(0, 0, 0),
+                1290 * MIB);
         RunPlan run = new RunPlan(
                 134_975_808,
                 460_800,
@@ -40,7 +52,8 @@ public final class Plans {
                 false,
                 false,
                 1536,
-                Optional.of(new ExecutorMemory(1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
+                Optional.of(new ExecutorMemory(
+                        "executor", 1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
                 OptionalLong.empty(),
                 Optional.ofNullable(refusal));
     }

@@ -11,6 +11,7 @@ import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.quant.Nf4;
+import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
@@ -87,6 +88,7 @@ public record Footprint(
         private long mapped;
         private long frozen;
         private long nf4;
+        private long nf4Values;
         private long trainedWeights;
         private long adapters;
         private long largestGradient;
@@ -126,7 +128,8 @@ public record Footprint(
                     trainedWeights,
                     adapters,
                     buffers,
-                    buffers + nf4,
+                    // Those of a larger model are mapped from a file, unless it cannot be written.
+                    buffers + (nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0),
                     largestGradient,
                     List.copyOf(newWeights));
         }
@@ -175,6 +178,7 @@ public record Footprint(
                 long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
                 frozen += bytes;
                 nf4 += bytes;
+                nf4Values += count;
             } else if (adaptation.storage() == Adaptation.Storage.AS_STORED && adaptation.bf16()) {
                 bf16(name, count);
                 parameters += count;

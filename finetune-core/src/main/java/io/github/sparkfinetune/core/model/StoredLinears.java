@@ -26,9 +26,6 @@ import java.util.function.Supplier;
  * are those of the checkpoint, of the file beside it, or made of it.
  */
 final class StoredLinears {
-    /** Weights from which on quantising takes longer than a second. */
-    private static final long WORTH_KEEPING = 1L << 26;
-
     private final TensorSource source;
     private final StoredNames names;
     private final Architecture architecture;
@@ -119,7 +116,7 @@ final class StoredLinears {
                 .sum();
         boolean local = linears.keySet().stream()
                 .allMatch(name -> source.localPlace(name).isPresent());
-        if (!local || count < WORTH_KEEPING) {
+        if (!local || count < Nf4Cache.WORTH_KEEPING) {
             return Map.of();
         }
         String first = linears.keySet().iterator().next();

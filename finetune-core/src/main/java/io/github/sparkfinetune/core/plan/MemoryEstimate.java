@@ -108,16 +108,17 @@ record MemoryEstimate(
     RankMemory memory(Choice choice) {
         Footprint footprint = footprint(choice.adaptation());
         Activations training = activations(choice, choice.samples());
+        long gradients = gradients(footprint, choice);
         return RankMemory.of(
                 footprint,
-                gradients(footprint, choice),
+                gradients,
                 training,
                 logits(choice),
                 scoring(choice, evaluated),
-                BASE,
                 evaluation(footprint, choice),
                 choice.optimizer()
-                        .stateBytes(moved(footprint.trained(), choice), moved(footprint.trainedTable(), choice)));
+                        .stateBytes(moved(footprint.trained(), choice), moved(footprint.trainedTable(), choice)),
+                gradients + (choice.sharded() ? footprint.trained() * Float.BYTES : 0));
     }
 
     /** Of trained values, those whose optimizer's state a rank keeps. */

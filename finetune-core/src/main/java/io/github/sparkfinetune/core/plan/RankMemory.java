@@ -20,7 +20,7 @@ import java.util.Map;
  * @param scattered what the allocator holds of freed tensors
  * @param staging F32 buffers for one layer's weights that are stored in a smaller form
  * @param base what a JVM with PyTorch takes before it does anything
- * @param direct the part of it that Java counts as direct memory, at most the heap's size by default
+ * @param direct the part of it that Java counts as direct memory
  * @param evaluation the most that the evaluation after the training takes in all, or 0
  */
 public record RankMemory(
@@ -34,7 +34,7 @@ public record RankMemory(
         long scattered,
         long staging,
         long base,
-        long direct,
+        DirectMemory direct,
         long evaluation) {
 
     /**
@@ -44,9 +44,9 @@ public record RankMemory(
      * @param training a training micro-batch
      * @param loss bytes, see {@link #loss()}
      * @param evaluated bytes of an evaluation batch while training without its logits, or 0
-     * @param base bytes, see {@link #base()}
      * @param evaluation bytes, see {@link #evaluation()}
      * @param optimizer bytes of its state
+     * @param exchanged bytes that the ranks exchange
      */
     static RankMemory of(
             Footprint footprint,
@@ -54,9 +54,9 @@ public record RankMemory(
             Activations training,
             long loss,
             long evaluated,
-            long base,
             long evaluation,
-            long optimizer) {
+            long optimizer,
+            long exchanged) {
         long computed = Math.max(training.kept() + Math.max(0, training.backward() - loss), evaluated);
         return new RankMemory(
                 footprint.weights(),
@@ -68,14 +68,28 @@ public record RankMemory(
                 loss,
                 training.scattered(),
                 footprint.staging(),
-                base,
-                footprint.direct() + training.masks(),
+                MemoryEstimate.BASE,
+                new DirectMemory(
+                        footprint.direct() - footprint.staging(), footprint.staging() + training.masks(), exchanged),
                 evaluation);
     }
 
     /** All parts of the training of several ranks in one process, who share its base. */
     public long ofProcess(int ranks) {
         return ranks * sum() - (ranks - 1) * (base + shared);
+    }
+
+    /**
+     * What several ranks in one process cannot do without: all but the base model's weights, which may lie in mapped
+     * files that the system reads again.
+     */
+    public long least(int ranks) {
+        return ofProcess(ranks) - shared + direct.shared();
+    }
+
+    /** What several ranks in one process take of the machine's memory where they compute on GPUs. */
+    public long besideGpus(int ranks) {
+        return base + direct.ofProcess(ranks, true);
     }
 
     /** All parts of the training together. */

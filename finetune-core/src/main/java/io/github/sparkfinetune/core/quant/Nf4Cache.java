@@ -34,6 +34,9 @@ import org.slf4j.LoggerFactory;
  * start. The file knows the weights it was made of by a checksum of their shapes and of a part of each.
  */
 public final class Nf4Cache {
+    /** Values from which on quantising takes longer than a second, so that the file is made. */
+    public static final long WORTH_KEEPING = 1L << 26;
+
     private static final Logger LOG = LoggerFactory.getLogger(Nf4Cache.class);
 
     private static final String CHECKSUM = "weights_crc32c";

@@ -167,7 +167,7 @@ class RunPlanTest {
         assertThat(lora.weights()).isEqualTo(4 * 98624);
         assertThat(lora.adapters()).isEqualTo(4 * 3584);
         assertThat(lora.staging()).isZero();
-        assertThat(lora.direct()).isZero();
+        assertThat(lora.direct()).isEqualTo(new DirectMemory(0, 0, lora.gradients()));
         // Linears: half a byte a weight, a byte a block of 64, a float for 256 blocks of each; the rest stays F32.
         long linears = 2 * (2 * 4096 + 2 * 2048 + 3 * 8192);
         long stored = linears / 2 + linears / 64 + 2 * 7 * 4;
@@ -175,7 +175,9 @@ class RunPlanTest {
         assertThat(qlora.shared()).isEqualTo(qlora.weights());
         assertThat(qlora.ofProcess(3)).isEqualTo(3 * qlora.sum() - 2 * (qlora.base() + qlora.weights()));
         assertThat(qlora.staging()).isEqualTo(4 * linears / 2);
-        assertThat(qlora.direct()).isEqualTo(qlora.staging() + stored);
+        assertThat(qlora.direct()).isEqualTo(new DirectMemory(stored, qlora.staging(), qlora.gradients()));
+        assertThat(qlora.direct().ofProcess(3, false)).isEqualTo(stored + 3 * qlora.staging());
+        assertThat(qlora.direct().ofProcess(2, true)).isEqualTo(stored + 2 * (qlora.staging() + qlora.gradients()));
     }
 
     @Test

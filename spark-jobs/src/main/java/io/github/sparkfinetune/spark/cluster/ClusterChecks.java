@@ -127,14 +127,6 @@ public final class ClusterChecks {
                 : 1;
     }
 
-    /**
-     * Whether Spark's settings say what memory a rank has: not where it is a thread of the driver, nor where it
-     * computes on a GPU, which has memory of its own.
-     */
-    public static boolean limitsMemory(SparkConf spark, RunConfig config) {
-        return !Master.parse(spark.get("spark.master")).isLocal() && !onGpu(spark, config);
-    }
-
     /** Whether the ranks compute on GPUs that Spark gives them. */
     public static boolean onGpu(SparkConf spark, RunConfig config) {
         String who = Master.parse(spark.get("spark.master")).isLocal() ? "driver" : "executor";

@@ -8,13 +8,14 @@ import java.util.regex.Pattern;
 import org.apache.spark.SparkConf;
 
 /**
- * The memory that Spark's settings give an executor, and with it a rank.
+ * The memory of a process of ranks: an executor, by Spark's settings, or the driver.
  *
+ * @param process {@code executor} or {@code driver}, as the settings call it
  * @param heap bytes of the Java heap, {@code spark.executor.memory}
  * @param overhead bytes besides, where something holds an executor to it; empty where nothing does
  * @param direct bytes of direct memory that Java allows, empty where it is not known
  */
-public record ExecutorMemory(long heap, OptionalLong overhead, OptionalLong direct) {
+public record ExecutorMemory(String process, long heap, OptionalLong overhead, OptionalLong direct) {
     private static final String OVERHEAD = "spark.executor.memoryOverhead";
     private static final String FACTOR = "spark.executor.memoryOverheadFactor";
     private static final String JAVA_OPTIONS = "spark.executor.extraJavaOptions";
@@ -37,9 +38,16 @@ public record ExecutorMemory(long heap, OptionalLong overhead, OptionalLong dire
         long heap = spark.getSizeAsMb("spark.executor.memory", "1g") * MIB;
         boolean enforced = master.kind() == Master.Kind.OTHER || spark.contains(OVERHEAD) || spark.contains(FACTOR);
         return new ExecutorMemory(
+                "executor",
                 heap,
                 enforced ? OptionalLong.of(overhead(spark, heap)) : OptionalLong.empty(),
                 OptionalLong.of(direct(spark.get(JAVA_OPTIONS, ""), heap)));
+    }
+
+    /** That of this process, which is the driver's. */
+    static ExecutorMemory ofDriver() {
+        return new ExecutorMemory(
+                "driver", Runtime.getRuntime().maxMemory(), OptionalLong.empty(), MemoryChecks.directOfThisProcess());
     }
 
     private static long overhead(SparkConf spark, long heap) {
@@ -65,26 +73,42 @@ public record ExecutorMemory(long heap, OptionalLong overhead, OptionalLong dire
      * margin.
      */
     public static long recommendedMib(RankMemory rank) {
-        long mib = (long) Math.ceil(Math.max(rank.sum(), rank.evaluation()) * MARGIN / MIB);
+        return recommendedMib(Math.max(rank.sum(), rank.evaluation()));
+    }
+
+    private static long recommendedMib(long bytes) {
+        long mib = (long) Math.ceil(bytes * MARGIN / MIB);
         return (mib + STEP_MIB - 1) / STEP_MIB * STEP_MIB;
     }
 
     /**
-     * Refuses settings under which the rank would be ended.
+     * Refuses settings under which the process would be ended, or fail.
      *
+     * @param rank what each of its ranks takes
+     * @param ranks of the process
+     * @param onGpu whether they compute on GPUs, so that this memory has only what passes through it
      * @throws RunException with the setting to change
      */
-    public void require(RankMemory rank) {
-        if (overhead.isPresent() && overhead.getAsLong() < rank.sum()) {
-            throw RunException.config(OVERHEAD + " is " + overhead.getAsLong() / MIB + "m, but a rank takes about "
-                    + rank.sum() / MIB + " MiB outside the Java heap: add --conf " + OVERHEAD + "="
-                    + recommendedMib(rank) + "m; finetune plan says what it is for, and what needs less");
+    public void require(RankMemory rank, int ranks, boolean onGpu) {
+        long needed = onGpu ? rank.besideGpus(ranks) : rank.ofProcess(ranks);
+        if (overhead.isPresent() && overhead.getAsLong() < needed) {
+            throw RunException.config(OVERHEAD + " is " + overhead.getAsLong() / MIB + "m, but " + taken(ranks, needed)
+                    + " MiB outside the Java heap: add --conf " + OVERHEAD + "="
+                    + (onGpu ? recommendedMib(needed) : recommendedMib(rank))
+                    + "m; finetune plan says what it is for, and what needs less");
         }
-        if (direct.isPresent() && direct.getAsLong() < rank.direct()) {
-            throw RunException.config("Java allows a rank " + direct.getAsLong() / MIB + " MiB of direct memory, but it"
-                    + " takes about " + rank.direct() / MIB + " MiB for stored weights and dropout masks: add --conf "
-                    + JAVA_OPTIONS + "=-XX:MaxDirectMemorySize="
-                    + (long) Math.ceil(rank.direct() * MARGIN / MIB) + "m, or raise spark.executor.memory");
+        long buffers = rank.direct().ofProcess(ranks, onGpu);
+        if (direct.isPresent() && direct.getAsLong() < buffers) {
+            throw RunException.config("Java allows the " + process + " " + direct.getAsLong() / MIB
+                    + " MiB of direct memory, but " + taken(ranks, buffers)
+                    + " MiB for stored weights and dropout masks"
+                    + (onGpu ? ", and what passes between GPU and network" : "") + ": add --conf spark." + process
+                    + ".extraJavaOptions=-XX:MaxDirectMemorySize=" + (long) Math.ceil(buffers * MARGIN / MIB)
+                    + "m, or raise spark." + process + ".memory");
         }
+    }
+
+    private static String taken(int ranks, long bytes) {
+        return (ranks == 1 ? "a rank takes" : "its " + ranks + " ranks take") + " about " + bytes / MIB;
     }
 }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.spark.run;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.memory.NewWeight;
@@ -10,10 +9,10 @@ import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
 import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.cluster.Master;
+import io.github.sparkfinetune.spark.cluster.MemoryChecks;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -80,7 +79,7 @@ public final class PlanJob {
             throw new UncheckedIOException(config.model() + " can not be read", e);
         }
         int ranks = config.cluster().ranks();
-        boolean limited = ClusterChecks.limitsMemory(spark, config);
+        boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
                 plan,
                 parsed.url(),
@@ -89,32 +88,23 @@ public final class PlanJob {
                         .mapToInt(ClusterChecks.Slots::count)
                         .min(),
                 parsed.isLocal(),
-                ClusterChecks.onGpu(spark, config),
+                onGpu,
                 ExecutorMemory.recommendedMib(plan.memory()),
-                limited ? Optional.of(ExecutorMemory.of(spark, parsed)) : Optional.empty(),
-                parsed.isRemote() ? OptionalLong.empty() : machineMemory(),
-                refusal(spark, config, hadoop, plan, limited));
+                parsed.isLocal() || onGpu ? Optional.empty() : Optional.of(ExecutorMemory.of(spark, parsed)),
+                parsed.isRemote() ? OptionalLong.empty() : MemoryChecks.ofMachine(),
+                refusal(spark, config, hadoop, plan));
     }
 
     private static Optional<RunException> refusal(
-            SparkConf spark, RunConfig config, Configuration hadoop, RunPlan plan, boolean limited) {
-        Master master = Master.parse(spark.get("spark.master"));
+            SparkConf spark, RunConfig config, Configuration hadoop, RunPlan plan) {
         try {
             ClusterChecks.check(spark, config);
-            RunConfig ignored = RunPaths.resolve(config, master.url(), hadoop);
-            if (limited) {
-                ExecutorMemory.of(spark, master).require(plan.memory());
-            }
+            RunConfig ignored = RunPaths.resolve(config, spark.get("spark.master"), hadoop);
+            MemoryChecks.require(spark, config, plan.memory());
             return Optional.empty();
         } catch (RunException e) {
             return Optional.of(e);
         }
-    }
-
-    private static OptionalLong machineMemory() {
-        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
-                ? OptionalLong.of(system.getTotalMemorySize())
-                : OptionalLong.empty();
     }
 
     /**

@@ -6,9 +6,8 @@ import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ClusterChecks;
-import io.github.sparkfinetune.spark.cluster.ExecutorMemory;
 import io.github.sparkfinetune.spark.cluster.Executors;
-import io.github.sparkfinetune.spark.cluster.Master;
+import io.github.sparkfinetune.spark.cluster.MemoryChecks;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.run.Lease;
@@ -162,10 +161,8 @@ public final class TrainJob {
         RunConfig resolved = RunPaths.resolve(config, spark.master(), spark.hadoopConfiguration());
         try {
             body.check(resolved, spark.hadoopConfiguration());
-            if (ClusterChecks.limitsMemory(spark.getConf(), resolved)) {
-                ExecutorMemory given = ExecutorMemory.of(spark.getConf(), Master.parse(spark.master()));
-                body.memory(resolved, spark.hadoopConfiguration()).ifPresent(given::require);
-            }
+            body.memory(resolved, spark.hadoopConfiguration())
+                    .ifPresent(rank -> MemoryChecks.require(spark.getConf(), resolved, rank));
         } catch (IOException e) {
             throw new UncheckedIOException(resolved.model() + " can not be read", e);
         }

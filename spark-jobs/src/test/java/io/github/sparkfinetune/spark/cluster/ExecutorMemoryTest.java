@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.DirectMemory;
 import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.run.PlanJob;
@@ -46,7 +47,7 @@ class ExecutorMemoryTest {
 
     @Test
     void evaluationAfterTheTrainingHasRoomToo() {
-        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, 0, 2000 * MIB);
+        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, new DirectMemory(0, 0, 0), 2000 * MIB);
 
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
     }
@@ -55,20 +56,21 @@ class ExecutorMemoryTest {
     @CsvSource({"spark://host:7077", "'local-cluster[2,1,1024]'"})
     void nothingEndsAnExecutorWhereNothingIsSet(String master) {
         assertThat(of(master, null).overhead()).isEmpty();
-        assertThatCode(() -> of(master, null).require(rank(100_000, 0))).doesNotThrowAnyException();
+        assertThatCode(() -> of(master, null).require(rank(100_000, 0), 1, false))
+                .doesNotThrowAnyException();
     }
 
     @Test
     void tooLittleOverheadIsRefusedWithTheSettingThatIsEnough() {
         RankMemory rank = rank(1300, 0);
 
-        assertThatThrownBy(() -> of("yarn", "spark.executor.memoryOverhead=1g").require(rank))
+        assertThatThrownBy(() -> of("yarn", "spark.executor.memoryOverhead=1g").require(rank, 1, false))
                 .isInstanceOf(RunException.class)
                 .hasMessage("spark.executor.memoryOverhead is 1024m, but a rank takes about 1300 MiB outside the Java"
                         + " heap: add --conf spark.executor.memoryOverhead=1536m; finetune plan says what it is for,"
                         + " and what needs less");
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(1536);
-        assertThatCode(() -> of("yarn", "spark.executor.memoryOverhead=1536m").require(rank))
+        assertThatCode(() -> of("yarn", "spark.executor.memoryOverhead=1536m").require(rank, 1, false))
                 .doesNotThrowAnyException();
     }
 
@@ -84,12 +86,78 @@ class ExecutorMemoryTest {
         ExecutorMemory given = of("spark://host:7077", settings);
 
         if (enough) {
-            assertThatCode(() -> given.require(rank)).doesNotThrowAnyException();
+            assertThatCode(() -> given.require(rank, 1, false)).doesNotThrowAnyException();
         } else {
-            assertThatThrownBy(() -> given.require(rank))
+            assertThatThrownBy(() -> given.require(rank, 1, false))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("-XX:MaxDirectMemorySize=5750m, or raise spark.executor.memory");
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"local[2], 2", "'local[*]', 1"})
+    void ranksOfTheDriverShareItsDirectMemory(String master, int ranks) {
+        long limit = MemoryChecks.directOfThisProcess().orElseThrow();
+        RunConfig config = Runs.in(folder, "cluster.ranks=" + ranks);
+        SparkConf spark = new SparkConf(false).setMaster(master);
+        // Four-bit weights once, the rest of each rank.
+        long shared = limit / 2;
+        long own = (limit - shared) / ranks;
+
+        assertThatCode(() -> MemoryChecks.require(spark, config, rank(300, new DirectMemory(shared, own, limit))))
+                .doesNotThrowAnyException();
+        RunException error = catchThrowableOfType(
+                RunException.class,
+                () -> MemoryChecks.require(spark, config, rank(300, new DirectMemory(shared, own + MIB, 0))));
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error)
+                .hasMessageStartingWith("Java allows the driver " + limit / MIB + " MiB of direct memory, but ")
+                .hasMessageContaining(ranks == 1 ? "a rank takes about " : "its 2 ranks take about ")
+                .hasMessageContaining("--conf spark.driver.extraJavaOptions=-XX:MaxDirectMemorySize=")
+                .hasMessageEndingWith("m, or raise spark.driver.memory");
+    }
+
+    @Test
+    void theDriversMachineHoldsAllRanks() {
+        long machine = MemoryChecks.ofMachine().orElseThrow();
+        SparkConf spark = new SparkConf(false).setMaster("local[2]");
+        RunConfig config = Runs.in(folder);
+
+        RunException error = catchThrowableOfType(
+                RunException.class, () -> MemoryChecks.require(spark, config, activations(machine / 2 + MIB)));
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error)
+                .hasMessageStartingWith(
+                        "this machine has " + machine / MIB + " MiB of memory, but 2 rank(s) take about ");
+        // A base model is read again from its files.
+        RankMemory mapped = new RankMemory(
+                2 * machine, 2 * machine, 0, 0, 0, machine / 4, 0, 0, 0, 0, new DirectMemory(0, 0, 0), 0);
+        assertThatCode(() -> MemoryChecks.require(spark, config, mapped)).doesNotThrowAnyException();
+    }
+
+    private static RankMemory activations(long bytes) {
+        return new RankMemory(0, 0, 0, 0, 0, bytes, 0, 0, 0, 0, new DirectMemory(0, 0, 0), 0);
+    }
+
+    @Test
+    void ranksOnGpusOfAnExecutorShareWhatPassesThroughIt() {
+        RunConfig config = Runs.in(folder, "cluster.ranks=8");
+        RankMemory rank = rank(500, new DirectMemory(1000 * MIB, 100 * MIB, 400 * MIB));
+        String gpus = "spark.executor.resource.gpu.amount=4 spark.executor.cores=4 spark.executor.memory=";
+
+        // 500 + 1000 + 4 (100 + 400).
+        assertThatThrownBy(() -> MemoryChecks.require(
+                        conf("yarn", gpus + "4g spark.executor.memoryOverhead=3400m"), config, rank))
+                .hasMessageStartingWith(
+                        "spark.executor.memoryOverhead is 3400m, but its 4 ranks take about 3500 MiB outside")
+                .hasMessageContaining("spark.executor.memoryOverhead=4096m");
+        assertThatThrownBy(() -> MemoryChecks.require(
+                        conf("yarn", gpus + "2g spark.executor.memoryOverhead=3500m"), config, rank))
+                .hasMessageStartingWith("Java allows the executor 2048 MiB of direct memory, but its 4 ranks take about"
+                        + " 3000 MiB for stored weights and dropout masks, and what passes between GPU and network:");
+        assertThatCode(() -> MemoryChecks.require(
+                        conf("yarn", gpus + "3g spark.executor.memoryOverhead=3500m"), config, rank))
+                .doesNotThrowAnyException();
     }
 
     @Test
@@ -140,10 +208,18 @@ class ExecutorMemoryTest {
     }
 
     private static RankMemory rank(long mib, long directMib) {
-        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, directMib * MIB, 0);
+        return rank(mib, new DirectMemory(0, directMib * MIB, 0));
+    }
+
+    private static RankMemory rank(long mib, DirectMemory direct) {
+        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, direct, 0);
     }
 
     private static ExecutorMemory of(String master, String settings) {
+        return ExecutorMemory.of(conf(master, settings), Master.parse(master));
+    }
+
+    private static SparkConf conf(String master, String settings) {
         SparkConf spark = new SparkConf(false).setMaster(master);
         if (settings != null) {
             for (String setting : settings.split(" ", -1)) {
@@ -151,6 +227,6 @@ class ExecutorMemoryTest {
                 spark.set(setting.substring(0, equals), setting.substring(equals + 1));
             }
         }
-        return ExecutorMemory.of(spark, Master.parse(master));
+        return spark;
     }
 }

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.plan.DirectMemory;
+import io.github.sparkfinetune.core.plan.RankMemory;
 import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -112,6 +115,32 @@ class TrainJobTest {
         @Override
         public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) {
             throw new AssertionError("no rank may start");
+        }
+    }
+
+    @Test
+    void directMemoryThatTheDriverDoesNotHaveEndsTheRunBeforeAnyRankStarts() {
+        RunException error = failure(new Greedy());
+
+        assertThat(error.exitCode()).isEqualTo(ExitCode.CONFIG);
+        assertThat(error).hasMessageStartingWith("Java allows the driver ");
+    }
+
+    private record Greedy() implements RankBody {
+        @Override
+        public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) {
+            DirectMemory direct = new DirectMemory(0, 1L << 50, 0);
+            return Optional.of(new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, direct, 0));
+        }
+
+        @Override
+        public String newestCheckpoint(RunConfig config, Configuration hadoop) {
+            return null;
+        }
+
+        @Override
+        public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) {
+            throw new AssertionError("a rank has started");
         }
     }
 

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.data.hf;
 
 import io.github.sparkfinetune.conf.RunException;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InterruptedIOException;
@@ -8,7 +9,9 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.StandardOpenOption;
 import java.util.Set;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
@@ -175,6 +178,35 @@ public final class HadoopFiles {
     /** {@link #writeWhole(FileSystem, Path, Content)} of some bytes. */
     public static void writeWhole(FileSystem fileSystem, Path file, byte[] bytes) {
         writeWhole(fileSystem, file, out -> out.write(bytes));
+    }
+
+    /**
+     * Creates a file where none is there. Of several that do so at the same moment one succeeds, whatever the process
+     * and the machine, but on object stores. The others may see the file without its content for a moment.
+     *
+     * @return whether it was not there
+     */
+    public static boolean createNew(FileSystem fileSystem, Path file, byte[] bytes) throws IOException {
+        try {
+            if (isLocal(fileSystem)) {
+                // Hadoop's own looks first and creates then.
+                Files.write(local(file), bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+                return true;
+            }
+            try (FSDataOutputStream out = fileSystem.create(file, false)) {
+                out.write(bytes);
+            }
+            return true;
+        } catch (IOException e) {
+            // HDFS has another exception for one that is being written.
+            if (fileSystem.exists(file)) {
+                return false;
+            }
+            // As Hadoop's own says that it cannot create it.
+            throw e instanceof FileSystemException
+                    ? (FileNotFoundException) new FileNotFoundException(e.toString()).initCause(e)
+                    : e;
+        }
     }
 
     private static void moveTo(FileSystem fileSystem, Path from, Path to) {

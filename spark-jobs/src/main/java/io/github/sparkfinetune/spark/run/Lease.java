@@ -38,10 +38,10 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The holder renews it six times as often as it must. A run that finds one takes it over where its time is up, or
  * where it is of a process of this machine that has ended ({@code machine}: host, boot and namespace of processes);
- * else it is refused. No file system has to create or replace a file atomically, which object stores cannot: of two
- * that take a lease at the same moment the one whose file stays keeps it. The other finds out when it reads its own
- * back, on an object store after a pause of {@value #SETTLE_MILLIS} ms; at the latest when it renews, or before it
- * commits.
+ * else it is refused. Of runs that find none at the same moment one creates the file, and the others are refused.
+ * Object stores cannot create a file so, and no file system replaces one so. There the run whose file stays keeps the
+ * lease: each reads its own back after a pause of {@value #SETTLE_MILLIS} ms. A run that hangs for longer between its
+ * look and its write finds out when it renews, the first time after as long a pause again, or before it commits.
  */
 public final class Lease {
     /** Far longer than a file system is out of reach, or a driver collects garbage. */
@@ -127,25 +127,42 @@ public final class Lease {
      * @throws RunException with exit code 4 if another run has it
      */
     public static Lease take(FileSystem files, Path file, Duration length, Runnable onLost) throws IOException {
-        long start = System.nanoTime();
+        Lease lease = new Lease(files, file, length, Mark.ours(length));
+        boolean isThere = lease.find();
+        if (isThere || HadoopFiles.isObjectStore(files) || !HadoopFiles.createNew(files, file, lease.bytes())) {
+            lease.replace();
+        }
+        lease.keep(onLost);
+        return lease;
+    }
+
+    /**
+     * Looks for a lease.
+     *
+     * @return whether there is one, whose time is up
+     * @throws RunException with exit code 4 if another run has it
+     */
+    private boolean find() throws IOException {
         Mark there = read(files, file);
         if (there != null && !there.isOver()) {
             throw held(file, there);
         }
-        Lease lease = new Lease(files, file, length, Mark.ours(length));
-        lease.write(Instant.now().plus(length));
-        if (HadoopFiles.isObjectStore(files)) {
-            pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
-        }
+        return there != null;
+    }
+
+    /** Writes this run's over what is there, unless another run has it by now. */
+    private void replace() throws IOException {
+        long start = System.nanoTime();
+        find();
+        write(Instant.now().plus(length));
+        pause(Math.max(SETTLE_MILLIS, 3 * TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - start)));
         Mark winner = read(files, file);
         if (winner == null) {
             throw new IOException(file + " is gone, just after it was written");
         }
-        if (!winner.runId().equals(lease.runId())) {
+        if (!winner.runId().equals(runId())) {
             throw held(file, winner);
         }
-        lease.keep(onLost);
-        return lease;
     }
 
     /**
@@ -203,6 +220,10 @@ public final class Lease {
         }
     }
 
+    private byte[] bytes() throws IOException {
+        return JSON.writeValueAsBytes(first);
+    }
+
     private void keep(Runnable onLost) {
         long period = length.toMillis() / RENEWALS;
         renewal = renewals.scheduleWithFixedDelay(
@@ -217,7 +238,7 @@ public final class Lease {
                         LOG.warn("{} cannot be renewed: {}", file, e.getMessage());
                     }
                 },
-                period,
+                Math.min(period, SETTLE_MILLIS),
                 period,
                 TimeUnit.MILLISECONDS);
     }

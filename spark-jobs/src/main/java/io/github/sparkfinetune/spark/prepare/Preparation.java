@@ -78,10 +78,11 @@ final class Preparation<C> {
         SourceReader reader = new SourceReader(spark, tokenizer, data);
         TrainingRows training = null;
         DocumentComparison<C> comparison = new DocumentComparison<>(spark, task, data);
+        PassDigests passes = new PassDigests(spark.sparkContext());
         try {
             for (SourceFiles source : sources) {
                 context.setJobDescription("prepare: count " + source.key());
-                SourceReader.Rows<C> read = reader.read(source, task, true);
+                SourceReader.Rows<C> read = passes.watch(reader.read(source, task, true));
                 rows.add(read);
                 SourceScan scan = SourceScan.of(read, data.deduplicates());
                 scans.add(scan);
@@ -98,6 +99,7 @@ final class Preparation<C> {
             SplitPlan split = SplitPlan.of(training, data.seed(), options.evalFraction(), options.testFraction());
             context.setJobDescription("prepare: tokenize and write " + dataset);
             List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
+            passes.requireSame();
             Manifest manifest = new Summary(config, sources, options, scans, mixture, training)
                     .manifest(labels, reports, tokenizer.padTokenId());
             return manifest.with(warnings(manifest, rows, reports));

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.spark.cluster.Errors;
+import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.util.Iterator;
 import org.apache.spark.rdd.InputFileBlockHolder;
@@ -42,6 +43,13 @@ final class ReadRows implements Iterator<InternalRow> {
             }
             input |= cause instanceof IOException;
             last = cause;
+        }
+        if (last instanceof FileNotFoundException) {
+            return RunException.failed(
+                    InputFileBlockHolder.getInputFilePath()
+                            + " is gone since its source was listed: start it again when"
+                            + " nothing writes to the source",
+                    e);
         }
         if (input) {
             String what = InputFileBlockHolder.getInputFilePath() + " cannot be read (" + last.getMessage() + "): ";

@@ -43,7 +43,7 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param whole the largest of those that one task has to read, if any
  * @param fingerprint SHA-256 of their names, lengths and times of modification; of a table see {@link SourceTable}
  * @param partitions columns that the names of folders give: {@code key=value/file}
- * @param version of a table, or null where it has none; null for files
+ * @param version of a table, as the clause of SQL that reads it; null where it has none, and for files
  */
 public record SourceFiles(
         String key,

@@ -24,12 +24,14 @@ import org.apache.spark.sql.SparkSession;
  * A source that is a table or view of Spark's catalog, {@code table:NAME}, in the words of Spark's SQL:
  * {@code table:sales.mails}, {@code table:lake.sales.mails}, {@code table:delta.`/lake/mails`}.
  *
- * <p>Its fingerprint is of its name, its columns and its version: Delta's version and table id, Iceberg's snapshot. All
- * passes read this version, whatever is written meanwhile. Of other tables the files stand for the version; a table
- * without files, such as a view, is known by name and columns alone.
+ * <p>Its fingerprint is of its name, its columns and its version: Delta's version and table id, Iceberg's snapshot, the
+ * time of Hudi's newest commit. All passes read this version, whatever is written meanwhile. Other tables and views
+ * have no version. Their files stand for it in the fingerprint; one without files is known by name and columns alone.
  */
 public final class SourceTable {
     private static final Pattern SNAPSHOT = Pattern.compile("current-snapshot-id=(\\d+)");
+
+    private static final String AS_OF_VERSION = "VERSION AS OF ";
 
     private SourceTable() {}
 
@@ -59,15 +61,22 @@ public final class SourceTable {
             String[] files = {};
             String version = null;
             if (provider.equals("delta")) {
-                version = String.valueOf(only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version"));
+                version = AS_OF_VERSION + only(spark, "DESCRIBE HISTORY " + name + " LIMIT 1", "version");
                 known.add(String.valueOf(only(spark, "DESCRIBE DETAIL " + name, "id")));
             } else if (provider.equals("iceberg") && snapshot.find()) {
-                version = snapshot.group(1);
-            } else {
+                version = AS_OF_VERSION + snapshot.group(1);
+            } else if (provider.equals("hudi") && about.containsKey("Location")) {
+                version = HudiTimeline.newest(
+                                new Path(about.get("Location")),
+                                spark.sparkContext().hadoopConfiguration())
+                        .map(time -> "TIMESTAMP AS OF '" + time + "'")
+                        .orElse(null);
+            }
+            if (version == null) {
                 files = rows.inputFiles();
                 known.addAll(lines(spark, files));
             }
-            known.add(String.valueOf(version));
+            known.add(version == null ? "null" : version.replace(AS_OF_VERSION, ""));
             long bytes = bytes(rows);
             return new SourceFiles(
                     key,
@@ -116,7 +125,7 @@ public final class SourceTable {
         try {
             return table.version() == null
                     ? spark.table(name)
-                    : spark.sql("SELECT * FROM " + name + " VERSION AS OF " + table.version());
+                    : spark.sql("SELECT * FROM " + name + " " + table.version());
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw unreadable(table.key(), name, e);

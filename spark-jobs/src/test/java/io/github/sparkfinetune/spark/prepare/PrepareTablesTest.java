@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.spark.prepare;
 
+import static org.apache.spark.sql.functions.udf;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowable;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.github.sparkfinetune.conf.ExitCode;
@@ -8,18 +10,27 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
+import io.github.sparkfinetune.data.hf.TokenizerFiles;
+import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceTable;
+import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SaveMode;
 import org.apache.spark.sql.SparkSession;
+import org.apache.spark.sql.api.java.UDF1;
+import org.apache.spark.sql.types.DataTypes;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -153,6 +164,59 @@ class PrepareTablesTest {
         assertThat(catchThrowableOfType(
                         RunException.class, () -> RunPaths.absolute("model", "table:a.b", new Configuration())))
                 .hasMessageContaining("model: 'table:a.b' is a table, there must be a path");
+    }
+
+    /** Rows that a view has given, of a source that another program writes to. */
+    private static final AtomicInteger GIVEN = new AtomicInteger();
+
+    @Test
+    void aViewThatGivesOtherRowsWhenItIsReadAgainEndsPrepare() throws IOException {
+        int rows = 20;
+        mails(rows).createOrReplaceTempView("steady_mails");
+        GIVEN.set(0);
+        spark.udf()
+                .register(
+                        "meanwhile",
+                        udf(
+                                        (UDF1<String, String>)
+                                                text -> GIVEN.incrementAndGet() > rows ? text + " again" : text,
+                                        DataTypes.StringType)
+                                .asNondeterministic());
+        spark.sql("CREATE OR REPLACE TEMP VIEW moving_mails AS"
+                + " SELECT meanwhile(text) AS text, label FROM steady_mails");
+
+        RunException error = refused("table:moving_mails");
+
+        assertThat(GIVEN.get()).isEqualTo(2 * rows);
+        assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(error)
+                .hasMessageStartingWith("data.train: table:moving_mails gave other rows when it was read again: ");
+        assertThat(folder.resolve("refused/manifest.json")).doesNotExist();
+    }
+
+    @Test
+    void aTableThatIsOverwrittenBetweenTwoPassesIsRefusedInOneLine() throws IOException {
+        mails(20).write().saveAsTable("busy_mails");
+        RunConfig config = config("dataset", "table:busy_mails");
+        SourceFiles files = Sources.of(spark, config.data()).get(0);
+        TokenizerFiles tokenizer = PrepareJob.tokenizer(config, new Configuration());
+        PassDigests passes = new PassDigests(spark.sparkContext());
+        JavaRDD<?> rows = passes.watch(
+                        new SourceReader(spark, tokenizer, config.data()).read(files, TaskDatas.of(config), true))
+                .rdd();
+        assertThat(rows.count()).isEqualTo(20);
+        passes.requireSame();
+
+        mails(15).write().mode(SaveMode.Overwrite).insertInto("busy_mails");
+
+        RuntimeException error = Errors.explain("prepare of table:busy_mails", (Exception) catchThrowable(rows::count));
+        assertThat(error)
+                .isInstanceOfSatisfying(
+                        RunException.class, gone -> assertThat(gone.exitCode()).isEqualTo(ExitCode.FAILED))
+                .hasMessageContaining("/busy_mails/part-")
+                .hasMessageEndingWith(".parquet is gone since its source was listed: start it again when nothing writes"
+                        + " to the source");
+        assertThat(error.getMessage()).doesNotContain("\n");
     }
 
     @Test

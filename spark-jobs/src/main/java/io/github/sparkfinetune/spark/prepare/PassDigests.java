@@ -1,0 +1,135 @@
+package io.github.sparkfinetune.spark.prepare;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.task.CleanRow;
+import io.github.sparkfinetune.spark.source.SourceReader;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Map;
+import org.apache.spark.SparkContext;
+import org.apache.spark.util.AccumulatorV2;
+
+/**
+ * Notices sources whose rows change while they are read more than once. What a pass counts decides what the next one
+ * does with a row, so both must see the same rows. Each pass that reads a partition to its end gives a digest of its
+ * rows, their number and contents in any order; two digests of one partition that differ end the preparation.
+ */
+final class PassDigests {
+    private final SparkContext context;
+    private final List<Watched> sources = new ArrayList<>();
+
+    PassDigests(SparkContext context) {
+        this.context = context;
+    }
+
+    private record Watched(SourceReader.Rows<?> rows, Digests digests) {}
+
+    /** The same rows, watched. */
+    <C> SourceReader.Rows<C> watch(SourceReader.Rows<C> rows) {
+        Digests digests = new Digests();
+        context.register(digests);
+        sources.add(new Watched(rows, digests));
+        return new SourceReader.Rows<>(
+                rows.source(),
+                rows.columns(),
+                rows.rdd()
+                        .mapPartitionsWithIndex(
+                                (index, partition) -> new DigestIterator<>(index, partition, digests), true));
+    }
+
+    /** @throws RunException with exit code 4 where a source has changed */
+    void requireSame() {
+        for (Watched source : sources) {
+            if (source.digests.differs) {
+                throw RunException.failed(
+                        source.rows.source().key() + ": " + source.rows.source().path()
+                                + " gave other rows when it was read again: see that nothing writes to it and that a"
+                                + " view or DataFrame has the same rows each time (cache it), or name a table of Delta,"
+                                + " Iceberg or Hudi, of which all is read in one version; then start it again",
+                        null);
+            }
+        }
+    }
+
+    /** Digests by partition. A repeated task adds the one that is there already. */
+    private static final class Digests extends AccumulatorV2<Digests.Of, Map<Integer, Long>> {
+        private static final long serialVersionUID = 1L;
+
+        private final Map<Integer, Long> found = new HashMap<>();
+        private boolean differs;
+
+        private record Of(int partition, long digest) {}
+
+        @Override
+        public boolean isZero() {
+            return found.isEmpty() && !differs;
+        }
+
+        @Override
+        public Digests copy() {
+            Digests copy = new Digests();
+            copy.merge(this);
+            return copy;
+        }
+
+        @Override
+        public void reset() {
+            found.clear();
+            differs = false;
+        }
+
+        @Override
+        public void add(Of one) {
+            Long before = found.putIfAbsent(one.partition, one.digest);
+            differs |= before != null && before != one.digest;
+        }
+
+        @Override
+        public void merge(AccumulatorV2<Of, Map<Integer, Long>> other) {
+            Digests others = (Digests) other;
+            differs |= others.differs;
+            others.found.forEach((partition, digest) -> add(new Of(partition, digest)));
+        }
+
+        @Override
+        public Map<Integer, Long> value() {
+            return Map.copyOf(found);
+        }
+    }
+
+    private static final class DigestIterator<C> implements Iterator<CleanRow<C>> {
+        private final int partition;
+        private final Iterator<CleanRow<C>> rows;
+        private final Digests digests;
+        private long digest;
+        private boolean isAdded;
+
+        DigestIterator(int partition, Iterator<CleanRow<C>> rows, Digests digests) {
+            this.partition = partition;
+            this.rows = rows;
+            this.digests = digests;
+        }
+
+        @Override
+        public boolean hasNext() {
+            boolean more = rows.hasNext();
+            if (!more && !isAdded) {
+                isAdded = true;
+                digests.add(new Digests.Of(partition, digest));
+            }
+            return more;
+        }
+
+        @Override
+        public CleanRow<C> next() {
+            CleanRow<C> row = rows.next();
+            // A sum, since rows of one partition may come in another order after a shuffle.
+            digest += row.hash() == null
+                    ? String.valueOf(row.badBecause()).hashCode() | 1
+                    : (Long.rotateLeft(row.hash().first(), 32) ^ row.hash().second()) | 1;
+            return row;
+        }
+    }
+}

@@ -16,7 +16,8 @@ import java.util.function.Supplier;
  * TorchScript methods that Java calls by name. Through them all of PyTorch's operators are reachable, and
  * {@code torch.grad} runs inside them, so that a caller holds the gradients of one layer at a time.
  *
- * <p>May be called from several threads; the gradient mode is each thread's own.
+ * <p>May be called from several threads; the gradient mode is each thread's own. Every call throws a
+ * {@link java.util.concurrent.CancellationException} after {@link Torch#stop}.
  */
 public final class ScriptModule {
     private final PtSymbolBlock module;
@@ -60,6 +61,7 @@ public final class ScriptModule {
     }
 
     private <T> T run(String method, Supplier<T> call) {
+        Torch.checkStopped();
         try {
             return call.get();
         } catch (EngineException e) {

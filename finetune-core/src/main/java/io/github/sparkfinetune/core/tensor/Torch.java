@@ -8,6 +8,7 @@ import ai.djl.ndarray.types.Shape;
 import ai.djl.pytorch.jni.TorchJni;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.tokenizer.Offline;
+import java.util.concurrent.CancellationException;
 import java.util.function.Supplier;
 
 /** PyTorch in this process: start, threads, devices, gradient mode. */
@@ -16,6 +17,8 @@ public final class Torch {
     public static final String ENGINE = "PyTorch";
 
     private static final int PROBES = 5;
+
+    private static volatile boolean stopped;
 
     private Torch() {}
 
@@ -34,9 +37,22 @@ public final class Torch {
                     + "): run on Linux x86-64, or set PYTORCH_LIBRARY_PATH, PYTORCH_VERSION and PYTORCH_FLAVOR to your"
                     + " own libtorch");
         }
+        ProcessEnd.skipDestructors();
         TorchJni.setNumThreads(threads);
         TorchJni.runScriptsAsWritten();
         TorchJni.setGradMode(false);
+    }
+
+    /** Lets no thread of this process begin a computation from now on: for a process that ends. */
+    public static void stop() {
+        stopped = true;
+    }
+
+    /** @throws CancellationException after {@link #stop} */
+    static void checkStopped() {
+        if (stopped) {
+            throw new CancellationException("the process ends");
+        }
     }
 
     private static String rootMessage(Throwable e) {

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -247,7 +248,8 @@ public final class EvaluateJob {
                     model.hadoop(),
                     LocalDirs.first(SparkEnv.get()));
             TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
-            return model.open().evaluate(samples, manifest.labels(), numbers.next(), tasks);
+            Iterator<Object[]> rows = model.open().evaluate(samples, manifest.labels(), numbers.next(), tasks);
+            return ComputingTasks.rows(TaskContext.get(), rows);
         }
     }
 

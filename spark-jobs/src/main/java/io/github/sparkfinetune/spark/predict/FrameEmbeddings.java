@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.predict.Embedder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -104,6 +105,7 @@ public final class FrameEmbeddings {
         public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
             TaskContext context = TaskContext.get();
             ComputeTurn.take(context);
+            ComputingTasks.begin(context);
             DjlSettings.apply();
             int threads = placement.threads(context);
             Key key = new Key(
@@ -114,7 +116,7 @@ public final class FrameEmbeddings {
                     Embedder::close);
             TaskModels.giveAtEnd(context, loaded);
             loaded.model().attach(threads);
-            return loaded.model().embed(inputs);
+            return ComputingTasks.rows(context, loaded.model().embed(inputs));
         }
 
         @Override

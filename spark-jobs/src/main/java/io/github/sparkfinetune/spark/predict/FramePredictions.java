@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import java.io.IOException;
@@ -70,8 +71,9 @@ public final class FramePredictions {
     private record Predicting(ModelTask model) implements FrameRows.Step {
         @Override
         public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
-            ComputeTurn.take(TaskContext.get());
-            return model.open().predict(inputs);
+            TaskContext task = TaskContext.get();
+            ComputeTurn.take(task);
+            return ComputingTasks.rows(task, model.open().predict(inputs));
         }
 
         @Override

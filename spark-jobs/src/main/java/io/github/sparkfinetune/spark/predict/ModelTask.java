@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
 import java.io.IOException;
@@ -72,6 +73,7 @@ public record ModelTask(
     Predictor open() throws Exception {
         DjlSettings.apply();
         TaskContext context = TaskContext.get();
+        ComputingTasks.begin(context);
         int threads = placement.threads(context);
         Key key = new Key(command, which, placement.gpu(context), threads);
         TaskModels.Loaded<Predictor> loaded = taken(key);

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -26,6 +27,7 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
+import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.SparkSession;
@@ -117,7 +119,9 @@ public final class PredictJob {
     private record Predicting(ModelTask model) implements FlatMapFunction<Iterator<TaskInput>, Object[]> {
         @Override
         public Iterator<Object[]> call(Iterator<TaskInput> inputs) throws Exception {
-            return inputs.hasNext() ? model.open().predict(inputs) : Collections.emptyIterator();
+            return inputs.hasNext()
+                    ? ComputingTasks.rows(TaskContext.get(), model.open().predict(inputs))
+                    : Collections.emptyIterator();
         }
     }
 }

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.collective.ring.TcpRing;
 import io.github.sparkfinetune.core.train.RankContext;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.Placement;
@@ -24,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.spark.BarrierTaskContext;
 import org.apache.spark.SparkEnv;
@@ -113,6 +115,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
     public Iterator<RankOutcome> apply(Iterator<Integer> rows) {
         DjlSettings.apply();
         BarrierTaskContext context = BarrierTaskContext.get();
+        ComputingTasks.begin(context);
         AtomicInteger rank = new AtomicInteger(context.partitionId());
         Throwable error = null;
         RankOutcome mine;
@@ -120,7 +123,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
             TrainingResult result = meetAndRun(context, rank);
             mine = RankOutcome.done(rank.get(), result);
         } catch (Throwable e) {
-            if (context.isInterrupted()) {
+            if (ComputingTasks.isStopped(context)) {
+                ComputingTasks.leave(context);
                 throw RankTask.<RuntimeException>unchecked(e);
             }
             error = e;
@@ -185,7 +189,8 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                 RingTimeouts.DEFAULT.join(),
                 Duration.ofSeconds(config.cluster().timeoutSeconds()),
                 RingTimeouts.DEFAULT.operation());
-        try (Collective collective = TcpRing.join(endpoint, member, timeouts, context::isInterrupted)) {
+        BooleanSupplier cancelled = () -> ComputingTasks.isStopped(context);
+        try (Collective collective = TcpRing.join(endpoint, member, timeouts, cancelled)) {
             RankContext rank = new RankContext(
                     collective,
                     placement.gpu(context),
@@ -194,7 +199,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
                     LocalDirs.first(SparkEnv.get()),
                     member.attempt(),
                     recorder(context.stageAttemptNumber()),
-                    context::isInterrupted);
+                    cancelled);
             return body.run(config, rank, resumeFrom);
         }
     }

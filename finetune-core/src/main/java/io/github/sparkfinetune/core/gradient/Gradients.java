@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SortedSet;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.Future;
 import java.util.function.Function;
@@ -163,11 +162,11 @@ public final class Gradients {
     /**
      * Starts a step.
      *
-     * @param ids token ids of the global batch, where {@link #needsIds} asks for them
+     * @param sortedIds token ids of the global batch, each once and in rising order, where {@link #needsIds} asks for
+     *     them
      */
-    public void begin(SortedSet<Integer> ids) {
-        table.ifPresent(gradient ->
-                gradient.begin(ids.stream().mapToInt(Integer::intValue).toArray()));
+    public void begin(int[] sortedIds) {
+        table.ifPresent(gradient -> gradient.begin(sortedIds));
     }
 
     /** One gradient for each of {@link Block#differentiated}. */

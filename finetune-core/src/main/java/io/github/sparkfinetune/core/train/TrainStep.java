@@ -12,13 +12,9 @@ import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.optim.Optimizer;
 import io.github.sparkfinetune.core.optim.OptimizerKind;
 import io.github.sparkfinetune.data.dataset.Sample;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.SortedSet;
-import java.util.TreeSet;
 
 /**
  * One optimizer step over a global batch that is cut over the ranks and, on a rank, into micro-batches. Every rank
@@ -178,58 +174,6 @@ final class TrainStep<B extends Batch> {
 
     Gradients gradients() {
         return gradients;
-    }
-
-    /**
-     * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a
-     * weight of the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a
-     * checkpoint, then its token ids as 32-bit integers, each once and in rising order.
-     *
-     * @param weights of the objective over the global batch
-     * @param ids token ids of the global batch, empty where they are not needed
-     * @param saves whether rank 0 wants a checkpoint
-     */
-    private record GlobalBatch(double[] weights, SortedSet<Integer> ids, long samples, long tokens, boolean saves) {
-
-        static GlobalBatch of(
-                Collective collective, double[] weights, List<Sample> mine, boolean withIds, boolean saves) {
-            SortedSet<Integer> ids = new TreeSet<>();
-            if (withIds) {
-                for (Sample sample : mine) {
-                    for (int id : sample.inputIds()) {
-                        ids.add(id);
-                    }
-                }
-            }
-            long tokens = mine.stream().mapToLong(Sample::length).sum();
-            ByteBuffer message = ByteBuffer.allocate(
-                            (weights.length + 2) * Double.BYTES + 1 + ids.size() * Integer.BYTES)
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            for (double weight : weights) {
-                message.putDouble(weight);
-            }
-            message.putLong(mine.size()).putLong(tokens).put((byte) (saves ? 1 : 0));
-            ids.forEach(message::putInt);
-            double[] totals = new double[weights.length];
-            long samples = 0;
-            long allTokens = 0;
-            SortedSet<Integer> union = new TreeSet<>();
-            byte[][] all = collective.allGather(message.array());
-            boolean firstSaves = all[0][weights.length * Double.BYTES + 2 * Long.BYTES] != 0;
-            for (byte[] bytes : all) {
-                ByteBuffer other = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-                for (int term = 0; term < totals.length; term++) {
-                    totals[term] += other.getDouble();
-                }
-                samples += other.getLong();
-                allTokens += other.getLong();
-                other.position(other.position() + 1);
-                while (other.hasRemaining()) {
-                    union.add(other.getInt());
-                }
-            }
-            return new GlobalBatch(totals, union, samples, allTokens, firstSaves);
-        }
     }
 
     /** Cuts samples into micro-batches of at most {@code size}, similar lengths together, so that little is padded. */

@@ -1,0 +1,74 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.IntBuffer;
+import java.util.BitSet;
+import java.util.List;
+
+/**
+ * What the ranks tell each other before a step. A rank's message in the all-gather is little-endian: an F64 a weight of
+ * the objective, its samples and its tokens as 64-bit integers, a byte that is 1 where it wants a checkpoint, then its
+ * token ids as 32-bit integers, each once and in rising order.
+ *
+ * @param weights of the objective over the global batch
+ * @param ids token ids of the global batch, each once and in rising order; empty where they are not needed
+ * @param saves whether rank 0 wants a checkpoint
+ */
+record GlobalBatch(double[] weights, int[] ids, long samples, long tokens, boolean saves) {
+
+    /**
+     * Gathers it.
+     *
+     * @param weights of the objective over this rank's samples
+     * @param mine this rank's samples
+     * @param withIds whether token ids are needed
+     * @param saves whether this rank wants a checkpoint
+     */
+    static GlobalBatch of(Collective collective, double[] weights, List<Sample> mine, boolean withIds, boolean saves) {
+        BitSet ids = new BitSet();
+        if (withIds) {
+            for (Sample sample : mine) {
+                for (int id : sample.inputIds()) {
+                    ids.set(id);
+                }
+            }
+        }
+        long tokens = mine.stream().mapToLong(Sample::length).sum();
+        ByteBuffer message = ByteBuffer.allocate(
+                        (weights.length + 2) * Double.BYTES + 1 + ids.cardinality() * Integer.BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        for (double weight : weights) {
+            message.putDouble(weight);
+        }
+        message.putLong(mine.size()).putLong(tokens).put((byte) (saves ? 1 : 0));
+        for (int id = ids.nextSetBit(0); id >= 0; id = ids.nextSetBit(id + 1)) {
+            message.putInt(id);
+        }
+        return joined(collective.allGather(message.array()), weights.length);
+    }
+
+    private static GlobalBatch joined(byte[][] messages, int terms) {
+        double[] totals = new double[terms];
+        long samples = 0;
+        long tokens = 0;
+        // Not a set of objects: 64 ranks send half a million ids a step.
+        BitSet union = new BitSet();
+        for (byte[] bytes : messages) {
+            ByteBuffer message = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+            for (int term = 0; term < terms; term++) {
+                totals[term] += message.getDouble();
+            }
+            samples += message.getLong();
+            tokens += message.getLong();
+            IntBuffer ids = message.position(message.position() + 1).asIntBuffer();
+            while (ids.hasRemaining()) {
+                union.set(ids.get());
+            }
+        }
+        boolean firstSaves = messages[0][terms * Double.BYTES + 2 * Long.BYTES] != 0;
+        return new GlobalBatch(totals, union.stream().toArray(), samples, tokens, firstSaves);
+    }
+}

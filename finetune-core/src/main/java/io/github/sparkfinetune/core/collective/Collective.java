@@ -6,9 +6,10 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /**
- * What the ranks of one training run do together. All ranks call the same operations in the same order; every operation
- * ends within the deadline the collective was made with, at the latest by a {@link LostRankException} that names the
- * rank. Results are the same bits on every rank and in every run with the same number of ranks.
+ * What the ranks of one training run do together. All ranks call the same operations in the same order. An operation
+ * waits for a rank as long as that one gets further ({@link #progressed}); for one that does not it ends by a
+ * {@link LostRankException} that names it, within the deadline the collective was made with. Results are the same bits
+ * on every rank and in every run with the same number of ranks.
  *
  * <p>Operations may be started from one thread only. {@link #allReduceAsync} returns at once; the other operations
  * first wait for those that are under way.
@@ -66,6 +67,14 @@ public interface Collective extends AutoCloseable {
     default boolean firstSays(boolean mine) {
         return allGather(new byte[] {(byte) (mine ? 1 : 0)})[0][0] != 0;
     }
+
+    /**
+     * Takes note that this rank gets further with what it does between two operations; to be called after each piece of
+     * work, from any thread, which costs nothing. So others wait for it however long all of it takes.
+     *
+     * @throws LostRankException if a rank was lost meanwhile, so that this one does not work on in vain
+     */
+    default void progressed() {}
 
     /** Returns once every rank has called it. */
     default void barrier() {

@@ -91,7 +91,7 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
         long seed = config.training().seed();
         try (InitialValues values = new InitialValues(config.method(), seed, rank.threads(), source, prefix, manager)) {
             for (int from = 0; from < modules.size(); from += ranks) {
-                rank.checkCancelled();
+                rank.progressed();
                 List<LoraModule> together = modules.subList(from, Math.min(modules.size(), from + ranks));
                 int mine = rank.collective().rank();
                 byte[] told = mine < together.size() ? bytes(values.of(together.get(mine))) : new byte[0];

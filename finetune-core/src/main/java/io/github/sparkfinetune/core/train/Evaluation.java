@@ -22,12 +22,16 @@ final class Evaluation {
         this.batchSize = batchSize;
     }
 
-    /** The metrics over the whole split, the same on every rank. */
-    Map<String, Double> run(Scorer scorer, Collective collective, Runnable checkCancelled) {
+    /**
+     * The metrics over the whole split, the same on every rank.
+     *
+     * @param progressed called after each piece of work, may throw
+     */
+    Map<String, Double> run(Scorer scorer, Collective collective, Runnable progressed) {
         long end = split.partStart(collective.rank() + 1, collective.size());
         long at = split.partStart(collective.rank(), collective.size());
         while (at < end) {
-            checkCancelled.run();
+            progressed.run();
             List<Sample> window = new ArrayList<>();
             while (at < end && window.size() < WINDOW * batchSize) {
                 window.add(split.read(at++));

@@ -19,7 +19,7 @@ import org.apache.hadoop.conf.Configuration;
  * @param attempt distinguishes this attempt at the run from every other: checkpoints written by an earlier attempt that
  *     still runs can not be mistaken for this one's. Equal on all ranks; letters, digits and hyphens
  * @param records is given each record as it is made, on rank 0
- * @param cancelled polled between native calls; true ends the training with an exception
+ * @param cancelled polled after each piece of work; true ends the training with an exception
  */
 public record RankContext(
         Collective collective,
@@ -42,10 +42,16 @@ public record RankContext(
         }
     }
 
-    /** @throws CancellationException where this rank was told to stop */
-    void checkCancelled() {
+    /**
+     * To be called after each piece of work, so that the others go on waiting for this rank.
+     *
+     * @throws CancellationException where this rank is to stop
+     * @throws io.github.sparkfinetune.core.collective.LostRankException where another rank was lost
+     */
+    void progressed() {
         if (cancelled.getAsBoolean()) {
             throw new CancellationException("rank " + collective.rank() + " was told to stop");
         }
+        collective.progressed();
     }
 }

@@ -72,7 +72,7 @@ final class ReferencePass {
             long end = split.partStart(rank.collective().rank() + 1, ranks);
             LOG.info("asking the model about {} samples of {} before its training", end - at, name);
             while (at < end) {
-                rank.checkCancelled();
+                rank.progressed();
                 List<Sample> samples = new ArrayList<>();
                 while (at < end && samples.size() < batch) {
                     samples.add(split.read(at++));

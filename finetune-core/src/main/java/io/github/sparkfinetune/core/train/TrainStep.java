@@ -84,13 +84,13 @@ final class TrainStep<B extends Batch> {
      * @param step optimizer steps done before
      * @param given this rank's micro-batches
      * @param saves whether a checkpoint is due; rank 0's word counts, which the ranks hear of without a message more
-     * @param checkCancelled called before each, may throw
+     * @param progressed called after each piece of work, may throw
      */
-    Outcome gradient(long step, List<List<Sample>> given, boolean saves, Runnable checkCancelled) {
+    Outcome gradient(long step, List<List<Sample>> given, boolean saves, Runnable progressed) {
         masks.step(step);
         noise.step(step);
         long began = System.nanoTime();
-        double[] weights = weights(given, checkCancelled);
+        double[] weights = weights(given, progressed);
         List<List<Sample>> parts = given.stream()
                 .map(part -> part.stream().map(objective::differentiated).toList())
                 .toList();
@@ -103,7 +103,7 @@ final class TrainStep<B extends Batch> {
         // The objective's sums, the gradient's norm, and the time of each rank.
         double[] sums = new double[terms + 1 + collective.size()];
         for (int i = 0; i < parts.size(); i++) {
-            checkCancelled.run();
+            progressed.run();
             try (NDManager owner = manager.newSubManager()) {
                 B batch = model.batch(owner, parts.get(i));
                 double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
@@ -137,10 +137,10 @@ final class TrainStep<B extends Batch> {
     }
 
     /** What the objective says of this rank's micro-batches. */
-    private double[] weights(List<List<Sample>> parts, Runnable checkCancelled) {
+    private double[] weights(List<List<Sample>> parts, Runnable progressed) {
         double[] sums = objective.weights(List.of());
         for (List<Sample> part : parts) {
-            checkCancelled.run();
+            progressed.run();
             double[] weights = objective.weights(part);
             Arrays.setAll(sums, i -> sums[i] + weights[i]);
         }

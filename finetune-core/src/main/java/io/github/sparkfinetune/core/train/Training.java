@@ -127,7 +127,7 @@ final class Training implements AutoCloseable {
     }
 
     private TrainStep.Outcome takeStep(double rate) {
-        rank.checkCancelled();
+        rank.progressed();
         List<Sample> mine = samples.of(step, collective);
         TrainStep.Outcome outcome = resources
                 .step()
@@ -135,7 +135,7 @@ final class Training implements AutoCloseable {
                         step,
                         TrainStep.microBatches(mine, settings.perDeviceTrainBatchSize()),
                         clock.isDue(),
-                        rank::checkCancelled);
+                        rank::progressed);
         if (!Double.isFinite(outcome.loss()) || !Double.isFinite(outcome.gradNorm())) {
             resources.requireFiniteBase();
             throw RunException.failed(
@@ -195,7 +195,7 @@ final class Training implements AutoCloseable {
         }
         throughput.pause();
         Map<String, Double> metrics = new Evaluation(resources.eval().orElseThrow(), settings.perDeviceEvalBatchSize())
-                .run(resources.loaded().task().scorer(), collective, rank::checkCancelled);
+                .run(resources.loaded().task().scorer(), collective, rank::progressed);
         publish(new TrainingRecord(
                 step, plan.totalSteps(), plan.epochsAfter(step), null, null, null, null, null, metrics, null, null));
         evaluatedStep = step;

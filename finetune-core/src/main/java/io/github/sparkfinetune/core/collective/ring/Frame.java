@@ -15,8 +15,8 @@ import java.nio.ByteBuffer;
  * <tr><td>4</td><td>32 bits</td><td>rank</td><td>the sender; in an abort the rank that is the cause</td></tr>
  * <tr><td>8</td><td>32 bits</td><td>length</td><td>bytes of the body</td></tr>
  * <tr><td>12</td><td>64 bits</td><td>sequence</td><td>number of an operation, from 1</td></tr>
- * <tr><td>20</td><td>64 bits</td><td>total</td><td>bytes of the whole that a chunk belongs to</td></tr>
- * <tr><td>28</td><td>32 bits</td><td>block</td><td>block that a chunk belongs to, else 0</td></tr>
+ * <tr><td>20</td><td>64 bits</td><td>total</td><td>bytes of the whole that a chunk belongs to; see below</td></tr>
+ * <tr><td>28</td><td>32 bits</td><td>block</td><td>block that a chunk belongs to; see below; else 0</td></tr>
  * <tr><td>32</td><td>32 bits</td><td>chunk</td><td>number of a chunk in its block, from 0; else 0</td></tr>
  * <tr><td>36</td><td>32 bits</td><td>node</td><td>what a chunk is the sum of, by the numbers of {@link SumTree}; else
  * 0</td></tr>
@@ -25,8 +25,9 @@ import java.nio.ByteBuffer;
  * <table>
  * <caption>Kinds</caption>
  * <tr><th>kind</th><th>detail</th><th>sequence and total</th><th>body</th></tr>
- * <tr><td>1 heartbeat</td><td>0</td><td>the last operation that the sender has started, 0 before the first; total
- * 0</td><td>none</td></tr>
+ * <tr><td>1 heartbeat</td><td>0</td><td>the last operation that the sender has started, 0 before the first; as total how
+ * often the sender has got further, as block the milliseconds since any rank has, as far as it
+ * knows</td><td>none</td></tr>
  * <tr><td>2 chunk</td><td>the operation: 1 all-reduce of F32, 2 all-reduce of F64, 3 all-gather, 4 all-gather of
  * shares</td><td>the operation;
  * total as {@link AllReduceOperation} and {@link AllGatherOperation} say</td><td>up to 262,144 bytes, which may be

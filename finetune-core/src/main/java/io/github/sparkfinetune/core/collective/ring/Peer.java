@@ -16,6 +16,8 @@ final class Peer {
 
     private boolean writable = true;
     private long begun;
+    private long progress;
+    private long progressed = System.nanoTime();
 
     Peer(Connection connection) {
         this.connection = connection;
@@ -36,6 +38,19 @@ final class Peer {
 
     void hasBegun(long sequence) {
         begun = Math.max(begun, sequence);
+    }
+
+    /** Takes note of how often it has got further; returns whether it has since the last time. */
+    boolean gotFurther(long count, long now) {
+        boolean further = count != progress;
+        progress = count;
+        progressed = further ? now : progressed;
+        return further;
+    }
+
+    /** When it last got further, as far as this rank knows, by {@link System#nanoTime()}. */
+    long progressed() {
+        return progressed;
     }
 
     boolean readable() {

@@ -24,6 +24,7 @@ final class RingThread implements Runnable {
     private final long patience;
     private final BooleanSupplier cancelled;
 
+    private final RingProgress progress = new RingProgress();
     private final Queue<RingOperation> queue = new ConcurrentLinkedQueue<>();
     private volatile RingFailure failure;
     private volatile boolean closing;
@@ -50,6 +51,11 @@ final class RingThread implements Runnable {
         } else {
             peers.wake();
         }
+    }
+
+    /** This rank has got further; from any thread. */
+    void progressed() {
+        progress.add();
     }
 
     /** Why the ring ended, or null. */
@@ -148,7 +154,7 @@ final class RingThread implements Runnable {
                         chunk.node());
                 peer.stage(frame, chunk);
             } else if (peers.heartbeatDue(peer)) {
-                to.stage(Frame.control(Frame.Kind.HEARTBEAT, member.rank(), sequence), NOTHING);
+                to.stage(progress.heartbeat(member.rank(), sequence, System.nanoTime()), NOTHING);
             } else {
                 return false;
             }
@@ -167,7 +173,7 @@ final class RingThread implements Runnable {
         Frame come = peer.takeComing();
         if (come != null) {
             any = true;
-            progressed = System.nanoTime();
+            chunkCame();
             operation.received(peer.rank(), come, peer.target());
         }
         if (from.left() && operation != null && operation.awaited(peer.rank()) > 0) {
@@ -176,6 +182,7 @@ final class RingThread implements Runnable {
         Frame frame = peer.reads() ? null : from.head();
         if (frame != null && frame.kind() == Frame.Kind.HEARTBEAT) {
             peer.hasBegun(frame.sequence());
+            progress.heard(peer, frame, System.nanoTime());
             from.body(NOTHING);
             return true;
         }
@@ -204,9 +211,14 @@ final class RingThread implements Runnable {
             peer.take(frame, operation.target(frame));
             return;
         }
-        progressed = System.nanoTime();
+        chunkCame();
         operation.take(peer.rank(), frame, opened);
         peer.connection().body(NOTHING);
+    }
+
+    private void chunkCame() {
+        progressed = System.nanoTime();
+        progress.at(progressed);
     }
 
     private void await() throws RingFailure {
@@ -230,10 +242,12 @@ final class RingThread implements Runnable {
     /** A peer that has begun the operation only waits itself: whoever waits for the one that has not names it. */
     private void lookForIdle(long now) throws RingFailure {
         for (Peer peer : peers.all()) {
-            long limit = peer.begun() < sequence ? patience : 2 * patience;
-            if (operation.awaited(peer.rank()) > 0 && now - progressed > limit) {
-                String text = member.name(peer.rank()) + " took no part in " + ownOperation() + " for "
-                        + limit / 1_000_000 + " ms";
+            boolean begun = peer.begun() >= sequence;
+            long limit = begun ? 2 * patience : patience;
+            long idle = begun ? progress.idleNanos(now) : now - Math.max(progressed, peer.progressed());
+            if (operation.awaited(peer.rank()) > 0 && idle > limit) {
+                String text = member.name(peer.rank()) + " took no part in " + ownOperation()
+                        + " and got no further for " + limit / 1_000_000 + " ms";
                 throw new RingFailure(Reason.LOST, peer.rank(), text, null);
             }
         }

@@ -8,13 +8,14 @@ import java.time.Duration;
  * @param join until all peers have joined
  * @param silence until a rank that gave no sign of life is lost; a living rank gives one four times as often, however
  *     long it computes
- * @param operation until a rank that lives, but takes no part in an operation that another waits in, is lost
+ * @param operation until a rank that lives is lost, if it neither takes part in an operation that another waits in nor
+ *     gets further with something else
  */
 public record RingTimeouts(Duration join, Duration silence, Duration operation) {
 
     private static final Duration LEAST = Duration.ofMillis(100);
 
-    /** A minute to join, 20 seconds of silence, half an hour for one operation. */
+    /** A minute to join, 20 seconds of silence, half an hour without progress. */
     public static final RingTimeouts DEFAULT =
             new RingTimeouts(Duration.ofMinutes(1), Duration.ofSeconds(20), Duration.ofMinutes(30));
 

@@ -25,9 +25,10 @@ import org.slf4j.LoggerFactory;
  * <p>On each connection: the {@link Handshake}, then {@link Frame frames}. Operations are numbered from 1 in the order
  * of the calls, which is the same on all ranks; {@link AllReduceOperation} and {@link AllGatherOperation} say which
  * chunks one consists of. A heartbeat is due when nothing was sent to a peer for a quarter of
- * {@link RingTimeouts#silence()}. A peer is lost when nothing came from it for all of that, while this rank listened;
- * or when no chunk came within {@link RingTimeouts#operation()} though its heartbeats say that it has not begun the
- * operation, within twice that if it has.
+ * {@link RingTimeouts#silence()}. A peer is lost when nothing came from it for all of that, while this rank listened. A
+ * peer that lives is lost when no chunk came within {@link RingTimeouts#operation()}, in which its heartbeats say that
+ * it has neither begun the operation nor {@link #progressed() got further}; or, where it has begun the operation,
+ * within twice that, in which no rank at all got further.
  *
  * <p>When a rank is lost every other one fails with its name: who notices tells its peers by an abort, which pass it
  * on. From then on every operation fails the same way. Ranks that call different operations, or with different sizes,
@@ -148,6 +149,15 @@ public final class TcpRing implements Collective {
             for (int i = 0; i < count; i++) {
                 values[from + i] += addend[i];
             }
+        }
+    }
+
+    @Override
+    public void progressed() {
+        loop.progressed();
+        RingFailure failure = loop.failure();
+        if (failure != null) {
+            throw failure.exception();
         }
     }
 

@@ -52,6 +52,10 @@ public final class Ranks implements AutoCloseable {
 
     /** Ranks on hosts of these names; they talk TCP between them. */
     static Ranks joinOn(List<String> hosts) throws Exception {
+        return joinOn(hosts, SHORT);
+    }
+
+    static Ranks joinOn(List<String> hosts, RingTimeouts timeouts) throws Exception {
         List<RingEndpoint> endpoints = new ArrayList<>();
         List<String> addresses = new ArrayList<>();
         for (String host : hosts) {
@@ -64,7 +68,7 @@ public final class Ranks implements AutoCloseable {
                             ? RingAddress.parse(address).tcp()
                             : address);
         }
-        return join(endpoints, addresses);
+        return join(endpoints, addresses, timeouts, () -> false, false);
     }
 
     /** @param told what the ranks are told instead of a rank's address, in the order of the ranks */

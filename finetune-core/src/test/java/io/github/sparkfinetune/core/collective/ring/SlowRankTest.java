@@ -1,0 +1,103 @@
+package io.github.sparkfinetune.core.collective.ring;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.LostRankException;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Ranks that wait for one that is slower than the deadline of an operation. */
+@Timeout(60)
+class SlowRankTest {
+    private static final Duration DEADLINE = Duration.ofMillis(1200);
+    private static final RingTimeouts TIMEOUTS =
+            new RingTimeouts(Duration.ofSeconds(20), Duration.ofMillis(800), DEADLINE);
+    private static final long PIECE_NANOS = 1_000_000;
+    private static final int HANGING = 1;
+    private static final int SLOW = 3;
+
+    /** Ranks 0 and 1 on one host, 2 and 3 on another: some hear of rank 3 by others alone. */
+    private static final List<String> HOSTS = List.of("127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.2");
+
+    /** Works for longer than all deadlines together, a piece at a time. */
+    private static void workSlowly(Collective ring) {
+        long end = System.nanoTime() + 5 * DEADLINE.toNanos() / 2;
+        while (System.nanoTime() < end) {
+            ring.progressed();
+            LockSupport.parkNanos(PIECE_NANOS);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void rankThatGetsFurtherIsWaitedFor(boolean sums) throws Exception {
+        try (Ranks ranks = Ranks.joinOn(HOSTS, TIMEOUTS)) {
+            List<Float> results = ranks.play(ring -> {
+                if (ring.rank() == SLOW) {
+                    workSlowly(ring);
+                }
+                if (sums) {
+                    var floats = Ranks.floats(1, 2);
+                    ring.allReduceAsync(floats).get();
+                    return floats.getFloat(0);
+                }
+                return (float) ring.allGather(new byte[] {1}).length;
+            });
+            assertThat(results).containsOnly(4f);
+        }
+    }
+
+    @Test
+    void rankThatGetsNoFurtherIsNamedByAllOthersThoughOneIsSlow() throws Exception {
+        try (Ranks ranks = Ranks.joinOn(HOSTS, TIMEOUTS)) {
+            CountDownLatch othersFailed = new CountDownLatch(HOSTS.size() - 1);
+            List<Throwable> failures = ranks.failures(ring -> {
+                if (ring.rank() == HANGING) {
+                    othersFailed.await();
+                    ring.progressed();
+                }
+                try {
+                    while (ring.rank() == SLOW) {
+                        ring.progressed();
+                        LockSupport.parkNanos(PIECE_NANOS);
+                    }
+                    return ring.allGather(new byte[1]);
+                } finally {
+                    othersFailed.countDown();
+                }
+            });
+            assertThat(failures)
+                    .allSatisfy(failure -> assertThat(failure)
+                            .isInstanceOf(LostRankException.class)
+                            .hasMessageContaining("rank 1 (")
+                            .hasMessageContaining("took no part")
+                            .hasMessageContaining("got no further for 1200 ms"));
+        }
+    }
+
+    @Test
+    void rankThatComputesAloneHearsOfALostOne() throws Exception {
+        try (Ranks ranks = Ranks.join(3, TIMEOUTS, () -> false)) {
+            assertThat(ranks.ring(1).allReduceAsync(Ranks.floats(1)))
+                    .as("a sum that nobody else joins")
+                    .isNotDone();
+            ranks.ring(1).close();
+            assertThatThrownBy(() -> {
+                        while (true) {
+                            ranks.ring(0).progressed();
+                            LockSupport.parkNanos(PIECE_NANOS);
+                        }
+                    })
+                    .isInstanceOf(LostRankException.class)
+                    .hasMessageContaining("rank 1 (");
+        }
+    }
+}

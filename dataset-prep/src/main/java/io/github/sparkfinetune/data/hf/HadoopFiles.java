@@ -257,8 +257,17 @@ public final class HadoopFiles {
     }
 
     public static void copyToLocal(FileSystem fileSystem, Path file, java.nio.file.Path target) {
+        copyToLocal(fileSystem, file, target, () -> {});
+    }
+
+    /**
+     * Copies a file to this machine.
+     *
+     * @param progressed as for {@link RangedRead#read}
+     */
+    public static void copyToLocal(FileSystem fileSystem, Path file, java.nio.file.Path target, Runnable progressed) {
         try {
-            new RangedCopy(fileSystem, fileSystem.getFileStatus(file)).to(target);
+            new RangedRead(fileSystem, file).copy(target, progressed);
         } catch (IOException e) {
             throw failed("can't be copied to " + target, file, e);
         }

@@ -67,12 +67,16 @@ final class CheckpointFolder {
         return !committed().isEmpty();
     }
 
-    /** Names of the files of the optimizer's state, of a checkpoint that is committed. */
-    Optional<List<String>> optimizerFiles() {
-        List<Listed> all = committed();
-        return all.isEmpty()
-                ? Optional.empty()
-                : Optional.of(all.stream().map(listed -> listed.share().file()).toList());
+    /** The files of a checkpoint that is committed. */
+    Optional<CheckpointFiles> files(Checkpoint checkpoint) {
+        List<CheckpointFiles.Listed> files = new ArrayList<>();
+        for (Listed listed : committed()) {
+            for (String name : listed.names()) {
+                long size = listed.marker().path(name).longValue();
+                files.add(new CheckpointFiles.Listed(name, size, CommitMarker.checksum(listed.marker(), name)));
+            }
+        }
+        return files.isEmpty() ? Optional.empty() : Optional.of(new CheckpointFiles(checkpoint, files));
     }
 
     /** What all ranks have written; empty where a marker is not there, or not true. */
@@ -110,28 +114,6 @@ final class CheckpointFolder {
             return Optional.empty();
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be read", marker, e);
-        }
-    }
-
-    /** Whether it is committed, and its files are what was written; reads all of them. */
-    boolean isSound() {
-        List<Listed> all = committed();
-        try {
-            for (Listed listed : all) {
-                for (String name : listed.names()) {
-                    if (!CommitMarker.isSound(listed.marker(), fileSystem, path(name))) {
-                        LOG.warn(
-                                "{} is passed over: {} is damaged, its checksum is not the one in {}",
-                                path,
-                                name,
-                                listed.share().marker());
-                        return false;
-                    }
-                }
-            }
-            return !all.isEmpty();
-        } catch (IOException e) {
-            throw HadoopFiles.failed("can't be read", path, e);
         }
     }
 

@@ -145,11 +145,30 @@ public final class CheckpointStore {
         return finalCheckpoint().or(() -> committed().stream().findFirst());
     }
 
-    /** The same, but one whose files are not what was written is passed over for the one before. Reads all of them. */
+    /**
+     * The newest whose files are what was written, see {@link #newest}; one that is damaged is passed over for the one
+     * before. Reads all of them.
+     */
     public Optional<Checkpoint> newestSound() {
-        return Stream.concat(finalCheckpoint().stream(), committed().stream())
-                .filter(checkpoint -> folder(checkpoint).isSound())
-                .findFirst();
+        return newest().flatMap(newest -> from(newest).stream()
+                .filter(files -> check(files).isSound())
+                .map(CheckpointFiles::checkpoint)
+                .findFirst());
+    }
+
+    /** A committed checkpoint, then those before it, the newest first; reads no more than their markers. */
+    public List<CheckpointFiles> from(Checkpoint newest) {
+        return Stream.concat(
+                        Stream.of(newest),
+                        committed().stream()
+                                .filter(checkpoint -> Checkpoint.NEWEST_FIRST.compare(newest, checkpoint) < 0))
+                .flatMap(checkpoint -> folder(checkpoint).files(checkpoint).stream())
+                .toList();
+    }
+
+    /** What finds out whether a checkpoint's files are what was written. */
+    public CheckpointCheck check(CheckpointFiles files) {
+        return new CheckpointCheck(fileSystem, folder(files.checkpoint()).path(), files);
     }
 
     /** What the trainer has beside tensors in a committed checkpoint. */
@@ -169,12 +188,39 @@ public final class CheckpointStore {
      * @throws UncheckedIOException when it is not there any more, or not whole
      */
     public LoadedCheckpoint read(Checkpoint checkpoint, java.nio.file.Path localDir) {
-        Path from = folder(checkpoint).path();
-        List<String> optimizer = folder(checkpoint)
-                .optimizerFiles()
-                .orElseThrow(() ->
-                        HadoopFiles.failed("can't be read", from, new IOException("it is not a committed checkpoint")));
-        return LoadedCheckpoint.open(fileSystem, from, optimizer, localDir);
+        return read(files(checkpoint), Optional.empty(), localDir, () -> {});
+    }
+
+    /**
+     * Opens a committed checkpoint with what of the optimizer's state is needed.
+     *
+     * @param localDir gets a copy of the model and of that state, unless the files are on this machine
+     * @param progressed called now and then by the caller's thread while bytes come; what it throws ends the reading
+     * @throws UncheckedIOException when it is not there any more
+     */
+    public LoadedCheckpoint read(
+            CheckpointFiles files, NeededState needed, java.nio.file.Path localDir, Runnable progressed) {
+        return read(files, Optional.of(needed), localDir, progressed);
+    }
+
+    private LoadedCheckpoint read(
+            CheckpointFiles files, Optional<NeededState> needed, java.nio.file.Path localDir, Runnable progressed) {
+        Path from = folder(files.checkpoint()).path();
+        return LoadedCheckpoint.open(fileSystem, from, files, needed, localDir, progressed);
+    }
+
+    /**
+     * The files of a committed checkpoint.
+     *
+     * @throws UncheckedIOException when it is not there any more, or not whole
+     */
+    public CheckpointFiles files(Checkpoint checkpoint) {
+        return folder(checkpoint)
+                .files(checkpoint)
+                .orElseThrow(() -> HadoopFiles.failed(
+                        "can't be read",
+                        folder(checkpoint).path(),
+                        new IOException("it is not a committed checkpoint")));
     }
 
     /**

@@ -16,6 +16,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,11 +33,13 @@ public final class CheckpointWriter implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointWriter.class);
     private static final String COPY = "checkpoint-copy";
     private static final long GIVEN_UP_SECONDS = 2;
+    private static final long LOOK_MILLIS = 500;
 
     private final CheckpointStore store;
     private final Path temporary;
     private final boolean inPlace;
     private final long closeSeconds;
+    private final Runnable progressed;
     private final ExecutorService thread = Executors.newSingleThreadExecutor(work -> {
         Thread made = new Thread(work, "checkpoint-writer");
         made.setDaemon(true);
@@ -50,12 +53,16 @@ public final class CheckpointWriter implements AutoCloseable {
      * @param temporary folder of this machine
      * @param inPlace whether a tensor's data is its own memory; else it is a buffer that the next one's data overwrites
      * @param closeSeconds how long {@link #close} lets a checkpoint be written to its end
+     * @param progressed called now and then by a thread that waits for a checkpoint, while bytes of it are written;
+     *     what it throws ends the waiting
      */
-    public CheckpointWriter(CheckpointStore store, Path temporary, boolean inPlace, long closeSeconds) {
+    public CheckpointWriter(
+            CheckpointStore store, Path temporary, boolean inPlace, long closeSeconds, Runnable progressed) {
         this.store = store;
         this.temporary = temporary;
         this.inPlace = inPlace;
         this.closeSeconds = closeSeconds;
+        this.progressed = progressed;
     }
 
     /**
@@ -135,7 +142,9 @@ public final class CheckpointWriter implements AutoCloseable {
         } catch (IOException e) {
             LOG.warn("the training waits for a checkpoint to be written: {} has no room ({})", temporary, e.toString());
             try {
-                snapshot.awaitRead();
+                for (long seen = -1; !snapshot.awaitRead(LOOK_MILLIS); ) {
+                    seen = look(seen);
+                }
             } catch (InterruptedException interrupted) {
                 throw interrupted(interrupted);
             }
@@ -145,7 +154,9 @@ public final class CheckpointWriter implements AutoCloseable {
     /** Returns once everything that was begun is written. */
     public void await() {
         try {
-            writing.get();
+            for (long seen = -1; !isWritten(); ) {
+                seen = look(seen);
+            }
         } catch (InterruptedException e) {
             throw interrupted(e);
         } catch (ExecutionException e) {
@@ -153,6 +164,24 @@ public final class CheckpointWriter implements AutoCloseable {
                     ? known
                     : new IllegalStateException("a checkpoint can't be written", e.getCause());
         }
+    }
+
+    private boolean isWritten() throws InterruptedException, ExecutionException {
+        try {
+            writing.get(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
+    /** Says where more bytes are written than were seen before; returns their number. */
+    private long look(long seen) {
+        long written = snapshot.written();
+        if (written != seen) {
+            progressed.run();
+        }
+        return written;
     }
 
     private static CancellationException interrupted(InterruptedException e) {

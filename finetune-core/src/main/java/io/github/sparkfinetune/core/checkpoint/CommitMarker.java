@@ -3,13 +3,9 @@ package io.github.sparkfinetune.core.checkpoint;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.data.hf.JsonFiles;
-import java.io.IOException;
-import java.io.OutputStream;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.zip.CRC32C;
-import java.util.zip.CheckedInputStream;
-import org.apache.hadoop.fs.ChecksumException;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
@@ -45,23 +41,10 @@ final class CommitMarker {
                 && Long.valueOf(marker.path(name).longValue()).equals(size);
     }
 
-    /**
-     * Reads a file and tells whether it is what was written; one without a checksum is.
-     *
-     * @throws IOException where it can't be read
-     */
-    static boolean isSound(JsonNode marker, FileSystem fileSystem, Path file) throws IOException {
-        JsonNode checksum = marker.path(CHECKSUMS).path(file.getName());
-        if (checksum.isMissingNode()) {
-            return true;
-        }
-        CRC32C crc = new CRC32C();
-        try (CheckedInputStream in = new CheckedInputStream(fileSystem.open(file), crc)) {
-            in.transferTo(OutputStream.nullOutputStream());
-        } catch (ChecksumException e) {
-            return false;
-        }
-        return hex(crc.getValue()).equals(checksum.asText());
+    /** The CRC-32C that a marker lists for a file, or {@link CheckpointFiles#NONE}. */
+    static long checksum(JsonNode marker, String name) {
+        JsonNode checksum = marker.path(CHECKSUMS).path(name);
+        return checksum.isMissingNode() ? CheckpointFiles.NONE : HexFormat.fromHexDigitsToLong(checksum.asText());
     }
 
     private static String hex(long checksum) {

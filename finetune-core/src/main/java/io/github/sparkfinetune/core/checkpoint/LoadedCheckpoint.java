@@ -1,74 +1,124 @@
 package io.github.sparkfinetune.core.checkpoint;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.core.safetensors.PartialCopy;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.hadoop.fs.FileSystem;
 
 /**
  * A checkpoint's content on this machine.
  *
  * @param model trained parameters
- * @param optimizer the optimizer's state
+ * @param optimizer the optimizer's state, or what of it was asked for
  * @param state what the trainer gave
- * @param copy files to delete when it is closed; empty when it is read in place
+ * @param copy folder to delete when it is closed; empty when the checkpoint is read in place
  */
-public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, JsonNode state, List<Path> copy)
+public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, JsonNode state, Optional<Path> copy)
         implements AutoCloseable {
 
-    public LoadedCheckpoint {
-        copy = List.copyOf(copy);
+    /** Where the files are, and how they come to this machine. */
+    private record Source(FileSystem fileSystem, org.apache.hadoop.fs.Path from, Path folder, Runnable progressed) {
+        boolean isLocal() {
+            return HadoopFiles.isLocal(fileSystem);
+        }
+
+        /** A file of this machine with all that the one of that name holds. */
+        Path whole(String name) {
+            Path file = folder.resolve(name);
+            if (!isLocal()) {
+                HadoopFiles.copyToLocal(fileSystem, new org.apache.hadoop.fs.Path(from, name), file, progressed);
+            }
+            return file;
+        }
+
+        /** Adds what is needed of a file of the optimizer's state. */
+        void addTo(StoredState state, String name, NeededState needed) {
+            Path file = folder.resolve(name);
+            if (isLocal()) {
+                state.add(SafetensorsFile.open(file));
+                return;
+            }
+            PartialCopy copy = new PartialCopy(fileSystem, new org.apache.hadoop.fs.Path(from, name), file, progressed);
+            SafetensorsFile opened = copy.open();
+            state.add(opened);
+            copy.copy(state.ranges(opened, needed));
+        }
     }
 
     /**
-     * Opens the files of a checkpoint's folder.
+     * Opens a checkpoint.
      *
-     * @param optimizer names of the files of the optimizer's state
-     * @param localDir gets a copy of the files unless they are on this machine
+     * @param from its folder
+     * @param needed what of the optimizer's state is opened; empty for all of it
+     * @param localDir gets a copy of what is needed, unless the files are on this machine
+     * @param progressed called now and then while bytes come
      */
     static LoadedCheckpoint open(
-            FileSystem fileSystem, org.apache.hadoop.fs.Path from, List<String> optimizer, Path localDir) {
+            FileSystem fileSystem,
+            org.apache.hadoop.fs.Path from,
+            CheckpointFiles files,
+            Optional<NeededState> needed,
+            Path localDir,
+            Runnable progressed) {
         if (HadoopFiles.isLocal(fileSystem)) {
-            return load(HadoopFiles.local(from), optimizer, List.of());
+            Source source = new Source(fileSystem, from, HadoopFiles.local(from), progressed);
+            return load(source, files, needed, Optional.empty());
         }
         try {
             Files.createDirectories(localDir);
             Path copy = Files.createTempDirectory(localDir, from.getName() + "-");
-            List<Path> toDelete = new ArrayList<>();
-            List<String> names = new ArrayList<>(optimizer);
-            names.add(CheckpointFolder.MODEL);
-            names.add(CheckpointFolder.STATE);
-            for (String name : names) {
-                HadoopFiles.copyToLocal(fileSystem, new org.apache.hadoop.fs.Path(from, name), copy.resolve(name));
-                toDelete.add(copy.resolve(name));
+            try {
+                return load(new Source(fileSystem, from, copy, progressed), files, needed, Optional.of(copy));
+            } catch (RuntimeException e) {
+                HadoopFiles.deleteLocal(copy);
+                throw e;
             }
-            toDelete.add(copy);
-            return load(copy, optimizer, toDelete);
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be copied to " + localDir, from, e);
         }
     }
 
-    private static LoadedCheckpoint load(Path from, List<String> optimizer, List<Path> toDelete) {
-        JsonNode state = JsonFiles.readObject(from.resolve(CheckpointFolder.STATE));
-        List<SafetensorsFile> files = new ArrayList<>();
+    private static LoadedCheckpoint load(
+            Source source, CheckpointFiles files, Optional<NeededState> needed, Optional<Path> copy) {
+        StoredState optimizer = new StoredState();
         try {
-            for (String name : optimizer) {
-                files.add(SafetensorsFile.open(from.resolve(name)));
+            JsonNode state = JsonFiles.readObject(source.whole(CheckpointFolder.STATE));
+            if (needed.isEmpty()) {
+                files.optimizer().forEach(name -> optimizer.add(SafetensorsFile.open(source.whole(name))));
+            } else {
+                addNeeded(source, files.optimizer(), needed.get(), optimizer);
             }
-            StoredState moments = new StoredState(files);
-            SafetensorsFile model = SafetensorsFile.open(from.resolve(CheckpointFolder.MODEL));
-            return new LoadedCheckpoint(model, moments, state, toDelete);
+            SafetensorsFile model = SafetensorsFile.open(source.whole(CheckpointFolder.MODEL));
+            return new LoadedCheckpoint(model, optimizer, state, copy);
         } catch (RuntimeException e) {
-            files.forEach(SafetensorsFile::close);
+            optimizer.close();
             throw e;
+        }
+    }
+
+    /** Begins with the file of the same share: as many ranks as have written the files need one each. */
+    private static void addNeeded(Source source, List<String> files, NeededState needed, StoredState optimizer) {
+        List<Integer> order = new ArrayList<>();
+        for (int i = 0; i < files.size(); i++) {
+            order.add(i);
+        }
+        double near =
+                (needed.share().index() + 0.5) * files.size() / needed.share().count() - 0.5;
+        order.sort(Comparator.comparingDouble(index -> Math.abs(index - near)));
+        for (int index : order) {
+            if (optimizer.holds(needed)) {
+                return;
+            }
+            source.addTo(optimizer, files.get(index), needed);
         }
     }
 
@@ -76,12 +126,6 @@ public record LoadedCheckpoint(SafetensorsFile model, StoredState optimizer, Jso
     public void close() {
         model.close();
         optimizer.close();
-        for (Path path : copy) {
-            try {
-                Files.deleteIfExists(path);
-            } catch (IOException e) {
-                throw new UncheckedIOException(path + " can't be deleted: " + e.getMessage(), e);
-            }
-        }
+        copy.ifPresent(HadoopFiles::deleteLocal);
     }
 }

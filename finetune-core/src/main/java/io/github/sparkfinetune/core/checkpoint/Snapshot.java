@@ -8,6 +8,8 @@ import java.nio.channels.FileChannel;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
 /**
  * The bytes of tensors as they are at one step, read once and in order by one thread while another trains. They are
@@ -25,6 +27,7 @@ final class Snapshot implements AutoCloseable {
     /** What is to be read from the file instead, or null. */
     private FileChannel file;
 
+    private final AtomicLong written = new AtomicLong();
     private long fileAt;
     private long fileEnd;
     private boolean closed;
@@ -86,11 +89,22 @@ final class Snapshot implements AutoCloseable {
         readFrom(copy, end);
     }
 
-    /** Waits until the tensors may change because all was read, or because nobody reads any more. */
-    synchronized void awaitRead() throws InterruptedException {
-        while (!isDetached()) {
-            wait();
+    /**
+     * Waits until the tensors may change because all was read, or because nobody reads any more.
+     *
+     * @return false where that is not so after all the time
+     */
+    synchronized boolean awaitRead(long millis) throws InterruptedException {
+        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(millis);
+        for (long left = deadline - System.nanoTime(); !isDetached() && left > 0; left = deadline - System.nanoTime()) {
+            TimeUnit.NANOSECONDS.timedWait(this, left);
         }
+        return isDetached();
+    }
+
+    /** Bytes of tensors that have been written so far. */
+    long written() {
+        return written.get();
     }
 
     /** Writes the next tensors as a safetensors file. */
@@ -100,12 +114,13 @@ final class Snapshot implements AutoCloseable {
         long left = tensors.stream().mapToLong(TensorData::byteSize).sum();
         while (left > 0) {
             int length = (int) Math.min(chunk.length, left);
-            int written = out.isDirect() ? writeLive(out, length) : 0;
-            if (written == 0) {
-                written = read(chunk, length);
-                out.write(chunk, 0, written);
+            int count = out.isDirect() ? writeLive(out, length) : 0;
+            if (count == 0) {
+                count = read(chunk, length);
+                out.write(chunk, 0, count);
             }
-            left -= written;
+            left -= count;
+            written.addAndGet(count);
         }
     }
 

@@ -2,8 +2,10 @@ package io.github.sparkfinetune.core.checkpoint;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.data.hf.RangedRead;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,30 +15,95 @@ import java.util.TreeSet;
 /** An optimizer's state in a checkpoint: tensors, whole or in parts, in a file of each rank that wrote some. */
 public final class StoredState implements AutoCloseable {
     /** Values of a tensor that one file holds, [from, to). */
-    private record Part(SafetensorsFile file, String name, long from, long to) {}
+    private record Part(SafetensorsFile file, String name, long from, long to) {
+        int bytes() {
+            return file.info(name).dtype().bytes();
+        }
+    }
 
-    private final List<SafetensorsFile> files;
+    /** Values of a part that are asked for, [from, to) of the tensor. */
+    private record Overlap(Part part, long from, long to) {
+        long count() {
+            return to - from;
+        }
+
+        /** Where they begin among the part's bytes. */
+        long offset() {
+            return (from - part.from()) * part.bytes();
+        }
+
+        RangedRead.Range range() {
+            long begin = part.file().localPlace(part.name()).orElseThrow().begin() + offset();
+            return new RangedRead.Range(begin, begin + count() * part.bytes());
+        }
+    }
+
+    private final List<SafetensorsFile> files = new ArrayList<>();
     private final Map<String, List<Part>> parts = new HashMap<>();
 
-    StoredState(List<SafetensorsFile> files) {
-        this.files = List.copyOf(files);
-        for (SafetensorsFile file : files) {
-            for (String name : file.names()) {
-                TensorRange range = TensorRange.ofName(name);
-                long end = range.from() + file.info(name).count();
-                if (range.to() != TensorRange.ALL && range.to() != end) {
-                    throw RunException.data(file.fileOf(name) + ": tensor " + name + " holds "
-                            + file.info(name).count() + " values: delete the checkpoint");
-                }
-                parts.computeIfAbsent(range.tensor(), first -> new ArrayList<>())
-                        .add(new Part(file, name, range.from(), end));
+    /** State of which no file is known yet. */
+    StoredState() {}
+
+    /** Takes a file, which is closed with this. */
+    void add(SafetensorsFile file) {
+        files.add(file);
+        for (String name : file.names()) {
+            TensorRange range = TensorRange.ofName(name);
+            long end = range.from() + file.info(name).count();
+            if (range.to() != TensorRange.ALL && range.to() != end) {
+                throw RunException.data(file.fileOf(name) + ": tensor " + name + " holds "
+                        + file.info(name).count() + " values: delete the checkpoint");
             }
+            parts.computeIfAbsent(range.tensor(), first -> new ArrayList<>())
+                    .add(new Part(file, name, range.from(), end));
         }
     }
 
     /** Names of the tensors, in alphabetical order. */
     public Set<String> names() {
         return new TreeSet<>(parts.keySet());
+    }
+
+    /** Whether the files hold all values that are needed. */
+    boolean holds(NeededState needed) {
+        return needed.values().entrySet().stream()
+                .allMatch(entry -> overlaps(entry.getKey(), entry.getValue()).stream()
+                                .mapToLong(Overlap::count)
+                                .sum()
+                        == entry.getValue());
+    }
+
+    /** Bytes of a file that hold values that are needed, in the order of the file. */
+    List<RangedRead.Range> ranges(SafetensorsFile file, NeededState needed) {
+        List<RangedRead.Range> joined = new ArrayList<>();
+        needed.values().entrySet().stream()
+                .flatMap(entry -> overlaps(entry.getKey(), entry.getValue()).stream())
+                .filter(overlap -> overlap.part().file() == file)
+                .map(Overlap::range)
+                .sorted(Comparator.comparingLong(RangedRead.Range::from))
+                .forEach(range -> {
+                    int last = joined.size() - 1;
+                    if (last >= 0 && joined.get(last).to() == range.from()) {
+                        joined.set(last, new RangedRead.Range(joined.get(last).from(), range.to()));
+                    } else {
+                        joined.add(range);
+                    }
+                });
+        return joined;
+    }
+
+    private List<Overlap> overlaps(String name, long count) {
+        TensorRange wanted = TensorRange.ofName(name);
+        long end = wanted.from() + count;
+        List<Overlap> overlaps = new ArrayList<>();
+        for (Part part : parts.getOrDefault(wanted.tensor(), List.of())) {
+            long from = Math.max(wanted.from(), part.from());
+            long to = Math.min(end, part.to());
+            if (from < to) {
+                overlaps.add(new Overlap(part, from, to));
+            }
+        }
+        return overlaps;
     }
 
     /**
@@ -49,24 +116,16 @@ public final class StoredState implements AutoCloseable {
      */
     public void read(String name, ByteBuffer target) {
         TensorRange wanted = TensorRange.ofName(name);
-        List<Part> stored = parts.getOrDefault(wanted.tensor(), List.of());
-        int bytes = stored.stream()
-                .mapToInt(part -> part.file().info(part.name()).dtype().bytes())
+        int bytes = parts.getOrDefault(wanted.tensor(), List.of()).stream()
+                .mapToInt(Part::bytes)
                 .findFirst()
                 .orElse(1);
-        long from = wanted.from();
-        long to = from + target.remaining() / bytes;
-        long missing = to - from;
-        for (Part part : stored) {
-            long begin = Math.max(from, part.from());
-            long end = Math.min(to, part.to());
-            if (begin < end) {
-                int at = (int) ((begin - from) * bytes);
-                int length = (int) ((end - begin) * bytes);
-                ByteBuffer values = target.slice(target.position() + at, length);
-                part.file().read(part.name(), (begin - part.from()) * bytes, values);
-                missing -= end - begin;
-            }
+        long missing = target.remaining() / bytes;
+        for (Overlap overlap : overlaps(name, missing)) {
+            int at = (int) ((overlap.from() - wanted.from()) * bytes);
+            ByteBuffer values = target.slice(target.position() + at, (int) (overlap.count() * bytes));
+            overlap.part().file().read(overlap.part().name(), overlap.offset(), values);
+            missing -= overlap.count();
         }
         if (missing != 0) {
             throw RunException.data("the checkpoint's state of the optimizer does not hold " + wanted.name()

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunConfig.PrecisionChoice;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.optim.LrSchedule;
 import io.github.sparkfinetune.core.safetensors.ModelWeights;
@@ -30,14 +31,6 @@ public final class FineTuner {
      */
     public static String newestCheckpoint(RunConfig config, Configuration hadoop) {
         return store(config, hadoop, "reader").newest().map(Checkpoint::name).orElse(null);
-    }
-
-    /** The same, but a checkpoint whose content is damaged is passed over for the one before; reads all of it. */
-    public static String newestSoundCheckpoint(RunConfig config, Configuration hadoop) {
-        return store(config, hadoop, "reader")
-                .newestSound()
-                .map(Checkpoint::name)
-                .orElse(null);
     }
 
     /**
@@ -81,34 +74,42 @@ public final class FineTuner {
      * the end, the best model in Hugging Face layout.
      *
      * @param config with absolute paths
-     * @param resumeFrom checkpoint to continue from, the same on all ranks, or null to start anew
+     * @param resumeFrom newest committed checkpoint, the same on all ranks, or null to start anew. It is continued from
+     *     where its files are what was written, else the one before
      * @throws io.github.sparkfinetune.conf.RunException for what a retry can not mend: bad data, a bad model, a loss
      *     that is not finite
      * @throws io.github.sparkfinetune.core.collective.LostRankException when a peer is lost
      * @throws IOException when a file system fails
      */
     public static TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
-        Precision kept = resumeFrom == null ? null : precision(config, rank, resumeFrom);
+        Optional<CheckpointFiles> sound =
+                resumeFrom == null ? Optional.empty() : sound(config, rank, checkpoint(resumeFrom));
+        Precision kept =
+                sound.map(files -> precision(config, rank, files.checkpoint())).orElse(null);
         try (TrainingResources resources = new TrainingResources(config, rank, kept);
                 Training training = new Training(config, rank, resources)) {
-            return run(training, rank, resumeFrom);
+            return run(training, rank, sound);
         }
     }
 
-    private static Precision precision(RunConfig config, RankContext rank, String resumeFrom) {
-        Checkpoint checkpoint = Checkpoint.ofName(resumeFrom)
-                .orElseThrow(() -> new IllegalArgumentException("no checkpoint " + resumeFrom));
+    private static Checkpoint checkpoint(String name) {
+        return Checkpoint.ofName(name).orElseThrow(() -> new IllegalArgumentException("no checkpoint " + name));
+    }
+
+    private static Optional<CheckpointFiles> sound(RunConfig config, RankContext rank, Checkpoint newest) {
+        return new SoundCheckpoint(store(config, rank.hadoop(), rank.attempt()), rank).find(newest);
+    }
+
+    private static Precision precision(RunConfig config, RankContext rank, Checkpoint checkpoint) {
         TrainState state =
-                TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), resumeFrom);
+                TrainState.of(store(config, rank.hadoop(), rank.attempt()).state(checkpoint), checkpoint.name());
         PrecisionChoice before = rank.gpu() < 0 ? PrecisionChoice.FP32 : PrecisionChoice.BF16;
         return Objects.requireNonNullElseGet(state.precision(), () -> new Precision(before, "as the run began"));
     }
 
-    private static TrainingResult run(Training training, RankContext rank, String resumeFrom) {
+    private static TrainingResult run(Training training, RankContext rank, Optional<CheckpointFiles> resumeFrom) {
         try {
-            if (resumeFrom != null) {
-                training.resume(resumeFrom);
-            }
+            resumeFrom.ifPresent(training::resume);
             training.train();
             return training.finish();
         } catch (Throwable e) {

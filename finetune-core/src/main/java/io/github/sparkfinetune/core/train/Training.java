@@ -4,9 +4,11 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
 import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
 import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
 import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
+import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.optim.LrSchedule;
@@ -58,8 +60,8 @@ final class Training implements AutoCloseable {
         this.resources = resources;
         this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
-        this.writer =
-                new CheckpointWriter(checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS);
+        this.writer = new CheckpointWriter(
+                checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS, rank::progressed);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
         this.clock = new SaveClock(settings.saveMinutes());
@@ -86,9 +88,10 @@ final class Training implements AutoCloseable {
     }
 
     /** Takes up weights, the optimizer's state, cursor and records of a checkpoint. */
-    void resume(String name) {
-        Checkpoint checkpoint = Checkpoint.ofName(name).orElseThrow();
-        try (LoadedCheckpoint loaded = checkpoints.read(checkpoint, resources.temporary())) {
+    void resume(CheckpointFiles files) {
+        String name = files.checkpoint().name();
+        try (LoadedCheckpoint loaded =
+                checkpoints.read(files, resources.neededState(), resources.temporary(), rank::progressed)) {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), resources.train().size());
             resources.restoreParameters(loaded.model());
@@ -100,7 +103,7 @@ final class Training implements AutoCloseable {
             best.resume(state);
             state.records().forEach(this::publish);
             resultBefore = state.result();
-            resumedFrom = Optional.of(checkpoint);
+            resumedFrom = Optional.of(files.checkpoint());
         }
     }
 
@@ -292,7 +295,8 @@ final class Training implements AutoCloseable {
                 .findFirst()
                 .orElseThrow(() -> RunException.data("the checkpoint of the best step " + result.bestStep()
                         + " is not there any more in " + config.output().checkpoints()));
-        try (LoadedCheckpoint loaded = checkpoints.read(kept, resources.temporary())) {
+        try (LoadedCheckpoint loaded =
+                checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
             resources.restoreParameters(loaded.model());
             export.write(result);
         }

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
+import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.StoredState;
 import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
@@ -42,13 +43,16 @@ import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 
 /** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
 final class TrainingResources implements AutoCloseable {
+    private final RankContext rank;
     private final Deque<Runnable> opened = new ArrayDeque<>();
     private final Path temporary;
     private final Path folder;
@@ -65,6 +69,7 @@ final class TrainingResources implements AutoCloseable {
 
     /** @param kept precision of the run that is resumed, or null */
     TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
+        this.rank = rank;
         Allocator.release();
         Torch.start(rank.threads());
         try {
@@ -251,8 +256,18 @@ final class TrainingResources implements AutoCloseable {
 
     /** Takes up a checkpoint's parameters. */
     void restoreParameters(SafetensorsFile file) {
-        trained().forEach(parameter -> restore(file, parameter.name(), parameter.value()));
+        for (Parameter parameter : trained()) {
+            restore(file, parameter.name(), parameter.value());
+            rank.progressed();
+        }
         model().updated();
+    }
+
+    /** The state of the optimizer that this rank has. */
+    NeededState neededState() {
+        Map<String, Long> values = new HashMap<>();
+        step.optimizer().state().forEach((name, tensor) -> values.put(name, tensor.size()));
+        return new NeededState(values, step.share());
     }
 
     /** Takes up a checkpoint's state of the optimizer. */
@@ -261,6 +276,7 @@ final class TrainingResources implements AutoCloseable {
             HostBuffer host = device.hostBuffer(tensor);
             stored.read(name, host.bytes());
             host.upload();
+            rank.progressed();
         });
     }
 
@@ -281,7 +297,11 @@ final class TrainingResources implements AutoCloseable {
     /** A tensor to be written: its values when they are asked for, valid until those of another are. */
     TensorData tensor(String name, NDArray value) {
         TensorType type = value.getDataType() == DataType.UINT8 ? TensorType.U8 : TensorType.F32;
-        return new TensorData(name, type, value.getShape().getShape(), () -> device.read(value));
+        return new TensorData(name, type, value.getShape().getShape(), () -> {
+            // The others wait where this rank alone writes.
+            rank.progressed();
+            return device.read(value);
+        });
     }
 
     /** The values of a tensor in host memory. */

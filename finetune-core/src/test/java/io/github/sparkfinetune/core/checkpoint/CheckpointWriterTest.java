@@ -90,7 +90,7 @@ class CheckpointWriterTest {
     @ValueSource(booleans = {true, false})
     void itHoldsTheValuesOfItsStepThoughTrainingGoesOn(boolean inPlace) throws Exception {
         CheckpointStore store = store(FarFileSystem.slow(SLOW));
-        try (CheckpointWriter writer = new CheckpointWriter(store, local, inPlace, 20)) {
+        try (CheckpointWriter writer = new CheckpointWriter(store, local, inPlace, 20, () -> {})) {
             for (int step = 1; step <= 2; step++) {
                 train(step);
                 long before = System.nanoTime();
@@ -112,7 +112,7 @@ class CheckpointWriterTest {
     @Test
     void whereTheDiskHasNoRoomTheTrainingWaits() throws Exception {
         CheckpointStore store = store(FarFileSystem.slow(SLOW));
-        try (CheckpointWriter writer = new CheckpointWriter(store, temp.resolve("missing"), true, 20)) {
+        try (CheckpointWriter writer = new CheckpointWriter(store, temp.resolve("missing"), true, 20, () -> {})) {
             train(1);
             Checkpoint begun = begin(writer, 1);
             writer.beforeUpdate();
@@ -125,7 +125,7 @@ class CheckpointWriterTest {
     @Test
     void anErrorOfTheWritingEndsTheTraining() {
         CheckpointStore store = store(FarFileSystem.full(5 << 19));
-        try (CheckpointWriter writer = new CheckpointWriter(store, local, true, 20)) {
+        try (CheckpointWriter writer = new CheckpointWriter(store, local, true, 20, () -> {})) {
             begin(writer, 1);
             assertThatThrownBy(writer::await)
                     .isInstanceOf(UncheckedIOException.class)
@@ -140,13 +140,13 @@ class CheckpointWriterTest {
     @Test
     void aTrainingThatEndsLetsItsCheckpointBeWrittenForAWhile() {
         CheckpointStore patient = store(FarFileSystem.slow(SLOW));
-        CheckpointWriter writer = new CheckpointWriter(patient, local, true, 20);
+        CheckpointWriter writer = new CheckpointWriter(patient, local, true, 20, () -> {});
         train(1);
         Checkpoint begun = begin(writer, 1);
         writer.close();
         assertHolds(patient, begun, 1);
 
-        CheckpointWriter hurried = new CheckpointWriter(store(FarFileSystem.slow(20 * SLOW)), local, true, 0);
+        CheckpointWriter hurried = new CheckpointWriter(store(FarFileSystem.slow(20 * SLOW)), local, true, 0, () -> {});
         begin(hurried, 2);
         hurried.close();
         train(2);
@@ -157,7 +157,7 @@ class CheckpointWriterTest {
     @Test
     void anInterruptedTrainingDoesNotWait() {
         CheckpointStore store = store(FarFileSystem.slow(20 * SLOW));
-        CheckpointWriter writer = new CheckpointWriter(store, local, true, 20);
+        CheckpointWriter writer = new CheckpointWriter(store, local, true, 20, () -> {});
         begin(writer, 1);
         Thread.currentThread().interrupt();
         long before = System.nanoTime();

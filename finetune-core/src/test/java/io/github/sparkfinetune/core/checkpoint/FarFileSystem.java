@@ -5,8 +5,13 @@ import java.io.IOException;
 import java.io.InterruptedIOException;
 import java.io.OutputStream;
 import java.net.URI;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
+import org.apache.hadoop.fs.FSInputStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
@@ -16,6 +21,10 @@ public final class FarFileSystem extends RawLocalFileSystem {
     private static final String ROOM = "test.far.room";
     private static final String MILLIS = "test.far.millis";
     private static final String KEEPS = "test.far.keeps";
+    private static final String READER = "test.far.reader";
+
+    /** Bytes that were read, by reader and file. */
+    private static final Map<String, AtomicLong> READ = new ConcurrentHashMap<>();
 
     /** A configuration that knows the scheme. */
     public static Configuration configuration() {
@@ -44,6 +53,19 @@ public final class FarFileSystem extends RawLocalFileSystem {
         Configuration hadoop = configuration();
         hadoop.setBoolean(KEEPS, true);
         return hadoop;
+    }
+
+    /** The same, and what is read is counted under a name of the reader. */
+    public static Configuration counting(String reader) {
+        Configuration hadoop = configuration();
+        hadoop.set(READER, reader);
+        return hadoop;
+    }
+
+    /** How many bytes of a file a reader has read since the last time that this was asked. */
+    public static long takeRead(String reader, String file) {
+        AtomicLong read = READ.remove(reader + "/" + file);
+        return read == null ? 0 : read.get();
     }
 
     public static Path path(java.nio.file.Path local) {
@@ -75,6 +97,59 @@ public final class FarFileSystem extends RawLocalFileSystem {
         FSDataOutputStream out = super.create(file, overwrite, bufferSize, replication, blockSize, progress);
         int room = getConf().getInt(ROOM, Integer.MAX_VALUE);
         return new FSDataOutputStream(new Limited(out, room, getConf().getInt(MILLIS, 0)), null);
+    }
+
+    @Override
+    public FSDataInputStream open(Path file, int bufferSize) throws IOException {
+        FSDataInputStream in = super.open(file, bufferSize);
+        String reader = getConf().get(READER);
+        return reader == null
+                ? in
+                : new FSDataInputStream(
+                        new Counted(in, READ.computeIfAbsent(reader + "/" + file.getName(), name -> new AtomicLong())));
+    }
+
+    private static final class Counted extends FSInputStream {
+        private final FSDataInputStream in;
+        private final AtomicLong count;
+
+        Counted(FSDataInputStream in, AtomicLong count) {
+            this.in = in;
+            this.count = count;
+        }
+
+        @Override
+        public int read(byte[] bytes, int from, int length) throws IOException {
+            int read = in.read(bytes, from, length);
+            count.addAndGet(Math.max(0, read));
+            return read;
+        }
+
+        @Override
+        public int read() throws IOException {
+            byte[] one = new byte[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0] & 0xff;
+        }
+
+        @Override
+        public void seek(long position) throws IOException {
+            in.seek(position);
+        }
+
+        @Override
+        public long getPos() throws IOException {
+            return in.getPos();
+        }
+
+        @Override
+        public boolean seekToNewSource(long position) {
+            return false;
+        }
+
+        @Override
+        public void close() throws IOException {
+            in.close();
+        }
     }
 
     private static final class Limited extends FilterOutputStream {

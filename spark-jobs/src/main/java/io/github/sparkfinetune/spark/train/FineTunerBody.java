@@ -28,11 +28,6 @@ record FineTunerBody() implements RankBody {
     }
 
     @Override
-    public String newestSoundCheckpoint(RunConfig config, Configuration hadoop) {
-        return FineTuner.newestSoundCheckpoint(config, hadoop);
-    }
-
-    @Override
     public TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws IOException {
         return FineTuner.run(config, rank, resumeFrom);
     }

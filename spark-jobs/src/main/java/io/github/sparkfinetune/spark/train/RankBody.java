@@ -32,21 +32,16 @@ public interface RankBody extends Serializable {
         return Optional.empty();
     }
 
-    /** Name of the newest committed checkpoint, or null for none. Asked on the driver, to see how far the run is. */
-    String newestCheckpoint(RunConfig config, Configuration hadoop) throws IOException;
-
     /**
-     * Name of the newest committed checkpoint that can be read, which all ranks of this attempt resume from, or null
-     * for none. Asked by one of the tasks alone.
+     * Name of the newest committed checkpoint, or null for none. Asked on the driver, to see how far the run is, and by
+     * one of the tasks while the others wait: it must not read more than takes seconds.
      */
-    default String newestSoundCheckpoint(RunConfig config, Configuration hadoop) throws IOException {
-        return newestCheckpoint(config, hadoop);
-    }
+    String newestCheckpoint(RunConfig config, Configuration hadoop) throws IOException;
 
     /**
      * Trains to the end. Returns at once where {@code resumeFrom} is the run's last checkpoint.
      *
-     * @param resumeFrom a name from {@link #newestSoundCheckpoint}, or null
+     * @param resumeFrom a name from {@link #newestCheckpoint}, or null
      */
     TrainingResult run(RunConfig config, RankContext rank, String resumeFrom) throws Exception;
 }

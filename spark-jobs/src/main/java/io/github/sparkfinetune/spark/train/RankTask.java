@@ -152,7 +152,7 @@ final class RankTask extends AbstractFunction1<Iterator<Integer>, Iterator<RankO
         try {
             try {
                 endpoint = RingNetwork.listen(SparkEnv.get(), config.cluster());
-                resumeFrom = task == 0 ? body.newestSoundCheckpoint(config, hadoop.value()) : null;
+                resumeFrom = task == 0 ? body.newestCheckpoint(config, hadoop.value()) : null;
             } catch (Throwable e) {
                 failure = e;
             }

@@ -60,7 +60,8 @@ final class CheckpointBench {
                         new org.apache.hadoop.fs.Path(folder.resolve("run").toUri()), new Configuration(), "bench"),
                 folder,
                 true,
-                60)) {
+                60,
+                () -> {})) {
             bench.measure(writer, Integer.parseInt(arguments[1]));
         } finally {
             bench.threads.shutdownNow();

@@ -1,0 +1,200 @@
+package io.github.sparkfinetune.core.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
+import io.github.sparkfinetune.core.checkpoint.CheckpointFiles;
+import io.github.sparkfinetune.core.checkpoint.CheckpointStore;
+import io.github.sparkfinetune.core.checkpoint.CheckpointWriter;
+import io.github.sparkfinetune.core.checkpoint.FarFileSystem;
+import io.github.sparkfinetune.core.checkpoint.LoadedCheckpoint;
+import io.github.sparkfinetune.core.checkpoint.NeededState;
+import io.github.sparkfinetune.core.checkpoint.OptimizerShare;
+import io.github.sparkfinetune.core.checkpoint.TensorRange;
+import io.github.sparkfinetune.core.collective.Collective;
+import io.github.sparkfinetune.core.collective.ring.Ranks;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.Tensors;
+import io.github.sparkfinetune.data.hf.RangedRead;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A checkpoint that three ranks have written, on a file system that counts what each rank reads of it. */
+@Timeout(60)
+class SoundCheckpointTest {
+    private static final int SHARES = 3;
+    private static final int VALUES = 3 << 20;
+    private static final String MODEL = "model.safetensors";
+
+    @TempDir
+    Path temp;
+
+    private Checkpoint written;
+
+    private CheckpointStore store(Configuration hadoop) {
+        return CheckpointStore.open(FarFileSystem.path(temp.resolve("checkpoints")), hadoop, "a-0");
+    }
+
+    private static String share(int index) {
+        return "optimizer-%05d-of-%05d.safetensors".formatted(index + 1, SHARES);
+    }
+
+    @BeforeEach
+    void write() {
+        written = write(50);
+    }
+
+    private Checkpoint write(long step) {
+        List<TensorData> model = List.of(Tensors.vector("w", new float[VALUES]));
+        for (int index = 0; index < SHARES; index++) {
+            OptimizerShare share = new OptimizerShare(index, SHARES);
+            float[] values = new float[VALUES / SHARES];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = index * values.length + i;
+            }
+            int from = index * values.length;
+            List<TensorData> moments =
+                    List.of(Tensors.vector(new TensorRange("m", from, from + values.length).name(), values));
+            try (CheckpointWriter writer =
+                    new CheckpointWriter(store(FarFileSystem.configuration()), temp, true, 20, () -> {})) {
+                if (index == 0) {
+                    writer.begin(step, model, share, moments, JsonNodeFactory.instance.objectNode(), 5, Set.of());
+                } else {
+                    writer.beginShare(step, share, moments);
+                }
+                writer.await();
+            }
+        }
+        return store(FarFileSystem.configuration()).newest().orElseThrow();
+    }
+
+    /** Of this test alone, because counts are the process's. */
+    private String reader(int rank) {
+        return temp + "-" + rank;
+    }
+
+    private Optional<CheckpointFiles> find(Collective ring, Checkpoint newest) {
+        Configuration hadoop = FarFileSystem.counting(reader(ring.rank()));
+        RankContext rank = new RankContext(ring, -1, 1, hadoop, temp, "a-1", record -> {}, () -> false);
+        return new SoundCheckpoint(store(hadoop), rank).find(newest);
+    }
+
+    private long size(String file) throws IOException {
+        return Files.size(temp.resolve("checkpoints").resolve(written.name()).resolve(file));
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 4})
+    void ranksCheckEachByteOnce(int count) throws Exception {
+        try (Ranks ranks = Ranks.join(count)) {
+            assertThat(ranks.play(ring -> find(ring, written)))
+                    .hasSize(count)
+                    .allSatisfy(found ->
+                            assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
+        }
+        long[] byRank = new long[count];
+        long total = 0;
+        for (String file : List.of(MODEL, share(0), share(1), share(2), "state.json")) {
+            long ofFile = 0;
+            for (int rank = 0; rank < count; rank++) {
+                long read = FarFileSystem.takeRead(reader(rank), file);
+                ofFile += read;
+                byRank[rank] += read;
+            }
+            assertThat(ofFile).as(file).isEqualTo(size(file));
+            total += ofFile;
+        }
+        // Parts are not cut.
+        long most = total / count + 2 * RangedRead.REQUEST;
+        assertThat(Arrays.stream(byRank).boxed()).allMatch(read -> read > 0 && read <= most);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {MODEL, "optimizer-00002-of-00003.safetensors", "state.json"})
+    void damagedCheckpointIsPassedOverByAllRanks(String file) throws Exception {
+        Checkpoint newer = write(100);
+        Path victim = temp.resolve("checkpoints").resolve(newer.name()).resolve(file);
+        byte[] bytes = Files.readAllBytes(victim);
+        bytes[bytes.length / 2] ^= 1;
+        Files.write(victim, bytes);
+        try (Ranks ranks = Ranks.join(2)) {
+            assertThat(ranks.play(ring -> find(ring, newer)))
+                    .allSatisfy(found ->
+                            assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
+            assertThat(ranks.play(ring -> find(ring, written)))
+                    .allSatisfy(found ->
+                            assertThat(found.orElseThrow().checkpoint()).isEqualTo(written));
+        }
+    }
+
+    @Test
+    void nothingIsResumedFromWhereAllAreDamaged() throws Exception {
+        Files.write(temp.resolve("checkpoints").resolve(written.name()).resolve("state.json"), new byte[] {'{', ' '});
+        try (Ranks ranks = Ranks.join(2)) {
+            assertThat(ranks.play(ring -> find(ring, written))).containsOnly(Optional.empty());
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 5})
+    void rankReadsTheStateThatItNeeds(int ranks) throws Exception {
+        CheckpointFiles files = store(FarFileSystem.configuration()).files(written);
+        long read = 0;
+        for (int rank = 0; rank < ranks; rank++) {
+            int from = VALUES / ranks * rank;
+            int to = rank == ranks - 1 ? VALUES : VALUES / ranks * (rank + 1);
+            String needed = new TensorRange("m", from, to).name();
+            NeededState state = new NeededState(Map.of(needed, (long) to - from), new OptimizerShare(rank, ranks));
+            Path local = Files.createDirectory(temp.resolve("local-" + rank));
+            try (LoadedCheckpoint loaded =
+                    store(FarFileSystem.counting(reader(0))).read(files, state, local, () -> {})) {
+                ByteBuffer values =
+                        ByteBuffer.allocate((to - from) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                loaded.optimizer().read(needed, values);
+                for (int i = from; i < to; i++) {
+                    assertThat(values.getFloat()).isEqualTo(i);
+                }
+            }
+            assertThat(local).isEmptyDirectory();
+            assertThat(FarFileSystem.takeRead(reader(0), MODEL)).isEqualTo(size(MODEL));
+            long mine = 0;
+            for (int share = 0; share < SHARES; share++) {
+                long ofShare = FarFileSystem.takeRead(reader(0), share(share));
+                assertThat(ofShare > 0 || ranks > 1).isTrue();
+                assertThat(ranks == SHARES && share != rank ? ofShare : 0).isZero();
+                mine += ofShare;
+            }
+            assertThat(mine).isBetween((to - from) * 4L, (to - from) * 4L + 3 * 1000);
+            read += mine;
+        }
+        assertThat(read).isLessThan(VALUES * 4L + ranks * 3000L);
+    }
+
+    @Test
+    void modelAloneIsReadWhereNoStateIsNeeded() throws Exception {
+        CheckpointFiles files = store(FarFileSystem.configuration()).files(written);
+        try (LoadedCheckpoint loaded = store(FarFileSystem.counting(reader(0)))
+                .read(files, NeededState.NONE, temp.resolve("local"), () -> {})) {
+            assertThat(loaded.model().names()).containsExactly("w");
+        }
+        for (int share = 0; share < SHARES; share++) {
+            assertThat(FarFileSystem.takeRead(reader(0), share(share))).isZero();
+        }
+    }
+}

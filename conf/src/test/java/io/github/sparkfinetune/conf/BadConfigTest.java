@@ -10,6 +10,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 public class BadConfigTest {
     /** The first line is line 1; the lines of a case are separated by '|'. */
@@ -95,6 +96,8 @@ public class BadConfigTest {
         data.held_out.a-b=a ^ data.held_out.a-b: a is not allowed, it must be named by lower-case letters, digits and underscores, and not train, eval or test
         data.held_out.general=1 ^ data.held_out.general: 1 is not allowed, it must be a path
         data.encoding=utf-9 ^ data.encoding: utf-9 is not allowed, it must be a character set that Java knows, such as UTF-8
+        data.corpus.near_dedup={} ^ data.corpus.near_dedup: nothing is switched on by it: set data.corpus.near_dedup.enabled to true, or to false to keep it off
+        data.corpus.decontaminate.ngram=8 ^ data.corpus.decontaminate: nothing is switched on by it: set data.corpus.decontaminate.enabled to true, or to false to keep it off
         data.corpus.filters=[c5] ^ data.corpus.filters: expected one of gopher_quality, gopher_repetition, c4, fineweb, got 'c5'
         data.corpus.filters=c4 ^ data.corpus.filters: expected a list, got 'c4'
         data.corpus.filters=[c4, c4] ^ data.corpus.filters: [C4, C4] is not allowed, it must be a list that names each once
@@ -108,6 +111,24 @@ public class BadConfigTest {
         String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
         assertRefused(
                 () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), where + message);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"near_dedup: {}", "near_dedup:", "near_dedup: {threshold: 0.8}", "decontaminate: {}"})
+    void aFeatureThatIsConfiguredIsSwitchedOnOrOff(String feature) {
+        String yaml =
+                "model: m\ntask: causal-lm\noutput: {dir: o}\ndata:\n  train: t\n  eval: e\n  corpus:\n    " + feature;
+        String section = "data.corpus." + feature.substring(0, feature.indexOf(':'));
+
+        assertRefused(
+                () -> RunConfigLoader.parse(yaml, "run.yaml", List.of()),
+                "run.yaml:8: " + section + ": nothing is switched on by it: set " + section
+                        + ".enabled to true, or to false to keep it off");
+        assertThat(RunConfigLoader.parse(yaml, "run.yaml", List.of(section + ".enabled=false"))
+                        .data()
+                        .corpus()
+                        .isUsed())
+                .isFalse();
     }
 
     @Test

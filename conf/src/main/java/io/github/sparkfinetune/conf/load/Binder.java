@@ -58,6 +58,7 @@ final class Binder {
     }
 
     private Object section(String section, Class<?> type) {
+        settings.requireSwitch(section);
         RecordComponent[] components = type.getRecordComponents();
         Object[] values = new Object[components.length];
         for (int i = 0; i < values.length; i++) {

@@ -78,7 +78,7 @@ public final class RunConfigLoader {
      */
     public static RunConfig parse(String yaml, String name, List<String> overrides) {
         Settings settings = new Settings();
-        settings.addFile(DEFAULTS, defaults());
+        settings.addDefaults(DEFAULTS, defaults());
         settings.addFile(name, yaml);
         overrides.forEach(settings::addOverride);
         return new Binder(settings, name).bind();

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import org.yaml.snakeyaml.DumperOptions.ScalarStyle;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -33,7 +34,12 @@ final class Settings {
         }
     }
 
+    /** Key that switches the feature of its section on. */
+    private static final String SWITCH = "enabled";
+
     private final Map<String, Setting> settings = new HashMap<>();
+    /** Places that change the defaults, by section, even an empty one, and by key. */
+    private final Map<String, String> changed = new TreeMap<>();
 
     /** The setting of a key that is no section; with a map, one setting for each of its keys lies below it. */
     Setting get(String path) {
@@ -49,6 +55,30 @@ final class Settings {
             }
         });
         return below;
+    }
+
+    /** Adds the values that hold where nothing else is set. */
+    void addDefaults(String name, String yaml) {
+        addFile(name, yaml);
+        changed.clear();
+    }
+
+    /**
+     * Refuses a section, even an empty one, that configures a feature but does not switch it on or off.
+     *
+     * @param section path of any section
+     */
+    void requireSwitch(String section) {
+        String key = Keys.path(section, SWITCH);
+        if (!Keys.all().containsKey(key) || changed.containsKey(key)) {
+            return;
+        }
+        changed.forEach((path, where) -> {
+            if (path.equals(section) || path.startsWith(section + ".")) {
+                throw RunException.config(where + ": " + section + ": nothing is switched on by it: set " + key
+                        + " to true, or to false to keep it off");
+            }
+        });
     }
 
     void addFile(String name, String yaml) {
@@ -99,6 +129,7 @@ final class Settings {
 
     private void add(String path, Node node, Place place, String top) {
         Setting setting = new Setting(node, node == null ? top : place.of(node.getStartMark()));
+        changed.put(path, setting.where());
         boolean section = Keys.isSection(path);
         if (!section && !Keys.isMap(path)) {
             settings.put(path, setting);

@@ -70,7 +70,7 @@ final class Stages {
 
     private Settings settings() {
         Settings settings = new Settings();
-        settings.addFile("defaults.yaml", defaults);
+        settings.addDefaults("defaults.yaml", defaults);
         settings.addNode(file, own);
         return settings;
     }

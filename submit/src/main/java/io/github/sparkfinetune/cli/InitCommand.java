@@ -84,7 +84,7 @@ final class InitCommand extends SparkCommand {
         RunConfig draft = InitJob.draft(request, Runtime.getRuntime().availableProcessors());
         try (Jobs jobs = opener().open(draft, local())) {
             Path file = new Path(RunPaths.absolute("--output", output, jobs.hadoop()));
-            FileSystem files = HadoopFiles.open(file, jobs.hadoop());
+            FileSystem files = HadoopFiles.fileSystem(file, jobs.hadoop());
             if (files.exists(file)) {
                 throw RunException.config("--output " + output + ": there is such a file already: name another one");
             }

@@ -31,6 +31,13 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
+    void nothingIsWrittenBesideTheFile() {
+        assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isZero();
+
+        assertThat(dir.toFile().list()).containsExactly("run.yaml");
+    }
+
+    @Test
     void theNextCommandsAreForTheSameMaster() {
         System.setProperty("spark.master", "yarn");
         try {

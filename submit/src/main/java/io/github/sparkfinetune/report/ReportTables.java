@@ -20,6 +20,9 @@ final class ReportTables {
             "perplexity",
             "rougeL");
 
+    /** Most labels whose names have room side by side. */
+    private static final int FEW_LABELS = 8;
+
     private ReportTables() {}
 
     /** The figures at the top. */
@@ -152,12 +155,12 @@ final class ReportTables {
         JsonNode labels = matrix.path("labels");
         JsonNode counts = matrix.path("counts");
         int n = labels.size();
-        StringBuilder html = new StringBuilder(
-                        "<div class=\"scroll\"><table class=\"confusion\"><thead><tr><th>true \\")
-                .append(" predicted</th>");
-        labels.forEach(label -> html.append("<th scope=\"col\">")
+        StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"confusion")
+                .append(n > FEW_LABELS ? " many" : "")
+                .append("\"><thead><tr><th>true \\ predicted</th>");
+        labels.forEach(label -> html.append("<th scope=\"col\"><span>")
                 .append(Html.escape(label.asText()))
-                .append("</th>"));
+                .append("</span></th>"));
         html.append("<th class=\"side\">precision</th><th class=\"side\">recall</th><th class=\"side\">F1</th>")
                 .append("<th class=\"side\">samples</th></tr></thead><tbody>\n");
         for (int row = 0; row < n; row++) {

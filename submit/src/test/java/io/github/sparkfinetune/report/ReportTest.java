@@ -111,6 +111,26 @@ class ReportTest {
                 .doesNotContain("<img");
     }
 
+    /** Names of many columns stand upright, so that the matrix of 12 labels is not wider than the page. */
+    @Test
+    void aMatrixOfManyLabelsHasNarrowColumns() throws IOException {
+        RunFolder folder = folder("m");
+        for (int labels : new int[] {8, 12}) {
+            List<String> names =
+                    IntStream.range(0, labels).mapToObj(i -> "label " + i).toList();
+            MetricsFile.put(
+                    folder, List.of(Scores.ofLabels("test", Map.of("loss", 1.0), names, new long[labels][labels])));
+            folder.writeReport();
+
+            assertThat(dir.resolve("report.html"))
+                    .content()
+                    .contains("<table class=\"confusion" + (labels == 12 ? " many" : "") + "\">")
+                    .contains("<th scope=\"col\"><span>label 7</span></th>")
+                    .containsSubsequence(
+                            ".many th[scope=\"col\"] span", "writing-mode: vertical-rl", "position: sticky");
+        }
+    }
+
     @Test
     void ofThousandsOfLabelsTheReportHasAPart() throws IOException {
         RunFolder folder = folder("models/minilm");

@@ -57,7 +57,7 @@ public interface Jobs extends AutoCloseable {
     /** Says what training will take, without a session. */
     PlanJob.Plan plan(RunConfig config);
 
-    /** Which weights of the model's head begin with new values, and why, a line each, without a session. */
+    /** Names the weights of the model's head that begin with new values, and why, a line each, without a session. */
     List<String> newWeights(RunConfig config);
 
     /** What is slow about reading the raw text, a line each, without a session. */

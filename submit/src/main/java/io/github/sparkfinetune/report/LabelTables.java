@@ -9,7 +9,7 @@ import java.util.Map;
 
 /** Scores of labels, and which are predicted in place of others, as HTML; of many labels a part. */
 final class LabelTables {
-    /** What a reader still scrolls through. */
+    /** Rows that a reader still scrolls through. */
     private static final int MOST_ROWS = 200;
 
     private LabelTables() {}

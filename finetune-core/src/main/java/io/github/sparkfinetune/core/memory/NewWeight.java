@@ -17,7 +17,7 @@ public record NewWeight(String name, List<Long> shape, Optional<List<Long>> stor
         stored = stored.map(List::copyOf);
     }
 
-    /** What a user should know of some, a line for those that the checkpoint lacks and one for each other shape. */
+    /** Describes weights to a user: a line for those that the checkpoint lacks, and one for each other shape. */
     public static List<String> lines(List<NewWeight> weights) {
         List<String> lines = new ArrayList<>();
         String missing = weights.stream()

@@ -9,7 +9,7 @@ import java.util.Locale;
  * @param greaterIsBetter which of two values is of the better model
  */
 public record Metric(String name, boolean greaterIsBetter) {
-    /** Whether one value is of a better model than another; any number is of a better one than none (NaN). */
+    /** Whether one value is of a better model than another; any number is better than NaN. */
     public boolean improves(double value, double best) {
         return Double.isNaN(best) ? !Double.isNaN(value) : greaterIsBetter ? value > best : value < best;
     }

@@ -1,15 +1,15 @@
 package io.github.sparkfinetune.core.plan;
 
 /**
- * What of a rank's memory Java counts as direct memory, of which a process may have as much as its heap by default;
- * bytes.
+ * The part of a rank's memory that Java counts as direct memory, of which a process may have as much as its heap by
+ * default; bytes.
  *
  * @param shared weights in four bits, which the ranks of a process have once
  * @param own buffers that stored weights are widened into, and dropout masks, of each rank
  * @param copies of each rank on a GPU: what the ranks exchange, on its way through the host
  */
 public record DirectMemory(long shared, long own, long copies) {
-    /** Of some ranks in one process. */
+    /** Adds up what some ranks in one process take. */
     public long ofProcess(int ranks, boolean onGpu) {
         return shared + ranks * (own + (onGpu ? copies : 0));
     }

@@ -80,14 +80,14 @@ public record RankMemory(
     }
 
     /**
-     * What several ranks in one process cannot do without: all but the base model's weights, which may lie in mapped
-     * files that the system reads again.
+     * Adds up what several ranks in one process cannot do without: all but the base model's weights, which may lie in
+     * mapped files that the system reads again.
      */
     public long least(int ranks) {
         return ofProcess(ranks) - shared + direct.shared();
     }
 
-    /** What several ranks in one process take of the machine's memory where they compute on GPUs. */
+    /** Adds up what several ranks in one process take of the machine's memory where they compute on GPUs. */
     public long besideGpus(int ranks) {
         return base + direct.ofProcess(ranks, true);
     }

@@ -44,7 +44,7 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
                 OptionalLong.of(direct(spark.get(JAVA_OPTIONS, ""), heap)));
     }
 
-    /** That of this process, which is the driver's. */
+    /** Returns the memory of this process, the driver's. */
     static ExecutorMemory ofDriver() {
         return new ExecutorMemory(
                 "driver", Runtime.getRuntime().maxMemory(), OptionalLong.empty(), MemoryChecks.directOfThisProcess());

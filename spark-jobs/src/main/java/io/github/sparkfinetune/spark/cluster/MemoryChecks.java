@@ -9,7 +9,7 @@ import java.lang.management.ManagementFactory;
 import java.util.OptionalLong;
 import org.apache.spark.SparkConf;
 
-/** Memory outside the Java heap that the ranks take, and what there is, told before anything starts. */
+/** Compares the memory outside the Java heap that the ranks take with what there is, before anything starts. */
 public final class MemoryChecks {
     private static final long MIB = 1 << 20;
 

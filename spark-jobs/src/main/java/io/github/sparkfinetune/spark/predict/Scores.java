@@ -28,14 +28,14 @@ public record Scores(
         List<Example> examples) {
 
     /**
-     * Which labels were predicted in place of which: a matrix of few labels; of many, the most frequent pairs.
+     * Labels that were predicted in place of others: a matrix of few labels; of many, the most frequent pairs.
      *
      * @param labels names of the labels by id; empty without a matrix
      * @param matrix samples by true label (row) and predicted label (column)
      * @param pairs the most frequent ones of different labels, the most frequent first; empty with a matrix
      */
     public record Confusion(List<String> labels, long[][] matrix, List<Confused> pairs) {
-        /** Of samples without one label each. */
+        /** No confusion, as samples without one label each have. */
         static final Confusion NONE = new Confusion(List.of(), new long[0][], List.of());
 
         public Confusion {
@@ -98,13 +98,13 @@ public record Scores(
         examples = List.copyOf(examples);
     }
 
-    /** Of a task whose samples have one of a few labels each. */
+    /** Returns the scores of a task whose samples have one of a few labels each. */
     public static Scores ofLabels(String split, Map<String, Double> metrics, List<String> labels, long[][] matrix) {
         Confusion confusion = new Confusion(labels, matrix, List.of());
         return new Scores(split, metrics, Map.of(), confusion, Map.of(), List.of(), List.of());
     }
 
-    /** Of a task whose samples have one of many labels each. */
+    /** Returns the scores of a task whose samples have one of many labels each. */
     public static Scores ofManyLabels(
             String split,
             Map<String, Double> metrics,

@@ -23,7 +23,7 @@ final class SplitPlan implements Serializable {
     private static final long serialVersionUID = 1L;
     /** Bits of a round, at most. */
     private static final int BITS = 8;
-    /** Of a round: 8 MB. */
+    /** Counts of a round, at most: 8 MB. */
     private static final int MOST_COUNTS = 1 << 20;
 
     private final List<String> strata;

@@ -108,8 +108,8 @@ public final class PlanJob {
     }
 
     /**
-     * Which weights of the model's head begin with new values, and why, a line each; none where the run cannot be
-     * planned, which says so when it starts.
+     * Names the weights of the model's head that begin with new values, and why, a line each; none where the run cannot
+     * be planned, which says so when it starts.
      *
      * @param config paths may be relative
      */

@@ -44,7 +44,7 @@ public final class TcpRing implements Collective {
     private static final Logger LOG = LoggerFactory.getLogger(TcpRing.class);
     /** Most bytes of one sum. */
     private static final int PIECE = 16 << 20;
-    /** Of sums of numbers: 128 KiB. */
+    /** Numbers of a sum that travel at once: 128 KiB. */
     private static final int VALUES_A_PIECE = 16 << 10;
 
     private final RingMember member;

@@ -1,12 +1,14 @@
 """Writes bf16.json: how far transformers in BF16 is from the golden numbers, by model.
 
 For each of models/: the distance (L2, divided by that of the golden numbers) of the logits and of all gradients together, "autocast"
-with weights in F32 and products in BF16, "whole" with the model in BF16. One thread, eager attention. Needs transformers.
+with weights in F32 and products in BF16, "whole" with the model in BF16. One thread, eager attention. Needs transformers. Names of models,
+if any, are those whose numbers are written, the others' are kept.
 """
 
 import contextlib
 import json
 import pathlib
+import sys
 
 import torch
 import transformers
@@ -49,10 +51,14 @@ def noise(folder, whole):
 
 def main():
     torch.set_num_threads(1)
-    folders = sorted(path for path in (HERE / "models").iterdir() if path.is_dir())
+    file = HERE / "bf16.json"
+    before = json.loads(file.read_text()) if sys.argv[1:] else {"transformers": transformers.__version__, "models": {}}
+    folders = [HERE / "models" / name for name in sys.argv[1:]]
+    folders = folders or sorted(path for path in (HERE / "models").iterdir() if path.is_dir())
     told = {folder.name: {"autocast": noise(folder, False), "whole": noise(folder, True)} for folder in folders}
     told = {name: {way: {what: float(f"{value:.3g}") for what, value in one.items()} for way, one in ways.items()} for name, ways in told.items()}
-    (HERE / "bf16.json").write_text(json.dumps({"transformers": transformers.__version__, "models": told}, indent=1) + "\n")
+    before["models"] = dict(sorted({**before["models"], **told}.items()))
+    file.write_text(json.dumps(before, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Writes models/NAME: a tiny random model of a family with transformers' numbers for it: make_model.py NAME CLASS LIKE [KEY=JSON ...]
 
 CLASS is a class of transformers, LIKE a folder of models/ that gives tokenizer, batch and the values of the configuration, which
-KEY=JSON changes. Matrices are normal with a deviation of 0.15, weights of norms 1 + 0.3 times normal, biases 0.2 times normal. One
-thread, F32, eager attention, without dropout. expected.safetensors has the batch, logits, loss, gradients, the parameters after three
-steps of AdamW on the batch, and losses, norms and rates of ten steps on a linear schedule.
+KEY=JSON changes (null removes the key). tokens=N keeps the first N tokens of the batch. Matrices are
+normal with a deviation of 0.15, weights of norms 1 + 0.3 times normal, biases 0.2 times normal. One thread, F32, eager attention, without
+dropout. expected.safetensors has the batch, logits, loss, gradients, the parameters after three steps of AdamW on the batch, and losses,
+norms and rates of ten steps on a linear schedule.
 
     make_model.py camembert-mlm CamembertForMaskedLM xlm-roberta-mlm
+    make_model.py deberta-v3-qa-21 DebertaV2ForQuestionAnswering deberta-v3-qa tokens=21
 """
 
 import copy
@@ -24,6 +26,29 @@ HERE = pathlib.Path(__file__).parent / "models"
 RATE, DECAY, CLIP, STEPS, WARMUP = 1e-3, 0.01, 1.0, 10, 2
 # Of the other model alone.
 ITS_OWN = ("architectures", "model_type", "transformers_version", "dtype")
+TOKENIZER = ("tokenizer", "special_tokens_map", "chat_template", "vocab", "merges")
+VISION = {
+    "hidden_size": 8,
+    "intermediate_size": 8,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 1,
+    "head_dim": 8,
+    "image_size": 16,
+    "patch_size": 8,
+}
+
+
+def changed(values, changes, kind):
+    """The values of the configuration of a model of that class."""
+    whole = "text_config" in getattr(kind.config_class, "sub_configs", {})
+    outer = {"vision_config": VISION}
+    for key, value in changes.items():
+        changed = outer if whole and (key == "vision_config" or key.startswith(".")) else values
+        if value is None:
+            changed.pop(key, None)
+        else:
+            changed[key.removeprefix(".")] = value
+    return {**outer, "text_config": values} if whole else values
 
 
 def random_model(name, kind, values):
@@ -67,34 +92,47 @@ def steps(model, batch, decayed, number, scheduled):
         yield loss.detach().reshape(1), norm.reshape(1), rate
 
 
+def save_tokenizer(other, target):
+    """The other model's, as transformers 5 writes it, before that as it is."""
+    if int(transformers.__version__.partition(".")[0]) < 5:
+        for file in other.iterdir():
+            if file.name.startswith(TOKENIZER):
+                shutil.copy(file, target)
+        return
+    transformers.AutoTokenizer.from_pretrained(other).save_pretrained(target)
+
+
 def main(name, kind, like, *changes):
     torch.set_num_threads(1)
     other = HERE / like
     values = {key: value for key, value in json.loads((other / "config.json").read_text()).items() if key not in ITS_OWN}
-    values.update((key, json.loads(value)) for key, _, value in (change.partition("=") for change in changes))
-    model = random_model(name, getattr(transformers, kind), values)
+    changes = {key: json.loads(value) for key, _, value in (change.partition("=") for change in changes)}
+    tokens = changes.pop("tokens", None)
+    cls = getattr(transformers, kind)
+    model = random_model(name, cls, changed(values, changes, cls))
     golden = load_file(other / "expected.safetensors")
     batch = {key: golden[key] for key in INPUTS if key in golden}
+    wide = batch["input_ids"].shape
+    batch = {key: value[:, :tokens].contiguous() if value.shape == wide else value for key, value in batch.items()}
     decayed = transformers.Trainer.get_decay_parameter_names(None, model)
-    names = [parameter for parameter, _ in model.named_parameters()]
 
     target = HERE / name
     target.mkdir()
     model.save_pretrained(target)
-    for file in other.iterdir():
-        if not file.name.startswith(("config.json", "generation_config.json", "model.", "expected.")):
-            shutil.copy(file, target)
+    save_tokenizer(other, target)
 
     told = dict(batch)
     output = model(**batch)
     output.loss.backward()
     told.update({key: output[key].detach() for key in OUTPUTS if key in output})
     told["loss"] = output.loss.detach().reshape(1)
-    told.update({f"grad.{key}": value.grad.clone() for key, value in model.named_parameters()})
+    # Of a multimodal model only the text part has gradients.
+    names = [key for key, value in model.named_parameters() if value.grad is not None]
+    told.update({f"grad.{key}": model.get_parameter(key).grad.clone() for key in names})
     start = copy.deepcopy(model)
     for number, (loss, norm, _) in enumerate(steps(model, batch, decayed, 3, False), 1):
         told[f"loss.step{number}"], told[f"grad_norm.step{number}"] = loss, norm
-    told.update({f"step3.{key}": value.detach().clone() for key, value in model.named_parameters()})
+    told.update({f"step3.{key}": model.get_parameter(key).detach().clone() for key in names})
     losses, norms, rates = zip(*steps(start, batch, decayed, STEPS, True))
     told["losses10"], told["grad_norms10"] = torch.cat(losses), torch.cat(norms)
     told["lrs10"] = torch.tensor(rates, dtype=torch.float64)

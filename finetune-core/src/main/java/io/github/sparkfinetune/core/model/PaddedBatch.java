@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
  * compute them padded too; in others N tokens of all samples lie side by side, see {@link UnpaddedTexts}.
  *
  * @param samples the samples, B of them
- * @param length T, the longest sample's length, or what it is padded to; where hidden states are padded too, rounded up
- *     to a multiple of 8
+ * @param length T, the longest sample's length, or what it is padded to; where hidden states are padded too and padding
+ *     does not count, rounded up to a multiple of 8
  * @param counted tokens that count of every sample: padding up to there is computed as tokens are, with masks of its
  *     own
  * @param ids token ids [B, T] or [N], I64, padded with the model's padding id
@@ -42,7 +42,10 @@ public record PaddedBatch(
      */
     public static PaddedBatch of(NDManager manager, List<Sample> samples, int counted, EncoderShape shape) {
         int longest = longest(samples, counted, shape);
-        int length = Math.min(shape.maxLength(), (longest + LENGTH_MULTIPLE - 1) / LENGTH_MULTIPLE * LENGTH_MULTIPLE);
+        // Padding that counts may attend to all padding, as DeBERTa's does: there must be no more of it.
+        int length = counted > 0
+                ? longest
+                : Math.min(shape.maxLength(), (longest + LENGTH_MULTIPLE - 1) / LENGTH_MULTIPLE * LENGTH_MULTIPLE);
         int cells = Math.multiplyExact(samples.size(), length);
         long[] ids = new long[cells];
         long[] types = new long[cells];

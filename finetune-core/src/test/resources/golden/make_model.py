@@ -8,6 +8,8 @@ norms and rates of ten steps on a linear schedule.
 
     make_model.py camembert-mlm CamembertForMaskedLM xlm-roberta-mlm
     make_model.py deberta-v3-qa-21 DebertaV2ForQuestionAnswering deberta-v3-qa tokens=21
+
+The folders *-saved-by-5 are written with requirements-5.txt, all files by transformers 5; make_saved_by_5.sh has their commands.
 """
 
 import copy

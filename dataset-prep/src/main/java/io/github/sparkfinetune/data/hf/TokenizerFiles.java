@@ -272,7 +272,7 @@ public record TokenizerFiles(
 
     private static boolean distinguishesTexts(JsonNode settings, Optional<HfConfig> config) {
         JsonNode inputs = settings.path("model_input_names");
-        boolean takesTypes = !inputs.isArray();
+        boolean takesTypes = !inputs.isArray() && !TokenizerSettings.isGeneric5(settings);
         for (JsonNode input : inputs) {
             takesTypes |= input.asText().equals("token_type_ids");
         }

@@ -37,6 +37,18 @@ class TokenizerFilesTest {
         assertThat(read().chatTemplate()).isEqualTo("file é");
     }
 
+    /** As version 5 of transformers tokenizes; version 4 gives types where nothing is said. */
+    @Test
+    void theTokenizerOfNoFamilyOfTransformers5GivesNoTypes() throws IOException {
+        assertThat(read().distinguishesTexts()).isTrue();
+        write("tokenizer_config.json", "{'tokenizer_class': 'TokenizersBackend'}");
+        assertThat(read().distinguishesTexts()).isFalse();
+        write(
+                "tokenizer_config.json",
+                "{'tokenizer_class': 'TokenizersBackend', 'model_input_names': ['input_ids', 'token_type_ids']}");
+        assertThat(read().distinguishesTexts()).isTrue();
+    }
+
     @Test
     void ofSeveralTemplatesTheDefaultIsTaken() throws IOException {
         write(

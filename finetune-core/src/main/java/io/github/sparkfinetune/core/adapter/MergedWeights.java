@@ -156,7 +156,7 @@ final class MergedWeights {
         } else {
             checkClasses();
         }
-        return merged;
+        return architecture.written(merged);
     }
 
     private void checkClasses() {

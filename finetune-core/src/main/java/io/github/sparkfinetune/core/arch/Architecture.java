@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.core.arch;
 
+import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,6 +38,14 @@ public interface Architecture {
 
     /** Prefix of the weights below the head in a model with a head; a checkpoint of a bare model lacks it. */
     String prefix();
+
+    /**
+     * A configuration of this model as it is written: with the keys that transformers reads before version 5 beside
+     * those of 5, as far as it can compute the model.
+     */
+    default HfConfig written(HfConfig config) {
+        return config;
+    }
 
     /** The embedding table [vocabulary, width]. */
     WeightSpec table();

@@ -12,6 +12,24 @@ public sealed interface RopeScaling {
     /** Key of the context length that a model was first trained with. */
     String ORIGINAL = "original_max_position_embeddings";
 
+    /** Key of the longest context that a model is made for. */
+    String POSITIONS = "max_position_embeddings";
+
+    /**
+     * Where the scaling stands in a configuration.
+     *
+     * @param key name of the object
+     * @param values the object
+     */
+    record Fields(HfConfig config, String key, JsonNode values) {
+        private float number(String name) {
+            if (!values.path(name).isNumber()) {
+                throw RunException.data(config.source() + ": " + key + " has no number " + name);
+            }
+            return values.path(name).floatValue();
+        }
+    }
+
     /**
      * What the configuration's object of scaling says, or nothing where it scales nothing. {@code dynamic} scales the
      * angles of texts that are longer than {@code max_position_embeddings}, and no such text is computed.
@@ -19,38 +37,32 @@ public sealed interface RopeScaling {
      * @param frequencies their number
      * @throws RunException where it is none that is computed
      */
-    static Optional<RopeScaling> of(HfConfig config, JsonNode scaling, int frequencies) {
-        String type = type(scaling);
+    static Optional<RopeScaling> of(Fields fields, int frequencies) {
+        String type = type(fields.values());
         return switch (type) {
             case "default" -> Optional.empty();
             case "dynamic" -> {
-                number(config, scaling, "factor");
+                fields.number("factor");
                 yield Optional.empty();
             }
-            case "linear" -> Optional.of(new Linear(number(config, scaling, "factor")));
+            case "linear" -> Optional.of(new Linear(fields.number("factor")));
             case "llama3" ->
                 Optional.of(new Llama3(
-                        number(config, scaling, "factor"),
-                        number(config, scaling, "low_freq_factor"),
-                        number(config, scaling, "high_freq_factor"),
-                        number(config, scaling, ORIGINAL)));
-            case "longrope" -> Optional.of(LongRope.of(config, scaling, frequencies));
-            case "yarn" -> Optional.of(Yarn.of(config, scaling));
+                        fields.number("factor"),
+                        fields.number("low_freq_factor"),
+                        fields.number("high_freq_factor"),
+                        fields.number(ORIGINAL)));
+            case "longrope" -> Optional.of(LongRope.of(fields, frequencies));
+            case "yarn" -> Optional.of(Yarn.of(fields));
             default ->
-                throw RunException.data(config.source() + ": rope_scaling of type " + type
+                throw RunException.data(fields.config().source() + ": " + fields.key() + " of type " + type
                         + " is not supported; supported are dynamic, linear, llama3, longrope, yarn");
         };
     }
 
-    private static String type(JsonNode scaling) {
+    /** Name of the way of scaling. */
+    static String type(JsonNode scaling) {
         return scaling.path("rope_type").asText(scaling.path("type").asText("default"));
-    }
-
-    private static float number(HfConfig config, JsonNode scaling, String key) {
-        if (!scaling.path(key).isNumber()) {
-            throw RunException.data(config.source() + ": rope_scaling has no number " + key);
-        }
-        return scaling.path(key).floatValue();
     }
 
     /**
@@ -58,11 +70,10 @@ public sealed interface RopeScaling {
      * trained with, because longer texts have angles of their own.
      */
     static int positions(HfConfig config) {
-        int positions = config.size("max_position_embeddings");
-        boolean isLong = config.find("rope_scaling")
-                .filter(scaling -> type(scaling).equals("longrope"))
-                .isPresent();
-        return isLong ? Math.min(positions, config.integer(ORIGINAL).orElse(positions)) : positions;
+        int positions = config.size(POSITIONS);
+        return RopeParameters.isLong(config)
+                ? Math.min(positions, RopeParameters.original(config, positions))
+                : positions;
     }
 
     /**
@@ -140,19 +151,23 @@ public sealed interface RopeScaling {
             divisors = List.copyOf(divisors);
         }
 
-        private static LongRope of(HfConfig config, JsonNode scaling, int frequencies) {
+        private static LongRope of(Fields fields, int frequencies) {
+            HfConfig config = fields.config();
+            JsonNode scaling = fields.values();
             JsonNode listed = scaling.path("short_factor");
             if (listed.size() != frequencies) {
-                throw RunException.data(config.source() + ": rope_scaling has no list short_factor of " + frequencies
-                        + " numbers, one a frequency");
+                throw RunException.data(config.source() + ": " + fields.key() + " has no list short_factor of "
+                        + frequencies + " numbers, one a frequency");
             }
             List<Float> divisors = new ArrayList<>();
             listed.forEach(divisor -> divisors.add(divisor.floatValue()));
-            int longest = config.size("max_position_embeddings");
-            int original = config.integer(ORIGINAL).orElse(longest);
-            double stretch = config.integer(ORIGINAL).isPresent()
-                    ? (double) longest / original
-                    : number(config, scaling, "factor");
+            int longest = config.size(POSITIONS);
+            int original = RopeParameters.original(config, longest);
+            // Of both numbers transformers takes the ratio before version 5, since then the factor.
+            boolean byRatio = fields.key().equals(RopeParameters.SCALING)
+                    ? config.integer(ORIGINAL).isPresent()
+                    : !scaling.path("factor").isNumber();
+            double stretch = byRatio ? (double) longest / original : fields.number("factor");
             double usual = stretch <= 1 ? 1 : Math.sqrt(1 + Math.log(stretch) / Math.log(original));
             return new LongRope(divisors, scaling.path("attention_factor").asDouble(usual));
         }
@@ -178,8 +193,9 @@ public sealed interface RopeScaling {
      */
     record Yarn(double divisor, double fast, double slow, double original, boolean whole, double factor)
             implements RopeScaling {
-        private static Yarn of(HfConfig config, JsonNode scaling) {
-            double divisor = number(config, scaling, "factor");
+        private static Yarn of(Fields fields) {
+            JsonNode scaling = fields.values();
+            double divisor = fields.number("factor");
             double scale = scaling.path("mscale").asDouble();
             double all = scaling.path("mscale_all_dim").asDouble();
             double usual = scale != 0 && all != 0
@@ -189,7 +205,7 @@ public sealed interface RopeScaling {
                     divisor,
                     or(scaling.path("beta_fast"), 32),
                     or(scaling.path("beta_slow"), 1),
-                    or(scaling.path(ORIGINAL), config.size("max_position_embeddings")),
+                    or(scaling.path(ORIGINAL), fields.config().size(POSITIONS)),
                     scaling.path("truncate").asBoolean(true),
                     scaling.path("attention_factor").asDouble(usual));
         }

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.arch;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.Optional;
 
@@ -13,10 +12,6 @@ import java.util.Optional;
  * @param scaling of the angles for longer contexts
  */
 public record RotaryPositions(double theta, int width, Optional<RopeScaling> scaling) {
-    /** Where transformers writes base and scaling from its version 5 on. */
-    private static final String PARAMETERS = "rope_parameters";
-
-    private static final String THETA = "rope_theta";
     private static final double USUAL_THETA = 10_000;
 
     /**
@@ -38,30 +33,49 @@ public record RotaryPositions(double theta, int width, Optional<RopeScaling> sca
         return scaling.map(RopeScaling::factor).orElse(1.0);
     }
 
-    /** The same with the usual base where none is said. */
+    /** The positions of heads that are turned whole, with the usual base where the configuration has none. */
     public static RotaryPositions of(HfConfig config, int width) {
         return of(config, width, USUAL_THETA);
     }
 
     /**
-     * What {@code rope_theta} and {@code rope_scaling}, or {@code rope_parameters}, say.
+     * The positions of heads that are turned whole.
      *
-     * @param width how much of a head is turned
-     * @param otherwise the base where none is said
+     * @param width of a head
+     * @param otherwise the base where the configuration has none
      * @throws io.github.sparkfinetune.conf.RunException where the angles are scaled in a way that is not supported
      */
     public static RotaryPositions of(HfConfig config, int width, double otherwise) {
-        Optional<JsonNode> parameters = config.find(PARAMETERS);
-        double theta = parameters
-                .map(found -> found.path(THETA))
-                .filter(JsonNode::isNumber)
-                .map(JsonNode::doubleValue)
-                .orElseGet(() -> config.number(otherwise, THETA));
-        return new RotaryPositions(
-                theta,
-                width,
-                config.find("rope_scaling")
-                        .or(() -> parameters)
-                        .flatMap(scaling -> RopeScaling.of(config, scaling, width / 2)));
+        RopeParameters parameters = RopeParameters.of(config);
+        parameters.requireWhole();
+        return of(parameters, width, otherwise);
+    }
+
+    /**
+     * The positions of heads of which the first part is turned, {@code partial_rotary_factor} of it.
+     *
+     * @param headWidth width of a head
+     */
+    public static RotaryPositions ofPart(HfConfig config, int headWidth) {
+        RopeParameters parameters = RopeParameters.of(config);
+        return of(parameters, (int) (headWidth * parameters.part()), USUAL_THETA);
+    }
+
+    /**
+     * The positions in layers of one type, of models whose layers differ.
+     *
+     * @param type of the layers, as {@code layer_types} calls it
+     * @param thetaKey key of the base before version 5 of transformers
+     * @param width of a head
+     * @param otherwise the base where the configuration has none
+     */
+    public static RotaryPositions of(HfConfig config, String type, String thetaKey, int width, double otherwise) {
+        RopeParameters parameters = RopeParameters.of(config, type, thetaKey);
+        parameters.requireWhole();
+        return of(parameters, width, otherwise);
+    }
+
+    private static RotaryPositions of(RopeParameters parameters, int width, double otherwise) {
+        return new RotaryPositions(parameters.theta(otherwise), width, parameters.scaling(width / 2));
     }
 }

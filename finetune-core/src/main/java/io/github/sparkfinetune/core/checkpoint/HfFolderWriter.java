@@ -8,6 +8,7 @@ import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.JsonFiles;
 import io.github.sparkfinetune.data.hf.Quoted;
+import io.github.sparkfinetune.data.hf.TokenizerSettings;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,7 +45,7 @@ public final class HfFolderWriter {
 
     private static final List<String> FROM_BASE = List.of(
             "tokenizer.json",
-            "tokenizer_config.json",
+            TokenizerSettings.FILE,
             "special_tokens_map.json",
             "added_tokens.json",
             "vocab.txt",
@@ -197,7 +198,8 @@ public final class HfFolderWriter {
         writeBytes(OWNER, (run + "\n").getBytes(StandardCharsets.UTF_8));
         files.forEach((name, bytes) -> {
             if (!LAST.contains(name)) {
-                writeBytes(name, bytes);
+                boolean settings = name.equals(TokenizerSettings.FILE);
+                writeBytes(name, settings ? TokenizerSettings.forBothVersions(bytes, name) : bytes);
             }
         });
         for (String name : FROM_BASE) {
@@ -208,8 +210,7 @@ public final class HfFolderWriter {
                     .map(base -> base.resolve(name))
                     .filter(Files::isRegularFile)
                     .findFirst()
-                    .ifPresent(file ->
-                            HadoopFiles.write(fileSystem, new Path(unpublished, name), out -> Files.copy(file, out)));
+                    .ifPresent(file -> copy(name, file));
         }
         weights.forEach((name, tensors) -> HadoopFiles.write(
                 fileSystem,
@@ -222,6 +223,16 @@ public final class HfFolderWriter {
             publish();
             deleteLeftovers();
         }
+    }
+
+    private void copy(String name, java.nio.file.Path file) {
+        HadoopFiles.write(fileSystem, new Path(unpublished, name), out -> {
+            if (name.equals(TokenizerSettings.FILE)) {
+                out.write(TokenizerSettings.forBothVersions(Files.readAllBytes(file), file.toString()));
+            } else {
+                Files.copy(file, out);
+            }
+        });
     }
 
     /** Makes what is there no model, and takes away weights that the new one does not replace. */

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.model.Model;
@@ -112,7 +113,7 @@ final class Export {
                 architecture,
                 resources.manifest().labels(),
                 dtype.name().toLowerCase(Locale.ROOT));
-        return spec.tunedConfig(saved, result.eval());
+        return Architectures.of(saved).written(spec.tunedConfig(saved, result.eval()));
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */

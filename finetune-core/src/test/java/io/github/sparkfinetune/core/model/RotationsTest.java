@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,17 +98,24 @@ class RotationsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"plain", "llama3"})
+    @ValueSource(strings = {"plain", "llama3", "yarn", "partial", "longrope"})
     void areReadFromWhereTransformers5WritesThem(String name) throws Exception {
         ObjectNode config = reference.path(name).path("config").deepCopy();
         RotaryPositions expected = rotary(config);
+        int positions = llama(config).shape().positions();
         ObjectNode parameters = config.path("rope_scaling").isObject()
                 ? (ObjectNode) config.remove("rope_scaling")
                 : JSON.createObjectNode().put("rope_type", "default");
-        parameters.set("rope_theta", config.remove("rope_theta"));
+        for (String key : List.of("rope_theta", "partial_rotary_factor", "original_max_position_embeddings")) {
+            if (config.has(key)) {
+                parameters.set(key, config.remove(key));
+            }
+        }
         config.set("rope_parameters", parameters);
         assertThat(rotary(config)).isEqualTo(expected);
-        assertThat(expected.scaling().isPresent()).isEqualTo(name.equals("llama3"));
+        assertThat(llama(config).shape().positions()).isEqualTo(positions);
+        assertThat(expected.scaling().isPresent())
+                .isEqualTo(!Set.of("plain", "partial").contains(name));
     }
 
     @ParameterizedTest

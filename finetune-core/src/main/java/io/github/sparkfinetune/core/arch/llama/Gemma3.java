@@ -3,6 +3,8 @@ package io.github.sparkfinetune.core.arch.llama;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.DecoderFactors;
 import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.LayerWindows;
+import io.github.sparkfinetune.core.arch.RopeParameters;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -17,6 +19,8 @@ public final class Gemma3 extends Gemma2 {
     private static final int PATTERN = 6;
     private static final double THETA = 1_000_000;
     private static final double LOCAL_THETA = 10_000;
+    private static final String THETA_KEY = "rope_theta";
+    private static final String LOCAL_THETA_KEY = "rope_local_base_freq";
 
     private final HfConfig config;
 
@@ -44,12 +48,18 @@ public final class Gemma3 extends Gemma2 {
     public LayerAttention attention(int layer) {
         int pattern = config.sizeOr(PATTERN, "sliding_window_pattern");
         boolean slides = LayerWindows.slides(config, layer, some -> (some + 1) % pattern != 0);
-        if (!slides) {
-            return new LayerAttention(0, Optional.of(rotary(THETA)));
-        }
-        double theta = config.number(LOCAL_THETA, "rope_local_base_freq");
-        return new LayerAttention(
-                window(), Optional.of(new RotaryPositions(theta, shape().headWidth(), Optional.empty())));
+        int width = shape().headWidth();
+        RotaryPositions rotary = slides
+                ? RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA_KEY, width, LOCAL_THETA)
+                : RotaryPositions.of(config, LayerWindows.FULL, THETA_KEY, width, THETA);
+        return new LayerAttention(slides ? window() : 0, Optional.of(rotary));
+    }
+
+    @Override
+    public HfConfig written(HfConfig written) {
+        HfConfig bases = RopeParameters.withOlderTheta(written, LayerWindows.FULL, THETA_KEY);
+        return RopeParameters.withOlderScaling(
+                RopeParameters.withOlderTheta(bases, LayerWindows.SLIDING, LOCAL_THETA_KEY), LayerWindows.FULL);
     }
 
     @Override

@@ -13,6 +13,7 @@ import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.RopeParameters;
 import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
@@ -130,6 +131,11 @@ public class Llama implements DecoderArchitecture {
     @Override
     public String prefix() {
         return PREFIX;
+    }
+
+    @Override
+    public HfConfig written(HfConfig written) {
+        return RopeParameters.withOlderKeys(written);
     }
 
     @Override

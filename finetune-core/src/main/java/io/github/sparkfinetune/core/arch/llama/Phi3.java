@@ -1,9 +1,12 @@
 package io.github.sparkfinetune.core.arch.llama;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.GgufNames;
 import io.github.sparkfinetune.core.arch.LayerAttention;
+import io.github.sparkfinetune.core.arch.LayerWindows;
+import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Biases;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Defaults;
@@ -22,6 +25,7 @@ public final class Phi3 extends Llama {
     private static final Defaults DEFAULTS = new Defaults("hidden_act", "silu", 1e-5, false, 32_000);
     private static final String SCALING = "rope_scaling";
     private static final String TYPE = "type";
+    private static final String LONGROPE = "longrope";
     /** Former names of {@code longrope}. */
     private static final Set<String> LONG = Set.of("su", "yarn");
 
@@ -41,7 +45,7 @@ public final class Phi3 extends Llama {
         return config.find(SCALING)
                 .filter(scaling -> LONG.contains(scaling.path(TYPE).asText()))
                 .map(scaling ->
-                        config.with(SCALING, ((ObjectNode) scaling).deepCopy().put(TYPE, "longrope")))
+                        config.with(SCALING, ((ObjectNode) scaling).deepCopy().put(TYPE, LONGROPE)))
                 .orElse(config);
     }
 
@@ -66,8 +70,21 @@ public final class Phi3 extends Llama {
 
     @Override
     public LayerAttention attention(int layer) {
-        int width = (int) (shape().headWidth() * config.number(1, "partial_rotary_factor"));
-        return new LayerAttention(LayerWindows.width(config, 0), Optional.of(RotaryPositions.of(config, width)));
+        RotaryPositions rotary = RotaryPositions.ofPart(config, shape().headWidth());
+        return new LayerAttention(LayerWindows.width(config, 0), Optional.of(rotary));
+    }
+
+    /** Before version 5 transformers takes an object of three keys alone; scaled in another way it can't compute it. */
+    @Override
+    public HfConfig written(HfConfig written) {
+        HfConfig both = super.written(written);
+        JsonNode scaling = both.find(SCALING).orElse(null);
+        if (scaling == null || written.find(SCALING).isPresent()) {
+            return both;
+        }
+        ObjectNode three = ((ObjectNode) scaling.deepCopy()).without(List.of("rope_type", TYPE, RopeScaling.ORIGINAL));
+        boolean fits = three.size() == 2 && three.has("short_factor") && three.has("long_factor");
+        return both.with(SCALING, fits ? three.put(TYPE, LONGROPE) : null);
     }
 
     @Override

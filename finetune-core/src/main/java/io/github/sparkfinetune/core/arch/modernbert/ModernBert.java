@@ -13,19 +13,23 @@ import io.github.sparkfinetune.core.arch.HeadSpec;
 import io.github.sparkfinetune.core.arch.LayerBytes;
 import io.github.sparkfinetune.core.arch.LayerBytes.Tensors;
 import io.github.sparkfinetune.core.arch.LayerUse;
+import io.github.sparkfinetune.core.arch.LayerWindows;
 import io.github.sparkfinetune.core.arch.MaskedLmHead;
+import io.github.sparkfinetune.core.arch.RopeParameters;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.WeightSpecs;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * ModernBERT, as {@code transformers/models/modernbert/modeling_modernbert.py} computes it: pre-norm layers with rotary
- * positions and a gated feed-forward part. Each {@code global_attn_every_n_layers}-th layer, from the first on, attends
- * to all tokens, the others to those near by, with another base of their angles. All heads begin with a dense layer, an
- * activation and a norm.
+ * positions and a gated feed-forward part. Each {@code global_attn_every_n_layers}-th layer, from the first on, or
+ * those that {@code layer_types} names, attends to all tokens, the others to those near by, with another base of their
+ * angles. All heads begin with a dense layer, an activation and a norm.
  */
 public final class ModernBert extends ConfiguredEncoder {
     private static final String DENSE = "dense";
@@ -36,6 +40,9 @@ public final class ModernBert extends ConfiguredEncoder {
     private static final String POOLING = "classifier_pooling";
     private static final String LOCAL_ATTENTION = "local_attention";
     private static final String MLP_DROPOUT = "mlp_dropout";
+    private static final String GLOBAL_EVERY = "global_attn_every_n_layers";
+    private static final String THETA = "global_rope_theta";
+    private static final String LOCAL_THETA = "local_rope_theta";
 
     private final boolean normBias;
 
@@ -77,11 +84,16 @@ public final class ModernBert extends ConfiguredEncoder {
     public void requireSupported() {
         ActivationNames.require(config, "hidden_activation", shape.activation());
         ActivationNames.require(config, "classifier_activation", headActivation());
-        for (String key :
-                List.of("rope_scaling", "rope_parameters", "layer_types", "head_dim", "partial_rotary_factor")) {
+        for (String key : List.of("rope_scaling", "head_dim", "partial_rotary_factor")) {
             if (config.find(key).isPresent()) {
                 throw RunException.data(
                         config.source() + ": " + key + " is not supported for model_type " + modelType());
+            }
+        }
+        for (int layer = 0; layer < shape.layers(); layer++) {
+            if (rotary(layer).scaling().isPresent()) {
+                throw RunException.data(config.source() + ": scaled angles (rope_parameters) are not supported for"
+                        + " model_type " + modelType());
             }
         }
         if (config.rate(0, MLP_DROPOUT) > 0) {
@@ -121,11 +133,14 @@ public final class ModernBert extends ConfiguredEncoder {
 
     @Override
     public int window() {
-        return shape.layers() > 1 && globalEvery() > 1 ? config.sizeOr(128, LOCAL_ATTENTION) / 2 : 0;
+        boolean some = IntStream.range(0, shape.layers()).anyMatch(this::slides);
+        return some ? config.sizeOr(128, LOCAL_ATTENTION) / 2 : 0;
     }
 
-    private int globalEvery() {
-        return config.sizeOr(3, "global_attn_every_n_layers");
+    /** Returns whether a layer attends to near tokens alone. */
+    private boolean slides(int layer) {
+        int globalEvery = config.sizeOr(3, GLOBAL_EVERY);
+        return LayerWindows.slides(config, layer, some -> some % globalEvery != 0);
     }
 
     @Override
@@ -178,13 +193,38 @@ public final class ModernBert extends ConfiguredEncoder {
 
     private Map<String, Float> constants(int layer) {
         Map<String, Float> constants = new HashMap<>();
-        double theta = config.number(160_000, "global_rope_theta");
-        if (layer % globalEvery() != 0) {
-            theta = config.number(config.has("local_rope_theta") ? theta : 10_000, "local_rope_theta");
+        if (slides(layer)) {
             constants.put("window", (float) window());
         }
-        constants.put("theta", (float) theta);
+        constants.put("theta", (float) rotary(layer).theta());
         return constants;
+    }
+
+    private RotaryPositions rotary(int layer) {
+        int width = shape.hidden() / shape.heads();
+        if (!slides(layer)) {
+            return RotaryPositions.of(config, LayerWindows.FULL, THETA, width, 160_000);
+        }
+        // Null makes them those of the other layers.
+        double otherwise = config.has(LOCAL_THETA) ? config.number(160_000, THETA) : 10_000;
+        return RotaryPositions.of(config, LayerWindows.SLIDING, LOCAL_THETA, width, otherwise);
+    }
+
+    /** Layers that do not alternate as {@code global_attn_every_n_layers} says are not known before version 5. */
+    @Override
+    public HfConfig written(HfConfig written) {
+        if (written.find("rope_parameters").isEmpty()
+                && written.find("layer_types").isEmpty()) {
+            return written;
+        }
+        HfConfig both = RopeParameters.withOlderTheta(
+                RopeParameters.withOlderTheta(written, LayerWindows.FULL, THETA), LayerWindows.SLIDING, LOCAL_THETA);
+        return IntStream.rangeClosed(1, shape.layers())
+                .filter(every ->
+                        IntStream.range(0, shape.layers()).allMatch(layer -> slides(layer) == (layer % every != 0)))
+                .mapToObj(every -> both.with(GLOBAL_EVERY, every))
+                .findFirst()
+                .orElse(both);
     }
 
     @Override

@@ -4,14 +4,22 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.RopeScaling;
+import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What {@code config.json} of the families with Llama's layer means. */
 class LlamaTest {
@@ -54,6 +62,64 @@ class LlamaTest {
         HfConfig small = Configs.golden("smollm3", "layer_types", null).with(WINDOW, 5);
         assertThat(windows(small)).containsExactly(0, 0, 0, 0);
         assertThat(windows(small.with("use_sliding_window", true))).containsExactly(0, 0, 0, 5);
+    }
+
+    @Test
+    void anglesByTypeOfLayerAreReadFromWhereTransformers5WritesThem() {
+        DecoderArchitecture decoder = Architectures.decoder(Configs.golden("gemma3-saved-by-5"));
+        assertThat(decoder.attention(0).rotary()).contains(new RotaryPositions(500, 12, Optional.empty()));
+        assertThat(decoder.attention(1).rotary())
+                .contains(new RotaryPositions(50_000, 12, Optional.of(new RopeScaling.Linear(8))));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama-tied, '{\"full_attention\": {\"rope_theta\": 1.0}}', rope_parameters by type of layer is not supported",
+        "gemma2, '{\"full_attention\": {\"rope_theta\": 1.0}}', rope_parameters by type of layer is not supported",
+        "gemma3, '{\"rope_theta\": 1.0}', 'rope_parameters.rope_theta is not supported for gemma3_text, only full_att'",
+        "llama-tied, '{\"partial_rotary_factor\": 0.5}', 'partial_rotary_factor 0.5 is not supported for llama, only 1'",
+        "llama-tied, '{\"rope_type\": \"ntk\"}', rope_parameters of type ntk is not supported",
+        "gemma3, '{\"sliding_attention\": {\"rope_type\": \"linear\"}}', rope_parameters.sliding_attention has no number"
+    })
+    void anglesThatTransformersDoesNotReadAreRefused(String model, String parameters, String message) throws Exception {
+        HfConfig config = Configs.golden(model, "rope_parameters", new ObjectMapper().readTree(parameters));
+        assertThatThrownBy(() -> Architectures.decoder(config))
+                .isInstanceOf(RunException.class)
+                .hasMessageContainingAll("config.json", message);
+    }
+
+    /** The model is the same read by the older keys alone, and by both. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "gemma3-saved-by-5",
+                "llama-saved-by-5",
+                "phi3-saved-by-5"
+            })
+    void whatIsWrittenHasTheKeysOfTransformers4Too(String model) {
+        HfConfig config = Configs.golden(model);
+        DecoderArchitecture decoder = Architectures.decoder(config);
+        HfConfig written = decoder.written(config);
+        assertThat(written.find("rope_parameters")).isEqualTo(config.find("rope_parameters"));
+        for (HfConfig read : List.of(written, written.with("rope_parameters", null))) {
+            assertThat(Architectures.decoder(read).attentions()).isEqualTo(decoder.attentions());
+            assertThat(Architectures.decoder(read).shape()).isEqualTo(decoder.shape());
+        }
+        HfConfig older = written.with("rope_parameters", null);
+        assertThat(decoder.written(older).toJson()).isEqualTo(older.toJson());
+    }
+
+    /** transformers 4 refuses another number of keys. */
+    @Test
+    void longropeIsWrittenWithThreeKeysOrNone() {
+        HfConfig config = Configs.golden("phi3-saved-by-5");
+        HfConfig written = Architectures.decoder(config).written(config);
+        assertThat(written.find("rope_scaling").orElseThrow())
+                .hasToString("{\"long_factor\":[2.0,4.0],\"short_factor\":[1.0,1.5],\"type\":\"longrope\"}");
+        ObjectNode more = config.find("rope_parameters").orElseThrow().deepCopy();
+        HfConfig scaled = config.with("rope_parameters", more.put("attention_factor", 1.5));
+        assertThat(Architectures.decoder(scaled).written(scaled).find("rope_scaling"))
+                .isEmpty();
     }
 
     @Test

@@ -104,6 +104,7 @@ class ArchitecturesTest {
         "modernbert-seqcls, classifier_pooling, max, classifier_pooling max must be cls or mean",
         "modernbert-seqcls, mlp_dropout, 0.1, mlp_dropout is not supported",
         "modernbert-seqcls, rope_scaling, linear, rope_scaling is not supported for model_type modernbert",
+        "modernbert-seqcls, partial_rotary_factor, 0.1, partial_rotary_factor is not supported for model_type",
         "deberta-v3-seqcls, conv_kernel_size, 3, conv_kernel_size 3 is not supported",
         "deberta-v3-seqcls, embedding_size, 3, embedding_size '3' is not supported",
         "deberta-v3-seqcls, pooler_hidden_size, 3, pooler_hidden_size '3' is not supported",

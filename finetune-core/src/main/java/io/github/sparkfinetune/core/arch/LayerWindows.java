@@ -1,4 +1,4 @@
-package io.github.sparkfinetune.core.arch.llama;
+package io.github.sparkfinetune.core.arch;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.conf.RunException;
@@ -7,10 +7,13 @@ import java.util.Optional;
 import java.util.function.IntPredicate;
 
 /** Which layers have a sliding window, and how wide it is. */
-final class LayerWindows {
+public final class LayerWindows {
+    /** Type of the layers that see every token. */
+    public static final String FULL = "full_attention";
+    /** Type of the layers with a window. */
+    public static final String SLIDING = "sliding_attention";
+
     private static final String TYPES = "layer_types";
-    private static final String FULL = "full_attention";
-    private static final String SLIDING = "sliding_attention";
 
     private LayerWindows() {}
 
@@ -19,7 +22,7 @@ final class LayerWindows {
      *
      * @param otherwise the width where the key is not there
      */
-    static int width(HfConfig config, int otherwise) {
+    public static int width(HfConfig config, int otherwise) {
         return config.has("sliding_window") ? config.integer("sliding_window").orElse(0) : otherwise;
     }
 
@@ -29,7 +32,7 @@ final class LayerWindows {
      * @param otherwise whether it has where there is no such key
      * @throws RunException where a type is neither full nor sliding attention, or layers have none
      */
-    static boolean slides(HfConfig config, int layer, IntPredicate otherwise) {
+    public static boolean slides(HfConfig config, int layer, IntPredicate otherwise) {
         Optional<JsonNode> types = config.find(TYPES);
         if (types.isEmpty()) {
             return otherwise.test(layer);

@@ -1,0 +1,52 @@
+package io.github.sparkfinetune.data.hf;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+
+/** {@code tokenizer_config.json} of versions 4 and 5 of transformers. */
+public final class TokenizerSettings {
+    /** Name of the file. */
+    public static final String FILE = "tokenizer_config.json";
+
+    private static final String CLASS = "tokenizer_class";
+    private static final String GENERIC = "PreTrainedTokenizerFast";
+    private static final String GENERIC_5 = "TokenizersBackend";
+    private static final String INPUTS = "model_input_names";
+    private static final String EXTRA = "extra_special_tokens";
+    private static final String ADDITIONAL = "additional_special_tokens";
+
+    private TokenizerSettings() {}
+
+    /** Returns whether it is version 5's tokenizer of no family, which unlike version 4's gives no token types. */
+    static boolean isGeneric5(JsonNode settings) {
+        return settings.path(CLASS).asText().equals(GENERIC_5);
+    }
+
+    /**
+     * Returns content that both versions read alike: names of version 4, which 5 still reads, in place of names that 4
+     * does not know.
+     *
+     * @param content of the file
+     * @param file where it comes from, for messages
+     * @return the content as it is where it has no such name
+     */
+    public static byte[] forBothVersions(byte[] content, String file) {
+        ObjectNode settings = JsonFiles.parseObject(new String(content, StandardCharsets.UTF_8), file);
+        ObjectNode both = settings.deepCopy();
+        if (isGeneric5(settings)) {
+            both.put(CLASS, GENERIC);
+            if (!settings.has(INPUTS)) {
+                both.set(INPUTS, JsonFiles.MAPPER.valueToTree(List.of("input_ids", "attention_mask")));
+            }
+        }
+        if (settings.path(EXTRA).isArray()) {
+            both.remove(EXTRA);
+            if (!settings.has(ADDITIONAL)) {
+                both.set(ADDITIONAL, settings.get(EXTRA));
+            }
+        }
+        return both.equals(settings) ? content : JsonFiles.pretty(both);
+    }
+}

@@ -13,9 +13,10 @@ import tempfile
 
 os.environ["HF_HUB_OFFLINE"] = "1"
 import torch
+import transformers
 from chat_prompts import PROMPTS, chats
 from peft import PeftModel
-from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoTokenizer
 
 TOLERANCE = 1e-3
 STEPS = 5
@@ -25,7 +26,9 @@ with open(os.path.join(folder, "adapter_config.json"), encoding="utf-8") as file
     config = json.load(file)
 base, task = config["base_model_name_or_path"], config["task_type"]
 generates = task == "CAUSAL_LM"
-kind = AutoModelForCausalLM if generates else AutoModelForSequenceClassification
+# Of a multimodal base no AutoModel for text may know the class.
+with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
+    kind = getattr(transformers, json.load(file)["architectures"][0])
 tokenizer = AutoTokenizer.from_pretrained(folder)
 if generates and tokenizer.chat_template:
     prompts = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(10)]

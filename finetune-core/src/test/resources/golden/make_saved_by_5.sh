@@ -16,6 +16,9 @@ types='["sliding_attention", "full_attention"]'
 gemma3=("${decoder[@]}" hidden_size=24 intermediate_size=32 rope_local_base_freq=null "layer_types=$types"
     "rope_parameters={\"full_attention\": $scaled, \"sliding_attention\": $local}")
 make gemma3-saved-by-5 Gemma3ForCausalLM gemma3 "${gemma3[@]}"
+make gemma3-multimodal-saved-by-5 Gemma3ForConditionalGeneration gemma3 "${gemma3[@]}" .mm_tokens_per_image=4
+make mistral3-saved-by-5 Mistral3ForConditionalGeneration mistral "${decoder[@]}" sliding_window=null "rope_parameters=$local" \
+    .tie_word_embeddings=false
 make llama-saved-by-5 LlamaForCausalLM llama-untied "${decoder[@]}" "rope_parameters=$llama3, \"rope_theta\": 50000.0}"
 make phi3-saved-by-5 Phi3ForCausalLM phi3 "${decoder[@]}" partial_rotary_factor=null num_attention_heads=2 \
     num_key_value_heads=1 original_max_position_embeddings=32 "rope_parameters=$longrope, \"rope_theta\": 50000.0}"

@@ -101,6 +101,7 @@ public final class GoldenFiles {
                         head(folder).filter(HeadKind.CAUSAL_LM::equals).isPresent())
                 .filter(folder -> Architectures.find(HfConfig.read(folder)).isPresent())
                 .filter(folder -> !HfConfig.read(folder).has("rope_parameters"))
+                .filter(folder -> !HfConfig.read(folder).has("text_config"))
                 .map(folder -> folder.getFileName().toString())
                 .toList();
     }

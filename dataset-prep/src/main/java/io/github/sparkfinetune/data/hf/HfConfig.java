@@ -31,10 +31,17 @@ public final class HfConfig {
 
     private final String source;
     private final ObjectNode tree;
+    /** The model that this is the text part of. */
+    private final Optional<MultimodalConfig> whole;
 
     private HfConfig(String source, ObjectNode tree) {
+        this(source, tree, Optional.empty());
+    }
+
+    private HfConfig(String source, ObjectNode tree, Optional<MultimodalConfig> whole) {
         this.source = source;
         this.tree = tree;
+        this.whole = whole;
     }
 
     /**
@@ -79,6 +86,23 @@ public final class HfConfig {
     /** Architecture family, e.g. {@code bert}. */
     public String modelType() {
         return text("model_type").orElseThrow(() -> missing("model_type"));
+    }
+
+    /** The configuration of the text part of a multimodal model; the same for a text model. */
+    public HfConfig textPart() {
+        return MultimodalConfig.of(tree)
+                .map(file -> new HfConfig(source, file.text(), Optional.of(file)))
+                .orElse(this);
+    }
+
+    /** {@code model_type} of the multimodal model that this is the text part of; empty for a text model. */
+    public Optional<String> multimodalType() {
+        return whole.map(MultimodalConfig::modelType);
+    }
+
+    /** The same, as a text model of its own. */
+    public HfConfig alone() {
+        return new HfConfig(source, tree);
     }
 
     /** Class names, e.g. {@code BertForSequenceClassification}; empty when not stated. */
@@ -227,7 +251,7 @@ public final class HfConfig {
         // num_labels is derived from id2label; a stale value would contradict it.
         copy.remove(List.of("num_labels", "_num_labels", "problem_type"));
         copy.put(dtypeKey(), dtype);
-        return new HfConfig(source, copy);
+        return new HfConfig(source, copy, whole);
     }
 
     /**
@@ -269,7 +293,7 @@ public final class HfConfig {
         } else {
             copy.set(key, JsonFiles.MAPPER.valueToTree(value));
         }
-        return new HfConfig(source, copy);
+        return new HfConfig(source, copy, whole);
     }
 
     /** The same with a vocabulary of at least so many tokens. */
@@ -277,11 +301,17 @@ public final class HfConfig {
         return tokens > vocabSize() ? with("vocab_size", tokens) : this;
     }
 
-    /** The file's bytes, keys sorted as {@code transformers} sorts them. */
+    /**
+     * The file's bytes, keys sorted as {@code transformers} sorts them; those of a text part are all of the multimodal
+     * model's.
+     */
     public byte[] toJson() {
         ObjectNode sorted = tree.objectNode();
         Map<String, JsonNode> byKey = new TreeMap<>();
-        tree.fields().forEachRemaining(entry -> byKey.put(entry.getKey(), entry.getValue()));
+        whole.map(file -> file.with(tree))
+                .orElse(tree)
+                .fields()
+                .forEachRemaining(entry -> byKey.put(entry.getKey(), entry.getValue()));
         byKey.forEach(sorted::set);
         return JsonFiles.pretty(sorted);
     }

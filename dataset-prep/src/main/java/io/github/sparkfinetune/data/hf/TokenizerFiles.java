@@ -83,7 +83,7 @@ public record TokenizerFiles(
     public static TokenizerFiles read(
             Path modelFolder, RunConfig config, ToIntFunction<HfConfig> positions, Configuration hadoop)
             throws IOException {
-        Optional<HfConfig> model = HfConfig.find(modelFolder, hadoop);
+        Optional<HfConfig> model = HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart);
         TokenizerFiles files = read(modelFolder, model, hadoop);
         files.requireFits(config.model());
         model.ifPresent(
@@ -104,13 +104,13 @@ public record TokenizerFiles(
 
     /**
      * Reads {@code tokenizer.json} and, where they exist, {@code tokenizer_config.json},
-     * {@code special_tokens_map.json}, {@code chat_template.jinja}, {@code generation_config.json} and
-     * {@code config.json}.
+     * {@code special_tokens_map.json}, {@code chat_template.jinja}, {@code chat_template.json},
+     * {@code generation_config.json} and {@code config.json}.
      *
      * @throws RunException if the folder has no readable {@code tokenizer.json}
      */
     public static TokenizerFiles read(Path modelFolder, Configuration hadoop) throws IOException {
-        return read(modelFolder, HfConfig.find(modelFolder, hadoop), hadoop);
+        return read(modelFolder, HfConfig.find(modelFolder, hadoop).map(HfConfig::textPart), hadoop);
     }
 
     private static TokenizerFiles read(Path modelFolder, Optional<HfConfig> config, Configuration hadoop)
@@ -126,7 +126,7 @@ public record TokenizerFiles(
         JsonNode settings = HfFolderFiles.json(new Path(modelFolder, "tokenizer_config.json"), hadoop);
         String mapText = text(new Path(modelFolder, "special_tokens_map.json"), hadoop);
         JsonNode map = HfFolderFiles.json(new Path(modelFolder, "special_tokens_map.json"), hadoop);
-        String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
+        String template = chatTemplate(modelFolder, settings, hadoop);
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
         int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
         return new TokenizerFiles(
@@ -139,9 +139,17 @@ public record TokenizerFiles(
                 special,
                 eosTokenId,
                 EndTokens.of(modelFolder, config, eosTokenId, hadoop),
-                template != null ? template : SpecialTokenRoles.chatTemplate(settings),
+                template,
                 settingsText,
                 mapText);
+    }
+
+    private static String chatTemplate(Path modelFolder, JsonNode settings, Configuration hadoop) throws IOException {
+        String template = text(new Path(modelFolder, "chat_template.jinja"), hadoop);
+        template = template != null ? template : SpecialTokenRoles.chatTemplate(settings);
+        // Of a multimodal model it may be the processor's.
+        JsonNode processor = HfFolderFiles.json(new Path(modelFolder, "chat_template.json"), hadoop);
+        return template != null ? template : SpecialTokenRoles.chatTemplate(processor);
     }
 
     /**

@@ -48,6 +48,37 @@ class HfConfigTest {
     }
 
     @Test
+    void theTextPartOfAMultimodalModelIsReadAndWrittenWithinIt() throws IOException {
+        HfConfig whole = config("""
+                {"model_type": "m", "architectures": ["MForAll"], "dtype": "bfloat16", "eos_token_id": [1, 106],
+                 "pad_token_id": 0, "vision_config": {"layers": 1},
+                 "text_config": {"model_type": "t", "architectures": ["TForText"], "hidden_size": 8, "pad_token_id": 3}}""");
+        assertThat(whole.modelType()).isEqualTo("m");
+        assertThat(whole.multimodalType()).isEmpty();
+        HfConfig text = whole.textPart();
+        assertThat(text.multimodalType()).contains("m");
+        assertThat(text.modelType()).isEqualTo("t");
+        assertThat(text.architectures()).containsExactly("MForAll");
+        assertThat(text.size("hidden_size")).isEqualTo(8);
+        assertThat(text.padTokenId()).hasValue(3);
+        assertThat(text.textPart()).isSameAs(text);
+
+        HfConfig grown = text.asLanguageModel("MForAll", "float32").with("vocab_size", 5);
+        Files.write(folder.resolve("config.json"), grown.toJson());
+        HfConfig read = HfConfig.read(folder);
+        assertThat(read.modelType()).isEqualTo("m");
+        assertThat(read.text("dtype")).contains("float32");
+        assertThat(read.find("vision_config")).isPresent();
+        assertThat(read.textPart().vocabSize()).isEqualTo(5);
+        assertThat(read.find("text_config").orElseThrow().has("dtype")).isFalse();
+
+        Files.write(folder.resolve("config.json"), grown.alone().toJson());
+        assertThat(HfConfig.read(folder).modelType()).isEqualTo("t");
+        assertThat(HfConfig.read(folder).find("vision_config")).isEmpty();
+        assertThat(HfConfig.read(folder).find("eos_token_id").orElseThrow()).hasToString("[1,106]");
+    }
+
+    @Test
     void aFileThatIsTooLargeToBeOneIsNotReadWhole() throws IOException {
         try (RandomAccessFile sparse =
                 new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {

@@ -37,6 +37,27 @@ class TokenizerFilesTest {
         assertThat(read().chatTemplate()).isEqualTo("file é");
     }
 
+    @Test
+    void theTemplateOfAMultimodalModelMayBeItsProcessors() throws IOException {
+        write("tokenizer_config.json", "{}");
+        write("chat_template.json", "{'chat_template': 'processor'}");
+        assertThat(read().chatTemplate()).isEqualTo("processor");
+        write("tokenizer_config.json", "{'chat_template': 'config'}");
+        assertThat(read().chatTemplate()).isEqualTo("config");
+    }
+
+    @Test
+    void vocabularyAndTokensOfAMultimodalModelAreItsTextParts() throws IOException {
+        write(
+                "config.json",
+                "{'model_type': 'm', 'eos_token_id': [1, 2], 'text_config': {'model_type': 't', 'vocab_size': 2}}");
+        assertThat(read().modelVocabularySize()).isEqualTo(2);
+        assertThat(read().endTokenIds()).containsExactlyInAnyOrder(1, 2);
+        assertThatThrownBy(() -> read().requireFits("m"))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("tokenizer.json has 3 tokens, config.json vocab_size is 2");
+    }
+
     /** As version 5 of transformers tokenizes; version 4 gives types where nothing is said. */
     @Test
     void theTokenizerOfNoFamilyOfTransformers5GivesNoTypes() throws IOException {

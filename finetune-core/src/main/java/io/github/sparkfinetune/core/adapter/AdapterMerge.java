@@ -56,7 +56,7 @@ public final class AdapterMerge {
                     model.folders(),
                     model.config(),
                     model.tensors(),
-                    card(config, usage, adapter, model.adapter(), model.trained()),
+                    card(config, usage, adapter, model.adapter(), model.config()),
                     maxShardSize,
                     Map.of());
             return new Merged(model.adaptedLinears(), model.adapter().whole().size());
@@ -64,7 +64,7 @@ public final class AdapterMerge {
     }
 
     private static String card(
-            RunConfig config, ModelCard.Usage usage, String adapter, PeftAdapter read, HfConfig trained) {
+            RunConfig config, ModelCard.Usage usage, String adapter, PeftAdapter read, HfConfig merged) {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type() + ", merged");
         settings.put("adapter", ModelCard.nameOf(adapter));
@@ -76,7 +76,7 @@ public final class AdapterMerge {
                         .map(CorpusSource::path)
                         .toList()
                 : List.of(config.data().train());
-        String architecture = trained.architectures().stream().findFirst().orElse(trained.modelType());
+        String architecture = merged.architectures().stream().findFirst().orElse(merged.modelType());
         return new ModelCard(HubName.idOf(config.model()), usage, architecture, data, Map.of(), settings, Map.of())
                 .toMarkdown();
     }

@@ -134,7 +134,7 @@ public record LoraSettings(
                     method.r(),
                     method.loraAlpha(),
                     targets,
-                    null,
+                    architecture.otherModules().map(ModuleNames::matching).orElse(null),
                     method.loraDropout(),
                     method.bias(),
                     new ArrayList<>(saved),

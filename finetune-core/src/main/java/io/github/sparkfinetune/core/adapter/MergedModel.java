@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.adapter;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -19,21 +20,14 @@ public final class MergedModel implements AutoCloseable {
     private final Path adapterFolder;
     private final Path base;
     private final PeftAdapter adapter;
-    private final HfConfig trained;
     private final SafetensorsModel weights;
     private final MergedWeights merged;
 
     private MergedModel(
-            Path adapterFolder,
-            Path base,
-            PeftAdapter adapter,
-            HfConfig trained,
-            SafetensorsModel weights,
-            MergedWeights merged) {
+            Path adapterFolder, Path base, PeftAdapter adapter, SafetensorsModel weights, MergedWeights merged) {
         this.adapterFolder = adapterFolder;
         this.base = base;
         this.adapter = adapter;
-        this.trained = trained;
         this.weights = weights;
         this.merged = merged;
     }
@@ -54,13 +48,13 @@ public final class MergedModel implements AutoCloseable {
                 "adapter", "train first, or name a PEFT adapter's folder with --adapter", adapter, hadoop, localDir);
         PeftAdapter read = AdapterFile.read(adapterFolder);
         Path base = ModelFolder.fetch(model, hadoop, localDir);
-        HfConfig baseConfig = HfConfig.read(base);
+        HfConfig baseConfig = Architectures.config(base);
         refuseQuantised(model, baseConfig);
         HfConfig trained = trained(adapterFolder, baseConfig, read);
         SafetensorsModel weights = SafetensorsModel.open(base);
         try {
             MergedWeights merged = new MergedWeights(trained, head, weights, read, method);
-            return new MergedModel(adapterFolder, base, read, trained, weights, merged);
+            return new MergedModel(adapterFolder, base, read, weights, merged);
         } catch (RuntimeException e) {
             weights.close();
             throw e;
@@ -80,7 +74,7 @@ public final class MergedModel implements AutoCloseable {
         if (!Files.isRegularFile(adapterFolder.resolve(HfConfig.FILE))) {
             return base;
         }
-        HfConfig own = HfConfig.read(adapterFolder);
+        HfConfig own = Architectures.config(adapterFolder);
         if (!own.modelType().equals(base.modelType())) {
             throw adapter.otherBase("it was trained on a " + own.modelType() + ", this is a " + base.modelType());
         }
@@ -104,11 +98,6 @@ public final class MergedModel implements AutoCloseable {
     /** Local folders with the tokenizer's files; of two with the same file the first one's counts. */
     List<Path> folders() {
         return List.of(adapterFolder, base);
-    }
-
-    /** The configuration of the model that was trained. */
-    HfConfig trained() {
-        return trained;
     }
 
     PeftAdapter adapter() {

@@ -51,7 +51,9 @@ final class MergedWeights {
         this.adapter = adapter;
         this.method = method;
         boolean bare = ModelModules.isBare(architecture, base);
-        base.names().forEach(name -> stored.put(bare ? ModelModules.prefixed(architecture, name) : name, name));
+        base.names().stream()
+                .filter(name -> architecture.writtenName(name).isPresent())
+                .forEach(name -> stored.put(bare ? ModelModules.prefixed(architecture, name) : name, name));
         for (LoraModule module : adapter.modules(ModelModules.linears(architecture, head, base))) {
             adapted.put(module.module().weight(), module);
         }
@@ -141,9 +143,13 @@ final class MergedWeights {
         return adapted.size();
     }
 
-    /** The configuration that fits the tensors. */
+    /** The configuration that fits the tensors: of a multimodal model that of its text part alone. */
     HfConfig config() {
-        HfConfig merged = config;
+        HfConfig merged = config.alone();
+        if (config.multimodalType().isPresent()) {
+            merged = merged.with(
+                    "architectures", List.of(Architectures.of(merged).className(head)));
+        }
         String table = architecture.table().name();
         if (isDecoder()) {
             if (!tied && architecture.isTied()) {
@@ -172,8 +178,15 @@ final class MergedWeights {
         }
     }
 
-    /** The tensors in the base's order, new ones at the end. */
+    /** The tensors in the base's order, new ones at the end, under the names of a model that is written. */
     List<TensorData> tensors() {
+        return merged().stream()
+                .map(tensor ->
+                        tensor.named(architecture.writtenName(tensor.name()).orElseThrow()))
+                .toList();
+    }
+
+    private List<TensorData> merged() {
         List<TensorData> tensors = new ArrayList<>();
         stored.forEach((name, inBase) -> tensors.add(tensor(name, inBase)));
         TensorType type = tensors.stream()

@@ -40,6 +40,23 @@ public interface Architecture {
     String prefix();
 
     /**
+     * The name of a weight in a model that is written, empty for one of another part of a multimodal model.
+     *
+     * @param weight its full name
+     */
+    default Optional<String> writtenName(String weight) {
+        return Optional.of(weight);
+    }
+
+    /**
+     * Expression for the full names of modules that are no part of this model but stand beside it where PEFT loads it:
+     * those of a multimodal model that see images. Empty for none.
+     */
+    default Optional<String> otherModules() {
+        return Optional.empty();
+    }
+
+    /**
      * A configuration of this model as it is written: with the keys that transformers reads before version 5 beside
      * those of 5, as far as it can compute the model.
      */

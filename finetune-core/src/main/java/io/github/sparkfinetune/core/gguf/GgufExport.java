@@ -5,6 +5,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.MergedModel;
 import io.github.sparkfinetune.core.arch.HeadKind;
+import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
@@ -63,6 +64,7 @@ public final class GgufExport {
         // An adapter's own configuration knows its vocabulary; its base's holds where there is none.
         Optional<HfConfig> own = HfConfig.find(folder, hadoop);
         HfConfig config = (own.isEmpty() && adapts ? HfConfig.find(new Path(base), hadoop) : own)
+                .map(Architectures::config)
                 .orElseThrow(() -> RunException.data("export: there is no model at " + folder + ": train it first"));
         // What would be refused is refused before weights are copied from other machines.
         new GgufModel(config, type);

@@ -100,7 +100,7 @@ public record RunPlan(
      */
     public static RunPlan of(RunConfig config, Configuration hadoop, java.nio.file.Path localDir) throws IOException {
         Path folder = new Path(config.model());
-        HfConfig model = HfConfig.read(folder, hadoop);
+        HfConfig model = Architectures.config(folder, hadoop);
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, config, Architectures::positions, hadoop);
         Optional<Manifest> manifest = manifest(config, tokenizer, hadoop);
         HfConfig grown = model.withTokens(tokenizer.vocabularySize());

@@ -73,7 +73,7 @@ public record LoadedModel<B extends Batch>(
             int vocabulary,
             int threads,
             AdapterStart start) {
-        HfConfig model = HfConfig.read(base);
+        HfConfig model = Architectures.config(base);
         int rows = model.vocabSize();
         HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
@@ -99,7 +99,7 @@ public record LoadedModel<B extends Batch>(
      */
     public static LoadedModel<?> trained(
             RunConfig config, NDManager manager, Path trained, Optional<Path> base, int threads) {
-        HfConfig model = HfConfig.read(trained);
+        HfConfig model = Architectures.config(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
             TaskSpec spec = TaskSpecs.of(config);
             Pretrained pretrained = pretrained(config.precision(), manager, model, source);
@@ -119,7 +119,7 @@ public record LoadedModel<B extends Batch>(
      * @param vocabulary token ids that must have an embedding
      */
     static LoadedModel<?> base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
-        HfConfig model = HfConfig.read(base);
+        HfConfig model = Architectures.config(base);
         HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
             StoredNames names = new StoredNames(source, Architectures.of(grown).prefix());

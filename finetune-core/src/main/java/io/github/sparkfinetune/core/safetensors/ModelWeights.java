@@ -74,7 +74,7 @@ public final class ModelWeights implements TensorSource {
             ByteBuffer json = read(in, SafetensorsHeader.LENGTH_BYTES, length);
             SafetensorsHeader.parse(json, size - dataStart, file.toString())
                     .tensors()
-                    .forEach((name, info) -> places.put(name, new Place(file, dataStart, info)));
+                    .forEach((name, info) -> places.put(StoredNames.loaded(name), new Place(file, dataStart, info)));
         } catch (FileNotFoundException e) {
             throw RunException.data(file + " is missing: give a model folder with safetensors weights", e);
         }

@@ -18,7 +18,8 @@ import java.util.TreeSet;
 
 /**
  * The weights of a Hugging Face model folder: {@code model.safetensors}, or the shards that
- * {@code model.safetensors.index.json} lists, as one.
+ * {@code model.safetensors.index.json} lists, as one. Tensors have the names of the class that transformers loads them
+ * into.
  */
 public final class SafetensorsModel implements TensorSource {
     /** Name of weights that are not sharded. */
@@ -31,9 +32,12 @@ public final class SafetensorsModel implements TensorSource {
 
     private final Path folder;
     private final Set<SafetensorsFile> files;
-    private final Map<String, SafetensorsFile> byName;
+    private final Map<String, Place> byName;
 
-    private SafetensorsModel(Path folder, Set<SafetensorsFile> files, Map<String, SafetensorsFile> byName) {
+    /** A file and a tensor's name there. */
+    private record Place(SafetensorsFile file, String name) {}
+
+    private SafetensorsModel(Path folder, Set<SafetensorsFile> files, Map<String, Place> byName) {
         this.folder = folder;
         this.files = files;
         this.byName = Collections.unmodifiableMap(byName);
@@ -47,8 +51,8 @@ public final class SafetensorsModel implements TensorSource {
     public static SafetensorsModel open(Path folder) {
         if (Files.isRegularFile(folder.resolve(FILE))) {
             SafetensorsFile file = SafetensorsFile.open(folder.resolve(FILE));
-            Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
-            file.names().forEach(name -> byName.put(name, file));
+            Map<String, Place> byName = new LinkedHashMap<>();
+            file.names().forEach(name -> byName.put(StoredNames.loaded(name), new Place(file, name)));
             return new SafetensorsModel(folder, Set.of(file), byName);
         }
         Path index = folder.resolve(INDEX);
@@ -68,7 +72,7 @@ public final class SafetensorsModel implements TensorSource {
     private static SafetensorsModel openShards(Path folder, Path index) {
         Map<String, Set<String>> namesOfShard = shards(JsonFiles.readObject(index), index.toString());
         Set<SafetensorsFile> files = new LinkedHashSet<>();
-        Map<String, SafetensorsFile> byName = new LinkedHashMap<>();
+        Map<String, Place> byName = new LinkedHashMap<>();
         SafetensorsModel model = new SafetensorsModel(folder, files, byName);
         try {
             namesOfShard.forEach((shard, names) -> openShard(folder.resolve(shard), names, files, byName));
@@ -101,12 +105,13 @@ public final class SafetensorsModel implements TensorSource {
         return namesOfShard;
     }
 
-    private static void openShard(
-            Path path, Set<String> names, Set<SafetensorsFile> files, Map<String, SafetensorsFile> byName) {
+    private static void openShard(Path path, Set<String> names, Set<SafetensorsFile> files, Map<String, Place> byName) {
         SafetensorsFile file = SafetensorsFile.open(path);
         files.add(file);
         names.forEach(file::info);
-        file.names().stream().filter(names::contains).forEach(name -> byName.put(name, file));
+        file.names().stream()
+                .filter(names::contains)
+                .forEach(name -> byName.put(StoredNames.loaded(name), new Place(file, name)));
     }
 
     @Override
@@ -116,36 +121,41 @@ public final class SafetensorsModel implements TensorSource {
 
     @Override
     public TensorInfo info(String name) {
-        return file(name).info(name);
+        Place place = place(name);
+        return place.file().info(place.name());
     }
 
     @Override
     public Optional<FilePlace> localPlace(String name) {
-        return file(name).localPlace(name);
+        Place place = place(name);
+        return place.file().localPlace(place.name());
     }
 
     @Override
     public ByteBuffer buffer(String name, long from, int length) {
-        return file(name).buffer(name, from, length);
+        Place place = place(name);
+        return place.file().buffer(place.name(), from, length);
     }
 
     @Override
     public void read(String name, long from, ByteBuffer target) {
-        file(name).read(name, from, target);
+        Place place = place(name);
+        place.file().read(place.name(), from, target);
     }
 
     @Override
     public String fileOf(String name) {
-        return file(name).fileOf(name);
+        Place place = place(name);
+        return place.file().fileOf(place.name());
     }
 
-    private SafetensorsFile file(String name) {
-        SafetensorsFile file = byName.get(name);
-        if (file == null) {
+    private Place place(String name) {
+        Place place = byName.get(name);
+        if (place == null) {
             throw RunException.data(folder + ": there is no tensor " + Quoted.name(name)
                     + " in its safetensors weights; they do not fit the model's configuration");
         }
-        return file;
+        return place;
     }
 
     @Override

@@ -6,6 +6,8 @@ import java.util.Optional;
 
 /** Finds a model's weights in a checkpoint, which may be of a bare model, without a head, or have older names. */
 public final class StoredNames {
+    private static final String TEXT_PART = "language_model.";
+
     private final TensorSource source;
     private final String prefix;
 
@@ -13,6 +15,18 @@ public final class StoredNames {
     public StoredNames(TensorSource source, String prefix) {
         this.source = source;
         this.prefix = prefix;
+    }
+
+    /**
+     * The name that a tensor of a checkpoint has in the class that transformers loads it into: checkpoints of
+     * multimodal models keep the names of the first such classes, as {@code _checkpoint_conversion_mapping} says there.
+     */
+    static String loaded(String stored) {
+        if (!stored.startsWith(TEXT_PART)) {
+            return stored;
+        }
+        String inside = stored.substring(TEXT_PART.length());
+        return inside.startsWith("model.") ? "model." + TEXT_PART + inside.substring("model.".length()) : inside;
     }
 
     /** The checkpoint's name of a weight, empty where it has none. */

@@ -31,6 +31,11 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
         }
     }
 
+    /** The same under another name. */
+    public TensorData named(String other) {
+        return new TensorData(other, dtype, shape, data);
+    }
+
     /** A tensor that is in host memory already. */
     public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
         return new TensorData(name, dtype, shape, () -> bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN));

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
+import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
@@ -56,7 +57,10 @@ final class Export {
     /** Writes the model, or its adapter, as it is now. */
     void write(TrainingResult result) {
         LoadedModel<?> loaded = resources.loaded();
-        String architecture = loaded.model().className();
+        // Of a multimodal model an adapter belongs to all of it; what is written whole is its text part alone.
+        HfConfig model =
+                loaded.lora().isPresent() ? loaded.config() : loaded.config().alone();
+        String architecture = Architectures.of(model).className(spec.modelKind().head());
         ModelCard card = new ModelCard(
                 HubName.idOf(config.model()),
                 spec.usage(),
@@ -71,21 +75,24 @@ final class Export {
         resources.tokenizer().files().forEach((name, text) -> files.put(name, text.getBytes(StandardCharsets.UTF_8)));
         if (loaded.lora().isPresent()) {
             Optional<InitialAdapter> initial = resources.initialAdapter();
-            LoraSettings trained = loaded.lora().get();
+            LoraSettings settings = loaded.lora().get();
             AdapterFile.write(
                     writer,
                     resources.folder(),
-                    config(architecture, result),
-                    initial.map(some -> some.plain(trained)).orElse(trained),
+                    config(model, architecture, result),
+                    initial.map(some -> some.plain(settings)).orElse(settings),
                     initial.map(some -> some.plain(adapter())).orElseGet(this::adapter),
                     card,
                     files);
         } else {
-            List<TensorData> tensors =
-                    loaded.model().parameters().stream().map(this::tensor).toList();
+            Architecture names = Architectures.of(loaded.config());
+            List<TensorData> tensors = loaded.model().parameters().stream()
+                    .map(this::tensor)
+                    .map(tensor -> tensor.named(names.writtenName(tensor.name()).orElseThrow()))
+                    .toList();
             writer.write(
                     resources.folder(),
-                    config(architecture, result),
+                    config(model, architecture, result),
                     tensors,
                     card,
                     SafetensorsWriter.MAX_SHARD_SIZE,
@@ -104,16 +111,13 @@ final class Export {
                         () -> f32.data().get().asFloatBuffer());
     }
 
-    private HfConfig config(String architecture, TrainingResult result) {
+    private HfConfig config(HfConfig model, String architecture, TrainingResult result) {
         OutputConfig.Dtype dtype = resources.loaded().lora().isPresent()
                 ? OutputConfig.Dtype.FLOAT32
                 : config.output().dtype();
         HfConfig saved = spec.savedConfig(
-                resources.loaded().config(),
-                architecture,
-                resources.manifest().labels(),
-                dtype.name().toLowerCase(Locale.ROOT));
-        return Architectures.of(saved).written(spec.tunedConfig(saved, result.eval()));
+                model, architecture, resources.manifest().labels(), dtype.name().toLowerCase(Locale.ROOT));
+        return Architectures.of(model).written(spec.tunedConfig(saved, result.eval()));
     }
 
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */

@@ -42,7 +42,7 @@ public final class FineTuner {
      */
     public static void check(RunConfig config, Configuration hadoop) throws IOException {
         Path folder = new Path(config.model());
-        HfConfig model = HfConfig.read(folder, hadoop);
+        HfConfig model = Architectures.config(folder, hadoop);
         TaskSpec spec = TaskSpecs.of(config);
         spec.modelKind().check(model);
         spec.metric(config.training().metricForBestModel());

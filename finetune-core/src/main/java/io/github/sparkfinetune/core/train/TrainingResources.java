@@ -32,7 +32,6 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.dataset.SampleDraws;
 import io.github.sparkfinetune.data.dataset.SampleSource;
-import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hf.LocalDir;
 import io.github.sparkfinetune.data.hf.ModelFolder;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -96,7 +95,7 @@ final class TrainingResources implements AutoCloseable {
                     kept,
                     rank.collective(),
                     device,
-                    Architectures.of(HfConfig.read(folder)).shape());
+                    Architectures.of(Architectures.config(folder)).shape());
             initialisation = new AdapterInitialisation(config, rank, temporary, device.manager());
             opened.push(initialisation::close);
             loaded = LoadedModel.toTrain(

@@ -57,6 +57,8 @@ class AdapterRunTest {
                 List.of("olmo2", all, "bias=all"),
                 List.of("gemma2", all, "lora_dropout=0.1", "modules_to_save=[embed_tokens]"),
                 List.of("gemma3", all, "use_dora=true"),
+                List.of("gemma3-multimodal", all, "trainable_token_indices=[5]"),
+                List.of("mistral3-saved-by-5", "use_dora=true", "modules_to_save=[lm_head]"),
                 List.of("phi3"),
                 List.of("phi3", "target_modules=[gate_up_proj, qkv_proj]", "use_dora=true", "lora_dropout=0.1"),
                 List.of("llama-untied", all, "init_lora_weights=gaussian"),

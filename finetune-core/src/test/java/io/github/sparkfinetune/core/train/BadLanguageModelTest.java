@@ -70,7 +70,10 @@ class BadLanguageModelTest {
                 of("smollm3", BadLanguageModelTest::chunked, "layer_types chunked_attention is not supported"),
                 of("gemma2", config -> config.put("use_bidirectional_attention", true), "use_bidirectional_attention"),
                 of("gemma3", config -> config.put("attn_logit_softcapping", 5), "attn_logit_softcapping is not"),
-                of("gemma3", config -> config.put("model_type", "gemma3"), "model_type gemma3 is not supported"),
+                of(
+                        "gemma3",
+                        config -> config.put("model_type", "gemma3"),
+                        "model_type gemma3 with a text_config of gemma3 is not supported, only with one of gemma3_text"),
                 of("phi3", config -> config.put("resid_pdrop", 0.1), "resid_pdrop is not supported"),
                 of("gpt2", config -> config.put("scale_attn_by_inverse_layer_idx", true), "scale_attn_by_inverse"),
                 of("gpt2", config -> config.put("activation_function", "mish"), "mish"));

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.arch.RopeParameters;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.llama.LlamaParts.Norms.QueryKey;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -22,6 +23,16 @@ public final class Gemma3 extends Gemma2 {
     private static final String THETA_KEY = "rope_theta";
     private static final String LOCAL_THETA_KEY = "rope_local_base_freq";
 
+    /** Sizes that transformers assumes where the file is silent, as published multimodal models are. */
+    private static final Map<String, Integer> ASSUMED = Map.of(
+            "vocab_size", 262_208,
+            "hidden_size", 2304,
+            "intermediate_size", 9216,
+            "num_hidden_layers", 26,
+            "num_attention_heads", 8,
+            "num_key_value_heads", 4,
+            "max_position_embeddings", 131_072);
+
     private final HfConfig config;
 
     /** @param config with the keys of {@code Gemma3TextConfig} */
@@ -30,9 +41,23 @@ public final class Gemma3 extends Gemma2 {
         this.config = config;
     }
 
+    /** A configuration with the sizes that transformers assumes where it has none. */
+    public static HfConfig complete(HfConfig config) {
+        HfConfig complete = config;
+        for (Map.Entry<String, Integer> size : ASSUMED.entrySet()) {
+            complete = complete.has(size.getKey()) ? complete : complete.with(size.getKey(), size.getValue());
+        }
+        return complete;
+    }
+
     @Override
     String classPrefix() {
         return "Gemma3";
+    }
+
+    @Override
+    String multimodalClass() {
+        return "Gemma3ForConditionalGeneration";
     }
 
     @Override

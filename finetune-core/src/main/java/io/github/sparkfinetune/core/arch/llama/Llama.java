@@ -34,10 +34,15 @@ import java.util.Set;
  */
 public class Llama implements DecoderArchitecture {
     private static final String PREFIX = "model.";
+    /** In a multimodal model, as its class in transformers has it. */
+    private static final String PART_PREFIX = "model.language_model.";
+
+    private static final String LM_HEAD = "lm_head";
 
     private final HfConfig config;
     private final LlamaParts parts;
     private final DecoderShape shape;
+    private final boolean isPart;
 
     /** @param config with the keys of {@code LlamaConfig} */
     public Llama(HfConfig config) {
@@ -58,6 +63,7 @@ public class Llama implements DecoderArchitecture {
     Llama(HfConfig config, LlamaParts parts) {
         this.config = config;
         this.parts = parts;
+        isPart = config.multimodalType().isPresent();
         Defaults defaults = parts.defaults();
         int heads = config.size("num_attention_heads");
         int keyValueHeads = config.sizeOr(heads, "num_key_value_heads");
@@ -103,9 +109,15 @@ public class Llama implements DecoderArchitecture {
         return "Llama";
     }
 
+    /** That of the multimodal model where this is its text part. */
     @Override
     public final String className(HeadKind head) {
-        return classPrefix() + head.suffix();
+        return isPart ? multimodalClass() : classPrefix() + head.suffix();
+    }
+
+    /** Hugging Face's class of a multimodal model with this as its text part. */
+    String multimodalClass() {
+        throw new IllegalStateException(modelType() + " is no part of " + config.multimodalType());
     }
 
     @Override
@@ -130,7 +142,22 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public String prefix() {
-        return PREFIX;
+        return isPart ? PART_PREFIX : PREFIX;
+    }
+
+    @Override
+    public Optional<String> writtenName(String weight) {
+        if (!isPart || weight.startsWith(LM_HEAD + ".")) {
+            return Optional.of(weight);
+        }
+        return weight.startsWith(PART_PREFIX)
+                ? Optional.of(PREFIX + weight.substring(PART_PREFIX.length()))
+                : Optional.empty();
+    }
+
+    @Override
+    public Optional<String> otherModules() {
+        return isPart ? Optional.of(".*(vision_tower|multi_modal_projector).*") : Optional.empty();
     }
 
     @Override
@@ -141,7 +168,7 @@ public class Llama implements DecoderArchitecture {
     @Override
     public WeightSpec table() {
         return new WeightSpec(
-                PREFIX + "embed_tokens.weight", WeightSpec.Kind.EMBEDDING, shape.vocabulary(), shape.hidden());
+                prefix() + "embed_tokens.weight", WeightSpec.Kind.EMBEDDING, shape.vocabulary(), shape.hidden());
     }
 
     @Override
@@ -151,7 +178,7 @@ public class Llama implements DecoderArchitecture {
 
     @Override
     public BlockSpec layer(int layer) {
-        String at = PREFIX + "layers." + layer + ".";
+        String at = prefix() + "layers." + layer + ".";
         int hidden = shape.hidden();
         int wide = shape.intermediate();
         WeightSpecs weights = new WeightSpecs();
@@ -208,7 +235,7 @@ public class Llama implements DecoderArchitecture {
     @Override
     public Map<String, WeightSpec> head() {
         return new WeightSpecs()
-                .rmsNorm("norm", PREFIX + "norm", shape.hidden())
+                .rmsNorm("norm", prefix() + "norm", shape.hidden())
                 .map();
     }
 

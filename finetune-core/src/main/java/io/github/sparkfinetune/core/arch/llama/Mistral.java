@@ -31,4 +31,9 @@ public final class Mistral extends Llama {
     String classPrefix() {
         return "Mistral";
     }
+
+    @Override
+    String multimodalClass() {
+        return "Mistral3ForConditionalGeneration";
+    }
 }

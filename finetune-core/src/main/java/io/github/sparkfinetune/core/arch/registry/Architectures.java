@@ -25,16 +25,23 @@ import io.github.sparkfinetune.core.arch.mpnet.Mpnet;
 import io.github.sparkfinetune.core.arch.roberta.Roberta;
 import io.github.sparkfinetune.core.arch.xlmroberta.XlmRoberta;
 import io.github.sparkfinetune.data.hf.HfConfig;
+import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SortedMap;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
+import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
 
 /** The model families by {@code model_type}; a family is one line here. */
 public final class Architectures {
+    private static final String MODEL_TYPE = "model_type";
+
     private static final SortedMap<String, Function<HfConfig, EncoderArchitecture>> ENCODERS = new TreeMap<>(Map.of(
             "bert", Bert::new,
             "camembert", Camembert::new,
@@ -60,7 +67,37 @@ public final class Architectures {
                     Map.entry("qwen3", Qwen3::new),
                     Map.entry("smollm3", SmolLm3::new)));
 
+    /** The multimodal models whose text part is computed, each with the {@code model_type} of that part. */
+    private static final SortedMap<String, String> MULTIMODAL =
+            new TreeMap<>(Map.of("gemma3", "gemma3_text", "mistral3", "mistral"));
+
+    /** Sizes that transformers assumes where the file of a family is silent. */
+    private static final Map<String, UnaryOperator<HfConfig>> ASSUMED = Map.of("gemma3_text", Gemma3::complete);
+
     private Architectures() {}
+
+    /**
+     * The configuration of the text model in a folder, wherever it lies: of a multimodal model that of its text part.
+     *
+     * @throws RunException when {@code config.json} is missing or not a JSON object
+     */
+    public static HfConfig config(Path folder, Configuration hadoop) throws IOException {
+        return config(HfConfig.read(folder, hadoop));
+    }
+
+    /** The same of a folder of this machine. */
+    public static HfConfig config(java.nio.file.Path folder) {
+        return config(HfConfig.read(folder));
+    }
+
+    /** The same of a {@code config.json} that was read. */
+    public static HfConfig config(HfConfig read) {
+        HfConfig text = read.textPart();
+        return text.text(MODEL_TYPE)
+                .map(ASSUMED::get)
+                .map(assumed -> assumed.apply(text))
+                .orElse(text);
+    }
 
     /**
      * The architecture of a configuration, whether or not the engine computes that model.
@@ -68,7 +105,7 @@ public final class Architectures {
      * @throws RunException where its family is not known
      */
     public static Architecture of(HfConfig config) {
-        return find(config).orElseThrow(() -> unsupported(config, "", modelTypes()));
+        return find(config).orElseThrow(() -> unsupported(config(config), "", modelTypes()));
     }
 
     /** Every {@code model_type} that is known. */
@@ -80,9 +117,18 @@ public final class Architectures {
 
     /** The architecture of a configuration, or nothing where its family is not known or not stated. */
     public static Optional<Architecture> find(HfConfig config) {
-        return config.text("model_type")
+        HfConfig text = config(config);
+        return text.text(MODEL_TYPE)
+                .filter(type -> isTextModel(text))
                 .map(type -> ENCODERS.containsKey(type) ? ENCODERS.get(type) : DECODERS.get(type))
-                .map(family -> family.apply(config));
+                .map(family -> family.apply(text));
+    }
+
+    /** Returns whether it is no part of a multimodal model, or a part that is computed. */
+    private static boolean isTextModel(HfConfig text) {
+        return text.multimodalType()
+                .map(type -> text.modelType().equals(MULTIMODAL.get(type)))
+                .orElse(true);
     }
 
     /** Longest sample in tokens that a model has positions for, or 0 where its family is not known. */
@@ -110,17 +156,27 @@ public final class Architectures {
 
     private static <A extends Architecture> A supported(
             HfConfig config, SortedMap<String, Function<HfConfig, A>> families, String purpose) {
-        Function<HfConfig, A> family = families.get(config.modelType());
-        if (family == null) {
-            throw unsupported(config, purpose, families.keySet());
+        HfConfig text = config(config);
+        Function<HfConfig, A> family =
+                text.text(MODEL_TYPE).map(type -> families.get(type)).orElse(null);
+        if (family == null || !isTextModel(text)) {
+            throw unsupported(text, purpose, families.keySet());
         }
-        A architecture = family.apply(config);
+        A architecture = family.apply(text);
         architecture.requireSupported();
         return architecture;
     }
 
-    private static RunException unsupported(HfConfig config, String purpose, Iterable<String> supported) {
-        return RunException.data(config.source() + ": model_type " + config.modelType() + " is not supported" + purpose
-                + "; supported are " + String.join(", ", supported));
+    private static RunException unsupported(HfConfig config, String purpose, Set<String> supported) {
+        String type = config.multimodalType().orElseGet(config::modelType);
+        if (MULTIMODAL.containsKey(type) && !MULTIMODAL.get(type).equals(config.modelType())) {
+            return RunException.data(config.source() + ": model_type " + type + " with a text_config of "
+                    + config.modelType() + " is not supported, only with one of " + MULTIMODAL.get(type));
+        }
+        String parts = supported.containsAll(MULTIMODAL.values())
+                ? ", and the text part of " + String.join(", ", MULTIMODAL.keySet())
+                : "";
+        return RunException.data(config.source() + ": model_type " + type + " is not supported" + purpose
+                + "; supported are " + String.join(", ", supported) + parts);
     }
 }

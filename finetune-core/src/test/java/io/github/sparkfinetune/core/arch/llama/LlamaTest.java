@@ -9,11 +9,13 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Configs;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
+import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.RopeScaling;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
@@ -66,10 +68,15 @@ class LlamaTest {
 
     @Test
     void anglesByTypeOfLayerAreReadFromWhereTransformers5WritesThem() {
-        DecoderArchitecture decoder = Architectures.decoder(Configs.golden("gemma3-saved-by-5"));
-        assertThat(decoder.attention(0).rotary()).contains(new RotaryPositions(500, 12, Optional.empty()));
-        assertThat(decoder.attention(1).rotary())
-                .contains(new RotaryPositions(50_000, 12, Optional.of(new RopeScaling.Linear(8))));
+        for (String model : List.of("gemma3-saved-by-5", "gemma3-multimodal-saved-by-5", "gemma3-multimodal")) {
+            DecoderArchitecture decoder = Architectures.decoder(Configs.golden(model));
+            assertThat(decoder.attention(0).rotary())
+                    .as(model)
+                    .contains(new RotaryPositions(500, 12, Optional.empty()));
+            assertThat(decoder.attention(1).rotary())
+                    .as(model)
+                    .contains(new RotaryPositions(50_000, 12, Optional.of(new RopeScaling.Linear(8))));
+        }
     }
 
     @ParameterizedTest
@@ -88,16 +95,46 @@ class LlamaTest {
                 .hasMessageContainingAll("config.json", message);
     }
 
+    /** {@code config.json} of the published Gemma 3 of 4 billion parameters, whose text part names few sizes. */
+    @Test
+    void sizesOfAMultimodalModelAreThoseThatTransformersAssumes() {
+        HfConfig published = Configs.golden("gemma3-multimodal")
+                .with("eos_token_id", List.of(1, 106))
+                .with(
+                        "text_config",
+                        Map.of(
+                                "hidden_size", 2560,
+                                "intermediate_size", 10240,
+                                "model_type", "gemma3_text",
+                                "num_hidden_layers", 34,
+                                "rope_scaling", Map.of("factor", 8.0, "rope_type", "linear"),
+                                "sliding_window", 1024));
+        DecoderArchitecture decoder = Architectures.decoder(published);
+        assertThat(decoder.table().shape()).containsExactly(262_208, 2560);
+        assertThat(decoder.layer(33).weights().get("q_proj.weight").shape()).containsExactly(2048, 2560);
+        assertThat(decoder.layer(33).weights().get("k_proj.weight").shape()).containsExactly(1024, 2560);
+        assertThat(decoder.shape().positions()).isEqualTo(131_072);
+        assertThat(decoder.attention(4).window()).isEqualTo(1024);
+        assertThat(decoder.attention(5))
+                .isEqualTo(new LayerAttention(
+                        0, Optional.of(new RotaryPositions(1e6, 256, Optional.of(new RopeScaling.Linear(8))))));
+        HfConfig text = Architectures.config(published);
+        assertThat(text.vocabSize()).isEqualTo(262_208);
+        assertThat(text.find("eos_token_id").orElseThrow()).hasToString("[1,106]");
+    }
+
     /** The model is the same read by the older keys alone, and by both. */
     @ParameterizedTest
     @ValueSource(
             strings = {
                 "gemma3-saved-by-5",
+                "gemma3-multimodal-saved-by-5",
                 "llama-saved-by-5",
+                "mistral3-saved-by-5",
                 "phi3-saved-by-5"
             })
     void whatIsWrittenHasTheKeysOfTransformers4Too(String model) {
-        HfConfig config = Configs.golden(model);
+        HfConfig config = Architectures.config(Configs.golden(model));
         DecoderArchitecture decoder = Architectures.decoder(config);
         HfConfig written = decoder.written(config);
         assertThat(written.find("rope_parameters")).isEqualTo(config.find("rope_parameters"));

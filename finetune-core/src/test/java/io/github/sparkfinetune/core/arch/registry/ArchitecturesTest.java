@@ -39,7 +39,10 @@ class ArchitecturesTest {
         return GoldenFiles.head(folder).orElseThrow();
     }
 
-    /** The checkpoints of transformers hold each weight in the shape that is listed, and no other weight. */
+    /**
+     * The checkpoints of transformers hold each weight in the shape that is listed, and no other weight but those that
+     * see images.
+     */
     @ParameterizedTest
     @MethodSource("models")
     void weightsAreThoseOfTheCheckpoint(Path folder) {
@@ -57,7 +60,8 @@ class ArchitecturesTest {
         weights.forEach(weight -> listed.put(weight.name(), Arrays.toString(weight.shape())));
         Map<String, String> stored = new TreeMap<>();
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
-            source.names()
+            source.names().stream()
+                    .filter(name -> architecture.writtenName(name).isPresent())
                     .forEach(name ->
                             stored.put(name, Arrays.toString(source.info(name).shape())));
         }
@@ -80,9 +84,22 @@ class ArchitecturesTest {
         refused(
                 () -> Architectures.decoder(Configs.golden("bert-seqcls")),
                 "model_type bert is not supported for text generation; supported are gemma2, gemma3_text, gpt2,"
-                        + " granite, llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3");
+                        + " granite, llama, mistral, olmo2, phi3, qwen2, qwen3, smollm3, and the text part of gemma3, mistral3");
         assertThat(Architectures.find(unknown)).isEmpty();
         assertThat(Architectures.find(unknown.with("model_type", null))).isEmpty();
+    }
+
+    @Test
+    void otherMultimodalModelsAreRefusedByName() {
+        HfConfig other = Configs.golden("gemma3-multimodal", "model_type", "llava");
+        refused(() -> Architectures.of(other), "config.json: model_type llava is not supported; supported are bert");
+        refused(() -> Architectures.decoder(other), "model_type llava is not supported for text generation");
+        assertThat(Architectures.find(other)).isEmpty();
+        HfConfig newer = Configs.golden("mistral3-saved-by-5", "text_config", Map.of("model_type", "ministral3"));
+        refused(
+                () -> Architectures.decoder(newer),
+                "model_type mistral3 with a text_config of ministral3 is not supported, only with one of mistral");
+        refused(() -> Architectures.encoder(Configs.golden("gemma3-multimodal")), "model_type gemma3 is not supported");
     }
 
     @ParameterizedTest

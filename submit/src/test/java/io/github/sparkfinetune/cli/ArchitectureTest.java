@@ -99,6 +99,8 @@ class ArchitectureTest {
     static void load() {
         all = new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())
+                // The classes that the tests of all modules share.
+                .withImportOption(location -> !location.contains("-tests.jar"))
                 .importPackages("io.github.sparkfinetune", "ai.djl.pytorch.jni");
         for (String part : List.of("conf", "data", "core", "spark", "report", "job", "cli")) {
             assertThat(all.stream().anyMatch(type -> type.getPackageName().startsWith(ROOT + part)))

@@ -166,7 +166,7 @@ public final class CheckpointStore {
                 .toList();
     }
 
-    /** What finds out whether a checkpoint's files are what was written. */
+    /** Returns the check of a checkpoint's files against what was written. */
     public CheckpointCheck check(CheckpointFiles files) {
         return new CheckpointCheck(fileSystem, folder(files.checkpoint()).path(), files);
     }

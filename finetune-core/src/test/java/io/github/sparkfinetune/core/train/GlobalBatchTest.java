@@ -16,7 +16,7 @@ class GlobalBatchTest {
         return new Sample(0, ids, new int[ids.length], -1);
     }
 
-    /** Of a rank: its number says what it has. */
+    /** Gathers the batch of a rank, whose number determines its samples. */
     private static GlobalBatch gather(Collective ranks) {
         List<Sample> mine = switch (ranks.rank()) {
             case 0 -> List.of(sample(7, 5, 7), sample(250_000, 0));

@@ -84,7 +84,7 @@ class SoundCheckpointTest {
         return store(FarFileSystem.configuration()).newest().orElseThrow();
     }
 
-    /** Of this test alone, because counts are the process's. */
+    /** A name of this test's own, because the counts belong to the process. */
     private String reader(int rank) {
         return temp + "-" + rank;
     }

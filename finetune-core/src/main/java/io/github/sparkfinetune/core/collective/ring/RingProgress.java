@@ -37,7 +37,7 @@ final class RingProgress {
                 Frame.Kind.HEARTBEAT, 0, rank, 0, sequence, own.get(), (int) Math.min(age, Integer.MAX_VALUE), 0, 0);
     }
 
-    /** What a peer's heartbeat says. */
+    /** Takes note of a peer's heartbeat. */
     void heard(Peer peer, Frame heartbeat, long now) {
         if (peer.gotFurther(heartbeat.total(), now)) {
             at(now);

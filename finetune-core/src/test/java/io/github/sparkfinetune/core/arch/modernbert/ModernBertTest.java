@@ -13,7 +13,7 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What {@code config.json} of ModernBERT means, as versions 4 and 5 of transformers write it. */
+/** The meaning of ModernBERT's {@code config.json}, as versions 4 and 5 of transformers write it. */
 class ModernBertTest {
     private static final String FULL = "full_attention";
     private static final String SLIDING = "sliding_attention";

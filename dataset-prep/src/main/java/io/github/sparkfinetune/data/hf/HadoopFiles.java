@@ -132,26 +132,44 @@ public final class HadoopFiles {
     }
 
     /**
-     * Writes a file, replacing one that is there. Of content that fails nothing appears on an object store.
+     * Writes a file, replacing one that is there. On an object store nothing appears of content that fails.
      *
      * @return its length
      */
     public static long write(FileSystem fileSystem, Path file, Content content) {
-        try (FSDataOutputStream out = fileSystem.create(file, true)) {
+        try {
+            FSDataOutputStream out = fileSystem.create(file, true);
             try {
                 content.writeTo(out);
-            } catch (IOException | RuntimeException e) {
-                // To close an object's stream is to publish what was written so far.
-                if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) {
-                    out.abort();
-                }
+                long length = out.getPos();
+                out.close();
+                return length;
+            } catch (Throwable e) {
+                giveUp(fileSystem, out, e);
                 throw e;
             }
-            return out.getPos();
         } catch (IOException e) {
             throw failed("can't be written", file, e);
         } catch (FSError e) {
             throw failed("can't be written", file, failure(e));
+        }
+    }
+
+    /**
+     * Ends a stream whose content has failed. To close an object's stream is to publish what it was given: where it
+     * cannot be aborted it stays open, and the store drops it with the process.
+     */
+    private static void giveUp(FileSystem fileSystem, FSDataOutputStream out, Throwable failure) {
+        boolean aborts = out.hasCapability(StreamCapabilities.ABORTABLE_STREAM);
+        try {
+            if (aborts) {
+                out.abort();
+            }
+            if (aborts || !isObjectStore(fileSystem)) {
+                out.close();
+            }
+        } catch (IOException | RuntimeException e) {
+            failure.addSuppressed(e);
         }
     }
 
@@ -169,7 +187,7 @@ public final class HadoopFiles {
             long length = write(fileSystem, unfinished, content);
             moveTo(fileSystem, unfinished, file);
             return length;
-        } catch (RuntimeException e) {
+        } catch (Throwable e) {
             discard(fileSystem, unfinished);
             throw e;
         }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.nio.file.Files;
 import java.time.Duration;
@@ -21,7 +22,6 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.fs.FSDataInputStream;
-import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FSError;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -215,8 +215,11 @@ public final class Lease {
     }
 
     private void write(Instant until) throws IOException {
-        try (FSDataOutputStream out = files.create(file, true)) {
-            out.write(JSON.writeValueAsBytes(first.until(until)));
+        byte[] mark = JSON.writeValueAsBytes(first.until(until));
+        try {
+            HadoopFiles.write(files, file, out -> out.write(mark));
+        } catch (UncheckedIOException e) {
+            throw e.getCause();
         }
     }
 

@@ -230,7 +230,7 @@ public final class EvaluateJob {
         JavaRDD<Object[]> rows = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
                 .mapPartitions(new Part(model, manifest, split, tasks));
-        model.placement().place(written.write(rows, Set.of()).rdd()).toJavaRDD().count();
+        model.placement().place(written.write(rows).rdd()).toJavaRDD().count();
         written.finish();
         return session.read().schema(Rows.schema(columns)).parquet(folder);
     }

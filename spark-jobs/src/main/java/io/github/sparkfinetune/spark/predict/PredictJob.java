@@ -3,11 +3,11 @@ package io.github.sparkfinetune.spark.predict;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
-import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
@@ -17,19 +17,15 @@ import io.github.sparkfinetune.spark.run.Settings;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
-import java.util.Collections;
-import java.util.Iterator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.SparkSession;
 
 /**
@@ -40,12 +36,6 @@ import org.apache.spark.sql.SparkSession;
  * after an interrupted one predicts the parts that are missing.
  */
 public final class PredictJob {
-    /** Text of a part: to open a model takes seconds, to do a part again should not take hours. */
-    private static final long PART_BYTES = 32L << 20;
-    /** Of prompts: an answer takes seconds. */
-    private static final long PROMPTS_BYTES = 256L << 10;
-
-    private static final long MOST_PARTS = 50_000;
     /** What predictions do not depend on. */
     private static final List<String> OTHER_SECTIONS = List.of("cluster.", "training.", "output.", "device");
 
@@ -61,6 +51,10 @@ public final class PredictJob {
      * @throws RunException if the input, the model or the output can not be used
      */
     public static void run(SparkSession session, RunConfig config, String key, String input, String output) {
+        run(session, config, key, input, output, PartSizes.of(TaskSpecs.of(config)));
+    }
+
+    static void run(SparkSession session, RunConfig config, String key, String input, String output, PartSizes sizes) {
         SparkSessions.requireSerializer(session);
         SparkContext spark = session.sparkContext();
         Configuration hadoop = spark.hadoopConfiguration();
@@ -69,35 +63,28 @@ public final class PredictJob {
         Path to = new Path(RunPaths.absolute("output", output, hadoop));
         spark.setJobDescription("predict " + from);
         try {
-            RowFolder rows = new RowFolder(to, TaskSpecs.of(resolved).predictionColumns(), hadoop);
+            List<Column> columns = TaskSpecs.of(resolved).predictionColumns();
+            RowFolder rows = new RowFolder(to, columns, hadoop);
             Predictor.check(resolved, hadoop);
             SourceFiles source = Sources.of(session, resolved.data(), key, null, from);
             Map<String, String> settings = settings(resolved, key, source, hadoop);
-            PredictionFolder folder = PredictionFolder.open(
-                    to, rows, hadoop, settings, resolved.cluster().ranks());
-            ModelTask model = ModelTask.of(
-                    spark,
-                    resolved,
-                    ModelTask.Which.TRAINED,
-                    ModelTask.newCommand(),
-                    resolved.cluster().ranks());
-            JavaRDD<TaskInput> inputs =
-                    PrepareJob.inputs(session, resolved, source, partBytes(resolved, source), folder.tasks());
-            Set<Integer> done = folder.begin(inputs.getNumPartitions());
-            JavaRDD<Integer> parts = rows.write(inputs.mapPartitions(new Predicting(model)), done);
-            model.placement().place(parts.rdd()).toJavaRDD().count();
-            folder.finish();
+            int ranks = resolved.cluster().ranks();
+            PredictionFolder folder = PredictionFolder.open(to, rows, hadoop, settings, ranks);
+            ModelTask model = ModelTask.of(spark, resolved, ModelTask.Which.TRAINED, ModelTask.newCommand(), ranks);
+            JavaRDD<TaskInput> inputs = PrepareJob.inputs(
+                    session, resolved, source, sizes.partOf(source), folder.tasks(), 2 * sizes.most());
+            List<PredictedPart> parts = new ArrayList<>(folder.begin(inputs));
+            PartTask task = new PartTask(model, to.toString(), new ArrayList<>(columns), sizes);
+            JavaRDD<PredictedPart> missing =
+                    PredictionFolder.missing(inputs.mapPartitionsWithIndex(task, false), parts);
+            parts.addAll(model.placement().place(missing.rdd()).toJavaRDD().collect());
+            folder.finish(parts);
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
             throw Errors.explain("the prediction of " + from, e);
         } finally {
             spark.setJobDescription(null);
         }
-    }
-
-    private static long partBytes(RunConfig config, SourceFiles source) {
-        boolean generates = !TaskSpecs.of(config).answerColumns().isEmpty();
-        return Math.max(generates ? PROMPTS_BYTES : PART_BYTES, source.bytes() / MOST_PARTS);
     }
 
     /** All that the predictions depend on. */
@@ -114,14 +101,5 @@ public final class PredictJob {
                     file.getLen() + " bytes of " + file.getModificationTime());
         }
         return settings;
-    }
-
-    private record Predicting(ModelTask model) implements FlatMapFunction<Iterator<TaskInput>, Object[]> {
-        @Override
-        public Iterator<Object[]> call(Iterator<TaskInput> inputs) throws Exception {
-            return inputs.hasNext()
-                    ? ComputingTasks.rows(TaskContext.get(), model.open().predict(inputs))
-                    : Collections.emptyIterator();
-        }
     }
 }

@@ -1,26 +1,44 @@
 package io.github.sparkfinetune.spark.predict;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.spark.run.RowFile;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.Settings;
 import java.io.FileNotFoundException;
 import java.io.IOException;
+import java.io.Serializable;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
+import org.apache.spark.api.java.JavaRDD;
+import org.apache.spark.api.java.function.Function2;
+import org.apache.spark.rdd.PartitionPruningRDD;
+import org.apache.spark.util.SerializableConfiguration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
+import scala.runtime.AbstractFunction1;
 
 /**
  * The folder of a {@code predict}, which may be interrupted and started again: a {@link RowFolder} with a file
  * {@value #BEGUN}, which is there before the first part and says in JSON what is predicted by what: {@code settings} by
- * their keys, {@code tasks}, the fewest parts that were asked for, and {@code parts}.
+ * their keys, and {@code tasks}, the fewest parts that were asked for.
+ *
+ * <p>A part is done if its footer has the digest of the rows that this command would put into it. Where the source is
+ * cut otherwise than before, as a table is by each session, parts of other rows are predicted again.
  */
 final class PredictionFolder {
     private static final Logger LOG = LoggerFactory.getLogger(PredictionFolder.class);
@@ -28,23 +46,22 @@ final class PredictionFolder {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path folder;
+    private final Configuration hadoop;
     private final FileSystem files;
     private final RowFolder rows;
-    private final Map<String, String> settings;
-    private final int tasks;
-    /** Of an earlier command, or -1. */
-    private final int begunParts;
+    private final Begun begun;
+    private final boolean isNew;
 
-    private record Begun(Map<String, String> settings, int tasks, int parts) {}
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    private record Begun(Map<String, String> settings, int tasks) {}
 
-    private PredictionFolder(
-            Path folder, FileSystem files, RowFolder rows, Map<String, String> settings, int tasks, int begunParts) {
+    private PredictionFolder(Path folder, Configuration hadoop, RowFolder rows, Begun begun, boolean isNew) {
         this.folder = folder;
-        this.files = files;
+        this.hadoop = hadoop;
+        this.files = HadoopFiles.fileSystem(folder, hadoop);
         this.rows = rows;
-        this.settings = settings;
-        this.tasks = tasks;
-        this.begunParts = begunParts;
+        this.begun = begun;
+        this.isNew = isNew;
     }
 
     /**
@@ -63,19 +80,22 @@ final class PredictionFolder {
             throw RunException.config(folder + " exists already: choose another output, or delete it");
         }
         if (begun == null) {
-            return new PredictionFolder(folder, files, rows, settings, tasks, -1);
+            return new PredictionFolder(folder, hadoop, rows, new Begun(settings, tasks), true);
         }
         List<String> differences = Settings.differences(begun.settings(), settings, key -> false);
         if (!differences.isEmpty()) {
             throw RunException.config(folder + " holds a part of other predictions (" + String.join(", ", differences)
                     + "): choose another output, delete it, or use the same settings to go on with it");
         }
-        return new PredictionFolder(folder, files, rows, settings, begun.tasks(), begun.parts());
+        return new PredictionFolder(folder, hadoop, rows, begun, false);
     }
 
+    /** Returns whether there is anything but what a command that was killed at its beginning has left. */
     private static boolean isThere(FileSystem files, Path folder) throws IOException {
         try {
-            return files.getFileStatus(folder).isFile() || files.listStatus(folder).length > 0;
+            return files.getFileStatus(folder).isFile()
+                    || Arrays.stream(files.listStatus(folder))
+                            .anyMatch(entry -> !entry.getPath().getName().startsWith("." + BEGUN));
         } catch (FileNotFoundException e) {
             return false;
         }
@@ -94,36 +114,106 @@ final class PredictionFolder {
 
     /** Fewest parts. */
     int tasks() {
-        return tasks;
+        return begun.tasks();
     }
 
     /**
      * Begins, or goes on.
      *
-     * @param parts that there will be
-     * @return the numbers of those that are there
-     * @throws RunException if an earlier command cut the input otherwise
+     * @param inputs the rows of each part
+     * @return the parts that are done
      */
-    Set<Integer> begin(int parts) throws IOException {
-        if (begunParts < 0) {
+    List<PredictedPart> begin(JavaRDD<TaskInput> inputs) throws IOException {
+        int parts = inputs.getNumPartitions();
+        if (isNew) {
             HadoopFiles.writeWhole(
                     files,
                     new Path(folder, BEGUN),
-                    JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(new Begun(settings, tasks, parts)));
-            return Set.of();
+                    JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(begun));
+            return List.of();
         }
-        if (parts != begunParts) {
-            throw RunException.config(folder + " holds a part of the same predictions in " + begunParts
-                    + " parts, now there are " + parts + " (spark.sql.files.* may differ): choose another output, or"
-                    + " delete it");
-        }
-        Set<Integer> done = rows.parts();
-        LOG.info("{} of {} parts of {} are there already", done.size(), parts, folder);
+        rows.clear(parts, Set.of(BEGUN, PartTask.UNFINISHED));
+        Set<Integer> there = rows.parts().keySet();
+        Looking looking = new Looking(folder.toString(), new SerializableConfiguration(hadoop));
+        List<PredictedPart> done = only(inputs.mapPartitionsWithIndex(looking, false), there::contains)
+                .collect();
+        LOG.info(
+                "{} of {} parts of {} are there already, {} of other rows are predicted again",
+                done.size(),
+                parts,
+                folder,
+                there.size() - done.size());
         return done;
     }
 
-    /** Says that all parts are there. */
-    void finish() throws IOException {
+    /** Returns what is made of the parts that are not done. */
+    static <T> JavaRDD<T> missing(JavaRDD<T> parts, List<PredictedPart> done) {
+        Set<Integer> numbers = done.stream().map(PredictedPart::number).collect(Collectors.toSet());
+        return only(parts, number -> !numbers.contains(number));
+    }
+
+    private static <T> JavaRDD<T> only(JavaRDD<T> parts, Predicate<Integer> chosen) {
+        return new PartitionPruningRDD<>(parts.rdd(), new Chosen(chosen), parts.classTag()).toJavaRDD();
+    }
+
+    /** Asked by the driver alone, but sent with the tasks. */
+    private static final class Chosen extends AbstractFunction1<Object, Object> implements Serializable {
+        private final transient Predicate<Integer> chosen;
+
+        Chosen(Predicate<Integer> chosen) {
+            this.chosen = chosen;
+        }
+
+        @Override
+        public Object apply(Object part) {
+            return chosen.test((Integer) part);
+        }
+    }
+
+    /** Finds whether a part that is there is of the rows that it would get. */
+    private record Looking(String folder, SerializableConfiguration hadoop)
+            implements Function2<Integer, Iterator<TaskInput>, Iterator<PredictedPart>> {
+        @Override
+        public Iterator<PredictedPart> call(Integer number, Iterator<TaskInput> inputs) throws IOException {
+            Optional<RowFile> file = RowFile.read(RowFolder.part(new Path(folder), number), hadoop.value());
+            if (file.isEmpty()) {
+                return Collections.emptyIterator();
+            }
+            RowDigest digest = new RowDigest();
+            inputs.forEachRemaining(digest::add);
+            return file
+                    .filter(there -> there.madeOf().equals(digest.toString()))
+                    .map(there -> new PredictedPart(number, there.madeOf(), there.bytes()))
+                    .stream()
+                    .iterator();
+        }
+    }
+
+    /**
+     * Says that all parts are there.
+     *
+     * @throws RunException if they are not what this command has found or written
+     */
+    void finish(List<PredictedPart> parts) throws IOException {
+        Map<Integer, Long> there = rows.parts();
+        for (PredictedPart part : parts) {
+            Path file = RowFolder.part(folder, part.number());
+            Long bytes = there.remove(part.number());
+            if ((bytes == null || bytes != part.bytes()) && !RowFile.isThere(file, part.rows(), hadoop)) {
+                throw other(file);
+            }
+        }
+        if (!there.isEmpty()) {
+            throw other(RowFolder.part(folder, there.keySet().iterator().next()));
+        }
+        HadoopFiles.discard(files, new Path(folder, PartTask.UNFINISHED));
         rows.finish();
+    }
+
+    private static RunException other(Path file) {
+        return RunException.failed(
+                file + " is not what this command wrote: another one writes to its folder too; start the same command"
+                        + " again when that one has ended",
+                null);
     }
 }

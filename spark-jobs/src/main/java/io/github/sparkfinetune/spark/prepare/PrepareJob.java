@@ -133,20 +133,28 @@ public final class PrepareJob {
      * the order of the source, rows that cannot be used included. They need no label and no answer.
      *
      * @param source in the format of {@code data.format}
-     * @param partitionBytes text of a partition: partitions depend on nothing else of the job or the cluster
+     * @param partitionBytes text of a partition: those of files depend on nothing else of the job or the cluster, those
+     *     of a table are the session's
      * @param tasks fewest partitions
+     * @param most partitions
      */
     public static JavaRDD<TaskInput> inputs(
-            SparkSession spark, RunConfig config, SourceFiles source, long partitionBytes, int tasks) {
+            SparkSession spark, RunConfig config, SourceFiles source, long partitionBytes, int tasks, int most) {
         try {
-            return inputs(spark, config, TaskDatas.of(config), source, partitionBytes, tasks);
+            return inputs(spark, config, TaskDatas.of(config), source, partitionBytes, tasks, most);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
     }
 
     private static <C> JavaRDD<TaskInput> inputs(
-            SparkSession spark, RunConfig config, TaskData<C> task, SourceFiles source, long partitionBytes, int tasks)
+            SparkSession spark,
+            RunConfig config,
+            TaskData<C> task,
+            SourceFiles source,
+            long partitionBytes,
+            int tasks,
+            int most)
             throws IOException {
         TokenizerFiles tokenizer = tokenizer(config, spark.sparkContext().hadoopConfiguration());
         JavaRDD<CleanRow<C>> rows = SourceReader.alike(spark, tokenizer, config.data(), partitionBytes)
@@ -155,7 +163,7 @@ public final class PrepareJob {
         Broadcast<TokenizerFiles> files =
                 JavaSparkContext.fromSparkContext(spark.sparkContext()).broadcast(tokenizer);
         return InputRows.of(
-                rows,
+                rows.getNumPartitions() > most ? rows.coalesce(most) : rows,
                 partition -> TokenizingIterator.of(files.value(), partition, open -> task.inputs(open, files.value())),
                 tasks);
     }

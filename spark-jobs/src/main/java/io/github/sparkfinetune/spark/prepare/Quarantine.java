@@ -73,7 +73,7 @@ final class Quarantine {
         HadoopFiles.writeWhole(HadoopFiles.fileSystem(path, hadoop), new Path(path, MARK), new byte[0]);
         RowFolder rows = new RowFolder(path, COLUMNS, hadoop);
         rows.clear(all.getNumPartitions(), Set.of(MARK));
-        rows.write(all, Set.of()).count();
+        rows.write(all).count();
         rows.finish();
     }
 

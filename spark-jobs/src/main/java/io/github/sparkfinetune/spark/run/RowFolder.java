@@ -4,13 +4,13 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.FileNotFoundException;
 import java.io.IOException;
-import java.io.Serializable;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.conf.Configuration;
@@ -19,9 +19,7 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.function.Function2;
-import org.apache.spark.rdd.PartitionPruningRDD;
 import org.apache.spark.util.SerializableConfiguration;
-import scala.runtime.AbstractFunction1;
 
 /**
  * A folder of rows as Parquet that Spark, pandas and others read as one: {@code part-00000.parquet} and so on, a part a
@@ -51,16 +49,21 @@ public final class RowFolder {
         return files.exists(new Path(folder, SUCCESS));
     }
 
-    /** Numbers of the parts that are there. */
-    public Set<Integer> parts() throws IOException {
-        Set<Integer> parts = new TreeSet<>();
+    /** Returns the bytes of the parts that are there, by their numbers. */
+    public Map<Integer, Long> parts() throws IOException {
+        Map<Integer, Long> parts = new TreeMap<>();
         for (FileStatus file : list()) {
             Matcher part = PART.matcher(file.getPath().getName());
             if (part.matches()) {
-                parts.add(Integer.parseInt(part.group(1)));
+                parts.put(Integer.parseInt(part.group(1)), file.getLen());
             }
         }
         return parts;
+    }
+
+    /** Returns the path of a part's file. */
+    public static Path part(Path folder, int number) {
+        return new Path(folder, String.format(Locale.ROOT, "part-%05d.parquet", number));
     }
 
     private FileStatus[] list() throws IOException {
@@ -92,15 +95,11 @@ public final class RowFolder {
     /**
      * Writes partitions.
      *
-     * @param done numbers of those that are written already; nothing of them is computed
-     * @return the numbers of the others, each once its part is there: to be collected
+     * @return their numbers, each once its part is there: to be counted
      */
-    public JavaRDD<Integer> write(JavaRDD<Object[]> rows, Set<Integer> done) {
-        JavaRDD<Integer> all = rows.mapPartitionsWithIndex(
+    public JavaRDD<Integer> write(JavaRDD<Object[]> rows) {
+        return rows.mapPartitionsWithIndex(
                 new Writing(folder.toString(), new ArrayList<>(columns), new SerializableConfiguration(hadoop)), false);
-        return done.isEmpty()
-                ? all
-                : new PartitionPruningRDD<>(all.rdd(), new Missing(done), all.classTag()).toJavaRDD();
     }
 
     /** Says that all parts are there. */
@@ -113,29 +112,15 @@ public final class RowFolder {
         HadoopFiles.writeWhole(files, new Path(folder, SUCCESS), new byte[0]);
     }
 
-    /** Asked by the driver alone, but sent with the tasks. */
-    private static final class Missing extends AbstractFunction1<Object, Object> implements Serializable {
-        private final transient Set<Integer> done;
-
-        Missing(Set<Integer> done) {
-            this.done = done;
-        }
-
-        @Override
-        public Object apply(Object part) {
-            return !done.contains(part);
-        }
-    }
-
     private record Writing(String folder, ArrayList<Column> columns, SerializableConfiguration hadoop)
             implements Function2<Integer, Iterator<Object[]>, Iterator<Integer>> {
         @Override
         public Iterator<Integer> call(Integer part, Iterator<Object[]> rows) {
-            Path file = new Path(folder, String.format(Locale.ROOT, "part-%05d.parquet", part));
+            Path file = part(new Path(folder), part);
             HadoopFiles.writeWhole(
                     HadoopFiles.fileSystem(file, hadoop.value()),
                     file,
-                    out -> RowWriter.write(out, columns, rows, hadoop.value()));
+                    out -> RowWriter.write(out, columns, rows, Map.of(), hadoop.value()));
             return List.of(part).iterator();
         }
     }

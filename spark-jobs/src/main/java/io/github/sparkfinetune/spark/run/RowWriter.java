@@ -4,13 +4,18 @@ import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.data.dataset.ParquetLists;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.util.Collection;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.Path;
+import org.apache.parquet.column.ParquetProperties;
+import org.apache.parquet.hadoop.ParquetFileWriter;
 import org.apache.parquet.hadoop.ParquetWriter;
 import org.apache.parquet.hadoop.api.WriteSupport;
 import org.apache.parquet.hadoop.metadata.CompressionCodecName;
+import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.io.OutputFile;
 import org.apache.parquet.io.PositionOutputStream;
 import org.apache.parquet.io.api.Binary;
@@ -34,21 +39,56 @@ final class RowWriter {
      * Writes all rows.
      *
      * @param out is not closed
-     * @return how many they were
+     * @param metadata of the footer, which a file whose rows end in a failure does not get
      */
-    static long write(OutputStream out, List<Column> columns, Iterator<Object[]> rows, Configuration hadoop)
+    static void write(
+            OutputStream out,
+            List<Column> columns,
+            Iterator<Object[]> rows,
+            Map<String, String> metadata,
+            Configuration hadoop)
             throws IOException {
-        long count = 0;
-        try (ParquetWriter<Object[]> writer = new Builder(new Stream(out), columns)
+        Support support = new Support(columns);
+        try (ParquetWriter<Object[]> writer = new Builder(new Stream(out), support)
                 .withConf(hadoop)
                 .withCompressionCodec(CompressionCodecName.SNAPPY)
                 .build()) {
-            for (; rows.hasNext(); count++) {
+            while (rows.hasNext()) {
                 writer.write(rows.next());
             }
+            support.metadata = metadata;
         }
         out.flush();
-        return count;
+    }
+
+    /**
+     * Writes the rows of files, one file's after the other's, as row groups that are copied byte by byte.
+     *
+     * @param out is not closed
+     * @param metadata of the footer; those of the files are left out
+     */
+    static void join(
+            OutputStream out,
+            List<Column> columns,
+            Collection<Path> files,
+            Map<String, String> metadata,
+            Configuration hadoop)
+            throws IOException {
+        ParquetFileWriter writer = new ParquetFileWriter(
+                new Stream(out),
+                schema(columns),
+                ParquetFileWriter.Mode.CREATE,
+                ParquetWriter.DEFAULT_BLOCK_SIZE,
+                ParquetWriter.MAX_PADDING_SIZE_DEFAULT,
+                ParquetProperties.DEFAULT_COLUMN_INDEX_TRUNCATE_LENGTH,
+                ParquetProperties.DEFAULT_STATISTICS_TRUNCATE_LENGTH,
+                ParquetProperties.DEFAULT_PAGE_WRITE_CHECKSUM_ENABLED);
+        writer.start();
+        for (Path file : files) {
+            writer.appendFile(HadoopInputFile.fromPath(file, hadoop));
+        }
+        writer.end(metadata);
+        out.flush();
     }
 
     /** Parquet's schema of columns. */
@@ -95,11 +135,11 @@ final class RowWriter {
     }
 
     private static final class Builder extends ParquetWriter.Builder<Object[], Builder> {
-        private final List<Column> columns;
+        private final Support support;
 
-        Builder(OutputFile file, List<Column> columns) {
+        Builder(OutputFile file, Support support) {
             super(file);
-            this.columns = columns;
+            this.support = support;
         }
 
         @Override
@@ -109,12 +149,13 @@ final class RowWriter {
 
         @Override
         protected WriteSupport<Object[]> getWriteSupport(Configuration hadoop) {
-            return new Support(columns);
+            return support;
         }
     }
 
     private static final class Support extends WriteSupport<Object[]> {
         private final List<Column> columns;
+        private Map<String, String> metadata = Map.of();
         private RecordConsumer out;
 
         Support(List<Column> columns) {
@@ -129,6 +170,11 @@ final class RowWriter {
         @Override
         public void prepareForWrite(RecordConsumer consumer) {
             out = consumer;
+        }
+
+        @Override
+        public FinalizedWriteContext finalizeWrite() {
+            return new FinalizedWriteContext(metadata);
         }
 
         @Override

@@ -33,6 +33,8 @@ public final class SourceReader {
     private static final long MAX_PARTITION_BYTES = 256L << 20;
     /** Partitions of a source from which on they grow. */
     private static final long MANY = 4000;
+    /** What a file counts beside its length: it costs far less to open than a tokenizer to load. */
+    public static final long OPEN_BYTES = 64L << 10;
     /** Spark's default is the number of the cluster's cores. */
     private static final String MIN_PARTITIONS = "spark.sql.files.minPartitionNum";
     /** Partitions that few files are spread to, at most. */
@@ -43,6 +45,7 @@ public final class SourceReader {
     private final TokenizerFiles tokenizer;
     private final DataConfig data;
     private final long partitionBytes;
+    private boolean growing = true;
 
     /** Reads as much text a partition as a large source asks for. */
     public SourceReader(SparkSession spark, TokenizerFiles tokenizer, DataConfig data) {
@@ -52,11 +55,12 @@ public final class SourceReader {
     /**
      * Reads in partitions that depend on the source alone, not on the cluster, so that a later job finds the same ones.
      *
-     * @param partitionBytes text of a partition, but of a very large source
+     * @param partitionBytes text of a partition, however large the source is
      */
     public static SourceReader alike(
             SparkSession spark, TokenizerFiles tokenizer, DataConfig data, long partitionBytes) {
         SourceReader reader = new SourceReader(spark, tokenizer, data, partitionBytes);
+        reader.growing = false;
         if (!spark.conf().contains(MIN_PARTITIONS)) {
             reader.spark.conf().set(MIN_PARTITIONS, "1");
         }
@@ -72,8 +76,8 @@ public final class SourceReader {
         // Settings of the reading below must not leak into the caller's session.
         this.callers = spark;
         this.spark = spark.newSession();
-        // Many small files make a partition: a file costs far less to open than a tokenizer to load.
-        this.spark.conf().set("spark.sql.files.openCostInBytes", "64k");
+        // Many small files make a partition.
+        this.spark.conf().set("spark.sql.files.openCostInBytes", OPEN_BYTES + "b");
         this.spark.conf().set("spark.sql.caseSensitive", "true");
         // A column that the name of a folder gives is a text, as it stands there: 007 is no 7.
         this.spark.conf().set("spark.sql.sources.partitionColumnTypeInference.enabled", "false");
@@ -96,8 +100,8 @@ public final class SourceReader {
      * @throws RunException if a column that is needed is not there
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        long bytes = Math.max(partitionBytes, Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY));
-        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
+        long large = growing ? Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY) : 0;
+        spark.conf().set("spark.sql.files.maxPartitionBytes", Math.max(partitionBytes, large) + "b");
         SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
         List<Reading.Column> columns = List.of();

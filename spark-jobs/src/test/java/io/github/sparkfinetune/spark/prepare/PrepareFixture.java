@@ -15,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.sql.SparkSession;
@@ -85,7 +86,7 @@ public final class PrepareFixture {
     /** The rows of a source as they are predicted. */
     public static JavaRDD<TaskInput> inputs(SparkSession spark, RunConfig config, Path source) {
         return PrepareJob.inputs(
-                spark, config, Sources.of(spark, config.data(), "--input", null, source.toString()), 32 << 20, 1);
+                spark, config, Sources.of(spark, config.data(), "--input", null, source.toString()), 32 << 20, 1, 1000);
     }
 
     public static String text(int number) {
@@ -94,6 +95,14 @@ public final class PrepareFixture {
             text.append(' ').append(WORDS[(number * 7 + i * i) % WORDS.length]);
         }
         return text.toString();
+    }
+
+    /** Letters that do not shrink when they are compressed. */
+    public static String noise(int number, int length) {
+        return new Random(number)
+                .ints(length, 'a', 'z' + 1)
+                .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+                .toString();
     }
 
     public static String json(int number, String label) {

@@ -8,6 +8,7 @@ import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.train.TrainingRecord;
 import io.github.sparkfinetune.core.train.TrainingResult;
+import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.report.MetricsFile;
 import io.github.sparkfinetune.report.MetricsLog;
 import io.github.sparkfinetune.report.RunFolder;
@@ -67,7 +68,8 @@ public final class Pipeline {
 
     /** Merges the adapter that was trained, where that is not done yet. */
     public void mergeInto(String output) throws IOException {
-        if (!folder.has(RunConfigLoader.MERGED)) {
+        // Written last: without it an object store may hold a part of the model.
+        if (!folder.has(RunConfigLoader.MERGED + "/" + HfConfig.FILE)) {
             console.say("merged    " + jobs.merge(run, null, output));
         }
     }

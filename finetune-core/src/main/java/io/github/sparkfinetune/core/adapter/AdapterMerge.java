@@ -8,6 +8,8 @@ import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import io.github.sparkfinetune.data.hub.HubName;
+import io.github.sparkfinetune.data.task.ContentHash;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +51,8 @@ public final class AdapterMerge {
             Configuration hadoop,
             Path localDir,
             long maxShardSize) {
-        HfFolderWriter writer = HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(output), hadoop);
+        HfFolderWriter writer = HfFolderWriter.once(
+                "--output", new org.apache.hadoop.fs.Path(output), hadoop, name(config.model(), adapter));
         writer.checkTarget();
         try (MergedModel model = MergedModel.open(config.model(), config.method(), head, adapter, hadoop, localDir)) {
             writer.write(
@@ -61,6 +64,13 @@ public final class AdapterMerge {
                     Map.of());
             return new Merged(model.adaptedLinears(), model.adapter().whole().size());
         }
+    }
+
+    /** The same for every merge of these two, so that one that was killed is gone on with. */
+    private static String name(String model, String adapter) {
+        ContentHash hash = new ContentHash.Digest()
+                .of(model.getBytes(StandardCharsets.UTF_8), adapter.getBytes(StandardCharsets.UTF_8));
+        return "merge-" + hash.toHex();
     }
 
     private static String card(

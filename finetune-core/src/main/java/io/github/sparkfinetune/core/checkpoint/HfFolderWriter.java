@@ -19,7 +19,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
@@ -62,6 +61,7 @@ public final class HfFolderWriter {
     private final FileSystem fileSystem;
     private final String key;
     private final String run;
+    private final boolean once;
     private final boolean inPlace;
     /** Where files are written. */
     private final Path unpublished;
@@ -74,10 +74,10 @@ public final class HfFolderWriter {
      * @param attempt identifies this attempt among the run's
      */
     public HfFolderWriter(Path target, Configuration hadoop, String run, String attempt) {
-        this("output.dir", target, hadoop, run, attempt);
+        this("output.dir", target, hadoop, run, attempt, false);
     }
 
-    private HfFolderWriter(String key, Path target, Configuration hadoop, String run, String attempt) {
+    private HfFolderWriter(String key, Path target, Configuration hadoop, String run, String attempt, boolean once) {
         if (!run.matches("[A-Za-z0-9-]+") || !attempt.matches("[A-Za-z0-9-]+")) {
             throw new IllegalArgumentException("run '" + run + "', attempt '" + attempt + "'");
         }
@@ -86,17 +86,19 @@ public final class HfFolderWriter {
         this.target = fileSystem.makeQualified(new Path(target.toString()));
         this.key = key;
         this.run = run;
+        this.once = once;
         this.inPlace = HadoopFiles.isObjectStore(fileSystem);
         this.unpublished = inPlace ? this.target : new Path(this.target.getParent(), temporaryPrefix() + attempt);
     }
 
     /**
-     * A writer of a folder that must not be there yet, whoever wrote it.
+     * A writer of a folder that must not be there yet, but for what the same run has begun and not finished.
      *
      * @param key what messages call the target, e.g. an option of the command
+     * @param run the same for the same content
      */
-    public static HfFolderWriter once(String key, Path target, Configuration hadoop) {
-        return new HfFolderWriter(key, target, hadoop, UUID.randomUUID().toString(), "0");
+    public static HfFolderWriter once(String key, Path target, Configuration hadoop, String run) {
+        return new HfFolderWriter(key, target, hadoop, run, "0", true);
     }
 
     private String temporaryPrefix() {
@@ -119,9 +121,22 @@ public final class HfFolderWriter {
                         + (owner.isEmpty() ? "was not written by this run" : "belongs to the run " + Quoted.name(owner))
                         + "; nothing was changed, choose another " + key + " or move the folder away");
             }
+            if (once && isWhole()) {
+                throw RunException.config(key + ": " + target + " exists and is whole; nothing was changed, choose"
+                        + " another " + key + " or move the folder away");
+            }
         } catch (IOException e) {
             throw HadoopFiles.failed("can't be read", target, e);
         }
+    }
+
+    private boolean isWhole() throws IOException {
+        for (String name : LAST) {
+            if (fileSystem.exists(new Path(target, name))) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private String readOwner() throws IOException {

@@ -105,7 +105,8 @@ class PeftAdapterGoldenTest {
         PeftAdapter adapter = AdapterFile.read(folder);
         Path copy = temp.resolve("copy");
         HfFolderWriter writer =
-                HfFolderWriter.once("--output", new org.apache.hadoop.fs.Path(copy.toUri()), new Configuration(false));
+                HfFolderWriter.once(
+                        "--output", new org.apache.hadoop.fs.Path(copy.toUri()), new Configuration(false), "test");
         ModelCard card = new ModelCard(
                 "a/base",
                 new ModelCard.Usage("text-generation", "model(\"some text\")"),

@@ -91,7 +91,7 @@ final class TinyModel {
                 tensors.add(TensorData.narrowed(name, type, source.info(name).shape(), () -> FloatBuffer.wrap(values)));
             });
         }
-        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false))
+        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false), "test")
                 .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", maxShardSize, Map.of());
         return target;
     }
@@ -114,7 +114,7 @@ final class TinyModel {
                 }
             });
         }
-        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false))
+        HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false), "test")
                 .write(List.of(folder), HfConfig.read(folder), tensors, "a test's\n", Long.MAX_VALUE, Map.of());
         return target;
     }

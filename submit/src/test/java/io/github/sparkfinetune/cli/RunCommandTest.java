@@ -83,8 +83,15 @@ class RunCommandTest extends CommandLineOverFakeJobs {
                 new ObjectMapper().readTree(dir.resolve("chain/metrics.json").toFile());
         assertThat(metrics.at("/stages/labels/test/accuracy").asDouble()).isEqualTo(0.75);
 
+        // As a merge that was killed leaves an object store.
         calls.clear();
-        Files.createDirectory(dir.resolve("chain/domain/merged"));
+        Path merged = Files.createDirectory(dir.resolve("chain/domain/merged"));
+        Files.writeString(merged.resolve("model.safetensors"), "");
+        assertThat(finetune(command)).isZero();
+        assertThat(calls).containsExactly("open", "check", merge, "check", "close");
+
+        calls.clear();
+        Files.writeString(merged.resolve("config.json"), "{}");
         assertThat(finetune(command)).isZero();
         assertThat(calls).containsExactly("open", "check", "check", "close");
 

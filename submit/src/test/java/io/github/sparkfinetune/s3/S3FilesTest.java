@@ -26,6 +26,8 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Files on a real S3 server, on its good and on its bad days. */
 @Timeout(120)
@@ -67,15 +69,19 @@ class S3FilesTest {
         return HadoopFiles.readText(files, file);
     }
 
-    @Test
-    void aFileWhoseContentFailsIsNeverThereInPart() throws IOException {
-        Path file = new Path("s3a://files/half.json");
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void aFileWhoseContentFailsIsNeverThereInPart(boolean heap) throws IOException {
+        Path file = new Path("s3a://files/half-" + heap + ".json");
         for (int i = 0; i < 2; i++) {
             assertThatThrownBy(() -> HadoopFiles.write(files, file, out -> {
                         out.write("{\"whole\": ".getBytes(StandardCharsets.UTF_8));
+                        if (heap) {
+                            throw new OutOfMemoryError("of the disk that it is read from");
+                        }
                         throw new IOException("the disk that it is read from is gone");
                     }))
-                    .isInstanceOf(UncheckedIOException.class)
+                    .isInstanceOf(heap ? OutOfMemoryError.class : UncheckedIOException.class)
                     .hasMessageContaining("the disk");
             assertThat(files.exists(file)).isEqualTo(i == 1);
             HadoopFiles.writeWhole(files, file, "{}".getBytes(StandardCharsets.UTF_8));

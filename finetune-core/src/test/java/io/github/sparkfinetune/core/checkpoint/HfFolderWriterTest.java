@@ -124,6 +124,33 @@ class HfFolderWriterTest {
     }
 
     @Test
+    void finishesAFolderThatTheSameMergeHasBegunAndLeavesAWholeOne() throws IOException {
+        Path model = Files.createDirectories(temp.resolve("model"));
+        Files.writeString(model.resolve(".finetune-run"), "merge-1\n");
+        Files.writeString(model.resolve("model.safetensors"), "half");
+
+        assertThatThrownBy(() -> once("merge-2").checkTarget()).hasMessageContaining("belongs to the run 'merge-1'");
+        merge("merge-1", 1);
+
+        assertThatThrownBy(() -> merge("merge-1", 2))
+                .isInstanceOf(RunException.class)
+                .hasMessageContaining("--output: ")
+                .hasMessageContaining("exists and is whole");
+        try (SafetensorsModel read = SafetensorsModel.open(model)) {
+            assertThat(read.buffer("c").getFloat(0)).isEqualTo(1f);
+        }
+    }
+
+    private HfFolderWriter once(String run) {
+        return HfFolderWriter.once(
+                "--output", new org.apache.hadoop.fs.Path(temp.resolve("model").toUri()), hadoop, run);
+    }
+
+    private void merge(String run, float first) {
+        once(run).write(base, HfConfig.read(base), weights(first), CARD, SafetensorsWriter.MAX_SHARD_SIZE, Map.of());
+    }
+
+    @Test
     void aFolderOrFileOfSomebodyElseIsLeftAlone() throws IOException {
         Files.createDirectories(temp.resolve("model"));
         Files.writeString(temp.resolve("model/notes.txt"), "mine");

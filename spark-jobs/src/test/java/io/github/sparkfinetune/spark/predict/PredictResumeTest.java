@@ -6,20 +6,31 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.task.Column;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
+import io.github.sparkfinetune.spark.prepare.FaultyFileSystem;
 import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.run.RowFile;
+import io.github.sparkfinetune.spark.run.RowFolder;
+import io.github.sparkfinetune.spark.source.SourceFiles;
+import io.github.sparkfinetune.spark.source.Sources;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
+import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -85,7 +96,7 @@ class PredictResumeTest {
     }
 
     /** When each part was written. */
-    private static Map<String, FileTime> parts(Path output) throws Exception {
+    static Map<String, FileTime> parts(Path output) throws Exception {
         Map<String, FileTime> parts = new TreeMap<>();
         try (Stream<Path> files = Files.list(output)) {
             for (Path file : files.filter(file -> file.getFileName().toString().startsWith("part-"))
@@ -159,5 +170,133 @@ class PredictResumeTest {
                 input.resolve("part-0.jsonl").toString(),
                 output.toString());
         assertThat(rows(output)).extracting(row -> row.<Long>getAs("index")).containsExactly(0L, 1L);
+    }
+
+    @Test
+    void goesOnWhereACommandWasKilledAtItsBeginning() throws Exception {
+        Path output = Files.createDirectory(folder.resolve("begun"));
+        Files.writeString(output.resolve("._predict.json.5f0c"), "{");
+
+        predict(config(), output);
+
+        assertThat(rows(output)).hasSize(2 * PARTS);
+    }
+
+    @Test
+    void takesAwayPartsOfAnEarlierCut() throws Exception {
+        Path output = folder.resolve("earlier");
+        predict(config(), output);
+        List<Row> expected = rows(output);
+        Files.delete(output.resolve("_SUCCESS"));
+        Files.copy(output.resolve("part-00001.parquet"), output.resolve("part-00017.parquet"));
+        Files.copy(
+                output.resolve("part-00003.parquet"),
+                output.resolve("part-00002.parquet"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.write(output.resolve("part-00004.parquet"), new byte[] {'P', 'A', 'R', '1'});
+
+        predict(config(), output);
+
+        assertThat(parts(output)).hasSize(PARTS);
+        assertThat(rows(output)).isEqualTo(expected);
+    }
+
+    @Test
+    void refusesToFinishAFolderThatAnotherCommandWritesTo() throws Exception {
+        Path output = folder.resolve("shared");
+        org.apache.hadoop.fs.Path path = new org.apache.hadoop.fs.Path(output.toUri());
+        Configuration hadoop = spark.sparkContext().hadoopConfiguration();
+        List<Column> columns = TaskSpecs.of(config()).predictionColumns();
+        PredictionFolder ours = PredictionFolder.open(path, new RowFolder(path, columns, hadoop), hadoop, Map.of(), 1);
+        List<PredictedPart> written = new ArrayList<>();
+        for (int number = 0; number < 2; number++) {
+            RowFile file = RowFile.write(
+                    RowFolder.part(path, number), columns, Collections.emptyIterator(), "rows " + number, hadoop);
+            written.add(new PredictedPart(number, file.madeOf(), file.bytes()));
+        }
+
+        for (List<PredictedPart> wrong : List.of(
+                List.of(written.get(0)),
+                List.of(written.get(0), written.get(1), new PredictedPart(2, "rows 2", 1)),
+                List.of(written.get(0), new PredictedPart(1, "others", 1)))) {
+            assertThatThrownBy(() -> ours.finish(wrong))
+                    .isInstanceOfSatisfying(
+                            RunException.class,
+                            refused -> assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED))
+                    .hasMessageContaining("is not what this command wrote");
+            assertThat(output.resolve("_SUCCESS")).doesNotExist();
+        }
+        // Another attempt of a task may have written the same rows in other bytes.
+        ours.finish(List.of(written.get(0), new PredictedPart(1, written.get(1).rows(), 1)));
+        assertThat(output.resolve("_SUCCESS")).exists();
+    }
+
+    @Test
+    void savesAPartPieceByPiece() throws Exception {
+        Configuration hadoop = FaultyFileSystem.in(spark.sparkContext().hadoopConfiguration());
+        RunConfig config = config();
+        Path one = folder.resolve("one.jsonl");
+        PrepareFixture.write(one, PrepareFixture.mails(40));
+        // A part of all 40 rows, in ten pieces of four, each row counting as its 256 characters.
+        PartSizes sizes = new PartSizes(1 << 20, 4 * PartSizes.LEAST_OF_A_ROW, 1);
+        spark.conf().set("spark.sql.files.minPartitionNum", 1);
+        try {
+            Path whole = folder.resolve("pieces");
+            PredictJob.run(spark, config, "--input", one.toString(), "faulty:" + whole, sizes);
+            assertThat(FaultyFileSystem.created(".*_unfinished/part-00000/.*")).hasSize(10);
+            assertThat(whole.resolve("_unfinished")).doesNotExist();
+            List<Row> expected = rows(whole);
+            assertThat(expected).extracting(row -> row.<Long>getAs("index")).isEqualTo(longs(40));
+
+            Path killed = folder.resolve("killed");
+            hadoop.set(FaultyFileSystem.FULL, "00006.parquet");
+            assertThatThrownBy(
+                            () -> PredictJob.run(spark, config, "--input", one.toString(), "faulty:" + killed, sizes))
+                    .hasMessageContaining("No space left on device");
+            hadoop.unset(FaultyFileSystem.FULL);
+            Path pieces = killed.resolve("_unfinished/part-00000");
+            assertThat(pieces).isDirectoryNotContaining("glob:**/00006.parquet");
+            // One of other rows, and one that was cut off.
+            Files.copy(
+                    pieces.resolve("00001.parquet"),
+                    pieces.resolve("00002.parquet"),
+                    StandardCopyOption.REPLACE_EXISTING);
+            Files.write(pieces.resolve("00003.parquet"), new byte[100]);
+            FaultyFileSystem.created("");
+
+            PredictJob.run(spark, config, "--input", one.toString(), "faulty:" + killed, sizes);
+
+            assertThat(FaultyFileSystem.created(".*_unfinished/part-00000/.*"))
+                    .extracting(file -> file.replaceFirst(".*/\\.(\\d+).*", "$1"))
+                    .containsExactly("00002", "00003", "00006", "00007", "00008", "00009");
+            assertThat(rows(killed)).isEqualTo(expected);
+            assertThat(killed.resolve("part-00000.parquet"))
+                    .hasSameBinaryContentAs(whole.resolve("part-00000.parquet"));
+            assertThat(killed.resolve("_unfinished")).doesNotExist();
+        } finally {
+            hadoop.unset(FaultyFileSystem.FULL);
+            spark.conf().set("spark.sql.files.minPartitionNum", PARTS);
+        }
+    }
+
+    private static List<Long> longs(int count) {
+        return LongStream.range(0, count).boxed().toList();
+    }
+
+    @Test
+    void readsALargeSourceInSoManyPartsAtMost() throws Exception {
+        Path large = folder.resolve("large.jsonl");
+        PrepareFixture.write(large, PrepareFixture.mails(300));
+        try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+            file.setLength(1L << 40);
+        }
+        PartSizes sizes = PartSizes.of(TaskSpecs.of(config("task=sft")));
+        SourceFiles source = Sources.of(spark, config().data(), "--input", null, large.toString());
+
+        int parts = PrepareJob.inputs(spark, config(), source, sizes.partOf(source), 1, 2 * sizes.most())
+                .getNumPartitions();
+
+        assertThat(parts).isBetween(49_000, 50_001);
+        Files.delete(large);
     }
 }

@@ -2,6 +2,9 @@ package io.github.sparkfinetune.spark.prepare;
 
 import java.io.IOException;
 import java.net.URI;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.FSDataOutputStream;
@@ -12,12 +15,23 @@ import org.apache.hadoop.util.Progressable;
 /** {@code faulty:}, this machine's files, of which some cannot be read or written. */
 public final class FaultyFileSystem extends RawLocalFileSystem {
     /** Setting: a part of the names of files that cannot be written. */
-    static final String FULL = "fs.faulty.full";
+    public static final String FULL = "fs.faulty.full";
     /** Setting: a part of the names of files that cannot be read. */
     static final String BUSY = "fs.faulty.busy";
 
+    /** Names of the files that were begun, with the folders that they are in. */
+    private static final Queue<String> CREATED = new ConcurrentLinkedQueue<>();
+
+    /** Returns the files whose paths match that were begun since the last call, and forgets all. */
+    public static List<String> created(String regex) {
+        List<String> created =
+                CREATED.stream().filter(file -> file.matches(regex)).toList();
+        CREATED.clear();
+        return created;
+    }
+
     /** Makes a session know it. */
-    static Configuration in(Configuration hadoop) {
+    public static Configuration in(Configuration hadoop) {
         hadoop.set("fs.faulty.impl", FaultyFileSystem.class.getName());
         // A setting of one test is none of the next.
         hadoop.setBoolean("fs.faulty.impl.disable.cache", true);
@@ -46,6 +60,7 @@ public final class FaultyFileSystem extends RawLocalFileSystem {
         if (isFaulty(FULL, file)) {
             throw new IOException("No space left on device");
         }
+        CREATED.add(file.toUri().getPath());
         return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
     }
 

@@ -1,11 +1,13 @@
 package io.github.sparkfinetune.spark.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.ByteArrayOutputStream;
 import java.io.FileNotFoundException;
 import java.io.IOException;
 import java.net.URI;
@@ -24,9 +26,12 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
+import org.apache.hadoop.fs.FSDataOutputStream;
 import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.FilterFileSystem;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.fs.RawLocalFileSystem;
+import org.apache.hadoop.util.Progressable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -176,5 +181,59 @@ class LeaseTest {
                 .as("long before a sixth of an hour")
                 .isTrue();
         assertThat(lease.isLost()).isTrue();
+    }
+
+    /** A store that publishes what a stream was given when it is closed. */
+    private static final class Store extends FilterFileSystem {
+        private boolean breaks;
+
+        Store() throws IOException {
+            super(new RawLocalFileSystem());
+            fs.initialize(URI.create("file:///"), new Configuration());
+        }
+
+        @Override
+        public URI getUri() {
+            return URI.create("gs://bucket");
+        }
+
+        @Override
+        protected void checkPath(Path path) {}
+
+        @Override
+        public FSDataOutputStream create(
+                Path file, boolean overwrite, int bufferSize, short replication, long blockSize, Progressable progress)
+                throws IOException {
+            return new FSDataOutputStream(
+                    new ByteArrayOutputStream() {
+                        @Override
+                        public synchronized void write(byte[] bytes, int from, int length) {
+                            super.write(bytes, from, breaks ? length / 2 : length);
+                            if (breaks) {
+                                throw new IllegalStateException("Connection reset");
+                            }
+                        }
+
+                        @Override
+                        public void close() throws IOException {
+                            Files.write(java.nio.file.Path.of(file.toUri().getPath()), toByteArray());
+                        }
+                    },
+                    null);
+        }
+    }
+
+    @Test
+    void aRenewalThatBreaksOffLosesNothing() throws Exception {
+        Store store = new Store();
+        Lease lease = take(store, new Path(folder.resolve("_PREPARING").toString()));
+
+        store.breaks = true;
+        assertThatThrownBy(lease::renew).hasMessageContaining("Connection reset");
+        store.breaks = false;
+
+        assertThat(lease.renew()).isTrue();
+        lease.release(false);
+        assertThat(folder).isEmptyDirectory();
     }
 }

@@ -1,0 +1,232 @@
+package io.github.sparkfinetune.spark.predict;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.spark.Runs;
+import io.github.sparkfinetune.spark.prepare.PrepareFixture;
+import io.github.sparkfinetune.spark.prepare.PrepareJob;
+import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Encoders;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** A prediction of a table that goes on when the session cuts the table at other places than before. */
+@Timeout(300)
+class PredictTablesTest {
+    /** Rows of each file of a table. */
+    private static final int[] FILES = {50, 40, 30, 20, 10, 10};
+
+    private static final int ROWS = Arrays.stream(FILES).sum();
+
+    @TempDir
+    private static Path folder;
+
+    private static SparkSession spark;
+
+    /** A table or view that predict reads. */
+    enum Source {
+        PLAIN("plain_mails"),
+        DELTA("delta_mails"),
+        ICEBERG("lake.mails"),
+        /** Its rows are dealt to partitions in turn, beginning with those of the first file. */
+        VIEW("dealt_mails"),
+        /** Spark looks at the sizes of shuffled blocks and makes one partition of small ones, where it may. */
+        JOIN("joined_mails");
+
+        private final String table;
+
+        Source(String table) {
+            this.table = table;
+        }
+    }
+
+    @BeforeAll
+    static void train() throws Exception {
+        PrepareFixture.write(folder.resolve("mails.jsonl"), PrepareFixture.mails(60));
+        open(1);
+        PrepareJob.run(spark, config());
+        TrainJob.run(spark, config(), record -> {});
+        Dataset<Row> mails = null;
+        for (int file = 0; file < FILES.length; file++) {
+            Dataset<Row> some = mails(file).coalesce(1);
+            mails = mails == null ? some : mails.unionByName(some);
+        }
+        mails.write().parquet(folder.resolve("plain_mails").toString());
+        mails.write().format("delta").save(folder.resolve("delta_mails").toString());
+        nameTables();
+        // One append: Iceberg reads the manifests of several at once and puts their files in any order.
+        mails.writeTo("lake.mails").using("iceberg").create();
+    }
+
+    /** A session's catalog ends with it. */
+    private static void nameTables() {
+        spark.sql("CREATE TABLE plain_mails USING parquet LOCATION '" + folder.resolve("plain_mails") + "'");
+        spark.sql("CREATE TABLE delta_mails USING delta LOCATION '" + folder.resolve("delta_mails") + "'");
+    }
+
+    /** Texts that do not shrink when they are compressed. */
+    private static Dataset<Row> mails(int file) {
+        int first = IntStream.range(0, file).map(before -> FILES[before]).sum();
+        List<String> texts = IntStream.range(first, first + FILES[file])
+                .mapToObj(number -> "mail " + number + " " + PrepareFixture.noise(number, 400))
+                .toList();
+        return spark.createDataset(texts, Encoders.STRING()).toDF("text");
+    }
+
+    private static void open(int cores) {
+        spark = SparkSession.builder()
+                .master("local[" + cores + "]")
+                .appName("tables-test")
+                .config("spark.ui.enabled", false)
+                .config("spark.sql.shuffle.partitions", 3)
+                .config("spark.sql.files.openCostInBytes", 1)
+                .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
+                .config(
+                        "spark.sql.extensions",
+                        "io.delta.sql.DeltaSparkSessionExtension,"
+                                + "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions")
+                .config("spark.sql.catalog.spark_catalog", "org.apache.spark.sql.delta.catalog.DeltaCatalog")
+                .config("spark.sql.catalog.lake", "org.apache.iceberg.spark.SparkCatalog")
+                .config("spark.sql.catalog.lake.type", "hadoop")
+                .config(
+                        "spark.sql.catalog.lake.warehouse",
+                        folder.resolve("lake").toString())
+                .getOrCreate();
+    }
+
+    @AfterAll
+    static void stop() {
+        spark.stop();
+    }
+
+    private static RunConfig config() {
+        return Runs.in(
+                folder,
+                "model="
+                        + Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls")
+                                .toAbsolutePath()
+                                .normalize(),
+                "cluster.ranks=1",
+                "data.max_length=16",
+                "training.max_steps=1");
+    }
+
+    private static void predict(String table, Path output) {
+        PredictJob.run(spark, config(), "--input", "table:" + table, output.toString());
+    }
+
+    private static long fileBytes(int files) throws Exception {
+        try (Stream<Path> all = Files.walk(folder.resolve("plain_mails"))) {
+            return all.filter(file -> file.toString().endsWith(".parquet"))
+                    .map(file -> file.toFile().length())
+                    .sorted((a, b) -> Long.compare(b, a))
+                    .limit(files)
+                    .mapToLong(Long::longValue)
+                    .sum();
+        }
+    }
+
+    /** Has the session put so many of the largest files into the first partition. */
+    private static void cut(Source source, int files) throws Exception {
+        long bytes = fileBytes(files) + fileBytes(1) / 10;
+        spark.conf().set("spark.sql.files.maxPartitionBytes", bytes + "b");
+        spark.conf().set("spark.sql.files.minPartitionNum", 1);
+        if (source == Source.ICEBERG) {
+            spark.sql("ALTER TABLE lake.mails SET TBLPROPERTIES ('read.split.target-size'='" + bytes
+                    + "', 'read.split.open-file-cost'='1', 'read.split.adaptive-size.enabled'='false')");
+        }
+        spark.conf().set("spark.sql.adaptive.enabled", files > 2);
+        spark.sql("CREATE OR REPLACE TEMP VIEW dealt_mails AS SELECT /*+ REPARTITION(3) */ * FROM plain_mails");
+        spark.sql("CREATE OR REPLACE TEMP VIEW joined_mails AS SELECT /*+ MERGE(b) */ a.text FROM plain_mails a"
+                + " JOIN plain_mails b ON a.text = b.text");
+    }
+
+    /** The texts of each partition. */
+    private static List<List<String>> partitions(Source source) {
+        return spark.table(source.table)
+                .select("text")
+                .as(Encoders.STRING())
+                .javaRDD()
+                .glom()
+                .collect();
+    }
+
+    private static Map<String, FileTime> interrupted(Path output) throws Exception {
+        Files.delete(output.resolve("_SUCCESS"));
+        Files.delete(output.resolve("part-00001.parquet"));
+        return PredictResumeTest.parts(output);
+    }
+
+    private static void requireEachRowOnce(Path output) {
+        Dataset<Row> rows = spark.read().parquet(output.toString()).cache();
+        assertThat(rows.count()).isEqualTo(ROWS);
+        assertThat(rows.select("text").distinct().count()).as("texts").isEqualTo(ROWS);
+        assertThat(rows.select("index").distinct().count()).as("numbers").isEqualTo(ROWS);
+        assertThat(output.resolve("_SUCCESS")).exists();
+        rows.unpersist();
+    }
+
+    static Stream<Arguments> sources() {
+        return TestMatrix.of(Arrays.stream(Source.values()).map(Arguments::of));
+    }
+
+    @ParameterizedTest
+    @MethodSource("sources")
+    void predictsEachRowOnceWhereverASessionCutsATable(Source source) throws Exception {
+        Path output = folder.resolve(source.name());
+        cut(source, 2);
+        List<List<String>> before = partitions(source);
+        predict(source.table, output);
+        requireEachRowOnce(output);
+        Map<String, FileTime> left = interrupted(output);
+
+        predict(source.table, output);
+        requireEachRowOnce(output);
+        assertThat(left).isNotEmpty();
+        assertThat(PredictResumeTest.parts(output)).containsAllEntriesOf(left).hasSize(left.size() + 1);
+
+        interrupted(output);
+        cut(source, 3);
+        assertThat(partitions(source)).isNotEqualTo(before);
+        predict(source.table, output);
+        requireEachRowOnce(output);
+    }
+
+    @Test
+    void predictsEachRowOnceInASessionWithOtherCores() throws Exception {
+        Path output = folder.resolve("cores");
+        List<Integer> partitions = new ArrayList<>();
+        for (int cores : new int[] {3, 2}) {
+            spark.stop();
+            open(cores);
+            nameTables();
+            partitions.add(partitions(Source.PLAIN).size());
+            predict("plain_mails", output);
+            requireEachRowOnce(output);
+            if (cores == 3) {
+                interrupted(output);
+            }
+        }
+        assertThat(partitions.get(0)).isNotEqualTo(partitions.get(1));
+    }
+}

@@ -133,6 +133,7 @@ INPUTS = {
     "Tensors.zero": lambda i: [(i.x(3, 4),)],
     "Tensors.norm": lambda i: [(i.x(3, 4),)],
     "Tensors.stretch": lambda i: [(i.x(3, 4), 2, 11)],
+    "Tensors.byte_stretch": lambda i: [(i.x(3, 4), 5, 11), (i.x(3, 4).to(torch.bfloat16)[1:], 3, 16)],
     "Tensors.f32": lambda i: [(i.x(3, 4),), (i.x(3, 4).to(torch.bfloat16),)],
     "Tensors.empty_bf16": lambda i: [([0, 4], i.x(1))],
     "Tensors.over_bytes": lambda i: [(i.ids(256, 24).to(torch.uint8), [3, 4])],

@@ -114,7 +114,7 @@ public final class GoldenFiles {
     /** A tensor of F32 values. */
     public static float[] floats(SafetensorsFile file, String name) {
         float[] values = new float[(int) file.info(name).count()];
-        file.floats(name, java.nio.FloatBuffer.wrap(values));
+        file.floats(name, 0, java.nio.FloatBuffer.wrap(values));
         return values;
     }
 

@@ -4,13 +4,12 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.checkpoint.HfFolderWriter;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
+import io.github.sparkfinetune.core.safetensors.MappedTensor;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -160,13 +159,8 @@ public final class AdapterFile {
 
     private static TensorData floats(SafetensorsFile weights, String stored, String name) {
         TensorInfo info = weights.info(stored);
-        if (info.dtype() == TensorType.F32) {
-            return TensorData.f32(name, info.shape(), weights.buffer(stored));
-        }
-        ByteBuffer wide = ByteBuffer.allocateDirect(Math.toIntExact(info.count() * Float.BYTES))
-                .order(ByteOrder.LITTLE_ENDIAN);
-        weights.floats(stored, wide.asFloatBuffer());
-        return TensorData.f32(name, info.shape(), wide);
+        MappedTensor mapped = MappedTensor.of(weights, stored);
+        return new TensorData(name, info.dtype(), info.shape(), () -> mapped).as(TensorType.F32);
     }
 
     /**
@@ -185,7 +179,7 @@ public final class AdapterFile {
             if (!rows && !PeftAdapter.isLora(name) && !isWhole(settings, name, adapted)) {
                 throw new IllegalArgumentException(name + " is not a tensor of the adapter");
             }
-            entries.put(stored, new TensorData(stored, tensor.dtype(), tensor.shape(), tensor.data()));
+            entries.put(stored, tensor.named(stored));
         });
         return new ArrayList<>(entries.values());
     }

@@ -17,8 +17,8 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Adds an adapter into its full-precision base and writes the result as a model folder. One tensor is in memory at a
- * time; folders on other machines are copied to a local folder first.
+ * Adds an adapter into its full-precision base and writes the result as a model folder. Some rows of one tensor are in
+ * memory at a time; folders on other machines are copied to a local folder first.
  */
 public final class AdapterMerge {
     private AdapterMerge() {}

@@ -5,6 +5,7 @@ import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.Widening;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -15,10 +16,28 @@ final class FourBits {
     private FourBits() {}
 
     /**
-     * The rounded values, laid out as the weight is stored.
+     * The rounded values, laid out as the weight is stored, of which only codes are in memory; of GPT-2's all.
      *
      * @param stored the source's name of the weight
      */
+    static TensorParts.Values values(LinearModule linear, TensorSource source, String stored, boolean doubleQuant) {
+        if (linear.conv1d()) {
+            FloatBuffer all = weight(linear, source, stored, doubleQuant, 1);
+            return (from, target) -> target.put(target.position(), all, (int) from, target.remaining());
+        }
+        Nf4Tensor codes = Nf4.quantize(source, stored, doubleQuant, 1);
+        ByteBuffer widened = ByteBuffer.allocateDirect(TensorSource.CHUNK).order(ByteOrder.nativeOrder());
+        int most = TensorSource.CHUNK / Float.BYTES;
+        return (from, target) -> {
+            for (int done = 0; done < target.remaining(); done += most) {
+                int count = Math.min(most, target.remaining() - done);
+                codes.widen(from + done, widened.clear().limit(count * Float.BYTES), TensorType.F32);
+                target.put(target.position() + done, widened.asFloatBuffer(), 0, count);
+            }
+        };
+    }
+
+    /** All of them, computed by some threads. */
     static FloatBuffer weight(
             LinearModule linear, TensorSource source, String stored, boolean doubleQuant, int threads) {
         Nf4Tensor codes = linear.conv1d()

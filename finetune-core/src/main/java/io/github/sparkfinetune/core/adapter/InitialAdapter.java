@@ -75,7 +75,7 @@ public record InitialAdapter(Map<String, TensorData> tensors, boolean residual) 
         long[] shape = one.shape();
         int row = Math.toIntExact(dimension == 0 ? shape[0] * shape[1] : shape[1]);
         shape[dimension] *= 2;
-        return new TensorData(one.name(), one.dtype(), shape, () -> {
+        return TensorData.of(one.name(), one.dtype(), shape, () -> {
             FloatBuffer above = one.floats();
             FloatBuffer below = other.floats();
             ByteBuffer bytes = ByteBuffer.allocateDirect(2 * above.remaining() * Float.BYTES)

@@ -14,8 +14,6 @@ import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.List;
 import java.util.Map;
@@ -92,8 +90,8 @@ public final class InitialValues implements AutoCloseable {
     }
 
     private List<TensorData> tensors(LoraModule module, FloatBuffer weight, float[][] factors) {
-        TensorData a = tensor(module.a(), module.shapeOfA(), factors[0]);
-        TensorData b = tensor(module.b(), module.shapeOfB(), factors[1]);
+        TensorData a = TensorData.f32(module.a(), module.shapeOfA(), factors[0]);
+        TensorData b = TensorData.f32(module.b(), module.shapeOfB(), factors[1]);
         if (!module.dora()) {
             return List.of(a, b);
         }
@@ -104,7 +102,7 @@ public final class InitialValues implements AutoCloseable {
         }
         float[] magnitude = new float[module.module().out()];
         LoraInit.magnitude(module.module(), weight, FloatBuffer.wrap(magnitude));
-        return List.of(a, b, tensor(module.magnitude(), module.shapeOfMagnitude(), magnitude));
+        return List.of(a, b, TensorData.f32(module.magnitude(), module.shapeOfMagnitude(), magnitude));
     }
 
     private float[][] gaussian(LoraModule module) {
@@ -167,12 +165,6 @@ public final class InitialValues implements AutoCloseable {
             weight.put(i, weight.get(i) - less.get(i));
         }
         return weight;
-    }
-
-    private static TensorData tensor(String name, long[] shape, float[] values) {
-        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        bytes.asFloatBuffer().put(values);
-        return TensorData.f32(name, shape, bytes);
     }
 
     @Override

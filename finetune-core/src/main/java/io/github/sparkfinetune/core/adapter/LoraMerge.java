@@ -1,72 +1,177 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.core.tensor.TensorParts;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
 /**
- * Adds an adapter into the weight of its linear: {@code W + scaling · B A}, and with DoRA row by row {@code magnitude /
+ * The weight of a linear with its adapter in it: {@code W + scaling · B A}, and with DoRA row by row {@code magnitude /
  * ‖W + scaling · B A‖ · (W + scaling · B A)}, the norm over a row (source: {@code Linear.merge} in
  * {@code peft/tuners/lora/layer.py}, {@code DoraLinearVariant} in {@code variants.py}). GPT-2's weight is the transpose
- * of that. Sums are taken in double.
+ * of that. Sums are taken in double. Computed where it is read, whole rows of the stored matrix at a time.
  */
-public final class LoraMerge {
-    private LoraMerge() {}
+public final class LoraMerge implements TensorParts.Values {
+    private final LoraModule module;
+    private final TensorParts.Values base;
+    /** The stored matrix is [rows, columns] and grows by scaling · left right, of [rows, r] and [r, columns]. */
+    private final int rows;
+
+    private final int columns;
+    private final float[] left;
+    private final float[] right;
+    private final FloatBuffer magnitude;
+    /** Whole rows of which some values are read. */
+    private FloatBuffer scratch;
+    /** What DoRA multiplies the stored matrix's columns by, once it is known. */
+    private float[] ofColumns;
 
     /**
-     * Changes a weight in place.
-     *
-     * @param weight the linear's weight as it is stored, [out, in] or GPT-2's [in, out], from its position
+     * @param base the linear's weight as it is stored, [out, in] or GPT-2's [in, out]
      * @param a [r, in], from its position
      * @param b [out, r], from its position
      * @param magnitude [out], from its position; null without DoRA
      */
-    public static void merge(
-            LoraModule module, FloatBuffer weight, FloatBuffer a, FloatBuffer b, FloatBuffer magnitude) {
+    public LoraMerge(LoraModule module, TensorParts.Values base, FloatBuffer a, FloatBuffer b, FloatBuffer magnitude) {
         boolean transposed = module.module().conv1d();
         int in = module.module().in();
         int out = module.module().out();
         int r = module.r();
-        // The stored matrix is [rows, columns] and grows by scaling · left right, of [rows, r] and [r, columns].
-        int rows = transposed ? in : out;
-        int columns = transposed ? out : in;
-        float[] left = transposed ? transpose(a, r, in) : values(b, out * r);
-        float[] right = transposed ? transpose(b, out, r) : values(a, r * in);
-        int from = weight.position();
-        IntStream.range(0, rows).parallel().forEach(row -> {
+        this.module = module;
+        this.base = base;
+        this.rows = transposed ? in : out;
+        this.columns = transposed ? out : in;
+        this.left = transposed ? transpose(a, r, in) : values(b, out * r);
+        this.right = transposed ? transpose(b, out, r) : values(a, r * in);
+        this.magnitude = magnitude;
+    }
+
+    /**
+     * Changes a whole weight in place.
+     *
+     * @param weight as it is stored, from its position to its limit, which stay
+     */
+    public static void merge(
+            LoraModule module, FloatBuffer weight, FloatBuffer a, FloatBuffer b, FloatBuffer magnitude) {
+        TensorParts.Values itself = (from, target) ->
+                target.put(target.position(), weight, weight.position() + (int) from, target.remaining());
+        new LoraMerge(module, itself, a, b, magnitude).read(0, weight);
+    }
+
+    @Override
+    public void read(long from, FloatBuffer target) {
+        int first = (int) (from / columns);
+        int past = (int) ((from + target.remaining() + columns - 1) / columns);
+        int skipped = (int) (from - (long) first * columns);
+        boolean whole = skipped == 0 && target.remaining() == (past - first) * columns;
+        FloatBuffer values = whole ? target : scratch(past - first);
+        boolean scalesColumns = module.dora() && module.module().conv1d();
+        // Before anything changes, for the target may be the base itself.
+        float[] factors = scalesColumns ? factorsOfColumns() : null;
+        base.read((long) first * columns, values);
+        add(first, values);
+        if (scalesColumns) {
+            scaleColumns(values, factors);
+        } else if (module.dora()) {
+            scaleRows(first, values);
+        }
+        if (!whole) {
+            target.put(target.position(), values, skipped, target.remaining());
+        }
+    }
+
+    private FloatBuffer scratch(int count) {
+        if (scratch == null || scratch.capacity() < count * columns) {
+            scratch = room(count);
+        }
+        return scratch.clear().limit(count * columns);
+    }
+
+    private FloatBuffer room(int count) {
+        return ByteBuffer.allocateDirect(Math.multiplyExact(count * columns, Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+    }
+
+    /** Adds the adapter to some rows. */
+    private void add(int first, FloatBuffer values) {
+        int r = module.r();
+        eachRow(values, (row, at) -> {
             double[] sum = new double[columns];
             for (int k = 0; k < r; k++) {
-                double factor = module.scaling() * left[row * r + k];
+                double factor = module.scaling() * left[(first + row) * r + k];
                 for (int column = 0; column < columns; column++) {
                     sum[column] += factor * right[k * columns + column];
                 }
             }
-            int at = from + row * columns;
             for (int column = 0; column < columns; column++) {
-                weight.put(at + column, (float) (weight.get(at + column) + sum[column]));
+                values.put(at + column, (float) (values.get(at + column) + sum[column]));
             }
         });
-        if (module.dora()) {
-            scale(module.module(), weight, magnitude);
-        }
     }
 
-    private static void scale(LinearModule module, FloatBuffer weight, FloatBuffer magnitude) {
-        float[] factors = new float[module.out()];
-        LoraInit.magnitude(module, weight, FloatBuffer.wrap(factors));
-        for (int output = 0; output < factors.length; output++) {
-            // A row of zeros has no direction and stays as it is.
-            factors[output] = factors[output] == 0 ? 0 : magnitude.get(magnitude.position() + output) / factors[output];
-        }
-        int columns = module.conv1d() ? module.out() : module.in();
-        int from = weight.position();
-        IntStream.range(0, module.conv1d() ? module.in() : module.out())
+    private interface Row {
+        /** @param at where its values begin */
+        void take(int row, int at);
+    }
+
+    private void eachRow(FloatBuffer values, Row visitor) {
+        int begin = values.position();
+        IntStream.range(0, values.remaining() / columns)
                 .parallel()
-                .forEach(row -> {
-                    for (int column = 0; column < columns; column++) {
-                        int at = from + row * columns + column;
-                        weight.put(at, weight.get(at) * factors[module.conv1d() ? column : row]);
-                    }
-                });
+                .forEach(row -> visitor.take(row, begin + row * columns));
+    }
+
+    private void scaleColumns(FloatBuffer values, float[] factors) {
+        eachRow(values, (row, at) -> {
+            for (int column = 0; column < columns; column++) {
+                values.put(at + column, values.get(at + column) * factors[column]);
+            }
+        });
+    }
+
+    private void scaleRows(int first, FloatBuffer values) {
+        eachRow(values, (row, at) -> {
+            double squares = 0;
+            for (int column = 0; column < columns; column++) {
+                double value = values.get(at + column);
+                squares += value * value;
+            }
+            float factor = factor(first + row, squares);
+            for (int column = 0; column < columns; column++) {
+                values.put(at + column, values.get(at + column) * factor);
+            }
+        });
+    }
+
+    /** An output is a column here, whose length is known after one pass over all rows. */
+    private float[] factorsOfColumns() {
+        if (ofColumns != null) {
+            return ofColumns;
+        }
+        double[] squares = new double[columns];
+        int together = Math.max(1, TensorParts.bytes() / Float.BYTES / columns);
+        for (int first = 0; first < rows; first += together) {
+            FloatBuffer values = room(Math.min(together, rows - first));
+            base.read((long) first * columns, values);
+            add(first, values);
+            for (int i = 0; i < values.limit(); i++) {
+                double value = values.get(i);
+                squares[i % columns] += value * value;
+            }
+        }
+        ofColumns = new float[columns];
+        for (int column = 0; column < columns; column++) {
+            ofColumns[column] = factor(column, squares[column]);
+        }
+        return ofColumns;
+    }
+
+    private float factor(int output, double squares) {
+        float length = (float) Math.sqrt(squares);
+        // A row of zeros has no direction and stays as it is.
+        return length == 0 ? 0 : magnitude.get(magnitude.position() + output) / length;
     }
 
     private static float[] values(FloatBuffer source, int count) {

@@ -8,10 +8,8 @@ import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -105,8 +103,7 @@ final class MergedWeights {
 
     private boolean headIsTable() {
         TensorData table = adapter.tensors().get(architecture.table().name());
-        return table != null
-                && table.data().get().equals(adapter.tensors().get(HEAD).data().get());
+        return table != null && table.hasBytesOf(adapter.tensors().get(HEAD));
     }
 
     private void checkShape(String name) {
@@ -191,7 +188,7 @@ final class MergedWeights {
         stored.forEach((name, inBase) -> tensors.add(tensor(name, inBase)));
         TensorType type = tensors.stream()
                 .map(TensorData::dtype)
-                .filter(MergedWeights::isFloat)
+                .filter(TensorType::isFloat)
                 .findFirst()
                 .orElse(TensorType.F32);
         for (String name : adapter.whole()) {
@@ -209,12 +206,11 @@ final class MergedWeights {
         } else if (adapter.tensors().containsKey(name)) {
             return whole(name, info.dtype());
         }
-        return withRows(new TensorData(name, info.dtype(), info.shape(), () -> base.buffer(inBase)));
+        return withRows(TensorData.of(name, base, inBase));
     }
 
     private TensorData whole(String name, TensorType type) {
-        TensorData trained = adapter.tensors().get(name);
-        return withRows(TensorData.narrowed(name, type, trained.shape(), trained::floats));
+        return withRows(adapter.tensors().get(name).named(name).as(type));
     }
 
     /** A tensor with the rows that the adapter brings for it. */
@@ -224,19 +220,11 @@ final class MergedWeights {
             return tensor;
         }
         List<Integer> tokens = adapter.settings().trainableTokenIndices();
-        int width = Math.toIntExact(tensor.shape()[1]);
-        TensorData narrow = TensorData.narrowed(tensor.name(), tensor.dtype(), rows.shape(), rows::floats);
-        return new TensorData(tensor.name(), tensor.dtype(), tensor.shape(), () -> {
-            ByteBuffer from = tensor.data().get();
-            ByteBuffer all = ByteBuffer.allocateDirect(from.remaining()).order(ByteOrder.LITTLE_ENDIAN);
-            all.put(from);
-            ByteBuffer own = narrow.data().get();
-            int bytes = width * tensor.dtype().bytes();
-            for (int i = 0; i < tokens.size(); i++) {
-                all.put(tokens.get(i) * bytes, own, own.position() + i * bytes, bytes);
-            }
-            return all.flip();
-        });
+        return new TensorData(
+                tensor.name(),
+                tensor.dtype(),
+                tensor.shape(),
+                () -> new ReplacedRows(tensor, rows.as(tensor.dtype()), tokens));
     }
 
     private static String rowsOf(String weight) {
@@ -248,37 +236,23 @@ final class MergedWeights {
         TensorData trained = adapter.tensors().get(name);
         long[] shape =
                 trained != null ? trained.shape() : base.info(stored.get(name)).shape();
-        return TensorData.narrowed(name, type, shape, () -> {
-            FloatBuffer weight = trained != null ? copy(module, trained) : weight(module, stored.get(name));
-            Map<String, TensorData> tensors = adapter.tensors();
-            LoraMerge.merge(
-                    module,
-                    weight,
-                    tensors.get(module.a()).floats(),
-                    tensors.get(module.b()).floats(),
-                    module.dora() ? tensors.get(module.magnitude()).floats() : null);
-            return weight;
-        });
-    }
-
-    private static FloatBuffer copy(LoraModule module, TensorData trained) {
-        return FourBits.direct(module.module())
-                .asFloatBuffer()
-                .put(trained.floats())
-                .flip();
+        Map<String, TensorData> tensors = adapter.tensors();
+        return TensorData.computed(
+                name,
+                type,
+                shape,
+                () -> new LoraMerge(
+                        module,
+                        trained != null ? trained.values() : weight(module, stored.get(name)),
+                        tensors.get(module.a()).floats(),
+                        tensors.get(module.b()).floats(),
+                        module.dora() ? tensors.get(module.magnitude()).floats() : null));
     }
 
     /** The base's weight, as the adapter found it. */
-    private FloatBuffer weight(LoraModule module, String inBase) {
-        if (method.isLoftq()) {
-            return FourBits.weight(module.module(), base, inBase, method.bnb4bitUseDoubleQuant(), 1);
-        }
-        FloatBuffer weight = FourBits.direct(module.module()).asFloatBuffer();
-        base.floats(inBase, weight);
-        return weight;
-    }
-
-    private static boolean isFloat(TensorType type) {
-        return type == TensorType.F32 || type == TensorType.F16 || type == TensorType.BF16;
+    private TensorParts.Values weight(LoraModule module, String inBase) {
+        return method.isLoftq()
+                ? FourBits.values(module.module(), base, inBase, method.bnb4bitUseDoubleQuant())
+                : (from, target) -> base.floats(inBase, from, target);
     }
 }

@@ -6,6 +6,7 @@ import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.Arrays;
 import java.util.Map;
@@ -67,18 +68,9 @@ final class ResidualWeights implements TensorSource {
         TensorType type = info(name).dtype();
         FloatBuffer values = FloatBuffer.allocate(length / type.bytes());
         subtract(name, from / type.bytes(), values);
-        return TensorData.narrowed(name, type, new long[] {values.remaining()}, () -> values)
-                .data()
-                .get();
-    }
-
-    @Override
-    public void floats(String name, FloatBuffer target) {
-        if (changed.containsKey(name)) {
-            TensorSource.super.floats(name, target);
-        } else {
-            base.floats(name, target);
-        }
+        ByteBuffer bytes = ByteBuffer.allocateDirect(length).order(ByteOrder.LITTLE_ENDIAN);
+        type.narrow(values, bytes);
+        return bytes;
     }
 
     @Override

@@ -107,13 +107,13 @@ public final class CheckpointWriter implements AutoCloseable {
 
     private Snapshot begin(List<TensorData> tensors) {
         await();
-        snapshot = inPlace ? Snapshot.inPlace(tensors) : copied(tensors);
+        snapshot = snapshot(tensors);
         return snapshot;
     }
 
-    private Snapshot copied(List<TensorData> tensors) {
+    private Snapshot snapshot(List<TensorData> tensors) {
         try {
-            return Snapshot.copied(tensors, copy());
+            return inPlace ? Snapshot.inPlace(tensors) : Snapshot.copied(tensors, copy());
         } catch (IOException e) {
             throw new UncheckedIOException("a checkpoint can't be copied to " + temporary + ": " + e.getMessage(), e);
         }

@@ -35,9 +35,11 @@ final class Snapshot implements AutoCloseable {
     private Snapshot() {}
 
     /** A snapshot of tensors whose data is their own memory. */
-    static Snapshot inPlace(List<TensorData> tensors) {
+    static Snapshot inPlace(List<TensorData> tensors) throws IOException {
         Snapshot snapshot = new Snapshot();
-        tensors.forEach(tensor -> snapshot.live.add(tensor.data().get().duplicate()));
+        for (TensorData tensor : tensors) {
+            tensor.writeTo(bytes -> snapshot.live.add(bytes.duplicate()));
+        }
         return snapshot;
     }
 
@@ -46,11 +48,11 @@ final class Snapshot implements AutoCloseable {
      */
     static Snapshot copied(List<TensorData> tensors, FileChannel file) throws IOException {
         Snapshot snapshot = new Snapshot();
-        long at = 0;
+        long[] at = {0};
         for (TensorData tensor : tensors) {
-            at = write(file, tensor.data().get().duplicate(), at);
+            tensor.writeTo(bytes -> at[0] = write(file, bytes.duplicate(), at[0]));
         }
-        snapshot.readFrom(file, at);
+        snapshot.readFrom(file, at[0]);
         return snapshot;
     }
 

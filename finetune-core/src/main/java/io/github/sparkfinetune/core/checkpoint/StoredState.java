@@ -94,10 +94,13 @@ public final class StoredState implements AutoCloseable {
 
     private List<Overlap> overlaps(String name, long count) {
         TensorRange wanted = TensorRange.ofName(name);
-        long end = wanted.from() + count;
+        return overlaps(wanted.tensor(), wanted.from(), wanted.from() + count);
+    }
+
+    private List<Overlap> overlaps(String tensor, long begin, long end) {
         List<Overlap> overlaps = new ArrayList<>();
-        for (Part part : parts.getOrDefault(wanted.tensor(), List.of())) {
-            long from = Math.max(wanted.from(), part.from());
+        for (Part part : parts.getOrDefault(tensor, List.of())) {
+            long from = Math.max(begin, part.from());
             long to = Math.min(end, part.to());
             if (from < to) {
                 overlaps.add(new Overlap(part, from, to));
@@ -107,22 +110,24 @@ public final class StoredState implements AutoCloseable {
     }
 
     /**
-     * Reads a tensor, or a part of it, whatever parts it was written in.
+     * Reads some of a tensor, or of a part of it, whatever parts it was written in.
      *
      * @param name as {@link TensorRange} writes it
+     * @param skipped bytes of it that are not read before the first
      * @param target values of the tensor's type, little-endian, filled from its position to its limit, which are the
      *     same afterwards
      * @throws RunException when not all of the values are there
      */
-    public void read(String name, ByteBuffer target) {
+    public void read(String name, long skipped, ByteBuffer target) {
         TensorRange wanted = TensorRange.ofName(name);
         int bytes = parts.getOrDefault(wanted.tensor(), List.of()).stream()
                 .mapToInt(Part::bytes)
                 .findFirst()
                 .orElse(1);
         long missing = target.remaining() / bytes;
-        for (Overlap overlap : overlaps(name, missing)) {
-            int at = (int) ((overlap.from() - wanted.from()) * bytes);
+        long from = wanted.from() + skipped / bytes;
+        for (Overlap overlap : overlaps(wanted.tensor(), from, from + missing)) {
+            int at = (int) ((overlap.from() - from) * bytes);
             ByteBuffer values = target.slice(target.position() + at, (int) (overlap.count() * bytes));
             overlap.part().file().read(overlap.part().name(), overlap.offset(), values);
             missing -= overlap.count();

@@ -21,7 +21,7 @@ import org.apache.hadoop.fs.Path;
 
 /**
  * Writes a language model as one GGUF file, which llama.cpp and what is built on it run. An adapter is added into its
- * full-precision base on the way. One tensor is in memory at a time.
+ * full-precision base on the way. Some rows of one tensor are in memory at a time.
  */
 public final class GgufExport {
     private GgufExport() {}
@@ -80,11 +80,7 @@ public final class GgufExport {
         java.nio.file.Path local = ModelFolder.fetch(model, hadoop, localDir);
         try (SafetensorsModel weights = SafetensorsModel.open(local)) {
             List<TensorData> tensors = weights.names().stream()
-                    .map(tensor -> new TensorData(
-                            tensor,
-                            weights.info(tensor).dtype(),
-                            weights.info(tensor).shape(),
-                            () -> weights.buffer(tensor)))
+                    .map(tensor -> TensorData.of(tensor, weights, tensor))
                     .toList();
             return write(new GgufModel(config, type), vocabulary, name, tensors, files, target);
         }

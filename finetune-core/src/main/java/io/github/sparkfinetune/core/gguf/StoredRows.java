@@ -1,18 +1,21 @@
 package io.github.sparkfinetune.core.gguf;
 
 import io.github.sparkfinetune.conf.RunException;
-import io.github.sparkfinetune.core.safetensors.HalfFloat;
 import io.github.sparkfinetune.core.safetensors.TensorData;
-import io.github.sparkfinetune.core.safetensors.TensorType;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import io.github.sparkfinetune.core.tensor.TensorParts;
+import java.nio.FloatBuffer;
 
-/** A tensor's rows in the order of a GGUF file, widened to F32. */
+/** A tensor's rows in the order of a GGUF file, widened to F32. Some rows side by side are in memory at a time. */
 final class StoredRows implements GgufTensor.Rows {
-    private final TensorData tensor;
-    private final ByteBuffer bytes;
+    private final TensorParts.Values values;
+    private final boolean vector;
     private final boolean turned;
     private final int pairs;
+    private final int rows;
+    private final int columns;
+    private final int together;
+    private final float[] held;
+    private int first = -1;
 
     /**
      * Opens a tensor.
@@ -23,29 +26,58 @@ final class StoredRows implements GgufTensor.Rows {
      *     keep their places. A vector's elements are its rows in this.
      */
     StoredRows(TensorData tensor, boolean turned, int pairs) {
-        if (tensor.dtype() != TensorType.F32 && tensor.dtype() != TensorType.F16 && tensor.dtype() != TensorType.BF16) {
+        if (!tensor.dtype().isFloat()) {
             throw RunException.data(
                     tensor.name() + " is of type " + tensor.dtype() + "; weights must be F32, F16 or BF16");
         }
-        this.tensor = tensor;
-        this.turned = turned;
+        long[] shape = tensor.shape();
+        this.vector = shape.length == 1;
+        this.values = tensor.values();
+        this.turned = turned && !vector;
         this.pairs = pairs;
-        bytes = tensor.data().get().order(ByteOrder.LITTLE_ENDIAN);
+        this.rows = Math.toIntExact(this.turned ? shape[1] : shape[0]);
+        this.columns = vector ? 1 : Math.toIntExact(this.turned ? shape[0] : shape[1]);
+        int unit = Math.max(1, pairs);
+        int units = Math.max(1, TensorParts.bytes() / Float.BYTES / columns / unit);
+        this.together = vector ? rows : Math.min(rows, units * unit);
+        this.held = new float[Math.multiplyExact(together, columns)];
     }
 
     @Override
     public void read(int row, float[] target) {
-        long[] shape = tensor.shape();
-        for (int i = 0; i < target.length; i++) {
-            int at;
-            if (shape.length == 1) {
-                at = place(i);
-            } else if (turned) {
-                at = Math.toIntExact(i * shape[1] + row);
-            } else {
-                at = Math.toIntExact(place(row) * shape[1] + i);
+        if (vector) {
+            hold(0);
+            for (int i = 0; i < target.length; i++) {
+                target[i] = held[place(i)];
             }
-            target[i] = element(at);
+            return;
+        }
+        int place = place(row);
+        hold(place / together * together);
+        System.arraycopy(held, (place - first) * columns, target, 0, columns);
+    }
+
+    /** Sees to it that rows from a number on are in memory. */
+    private void hold(int begin) {
+        if (first == begin) {
+            return;
+        }
+        first = begin;
+        int count = Math.min(together, rows - begin);
+        if (!turned) {
+            values.read((long) begin * columns, FloatBuffer.wrap(held, 0, count * columns));
+            return;
+        }
+        int most = Math.max(1, TensorParts.bytes() / Float.BYTES / rows);
+        float[] stored = new float[Math.min(columns, most) * rows];
+        for (int column = 0; column < columns; column += most) {
+            int some = Math.min(most, columns - column);
+            values.read((long) column * rows, FloatBuffer.wrap(stored, 0, some * rows));
+            for (int i = 0; i < some; i++) {
+                for (int row = 0; row < count; row++) {
+                    held[row * columns + column + i] = stored[i * rows + begin + row];
+                }
+            }
         }
     }
 
@@ -56,13 +88,5 @@ final class StoredRows implements GgufTensor.Rows {
         }
         int inHead = row % pairs;
         return row - inHead + inHead / 2 + inHead % 2 * (pairs / 2);
-    }
-
-    private float element(int at) {
-        return switch (tensor.dtype()) {
-            case F16 -> HalfFloat.fromF16(bytes.getShort(at * 2));
-            case BF16 -> HalfFloat.fromBf16(bytes.getShort(at * 2));
-            default -> bytes.getFloat(at * 4);
-        };
     }
 }

@@ -9,6 +9,8 @@ import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.TensorParts;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Future;
 
@@ -18,18 +20,20 @@ import java.util.concurrent.Future;
  */
 final class GradientBucket {
     private final ScriptModule script;
-    private final HostBuffer flat;
+    private final NDArray flat;
+    private final List<HostBuffer> parts;
     private final List<NDArray> gradients;
 
-    private GradientBucket(ScriptModule script, HostBuffer flat, List<NDArray> gradients) {
+    private GradientBucket(Device device, ScriptModule script, NDArray flat, List<NDArray> gradients) {
         this.script = script;
         this.flat = flat;
+        this.parts = TensorParts.all(flat.getManager(), device, script, flat);
         this.gradients = gradients;
     }
 
     /** A bucket of one gradient that is there already. */
     static GradientBucket of(Device device, ScriptModule script, NDArray gradient) {
-        return new GradientBucket(script, device.hostBuffer(gradient), List.of(gradient));
+        return new GradientBucket(device, script, gradient, List.of(gradient));
     }
 
     /** A bucket for the gradients of some parameters; zeros. */
@@ -37,8 +41,9 @@ final class GradientBucket {
         long size = parameters.stream().mapToLong(Parameter::size).sum();
         NDArray flat = device.manager().zeros(new Shape(size), DataType.FLOAT32);
         return new GradientBucket(
+                device,
                 script,
-                device.hostBuffer(flat),
+                flat,
                 script.call(
                         device.manager(),
                         "views_like",
@@ -53,26 +58,30 @@ final class GradientBucket {
 
     /** All of them as one tensor. */
     NDArray flat() {
-        return flat.tensor();
+        return flat;
     }
 
     /** Makes all of them zero. */
     void clear(NDManager owner) {
-        script.call(owner, "zero", flat.tensor());
+        script.call(owner, "zero", flat);
     }
 
     /** Starts to replace the gradients by their sums over the ranks; {@link #finish} must follow. */
-    Future<?> allReduce(Collective collective) {
-        if (collective.size() > 1) {
-            flat.download();
+    List<Future<?>> allReduce(Collective collective) {
+        List<Future<?>> sums = new ArrayList<>();
+        for (HostBuffer part : parts) {
+            if (collective.size() > 1) {
+                part.download();
+            }
+            sums.add(collective.allReduceAsync(part.bytes()));
         }
-        return collective.allReduceAsync(flat.bytes());
+        return sums;
     }
 
-    /** Takes up the sums, once the future of {@link #allReduce} is done. */
+    /** Takes up the sums, once the futures of {@link #allReduce} are done. */
     void finish(Collective collective) {
         if (collective.size() > 1) {
-            flat.upload();
+            parts.forEach(HostBuffer::upload);
         }
     }
 }

@@ -226,7 +226,7 @@ public final class Gradients {
         // In the order in which a rank with samples completes them.
         for (Group group : groups) {
             group.bucket.clear(owner);
-            underWay.add(group.bucket.allReduce(collective));
+            underWay.addAll(group.bucket.allReduce(collective));
         }
         table.ifPresent(gradient -> {
             gradient.bucket().clear(owner);
@@ -243,13 +243,13 @@ public final class Gradients {
         group.complete++;
         if (group.complete == group.blocks.size()) {
             group.complete = 0;
-            underWay.add(group.bucket.allReduce(collective));
+            underWay.addAll(group.bucket.allReduce(collective));
         }
     }
 
     /** The embedding table's gradient is complete on this rank. */
     public void completeTable() {
-        underWay.add(table.orElseThrow().bucket().allReduce(collective));
+        underWay.addAll(table.orElseThrow().bucket().allReduce(collective));
     }
 
     /** Waits for the sums over the ranks. */

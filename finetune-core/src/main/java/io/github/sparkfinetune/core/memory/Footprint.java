@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Projection;
-import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Cache;
 import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
@@ -243,7 +242,6 @@ public record Footprint(
             long count = TensorInfo.count(weight.shape());
             parameters += count;
             if (adaptation.trainable().trains(weight.name(), kind, layer)) {
-                Trainable.requireSize(weight.name(), count);
                 trained += count;
                 trainedWeights += count * Float.BYTES;
                 return;

@@ -21,21 +21,6 @@ public interface Trainable {
         return (name, kind, layer) -> true;
     }
 
-    /**
-     * Refuses to train what is too large for one of Java's buffers.
-     *
-     * @param count values of the parameter
-     * @throws RunException naming it
-     */
-    static void requireSize(String name, long count) {
-        long bytes = count * Float.BYTES;
-        if (bytes > Integer.MAX_VALUE) {
-            throw RunException.config(
-                    "method: " + name + " takes " + bytes + " bytes in F32, and tensors above 2 GB can't"
-                            + " be trained: set method.type to lora or qlora, without it in method.modules_to_save");
-        }
-    }
-
     /** No parameter. */
     static Trainable none() {
         return (name, kind, layer) -> false;

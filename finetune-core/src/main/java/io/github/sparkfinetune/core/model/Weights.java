@@ -141,10 +141,10 @@ final class Weights {
 
     /** A trained parameter of the adapter that is continued. */
     Parameter continued(TensorData tensor) {
-        return written(
-                tensor.name(),
-                target -> target.put(target.position(), tensor.floats(), 0, target.remaining()),
-                tensor.shape());
+        NDArray value = manager.create(new Shape(tensor.shape()), DataType.FLOAT32);
+        TensorParts.write(script, value, tensor.values());
+        value.setRequiresGradient(true);
+        return new Parameter(tensor.name(), value, WeightSpec.Kind.LINEAR, true, true);
     }
 
     private Parameter parameter(WeightSpec weight, NDArray value, boolean trainable) {
@@ -157,11 +157,7 @@ final class Weights {
     }
 
     private boolean trains(WeightSpec weight, BlockKind kind, int layer) {
-        boolean trained = adaptation.trainable().trains(weight.name(), kind, layer);
-        if (trained) {
-            Trainable.requireSize(weight.name(), TensorInfo.count(weight.shape()));
-        }
-        return trained;
+        return adaptation.trainable().trains(weight.name(), kind, layer);
     }
 
     private NDArray given(TensorData tensor, WeightSpec weight) {

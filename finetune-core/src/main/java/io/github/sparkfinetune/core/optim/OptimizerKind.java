@@ -100,7 +100,7 @@ public final class OptimizerKind {
                 .map(share -> share.part(manager, script))
                 .toList();
         return new ShardedOptimizer(
-                create(manager, training, mine), Device.of(manager), collective, parameters, shares);
+                create(manager, training, mine), Device.of(manager), script, collective, parameters, shares);
     }
 
     /**

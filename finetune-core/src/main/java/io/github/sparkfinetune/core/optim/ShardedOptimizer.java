@@ -5,10 +5,13 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
+import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * An optimizer of which each rank has a share (Rajbhandari et al. 2020, ZeRO, stage 1): it moves the values of its
@@ -18,42 +21,58 @@ import java.util.Map;
 final class ShardedOptimizer implements Optimizer {
     private final Optimizer own;
     private final Collective collective;
-    private final List<HostBuffer> values;
+    /** By parameter, its parts. */
+    private final List<List<HostBuffer>> values;
+
     private final List<List<ByteBuffer>> shares;
 
     /**
      * @param own moves this rank's share
+     * @param script with the methods of {@code core.tensor.tensors}
      * @param parameters all that are trained
      * @param shares of the ranks
      */
     ShardedOptimizer(
             Optimizer own,
             Device device,
+            ScriptModule script,
             Collective collective,
             List<ParameterGradient> parameters,
             List<List<ParameterShare>> shares) {
         this.own = own;
         this.collective = collective;
         this.values = parameters.stream()
-                .map(trained -> device.hostBuffer(trained.parameter().value()))
+                .map(trained -> TensorParts.all(
+                        device.manager(), device, script, trained.parameter().value()))
                 .toList();
         this.shares = new ArrayList<>();
         for (List<ParameterShare> ofRank : shares) {
-            this.shares.add(ofRank.stream().map(this::bytes).toList());
+            this.shares.add(ofRank.stream().flatMap(this::bytes).toList());
         }
     }
 
-    private ByteBuffer bytes(ParameterShare share) {
-        int length = Math.toIntExact((share.to() - share.from()) * Float.BYTES);
-        return values.get(share.index()).bytes().slice((int) (share.from() * Float.BYTES), length);
+    /** The parts of a share, each a stretch of one part of its parameter. */
+    private Stream<ByteBuffer> bytes(ParameterShare share) {
+        Stream.Builder<ByteBuffer> stretches = Stream.builder();
+        long before = 0;
+        for (HostBuffer part : values.get(share.index())) {
+            ByteBuffer bytes = part.bytes();
+            int from = (int) Math.max(0, share.from() * Float.BYTES - before);
+            int to = (int) Math.min(bytes.limit(), share.to() * Float.BYTES - before);
+            if (from < to) {
+                stretches.add(bytes.slice(from, to - from));
+            }
+            before += bytes.limit();
+        }
+        return stretches.build();
     }
 
     @Override
     public void step(NDManager owner, long step, double rate, double divisor) {
         own.step(owner, step, rate, divisor);
-        values.forEach(HostBuffer::download);
+        values.forEach(parts -> parts.forEach(HostBuffer::download));
         collective.allGatherInto(shares);
-        values.forEach(HostBuffer::upload);
+        values.forEach(parts -> parts.forEach(HostBuffer::upload));
     }
 
     @Override

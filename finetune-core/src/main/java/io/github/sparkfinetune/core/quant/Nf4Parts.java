@@ -61,7 +61,7 @@ final class Nf4Parts {
     }
 
     private TensorData part(String ending, TensorType type, long[] extents, Supplier<ByteBuffer> data) {
-        return new TensorData(name + ending, type, extents, data);
+        return TensorData.of(name + ending, type, extents, data);
     }
 
     private static ByteBuffer bytes(float[] values) {

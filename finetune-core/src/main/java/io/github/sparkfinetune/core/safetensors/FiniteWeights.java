@@ -3,12 +3,9 @@ package io.github.sparkfinetune.core.safetensors;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.FloatBuffer;
-import java.util.EnumSet;
-import java.util.Set;
 
 /** Finds a checkpoint's weights that are not numbers. */
 public final class FiniteWeights {
-    private static final Set<TensorType> FLOATS = EnumSet.of(TensorType.F32, TensorType.F16, TensorType.BF16);
     private static final int CHUNK = 1 << 16;
 
     private FiniteWeights() {}
@@ -20,7 +17,7 @@ public final class FiniteWeights {
      */
     public static void require(TensorSource source) {
         for (String name : source.names()) {
-            if (FLOATS.contains(source.info(name).dtype())) {
+            if (source.info(name).dtype().isFloat()) {
                 require(source, name);
             }
         }

@@ -51,16 +51,14 @@ public final class SafetensorsWriter {
         out.write(header(tensors, metadata));
         byte[] chunk = new byte[CHUNK];
         for (TensorData tensor : tensors) {
-            ByteBuffer bytes = tensor.data().get().duplicate();
-            if (bytes.remaining() != tensor.byteSize()) {
-                throw new IllegalArgumentException("tensor " + tensor.name() + " needs " + tensor.byteSize()
-                        + " bytes, its buffer has " + bytes.remaining());
-            }
-            while (bytes.hasRemaining()) {
-                int length = Math.min(chunk.length, bytes.remaining());
-                bytes.get(chunk, 0, length);
-                out.write(chunk, 0, length);
-            }
+            tensor.writeTo(bytes -> {
+                int length;
+                for (int at = bytes.position(); at < bytes.limit(); at += length) {
+                    length = Math.min(chunk.length, bytes.limit() - at);
+                    bytes.get(at, chunk, 0, length);
+                    out.write(chunk, 0, length);
+                }
+            });
         }
     }
 

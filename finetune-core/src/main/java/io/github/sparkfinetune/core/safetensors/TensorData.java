@@ -1,5 +1,7 @@
 package io.github.sparkfinetune.core.safetensors;
 
+import io.github.sparkfinetune.core.tensor.TensorParts;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -7,38 +9,57 @@ import java.util.Objects;
 import java.util.function.Supplier;
 
 /**
- * A tensor to be written.
+ * A tensor of any size to be written, a part after the other.
  *
  * @param name its name in the file
  * @param dtype element type
  * @param shape extents, outermost first
- * @param data asked for once, when the tensor is written, so that only one need be in host memory at a time; gives the
- *     tensor's bytes from position to limit, little-endian, row-major
+ * @param data opens the tensor, each time it is written, so that only one need be in host memory at a time
  */
-public record TensorData(String name, TensorType dtype, long[] shape, Supplier<ByteBuffer> data) {
+public record TensorData(String name, TensorType dtype, long[] shape, Supplier<? extends TensorBytes> data) {
+
+    /** Takes the bytes of a tensor. */
+    @FunctionalInterface
+    public interface Sink {
+        /**
+         * Takes the next bytes.
+         *
+         * @param bytes little-endian, from position to limit; valid until the call returns
+         */
+        void write(ByteBuffer bytes) throws IOException;
+    }
 
     public TensorData {
         Objects.requireNonNull(name, "name");
         Objects.requireNonNull(dtype, "dtype");
         Objects.requireNonNull(data, "data");
         shape = shape.clone();
-        long bytes = Math.multiplyExact(TensorInfo.count(shape), dtype.bytes());
-        if (bytes > Integer.MAX_VALUE) {
-            throw new IllegalArgumentException("tensor " + name + " is above 2 GB: " + bytes + " bytes");
-        }
+        Math.multiplyExact(TensorInfo.count(shape), dtype.bytes());
         if (name.equals(SafetensorsHeader.METADATA)) {
             throw new IllegalArgumentException("a tensor can't be named " + name);
         }
     }
 
-    /** The same under another name. */
-    public TensorData named(String other) {
-        return new TensorData(other, dtype, shape, data);
+    /**
+     * A tensor that one buffer holds.
+     *
+     * @param bytes asked for each time the tensor is opened; from position to limit, little-endian, row-major
+     */
+    public static TensorData of(String name, TensorType dtype, long[] shape, Supplier<ByteBuffer> bytes) {
+        return new TensorData(name, dtype, shape, () -> {
+            ByteBuffer all = bytes.get();
+            long expected = TensorInfo.count(shape) * dtype.bytes();
+            if (all.remaining() != expected) {
+                throw new IllegalArgumentException(
+                        "tensor " + name + " needs " + expected + " bytes, its buffer has " + all.remaining());
+            }
+            return (from, length) -> all.slice(all.position() + (int) from, length);
+        });
     }
 
     /** A tensor that is in host memory already. */
     public static TensorData of(String name, TensorType dtype, long[] shape, ByteBuffer bytes) {
-        return new TensorData(name, dtype, shape, () -> bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN));
+        return of(name, dtype, shape, () -> bytes);
     }
 
     /** An F32 tensor that is in host memory already. */
@@ -46,30 +67,36 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
         return of(name, TensorType.F32, shape, bytes);
     }
 
+    /** An F32 tensor of these values. */
+    public static TensorData f32(String name, long[] shape, float... values) {
+        ByteBuffer bytes = ByteBuffer.allocate(values.length * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        bytes.asFloatBuffer().put(values);
+        return f32(name, shape, bytes);
+    }
+
     /**
-     * A tensor that is computed in F32 when it is written, and stored in another type.
+     * A tensor of a source, which stays open until it is written.
+     *
+     * @param stored the source's name of it
+     */
+    public static TensorData of(String name, TensorSource source, String stored) {
+        TensorInfo info = source.info(stored);
+        return new TensorData(
+                name, info.dtype(), info.shape(), () -> (from, length) -> source.buffer(stored, from, length));
+    }
+
+    /**
+     * A tensor that is computed in F32 while it is written, and stored in another type.
      *
      * @param dtype F32, F16 or BF16; rounded to the nearest
-     * @param values asked for once; as many as the tensor has, from position to limit
+     * @param values asked for each time the tensor is opened
      */
-    public static TensorData narrowed(String name, TensorType dtype, long[] shape, Supplier<FloatBuffer> values) {
-        if (dtype != TensorType.F32 && dtype != TensorType.F16 && dtype != TensorType.BF16) {
+    public static TensorData computed(
+            String name, TensorType dtype, long[] shape, Supplier<? extends TensorParts.Values> values) {
+        if (!dtype.isFloat()) {
             throw new IllegalArgumentException("tensor " + name + ": " + dtype);
         }
-        return new TensorData(name, dtype, shape, () -> {
-            FloatBuffer floats = values.get();
-            ByteBuffer bytes = ByteBuffer.allocateDirect(floats.remaining() * dtype.bytes())
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            while (floats.hasRemaining()) {
-                float value = floats.get();
-                switch (dtype) {
-                    case BF16 -> bytes.putShort(HalfFloat.toBf16(value));
-                    case F16 -> bytes.putShort(HalfFloat.toF16(value));
-                    default -> bytes.putFloat(value);
-                }
-            }
-            return bytes.flip();
-        });
+        return new TensorData(name, dtype, shape, () -> new ComputedBytes(dtype, values.get()));
     }
 
     @Override
@@ -77,12 +104,70 @@ public record TensorData(String name, TensorType dtype, long[] shape, Supplier<B
         return shape.clone();
     }
 
-    /** The values of an F32 tensor, asked for anew at each call. */
+    /** The same tensor under another name. */
+    public TensorData named(String other) {
+        return new TensorData(other, dtype, shape, data);
+    }
+
+    /** The same tensor in another type: widened, which is exact, or rounded to the nearest. */
+    public TensorData as(TensorType type) {
+        return type == dtype ? this : computed(name, type, shape, this::values);
+    }
+
+    /** Opens the values of a tensor of floats, as F32; they may be asked for in any order. */
+    public TensorParts.Values values() {
+        if (!dtype.isFloat()) {
+            throw new IllegalStateException("tensor " + name + " is of type " + dtype);
+        }
+        TensorBytes bytes = data.get();
+        int part = TensorParts.bytes() / Float.BYTES;
+        return (from, target) -> {
+            for (int done = 0; done < target.remaining(); done += part) {
+                int count = Math.min(part, target.remaining() - done);
+                dtype.widen(
+                        bytes.read((from + done) * dtype.bytes(), count * dtype.bytes()),
+                        target.slice(target.position() + done, count));
+            }
+        };
+    }
+
+    /** The values of an F32 tensor that one buffer holds, asked for anew at each call. */
     public FloatBuffer floats() {
         if (dtype != TensorType.F32) {
             throw new IllegalStateException("tensor " + name + " is of type " + dtype);
         }
-        return data.get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        return data.get()
+                .read(0, Math.toIntExact(byteSize()))
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asFloatBuffer();
+    }
+
+    /** Whether another tensor has the same bytes. */
+    public boolean hasBytesOf(TensorData other) {
+        TensorBytes mine = data.get();
+        TensorBytes others = other.data().get();
+        boolean same = byteSize() == other.byteSize();
+        int part = TensorParts.bytes();
+        for (long from = 0; same && from < byteSize(); from += part) {
+            int length = (int) Math.min(part, byteSize() - from);
+            same = mine.read(from, length).equals(others.read(from, length));
+        }
+        return same;
+    }
+
+    /** Gives the tensor's bytes to a sink, part after part. */
+    public void writeTo(Sink sink) throws IOException {
+        TensorBytes bytes = data.get();
+        int part = TensorParts.bytes();
+        for (long from = 0; from < byteSize(); from += part) {
+            int length = (int) Math.min(part, byteSize() - from);
+            ByteBuffer read = bytes.read(from, length);
+            if (read.remaining() != length) {
+                throw new IllegalStateException("tensor " + name + ": " + read.remaining() + " of " + length
+                        + " bytes were read from byte " + from + " on");
+            }
+            sink.write(read);
+        }
     }
 
     /** Number of bytes. */

@@ -3,9 +3,7 @@ package io.github.sparkfinetune.core.safetensors;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.Quoted;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
-import java.nio.ShortBuffer;
 import java.util.Optional;
 import java.util.Set;
 
@@ -68,25 +66,9 @@ public interface TensorSource extends AutoCloseable {
     }
 
     /**
-     * Copies a tensor as F32, widening F16 and BF16 (exact). Neither position nor limit of {@code target} moves.
-     *
-     * @param target written from its position; has as many floats remaining as the tensor has elements
-     * @throws RunException when the tensor is of another type
-     */
-    default void floats(String name, FloatBuffer target) {
-        TensorInfo info = info(name);
-        if (target.remaining() != info.count()) {
-            throw new IllegalArgumentException("tensor " + Quoted.name(name) + " has " + info.count()
-                    + " elements, the target has room for " + target.remaining());
-        }
-        checkFloats(name);
-        widen(info.dtype(), buffer(name), target);
-    }
-
-    /**
-     * Reads elements from {@code from} on as F32, as {@link #floats(String, FloatBuffer)} does but without a mapping,
-     * so that a pass over a tensor of any size needs no more memory than {@code target}. May be called by several
-     * threads at once.
+     * Reads elements from {@code from} on as F32, widening F16 and BF16, which is exact. Nothing is mapped, so that a
+     * pass over a tensor of any size needs no more memory than {@code target}. May be called by several threads at
+     * once.
      *
      * @param target filled from its position to its limit; both are the same afterwards
      * @throws RunException when the tensor is of another type
@@ -100,7 +82,7 @@ public interface TensorSource extends AutoCloseable {
             int count = Math.min(most, target.remaining() - done);
             bytes.limit(count * size);
             read(name, Math.multiplyExact(from + done, size), bytes);
-            widen(dtype, bytes, target.slice(target.position() + done, count));
+            dtype.widen(bytes, target.slice(target.position() + done, count));
         }
     }
 
@@ -111,24 +93,11 @@ public interface TensorSource extends AutoCloseable {
      */
     private TensorType checkFloats(String name) {
         TensorType dtype = info(name).dtype();
-        if (dtype != TensorType.F32 && dtype != TensorType.F16 && dtype != TensorType.BF16) {
+        if (!dtype.isFloat()) {
             throw RunException.data(fileOf(name) + ": tensor " + Quoted.name(name) + " is of type " + dtype
                     + "; weights must be F32, F16 or BF16");
         }
         return dtype;
-    }
-
-    private static void widen(TensorType dtype, ByteBuffer bytes, FloatBuffer target) {
-        ByteBuffer source = bytes.order(ByteOrder.LITTLE_ENDIAN);
-        if (dtype == TensorType.F32) {
-            target.put(target.position(), source.asFloatBuffer(), 0, target.remaining());
-            return;
-        }
-        ShortBuffer halves = source.asShortBuffer();
-        for (int i = 0, at = target.position(); i < halves.limit(); i++, at++) {
-            short half = halves.get(i);
-            target.put(at, dtype == TensorType.BF16 ? HalfFloat.fromBf16(half) : HalfFloat.fromF16(half));
-        }
     }
 
     @Override

@@ -1,5 +1,9 @@
 package io.github.sparkfinetune.core.safetensors;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
+import java.nio.ShortBuffer;
 import java.util.Arrays;
 import java.util.Optional;
 
@@ -25,6 +29,57 @@ public enum TensorType {
     /** Bytes of one element. */
     public int bytes() {
         return bytes;
+    }
+
+    /** Whether it is one that weights are stored in: F32, F16 or BF16. */
+    public boolean isFloat() {
+        return this == F32 || this == F16 || this == BF16;
+    }
+
+    /**
+     * Widens stored values to F32, which is exact.
+     *
+     * @param stored as many values of this type as the target takes, little-endian, from position to limit, which stay
+     * @param target written from its position to its limit, which stay
+     */
+    public void widen(ByteBuffer stored, FloatBuffer target) {
+        requireFloat();
+        ByteBuffer bytes = stored.slice().order(ByteOrder.LITTLE_ENDIAN);
+        if (this == F32) {
+            target.put(target.position(), bytes.asFloatBuffer(), 0, target.remaining());
+            return;
+        }
+        ShortBuffer halves = bytes.asShortBuffer();
+        for (int i = 0, at = target.position(); at < target.limit(); i++, at++) {
+            short half = halves.get(i);
+            target.put(at, this == BF16 ? HalfFloat.fromBf16(half) : HalfFloat.fromF16(half));
+        }
+    }
+
+    /**
+     * Rounds F32 values to the nearest of this type.
+     *
+     * @param values as many as the target takes, from position to limit, which stay
+     * @param stored written from its position to its limit, which stay; little-endian
+     */
+    public void narrow(FloatBuffer values, ByteBuffer stored) {
+        requireFloat();
+        ByteBuffer bytes = stored.slice().order(ByteOrder.LITTLE_ENDIAN);
+        if (this == F32) {
+            bytes.asFloatBuffer().put(0, values, values.position(), values.remaining());
+            return;
+        }
+        ShortBuffer halves = bytes.asShortBuffer();
+        for (int i = 0, at = values.position(); at < values.limit(); i++, at++) {
+            float value = values.get(at);
+            halves.put(i, this == BF16 ? HalfFloat.toBf16(value) : HalfFloat.toF16(value));
+        }
+    }
+
+    private void requireFloat() {
+        if (!isFloat()) {
+            throw new IllegalArgumentException(this + " is not F32, F16 or BF16");
+        }
     }
 
     static Optional<TensorType> named(String name) {

@@ -15,6 +15,8 @@ import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -114,9 +116,11 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
     }
 
     private static byte[] bytes(List<TensorData> tensors) {
-        ByteBuffer bytes = ByteBuffer.allocate(
-                Math.toIntExact(tensors.stream().mapToLong(TensorData::byteSize).sum()));
-        tensors.forEach(tensor -> bytes.put(tensor.data().get()));
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(
+                        tensors.stream().mapToLong(TensorData::byteSize).sum()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        FloatBuffer values = bytes.asFloatBuffer();
+        tensors.forEach(tensor -> values.put(tensor.floats()));
         return bytes.array();
     }
 
@@ -136,7 +140,7 @@ final class AdapterInitialisation implements AdapterStart, AutoCloseable {
                 throw RunException.data(file + ", what the run's adapters began with, does not fit its settings: "
                         + name + " is not there as " + Arrays.toString(shape) + ": train into a new output.dir");
             }
-            tensors.put(name, new TensorData(name, read.info(name).dtype(), shape, () -> read.buffer(name)));
+            tensors.put(name, TensorData.of(name, read, name));
         }));
         return tensors;
     }

@@ -101,14 +101,9 @@ final class Export {
     }
 
     private TensorData tensor(Parameter parameter) {
-        TensorData f32 = resources.tensor(parameter.name(), parameter.value());
-        return config.output().dtype() == OutputConfig.Dtype.FLOAT32
-                ? f32
-                : TensorData.narrowed(
-                        f32.name(),
-                        TensorType.BF16,
-                        f32.shape(),
-                        () -> f32.data().get().asFloatBuffer());
+        return resources
+                .tensor(parameter.name(), parameter.value())
+                .as(config.output().dtype() == OutputConfig.Dtype.FLOAT32 ? TensorType.F32 : TensorType.BF16);
     }
 
     private HfConfig config(HfConfig model, String architecture, TrainingResult result) {
@@ -129,8 +124,11 @@ final class Export {
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))
-                    .forEach(parameter ->
-                            tensors.put(parameter.name(), resources.tensor(parameter.name(), parameter.value())));
+                    .forEach(parameter -> tensors.put(
+                            parameter.name(),
+                            resources
+                                    .tensor(parameter.name(), parameter.value())
+                                    .as(TensorType.F32)));
         }
         return tensors;
     }

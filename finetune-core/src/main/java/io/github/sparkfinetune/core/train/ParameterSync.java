@@ -5,7 +5,6 @@ import ai.djl.ndarray.types.DataType;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.tensor.HostBuffer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
@@ -28,6 +27,12 @@ final class ParameterSync {
     static final double TOLERANCE = 1e-3;
 
     private static final int CHUNK = 1 << 20;
+
+    /** How far a tensor is from rank 0's, and the greatest value of that. */
+    private static final class Difference {
+        private double greatest = Float.MIN_NORMAL;
+        private double difference;
+    }
 
     private final Collective collective;
     private final TrainingResources resources;
@@ -94,11 +99,17 @@ final class ParameterSync {
 
     /** Overwrites a tensor by rank 0's; returns how far it was from it, by rank 0's greatest value. */
     private double takeFirst(NDArray tensor) {
-        HostBuffer host = resources.hostBuffer(tensor);
-        host.download();
-        ByteBuffer bytes = host.bytes();
-        double greatest = Float.MIN_NORMAL;
-        double difference = 0;
+        Difference all = new Difference();
+        boolean floats = tensor.getDataType() == DataType.FLOAT32;
+        resources.eachPart(tensor, (from, host) -> {
+            host.download();
+            takeFirst(host.bytes(), floats, all);
+            host.upload();
+        });
+        return all.difference / all.greatest;
+    }
+
+    private void takeFirst(ByteBuffer bytes, boolean floats, Difference all) {
         for (int at = 0; at < bytes.limit(); at += CHUNK) {
             ByteBuffer mine =
                     bytes.slice(at, Math.min(CHUNK, bytes.limit() - at)).order(ByteOrder.nativeOrder());
@@ -108,13 +119,11 @@ final class ParameterSync {
             FloatBuffer theirs = first.asFloatBuffer();
             FloatBuffer own = mine.asFloatBuffer();
             // Codes tell nothing by themselves of how far they are apart.
-            for (int i = 0; i < theirs.limit() && tensor.getDataType() == DataType.FLOAT32; i++) {
-                greatest = Math.max(greatest, Math.abs(theirs.get(i)));
-                difference = Math.max(difference, Math.abs((double) own.get(i) - theirs.get(i)));
+            for (int i = 0; i < theirs.limit() && floats; i++) {
+                all.greatest = Math.max(all.greatest, Math.abs(theirs.get(i)));
+                all.difference = Math.max(all.difference, Math.abs((double) own.get(i) - theirs.get(i)));
             }
             mine.put(0, first, 0, first.limit());
         }
-        host.upload();
-        return difference / greatest;
     }
 }

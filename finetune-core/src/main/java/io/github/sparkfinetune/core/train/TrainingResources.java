@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.train;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
@@ -25,7 +24,7 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.HostBuffer;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.FirstSamples;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -38,6 +37,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.Arrays;
@@ -257,7 +257,6 @@ final class TrainingResources implements AutoCloseable {
     void restoreParameters(SafetensorsFile file) {
         for (Parameter parameter : trained()) {
             restore(file, parameter.name(), parameter.value());
-            rank.progressed();
         }
         model().updated();
     }
@@ -271,12 +270,7 @@ final class TrainingResources implements AutoCloseable {
 
     /** Takes up a checkpoint's state of the optimizer. */
     void restoreOptimizer(StoredState stored) {
-        step.optimizer().state().forEach((name, tensor) -> {
-            HostBuffer host = device.hostBuffer(tensor);
-            stored.read(name, host.bytes());
-            host.upload();
-            rank.progressed();
-        });
+        step.optimizer().state().forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
     }
 
     private void restore(SafetensorsFile file, String name, NDArray target) {
@@ -285,7 +279,20 @@ final class TrainingResources implements AutoCloseable {
                     + Arrays.toString(file.info(name).shape()) + ", the model's "
                     + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
         }
-        model().script().write(target, file.buffer(name));
+        overwrite(target, (from, bytes) -> file.read(name, from, bytes));
+    }
+
+    /** Fills a buffer from a byte of a stored tensor on. */
+    private interface Reading {
+        void read(long from, ByteBuffer target);
+    }
+
+    private void overwrite(NDArray tensor, Reading stored) {
+        eachPart(tensor, (from, host) -> {
+            stored.read(from, host.bytes());
+            host.upload();
+            rank.progressed();
+        });
     }
 
     /** Whether the tensors to be written are the memory that is trained. */
@@ -293,19 +300,28 @@ final class TrainingResources implements AutoCloseable {
         return device.readsInPlace();
     }
 
-    /** A tensor to be written: its values when they are asked for, valid until those of another are. */
+    /** A tensor to be written, in the type that it has in memory: its bytes when they are asked for. */
     TensorData tensor(String name, NDArray value) {
-        TensorType type = value.getDataType() == DataType.UINT8 ? TensorType.U8 : TensorType.F32;
-        return new TensorData(name, type, value.getShape().getShape(), () -> {
+        return new TensorData(name, type(value), value.getShape().getShape(), () -> (from, length) -> {
             // The others wait where this rank alone writes.
             rank.progressed();
-            return device.read(value);
+            return TensorParts.read(device, model().script(), value, from, length);
         });
     }
 
-    /** The values of a tensor in host memory. */
-    HostBuffer hostBuffer(NDArray tensor) {
-        return device.hostBuffer(tensor);
+    private static TensorType type(NDArray value) {
+        return switch (value.getDataType()) {
+            case FLOAT32 -> TensorType.F32;
+            case UINT8 -> TensorType.U8;
+            // DJL has no name of BF16, in which frozen weights stay.
+            case UNKNOWN -> TensorType.BF16;
+            default -> throw new IllegalArgumentException("a tensor of " + value.getDataType());
+        };
+    }
+
+    /** Visits the parts of a tensor in host memory. */
+    void eachPart(NDArray tensor, TensorParts.Part visitor) {
+        TensorParts.each(device, model().script(), tensor, visitor);
     }
 
     /** A hash of all trained parameters, equal on ranks that hold the same bits. */
@@ -320,7 +336,7 @@ final class TrainingResources implements AutoCloseable {
 
     private long hash(Stream<NDArray> tensors) {
         CRC32C crc = new CRC32C();
-        tensors.forEach(tensor -> crc.update(device.read(tensor)));
+        tensors.forEach(tensor -> TensorParts.read(device, model().script(), tensor, crc::update));
         return crc.getValue();
     }
 

@@ -31,6 +31,12 @@ class Tensors(torch.nn.Module):
         """Values [start, end) of x, row-major, as a view [end - start]."""
         return x.detach().view(-1)[start:end]
 
+    def byte_stretch(self, x: Tensor, start: int, end: int) -> Tensor:
+        """Bytes [start, end) of x, which is contiguous, as a view [end - start] in U8."""
+        # set_ adds the offset of x itself, as it is: in elements of x.
+        first = x.storage_offset() * (x.element_size() - 1) + start
+        return torch.empty([0], dtype=torch.uint8, device=x.device).set_(x.detach(), first, [end - start])
+
     def f32(self, x: Tensor) -> Tensor:
         """x in F32, row-major: itself where it is."""
         return x.to(torch.float32).contiguous()

@@ -16,7 +16,6 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.io.IOException;
 import java.io.OutputStream;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -47,8 +46,7 @@ class AdapterFileTest {
     private void weights(TensorType type, String... names) throws IOException {
         List<TensorData> tensors = new ArrayList<>();
         for (String name : names) {
-            tensors.add(
-                    TensorData.narrowed(name, type, new long[] {2, 1}, () -> FloatBuffer.wrap(new float[] {0.5f, -3})));
+            tensors.add(TensorData.f32(name, new long[] {2, 1}, 0.5f, -3).as(type));
         }
         try (OutputStream out = Files.newOutputStream(folder.resolve(AdapterFile.WEIGHTS))) {
             SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT);
@@ -150,7 +148,7 @@ class AdapterFileTest {
             weights(type, QUERY + ".lora_A.weight");
             TensorData a = AdapterFile.read(folder).tensors().get("model.layers.0.self_attn.q_proj.lora_A");
             assertThat(a.dtype()).isEqualTo(TensorType.F32);
-            assertThat(a.data().get().getFloat(4)).isEqualTo(-3);
+            assertThat(a.floats().get(1)).isEqualTo(-3);
         }
     }
 

@@ -86,9 +86,8 @@ class AdapterMergeTest {
             for (String name : weights.names()) {
                 String renamed = rename.apply(name);
                 if (renamed != null) {
-                    FloatBuffer values = FloatBuffer.wrap(floats(weights, name));
-                    tensors.add(TensorData.narrowed(
-                            renamed, type, weights.info(name).shape(), values::duplicate));
+                    tensors.add(TensorData.f32(renamed, weights.info(name).shape(), floats(weights, name))
+                            .as(type));
                 }
             }
             SafetensorsWriter.write(out, tensors, SafetensorsWriter.PT);
@@ -119,7 +118,7 @@ class AdapterMergeTest {
 
     private static float[] floats(TensorSource weights, String name) {
         float[] values = new float[(int) weights.info(name).count()];
-        weights.floats(name, FloatBuffer.wrap(values));
+        weights.floats(name, 0, FloatBuffer.wrap(values));
         return values;
     }
 

@@ -94,7 +94,7 @@ class InitialValuesGoldenTest {
 
         float[] weight(LoraModule module, TensorSource from) {
             float[] weight = new float[module.module().in() * module.module().out()];
-            from.floats(module.module().weight(), FloatBuffer.wrap(weight));
+            from.floats(module.module().weight(), 0, FloatBuffer.wrap(weight));
             return weight;
         }
 
@@ -105,7 +105,7 @@ class InitialValuesGoldenTest {
     }
 
     private static float[] floats(TensorData tensor) {
-        FloatBuffer buffer = tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        FloatBuffer buffer = tensor.floats();
         float[] values = new float[buffer.remaining()];
         buffer.get(values);
         return values;
@@ -230,10 +230,7 @@ class InitialValuesGoldenTest {
         file.names().stream().filter(name -> name.startsWith(prefix)).forEach(name -> {
             String ours =
                     name.substring(prefix.length() + "base_model.model.".length(), name.length() - ".weight".length());
-            tensors.put(
-                    ours,
-                    new TensorData(
-                            ours, file.info(name).dtype(), file.info(name).shape(), () -> file.buffer(name)));
+            tensors.put(ours, TensorData.of(ours, file, name));
         });
         return tensors;
     }

@@ -13,7 +13,6 @@ import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.safetensors.TensorData;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.data.hf.HfConfig;
-import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -87,7 +86,7 @@ class PeftAdapterGoldenTest {
                     changed.add(MERGED + tensor.name());
                 } else {
                     float[] before = new float[values.length];
-                    weights.floats(tensor.name(), FloatBuffer.wrap(before));
+                    weights.floats(tensor.name(), 0, FloatBuffer.wrap(before));
                     assertThat(values).as(tensor.name()).isEqualTo(before);
                 }
             }
@@ -104,9 +103,8 @@ class PeftAdapterGoldenTest {
     void writtenAgainTheAdapterIsTheSame(Path folder) {
         PeftAdapter adapter = AdapterFile.read(folder);
         Path copy = temp.resolve("copy");
-        HfFolderWriter writer =
-                HfFolderWriter.once(
-                        "--output", new org.apache.hadoop.fs.Path(copy.toUri()), new Configuration(false), "test");
+        HfFolderWriter writer = HfFolderWriter.once(
+                "--output", new org.apache.hadoop.fs.Path(copy.toUri()), new Configuration(false), "test");
         ModelCard card = new ModelCard(
                 "a/base",
                 new ModelCard.Usage("text-generation", "model(\"some text\")"),
@@ -163,7 +161,7 @@ class PeftAdapterGoldenTest {
     }
 
     private static float[] floats(TensorData tensor) {
-        FloatBuffer values = tensor.data().get().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer();
+        FloatBuffer values = tensor.floats();
         float[] copy = new float[values.remaining()];
         values.get(copy);
         return copy;

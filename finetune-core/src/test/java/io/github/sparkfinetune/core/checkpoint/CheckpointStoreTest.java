@@ -168,13 +168,13 @@ class CheckpointStoreTest {
             for (int[] range : new int[][] {{0, 6}, {1, 4}, {2, 4}, {5, 6}}) {
                 ByteBuffer values =
                         ByteBuffer.allocate((range[1] - range[0]) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                read.optimizer().read(new TensorRange("m", range[0], range[1]).name(), values);
+                read.optimizer().read(new TensorRange("m", range[0], range[1]).name(), 0, values);
                 for (int i = range[0]; i < range[1]; i++) {
                     assertThat(values.getFloat()).isEqualTo(i);
                 }
             }
             ByteBuffer more = ByteBuffer.allocate(7 * Float.BYTES);
-            assertThatThrownBy(() -> read.optimizer().read("m", more))
+            assertThatThrownBy(() -> read.optimizer().read("m", 0, more))
                     .isInstanceOf(RunException.class)
                     .hasMessageContaining("does not hold m once and whole");
         }

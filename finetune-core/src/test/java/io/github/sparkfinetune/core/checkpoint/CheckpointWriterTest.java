@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.github.sparkfinetune.core.safetensors.TensorData;
-import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -62,7 +61,7 @@ class CheckpointWriterTest {
     }
 
     private static List<TensorData> tensor(String name, ByteBuffer bytes) {
-        return List.of(new TensorData(name, TensorType.F32, new long[] {FLOATS}, () -> bytes));
+        return List.of(TensorData.f32(name, new long[] {FLOATS}, bytes));
     }
 
     private Checkpoint begin(CheckpointWriter writer, long step) {
@@ -74,7 +73,7 @@ class CheckpointWriterTest {
         assertThat(store.newestSound()).contains(checkpoint);
         try (LoadedCheckpoint read = store.read(checkpoint, temp.resolve("read"))) {
             ByteBuffer m = ByteBuffer.allocate(FLOATS * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            read.optimizer().read("m", m);
+            read.optimizer().read("m", 0, m);
             for (ByteBuffer tensor : List.of(read.model().buffer("w"), m)) {
                 FloatBuffer values = tensor.asFloatBuffer();
                 for (int i = 0; i < FLOATS; i++) {

@@ -130,9 +130,9 @@ class SafetensorsFileTest {
             assertThat(read.names()).containsExactly("f16", "bf16");
             assertThat(read.metadata()).isEqualTo(Map.of("format", "pt"));
             FloatBuffer target = FloatBuffer.allocate(4);
-            read.floats("f16", target);
+            read.floats("f16", 0, target);
             assertThat(target.array()).containsExactly(1f, -2f, 0x1p-24f, Float.POSITIVE_INFINITY);
-            read.floats("bf16", target);
+            read.floats("bf16", 0, target);
             assertThat(target.array()).containsExactly(1f, -2f, 0x1p-133f, Float.POSITIVE_INFINITY);
         }
     }
@@ -256,7 +256,7 @@ class SafetensorsFileTest {
                 TensorInfo info = read.info(name);
                 assertThat(read.buffer(name).remaining()).isEqualTo((int) info.byteSize());
                 if (info.dtype() == TensorType.F32) {
-                    read.floats(name, FloatBuffer.allocate((int) info.count()));
+                    read.floats(name, 0, FloatBuffer.allocate((int) info.count()));
                 }
             }
         } catch (RunException e) {

@@ -1,25 +1,32 @@
 package io.github.sparkfinetune.core.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.conf.RunConfig;
+import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
+import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.SparseSafetensors;
 import io.github.sparkfinetune.core.safetensors.SparseSafetensors.Tensor;
 import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.junit.jupiter.api.Test;
+import org.apache.hadoop.conf.Configuration;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -29,6 +36,10 @@ class LargeTensorTest {
     private static final String TABLE = "model.embed_tokens.weight";
     private static final int WIDTH = 64;
     private static final float LAST = 0.375f;
+
+    private static final String ENCODER_TABLE = "bert.embeddings.word_embeddings.weight";
+    private static final int ENCODER_WIDTH = 32;
+    private static final int ROWS = (1 << 29) / ENCODER_WIDTH + 1000;
 
     @TempDir
     private Path folder;
@@ -103,13 +114,77 @@ class LargeTensorTest {
         }
     }
 
-    @Test
-    void itIsNotTrained() throws IOException {
-        Path model = model(TensorType.BF16);
-        assertThatThrownBy(() -> TinyDecoder.toTrain(model, "method.type=full"))
-                .isInstanceOf(RunException.class)
-                .hasMessage(
-                        "method: " + TABLE + " takes 4295223296 bytes in F32, and tensors above 2 GB can't be trained:"
-                                + " set method.type to lora or qlora, without it in method.modules_to_save");
+    /** 2 GB of weights that are trained, with as much for each moment of the optimizer and for each file. */
+    @Tag("full")
+    @ParameterizedTest
+    @CsvSource({"full, bf16", "freeze, bf16", "lora, fp32", "tokens, bf16"})
+    void itIsTrainedResumedWrittenAndMerged(String method, String precision) throws Exception {
+        Path base = encoder();
+        String[] settings = method.equals("tokens")
+                ? new String[] {"method.type=lora", "method.trainable_token_indices=[20, " + (ROWS - 1) + "]"}
+                : new String[] {"method.type=" + method};
+        TinyRun tiny = new TinyRun(folder, base, "classification", settings);
+        String[] training = {
+            "precision=" + precision,
+            "training.max_steps=2",
+            "training.save_steps=1",
+            "training.learning_rate=1.0e-2",
+            "training.warmup_ratio=0"
+        };
+        RunConfig config = tiny.config("out", training);
+        tiny.run(config, 1, null);
+        Path exported = TinyRun.exported(config);
+        boolean adapter = Files.exists(exported.resolve(AdapterFile.CONFIG));
+        Path written = adapter ? folder.resolve("merged") : exported;
+        if (adapter) {
+            AdapterMerge.run(
+                    config,
+                    TaskSpecs.of(config).modelKind().head(),
+                    TaskSpecs.of(config).usage(),
+                    exported.toUri().toString(),
+                    written.toUri().toString(),
+                    new Configuration(false),
+                    folder.resolve("cache"),
+                    SafetensorsWriter.MAX_SHARD_SIZE);
+        }
+        try (SafetensorsModel model = SafetensorsModel.open(written)) {
+            assertThat(model.info(ENCODER_TABLE).byteSize()).isGreaterThan(Integer.MAX_VALUE);
+            assertThat(row(model, ROWS - 2)).containsOnly(0);
+            for (float value : row(model, ROWS - 1)) {
+                // Decayed where it is trained.
+                assertThat(value).isCloseTo(LAST, within(1e-3f));
+            }
+            // A token of the dataset learns where it is trained.
+            boolean trained = method.equals("full") || method.equals("tokens");
+            assertThat(Arrays.equals(row(model, 20), new float[ENCODER_WIDTH])).isEqualTo(!trained);
+        }
+        if (method.equals("full")) {
+            Checkpoint first = tiny.checkpoints(config).get(0);
+            assertThat(first.step()).isEqualTo(1);
+            RunConfig resumed = tiny.config("resumed", training);
+            TinyRun.copy(config, resumed, first);
+            tiny.run(resumed, 1, first.name());
+            assertThat(Files.mismatch(
+                            TinyRun.exported(resumed).resolve(SafetensorsModel.FILE),
+                            exported.resolve(SafetensorsModel.FILE)))
+                    .isEqualTo(-1);
+        }
+    }
+
+    private static float[] row(SafetensorsModel model, long row) {
+        float[] values = new float[ENCODER_WIDTH];
+        model.floats(ENCODER_TABLE, row * ENCODER_WIDTH, FloatBuffer.wrap(values));
+        return values;
+    }
+
+    /** An encoder with a table of more than 2 GB, all zeros but for its last row. */
+    private Path encoder() throws IOException {
+        Path model = TinyModel.copy(folder.resolve("encoder"), "bert-seqcls", config -> config.put("vocab_size", ROWS));
+        replace(
+                model.resolve(SafetensorsModel.FILE),
+                ENCODER_TABLE,
+                new Tensor(TensorType.F32, ROWS, ENCODER_WIDTH),
+                large -> large.putLast(ENCODER_TABLE, TensorType.F32, LAST, ENCODER_WIDTH));
+        return model;
     }
 }

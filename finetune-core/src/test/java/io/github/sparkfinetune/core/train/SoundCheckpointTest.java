@@ -166,7 +166,7 @@ class SoundCheckpointTest {
                     store(FarFileSystem.counting(reader(0))).read(files, state, local, () -> {})) {
                 ByteBuffer values =
                         ByteBuffer.allocate((to - from) * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                loaded.optimizer().read(needed, values);
+                loaded.optimizer().read(needed, 0, values);
                 for (int i = from; i < to; i++) {
                     assertThat(values.getFloat()).isEqualTo(i);
                 }

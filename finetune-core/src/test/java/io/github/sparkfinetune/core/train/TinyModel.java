@@ -68,7 +68,7 @@ final class TinyModel {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             for (String name : source.names()) {
                 float[] values = new float[(int) source.info(name).count()];
-                source.floats(name, FloatBuffer.wrap(values));
+                source.floats(name, 0, FloatBuffer.wrap(values));
                 tensors.put(name, values);
             }
         }
@@ -88,7 +88,8 @@ final class TinyModel {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             weights(folder).forEach((name, values) -> {
                 edit.accept(name, values);
-                tensors.add(TensorData.narrowed(name, type, source.info(name).shape(), () -> FloatBuffer.wrap(values)));
+                tensors.add(
+                        TensorData.f32(name, source.info(name).shape(), values).as(type));
             });
         }
         HfFolderWriter.once("output", new org.apache.hadoop.fs.Path(target.toUri()), new Configuration(false), "test")
@@ -108,9 +109,9 @@ final class TinyModel {
         try (SafetensorsModel source = SafetensorsModel.open(folder)) {
             weights(folder).forEach((stored, values) -> {
                 long[] shape = source.info(stored).shape();
-                tensors.add(TensorData.narrowed(stored, TensorType.F32, shape, () -> FloatBuffer.wrap(values)));
+                tensors.add(TensorData.f32(stored, shape, values));
                 if (stored.endsWith(ending)) {
-                    tensors.add(TensorData.narrowed(name, TensorType.F32, shape, () -> FloatBuffer.wrap(values)));
+                    tensors.add(TensorData.f32(name, shape, values));
                 }
             });
         }

@@ -51,7 +51,7 @@ final class RandomModel {
                 .forEach(weight -> tensors.add(tensor(weight, drawn)));
         org.apache.hadoop.fs.Path target =
                 new org.apache.hadoop.fs.Path(Path.of(arguments[2]).toUri());
-        HfFolderWriter.once("FOLDER", target, new Configuration())
+        HfFolderWriter.once("FOLDER", target, new Configuration(), "random")
                 .write(
                         List.of(Path.of(arguments[1])),
                         config,
@@ -73,7 +73,7 @@ final class RandomModel {
 
     private static TensorData tensor(WeightSpec weight, ByteBuffer drawn) {
         long[] shape = weight.shape();
-        return new TensorData(weight.name(), TensorType.BF16, shape, () -> {
+        return TensorData.of(weight.name(), TensorType.BF16, shape, () -> {
             int bytes = Math.toIntExact(TensorInfo.count(shape) * Short.BYTES);
             ByteBuffer values = ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
             if (weight.kind() == WeightSpec.Kind.NORM) {

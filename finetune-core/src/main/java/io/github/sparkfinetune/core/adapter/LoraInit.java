@@ -1,7 +1,10 @@
 package io.github.sparkfinetune.core.adapter;
 
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.util.stream.IntStream;
 
@@ -30,21 +33,51 @@ public final class LoraInit {
     /**
      * Writes a new magnitude: the lengths of the rows of W, one an output.
      *
-     * @param weight the linear's weight as it is stored, read from its position
+     * @param weight the linear's weight as it is stored, of any size
      * @param target as many values as the linear has outputs, from its position, which does not move
      */
-    public static void magnitude(LinearModule module, FloatBuffer weight, FloatBuffer target) {
-        int in = module.in();
-        int out = module.out();
-        int from = weight.position();
-        int to = target.position();
-        IntStream.range(0, out).parallel().forEach(row -> {
-            double squares = 0;
-            for (int column = 0; column < in; column++) {
-                double value = weight.get(from + (module.conv1d() ? column * out + row : row * in + column));
-                squares += value * value;
+    public static void magnitude(LinearModule module, TensorParts.Values weight, FloatBuffer target) {
+        int columns = module.conv1d() ? module.out() : module.in();
+        int rows = module.conv1d() ? module.in() : module.out();
+        int together = Math.min(rows, Math.max(1, TensorParts.bytes() / Float.BYTES / columns));
+        FloatBuffer values = ByteBuffer.allocateDirect(Math.multiplyExact(together * columns, Float.BYTES))
+                .order(ByteOrder.nativeOrder())
+                .asFloatBuffer();
+        double[] squares = new double[module.out()];
+        for (int first = 0; first < rows; first += together) {
+            int count = Math.min(together, rows - first);
+            int begin = first;
+            weight.read((long) first * columns, values.clear().limit(count * columns));
+            if (module.conv1d()) {
+                IntStream.range(0, columns)
+                        .parallel()
+                        .forEach(output -> squares[output] = squares(squares[output], values, output, count, columns));
+            } else {
+                IntStream.range(0, count)
+                        .parallel()
+                        .forEach(row -> squares[begin + row] = squares(0, values, row * columns, columns, 1));
             }
-            target.put(to + row, (float) Math.sqrt(squares));
-        });
+        }
+        for (int output = 0; output < squares.length; output++) {
+            target.put(target.position() + output, (float) Math.sqrt(squares[output]));
+        }
+    }
+
+    private static double squares(double before, FloatBuffer values, int from, int count, int step) {
+        double sum = before;
+        for (int i = 0, at = from; i < count; i++, at += step) {
+            double value = values.get(at);
+            sum += value * value;
+        }
+        return sum;
+    }
+
+    /** The same of a weight that one buffer holds, read from its position. */
+    public static void magnitude(LinearModule module, FloatBuffer weight, FloatBuffer target) {
+        magnitude(
+                module,
+                (from, values) ->
+                        values.put(values.position(), weight, weight.position() + (int) from, values.remaining()),
+                target);
     }
 }

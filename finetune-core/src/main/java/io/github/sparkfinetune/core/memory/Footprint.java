@@ -36,7 +36,7 @@ import java.util.Optional;
  * @param trainedWeights bytes of trained weights of the base model
  * @param adapters bytes of the adapters' weights
  * @param staging bytes of the buffers that stored weights are widened into, a layer at a time
- * @param direct bytes of {@code frozen} and {@code staging} that Java counts as direct memory
+ * @param direct bytes of {@code frozen} that Java counts as direct memory
  * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
  *     gradients are there twice for a moment
  * @param newWeights weights of the head that begin with new values
@@ -128,7 +128,7 @@ public record Footprint(
                     adapters,
                     buffers,
                     // Those of a larger model are mapped from a file, unless it cannot be written.
-                    buffers + (nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0),
+                    nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0,
                     largestGradient,
                     List.copyOf(newWeights));
         }

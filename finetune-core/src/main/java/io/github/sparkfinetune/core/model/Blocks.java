@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.nio.FloatBuffer;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -170,7 +171,7 @@ final class Blocks {
     private void magnitude(LoraModule module, NDArray weight, FloatBuffer target) {
         try (NDManager owner = manager.newSubManager()) {
             NDArray f32 = script.callOne(owner, "f32", weight);
-            LoraInit.magnitude(module.module(), device.read(f32).asFloatBuffer(), target);
+            LoraInit.magnitude(module.module(), TensorParts.values(device, script, f32), target);
         }
     }
 

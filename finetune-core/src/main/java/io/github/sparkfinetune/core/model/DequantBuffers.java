@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.quant.StoredWeight;
@@ -9,6 +10,7 @@ import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.tensor.Device;
 import io.github.sparkfinetune.core.tensor.HostBuffer;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
+import io.github.sparkfinetune.core.tensor.TensorParts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -29,7 +31,7 @@ final class DequantBuffers {
     private Object held;
 
     /** A tensor and the memory that its values are written to. */
-    private record Staged(NDArray tensor, HostBuffer values) {}
+    private record Staged(NDArray tensor, List<HostBuffer> parts) {}
 
     /**
      * @param script with the methods of {@code core.tensor.tensors}
@@ -53,14 +55,16 @@ final class DequantBuffers {
     }
 
     private Staged staged(long... shape) {
+        NDManager manager = device.manager();
         if (type == TensorType.F32) {
-            HostBuffer values = device.staging(new Shape(shape), DataType.FLOAT32);
-            return new Staged(values.tensor(), values);
+            NDArray tensor = manager.create(new Shape(shape), DataType.FLOAT32);
+            return new Staged(tensor, TensorParts.all(manager, device, script, tensor));
         }
         // DJL makes no tensors in BF16.
         Shape bytes = new Shape(Math.multiplyExact(new Shape(shape).size(), type.bytes()));
-        HostBuffer values = device.staging(bytes, DataType.UINT8);
-        return new Staged(script.callOne(device.manager(), "over_bytes", values.tensor(), shape), values);
+        NDArray memory = manager.create(bytes, DataType.UINT8);
+        return new Staged(
+                script.callOne(manager, "over_bytes", memory, shape), TensorParts.all(manager, device, script, memory));
     }
 
     /**
@@ -75,9 +79,9 @@ final class DequantBuffers {
         List<HostBuffer> filled = new ArrayList<>();
         List<Widening> all = new ArrayList<>();
         weights.forEach((local, weight) -> {
-            HostBuffer values = buffer(local, weight.shape()).values();
-            filled.add(values);
-            all.add(new Widening(weight, values.bytes()));
+            List<HostBuffer> parts = buffer(local, weight.shape()).parts();
+            filled.addAll(parts);
+            all.add(new Widening(weight, parts.stream().map(HostBuffer::bytes).toList()));
         });
         Widening.run(all, type, threads);
         filled.forEach(HostBuffer::upload);

@@ -5,8 +5,9 @@ package io.github.sparkfinetune.core.plan;
  * default; bytes.
  *
  * @param shared weights in four bits, which the ranks of a process have once
- * @param own buffers that stored weights are widened into, and dropout masks, of each rank
- * @param copies of each rank on a GPU: what the ranks exchange, on its way through the host
+ * @param own dropout masks, of each rank
+ * @param copies of each rank on a GPU: what passes through the host, stored weights that are widened and what the ranks
+ *     exchange
  */
 public record DirectMemory(long shared, long own, long copies) {
     /** Adds up what some ranks in one process take. */

@@ -69,8 +69,7 @@ public record RankMemory(
                 training.scattered(),
                 footprint.staging(),
                 MemoryEstimate.BASE,
-                new DirectMemory(
-                        footprint.direct() - footprint.staging(), footprint.staging() + training.masks(), exchanged),
+                new DirectMemory(footprint.direct(), training.masks(), footprint.staging() + exchanged),
                 evaluation);
     }
 

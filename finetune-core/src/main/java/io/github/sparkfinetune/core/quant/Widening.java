@@ -8,11 +8,21 @@ import java.util.List;
 /**
  * A stored weight and the memory that it is widened into.
  *
- * @param target direct, native byte order; has as many bytes remaining as the elements take in the type
+ * @param targets that take its elements one after another; direct, native byte order; together they have as many bytes
+ *     remaining as the elements take in the type
  */
-public record Widening(StoredWeight weight, ByteBuffer target) {
+public record Widening(StoredWeight weight, List<ByteBuffer> targets) {
     /** Elements that are given to a thread together: whole blocks of 4 bits. */
     private static final int UNIT = 1 << 16;
+
+    public Widening {
+        targets = List.copyOf(targets);
+    }
+
+    /** A weight that one buffer holds. */
+    public Widening(StoredWeight weight, ByteBuffer target) {
+        this(weight, List.of(target));
+    }
 
     /**
      * Widens weights, all of them in one go, so that threads wait for each other once.
@@ -41,15 +51,24 @@ public record Widening(StoredWeight weight, ByteBuffer target) {
     }
 
     private void check(TensorType type) {
-        if (target.remaining() != weight.count() * type.bytes()) {
+        long room = targets.stream().mapToLong(ByteBuffer::remaining).sum();
+        if (room != weight.count() * type.bytes()) {
             throw new IllegalArgumentException(
-                    "a weight of " + weight.count() + " elements does not fit " + target.remaining() + " bytes");
+                    "a weight of " + weight.count() + " elements does not fit " + room + " bytes");
         }
     }
 
     private void widen(long from, long to, TensorType type) {
-        int begin = target.position() + Math.toIntExact(from * type.bytes());
-        int length = Math.toIntExact((to - from) * type.bytes());
-        weight.widen(from, target.slice(begin, length).order(target.order()), type);
+        long begin = 0;
+        for (ByteBuffer target : targets) {
+            long end = begin + target.remaining() / type.bytes();
+            long first = Math.max(from, begin);
+            int count = (int) (Math.min(to, end) - first);
+            if (count > 0) {
+                int at = target.position() + (int) (first - begin) * type.bytes();
+                weight.widen(first, target.slice(at, count * type.bytes()).order(target.order()), type);
+            }
+            begin = end;
+        }
     }
 }

@@ -58,13 +58,6 @@ record Cpu(NDManager manager) implements Device {
     }
 
     @Override
-    public HostBuffer staging(Shape shape, DataType type) {
-        ByteBuffer memory =
-                ByteBuffer.allocateDirect(Device.byteSize(shape, type)).order(ByteOrder.nativeOrder());
-        return new Own(manager.create(memory, shape, type), memory);
-    }
-
-    @Override
     public boolean hasFusedAttention() {
         return true;
     }

@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.tensor;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -97,11 +96,6 @@ final class Cuda implements Device {
     @Override
     public HostBuffer hostBuffer(NDArray tensor) {
         return new Copy(tensor);
-    }
-
-    @Override
-    public HostBuffer staging(Shape shape, DataType type) {
-        return new Copy(manager.zeros(shape, type));
     }
 
     @Override

@@ -50,9 +50,6 @@ public sealed interface Device permits Cpu, Cuda {
     /** Host memory for the values of a tensor of at most 2 GB. On the CPU it is the tensor's own memory. */
     HostBuffer hostBuffer(NDArray tensor);
 
-    /** A tensor for values that are made in host memory again and again, which {@link #manager} owns. */
-    HostBuffer staging(Shape shape, DataType type);
-
     /**
      * Overwrites an F32 tensor in place.
      *

@@ -175,9 +175,10 @@ class RunPlanTest {
         assertThat(qlora.shared()).isEqualTo(qlora.weights());
         assertThat(qlora.ofProcess(3)).isEqualTo(3 * qlora.sum() - 2 * (qlora.base() + qlora.weights()));
         assertThat(qlora.staging()).isEqualTo(4 * linears / 2);
-        assertThat(qlora.direct()).isEqualTo(new DirectMemory(stored, qlora.staging(), qlora.gradients()));
-        assertThat(qlora.direct().ofProcess(3, false)).isEqualTo(stored + 3 * qlora.staging());
-        assertThat(qlora.direct().ofProcess(2, true)).isEqualTo(stored + 2 * (qlora.staging() + qlora.gradients()));
+        long copies = qlora.staging() + qlora.gradients();
+        assertThat(qlora.direct()).isEqualTo(new DirectMemory(stored, 0, copies));
+        assertThat(qlora.direct().ofProcess(3, false)).isEqualTo(stored);
+        assertThat(qlora.direct().ofProcess(2, true)).isEqualTo(stored + 2 * copies);
     }
 
     @Test

@@ -92,18 +92,6 @@ class DeviceTest {
 
     @ParameterizedTest
     @EnumSource
-    void stagedTensorGetsNewValuesAgainAndAgain(Kind kind) {
-        HostBuffer staging = kind.of(manager).staging(new Shape(2, 1), DataType.FLOAT32);
-        for (float value : new float[] {1, 5}) {
-            staging.bytes().putFloat(value).putFloat(-value);
-            staging.upload();
-            assertThat(staging.tensor().getShape()).isEqualTo(new Shape(2, 1));
-            assertThat(staging.tensor().toFloatArray()).containsExactly(value, -value);
-        }
-    }
-
-    @ParameterizedTest
-    @EnumSource
     void tensorsWithoutValues(Kind kind) {
         Device device = kind.of(manager);
         NDArray none = device.create(manager, new float[0], new Shape(0, 3));

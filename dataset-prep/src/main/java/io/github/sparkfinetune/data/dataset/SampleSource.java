@@ -59,6 +59,15 @@ public interface SampleSource extends Closeable {
 
     /** The same split, each of whose samples is something else when it is read; closes this one when it is closed. */
     default SampleSource mapped(UnaryOperator<Sample> made) {
+        return mapped(made, () -> {});
+    }
+
+    /**
+     * The same, with what is to be done when the split is closed.
+     *
+     * @param closed called after this one is closed
+     */
+    default SampleSource mapped(UnaryOperator<Sample> made, Runnable closed) {
         SampleSource split = this;
         return new SampleSource() {
             @Override
@@ -83,7 +92,11 @@ public interface SampleSource extends Closeable {
 
             @Override
             public void close() {
-                split.close();
+                try {
+                    split.close();
+                } finally {
+                    closed.run();
+                }
             }
         };
     }

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.core.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.TensorRange;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -12,14 +13,13 @@ import io.github.sparkfinetune.data.hf.HadoopFiles;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.FloatBuffer;
 import java.nio.file.Files;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
@@ -27,18 +27,27 @@ import org.apache.hadoop.fs.Path;
 /**
  * What a run's model said of every sample of the dataset before it was trained, which its loss is measured against
  * ({@link io.github.sparkfinetune.core.task.TaskSpec#readsReference}). It is computed once and kept in {@value #FILE}
- * of the output folder: a tensor F32 [samples, values] a split, in storage order, and in the metadata by each split's
- * name the name of its first shard, which no other dataset has.
+ * of the output folder: a split's values F32 [samples, values] in storage order, in one tensor of the split's name or
+ * in several, named as {@link TensorRange} says; and in the metadata by each split's name the name of its first shard,
+ * which no other dataset has. Values are read from a file of this machine when they are asked for.
  */
-public final class References {
+public final class References implements AutoCloseable {
     static final String FILE = "reference.safetensors";
 
     private static final String REMEDY = ": train into a new output.dir";
 
-    private final Map<String, FloatBuffer> values;
+    private final SafetensorsFile file;
+    private final Optional<java.nio.file.Path> copy;
+    /** By split the tensors that hold it, by their first value. */
+    private final Map<String, NavigableMap<Long, String>> tensors = new HashMap<>();
 
-    private References(Map<String, FloatBuffer> values) {
-        this.values = values;
+    private References(SafetensorsFile file, Optional<java.nio.file.Path> copy) {
+        this.file = file;
+        this.copy = copy;
+        for (String name : file.names()) {
+            TensorRange range = TensorRange.ofName(name);
+            tensors.computeIfAbsent(range.tensor(), split -> new TreeMap<>()).put(range.from(), name);
+        }
     }
 
     /** Whether a run's task has any. */
@@ -51,33 +60,19 @@ public final class References {
     }
 
     /**
-     * Those that were just computed.
+     * Writes those of a run.
      *
-     * @param splits a split's values in F32, little-endian, sample after sample, by its name
+     * @param parts tensors of all splits, named as {@link TensorRange} says
      */
-    public static References of(Map<String, ByteBuffer> splits) {
-        Map<String, FloatBuffer> values = new HashMap<>();
-        splits.forEach((split, bytes) -> values.put(
-                split, bytes.duplicate().order(ByteOrder.LITTLE_ENDIAN).asFloatBuffer()));
-        return new References(values);
-    }
-
-    /** Writes them; the splits are as for {@link #of}. */
-    public static void write(
-            RunConfig config, Manifest manifest, Map<String, ByteBuffer> splits, Configuration hadoop) {
-        List<TensorData> tensors = new ArrayList<>();
-        splits.forEach((split, bytes) -> {
-            long samples = manifest.split(split).rows();
-            long width = bytes.remaining() / Float.BYTES / samples;
-            tensors.add(TensorData.f32(split, new long[] {samples, width}, bytes));
-        });
+    public static void write(RunConfig config, Manifest manifest, List<TensorData> parts, Configuration hadoop) {
         HadoopFiles.writeWhole(
                 HadoopFiles.fileSystem(file(config), hadoop),
                 file(config),
-                out -> SafetensorsWriter.write(out, tensors, shards(manifest)));
+                out -> SafetensorsWriter.write(out, parts, shards(manifest)));
     }
 
-    private static Map<String, String> shards(Manifest manifest) {
+    /** What tells a dataset from others: by the name of each split that of its first shard. */
+    public static Map<String, String> shards(Manifest manifest) {
         Map<String, String> shards = new HashMap<>();
         manifest.splits()
                 .forEach((name, split) -> shards.put(name, split.shards().get(0).file()));
@@ -85,40 +80,40 @@ public final class References {
     }
 
     /**
-     * Reads those of a run, or nothing where they are not computed yet, or of another dataset.
+     * Opens those of a run, or nothing where they are not computed yet, or of another dataset.
      *
-     * @param temporary local folder that a copy of the file goes to for as long as it is read
+     * @param temporary local folder that a copy of the file goes to until it is closed
+     * @param progressed called now and then by the caller's thread while bytes come
      */
     public static Optional<References> find(
-            RunConfig config, Manifest manifest, Configuration hadoop, java.nio.file.Path temporary)
+            RunConfig config,
+            Manifest manifest,
+            Configuration hadoop,
+            java.nio.file.Path temporary,
+            Runnable progressed)
             throws IOException {
         FileSystem files = HadoopFiles.fileSystem(file(config), hadoop);
         if (!files.exists(file(config))) {
             return Optional.empty();
         }
-        java.nio.file.Path folder = Files.createTempDirectory(temporary, "reference-");
+        Optional<java.nio.file.Path> folder = HadoopFiles.isLocal(files)
+                ? Optional.empty()
+                : Optional.of(Files.createTempDirectory(temporary, "reference-"));
         try {
-            java.nio.file.Path copy = folder.resolve(FILE);
-            HadoopFiles.copyToLocal(files, file(config), copy);
-            return read(copy, manifest);
-        } finally {
-            HadoopFiles.deleteLocal(folder);
-        }
-    }
-
-    private static Optional<References> read(java.nio.file.Path copy, Manifest manifest) {
-        try (SafetensorsFile stored = SafetensorsFile.open(copy)) {
-            if (!stored.metadata().equals(shards(manifest))) {
-                return Optional.empty();
+            java.nio.file.Path local = HadoopFiles.local(file(config));
+            if (folder.isPresent()) {
+                local = folder.get().resolve(FILE);
+                HadoopFiles.copyToLocal(files, file(config), local, progressed);
             }
-            Map<String, ByteBuffer> splits = new HashMap<>();
-            for (String split : stored.names()) {
-                ByteBuffer bytes =
-                        ByteBuffer.allocate(Math.toIntExact(stored.info(split).byteSize()));
-                stored.read(split, 0, bytes);
-                splits.put(split, bytes);
+            References references = new References(SafetensorsFile.open(local), folder);
+            if (references.file.metadata().equals(shards(manifest))) {
+                return Optional.of(references);
             }
-            return Optional.of(of(splits));
+            references.close();
+            return Optional.empty();
+        } catch (RuntimeException e) {
+            folder.ifPresent(HadoopFiles::deleteLocal);
+            throw e;
         }
     }
 
@@ -137,34 +132,65 @@ public final class References {
             Configuration hadoop,
             java.nio.file.Path temporary)
             throws IOException {
-        return areRead(config) ? require(config, manifest, hadoop, temporary).told(name, split) : split;
+        if (!areRead(config)) {
+            return split;
+        }
+        References references = require(config, manifest, hadoop, temporary, () -> {});
+        try {
+            return references.told(name, split).mapped(sample -> sample, references::close);
+        } catch (RuntimeException e) {
+            references.close();
+            throw e;
+        }
     }
 
     /**
-     * Reads those of a run.
+     * Opens those of a run.
      *
      * @param temporary as for {@link #find}
+     * @param progressed as for {@link #find}
      * @throws RunException where they are not there, or of another dataset
      */
     public static References require(
-            RunConfig config, Manifest manifest, Configuration hadoop, java.nio.file.Path temporary)
+            RunConfig config,
+            Manifest manifest,
+            Configuration hadoop,
+            java.nio.file.Path temporary,
+            Runnable progressed)
             throws IOException {
-        return find(config, manifest, hadoop, temporary)
+        return find(config, manifest, hadoop, temporary, progressed)
                 .orElseThrow(() -> RunException.data(file(config) + ", what the model said before its training, is not"
                         + " there or of another dataset than " + config.dataset() + REMEDY));
     }
 
     /** A split whose samples have what was said of them as their targets; closes the split when it is closed. */
     public SampleSource told(String name, SampleSource split) {
-        FloatBuffer said = values.get(name);
-        if (said == null || said.remaining() == 0 || said.remaining() % split.size() != 0) {
+        NavigableMap<Long, String> parts = tensors.getOrDefault(name, new TreeMap<>());
+        long values = 0;
+        for (Map.Entry<Long, String> part : parts.entrySet()) {
+            values += part.getKey() == values ? file.info(part.getValue()).count() : Long.MIN_VALUE;
+        }
+        if (values <= 0 || values % split.size() != 0) {
             throw RunException.data(FILE + " does not fit the split " + name + REMEDY);
         }
-        int width = Math.toIntExact(said.remaining() / split.size());
-        return split.mapped(sample -> {
-            double[] targets = new double[width];
-            Arrays.setAll(targets, i -> said.get(Math.toIntExact(sample.index() * width + i)));
-            return sample.withTargets(targets);
-        });
+        int width = Math.toIntExact(values / split.size());
+        return split.mapped(sample -> sample.withTargets(values(parts, sample.index() * width, width)));
+    }
+
+    private double[] values(NavigableMap<Long, String> parts, long from, int count) {
+        Map.Entry<Long, String> part = parts.floorEntry(from);
+        ByteBuffer bytes = ByteBuffer.allocate(count * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        file.read(part.getValue(), (from - part.getKey()) * Float.BYTES, bytes);
+        double[] values = new double[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = bytes.getFloat(i * Float.BYTES);
+        }
+        return values;
+    }
+
+    @Override
+    public void close() {
+        file.close();
+        copy.ifPresent(HadoopFiles::deleteLocal);
     }
 }

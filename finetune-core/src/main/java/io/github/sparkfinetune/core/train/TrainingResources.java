@@ -118,8 +118,9 @@ final class TrainingResources implements AutoCloseable {
                         + ": set it to that and prepare again");
             }
             Optional<References> references = References.areRead(config)
-                    ? Optional.of(new ReferencePass(config, rank, manifest).run(loaded.task(), temporary))
+                    ? Optional.of(new ReferencePass(config, rank, manifest, precision).run(loaded.task(), temporary))
                     : Optional.empty();
+            references.ifPresent(some -> opened.push(some::close));
             train = references.map(said -> said.told(Manifest.TRAIN, trained)).orElse(trained);
             eval = evaluated
                     .map(split -> references

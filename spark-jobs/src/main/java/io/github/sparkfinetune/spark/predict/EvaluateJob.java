@@ -81,7 +81,13 @@ public final class EvaluateJob {
             Manifest manifest = Manifest.read(dataset, spark.hadoopConfiguration());
             Predictor.check(resolved, spark.hadoopConfiguration());
             if (References.areRead(resolved)) {
-                References.require(resolved, manifest, spark.hadoopConfiguration(), LocalDirs.first(SparkEnv.get()));
+                References.require(
+                                resolved,
+                                manifest,
+                                spark.hadoopConfiguration(),
+                                LocalDirs.first(SparkEnv.get()),
+                                () -> {})
+                        .close();
             }
             TokenizerFiles tokenizer = TaskDatas.tokenizer(
                     new Path(resolved.output().model()),

@@ -1,0 +1,202 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.core.checkpoint.TensorRange;
+import io.github.sparkfinetune.core.predict.References;
+import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.safetensors.TensorData;
+import io.github.sparkfinetune.core.safetensors.TensorType;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.hadoop.fs.FileStatus;
+import org.apache.hadoop.fs.FileSystem;
+import org.apache.hadoop.fs.Path;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What a {@link ReferencePass} has computed so far, in the folder {@code reference} of the output folder, which is
+ * there until the pass is done: safetensors files of one tensor F32 [samples, values] each, named
+ * {@code SPLIT-FROM-TO-ATTEMPT.safetensors} by the samples [FROM, TO) and the {@link RankContext#attempt} that wrote
+ * it. The tensor's name is as {@link TensorRange} says; the metadata is that of {@link References} and the precision. A
+ * file that is not whole has another size than its header says and does not count.
+ */
+final class ReferenceParts {
+    private static final Logger LOG = LoggerFactory.getLogger(ReferenceParts.class);
+
+    private static final String FOLDER = "reference";
+    private static final String ENDING = ".safetensors";
+    private static final String PRECISION = ".precision";
+
+    private final RankContext rank;
+    private final Manifest manifest;
+    private final Path folder;
+    private final FileSystem files;
+    private final Map<String, String> metadata;
+
+    /**
+     * Samples [from, to) of a split.
+     *
+     * @param split its name
+     */
+    record Stretch(String split, long from, long to) {
+        long size() {
+            return to - from;
+        }
+    }
+
+    /**
+     * A part that is whole.
+     *
+     * @param tensor its name
+     * @param width values of a sample
+     */
+    record Part(Path file, String tensor, int width, Stretch stretch) {
+        long values() {
+            return stretch.size() * width;
+        }
+    }
+
+    ReferenceParts(Path output, RankContext rank, Manifest manifest, Precision precision) {
+        this.rank = rank;
+        this.manifest = manifest;
+        this.folder = new Path(output, FOLDER);
+        this.files = HadoopFiles.fileSystem(folder, rank.hadoop());
+        this.metadata = new HashMap<>(References.shards(manifest));
+        metadata.put(PRECISION, precision.choice().name());
+    }
+
+    /** Writes what the model said of a stretch of samples. */
+    void write(Stretch stretch, List<double[]> said) {
+        int width = said.get(0).length;
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(stretch.size() * width * Float.BYTES))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        for (double[] values : said) {
+            for (double value : values) {
+                bytes.putFloat((float) value);
+            }
+        }
+        String name = new TensorRange(stretch.split(), stretch.from() * width, stretch.to() * width).name();
+        TensorData tensor = TensorData.f32(name, new long[] {stretch.size(), width}, bytes.flip());
+        String file =
+                "%s-%012d-%012d-%s%s".formatted(stretch.split(), stretch.from(), stretch.to(), rank.attempt(), ENDING);
+        HadoopFiles.writeWhole(
+                files, new Path(folder, file), out -> SafetensorsWriter.write(out, List.of(tensor), metadata));
+    }
+
+    /** Whole parts of earlier attempts that do not overlap, in the order of splits and samples. */
+    List<Part> before(java.nio.file.Path temporary) throws IOException {
+        List<Part> parts = new ArrayList<>();
+        for (Part part : find(temporary, false)) {
+            Stretch last = parts.isEmpty() ? null : parts.get(parts.size() - 1).stretch();
+            boolean overlaps = last != null
+                    && last.split().equals(part.stretch().split())
+                    && part.stretch().from() < last.to();
+            if (!overlaps) {
+                parts.add(part);
+            }
+        }
+        return parts;
+    }
+
+    /** Whole parts of this attempt, of all ranks. */
+    List<Part> written(java.nio.file.Path temporary) throws IOException {
+        return find(temporary, true);
+    }
+
+    private List<Part> find(java.nio.file.Path temporary, boolean own) throws IOException {
+        List<Part> parts = new ArrayList<>();
+        for (FileStatus status : list()) {
+            String name = status.getPath().getName();
+            if (name.endsWith(ENDING) && name.endsWith("-" + rank.attempt() + ENDING) == own) {
+                open(status.getPath(), temporary).ifPresent(parts::add);
+                rank.progressed();
+            }
+        }
+        parts.sort(Comparator.comparing((Part part) -> part.stretch().split())
+                .thenComparingLong(part -> part.stretch().from())
+                .thenComparing(part -> part.file().getName()));
+        return parts;
+    }
+
+    private FileStatus[] list() throws IOException {
+        try {
+            return files.listStatus(folder);
+        } catch (FileNotFoundException e) {
+            return new FileStatus[0];
+        }
+    }
+
+    private Optional<Part> open(Path file, java.nio.file.Path temporary) throws IOException {
+        java.nio.file.Path copy = temporary.resolve(file.getName());
+        try {
+            HadoopFiles.copyToLocal(files, file, copy, rank::progressed);
+            try (SafetensorsFile stored = SafetensorsFile.open(copy)) {
+                return stored.metadata().equals(metadata) && stored.names().size() == 1
+                        ? part(file, stored)
+                        : Optional.empty();
+            }
+        } catch (RunException e) {
+            LOG.warn("{} is computed again: {}", file, e.getMessage());
+            return Optional.empty();
+        } finally {
+            Files.deleteIfExists(copy);
+        }
+    }
+
+    private Optional<Part> part(Path file, SafetensorsFile stored) {
+        String name = stored.names().iterator().next();
+        TensorRange range = TensorRange.ofName(name);
+        long[] shape = stored.info(name).shape();
+        Manifest.Split split = manifest.splits().get(range.tensor());
+        if (split == null || shape.length != 2 || shape[1] < 1 || range.from() % shape[1] != 0) {
+            return Optional.empty();
+        }
+        long from = range.from() / shape[1];
+        Stretch stretch = new Stretch(range.tensor(), from, from + shape[0]);
+        return stretch.to() > split.rows()
+                ? Optional.empty()
+                : Optional.of(new Part(file, name, (int) shape[1], stretch));
+    }
+
+    /** A part as it goes into the file of all: read when it is written. */
+    TensorData tensor(Part part, java.nio.file.Path temporary) {
+        return TensorData.of(
+                part.tensor(),
+                TensorType.F32,
+                new long[] {part.stretch().size(), part.width()},
+                () -> read(part, temporary));
+    }
+
+    private ByteBuffer read(Part part, java.nio.file.Path temporary) {
+        java.nio.file.Path copy = temporary.resolve(part.file().getName());
+        HadoopFiles.copyToLocal(files, part.file(), copy, rank::progressed);
+        try (SafetensorsFile stored = SafetensorsFile.open(copy)) {
+            ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(part.values() * Float.BYTES))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            stored.read(part.tensor(), 0, bytes);
+            Files.delete(copy);
+            return bytes;
+        } catch (IOException e) {
+            throw new UncheckedIOException(copy + " can't be deleted: " + e.getMessage(), e);
+        }
+    }
+
+    /** Deletes all of it, once it is in the file of all. */
+    void delete() {
+        HadoopFiles.discard(files, folder);
+    }
+}

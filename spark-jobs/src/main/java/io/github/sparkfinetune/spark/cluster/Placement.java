@@ -54,7 +54,8 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
 
     /**
      * The placement of a task that Spark gives one core of many, as of a DataFrame's, but that computes alone in its
-     * executor: with all cores, and with the GPU that Spark gives it.
+     * executor, with all cores; or on the GPU that Spark gives it, beside one task on each other GPU of the executor,
+     * with its share of the cores.
      */
     public static Placement ofWholeExecutor(SparkContext spark, RunConfig config) {
         Master master = Master.parse(spark.master());
@@ -63,12 +64,10 @@ public record Placement(int cpus, int localThreads, int perExecutor, boolean gpu
                 && ClusterChecks.onGpu(spark.getConf(), config)
                 && spark.getConf().contains("spark.task.resource.gpu.amount");
         boolean localGpu = master.isLocal() && config.device() != DeviceChoice.CPU;
-        return new Placement(
-                0,
-                cores == 0 ? leastCores(spark, config) : cores,
-                1,
-                onGpu,
-                localGpu ? localGpus(spark, 1) : List.of());
+        List<String> localGpus = localGpu ? localGpus(spark, 1) : List.of();
+        int together = onGpu ? ClusterChecks.ranksPerExecutor(spark.getConf(), config) : Math.max(1, localGpus.size());
+        int all = cores == 0 ? leastCores(spark, config) : cores;
+        return new Placement(0, Math.max(1, all / together), together, onGpu, localGpus);
     }
 
     private static int leastCores(SparkContext spark, RunConfig config) {

@@ -104,7 +104,7 @@ public final class FrameEmbeddings {
         @Override
         public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
             TaskContext context = TaskContext.get();
-            ComputeTurn.take(context);
+            ComputeTurn.take(context, placement.gpu(context));
             ComputingTasks.begin(context);
             DjlSettings.apply();
             int threads = placement.threads(context);

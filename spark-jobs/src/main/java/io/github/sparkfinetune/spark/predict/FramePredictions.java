@@ -72,7 +72,7 @@ public final class FramePredictions {
         @Override
         public Iterator<Object[]> open(Iterator<TaskInput> inputs) throws Exception {
             TaskContext task = TaskContext.get();
-            ComputeTurn.take(task);
+            ComputeTurn.take(task, model.placement().gpu(task));
             return ComputingTasks.rows(task, model.open().predict(inputs));
         }
 

@@ -50,7 +50,7 @@ public record ModelTask(
     }
 
     /**
-     * The model of a run for tasks that Spark places as it likes, of which one computes at a time
+     * The model of a run for tasks that Spark places as it likes, of which one computes at a time, or one a GPU
      * ({@link ComputeTurn}).
      *
      * @param name the same for tasks that may share the loaded model

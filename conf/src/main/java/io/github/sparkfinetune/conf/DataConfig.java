@@ -31,6 +31,8 @@ public record DataConfig(
         String label,
         double evalFraction,
         double testFraction,
+        @Key(optional = true) ColumnNames splitBy,
+        @Key(optional = true) String splitByTime,
         @Key(hf = "SFTConfig") int maxLength,
 
         @Key(optional = true, hf = "DataTrainingArguments.doc_stride")
@@ -145,6 +147,24 @@ public record DataConfig(
                 "data.eval_fraction",
                 evalFraction,
                 "below 1 together with data.test_fraction, so that rows are left to train on");
+        Check.that(
+                splitBy == null
+                        || (splitBy.names().stream().noneMatch(String::isBlank)
+                                && splitBy.names().stream().distinct().count()
+                                        == splitBy.names().size()),
+                "data.split_by",
+                splitBy,
+                "a column, or a list that names each once; [] for each row by itself");
+        Check.that(
+                splitByTime == null || !splitByTime.isBlank(),
+                "data.split_by_time",
+                splitByTime,
+                "the name of a column");
+        Check.that(
+                splitByTime == null || splitBy == null || splitBy.names().isEmpty(),
+                "data.split_by_time",
+                splitByTime,
+                "null where data.split_by names columns: rows of one group may be of any time");
         Check.that(maxLength >= 8, "data.max_length", maxLength, "at least 8 tokens");
         Check.that(
                 stride == null || (stride >= 0 && stride < maxLength),
@@ -162,6 +182,11 @@ public record DataConfig(
     /** Whether of rows with equal text one is kept: as it is set, else in a corpus; near-duplicates of both are one. */
     public boolean deduplicates() {
         return corpus.nearDedup().enabled() || (deduplicate == null ? corpus.isUsed() : deduplicate);
+    }
+
+    /** Returns whether a fraction of {@link #train} is held out. */
+    public boolean splitsOff() {
+        return (eval == null && evalFraction > 0) || (test == null && testFraction > 0);
     }
 
     private static void checkHeldOut(String name, Object path) {

@@ -96,6 +96,10 @@ public class BadConfigTest {
         data.held_out.a-b=a ^ data.held_out.a-b: a is not allowed, it must be named by lower-case letters, digits and underscores, and not train, eval or test
         data.held_out.general=1 ^ data.held_out.general: 1 is not allowed, it must be a path
         data.encoding=utf-9 ^ data.encoding: utf-9 is not allowed, it must be a character set that Java knows, such as UTF-8
+        data.split_by=[user, user] ^ data.split_by: [user, user] is not allowed, it must be a column, or a list that names each once; [] for each row by itself
+        data.split_by=' ' ^ data.split_by:   is not allowed, it must be a column, or a list that names each once; [] for each row by itself
+        data.split_by={user: 1} ^ data.split_by: expected a list of texts, got a section of keys
+        data.split_by_time=' ' ^ data.split_by_time:   is not allowed, it must be the name of a column
         data.corpus.near_dedup={} ^ data.corpus.near_dedup: nothing is switched on by it: set data.corpus.near_dedup.enabled to true, or to false to keep it off
         data.corpus.decontaminate.ngram=8 ^ data.corpus.decontaminate: nothing is switched on by it: set data.corpus.decontaminate.enabled to true, or to false to keep it off
         data.corpus.filters=[c5] ^ data.corpus.filters: expected one of gopher_quality, gopher_repetition, c4, fineweb, got 'c5'
@@ -129,6 +133,15 @@ public class BadConfigTest {
                         .corpus()
                         .isUsed())
                 .isFalse();
+    }
+
+    @Test
+    void rowsAreSplitByGroupsOrByTime() {
+        assertRefused(
+                () -> RunConfigLoader.parse(
+                        GOOD.replace('|', '\n'), "run.yaml", List.of("data.split_by=user", "data.split_by_time=day")),
+                "--set data.split_by_time: data.split_by_time: day is not allowed, it must be null where data.split_by"
+                        + " names columns: rows of one group may be of any time");
     }
 
     @Test

@@ -31,6 +31,12 @@ final class TraceText {
                     .forEach(use -> lines.add(
                             format("used      epoch %d, step %,d, rank %d", use.epoch(), use.step(), use.rank())));
         }
+        trace.group()
+                .filter(group -> group.rows() > 1)
+                .ifPresent(group -> lines.add(format(
+                        "group     %s the same %s: they stay on its side of the split",
+                        group.rows() == 2 ? "1 other row has" : format("%,d other rows have", group.rows() - 1),
+                        group.by())));
         if (trace.others() > 0) {
             lines.add(format(
                     "          %s the same tokens: the samples may be of %s",

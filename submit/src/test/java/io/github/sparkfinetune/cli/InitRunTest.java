@@ -2,6 +2,7 @@ package io.github.sparkfinetune.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.MethodConfig;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
@@ -67,6 +68,33 @@ class InitRunTest {
         assertThat(config.training().perDeviceTrainBatchSize()).isEqualTo(8);
         run("plan", "--local", "--config", file.toString());
         assertThat(run("run", "--local", "--config", file.toString())).contains("accuracy");
+    }
+
+    @Test
+    void rowsOfAPatientAreHeldOutTogether() throws IOException {
+        List<String> notes = new ArrayList<>(List.of("patient_id,text,label,visit_id"));
+        for (int i = 0; i < 60; i++) {
+            notes.add(i / 4 + ",note " + i + "," + (i % 2 == 0 ? "a" : "b") + "," + i);
+        }
+        Path file = dir.resolve("run.yaml");
+
+        String said = run(
+                "init",
+                "--local",
+                "--data",
+                Files.write(dir.resolve("notes.csv"), notes).toString(),
+                "--model",
+                MODEL.toString(),
+                "--output",
+                file.toString(),
+                "--set",
+                "output.dir=" + dir.resolve("run"));
+
+        assertThat(said).contains("split       by patient_id: rows with one value are held out together");
+        RunConfig config = RunConfigLoader.load(file, List.of());
+        assertThat(config.data().splitBy()).isEqualTo(ColumnNames.of(List.of("patient_id")));
+        assertThat(config.data().testFraction()).isEqualTo(0.1);
+        run("prepare", "--local", "--config", file.toString());
     }
 
     @Test

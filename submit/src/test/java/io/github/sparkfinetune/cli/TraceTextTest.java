@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.github.sparkfinetune.core.plan.TrainingOrder.Use;
 import io.github.sparkfinetune.spark.trace.Trace;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class TraceTextTest {
@@ -68,5 +69,22 @@ class TraceTextTest {
         assertThat(TraceText.lines(new Trace(HASH, null, List.of(), List.of(place), 1200)))
                 .last()
                 .isEqualTo("          1,200 other documents have the same tokens: the samples may be of these");
+    }
+
+    @Test
+    void rowsOfItsGroupAreCounted() {
+        Trace.Place place = new Trace.Place("eval", "eval/part-00000.parquet", 4, 4, 0, 1, List.of());
+
+        assertThat(lines(place, new Trace.Group("prompt", 5)))
+                .last()
+                .isEqualTo("group     4 other rows have the same prompt: they stay on its side of the split");
+        assertThat(lines(place, new Trace.Group("user, thread", 2)))
+                .last()
+                .isEqualTo("group     1 other row has the same user, thread: they stay on its side of the split");
+        assertThat(lines(place, new Trace.Group("prompt", 1))).hasSize(2);
+    }
+
+    private static List<String> lines(Trace.Place place, Trace.Group group) {
+        return TraceText.lines(new Trace(HASH, null, List.of(), List.of(place), 0, Optional.of(group)));
     }
 }

@@ -80,13 +80,16 @@ class ReportTest {
         folder.writeReport();
         assertThat(dir.resolve("report.html")).content().contains("The prepared dataset is not where it was");
 
-        Manifest.Split train = new Manifest.Split(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null);
+        Manifest.Split train = new Manifest.Split(1200, 24_000, 7, List.of(1000L, 200L), List.of(), null)
+                .with(new Manifest.Side(1200, "[user, thread]", 300, 0, "2023-01-01", "2024-05-01"));
+        Manifest.Split test = new Manifest.Split(120, 2_400, 0, List.of(100L, 20L), List.of(), null)
+                .with(new Manifest.Side(120, "[user, thread]", 40, 7, "2024-05-02", "2024-06-30"));
         new Manifest(
                         Manifest.SCHEMA_VERSION,
                         RunConfig.Task.CLASSIFICATION,
                         List.of("a", "b"),
                         64,
-                        Map.of(Manifest.TRAIN, train),
+                        Map.of(Manifest.TRAIN, train, Manifest.TEST, test),
                         Map.of("empty_text", 3L),
                         0,
                         0,
@@ -95,7 +98,7 @@ class ReportTest {
                         List.of(),
                         new DatasetOptions(
                                 "text", null, "label", "jsonl", 0, 0, 64, 1000, false, 2, 42, "cafe", null, null, null,
-                                null, null, null, null))
+                                null, null, null, null, null, null))
                 .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
                 .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
         folder.writeReport();
@@ -103,7 +106,11 @@ class ReportTest {
         assertThat(dir.resolve("report.html"))
                 .content()
                 .contains(
-                        "rows of the sources</th><td>1,233<",
+                        "rows of the sources</th><td>1,353<",
+                        "train rows</th><td>1,200</td><td class=\"side\">from 2023-01-01 to 2024-05-01; of 300 different"
+                                + " values of user, thread<",
+                        "test rows</th><td>120</td><td class=\"side\">from 2024-05-02 to 2024-06-30; of 40 different values"
+                                + " of user, thread, 7 rows of such that are trained on<",
                         "left out: empty text</th><td>3<",
                         "left out: duplicates</th><td>30<",
                         "24,000 tokens, 20 a sample; 7 texts truncated",

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -107,6 +108,10 @@ final class Binder {
             return setting.node() instanceof ScalarNode scalar
                     ? ModuleNames.matching(scalar.getValue())
                     : ModuleNames.of(texts(path, setting));
+        }
+        if (wanted == ColumnNames.class) {
+            return ColumnNames.of(
+                    setting.node() instanceof ScalarNode scalar ? List.of(scalar.getValue()) : texts(path, setting));
         }
         if (wanted == ClassWeight.class) {
             return classWeight(path, setting);

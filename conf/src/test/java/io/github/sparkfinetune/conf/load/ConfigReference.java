@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.conf.load;
 
 import io.github.sparkfinetune.conf.ClassWeight;
+import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.Key;
 import io.github.sparkfinetune.conf.ModuleNames;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -139,7 +140,7 @@ final class ConfigReference {
         if (type == String.class) {
             return mark(component).filter(Key::path).isPresent() ? "path" : "text";
         }
-        if (type == ModuleNames.class) {
+        if (type == ModuleNames.class || type == ColumnNames.class) {
             return "list of texts, or text";
         }
         if (type == ClassWeight.class) {

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.CorpusConfig.Filter;
 import io.github.sparkfinetune.conf.CorpusConfig.Masking;
@@ -65,6 +66,8 @@ class EveryKeyTest {
                   label: no
                   eval_fraction: .25
                   test_fraction: 0.125
+                  split_by: [user, thread]
+                  split_by_time: null
                   max_length: 64
                   stride: 21
                   max_text_bytes: 1_000
@@ -227,6 +230,8 @@ class EveryKeyTest {
                         "no",
                         0.25,
                         0.125,
+                        ColumnNames.of(List.of("user", "thread")),
+                        null,
                         64,
                         21,
                         1000,

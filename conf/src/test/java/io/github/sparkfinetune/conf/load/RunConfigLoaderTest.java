@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.ClassWeight;
 import io.github.sparkfinetune.conf.ClassificationConfig;
 import io.github.sparkfinetune.conf.ClassificationConfig.ProblemType;
 import io.github.sparkfinetune.conf.ClusterConfig;
+import io.github.sparkfinetune.conf.ColumnNames;
 import io.github.sparkfinetune.conf.CorpusConfig;
 import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
 import io.github.sparkfinetune.conf.CorpusConfig.StoppingStrategy;
@@ -61,6 +62,8 @@ class RunConfigLoaderTest {
                         "label",
                         0.1,
                         0.0,
+                        null,
+                        null,
                         128,
                         null,
                         1_000_000,
@@ -196,6 +199,25 @@ class RunConfigLoaderTest {
         assertThat(names.method().targetModules()).isEqualTo(ModuleNames.of(List.of("query", "value")));
         assertThat(all.method().targetModules()).isEqualTo(ModuleNames.matching("all-linear"));
         for (RunConfig config : List.of(names, all)) {
+            assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
+                    .isEqualTo(config);
+        }
+    }
+
+    @Test
+    void columnsToSplitByAreOneOrSeveralOrNone() {
+        for (Map.Entry<String, List<String>> some : Map.of(
+                        "user",
+                        List.of("user"),
+                        "[user]",
+                        List.of("user"),
+                        "[a, b]",
+                        List.of("a", "b"),
+                        "[]",
+                        List.<String>of())
+                .entrySet()) {
+            RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("data.split_by=" + some.getKey()));
+            assertThat(config.data().splitBy()).isEqualTo(ColumnNames.of(some.getValue()));
             assertThat(RunConfigLoader.parse(RunConfigLoader.toYaml(config), "run.yaml", List.of()))
                     .isEqualTo(config);
         }

@@ -50,6 +50,11 @@ public final class DataFunnel {
         });
         manifest.splits()
                 .forEach((name, split) -> lines.add(new Line(name + " samples", split.rows(), samples(split))));
+        manifest.splits().forEach((name, split) -> {
+            if (split.side() != null) {
+                lines.add(new Line(name + " rows", split.side().rows(), side(name, split.side())));
+            }
+        });
         return lines;
     }
 
@@ -118,6 +123,41 @@ public final class DataFunnel {
         return split.truncated() == 0
                 ? tokens
                 : tokens + String.format(Locale.ROOT, "; %,d texts truncated", split.truncated());
+    }
+
+    private static String side(String name, Manifest.Side side) {
+        List<String> notes = new ArrayList<>();
+        if (side.from() != null) {
+            notes.add("from " + side.from() + " to " + side.to());
+        }
+        if (side.by() != null) {
+            notes.add(String.format(
+                    Locale.ROOT,
+                    "of %,d different %s%s",
+                    side.groups(),
+                    groups(side.by()),
+                    name.equals(Manifest.TRAIN)
+                            ? ""
+                            : side.shared() == 0
+                                    ? ", none of them trained on"
+                                    : String.format(
+                                            Locale.ROOT, ", %,d rows of such that are trained on", side.shared())));
+        }
+        return String.join("; ", notes);
+    }
+
+    /** Returns the words for groups: {@code prompts}, {@code values of user}. */
+    private static String groups(String by) {
+        return by.startsWith("[") ? "values of " + common(by) : by + "s";
+    }
+
+    /**
+     * Returns the words for what rows of a group share: {@code prompt}, {@code user, thread}.
+     *
+     * @param by as {@link Manifest.Side#by}
+     */
+    public static String common(String by) {
+        return by.startsWith("[") ? by.substring(1, by.length() - 1) : by;
     }
 
     private static long sum(Map<String, Long> counts) {

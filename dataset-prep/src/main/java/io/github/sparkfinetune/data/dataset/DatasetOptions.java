@@ -33,6 +33,9 @@ import java.util.Locale;
  * @param encoding character set of the text; absent (null) for UTF-8
  * @param multiline true where texts of CSV may hold line ends, else absent (null); version 0.1 read all CSV so
  * @param corpus how the documents were prepared; absent (null) where nothing of it is used
+ * @param splitBy what rows share that are held out together: columns, {@code [user, thread]}, or the task's default,
+ *     {@code prompt}; absent (null) where rows are held out one by one, by time, or not at all
+ * @param splitByTime column by which the newest rows are held out; absent (null) where there is none
  */
 public record DatasetOptions(
         String text,
@@ -53,7 +56,9 @@ public record DatasetOptions(
         @JsonInclude(JsonInclude.Include.NON_NULL) QuestionOptions questionAnswering,
         @JsonInclude(JsonInclude.Include.NON_NULL) String encoding,
         @JsonInclude(JsonInclude.Include.NON_NULL) Boolean multiline,
-        @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus)
+        @JsonInclude(JsonInclude.Include.NON_NULL) CorpusConfig corpus,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String splitBy,
+        @JsonInclude(JsonInclude.Include.NON_NULL) String splitByTime)
         implements Serializable {
 
     /**
@@ -75,8 +80,17 @@ public record DatasetOptions(
     public record QuestionOptions(
             @JsonProperty("version_2_with_negative") boolean version2WithNegative) implements Serializable {}
 
-    /** A run's options that every task has, with the format as it is configured. */
+    /** A run's options that every task has, with the format as it is configured, of a task whose rows stand alone. */
     public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer) {
+        return of(data, tokenizer, null);
+    }
+
+    /**
+     * A run's options that every task has, with the format as it is configured.
+     *
+     * @param group what rows share that the task holds out together by default, or null
+     */
+    public static DatasetOptions of(DataConfig data, TokenizerFiles tokenizer, String group) {
         return new DatasetOptions(
                 null,
                 null,
@@ -96,7 +110,19 @@ public record DatasetOptions(
                 null,
                 Charset.forName(data.encoding()).equals(StandardCharsets.UTF_8) ? null : data.encoding(),
                 data.multiline() ? true : null,
-                data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null);
+                data.corpus().isUsed() ? data.corpus().withoutQuarantine() : null,
+                splitBy(data, group),
+                data.splitsOff() ? data.splitByTime() : null);
+    }
+
+    private static String splitBy(DataConfig data, String group) {
+        if (!data.splitsOff() || data.splitByTime() != null) {
+            return null;
+        }
+        if (data.splitBy() == null) {
+            return group;
+        }
+        return data.splitBy().names().isEmpty() ? null : data.splitBy().names().toString();
     }
 
     /** With the format that a source was found to have. */
@@ -125,7 +151,9 @@ public record DatasetOptions(
                 questionAnswering,
                 encoding,
                 multiline,
-                corpus);
+                corpus,
+                splitBy,
+                splitByTime);
     }
 
     /** With the names of columns; null for one that is not read. */
@@ -181,7 +209,9 @@ public record DatasetOptions(
                 questions,
                 encoding,
                 multiline,
-                corpus);
+                corpus,
+                splitBy,
+                splitByTime);
     }
 
     private static String name(DataFormat format) {

@@ -62,8 +62,10 @@ import org.apache.hadoop.fs.Path;
  * {@code corpus}, of the manifest and of the options, only where {@code data.corpus} is used: {@code "corpus" : {
  * "rows" : 9000, "rejected" : { "c4.min_num_sentences" : 12 }, "masked" : { "email" : 3 }, "mix" : [ … ] }}; options
  * {@code problem_type} only where texts have several labels or a number, {@code stride} and {@code question_answering}
- * only where texts are cut into windows, and where rows are questions. A reader refuses a field that it does not know
- * and a {@code schema_version} other than its own.
+ * only where texts are cut into windows, and where rows are questions; {@code split_by} and {@code split_by_time} only
+ * where they decide which rows are held out. {@code side}, of a split, is there where rows have groups or times:
+ * {@code "side" : { "rows" : 120, "by" : "prompt", "groups" : 40, "shared" : 0 }}. A reader refuses a field that it
+ * does not know and a {@code schema_version} other than its own.
  *
  * @param schemaVersion version of this format, {@value #SCHEMA_VERSION}
  * @param task what the samples are for: the configuration's {@code task}
@@ -130,6 +132,7 @@ public record Manifest(
      * @param documents what its samples are made of; absent (null) where a sample is a text with a label
      * @param lengths texts, or the parts of them that samples hold, by length: of a power of two those of at most as
      *     many tokens and more than half as many; absent (empty) in datasets of earlier versions
+     * @param side groups and times of its rows; absent (null) where rows stand alone
      */
     public record Split(
             long rows,
@@ -138,7 +141,8 @@ public record Manifest(
             List<Long> rowsPerLabel,
             List<Shard> shards,
             @JsonInclude(JsonInclude.Include.NON_NULL) Documents documents,
-            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<Integer, Long> lengths)
+            @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<Integer, Long> lengths,
+            @JsonInclude(JsonInclude.Include.NON_NULL) Side side)
             implements Serializable {
         public Split {
             rowsPerLabel = List.copyOf(rowsPerLabel);
@@ -154,9 +158,33 @@ public record Manifest(
                 List<Long> rowsPerLabel,
                 List<Shard> shards,
                 Documents documents) {
-            this(rows, tokens, truncated, rowsPerLabel, shards, documents, Map.of());
+            this(rows, tokens, truncated, rowsPerLabel, shards, documents, Map.of(), null);
+        }
+
+        /** Returns this split with groups and times. */
+        public Split with(Side found) {
+            return new Split(rows, tokens, truncated, rowsPerLabel, shards, documents, lengths, found);
         }
     }
+
+    /**
+     * Groups and times of the rows of one split, as they were before they were tokenized.
+     *
+     * @param rows how many
+     * @param by what rows of a group share, as {@link DatasetOptions#splitBy}; absent (null) without groups
+     * @param groups how many they are
+     * @param shared rows of a held-out split whose group has rows that are trained on
+     * @param from time of its oldest row, and {@code to} of its newest, where {@code data.split_by_time} splits; absent
+     *     (null) without
+     */
+    public record Side(
+            long rows,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String by,
+            long groups,
+            long shared,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String from,
+            @JsonInclude(JsonInclude.Include.NON_NULL) String to)
+            implements Serializable {}
 
     /**
      * The documents of one split.

@@ -22,6 +22,9 @@ import java.util.function.UnaryOperator;
  * Alpaca's instruction and input become one user message, with a line end between them.
  */
 public final class SftRecords {
+    /** Word for what examples of one group share, see {@link #prompt}. */
+    public static final String PROMPT_GROUP = "prompt";
+
     /** A column has no value. */
     public static final String NO_COLUMN = "no_";
     /** A value is not what its column holds: a text, or a list of objects with role and content. */
@@ -117,6 +120,27 @@ public final class SftRecords {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("what was read as JSON can be written as it", e);
         }
+    }
+
+    /**
+     * Returns the prompt as bytes that are equal for equal prompts. The prompt of a conversation is the messages before
+     * the assistant's first turn, so conversations that begin alike share a prompt. Returns no bytes where nothing but
+     * a system message comes before an answer.
+     */
+    public static byte[] prompt(SftExample example) {
+        if (example instanceof PromptCompletion texts) {
+            return texts.prompt().isBlank() ? new byte[0] : content(texts.prompt());
+        }
+        Conversation conversation = (Conversation) example;
+        int end = conversation.promptMessages();
+        if (end < 0) {
+            end = 0;
+            while (end < conversation.messages().size() && !conversation.isAssistant(end)) {
+                end++;
+            }
+        }
+        List<Map<String, Object>> asked = conversation.messages().subList(0, end);
+        return asked.stream().allMatch(message -> "system".equals(message.get("role"))) ? new byte[0] : content(asked);
     }
 
     private Conversation conversation(Map<String, Object> row, String column) throws UnusableRowException {

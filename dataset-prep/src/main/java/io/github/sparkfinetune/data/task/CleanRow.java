@@ -17,6 +17,7 @@ import java.util.Set;
  * @param badBecause why the row cannot be used, or is left out on purpose; or null
  * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used
  * @param leftOutFor hash of another document that it is left out for, or null
+ * @param splitKey decides on which side of the split the row lies; null where its content does
  */
 public record CleanRow<C>(
         C content,
@@ -28,7 +29,8 @@ public record CleanRow<C>(
         boolean cut,
         String badBecause,
         CorpusCleaner.Cleaned corpus,
-        ContentHash leftOutFor) {
+        ContentHash leftOutFor,
+        SplitKey splitKey) {
     /** The one stratum of all rows. */
     public static final String ALL = "";
 
@@ -42,12 +44,13 @@ public record CleanRow<C>(
             boolean repaired,
             boolean cut,
             String badBecause) {
-        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null, null);
+        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null, null, null);
     }
 
     /** A row that a filter of {@code data.corpus} rejects. */
     static <C> CleanRow<C> rejected(String file, CorpusCleaner.Cleaned corpus) {
-        return new CleanRow<>(null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus, null);
+        return new CleanRow<>(
+                null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus, null, null);
     }
 
     /**
@@ -58,7 +61,12 @@ public record CleanRow<C>(
      */
     public CleanRow<C> leftOut(String text, String reason, ContentHash other) {
         CorpusCleaner.Cleaned rejected = new CorpusCleaner.Cleaned(text, reason, Map.of());
-        return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason, rejected, other);
+        return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason, rejected, other, null);
+    }
+
+    /** Returns this row with a split key. */
+    public CleanRow<C> with(SplitKey key) {
+        return new CleanRow<>(content, stratum, labels, file, hash, repaired, cut, badBecause, corpus, leftOutFor, key);
     }
 
     /** Whether it is left out on purpose, by a filter or for another document. */

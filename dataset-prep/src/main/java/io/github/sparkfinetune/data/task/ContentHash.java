@@ -8,8 +8,8 @@ import java.util.HexFormat;
 
 /**
  * The first 128 bits of the SHA-256 of a row's cleaned content: rows with the same one are duplicates of each other,
- * and it decides in which shard, at which place and in which split a row lies. Content of several texts is hashed with
- * a null byte between them.
+ * and it decides in which shard and at which place a row lies, and unless it has a {@link SplitKey} in which split.
+ * Content of several texts is hashed with a null byte between them.
  *
  * @param first bits 0 to 63, big-endian
  * @param second bits 64 to 127

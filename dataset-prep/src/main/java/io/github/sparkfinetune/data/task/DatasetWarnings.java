@@ -1,5 +1,6 @@
 package io.github.sparkfinetune.data.task;
 
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.SampleChecks;
@@ -13,6 +14,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** Says what a model would learn badly from in a prepared dataset. */
 public final class DatasetWarnings {
@@ -21,6 +23,9 @@ public final class DatasetWarnings {
 
     private static final double UNKNOWN = 0.01;
     private static final double UNENDED = 0.5;
+    /** Share of the rows that are to be held out. */
+    private static final double UNEVEN = 0.25;
+
     private static final long IMBALANCE = 20;
     private static final int SHOWN_LABELS = 3;
     private static final int SHOWN_TEXT = 80;
@@ -46,7 +51,10 @@ public final class DatasetWarnings {
         manifest.splits().forEach((name, split) -> {
             truncated(name, split, manifest).ifPresent(warnings::add);
             labels(name, split, manifest.labels(), warnings);
+            groups(name, split.side()).ifPresent(warnings::add);
         });
+        uneven(manifest, Manifest.EVAL, manifest.options().evalFraction()).ifPresent(warnings::add);
+        uneven(manifest, Manifest.TEST, manifest.options().testFraction()).ifPresent(warnings::add);
         lineEnds(manifest).ifPresent(warnings::add);
         decontamination(manifest).ifPresent(warnings::add);
         checks.forEach((name, check) -> tokens(name, check, warnings));
@@ -61,6 +69,63 @@ public final class DatasetWarnings {
                         leak.rows() == 1 ? "is" : "are",
                         leak.example().isEmpty() ? "" : ", as \"" + start(leak.example()) + "\""))));
         return warnings;
+    }
+
+    private static Optional<Warning> groups(String name, Manifest.Side side) {
+        if (name.equals(Manifest.TRAIN) || side == null || side.shared() == 0) {
+            return Optional.empty();
+        }
+        String common = DataFunnel.common(side.by());
+        return Optional.of(new Warning(
+                "train_" + name + "_groups",
+                String.format(
+                        Locale.ROOT,
+                        "%,d of the %s rows %s the same %s as rows to train on: what is measured on them is not what the"
+                                + " model does on a new %s; %s",
+                        side.shared(),
+                        name,
+                        side.shared() == 1 ? "has" : "have",
+                        common,
+                        common,
+                        side.from() == null
+                                ? "take one or the other out"
+                                : "data.split_by keeps such rows together, data.split_by_time does not")));
+    }
+
+    /** Warns of a share that differs much from its fraction, because groups or times stay together. */
+    private static Optional<Warning> uneven(Manifest manifest, String name, double fraction) {
+        DatasetOptions options = manifest.options();
+        if (fraction == 0 || (options.splitBy() == null && options.splitByTime() == null)) {
+            return Optional.empty();
+        }
+        long all = Stream.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST)
+                .filter(side -> side.equals(Manifest.TRAIN)
+                        || (side.equals(Manifest.EVAL) ? options.evalFraction() : options.testFraction()) > 0)
+                .mapToLong(side -> rows(manifest, side))
+                .sum();
+        long rows = rows(manifest, name);
+        if (Math.abs(rows - fraction * all) <= Math.max(1, UNEVEN * fraction * all)) {
+            return Optional.empty();
+        }
+        return Optional.of(new Warning(
+                "uneven_split",
+                String.format(
+                        Locale.ROOT,
+                        "%,d of %,d rows are %s rows, data.%s_fraction: %s asks for %,.0f: those of the same %s stay"
+                                + " together; set another fraction, or data.%s",
+                        rows,
+                        all,
+                        name,
+                        name,
+                        fraction,
+                        fraction * all,
+                        options.splitBy() == null ? options.splitByTime() : DataFunnel.common(options.splitBy()),
+                        options.splitBy() == null ? "split_by_time" : "split_by")));
+    }
+
+    private static long rows(Manifest manifest, String name) {
+        Manifest.Split split = manifest.splits().get(name);
+        return split == null || split.side() == null ? 0 : split.side().rows();
     }
 
     private static Optional<Warning> lineEnds(Manifest manifest) {

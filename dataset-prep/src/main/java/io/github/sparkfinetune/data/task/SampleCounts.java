@@ -130,6 +130,6 @@ public final class SampleCounts implements Serializable {
         List<Long> perLabel =
                 documents ? List.of() : Arrays.stream(samplesPerLabel).boxed().toList();
         Manifest.Documents made = documents ? new Manifest.Documents(rows - droppedRows, labelTokens, dropped) : null;
-        return new Manifest.Split(samples, tokens, truncatedRows, perLabel, shards, made, lengths);
+        return new Manifest.Split(samples, tokens, truncatedRows, perLabel, shards, made, lengths, null);
     }
 }

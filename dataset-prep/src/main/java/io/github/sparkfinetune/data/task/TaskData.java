@@ -11,6 +11,7 @@ import java.io.Serializable;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -81,6 +82,19 @@ public interface TaskData<C> extends Serializable {
      */
     default List<String> labelNames(Collection<String> found) {
         return LabelNames.sorted(found);
+    }
+
+    /**
+     * Returns the word for what rows share that are held out together by default: {@code prompt}. Empty for a task whose
+     * rows stand alone.
+     */
+    default Optional<String> groupName() {
+        return Optional.empty();
+    }
+
+    /** Returns bytes that are equal for rows of one group; no bytes for a row that stands alone. */
+    default byte[] group(C content) {
+        return new byte[0];
     }
 
     /**

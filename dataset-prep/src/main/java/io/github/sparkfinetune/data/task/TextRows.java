@@ -198,6 +198,7 @@ public record TextRows(
                 raw.cut(),
                 null,
                 cleaned,
+                null,
                 null);
     }
 

@@ -25,7 +25,7 @@ class DataFunnelTest {
                 List.of(),
                 new DatasetOptions(
                         "text", null, "label", "jsonl", 0, 0, 128, 1000, false, 2, 42, "cafe", null, null, null, null,
-                        null, null, null),
+                        null, null, null, null, null),
                 corpus,
                 List.of());
     }

@@ -21,7 +21,7 @@ class ManifestFuzzTest {
     private static final Configuration HADOOP = new Configuration();
     private static final DatasetOptions OPTIONS = new DatasetOptions(
             "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null, null, null, null,
-            null, null);
+            null, null, null, null);
 
     @TempDir
     private static java.nio.file.Path folder;

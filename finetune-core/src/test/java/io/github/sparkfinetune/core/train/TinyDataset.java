@@ -68,6 +68,8 @@ public final class TinyDataset {
                 TaskDatas.of(config).options(tokenizer).questionAnswering(),
                 null,
                 null,
+                null,
+                null,
                 null);
     }
 

@@ -117,7 +117,8 @@ public final class InitJob {
         String task = chooser.apply(fitting.entrySet().stream()
                 .collect(Collectors.toMap(
                         Map.Entry::getKey, one -> one.getValue().evidence(), (a, b) -> a, LinkedHashMap::new)));
-        Recognition found = fitting.get(task);
+        Map<String, String> siblings = siblings(hadoop);
+        Recognition found = withGroup(fitting.get(task), look, siblings);
         CommentedYaml surveyed = new CommentedYaml();
         found.settings().forEach((key, value) -> surveyed.text(key, value, ""));
         int positions = Architectures.positions(config);
@@ -133,8 +134,18 @@ public final class InitJob {
         data.check(tokenizer);
         SourceFiles asFound = Sources.of(spark, measured.data(), TRAIN, Manifest.TRAIN, request.data());
         Survey survey = Survey.of(new SourceReader(spark, tokenizer, measured.data()), asFound, data, tokenizer);
-        return new RunWriter(request, named, config, task, found, asFound, survey, longest, siblings(hadoop))
+        return new RunWriter(request, named, config, task, found, asFound, survey, longest, siblings)
                 .write(measured, model, planner);
+    }
+
+    /** With the column whose rows are held out together, where rows are split off. */
+    private static Recognition withGroup(Recognition found, SourceLook look, Map<String, String> siblings) {
+        boolean isSplit = !siblings.keySet().containsAll(List.of("data.eval", "data.test"));
+        return isSplit
+                ? GroupColumn.of(look, found.settings().values())
+                        .map(column -> found.with(RunWriter.SPLIT_BY, column))
+                        .orElse(found)
+                : found;
     }
 
     /** A file of lines that says so by its name is one. */

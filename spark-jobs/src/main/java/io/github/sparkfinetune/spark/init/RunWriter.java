@@ -38,6 +38,8 @@ record RunWriter(
         Survey survey,
         int longest,
         Map<String, String> siblings) {
+    static final String SPLIT_BY = "data.split_by";
+
     /** Above it a sample is cut, packed or split into windows: longer ones cost more than they bring, as a rule. */
     private static final int USUAL_LONGEST = 512;
 
@@ -86,7 +88,7 @@ record RunWriter(
         siblings.forEach((key, path) -> yaml.text(key, path, "held out"));
         found.settings().forEach((key, value) -> {
             if (key.startsWith("data.") && !key.equals("data.packing")) {
-                yaml.text(key, value, "");
+                yaml.text(key, value, key.equals(SPLIT_BY) ? "rows with one value stay on one side of the split" : "");
             }
         });
         if (DataConfig.isTable(request.data()) || files.format() == DataConfig.DataFormat.TEXT) {
@@ -299,6 +301,10 @@ record RunWriter(
         lines.add("task        " + task + ": " + found.evidence());
         if (!survey.labels().isEmpty()) {
             lines.add("labels      " + survey.balance());
+        }
+        if (found.settings().containsKey(SPLIT_BY)) {
+            lines.add(
+                    "split       by " + found.settings().get(SPLIT_BY) + ": rows with one value are held out together");
         }
         lines.add("lengths     " + lengths(found.settings().getOrDefault("data.packing", "none")));
         lines.add("model       " + request.model() + ": " + model.modelType());

@@ -70,7 +70,7 @@ record Survey(
         int partitions = all.rdd().getNumPartitions();
         JavaRDD<CleanRow<C>> some = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
         ScanCounts counts;
-        try (SourceScan scan = SourceScan.of(new SourceReader.Rows<>(all.source(), all.columns(), some), false)) {
+        try (SourceScan scan = SourceScan.of(all.with(some), false)) {
             counts = scan.counts();
         }
         if (counts.rows == counts.badRows()) {

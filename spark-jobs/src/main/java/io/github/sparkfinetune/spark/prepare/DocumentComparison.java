@@ -102,7 +102,7 @@ public final class DocumentComparison<C> implements AutoCloseable {
         TaskData<C> made = task;
         JavaRDD<CleanRow<C>> rest =
                 source.rdd().zipPartitions(within, (rows, maps) -> new Without<>(rows, maps.next(), made, reason));
-        return new SourceReader.Rows<>(source.source(), source.columns(), rest);
+        return source.with(rest);
     }
 
     /** Rows of which some are left out. */

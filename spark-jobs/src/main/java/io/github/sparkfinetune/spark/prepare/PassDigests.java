@@ -31,12 +31,8 @@ final class PassDigests {
         Digests digests = new Digests();
         context.register(digests);
         sources.add(new Watched(rows, digests));
-        return new SourceReader.Rows<>(
-                rows.source(),
-                rows.columns(),
-                rows.rdd()
-                        .mapPartitionsWithIndex(
-                                (index, partition) -> new DigestIterator<>(index, partition, digests), true));
+        return rows.with(rows.rdd()
+                .mapPartitionsWithIndex((index, partition) -> new DigestIterator<>(index, partition, digests), true));
     }
 
     /** @throws RunException with exit code 4 where a source has changed */

@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
@@ -96,11 +97,13 @@ final class Preparation<C> {
             training = TrainingRows.of(train, mixture, data.deduplicates());
             requireMixed(training);
             List<String> labels = labels(scans);
-            SplitPlan split = SplitPlan.of(training, data.seed(), options.evalFraction(), options.testFraction());
+            requireOneKind(train);
+            SplitPlan split = SplitPlan.of(training, options);
+            Map<String, Manifest.Side> sides = new SideCounts(task, data, split, training).of(sources, scans);
             context.setJobDescription("prepare: tokenize and write " + dataset);
             List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
             passes.requireSame();
-            Manifest manifest = new Summary(config, sources, options, scans, mixture, training)
+            Manifest manifest = new Summary(config, sources, options, scans, mixture, training, sides)
                     .manifest(labels, reports, tokenizer.padTokenId());
             return manifest.with(warnings(manifest, rows, reports));
         } finally {
@@ -134,6 +137,20 @@ final class Preparation<C> {
         if (training.count() == 0) {
             throw RunException.data("data.corpus.sources: the mix holds no document: give a source of more documents a"
                     + " greater weight, or set data.corpus.stopping_strategy to all_exhausted");
+        }
+    }
+
+    /** Dates and numbers have no order between them. */
+    private void requireOneKind(List<SourceScan> train) {
+        long dates = train.stream().mapToLong(scan -> scan.counts().dates).sum();
+        long numbers = train.stream().mapToLong(scan -> scan.counts().numbers).sum();
+        if (dates > 0 && numbers > 0) {
+            throw RunException.data(String.format(
+                    Locale.ROOT,
+                    "data.split_by_time: %s holds %,d dates and %,d numbers: make them all one or the other",
+                    data.splitByTime(),
+                    dates,
+                    numbers));
         }
     }
 
@@ -178,7 +195,6 @@ final class Preparation<C> {
                     data.deduplicates(),
                     sources.stream().map(SourceFiles::split).toList(),
                     mixture,
-                    data.seed(),
                     tokenizer.unknownTokenId(),
                     task.endTokenIds(tokenizer));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
@@ -218,9 +234,13 @@ final class Preparation<C> {
                             }
                             // -1 where every row of this stratum has the content of another stratum's.
                             int rank = splits.rank(row.stratum());
-                            return rank < 0
-                                    ? null
-                                    : ShuffledSample.of(row.hash(), seed, rank, source, encoder.encode(row));
+                            long place = row.splitKey() == null
+                                    ? SourceScan.splitHash(seed, row.hash().second())
+                                    : row.splitKey().place();
+                            if (rank < 0) {
+                                return null;
+                            }
+                            return ShuffledSample.of(row.hash(), seed, rank, place, source, encoder.encode(row));
                         };
                     });
                 })

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.data.task.SampleCounts;
 import io.github.sparkfinetune.data.task.SampleSink;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.run.Lease;
-import io.github.sparkfinetune.spark.source.SourceScan;
 import java.io.IOException;
 import java.io.Serializable;
 import java.util.ArrayList;
@@ -49,17 +48,16 @@ import scala.Tuple2;
  * <p>There are {@code data.shards} hash ranges, whatever the cluster and however the sources are cut. A row belongs to
  * a range by a seeded hash of its content ({@link ShuffledSample}) and a split's shard has its rows of the range of
  * that number, ordered by the key: by the seeded hash, then the rest of the content's hash, then the name of the
- * stratum (of one label a text the label), then a checksum of what the task makes of the row. Samples are written in
- * the order in which the task makes them of the rows.
+ * stratum (of one label a text the label), then the row's place in the split, then a checksum of what the task makes of
+ * the row. Samples are written in the order in which the task makes them of the rows.
  *
  * <h2>Splits</h2>
  *
  * <p>Rows of {@code data.eval}, {@code data.test} and {@code data.held_out} are of those splits. A row of
- * {@code data.train} is held out by its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
- * {@link io.github.sparkfinetune.data.task.ContentHash}: of each stratum the rows with the smallest (unsigned) ones are
- * evaluation rows, the next ones test rows, as many as {@link SplitPlan} says. Where equal content lies on a boundary,
- * the first rows are held out. With {@code data.deduplicate} only the first of a split's rows with equal content is
- * kept. A row to train on is written as often as {@link Mixture} says.
+ * {@code data.train} is held out by its place, as {@link SplitPlan} says; where rows have no groups and no time, that
+ * is its split hash, {@code Seeds.derive(data.seed, SPLIT, second)} of its
+ * {@link io.github.sparkfinetune.data.task.ContentHash}. With {@code data.deduplicate} only the first of a split's rows
+ * with equal content is kept. A row to train on is written as often as {@link Mixture} says.
  *
  * <h2>Commit</h2>
  *
@@ -80,9 +78,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
     }
 
-    private static final int EVAL = OWN.indexOf(Manifest.EVAL);
-    private static final int TEST = OWN.indexOf(Manifest.TEST);
-
     private final String dataset;
     private final String run;
     private final Broadcast<SerializableConfiguration> hadoop;
@@ -93,7 +88,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
     private final List<String> names;
     private final int[] splits;
     private final Mixture mixture;
-    private final long seed;
     private final int unknownId;
     private final Set<Integer> endIds;
 
@@ -136,7 +130,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             boolean deduplicate,
             List<String> splits,
             Mixture mixture,
-            long seed,
             int unknownId,
             Set<Integer> endIds) {
         this.dataset = dataset.toString();
@@ -149,7 +142,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         this.names = names(splits);
         this.splits = splits.stream().mapToInt(names::indexOf).toArray();
         this.mixture = mixture;
-        this.seed = seed;
         this.unknownId = unknownId;
         this.endIds = endIds;
     }
@@ -165,8 +157,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         SplitPlan held = plan.value();
         Open[] open = new Open[names.size()];
         byte[][] lastOfSplit = new byte[names.size()][];
-        long[] seenAtEvalEnd = new long[held.size()];
-        long[] seenAtTestEnd = new long[held.size()];
+        SplitPlan.Sides sides = held.sides();
         long[] sameContent = new long[names.size()];
         byte[] before = null;
         boolean isDone = false;
@@ -188,10 +179,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 int rank = ShuffledSample.rank(key);
                 int split = origin;
                 if (origin == 0) {
-                    long hash = SourceScan.splitHash(seed, ShuffledSample.second(key));
-                    boolean inEval = before(held.evalEnd(rank), hash, seenAtEvalEnd, rank);
-                    boolean inTest = before(held.testEnd(rank), hash, seenAtTestEnd, rank);
-                    split = inEval ? EVAL : inTest ? TEST : 0;
+                    split = OWN.indexOf(sides.next(rank, ShuffledSample.place(key)));
                 }
                 if (open[split] == null) {
                     open[split] = new Open(split, shard);
@@ -233,14 +221,6 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             }
         }
         Arrays.fill(rows, 0);
-    }
-
-    /** Rows of equal hash have equal content and come one after the other: the first few of them lie before. */
-    private static boolean before(SplitPlan.Boundary end, long hash, long[] seen, int rank) {
-        if (hash == end.hash()) {
-            return seen[rank]++ < end.equal();
-        }
-        return Long.compareUnsigned(hash, end.hash()) < 0;
     }
 
     /** A file being written. */

@@ -20,16 +20,17 @@ import scala.Tuple2;
  *   <li>8 bytes that place the row: {@code Seeds.derive(data.seed, ROW_ORDER, first)} of its {@link ContentHash}. Shard
  *       {@code s} of {@code n} has the range of those with {@code floor((value >>> 1) · n / 2^63) = s};
  *   <li>8 bytes that tell contents apart: the content hash's second half;
- *   <li>4 bytes of the rank of the row's stratum by name, 1 byte of its source's place, and 4 bytes of the CRC-32C of
- *       what the task makes of the row without the first byte, so that rows of equal content have one order, whatever
- *       their labels.
+ *   <li>4 bytes of the rank of the row's stratum by name;
+ *   <li>8 bytes of its place in the order in which rows are held out ({@link SplitPlan});
+ *   <li>1 byte of its source's place, and 4 bytes of the CRC-32C of what the task makes of the row without the first
+ *       byte, so that rows of equal content have one order, whatever their labels.
  * </ul>
  *
  * <p>Value: 1 byte of the row's source, its place among the sources, then what the task makes of the row (see
  * {@link TaskData.Encoder}).
  */
 public final class ShuffledSample {
-    static final int KEY_BYTES = 25;
+    static final int KEY_BYTES = 33;
     private static final int CONTENT_BYTES = 16;
 
     private ShuffledSample() {}
@@ -37,15 +38,17 @@ public final class ShuffledSample {
     /**
      * A row.
      *
+     * @param place in the order in which rows are held out
      * @param encoded what the task makes of it; the first byte, which is left to us, becomes the source
      */
-    static Tuple2<byte[], byte[]> of(ContentHash hash, long seed, int rank, int source, byte[] encoded) {
+    static Tuple2<byte[], byte[]> of(ContentHash hash, long seed, int rank, long place, int source, byte[] encoded) {
         CRC32C crc = new CRC32C();
         crc.update(encoded, 1, encoded.length - 1);
         byte[] key = ByteBuffer.allocate(KEY_BYTES)
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
                 .putLong(hash.second())
                 .putInt(rank)
+                .putLong(place)
                 .put((byte) source)
                 .putInt((int) crc.getValue())
                 .array();
@@ -55,7 +58,8 @@ public final class ShuffledSample {
 
     /** The shard that rows of a content are in. */
     public static int shard(ContentHash hash, long seed, int shards) {
-        return new Ranges(shards).getPartition(of(hash, seed, 0, 0, new byte[1])._1());
+        return new Ranges(shards)
+                .getPartition(of(hash, seed, 0, 0, 0, new byte[1])._1());
     }
 
     static int source(byte[] value) {
@@ -68,6 +72,10 @@ public final class ShuffledSample {
 
     static int rank(byte[] key) {
         return ByteBuffer.wrap(key).getInt(CONTENT_BYTES);
+    }
+
+    static long place(byte[] key) {
+        return ByteBuffer.wrap(key).getLong(CONTENT_BYTES + Integer.BYTES);
     }
 
     static boolean sameContent(byte[] a, byte[] b) {

@@ -1,54 +1,89 @@
 package io.github.sparkfinetune.spark.prepare;
 
-import io.github.sparkfinetune.spark.source.SourceScan;
+import io.github.sparkfinetune.data.dataset.DatasetOptions;
+import io.github.sparkfinetune.data.dataset.Manifest;
+import io.github.sparkfinetune.spark.prepare.SplitSearch.Cut;
+import io.github.sparkfinetune.spark.prepare.SplitSearch.Places;
+import io.github.sparkfinetune.spark.prepare.SplitSearch.Target;
+import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.apache.spark.api.java.JavaRDD;
 
 /**
- * Which rows are held out: of every stratum exactly round(rows · fraction), those with the smallest split hashes, and
- * at least one row stays to train on. It depends on the content alone, not on how the source is cut into partitions. A
- * stratum is known by its rank, its place among the strata by name, which also orders rows of equal content.
+ * Which rows are held out. It depends on the rows alone, not on how the source is cut into partitions: each row has a
+ * place, an unsigned number.
  *
- * <p>The boundary hashes are found by a radix selection: each round asks the executors for a count of each value that
- * the next bits of a boundary may have. A round takes up to eight bits, fewer where there are many boundaries. So the
- * driver sees one array of at most {@value #MOST_COUNTS} counts a round, but for two a boundary at least, whatever the
- * number of rows and partitions.
+ * <p>Of rows that stand alone the place is a seeded hash of the content. Of every stratum exactly round(rows ·
+ * fraction) are held out, those with the smallest places for the evaluation, the next ones for the test, and at least
+ * one row stays to train on; where rows of equal content lie on the boundary, the first of them are held out. Rows of
+ * groups, and rows with a time, are split as {@link GroupSplit} says, whatever their stratum.
+ *
+ * <p>A stratum is known by its rank, its place among the strata by name, which also orders rows of equal content.
  */
 final class SplitPlan implements Serializable {
     private static final long serialVersionUID = 1L;
-    /** Bits of a round, at most. */
-    private static final int BITS = 8;
-    /** Counts of a round, at most: 8 MB. */
-    private static final int MOST_COUNTS = 1 << 20;
 
     private final List<String> strata;
     private final Map<String, Integer> ranks = new HashMap<>();
-    private final List<Boundary> evalEnd;
-    private final List<Boundary> testEnd;
+    /** Where the evaluation rows of each stratum end, and where the test rows, which follow, do; empty with groups. */
+    private final List<Cut> evalEnds = new ArrayList<>();
 
-    /**
-     * The place in a stratum's hash order up to which rows are held out.
-     *
-     * @param hash rows with a smaller (unsigned) hash lie before it
-     * @param equal of the rows with this very hash, which have equal content, so many lie before it
-     */
-    record Boundary(long hash, long equal) implements Serializable {}
+    private final List<Cut> testEnds = new ArrayList<>();
+    /** Null where rows stand alone. */
+    private final GroupSplit groups;
 
-    private SplitPlan(List<String> strata, List<Boundary> evalEnd, List<Boundary> testEnd) {
+    private SplitPlan(List<String> strata, GroupSplit groups) {
         this.strata = strata;
-        this.evalEnd = evalEnd;
-        this.testEnd = testEnd;
+        this.groups = groups;
         strata.forEach(stratum -> ranks.put(stratum, ranks.size()));
     }
 
-    /** Number of strata. */
-    int size() {
-        return strata.size();
+    /**
+     * Finds the plan.
+     *
+     * @param options of the dataset
+     * @throws io.github.sparkfinetune.conf.RunException if groups are so few that a side would have none
+     */
+    static SplitPlan of(TrainingRows training, DatasetOptions options) {
+        List<String> strata = new ArrayList<>(training.strata().keySet());
+        if (options.splitBy() != null || options.splitByTime() != null) {
+            return new SplitPlan(strata, GroupSplit.of(training.hashes(), training.count(), options));
+        }
+        SplitPlan plan = new SplitPlan(strata, null);
+        List<Target> targets = new ArrayList<>();
+        training.strata().forEach((stratum, rows) -> {
+            long eval = heldOut(rows, options.evalFraction(), rows - 1);
+            targets.add(new Target(stratum, eval));
+            targets.add(new Target(stratum, eval + heldOut(rows, options.testFraction(), rows - 1 - eval)));
+        });
+        long seed = options.seed();
+        JavaRDD<Places> places = training.hashes().map(part -> places(part, seed));
+        List<Cut> cuts = SplitSearch.cuts(places, targets);
+        for (int i = 0; i < cuts.size(); i += 2) {
+            plan.evalEnds.add(cuts.get(i));
+            plan.testEnds.add(cuts.get(i + 1));
+        }
+        return plan;
+    }
+
+    /** Returns the number of rows that a fraction asks for. */
+    static long heldOut(long rows, double fraction, long most) {
+        return Math.min(Math.round(rows * fraction), most);
+    }
+
+    private static Places places(StratumHashes part, long seed) {
+        return new Places(
+                part.stratum(),
+                IntStream.range(0, part.size())
+                        .mapToLong(row -> part.place(seed, row))
+                        .toArray(),
+                new long[0]);
     }
 
     /** Rank of a stratum, or -1 where no row that is a sample is of it. */
@@ -61,141 +96,37 @@ final class SplitPlan implements Serializable {
         return strata.get(rank);
     }
 
-    /** Where the evaluation rows of a stratum end. */
-    Boundary evalEnd(int rank) {
-        return evalEnd.get(rank);
+    /** Returns the split of groups or times; empty where rows stand alone. */
+    Optional<GroupSplit> groups() {
+        return Optional.ofNullable(groups);
     }
 
-    /** Where the test rows of a stratum, which follow, end. */
-    Boundary testEnd(int rank) {
-        return testEnd.get(rank);
+    /** Opens the splits of the rows of one shard, in their order. */
+    Sides sides() {
+        return new Sides();
     }
 
-    static SplitPlan of(TrainingRows training, long seed, double evalFraction, double testFraction) {
-        List<Search> searches = new ArrayList<>();
-        training.strata().forEach((stratum, rows) -> {
-            long eval = Math.min(Math.round(rows * evalFraction), rows - 1);
-            long test = Math.min(Math.round(rows * testFraction), rows - 1 - eval);
-            searches.add(new Search(stratum, 0, 0, eval));
-            searches.add(new Search(stratum, 0, 0, eval + test));
-        });
-        List<Search> done = search(training.hashes(), searches, seed);
-        List<Boundary> evalEnd = new ArrayList<>();
-        List<Boundary> testEnd = new ArrayList<>();
-        for (int i = 0; i < done.size(); i += 2) {
-            evalEnd.add(done.get(i).boundary());
-            testEnd.add(done.get(i + 1).boundary());
-        }
-        return new SplitPlan(new ArrayList<>(training.strata().keySet()), evalEnd, testEnd);
-    }
+    /** Not for concurrent use. */
+    final class Sides {
+        private final long[] seenAtEvalEnd = new long[strata.size()];
+        private final long[] seenAtTestEnd = new long[strata.size()];
 
-    /**
-     * A search in progress.
-     *
-     * @param prefix the known upper bits, as a number
-     * @param bits how many they are
-     * @param left how many of the rows with this prefix lie before the boundary
-     */
-    private record Search(String stratum, long prefix, int bits, long left) implements Serializable {
-        boolean open() {
-            return left > 0 && bits < Long.SIZE;
-        }
-
-        boolean matches(long hash) {
-            return bits == 0 || hash >>> (Long.SIZE - bits) == prefix;
-        }
-
-        /** The value of the next bits of a hash. */
-        int bucket(long hash, int width) {
-            return (int) (hash >>> (Long.SIZE - bits - width)) & ((1 << width) - 1);
-        }
-
-        Search narrow(long[] counts, int width) {
-            long rest = left;
-            int bucket = 0;
-            while (rest >= counts[bucket]) {
-                rest -= counts[bucket++];
+        /** Returns the split of the next row. */
+        String next(int rank, long place) {
+            if (groups != null) {
+                return groups.side(place);
             }
-            return new Search(stratum, prefix << width | bucket, bits + width, rest);
+            boolean inEval = isBefore(evalEnds.get(rank), place, seenAtEvalEnd, rank);
+            boolean inTest = isBefore(testEnds.get(rank), place, seenAtTestEnd, rank);
+            return inEval ? Manifest.EVAL : inTest ? Manifest.TEST : Manifest.TRAIN;
         }
 
-        Boundary boundary() {
-            return new Boundary(bits == 0 ? 0 : prefix << (Long.SIZE - bits), left);
-        }
-    }
-
-    private static List<Search> search(JavaRDD<SourceScan.StratumHashes> hashes, List<Search> searches, long seed) {
-        List<Search> current = searches;
-        while (current.stream().anyMatch(Search::open)) {
-            List<Search> asked = current;
-            int width = width(asked);
-            long[][] counts = hashes.mapPartitions(parts -> {
-                        long[][] found = new long[asked.size()][];
-                        Map<String, int[]> open = open(asked);
-                        parts.forEachRemaining(part ->
-                                count(part, asked, open.getOrDefault(part.stratum(), new int[0]), seed, width, found));
-                        return Collections.singletonList(found).iterator();
-                    })
-                    // The last sum is an executor's too: the driver gets one result, not one of each of its parts.
-                    .treeAggregate(new long[asked.size()][], SplitPlan::add, SplitPlan::add, 2, true);
-            List<Search> next = new ArrayList<>();
-            for (int i = 0; i < asked.size(); i++) {
-                next.add(asked.get(i).open() ? asked.get(i).narrow(counts[i], width) : asked.get(i));
+        /** Rows of equal place have equal content and come one after the other: the first few of them lie before. */
+        private static boolean isBefore(Cut end, long place, long[] seen, int rank) {
+            if (place == end.place()) {
+                return seen[rank]++ < end.left();
             }
-            current = next;
+            return Long.compareUnsigned(place, end.place()) < 0;
         }
-        return current;
-    }
-
-    /** Bits of the next round; the searches that go on know the same number of bits. */
-    private static int width(List<Search> searches) {
-        List<Search> open = searches.stream().filter(Search::open).toList();
-        int affordable = Integer.SIZE - 1 - Integer.numberOfLeadingZeros(Math.max(2, MOST_COUNTS / open.size()));
-        return Math.min(Math.min(BITS, affordable), Long.SIZE - open.get(0).bits());
-    }
-
-    /** Places of the searches that go on, by stratum. */
-    private static Map<String, int[]> open(List<Search> searches) {
-        Map<String, int[]> open = new HashMap<>();
-        for (int i = 0; i < searches.size(); i++) {
-            if (searches.get(i).open()) {
-                int[] one = {i};
-                open.merge(searches.get(i).stratum(), one, (a, b) -> new int[] {a[0], b[0]});
-            }
-        }
-        return open;
-    }
-
-    private static void count(
-            SourceScan.StratumHashes part,
-            List<Search> searches,
-            int[] ofStratum,
-            long seed,
-            int width,
-            long[][] found) {
-        for (int i : ofStratum) {
-            Search search = searches.get(i);
-            long[] counts = found[i] == null ? new long[1 << width] : found[i];
-            found[i] = counts;
-            for (long second : part.second()) {
-                long hash = SourceScan.splitHash(seed, second);
-                if (search.matches(hash)) {
-                    counts[search.bucket(hash, width)]++;
-                }
-            }
-        }
-    }
-
-    private static long[][] add(long[][] a, long[][] b) {
-        for (int i = 0; i < a.length; i++) {
-            if (a[i] == null) {
-                a[i] = b[i];
-            } else if (b[i] != null) {
-                for (int bucket = 0; bucket < a[i].length; bucket++) {
-                    a[i][bucket] += b[i][bucket];
-                }
-            }
-        }
-        return a;
     }
 }

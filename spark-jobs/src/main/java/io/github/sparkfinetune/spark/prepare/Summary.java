@@ -24,6 +24,7 @@ import java.util.TreeMap;
  * @param scans of the sources, in their order
  * @param mixture of the sources to train on, which come first
  * @param training rows that this mixture takes
+ * @param sides groups and times of the rows of splits
  */
 record Summary(
         RunConfig config,
@@ -31,7 +32,8 @@ record Summary(
         DatasetOptions options,
         List<SourceScan> scans,
         Mixture mixture,
-        TrainingRows training) {
+        TrainingRows training,
+        Map<String, Manifest.Side> sides) {
 
     /**
      * The manifest, without warnings.
@@ -54,7 +56,7 @@ record Summary(
             }
             all.plus(counts);
             if (counts.samples() > 0) {
-                splits.put(split, counts.toSplit(shards));
+                splits.put(split, counts.toSplit(shards).with(sides.get(split)));
             }
         }
         ScanCounts found = new ScanCounts();

@@ -1,6 +1,7 @@
 package io.github.sparkfinetune.spark.prepare;
 
 import io.github.sparkfinetune.spark.source.SourceScan;
+import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -13,12 +14,11 @@ import org.apache.spark.storage.StorageLevel;
  */
 final class TrainingRows implements AutoCloseable {
     private final Map<String, Long> strata;
-    private final JavaRDD<SourceScan.StratumHashes> hashes;
+    private final JavaRDD<StratumHashes> hashes;
     private final List<Long> sampled;
     private final boolean own;
 
-    private TrainingRows(
-            Map<String, Long> strata, JavaRDD<SourceScan.StratumHashes> hashes, List<Long> sampled, boolean own) {
+    private TrainingRows(Map<String, Long> strata, JavaRDD<StratumHashes> hashes, List<Long> sampled, boolean own) {
         this.strata = strata;
         this.hashes = hashes;
         this.sampled = sampled;
@@ -32,16 +32,16 @@ final class TrainingRows implements AutoCloseable {
             return new TrainingRows(only.counts().strata, only.hashes(), List.of(only.usable()), false);
         }
         List<Long> sampled = new ArrayList<>();
-        JavaRDD<SourceScan.StratumHashes> all = null;
+        JavaRDD<StratumHashes> all = null;
         for (int i = 0; i < sources.size(); i++) {
             int source = i;
-            JavaRDD<SourceScan.StratumHashes> some = sources.get(i)
+            JavaRDD<StratumHashes> some = sources.get(i)
                     .hashes()
                     .map(part -> part.where((first, second) -> mixture.copies(source, second) > 0));
-            sampled.add(some.map(part -> (long) part.second().length).fold(0L, Long::sum));
+            sampled.add(some.map(part -> (long) part.size()).fold(0L, Long::sum));
             all = all == null ? some : all.union(some);
         }
-        JavaRDD<SourceScan.StratumHashes> hashes = (deduplicate
+        JavaRDD<StratumHashes> hashes = (deduplicate
                         ? SourceScan.distinct(
                                 all, sampled.stream().mapToLong(Long::longValue).sum())
                         : all)
@@ -55,7 +55,7 @@ final class TrainingRows implements AutoCloseable {
     }
 
     /** Hashes of the rows. */
-    JavaRDD<SourceScan.StratumHashes> hashes() {
+    JavaRDD<StratumHashes> hashes() {
         return hashes;
     }
 

@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.source;
 
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.dataset.UnusableRowException;
+import io.github.sparkfinetune.data.task.SplitKey;
 import java.io.Serializable;
 import java.util.Locale;
 import java.util.TreeMap;
@@ -22,6 +23,13 @@ public final class ScanCounts implements Serializable {
     public final TreeMap<String, Long> rejected = new TreeMap<>();
     /** Placeholders in usable rows, by what they stand for. */
     public final TreeMap<String, Long> masked = new TreeMap<>();
+
+    /** Usable rows that are in a group, where rows have groups. */
+    public long grouped;
+    /** Usable rows whose time is a date, where rows have a time. */
+    public long dates;
+    /** Usable rows whose time is a number. */
+    public long numbers;
 
     final TreeMap<String, String> badFile = new TreeMap<>();
     /** Rows that are samples, of each stratum. */
@@ -52,8 +60,20 @@ public final class ScanCounts implements Serializable {
         return "\"" + (line.length() > SHOWN_LABEL ? line.substring(0, SHOWN_LABEL) + "…" : line) + "\"";
     }
 
+    /** Counts a usable row by its split key, which may be null. */
+    void count(SplitKey keyOrNull) {
+        if (keyOrNull != null) {
+            grouped += keyOrNull.kind() == SplitKey.Kind.GROUP ? 1 : 0;
+            dates += keyOrNull.kind() == SplitKey.Kind.DATE ? 1 : 0;
+            numbers += keyOrNull.kind() == SplitKey.Kind.NUMBER ? 1 : 0;
+        }
+    }
+
     public ScanCounts plus(ScanCounts other) {
         rows += other.rows;
+        grouped += other.grouped;
+        dates += other.dates;
+        numbers += other.numbers;
         cut += other.cut;
         repaired += other.repaired;
         other.bad.forEach((reason, count) -> bad.merge(reason, count, Long::sum));

@@ -50,6 +50,7 @@ public final class SourceChecks {
                             : (counts.bad.isEmpty() ? "" : "; ") + "data.corpus leaves out "
                                     + DataFunnel.reasons(counts.rejected) + ")"));
         }
+        rows.keys().ifPresent(keys -> keys.requireGroups(source, counts));
     }
 
     private static String reasons(ScanCounts counts) {

@@ -1,11 +1,6 @@
 package io.github.sparkfinetune.spark.source;
 
-import static org.apache.spark.sql.functions.col;
-import static org.apache.spark.sql.functions.struct;
-import static org.apache.spark.sql.functions.to_json;
-
 import io.github.sparkfinetune.conf.DataConfig;
-import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
@@ -15,15 +10,12 @@ import io.github.sparkfinetune.data.task.TaskData;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Optional;
 import org.apache.spark.api.java.JavaRDD;
-import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.catalyst.InternalRow;
-import org.apache.spark.sql.types.ArrayType;
-import org.apache.spark.sql.types.DataType;
-import org.apache.spark.sql.types.DataTypes;
 
 /** Reads of a source, in whatever format, what a task asks for, and cleans it. */
 public final class SourceReader {
@@ -90,8 +82,15 @@ public final class SourceReader {
      * A source's rows, cleaned as often as they are computed.
      *
      * @param columns those that must be there and hold texts
+     * @param keys finds the split keys of the rows; empty where rows have none
      */
-    public record Rows<C>(SparkSource source, List<Reading.Column> columns, JavaRDD<CleanRow<C>> rdd) {}
+    public record Rows<C>(
+            SparkSource source, List<Reading.Column> columns, Optional<SplitKeys<C>> keys, JavaRDD<CleanRow<C>> rdd) {
+        /** Returns this source with other rows. */
+        public Rows<C> with(JavaRDD<CleanRow<C>> others) {
+            return new Rows<>(source, columns, keys, others);
+        }
+    }
 
     /**
      * Opens a source for a task.
@@ -104,21 +103,23 @@ public final class SourceReader {
         spark.conf().set("spark.sql.files.maxPartitionBytes", Math.max(partitionBytes, large) + "b");
         SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
-        List<Reading.Column> columns = List.of();
-        Dataset<Row> rows;
-        if (reading instanceof Reading.Texts<C> texts) {
-            columns = texts.columns();
-            rows = texts(source, columns);
-        } else {
-            rows = objects(source, ((Reading.JsonObjects<C>) reading).columns());
-        }
+        Optional<SplitKeys<C>> keys = supervised ? SplitKeys.of(source, task, data) : Optional.empty();
+        RawColumns raw = new RawColumns(source, keys.map(SplitKeys::columns).orElse(List.of()));
+        List<Reading.Column> columns = reading instanceof Reading.Texts<C> texts ? texts.columns() : List.of();
+        Dataset<Row> rows =
+                reading instanceof Reading.JsonObjects<C> objects ? raw.objects(objects.columns()) : raw.texts(columns);
         RowCleaner.Factory<C> cleaner = reading.cleaner();
         int values = Math.max(1, columns.size());
-        JavaRDD<InternalRow> raw = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
+        JavaRDD<InternalRow> read = spread(files, rows.queryExecution().toRdd().toJavaRDD(), supervised);
+        List<Reading.Column> required = new ArrayList<>(columns);
+        keys.ifPresent(some -> required.addAll(some.required()));
+        SplitKeys<C> keysOrNull = keys.orElse(null);
         return new Rows<>(
                 source,
-                columns,
-                raw.mapPartitions(partition -> new CleaningIterator<>(partition, values, cleaner.open())));
+                List.copyOf(required),
+                keys,
+                read.mapPartitions(partition -> new CleaningIterator<>(
+                        partition, values, cleaner.open(), keysOrNull == null ? null : keysOrNull.open())));
     }
 
     /** A source before a task says what is read of it. */
@@ -158,11 +159,14 @@ public final class SourceReader {
         private final Iterator<InternalRow> rows;
         private final SparkRow row;
         private final RowCleaner<C> cleaner;
+        private final SplitKeys<C>.Finder keysOrNull;
 
-        CleaningIterator(Iterator<InternalRow> rows, int values, RowCleaner<C> cleaner) {
+        CleaningIterator(
+                Iterator<InternalRow> rows, int values, RowCleaner<C> cleaner, SplitKeys<C>.Finder keysOrNull) {
             this.rows = rows;
             this.row = new SparkRow(values);
             this.cleaner = cleaner;
+            this.keysOrNull = keysOrNull;
         }
 
         @Override
@@ -172,87 +176,8 @@ public final class SourceReader {
 
         @Override
         public CleanRow<C> next() {
-            return cleaner.clean(row.at(rows.next()));
+            CleanRow<C> clean = cleaner.clean(row.at(rows.next()));
+            return keysOrNull == null ? clean : keysOrNull.keyed(clean, row::keyValue);
         }
-    }
-
-    /** As {@link SparkRow} has it: the columns, the file, the record that could not be parsed. */
-    private static Dataset<Row> texts(SparkSource source, List<Reading.Column> columns) {
-        List<Column> values = new ArrayList<>();
-        if (source.format() == DataFormat.TEXT_FOLDERS) {
-            values.add(col("content"));
-            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.texts(), values, col("path"), SparkSource.nothing());
-        }
-        if (source.format() == DataFormat.TEXT) {
-            values.add(col(SparkSource.LINE));
-            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
-            return select(source.lines(), values, col("_metadata.file_path"), col(SparkSource.CORRUPT));
-        }
-        List<String> names = columns.stream().map(Reading.Column::name).toList();
-        Dataset<Row> rows = switch (source.format()) {
-            case JSONL -> source.json(names);
-            case CSV -> {
-                requirePresent(source, columns);
-                yield source.csv();
-            }
-            default -> {
-                requirePresent(source, columns);
-                yield requireStrings(source, source.typed(), columns);
-            }
-        };
-        names.forEach(name -> values.add(text(rows, name)));
-        return select(rows, values, source.file(), col(SparkSource.CORRUPT));
-    }
-
-    private static Dataset<Row> objects(SparkSource source, List<String> columns) {
-        Column file = source.file();
-        Column corrupt = col(SparkSource.CORRUPT);
-        if (source.format() == DataFormat.JSONL) {
-            return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt);
-        }
-        if (source.format() == DataFormat.SQUAD) {
-            return select(source.squad(), List.of(col(SparkSource.LINE)), col("path"), corrupt);
-        }
-        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.typed();
-        Column[] fields = columns.stream()
-                .map(name -> {
-                    boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);
-                    return bytes ? text(name).as(name) : Columns.named(name);
-                })
-                .toArray(Column[]::new);
-        return select(rows, List.of(to_json(struct(fields))), file, corrupt);
-    }
-
-    private static Dataset<Row> select(Dataset<Row> rows, List<Column> values, Column file, Column corrupt) {
-        List<Column> all = new ArrayList<>(values);
-        all.add(file);
-        all.add(corrupt);
-        return rows.select(all.toArray(Column[]::new));
-    }
-
-    private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
-        columns.forEach(column -> source.requireColumn(column.key(), column.name(), ""));
-    }
-
-    private static Dataset<Row> requireStrings(SparkSource source, Dataset<Row> rows, List<Reading.Column> columns) {
-        for (Reading.Column column : columns) {
-            DataType type = rows.schema().apply(column.name()).dataType();
-            if (column.string() && !type.equals(DataTypes.StringType) && !type.equals(DataTypes.BinaryType)) {
-                throw RunException.config(column.key() + ": column " + column.name() + " of " + source.path() + " is "
-                        + type.simpleString() + ", it must be a string");
-            }
-        }
-        return rows;
-    }
-
-    /** A list as JSON, anything else as it is written. */
-    private static Column text(Dataset<Row> rows, String name) {
-        boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
-        return list ? to_json(Columns.named(name)) : text(name);
-    }
-
-    private static Column text(String name) {
-        return Columns.named(name).cast(DataTypes.StringType);
     }
 }

@@ -5,7 +5,6 @@ import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import java.io.Serializable;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Iterator;
 import java.util.List;
@@ -14,7 +13,6 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 import org.apache.spark.api.java.JavaPairRDD;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.storage.StorageLevel;
@@ -22,7 +20,8 @@ import scala.Tuple2;
 
 /**
  * What a first pass over a source finds: counts, which go to the driver, and the hashes that decide the split, which
- * stay on the executors (16 bytes a row, on disk where memory is short), so that the split needs no further pass.
+ * stay on the executors (16 bytes a row, 32 where rows have groups or times, on disk where memory is short), so that
+ * the split needs no further pass.
  */
 public final class SourceScan implements AutoCloseable {
     /** Hashes of a task that looks for equal ones: some 50 MB of objects. */
@@ -33,37 +32,13 @@ public final class SourceScan implements AutoCloseable {
     private final JavaRDD<Part> parts;
     private final ScanCounts counts;
 
-    /** Hashes of the rows of one stratum in one partition, as two halves. */
-    public record StratumHashes(String stratum, long[] first, long[] second) implements Serializable {
-        /** As one hash each. */
-        Stream<ContentHash> contents() {
-            return IntStream.range(0, second.length).mapToObj(i -> new ContentHash(first[i], second[i]));
-        }
-
-        /** Those whose halves a condition holds for. */
-        public StratumHashes where(Condition condition) {
-            LongBuffers some = new LongBuffers();
-            for (int i = 0; i < second.length; i++) {
-                if (condition.holds(first[i], second[i])) {
-                    some.add(first[i], second[i]);
-                }
-            }
-            return some.toHashes(stratum);
-        }
-    }
-
-    /** A condition on the two halves of a hash. */
-    public interface Condition {
-        boolean holds(long first, long second);
-    }
-
     private record Part(ScanCounts counts, List<StratumHashes> hashes) implements Serializable {
         Part without(Set<ContentHash> documents, String reason) {
             ScanCounts left = new ScanCounts().plus(counts);
             List<StratumHashes> others = new ArrayList<>();
             for (StratumHashes some : hashes) {
                 StratumHashes rest = some.where((first, second) -> !documents.contains(new ContentHash(first, second)));
-                long gone = (long) some.second().length - rest.second().length;
+                long gone = (long) some.size() - rest.size();
                 left.strata.computeIfPresent(some.stratum(), (stratum, rows) -> rows == gone ? null : rows - gone);
                 if (gone > 0) {
                     left.rejected.merge(reason, gone, Long::sum);
@@ -134,8 +109,8 @@ public final class SourceScan implements AutoCloseable {
         return hashes.mapPartitions(parts -> {
                     TreeMap<String, Long> rows = new TreeMap<>();
                     parts.forEachRemaining(part -> {
-                        if (part.second().length > 0) {
-                            rows.merge(part.stratum(), (long) part.second().length, Long::sum);
+                        if (part.size() > 0) {
+                            rows.merge(part.stratum(), (long) part.size(), Long::sum);
                         }
                     });
                     return List.of(rows).iterator();
@@ -172,7 +147,7 @@ public final class SourceScan implements AutoCloseable {
 
     private static <C> Part scan(Iterator<CleanRow<C>> rows) {
         ScanCounts counts = new ScanCounts();
-        Map<String, LongBuffers> byStratum = new HashMap<>();
+        Map<String, StratumHashes.Builder> byStratum = new HashMap<>();
         while (rows.hasNext()) {
             CleanRow<C> row = rows.next();
             counts.rows++;
@@ -196,64 +171,66 @@ public final class SourceScan implements AutoCloseable {
             }
             row.labels().forEach(label -> counts.labels.merge(label, 1L, Long::sum));
             counts.requireLabels();
-            byStratum
-                    .computeIfAbsent(row.stratum(), stratum -> new LongBuffers())
-                    .add(row.hash().first(), row.hash().second());
+            counts.count(row.splitKey());
+            byStratum.computeIfAbsent(row.stratum(), StratumHashes.Builder::new).add(row.hash(), row.splitKey());
         }
         return new Part(counts, hashes(byStratum));
     }
 
-    private static List<StratumHashes> hashes(Map<String, LongBuffers> byStratum) {
+    private static List<StratumHashes> hashes(Map<String, StratumHashes.Builder> byStratum) {
         List<StratumHashes> hashes = new ArrayList<>();
-        byStratum.forEach((stratum, buffers) -> hashes.add(buffers.toHashes(stratum)));
+        byStratum.forEach((stratum, rows) -> hashes.add(rows.build()));
         return hashes;
     }
 
     /**
-     * One of equal contents; of different strata the first by name stays.
+     * One of equal contents: of different strata that of the first by name, of these that of the smallest place, so of
+     * the oldest where rows have a time.
      *
      * @param rows number of hashes: it decides the number of tasks on both sides of the shuffle, whose blocks are as
      *     many as the one by the other, not how many files there are
      */
     public static JavaRDD<StratumHashes> distinct(JavaRDD<StratumHashes> hashes, long rows) {
-        int tasks = Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
+        int tasks = tasks(rows);
         // Without a shuffle it makes no more partitions than there are.
-        JavaPairRDD<ContentHash, String> strata = hashes.coalesce(tasks)
-                .flatMapToPair(part -> part.contents()
-                        .map(hash -> new Tuple2<>(hash, part.stratum()))
+        JavaPairRDD<ContentHash, Origin> origins = hashes.coalesce(tasks)
+                .flatMapToPair(part -> IntStream.range(0, part.size())
+                        .mapToObj(row -> new Tuple2<>(part.content(row), Origin.of(part, row)))
                         .iterator())
                 .reduceByKey((a, b) -> a.compareTo(b) <= 0 ? a : b, tasks);
-        return strata.mapPartitions(partition -> {
-            Map<String, LongBuffers> byStratum = new HashMap<>();
+        return origins.mapPartitions(partition -> {
+            Map<String, StratumHashes.Builder> byStratum = new HashMap<>();
             partition.forEachRemaining(row -> byStratum
-                    .computeIfAbsent(row._2(), stratum -> new LongBuffers())
-                    .add(row._1().first(), row._1().second()));
+                    .computeIfAbsent(row._2().stratum(), StratumHashes.Builder::new)
+                    .add(row._1(), row._2().keyed(), row._2().place(), row._2().group()));
             return hashes(byStratum).iterator();
         });
+    }
+
+    /** Tasks of a shuffle of so many hashes. */
+    public static int tasks(long rows) {
+        return Math.toIntExact(1 + (rows - 1) / HASHES_PER_TASK);
+    }
+
+    /** Rank of a row among rows of one content. */
+    private record Origin(String stratum, boolean keyed, long place, long group)
+            implements Comparable<Origin>, Serializable {
+        static Origin of(StratumHashes part, int row) {
+            return part.isKeyed()
+                    ? new Origin(part.stratum(), true, part.places()[row], part.groups()[row])
+                    : new Origin(part.stratum(), false, 0, 0);
+        }
+
+        @Override
+        public int compareTo(Origin other) {
+            int byName = stratum.compareTo(other.stratum);
+            return byName != 0 ? byName : Long.compareUnsigned(place, other.place);
+        }
     }
 
     @Override
     public void close() {
         hashes.unpersist(false);
         parts.unpersist(false);
-    }
-
-    private static final class LongBuffers {
-        private long[] first = new long[64];
-        private long[] second = new long[64];
-        private int size;
-
-        void add(long firstHalf, long secondHalf) {
-            if (size == first.length) {
-                first = Arrays.copyOf(first, 2 * size);
-                second = Arrays.copyOf(second, 2 * size);
-            }
-            first[size] = firstHalf;
-            second[size++] = secondHalf;
-        }
-
-        StratumHashes toHashes(String stratum) {
-            return new StratumHashes(stratum, Arrays.copyOf(first, size), Arrays.copyOf(second, size));
-        }
     }
 }

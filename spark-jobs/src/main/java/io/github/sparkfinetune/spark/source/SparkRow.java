@@ -5,7 +5,7 @@ import org.apache.spark.sql.catalyst.InternalRow;
 
 /**
  * A row of Spark's own: so many values as strings, then the file, then the record as it stands where it could not be
- * parsed. A text stays UTF-8 bytes until it is cleaned.
+ * parsed, then what the split key is made of. A text stays UTF-8 bytes until it is cleaned.
  */
 final class SparkRow implements RawRow {
     private final int values;
@@ -29,6 +29,11 @@ final class SparkRow implements RawRow {
     @Override
     public boolean isCorrupt() {
         return !row.isNullAt(values + 1);
+    }
+
+    /** Returns the text of a column of the split key, by its place among these columns; null where there is none. */
+    String keyValue(int column) {
+        return text(values + 2 + column);
     }
 
     @Override

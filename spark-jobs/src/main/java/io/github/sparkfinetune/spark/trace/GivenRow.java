@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import io.github.sparkfinetune.conf.DataConfig;
 import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
@@ -13,11 +14,13 @@ import io.github.sparkfinetune.data.task.RawRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.TaskData;
+import io.github.sparkfinetune.spark.source.SplitKeys;
 import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A row in a file of its own, as a source that holds nothing else: a JSON object of the row's columns, or a text alone,
@@ -85,13 +88,18 @@ record GivenRow(String key, String path, DataFormat format, byte[] content, Json
         return names;
     }
 
-    /** The row as the task reads and cleans it. */
-    <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer) {
+    /**
+     * Reads and cleans the row as the task does. A row with all of its columns needs a time too, where the split does.
+     */
+    <C> CleanRow<C> clean(TaskData<C> task, TokenizerFiles tokenizer, DataConfig data) {
         Reading<C> reading = task.reading(this, tokenizer, isWhole);
         List<String> columns = reading instanceof Reading.Texts<C> texts
                 ? texts.columns().stream().map(Reading.Column::name).toList()
                 : null;
-        return reading.cleaner().open().clean(new Values(columns));
+        CleanRow<C> clean = reading.cleaner().open().clean(new Values(columns));
+        Optional<SplitKeys<C>> keys = isWhole ? SplitKeys.of(this, task, data) : Optional.empty();
+        return keys.map(some -> some.open().keyed(clean, new Values(some.columns())::text))
+                .orElse(clean);
     }
 
     private final class Values implements RawRow {

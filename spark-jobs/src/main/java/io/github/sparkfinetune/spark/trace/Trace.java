@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.trace;
 
 import io.github.sparkfinetune.core.plan.TrainingOrder;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What became of a document.
@@ -12,8 +13,23 @@ import java.util.List;
  * @param sources those that hold it, empty where it is refused
  * @param places samples that hold its tokens, in the order of splits and storage
  * @param others other documents of the same tokens and the same shard, which the samples may be of instead
+ * @param group rows that stay on the same side of the split; empty where rows stand alone
  */
-public record Trace(String hash, String droppedBecause, List<Source> sources, List<Place> places, long others) {
+public record Trace(
+        String hash,
+        String droppedBecause,
+        List<Source> sources,
+        List<Place> places,
+        long others,
+        Optional<Group> group) {
+
+    /**
+     * Rows that stay on one side of the split.
+     *
+     * @param by what they share: a prompt, or columns
+     * @param rows number of rows of the training sources, the document's and those that are left out included
+     */
+    public record Group(String by, long rows) {}
 
     /**
      * A source that holds it.
@@ -55,6 +71,11 @@ public record Trace(String hash, String droppedBecause, List<Source> sources, Li
         if (places.isEmpty() && droppedBecause == null) {
             throw new IllegalArgumentException("a document that is nowhere has a reason");
         }
+    }
+
+    /** Makes the trace of a document without a group. */
+    public Trace(String hash, String droppedBecause, List<Source> sources, List<Place> places, long others) {
+        this(hash, droppedBecause, sources, places, others, Optional.empty());
     }
 
     /** A document that is refused before anything is made of it. */

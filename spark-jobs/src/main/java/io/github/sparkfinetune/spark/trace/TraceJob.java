@@ -76,7 +76,7 @@ public final class TraceJob {
             List<SourceFiles> sources = Sources.of(spark, config.data());
             ContentHash wanted = hash;
             if (wanted == null) {
-                CleanRow<C> row = given(config, sources, key, named, hadoop).clean(task, tokenizer);
+                CleanRow<C> row = given(config, sources, key, named, hadoop).clean(task, tokenizer, config.data());
                 if (row.badBecause() != null) {
                     return Trace.refused(row.isRejected() ? CORPUS + row.badBecause() : row.badBecause());
                 }

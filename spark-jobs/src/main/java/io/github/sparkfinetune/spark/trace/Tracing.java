@@ -4,11 +4,13 @@ import io.github.sparkfinetune.conf.DataConfig.Packing;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.plan.TrainingOrder;
+import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SplitKey;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.spark.prepare.ShardNames;
 import io.github.sparkfinetune.spark.prepare.ShuffledSample;
@@ -23,6 +25,7 @@ import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.apache.hadoop.fs.Path;
@@ -73,11 +76,13 @@ final class Tracing<C> {
      * @param file the first of their files by name
      * @param tokens what one of them becomes
      * @param text theirs, where it is compared with others; else null
+     * @param key split key of the row that stays where equal rows are one; null where rows have none
      */
-    private record Copies(long rows, String file, RowTokens tokens, String text) implements Serializable {
+    private record Copies(long rows, String file, RowTokens tokens, String text, SplitKey key) implements Serializable {
         Copies plus(Copies other) {
             Copies first = file.compareTo(other.file) <= 0 ? this : other;
-            return new Copies(rows + other.rows, first.file, first.tokens, text);
+            boolean isFirst = key == null || Long.compareUnsigned(key.place(), other.key.place()) <= 0;
+            return new Copies(rows + other.rows, first.file, first.tokens, text, isFirst ? key : other.key);
         }
     }
 
@@ -127,7 +132,31 @@ final class Tracing<C> {
         } else if (places.isEmpty()) {
             reason = unseen(named);
         }
-        return new Trace(hash.toHex(), reason, holding, places, places.isEmpty() ? 0 : others);
+        return new Trace(
+                hash.toHex(),
+                reason,
+                holding,
+                places,
+                places.isEmpty() ? 0 : others,
+                splits.contains(Manifest.TRAIN) ? group(any.key()) : Optional.empty());
+    }
+
+    /** Counts the rows of a group in the training sources. */
+    private Optional<Trace.Group> group(SplitKey key) {
+        String by = manifest.options().splitBy();
+        if (by == null || key == null || key.kind() != SplitKey.Kind.GROUP) {
+            return Optional.empty();
+        }
+        long group = key.group();
+        long rows = 0;
+        for (SourceReader.Rows<C> source : sources) {
+            if (source.source().split().equals(Manifest.TRAIN)) {
+                rows += source.rdd()
+                        .filter(row -> row.splitKey() != null && row.splitKey().group() == group)
+                        .count();
+            }
+        }
+        return Optional.of(new Trace.Group(DataFunnel.common(by), rows));
     }
 
     /** Null where it is not left out. */
@@ -165,7 +194,8 @@ final class Tracing<C> {
                                         1,
                                         row.file(),
                                         RowTokens.of(made, encoder, row, labels),
-                                        compared ? made.document(row.content()) : null)
+                                        compared ? made.document(row.content()) : null,
+                                        row.splitKey())
                                 : null;
                     });
                     Copies all = null;

@@ -12,6 +12,7 @@ import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
 import io.github.sparkfinetune.spark.source.SourceScan;
 import io.github.sparkfinetune.spark.source.Sources;
+import io.github.sparkfinetune.spark.source.StratumHashes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
@@ -73,11 +74,11 @@ class PrepareAtScaleTest {
 
     @Test
     void deduplicationShufflesByRowsNotByFiles() throws Exception {
-        List<SourceScan.StratumHashes> parts = new ArrayList<>();
+        List<StratumHashes> parts = new ArrayList<>();
         for (int i = 0; i < 50; i++) {
-            parts.add(new SourceScan.StratumHashes("ham", new long[] {1, 2, i}, new long[] {1, 2, i}));
+            parts.add(new StratumHashes("ham", new long[] {1, 2, i}, new long[] {1, 2, i}, new long[0], new long[0]));
         }
-        List<SourceScan.StratumHashes> distinct = new ArrayList<>();
+        List<StratumHashes> distinct = new ArrayList<>();
         List<StageInfo> stages = stages(() -> distinct.addAll(SourceScan.distinct(
                         JavaSparkContext.fromSparkContext(spark.sparkContext()).parallelize(parts, 50), 150)
                 .collect()));
@@ -114,7 +115,8 @@ class PrepareAtScaleTest {
                 SourceScan.of(read(PrepareFixture.write(folder.resolve("mails.jsonl"), rows), true), false)) {
             TrainingRows training = TrainingRows.of(List.of(scan), Mixture.whole(42), false);
             assertThat(training.hashes().getNumPartitions()).isGreaterThan(100);
-            List<StageInfo> stages = stages(() -> SplitPlan.of(training, 42, 0.34, 0.33));
+            List<StageInfo> stages =
+                    stages(() -> SplitPlan.of(training, GroupSplitTest.options(0.34, 0.33, null, null)));
 
             assertThat(stages)
                     .isNotEmpty()

@@ -138,7 +138,8 @@ public final class PrepareFixture {
                                                 name(shard.file()), shard.bytes(), shard.rowGroups()))
                                         .toList(),
                                 split.documents(),
-                                split.lengths())));
+                                split.lengths(),
+                                split.side())));
         return splits;
     }
 

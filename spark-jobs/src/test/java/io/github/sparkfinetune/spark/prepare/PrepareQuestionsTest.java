@@ -53,7 +53,8 @@ class PrepareQuestionsTest {
     @Test
     void everyFormatGivesTheSameWindows() throws IOException {
         Path squad = Questions.squad(folder.resolve("train.json"), rows, 3);
-        Manifest manifest = prepare("squad", "format: squad", "train: " + squad, "test_fraction: 0.2");
+        String[] heldOut = {"test_fraction: 0.2", "split_by: []"};
+        Manifest manifest = prepare("squad", "format: squad", "train: " + squad, heldOut[0], heldOut[1]);
         assertThat(manifest.labels()).isEmpty();
         assertThat(manifest.badRows()).isEmpty();
         assertThat(manifest.options().stride()).isEqualTo(8);
@@ -87,7 +88,7 @@ class PrepareQuestionsTest {
             {"jsonl", jsonl}, {"parquet", parquet}, {"squad", gzip}, {"squad", halves}, {"squad", wide}, {"csv", csv}
         }) {
             String name = "other-" + ((Path) other[1]).getFileName();
-            Manifest same = prepare(name, "format: " + other[0], "train: " + other[1], "test_fraction: 0.2");
+            Manifest same = prepare(name, "format: " + other[0], "train: " + other[1], heldOut[0], heldOut[1]);
             assertThat(PrepareFixture.splits(same)).as(name).isEqualTo(PrepareFixture.splits(manifest));
             for (String split : manifest.splits().keySet()) {
                 assertThat(samples(name, same, split)).isEqualTo(samples("squad", manifest, split));

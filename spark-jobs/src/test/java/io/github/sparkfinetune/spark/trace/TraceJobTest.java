@@ -115,6 +115,43 @@ class TraceJobTest {
         });
     }
 
+    @Test
+    void rowsOfAGroupAreFoundOnItsSideAndARowWithoutATimeIsRefused() throws IOException {
+        SparkSession spark = PrepareFixture.spark(2);
+        List<String> lines = new ArrayList<>();
+        for (int i = 0; i < 40; i++) {
+            lines.add(ofUser(i, i == 39 ? "soon" : "2024-01-" + (10 + i / 2)));
+        }
+        Path mails = PrepareFixture.write(folder.resolve("mails.jsonl"), lines);
+        RunConfig config = PrepareFixture.config(dataset(), "train: " + mails, "test_fraction: 0.2", "split_by: user");
+        PrepareJob.run(spark, config);
+        Set<String> splits = new HashSet<>();
+        for (int user = 0; user < 10; user++) {
+            Set<String> ofUser = new HashSet<>();
+            for (int row = user; row < 40; row += 10) {
+                Trace trace = trace(spark, config, row < 20 ? ofUser(row, "") : PrepareFixture.text(row));
+                assertThat(trace.group()).contains(new Trace.Group("user", 4));
+                ofUser.add(trace.places().get(0).split());
+            }
+            assertThat(ofUser).hasSize(1);
+            splits.addAll(ofUser);
+        }
+        assertThat(splits).containsExactlyInAnyOrder("train", "eval", "test");
+
+        RunConfig timed = PrepareFixture.config(
+                folder.resolve("timed"), "train: " + mails, "split_by_time: day", "max_bad_fraction: 0.1");
+        PrepareJob.run(spark, timed);
+        assertThat(trace(spark, timed, lines.get(39)).droppedBecause()).isEqualTo("bad_time");
+        Trace newest = trace(spark, timed, lines.get(38));
+        assertThat(newest.places().get(0).split()).isEqualTo("eval");
+        assertThat(newest.group()).isEmpty();
+    }
+
+    private static String ofUser(int row, String day) {
+        return PrepareFixture.json(row, row % 2 == 0 ? "ham" : "spam")
+                .replace("}", ", \"user\": " + row % 10 + ", \"day\": \"" + day + "\"}");
+    }
+
     private static String shard(Trace trace) {
         return trace.places().get(0).file().replaceFirst(".*/", "");
     }

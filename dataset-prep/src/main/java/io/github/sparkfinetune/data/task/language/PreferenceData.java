@@ -14,6 +14,7 @@ import io.github.sparkfinetune.data.sft.PreferencePair;
 import io.github.sparkfinetune.data.sft.PreferenceRecords;
 import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
+import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
@@ -23,6 +24,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -81,6 +83,16 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
                 + String.join(", ", present.stream().sorted().toList()));
     }
 
+    @Override
+    public Optional<String> groupName() {
+        return Optional.of(SftRecords.PROMPT_GROUP);
+    }
+
+    @Override
+    public byte[] group(PreferencePair pair) {
+        return SftRecords.prompt(pair.chosen());
+    }
+
     private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
         return new SftEncoder(tokenizer, files, template, new SftLoss(true, false));
     }
@@ -124,7 +136,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
+        return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
                 .withColumns(null, data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
                         data.packing(), data.overlong(), null, files.chatTemplateSha256()));

@@ -22,6 +22,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 
@@ -77,6 +78,16 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
         return columns;
     }
 
+    @Override
+    public Optional<String> groupName() {
+        return Optional.of(SftRecords.PROMPT_GROUP);
+    }
+
+    @Override
+    public byte[] group(SftExample example) {
+        return SftRecords.prompt(example);
+    }
+
     private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
         return new SftEncoder(tokenizer, files, template, SftLoss.of(data.assistantOnlyLoss()));
     }
@@ -108,7 +119,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
+        return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
                 .withColumns(null, data.textPair(), null)
                 .withDocuments(new DatasetOptions.DocumentOptions(
                         data.packing(), data.overlong(), data.assistantOnlyLoss(), files.chatTemplateSha256()));

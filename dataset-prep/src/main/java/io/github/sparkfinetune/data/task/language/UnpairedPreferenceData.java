@@ -15,6 +15,7 @@ import io.github.sparkfinetune.data.sft.RatedRecords;
 import io.github.sparkfinetune.data.sft.SftColumns;
 import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftLoss;
+import io.github.sparkfinetune.data.sft.SftRecords;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.RawSource;
 import io.github.sparkfinetune.data.task.Reading;
@@ -24,6 +25,7 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -82,6 +84,16 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
                 + String.join(", ", present.stream().sorted().toList()));
     }
 
+    @Override
+    public Optional<String> groupName() {
+        return Optional.of(SftRecords.PROMPT_GROUP);
+    }
+
+    @Override
+    public byte[] group(RatedAnswer rated) {
+        return SftRecords.prompt(rated.example());
+    }
+
     private SftEncoder encoder(TextTokenizer tokenizer, TokenizerFiles files) {
         return new SftEncoder(tokenizer, files, template, new SftLoss(true, false));
     }
@@ -114,7 +126,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
+        return DatasetOptions.of(data, files, SftRecords.PROMPT_GROUP)
                 .withColumns(null, data.textPair(), data.label())
                 .withDocuments(new DatasetOptions.DocumentOptions(
                         data.packing(), data.overlong(), null, files.chatTemplateSha256()));

@@ -18,8 +18,10 @@ import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
 import io.github.sparkfinetune.data.task.WindowSamples;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
+import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Stream;
@@ -30,6 +32,7 @@ import java.util.stream.Stream;
  * Where questions may have no answer, those with and those without are strata.
  */
 public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig settings) implements TaskData<Question> {
+    private static final String GROUP = "context";
 
     public static QuestionAnsweringData of(RunConfig config) {
         return new QuestionAnsweringData(config.data(), config.questionAnswering());
@@ -82,6 +85,16 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
     }
 
     @Override
+    public Optional<String> groupName() {
+        return Optional.of(GROUP);
+    }
+
+    @Override
+    public byte[] group(Question question) {
+        return question.row().context().getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Override
     public Encoder<Question> encoder(TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         QuestionWindows windows = windows(tokenizer);
         return row -> {
@@ -105,7 +118,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
 
     @Override
     public DatasetOptions options(TokenizerFiles files) {
-        return DatasetOptions.of(data, files)
+        return DatasetOptions.of(data, files, GROUP)
                 .withColumns(settings.question(), settings.context(), settings.answers())
                 .withStride(data.windowStride())
                 .withQuestionAnswering(new DatasetOptions.QuestionOptions(settings.version2WithNegative()));

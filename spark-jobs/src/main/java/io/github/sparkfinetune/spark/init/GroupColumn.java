@@ -1,0 +1,41 @@
+package io.github.sparkfinetune.spark.init;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.github.sparkfinetune.data.task.SourceLook;
+import java.util.Collection;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Pattern;
+
+/** Finds a column of patients, users or threads: a model should not be tested on a patient that it was trained on. */
+final class GroupColumn {
+    private static final String WHOSE = "patient|subject|user|author|speaker|customer|client|member|person|thread"
+            + "|conversation|session|dialogue|dialog";
+    /** Names that columns of texts have too, unless they end with id. */
+    private static final String WHOSE_ID = WHOSE + "|case|encounter|document|doc|group|source";
+
+    private static final Pattern NAME =
+            Pattern.compile("(" + WHOSE + ")|(" + WHOSE_ID + ")[_-]?id", Pattern.CASE_INSENSITIVE);
+    /** Fewer could not be on every side. */
+    private static final int FEWEST = 3;
+
+    private GroupColumn() {}
+
+    /**
+     * Returns the first such column in which some rows have the same value.
+     *
+     * @param used columns that hold texts, labels or the like
+     */
+    static Optional<String> of(SourceLook look, Collection<String> used) {
+        return look.columns().stream()
+                .filter(column -> NAME.matcher(column).matches() && !used.contains(column))
+                .filter(column -> look.has(column, JsonNode::isValueNode))
+                .filter(column -> {
+                    List<String> values =
+                            look.values(column).map(JsonNode::asText).toList();
+                    long groups = values.stream().distinct().count();
+                    return groups >= FEWEST && groups < values.size();
+                })
+                .findFirst();
+    }
+}

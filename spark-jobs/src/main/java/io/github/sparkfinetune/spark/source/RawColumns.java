@@ -1,0 +1,144 @@
+package io.github.sparkfinetune.spark.source;
+
+import static org.apache.spark.sql.functions.col;
+import static org.apache.spark.sql.functions.concat;
+import static org.apache.spark.sql.functions.expr;
+import static org.apache.spark.sql.functions.from_json;
+import static org.apache.spark.sql.functions.lit;
+import static org.apache.spark.sql.functions.struct;
+import static org.apache.spark.sql.functions.to_json;
+
+import io.github.sparkfinetune.conf.DataConfig.DataFormat;
+import io.github.sparkfinetune.conf.RunException;
+import io.github.sparkfinetune.data.task.Reading;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.apache.spark.sql.Column;
+import org.apache.spark.sql.Dataset;
+import org.apache.spark.sql.Row;
+import org.apache.spark.sql.types.ArrayType;
+import org.apache.spark.sql.types.DataType;
+import org.apache.spark.sql.types.DataTypes;
+import org.apache.spark.sql.types.StructType;
+
+/**
+ * Rows of a source as {@link SparkRow} has them.
+ *
+ * @param keys columns of the split key
+ */
+record RawColumns(SparkSource source, List<String> keys) {
+    /** As {@link SparkRow} has it: the columns, the file, the record that could not be parsed. */
+    Dataset<Row> texts(List<Reading.Column> columns) {
+        List<Column> values = new ArrayList<>();
+        if (source.format() == DataFormat.TEXT_FOLDERS) {
+            values.add(col("content"));
+            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
+            return select(source.texts(), values, col("path"), SparkSource.nothing(), List.of());
+        }
+        if (source.format() == DataFormat.TEXT) {
+            values.add(col(SparkSource.LINE));
+            columns.stream().skip(1).forEach(column -> values.add(SparkSource.nothing()));
+            return select(source.lines(), values, col("_metadata.file_path"), col(SparkSource.CORRUPT), List.of());
+        }
+        List<String> names = columns.stream().map(Reading.Column::name).toList();
+        Dataset<Row> rows = switch (source.format()) {
+            case JSONL ->
+                source.json(
+                        Stream.concat(names.stream(), keys.stream()).distinct().toList());
+            case CSV -> {
+                requirePresent(source, columns);
+                yield source.csv();
+            }
+            default -> {
+                requirePresent(source, columns);
+                yield requireStrings(source, source.typed(), columns);
+            }
+        };
+        names.forEach(name -> values.add(text(rows, name)));
+        return select(rows, values, source.file(), col(SparkSource.CORRUPT), keys(rows));
+    }
+
+    /** As {@link #texts}, with one value, a JSON object of some columns. */
+    Dataset<Row> objects(List<String> columns) {
+        Column file = source.file();
+        Column corrupt = col(SparkSource.CORRUPT);
+        if (source.format() == DataFormat.JSONL) {
+            return select(source.lines(), List.of(col(SparkSource.LINE)), file, corrupt, keysOfLines());
+        }
+        if (source.format() == DataFormat.SQUAD) {
+            return select(source.squad(), List.of(col(SparkSource.LINE)), col("path"), corrupt, keysOfLines());
+        }
+        Dataset<Row> rows = source.format() == DataFormat.CSV ? source.csv() : source.typed();
+        Column[] fields = columns.stream()
+                .map(name -> {
+                    boolean bytes = rows.schema().apply(name).dataType().equals(DataTypes.BinaryType);
+                    return bytes ? text(name).as(name) : Columns.named(name);
+                })
+                .toArray(Column[]::new);
+        return select(rows, List.of(to_json(struct(fields))), file, corrupt, keys(rows));
+    }
+
+    private static Dataset<Row> select(
+            Dataset<Row> rows, List<Column> values, Column file, Column corrupt, List<Column> keys) {
+        List<Column> all = new ArrayList<>(values);
+        all.add(file);
+        all.add(corrupt);
+        all.addAll(keys);
+        return rows.select(all.toArray(Column[]::new));
+    }
+
+    /** Returns the columns of the split key as texts. */
+    private List<Column> keys(Dataset<Row> rows) {
+        return keys.stream().map(name -> keyText(rows, name)).toList();
+    }
+
+    /** Returns the columns of the split key of rows that are a JSON object each. */
+    private List<Column> keysOfLines() {
+        StructType schema = new StructType();
+        for (String name : keys) {
+            schema = schema.add(name, DataTypes.StringType);
+        }
+        Column parsed = from_json(col(SparkSource.LINE), schema, Map.of("allowUnquotedControlChars", "true"));
+        return keys.stream()
+                .map(name -> source.files().partitions().contains(name) ? text(name) : parsed.getField(name))
+                .toList();
+    }
+
+    /** Returns a text that does not depend on the session's time zone. */
+    private static Column keyText(Dataset<Row> rows, String name) {
+        DataType type = rows.schema().apply(name).dataType();
+        if (type.equals(DataTypes.TimestampType)) {
+            return concat(
+                    lit(RowTime.MICROS),
+                    expr("unix_micros(`" + name.replace("`", "``") + "`)").cast(DataTypes.StringType));
+        }
+        return type instanceof StructType ? to_json(Columns.named(name)) : text(rows, name);
+    }
+
+    private static void requirePresent(SparkSource source, List<Reading.Column> columns) {
+        columns.forEach(column -> source.requireColumn(column.key(), column.name(), ""));
+    }
+
+    private static Dataset<Row> requireStrings(SparkSource source, Dataset<Row> rows, List<Reading.Column> columns) {
+        for (Reading.Column column : columns) {
+            DataType type = rows.schema().apply(column.name()).dataType();
+            if (column.string() && !type.equals(DataTypes.StringType) && !type.equals(DataTypes.BinaryType)) {
+                throw RunException.config(column.key() + ": column " + column.name() + " of " + source.path() + " is "
+                        + type.simpleString() + ", it must be a string");
+            }
+        }
+        return rows;
+    }
+
+    /** A list as JSON, anything else as it is written. */
+    private static Column text(Dataset<Row> rows, String name) {
+        boolean list = rows.schema().apply(name).dataType() instanceof ArrayType;
+        return list ? to_json(Columns.named(name)) : text(name);
+    }
+
+    private static Column text(String name) {
+        return Columns.named(name).cast(DataTypes.StringType);
+    }
+}

@@ -55,15 +55,17 @@ final class Examples {
 
     private static String plain(JsonNode example) {
         JsonNode score = example.path("score");
-        return "<tr><td>" + joined(example.path("text")) + "</td><td>" + joined(example.path("expected")) + "</td><td>"
-                + joined(example.path("predicted"))
+        return "<tr><td>" + joined(example.path("text"), "\n") + "</td><td>"
+                + joined(example.path("expected"), ", ") + "</td><td>"
+                + joined(example.path("predicted"), ", ")
                 + (score.isNumber() ? String.format(Locale.ROOT, " <small>%.3f</small>", score.asDouble()) : "")
                 + "</td></tr>\n";
     }
 
-    private static String joined(JsonNode values) {
+    /** Joins values for a cell that shows spaces and line ends as they are. */
+    private static String joined(JsonNode values, String between) {
         StringBuilder text = new StringBuilder();
-        values.forEach(value -> text.append(text.isEmpty() ? "" : ", ").append(value.asText()));
+        values.forEach(value -> text.append(text.isEmpty() ? "" : between).append(value.asText()));
         return text.isEmpty()
                 ? "<small>none</small>"
                 : Html.escape(text.toString().strip());

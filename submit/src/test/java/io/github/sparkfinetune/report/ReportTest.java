@@ -250,6 +250,7 @@ class ReportTest {
                 List.of(),
                 List.of(
                         example(Scores.Group.RIGHT, List.of("a right text"), List.of("spam"), List.of("spam"), 0.75),
+                        example(Scores.Group.RIGHT, List.of("A  f1 - f2", "a pair"), List.of("x"), List.of("x"), 0.5),
                         example(Scores.Group.WRONG, List.of(EVIL), List.of("spam"), List.of(), null),
                         example(
                                 Scores.Group.WRONG,
@@ -263,6 +264,7 @@ class ReportTest {
         String html = Files.readString(dir.resolve("report.html"));
         assertThat(html)
                 .containsSubsequence("wrong, with the highest loss", "<small>none</small>", "right, the first")
+                .contains("<td>A  f1 - f2\na pair</td><td>x</td>")
                 .contains("<td>a right text</td><td>spam</td><td>spam <small>0.750</small></td>")
                 .contains("Mr <mark>Ada Lovelace <small>PER</small></mark> <mark>Paris <small>LOC</small></mark>")
                 .contains("Mr Ada Lovelace <mark>Paris <small>" + Html.escape(EVIL))

@@ -28,12 +28,15 @@ final class OpenShards {
 
     private final Path dataset;
     private final Manifest.Split split;
+    private final SampleSchema columns;
     private final Configuration hadoop;
     private final Map<Integer, ParquetFileReader> readers = new LinkedHashMap<>(OPEN, 0.75f, true);
 
-    OpenShards(Path dataset, Manifest.Split split, Configuration hadoop) {
+    /** @param columns columns to read; a file may lack some of them */
+    OpenShards(Path dataset, Manifest.Split split, SampleSchema columns, Configuration hadoop) {
         this.dataset = dataset;
         this.split = split;
+        this.columns = columns;
         this.hadoop = hadoop;
     }
 
@@ -97,6 +100,7 @@ final class OpenShards {
                             .build());
             try {
                 check(shard, file, reader);
+                reader.setRequestedSchema(schema(reader));
             } catch (RuntimeException e) {
                 reader.close();
                 throw e;
@@ -108,6 +112,11 @@ final class OpenShards {
             }
         }
         return reader;
+    }
+
+    /** Returns the columns to read of a reader's file. */
+    MessageType schema(ParquetFileReader reader) {
+        return columns.within(reader.getFooter().getFileMetaData().getSchema());
     }
 
     private void check(int shard, Path file, ParquetFileReader reader) {

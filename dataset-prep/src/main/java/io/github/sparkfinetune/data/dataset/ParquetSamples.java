@@ -59,9 +59,9 @@ public final class ParquetSamples implements SampleSource {
 
     private int lastGroup;
 
-    private ParquetSamples(Path dataset, Manifest.Split split, Configuration hadoop) {
+    private ParquetSamples(Path dataset, Manifest.Split split, SampleSchema columns, Configuration hadoop) {
         this.dataset = dataset;
-        this.shards = new OpenShards(dataset, split, hadoop);
+        this.shards = new OpenShards(dataset, split, columns, hadoop);
         this.loading =
                 new ThreadPoolExecutor(0, 1, IDLE_SECONDS, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), work -> {
                     Thread thread = new Thread(work, "parquet-samples");
@@ -96,9 +96,20 @@ public final class ParquetSamples implements SampleSource {
      */
     public static ParquetSamples open(Path dataset, Manifest manifest, String splitName, Configuration hadoop)
             throws IOException {
+        return open(dataset, manifest, splitName, SampleSchema.allBut(Set.of()), hadoop);
+    }
+
+    /**
+     * Opens some columns of a split.
+     *
+     * @param columns columns to read; the split may lack some of them. A sample looks as if the split had no others
+     */
+    public static ParquetSamples open(
+            Path dataset, Manifest manifest, String splitName, SampleSchema columns, Configuration hadoop)
+            throws IOException {
         Manifest.Split split = manifest.split(splitName);
         OpenShards.requireLengths(dataset, split, hadoop);
-        return new ParquetSamples(dataset, split, hadoop);
+        return new ParquetSamples(dataset, split, columns, hadoop);
     }
 
     @Override
@@ -176,6 +187,7 @@ public final class ParquetSamples implements SampleSource {
             ParquetMetadata footer = reader.getFooter();
             return decode(
                     footer.getFileMetaData(),
+                    shards.schema(reader),
                     footer.getBlocks().get(number),
                     pages,
                     rowGroups.get(group),
@@ -191,8 +203,8 @@ public final class ParquetSamples implements SampleSource {
         }
     }
 
-    private static Sample[] decode(FileMetaData file, BlockMetaData group, PageReadStore pages, int rows, long first) {
-        MessageType schema = file.getSchema();
+    private static Sample[] decode(
+            FileMetaData file, MessageType schema, BlockMetaData group, PageReadStore pages, int rows, long first) {
         ColumnReadStoreImpl columns = new ColumnReadStoreImpl(
                 pages, new DummyRecordConverter(schema).getRootConverter(), schema, file.getCreatedBy());
         Map<SampleSchema.Column, Object[]> values = new EnumMap<>(SampleSchema.Column.class);

@@ -55,8 +55,8 @@ import org.apache.parquet.schema.Types;
  *     UTF-16 units; -1 and -1 for a token without; two a token</td><td>nothing asks for places</td></tr>
  * <tr><td>{@code answer}</td><td>first and last token of the answer, 0 and 0 where it is not in this window</td><td>rows
  *     have no question</td></tr>
- * <tr><td>{@code row}</td><td>what is measured of the row apart from its tokens, as a JSON object; empty in all windows
- *     but the first</td><td>tokens are enough</td></tr>
+ * <tr><td>{@code row}</td><td>what is measured or shown of the row apart from its tokens, as a JSON object; empty in all
+ *     windows but the first</td><td>tokens are enough</td></tr>
  * </table>
  *
  * @param columns in the order of the file
@@ -205,6 +205,28 @@ public record SampleSchema(Set<Column> columns) {
         if (!allTrained) {
             columns.add(Column.LABELS);
         }
+        return new SampleSchema(columns);
+    }
+
+    /**
+     * Returns these columns of a file's schema.
+     *
+     * @param file schema that may lack some of them
+     */
+    MessageType within(MessageType file) {
+        return new MessageType(
+                file.getName(),
+                columns.stream()
+                        .map(Column::field)
+                        .filter(file::containsField)
+                        .map(file::getType)
+                        .toList());
+    }
+
+    /** Returns all columns except some. */
+    public static SampleSchema allBut(Set<Column> left) {
+        Set<Column> columns = EnumSet.allOf(Column.class);
+        columns.removeAll(left);
         return new SampleSchema(columns);
     }
 

@@ -12,8 +12,8 @@ import java.util.Objects;
  *     numbers a token, -1 and -1 for one that stands for no characters of it; empty where nothing asks for places
  * @param answer first and last token of the answer to the row's question, both 0 where it is not in this window; empty
  *     for rows without a question
- * @param row what is measured of the row apart from its tokens, as a JSON object; empty where there is nothing, and in
- *     all windows but the first
+ * @param row what is measured or shown of the row apart from its tokens, as a JSON object; empty where there is
+ *     nothing, and in all windows but the first
  */
 public record Window(int number, int[] offsets, int[] answer, String row) implements Serializable {
     /** The only window of a row. */

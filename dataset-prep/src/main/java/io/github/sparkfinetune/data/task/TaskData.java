@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.Serializable;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -41,6 +42,16 @@ public interface TaskData<C> extends Serializable {
          * @throws RunException if the row cannot be used, though it was cleaned
          */
         byte[] encode(CleanRow<C> row);
+
+        /**
+         * Encodes a row that is, or may be, held out, with the texts that an evaluation shows.
+         *
+         * @return bytes of which the first one is left to the caller
+         * @throws RunException if the row cannot be used, though it was cleaned
+         */
+        default byte[] encodeHeldOut(CleanRow<C> row) {
+            return encode(row);
+        }
     }
 
     /** The model's tokenizer as the task uses it, which a trained model is saved with. */
@@ -85,8 +96,8 @@ public interface TaskData<C> extends Serializable {
     }
 
     /**
-     * Returns the word for what rows share that are held out together by default: {@code prompt}. Empty for a task whose
-     * rows stand alone.
+     * Returns the word for what rows share that are held out together by default: {@code prompt}. Empty for a task
+     * whose rows stand alone.
      */
     default Optional<String> groupName() {
         return Optional.empty();
@@ -127,8 +138,20 @@ public interface TaskData<C> extends Serializable {
         return Set.of();
     }
 
-    /** Columns of the samples. */
+    /** Columns of the samples that are trained on. */
     SampleSchema schema();
+
+    /** Columns of the samples that are held out: some are for the evaluation after the training alone. */
+    default SampleSchema heldOutSchema() {
+        return schema();
+    }
+
+    /** Columns that training reads of held-out samples: all except those for the evaluation after it. */
+    default SampleSchema readWhileTraining() {
+        Set<SampleSchema.Column> shown = new HashSet<>(heldOutSchema().columns());
+        shown.removeAll(schema().columns());
+        return SampleSchema.allBut(shown);
+    }
 
     /** The run's options as a manifest has them; the format is the configured one. */
     DatasetOptions options(TokenizerFiles files);

@@ -101,6 +101,32 @@ class DatasetTest {
     }
 
     @Test
+    void columnsThatNobodyAsksForAreNotRead() throws IOException {
+        SampleSchema schema = SampleSchema.ofText(true).with(SampleSchema.Column.ROW);
+        SampleWriter writer = new SampleWriter(new Path(dataset, "train/shown.parquet"), schema, hadoop);
+        for (int i = 0; i < 10; i++) {
+            writer.write(sample(i).with(new Window(0, new int[0], new int[0], "{\"text\": \"" + i + "\"}")));
+        }
+        writer.close();
+        Manifest shown = with(new Manifest.Split(
+                10,
+                1,
+                0,
+                List.of(5L, 5L),
+                List.of(new Manifest.Shard(
+                        "train/shown.parquet", Files.size(folder.resolve("train/shown.parquet")), writer.rowGroups())),
+                null));
+        try (ParquetSamples all = ParquetSamples.open(dataset, shown, Manifest.TRAIN, hadoop);
+                ParquetSamples some = ParquetSamples.open(
+                        dataset, shown, Manifest.TRAIN, SampleSchema.allBut(Set.of(SampleSchema.Column.ROW)), hadoop)) {
+            for (int i = 0; i < 10; i++) {
+                assertThat(all.read(i).window().row()).isEqualTo("{\"text\": \"" + i + "\"}");
+                assertThat(some.read(i)).isEqualTo(sample(i));
+            }
+        }
+    }
+
+    @Test
     void aTruncatedMissingOrForeignFileIsNamed() throws IOException {
         java.nio.file.Path file = folder.resolve("train/part-00001.parquet");
         byte[] bytes = Files.readAllBytes(file);

@@ -85,8 +85,8 @@ final class TrainingResources implements AutoCloseable {
             draws = data.draws(tokenizer);
             SampleSource trained = closing(ParquetSamples.open(dataset, manifest, Manifest.TRAIN, rank.hadoop()));
             Optional<SampleSource> evaluated = manifest.splits().containsKey(Manifest.EVAL)
-                    ? Optional.of(closing(
-                            draws.evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, rank.hadoop()))))
+                    ? Optional.of(closing(draws.evaluated(ParquetSamples.open(
+                            dataset, manifest, Manifest.EVAL, data.readWhileTraining(), rank.hadoop()))))
                     : Optional.empty();
             device = Device.of(rank.gpu());
             opened.push(device.manager()::close);
@@ -271,7 +271,9 @@ final class TrainingResources implements AutoCloseable {
 
     /** Takes up a checkpoint's state of the optimizer. */
     void restoreOptimizer(StoredState stored) {
-        step.optimizer().state().forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
+        step.optimizer()
+                .state()
+                .forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
     }
 
     private void restore(SafetensorsFile file, String name, NDArray target) {

@@ -63,11 +63,21 @@ final class ShownExamples {
                         columns.score()
                                 .map(functions::col)
                                 .orElse(functions.lit(null))
-                                .cast("double"))
+                                .cast("double"),
+                        columns.second()
+                                .map(functions::col)
+                                .orElse(functions.lit(null))
+                                .cast("string"))
                 .collectAsList()
                 .stream()
                 .map(row -> new Scores.Example(
-                        group, texts(row, 0), texts(row, 1), texts(row, 2), row.isNullAt(3) ? null : row.getDouble(3)))
+                        group,
+                        Stream.of(texts(row, 0), texts(row, 4))
+                                .flatMap(List::stream)
+                                .toList(),
+                        texts(row, 1),
+                        texts(row, 2),
+                        row.isNullAt(3) ? null : row.getDouble(3)))
                 .toList();
     }
 

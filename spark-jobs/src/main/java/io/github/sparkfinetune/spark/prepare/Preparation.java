@@ -240,7 +240,9 @@ final class Preparation<C> {
                             if (rank < 0) {
                                 return null;
                             }
-                            return ShuffledSample.of(row.hash(), seed, rank, place, source, encoder.encode(row));
+                            boolean heldOut = !mixed || splits.mayBeHeldOut(rank, place);
+                            byte[] encoded = heldOut ? encoder.encodeHeldOut(row) : encoder.encode(row);
+                            return ShuffledSample.of(row.hash(), seed, rank, place, source, encoded);
                         };
                     });
                 })

@@ -248,7 +248,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
         private void write(Sample sample) throws IOException {
             if (writer == null) {
-                writer = new SampleWriter(path, task.schema(), configuration());
+                writer = new SampleWriter(path, split == 0 ? task.schema() : task.heldOutSchema(), configuration());
             }
             writer.write(sample);
             checks.add(sample);

@@ -96,6 +96,13 @@ final class SplitPlan implements Serializable {
         return strata.get(rank);
     }
 
+    /** Returns whether a row of the training sources may be held out. */
+    boolean mayBeHeldOut(int rank, long place) {
+        return groups == null
+                ? Long.compareUnsigned(place, testEnds.get(rank).place()) <= 0
+                : !groups.side(place).equals(Manifest.TRAIN);
+    }
+
     /** Returns the split of groups or times; empty where rows stand alone. */
     Optional<GroupSplit> groups() {
         return Optional.ofNullable(groups);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.ExitCode;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
@@ -52,6 +53,10 @@ class ModelJobsTest {
     @Test
     void trainedModelIsEvaluatedAndPredictsAsItDoesInOneProcess() throws Exception {
         Path mails = mails();
+        List<String> given = new ArrayList<>();
+        for (String line : Files.readAllLines(mails)) {
+            given.add(new ObjectMapper().readTree(line).path("text").asText());
+        }
         RunConfig config = config();
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {
             ShownJobs jobs = new ShownJobs();
@@ -101,6 +106,13 @@ class ModelJobsTest {
             List<Row> rows = predictions.orderBy("index").collectAsList();
             assertThat(rows).hasSize(18);
             assertThat(rows.get(17).<Long>getAs("index")).isEqualTo(17);
+            // As they were given, which the tokens of an uncased model are not.
+            assertThat(rows)
+                    .extracting(row -> row.<String>getAs("text"))
+                    .doesNotHaveDuplicates()
+                    .allMatch(given::contains);
+            assertThat(scores.examples())
+                    .allMatch(example -> given.contains(example.text().get(0)));
 
             Files.writeString(mails, "{\"text\": \"the cat sat 3\"}\n{\"other\": 1}\n");
             String output = folder.resolve("predicted").toString();
@@ -237,7 +249,7 @@ class ModelJobsTest {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             String label = number ? String.valueOf(i % 2) : i % 2 == 0 ? "[\"cat\", \"pet\"]" : "[]";
-            lines.add("{\"text\": \"" + (i % 2 == 0 ? "the cat sat " : "a dog ran ") + i + "\", \"label\": " + label
+            lines.add("{\"text\": \"" + (i % 2 == 0 ? "The cat  sat-" : "A dog (ran) ") + i + "\", \"label\": " + label
                     + "}");
         }
         Path texts = Files.write(folder.resolve("mails.jsonl"), lines);
@@ -320,7 +332,7 @@ class ModelJobsTest {
     private Path labelled(String name, String second) throws IOException {
         List<String> lines = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
-            lines.add("{\"text\": \"" + (i % 2 == 0 ? "the cat sat " : "a dog ran ") + i + "\", \"label\": \""
+            lines.add("{\"text\": \"" + (i % 2 == 0 ? "The cat  sat-" : "A dog (ran) ") + i + "\", \"label\": \""
                     + (i % 2 == 0 ? "cat" : second) + "\"}");
         }
         return Files.write(folder.resolve(name), lines);
@@ -348,7 +360,7 @@ class ModelJobsTest {
             predictor
                     .evaluate(samples, labels, 0, 1)
                     .forEachRemaining(row -> metrics.add(
-                            labels.indexOf(row[2]), labels.indexOf(row[3]), (double[]) row[5], (double) row[6]));
+                            labels.indexOf(row[3]), labels.indexOf(row[4]), (double[]) row[6], (double) row[7]));
         }
         return metrics;
     }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.LabelNames;
@@ -24,6 +25,7 @@ import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
@@ -34,13 +36,16 @@ import java.util.function.Function;
  * Task {@code classification}: a text, or a pair of texts, is a sample. Its label is what
  * {@code classification.problem_type} says: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
  *
- * <p>A row travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of tokens,
- * 4 bytes an id, of pairs 1 byte of the token type each, and the bytes of its {@link Labelling}; numbers in the
- * machine's byte order.
+ * <p>A row travels as: 1 byte left to the caller, 1 byte whose bits say whether tokens were cut off and whether the
+ * text comes along, 4 bytes of the number of tokens, 4 bytes an id, of pairs 1 byte of the token type each, where the
+ * text comes along 4 bytes of its length and {@link GivenText} in UTF-8, and the bytes of its {@link Labelling};
+ * numbers in the machine's byte order.
  */
 public record ClassificationData(DataConfig data, ClassificationConfig classification)
         implements TaskData<TextRows.Content> {
+    private static final int FLAGS = 1;
     private static final int TRUNCATED = 1;
+    private static final int WITH_TEXT = 2;
     private static final int SIZE = 2;
     private static final int IDS = 6;
 
@@ -75,23 +80,50 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     @Override
     public Encoder<TextRows.Content> encoder(
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
-        Labelling labelling = labelling();
-        Map<String, Integer> ids = LabelNames.ids(labels);
-        return row -> {
+        return new RowEncoder(tokenizer, key, labels);
+    }
+
+    private final class RowEncoder implements Encoder<TextRows.Content> {
+        private final TextTokenizer tokenizer;
+        private final String key;
+        private final Labelling labelling = labelling();
+        private final Map<String, Integer> ids;
+
+        RowEncoder(TextTokenizer tokenizer, String key, List<String> labels) {
+            this.tokenizer = tokenizer;
+            this.key = key;
+            this.ids = LabelNames.ids(labels);
+        }
+
+        @Override
+        public byte[] encode(CleanRow<TextRows.Content> row) {
+            return encode(row, null);
+        }
+
+        @Override
+        public byte[] encodeHeldOut(CleanRow<TextRows.Content> row) {
+            TextRows.Content content = row.content();
+            return encode(row, GivenText.of(content.text(), content.pair(), data.maxLength()));
+        }
+
+        private byte[] encode(CleanRow<TextRows.Content> row, GivenText givenOrNull) {
             Encoded encoded =
                     tokenizer.encode(row.content().text(), row.content().pair(), data.maxLength());
             if (encoded.inputIds().length == 0) {
                 throw RunException.data(key + ": " + row.file() + " has a text that gives no token: remove it");
             }
-            return bytes(encoded, labelling.bytes(row, ids));
-        };
+            byte[] text =
+                    givenOrNull == null ? new byte[0] : givenOrNull.toJson().getBytes(StandardCharsets.UTF_8);
+            return bytes(encoded, text, labelling.bytes(row, ids));
+        }
     }
 
-    private byte[] bytes(Encoded encoded, byte[] label) {
+    private byte[] bytes(Encoded encoded, byte[] given, byte[] label) {
         int[] ids = encoded.inputIds();
-        int text = ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES);
-        ByteBuffer row = ByteBuffer.allocate(IDS + text + label.length).order(ByteOrder.nativeOrder());
-        row.put(TRUNCATED, (byte) (encoded.truncated() ? 1 : 0))
+        int tokens = ids.length * (pairs() ? Integer.BYTES + 1 : Integer.BYTES);
+        int text = given.length == 0 ? 0 : Integer.BYTES + given.length;
+        ByteBuffer row = ByteBuffer.allocate(IDS + tokens + text + label.length).order(ByteOrder.nativeOrder());
+        row.put(FLAGS, (byte) ((encoded.truncated() ? TRUNCATED : 0) | (given.length == 0 ? 0 : WITH_TEXT)))
                 .putInt(SIZE, ids.length)
                 .position(IDS);
         row.asIntBuffer().put(ids);
@@ -100,6 +132,9 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
             for (int type : encoded.tokenTypeIds()) {
                 row.put((byte) type);
             }
+        }
+        if (given.length > 0) {
+            row.putInt(given.length).put(given);
         }
         return row.put(label).array();
     }
@@ -132,12 +167,18 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
             for (int i = 0; pairs() && i < types.length; i++) {
                 types[i] = bytes.get();
             }
+            byte[] given = new byte[(row[FLAGS] & WITH_TEXT) == 0 ? 0 : bytes.getInt()];
+            bytes.get(given);
             // The index is the row's place in the split; the file itself need not hold it.
             Sample text = new Sample(0, inputIds, types, -1);
             Sample sample = labelling.sample(text, bytes, stratum, ids);
-            output.write(sample);
-            counts.row(row[TRUNCATED] == 1);
+            output.write(given.length == 0 ? sample : sample.with(shown(given)));
+            counts.row((row[FLAGS] & TRUNCATED) != 0);
             counts.sample(sample, 0, labelling.labels(sample));
+        }
+
+        private static Window shown(byte[] given) {
+            return new Window(0, new int[0], new int[0], new String(given, StandardCharsets.UTF_8));
         }
 
         @Override
@@ -149,6 +190,11 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
     @Override
     public SampleSchema schema() {
         return SampleSchema.ofText(pairs(), labelling().column());
+    }
+
+    @Override
+    public SampleSchema heldOutSchema() {
+        return schema().with(SampleSchema.Column.ROW);
     }
 
     @Override

@@ -10,14 +10,18 @@ import io.github.sparkfinetune.data.dataset.DatasetOptions;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSchema;
+import io.github.sparkfinetune.data.dataset.Window;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.CleanRow;
 import io.github.sparkfinetune.data.task.ContentHash;
 import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.Rows;
 import io.github.sparkfinetune.data.task.SampleCounts;
+import io.github.sparkfinetune.data.task.SampleSink;
+import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.data.task.TextRows;
+import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -177,5 +181,39 @@ class ClassificationDataTest {
         assertThat(input.sample().tokenTypeIds()).contains(0, 1);
         assertThat(inputs.get(1).error()).isEqualTo("empty_text");
         assertThat(inputs.get(1).samples()).isEmpty();
+    }
+
+    @Test
+    void aHeldOutRowBringsItsTextAlong() throws IOException {
+        for (String problem : List.of("single_label_classification", "multi_label_classification", "regression")) {
+            ClassificationData task = ClassificationData.of(Rows.config(
+                    "classification",
+                    List.of("classification.problem_type=" + problem),
+                    "max_length: 16",
+                    "text_pair: other"));
+            List<String> labels = problem.equals("regression") ? List.of("LABEL_0") : List.of("1", "2");
+            CleanRow<TextRows.Content> row = Rows.clean(
+                            reading(task), Rows.row("A  F1-f2\u00e9 \uD83D\uDE00", "B".repeat(1000), "2"))
+                    .get(0);
+            List<Sample> samples = new ArrayList<>();
+            try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
+                TaskData.Encoder<TextRows.Content> encoder = task.encoder(tokenizer, files, "data.train", labels);
+                SampleSink sink = task.sink(samples::add, labels);
+                sink.add(encoder.encode(row), row.stratum());
+                sink.add(encoder.encodeHeldOut(row), row.stratum());
+                sink.finish();
+            }
+            Sample trained = samples.get(0);
+            Sample heldOut = samples.get(1);
+            assertThat(trained.window()).isEqualTo(Window.WHOLE);
+            assertThat(heldOut.with(Window.WHOLE)).isEqualTo(trained);
+            // Of a long text the beginning, 16 characters a token.
+            assertThat(GivenText.of(heldOut.window().row()))
+                    .isEqualTo(new GivenText("A  F1-f2\u00e9 \uD83D\uDE00", "B".repeat(256)));
+            assertThat(task.heldOutSchema().columns()).containsAll(task.schema().columns());
+            assertThat(task.readWhileTraining().columns())
+                    .containsAll(task.schema().columns())
+                    .doesNotContain(SampleSchema.Column.ROW);
+        }
     }
 }

@@ -27,10 +27,12 @@ import java.util.stream.Stream;
  * What a head over a text's first token predicts ({@code ForSequenceClassification}): one label, several, or a number,
  * as {@code classification.problem_type} says.
  *
- * <p>Columns of an evaluation: {@code index} (place in the split), {@code text} (what the model has read) and those of
- * the problem; the loss in them and in the metrics is not weighted by {@code classification.class_weight}. Columns of a
- * prediction: {@code index} (place of the row in the source), {@code file}, {@code text}, {@code text_pair}, those of
- * the problem, {@code error} (why a row could not be used; then those of the problem are null).
+ * <p>Columns of an evaluation: {@code index} (place in the split), {@code text} and {@code text_pair} (as they were
+ * given, of very long ones the beginning; of a dataset of an earlier version {@code text} is decoded from the tokens of
+ * both) and those of the problem; the loss in them and in the metrics is not weighted by
+ * {@code classification.class_weight}. Columns of a prediction: {@code index} (place of the row in the source),
+ * {@code file}, {@code text}, {@code text_pair}, those of the problem, {@code error} (why a row could not be used; then
+ * those of the problem are null).
  */
 public abstract class ClassificationTask implements TaskSpec {
     private static final EncoderKind KIND = new EncoderKind(HeadKind.SEQUENCE_CLASSIFICATION);
@@ -110,7 +112,10 @@ public abstract class ClassificationTask implements TaskSpec {
     @Override
     public List<Column> evaluationColumns() {
         return Stream.concat(
-                        Stream.of(required("index", Column.Type.LONG), required("text", Column.Type.STRING)),
+                        Stream.of(
+                                required("index", Column.Type.LONG),
+                                required("text", Column.Type.STRING),
+                                nullable("text_pair", Column.Type.STRING)),
                         evaluated().stream())
                 .toList();
     }

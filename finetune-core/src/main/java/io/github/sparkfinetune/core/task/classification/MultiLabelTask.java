@@ -141,7 +141,8 @@ final class MultiLabelTask extends ClassificationTask {
 
     @Override
     public Optional<ExampleColumns> exampleColumns() {
-        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.empty()));
+        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.empty())
+                .withSecond("text_pair"));
     }
 
     @Override

@@ -14,6 +14,7 @@ import io.github.sparkfinetune.core.task.TaskPredictor;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.task.TaskInput;
+import io.github.sparkfinetune.data.task.classification.GivenText;
 import io.github.sparkfinetune.data.tokenizer.TextTokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -62,7 +63,7 @@ record SequenceClassifier(
 
     private final class Rows implements TaskPredictor {
         private final PredictionSettings settings;
-        /** Opened to evaluate, which shows the texts; null before. */
+        /** Opened to evaluate, which decodes the texts of older datasets; null before. */
         private TextTokenizer tokenizer;
 
         Rows(PredictionSettings settings) {
@@ -85,11 +86,20 @@ record SequenceClassifier(
                 Sample sample = block.get(i);
                 List<Object> row = new ArrayList<>();
                 row.add(sample.index());
-                row.add(tokenizer.decode(sample.inputIds()));
+                row.addAll(texts(sample));
                 row.addAll(Arrays.asList(task.evaluated(sample, logits[i], labels)));
                 rows.add(row.toArray());
             }
             return rows;
+        }
+
+        /** Returns both texts; of a dataset without texts one, decoded from the tokens. */
+        private List<String> texts(Sample sample) {
+            if (sample.window().row().isEmpty()) {
+                return Arrays.asList(tokenizer.decode(sample.inputIds()), null);
+            }
+            GivenText given = GivenText.of(sample.window().row());
+            return Arrays.asList(given.text(), given.pair());
         }
 
         @Override

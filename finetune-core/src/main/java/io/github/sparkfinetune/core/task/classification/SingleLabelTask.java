@@ -120,7 +120,8 @@ final class SingleLabelTask extends ClassificationTask {
 
     @Override
     public Optional<ExampleColumns> exampleColumns() {
-        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.of("score")));
+        return Optional.of(ExampleColumns.ofEqual("text", "label", "prediction", Optional.of("score"))
+                .withSecond("text_pair"));
     }
 
     @Override

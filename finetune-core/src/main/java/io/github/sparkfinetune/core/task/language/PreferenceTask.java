@@ -104,7 +104,7 @@ public final class PreferenceTask extends AnswerTask {
 
     @Override
     public Optional<ExampleColumns> exampleColumns() {
-        return Optional.of(
-                new ExampleColumns("prompt", "chosen", "preferred", Optional.of("correct"), Optional.of("score")));
+        return Optional.of(new ExampleColumns(
+                "prompt", Optional.empty(), "chosen", "preferred", Optional.of("correct"), Optional.of("score")));
     }
 }

@@ -138,7 +138,12 @@ public record QuestionAnsweringTask(QuestionAnsweringConfig settings, int maxLen
     @Override
     public Optional<ExampleColumns> exampleColumns() {
         return Optional.of(new ExampleColumns(
-                "question", "answers", "prediction", Optional.of("exact_match"), Optional.of("score")));
+                "question",
+                Optional.empty(),
+                "answers",
+                "prediction",
+                Optional.of("exact_match"),
+                Optional.of("score")));
     }
 
     @Override

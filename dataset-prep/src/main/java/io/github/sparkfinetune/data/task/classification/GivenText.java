@@ -1,0 +1,66 @@
+package io.github.sparkfinetune.data.task.classification;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+
+/**
+ * Text of a held-out sample as the source has it, cleaned: its tokens may have lost case and spaces. It is the sample's
+ * {@code row} ({@link io.github.sparkfinetune.data.dataset.Window}), a JSON object with the fields {@code text} and
+ * {@code text_pair}.
+ *
+ * @param text beginning of the text, see {@link #of(String, String, int)}
+ * @param pair beginning of the second text, or null
+ */
+public record GivenText(
+        String text,
+
+        @JsonProperty("text_pair") @JsonInclude(JsonInclude.Include.NON_NULL)
+        String pair) {
+    /** More than the mean of any text, so that a text is cut far behind the tokens that a model reads. */
+    private static final int CHARACTERS_OF_A_TOKEN = 16;
+
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Cuts a text or a pair of texts at {@value #CHARACTERS_OF_A_TOKEN} characters a token, so that samples stay small
+     * however long the texts are.
+     *
+     * @param maxLength most tokens of a sample
+     */
+    static GivenText of(String text, String pair, int maxLength) {
+        int most = Math.multiplyExact(CHARACTERS_OF_A_TOKEN, maxLength);
+        return new GivenText(start(text, most), pair == null ? null : start(pair, most));
+    }
+
+    private static String start(String text, int characters) {
+        if (text.length() <= characters) {
+            return text;
+        }
+        boolean isWithinPair = Character.isHighSurrogate(text.charAt(characters - 1));
+        return text.substring(0, isWithinPair ? characters - 1 : characters);
+    }
+
+    /**
+     * Reads the result of {@link #toJson}.
+     *
+     * @throws IllegalArgumentException for anything else
+     */
+    public static GivenText of(String json) {
+        try {
+            return JSON.readValue(json, GivenText.class);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("the row of a sample is no text: " + e.getOriginalMessage(), e);
+        }
+    }
+
+    /** Returns a JSON object. */
+    String toJson() {
+        try {
+            return JSON.writeValueAsString(this);
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("texts can be written as JSON", e);
+        }
+    }
+}

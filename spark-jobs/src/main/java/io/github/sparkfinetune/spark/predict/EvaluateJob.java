@@ -10,11 +10,8 @@ import io.github.sparkfinetune.core.task.ExampleColumns;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
-import io.github.sparkfinetune.data.dataset.ParquetSamples;
-import io.github.sparkfinetune.data.dataset.SampleSource;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
-import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.LocalDirs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
@@ -24,7 +21,6 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -32,24 +28,24 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.SparkEnv;
-import org.apache.spark.TaskContext;
 import org.apache.spark.api.java.JavaRDD;
 import org.apache.spark.api.java.JavaSparkContext;
-import org.apache.spark.api.java.function.FlatMapFunction;
 import org.apache.spark.sql.Column;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 import org.apache.spark.sql.types.DataTypes;
-import org.apache.spark.util.TaskCompletionListener;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Measures a trained model on a split that it was not trained on, and where the task has it so the base model too. As
- * many tasks as there are ranks compute it; what a task predicts goes straight into {@code predictions.parquet} in the
- * output folder ({@code base-predictions.parquet}), and what the metrics are made of is counted from there: the driver
- * sees one array of counts, and the observations of those metrics that need them ({@link Metrics} says how many bytes
- * they take). The columns stand at {@link TaskSpec#evaluationColumns}.
+ * many tasks as there are ranks compute it; what a task predicts goes part by part into {@code predictions.parquet} in
+ * the output folder ({@code base-predictions.parquet}), where the same command finds it after an interrupted one. What
+ * the metrics are made of is counted from there: the driver sees one array of counts, and the observations of those
+ * metrics that need them ({@link Metrics} says how many bytes they take). The columns stand at
+ * {@link TaskSpec#evaluationColumns}.
  */
 public final class EvaluateJob {
     /** The trained model's predictions, in the output folder. */
@@ -62,6 +58,8 @@ public final class EvaluateJob {
     private static final int CONFUSED = 100;
 
     private static final Set<String> OWN_SPLITS = Set.of(Manifest.TRAIN, Manifest.EVAL, Manifest.TEST);
+
+    private static final Logger LOG = LoggerFactory.getLogger(EvaluateJob.class);
 
     private EvaluateJob() {}
 
@@ -230,33 +228,19 @@ public final class EvaluateJob {
                 TaskSpecs.of(config).evaluationColumns();
         session.sparkContext().setJobDescription("evaluate: " + name);
         String folder = config.output().dir() + "/" + name;
+        EvaluatedParts parts = EvaluatedParts.of(model, manifest, split, folder, tasks);
         RowFolder written =
                 new RowFolder(new Path(folder), columns, session.sparkContext().hadoopConfiguration());
-        written.clear(tasks, Set.of());
-        JavaRDD<Object[]> rows = new JavaSparkContext(session.sparkContext())
+        written.clear(parts.parts(), Set.of());
+        JavaRDD<Integer> computed = new JavaSparkContext(session.sparkContext())
                 .parallelize(IntStream.range(0, tasks).boxed().toList(), tasks)
-                .mapPartitions(new Part(model, manifest, split, tasks));
-        model.placement().place(written.write(rows).rdd()).toJavaRDD().count();
+                .mapPartitions(parts);
+        int missing = model.placement().place(computed.rdd()).toJavaRDD().reduce(Integer::sum);
+        if (missing < parts.parts()) {
+            LOG.info("{} of {} parts of {} were there already", parts.parts() - missing, parts.parts(), folder);
+        }
         written.finish();
         return session.read().schema(Rows.schema(columns)).parquet(folder);
-    }
-
-    /** Computes the part of a split that a task's number gives it. */
-    private record Part(ModelTask model, Manifest manifest, String split, int tasks)
-            implements FlatMapFunction<Iterator<Integer>, Object[]> {
-        @Override
-        public Iterator<Object[]> call(Iterator<Integer> numbers) throws Exception {
-            SampleSource samples = References.told(
-                    model.config(),
-                    manifest,
-                    split,
-                    ParquetSamples.open(new Path(model.config().dataset()), manifest, split, model.hadoop()),
-                    model.hadoop(),
-                    LocalDirs.first(SparkEnv.get()));
-            TaskContext.get().addTaskCompletionListener((TaskCompletionListener) ended -> samples.close());
-            Iterator<Object[]> rows = model.open().evaluate(samples, manifest.labels(), numbers.next(), tasks);
-            return ComputingTasks.rows(TaskContext.get(), rows);
-        }
     }
 
     /**

@@ -2,14 +2,20 @@ package io.github.sparkfinetune.spark.predict;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.predict.Predictor;
+import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.spark.cluster.ComputingTasks;
 import io.github.sparkfinetune.spark.cluster.DjlSettings;
 import io.github.sparkfinetune.spark.cluster.Placement;
+import io.github.sparkfinetune.spark.run.Settings;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.hadoop.fs.FileStatus;
 import org.apache.spark.SparkContext;
 import org.apache.spark.TaskContext;
 import org.apache.spark.util.SerializableConfiguration;
@@ -25,6 +31,9 @@ import org.apache.spark.util.SerializableConfiguration;
 public record ModelTask(
         RunConfig config, Which which, String command, Placement placement, SerializableConfiguration configuration)
         implements Serializable {
+
+    /** What predictions do not depend on. */
+    private static final List<String> OTHER_SECTIONS = List.of("cluster.", "training.", "output.", "device");
 
     /** A model of a run. */
     enum Which {
@@ -62,6 +71,24 @@ public record ModelTask(
                 name,
                 Placement.ofWholeExecutor(spark, config),
                 new SerializableConfiguration(spark.hadoopConfiguration()));
+    }
+
+    /**
+     * All that rows of a run's trained model depend on, but for what they are made of.
+     *
+     * @param config with absolute paths
+     */
+    static Map<String, String> settings(RunConfig config, Configuration hadoop) throws IOException {
+        Map<String, String> settings = new TreeMap<>(Settings.of(config));
+        settings.keySet().removeIf(name -> OTHER_SECTIONS.stream().anyMatch(name::startsWith));
+        org.apache.hadoop.fs.Path model =
+                new org.apache.hadoop.fs.Path(config.output().model());
+        for (FileStatus file : HadoopFiles.fileSystem(model, hadoop).listStatus(model)) {
+            settings.put(
+                    "the model's " + file.getPath().getName(),
+                    file.getLen() + " bytes of " + file.getModificationTime());
+        }
+        return settings;
     }
 
     /** The driver's configuration of the file systems. */

@@ -6,23 +6,19 @@ import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
-import io.github.sparkfinetune.data.hf.HadoopFiles;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.cluster.Errors;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RowFolder;
 import io.github.sparkfinetune.spark.run.RunPaths;
-import io.github.sparkfinetune.spark.run.Settings;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.Sources;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
-import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.Path;
 import org.apache.spark.SparkContext;
 import org.apache.spark.api.java.JavaRDD;
@@ -36,9 +32,6 @@ import org.apache.spark.sql.SparkSession;
  * after an interrupted one predicts the parts that are missing.
  */
 public final class PredictJob {
-    /** What predictions do not depend on. */
-    private static final List<String> OTHER_SECTIONS = List.of("cluster.", "training.", "output.", "device");
-
     private PredictJob() {}
 
     /**
@@ -90,16 +83,9 @@ public final class PredictJob {
     /** All that the predictions depend on. */
     private static Map<String, String> settings(RunConfig config, String key, SourceFiles source, Configuration hadoop)
             throws IOException {
-        Map<String, String> settings = new TreeMap<>(Settings.of(config));
-        settings.keySet().removeIf(name -> OTHER_SECTIONS.stream().anyMatch(name::startsWith));
+        Map<String, String> settings = ModelTask.settings(config, hadoop);
         settings.put(key, source.path());
         settings.put("the files of " + key, source.fingerprint());
-        Path model = new Path(config.output().model());
-        for (FileStatus file : HadoopFiles.fileSystem(model, hadoop).listStatus(model)) {
-            settings.put(
-                    "the model's " + file.getPath().getName(),
-                    file.getLen() + " bytes of " + file.getModificationTime());
-        }
         return settings;
     }
 }

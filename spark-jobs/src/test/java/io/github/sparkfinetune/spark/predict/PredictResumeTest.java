@@ -8,6 +8,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
+import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.spark.Runs;
 import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.FaultyFileSystem;
@@ -15,6 +16,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.RowFile;
 import io.github.sparkfinetune.spark.run.RowFolder;
+import io.github.sparkfinetune.spark.run.RunPaths;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.Sources;
 import io.github.sparkfinetune.spark.train.TrainJob;
@@ -27,10 +29,13 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
+import org.apache.spark.api.java.JavaSparkContext;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.AfterAll;
@@ -39,7 +44,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A prediction that was interrupted: the same command does what is missing, another one is refused. */
+/**
+ * A prediction or an evaluation that was interrupted: the same command does what is missing, another one is refused.
+ */
 @Timeout(180)
 class PredictResumeTest {
     private static final int PARTS = 6;
@@ -132,6 +139,77 @@ class PredictResumeTest {
         assertThat(whole.resolve("_SUCCESS")).exists();
         assertThat(whole.resolve(".part-00004.parquet.5f0c")).doesNotExist();
         assertThat(rows(whole)).isEqualTo(expected);
+    }
+
+    @Test
+    void theSameEvaluationComputesThePartsThatAreMissing() throws Exception {
+        RunConfig config = config("cluster.ranks=3");
+        Path predictions = Path.of(config.output().dir(), EvaluateJob.PREDICTIONS);
+        Map<String, Double> expected = EvaluateJob.run(spark, config).get(0).metrics();
+        assertThat(parts(predictions)).hasSize(3);
+        List<Row> rows = rows(predictions);
+
+        Files.delete(predictions.resolve("_SUCCESS"));
+        Files.delete(predictions.resolve("part-00001.parquet"));
+        Map<String, FileTime> left = parts(predictions);
+        Map<String, Double> metrics = EvaluateJob.run(spark, config).get(0).metrics();
+
+        assertThat(parts(predictions)).hasSize(3).containsAllEntriesOf(left);
+        assertThat(predictions.resolve("_SUCCESS")).exists();
+        assertThat(rows(predictions)).isEqualTo(rows);
+        assertThat(metrics).isEqualTo(expected);
+
+        // A model that was trained again is evaluated again.
+        Path model = Path.of(config.output().model(), "model.safetensors");
+        FileTime before = Files.getLastModifiedTime(model);
+        Files.setLastModifiedTime(model, FileTime.fromMillis(before.toMillis() + 5000));
+        try {
+            EvaluateJob.run(spark, config);
+        } finally {
+            Files.setLastModifiedTime(model, before);
+        }
+        Map<String, FileTime> again = parts(predictions);
+        assertThat(again.keySet()).isEqualTo(Set.of("part-00000.parquet", "part-00001.parquet", "part-00002.parquet"));
+        left.forEach((name, time) -> assertThat(again.get(name)).isGreaterThan(time));
+    }
+
+    @Test
+    void aTaskEvaluatesPartAfterPart() throws Exception {
+        RunConfig config = RunPaths.resolve(config(), spark.sparkContext().master(), new Configuration());
+        Manifest manifest = Manifest.read(new org.apache.hadoop.fs.Path(config.dataset()), new Configuration());
+        ModelTask model =
+                ModelTask.of(spark.sparkContext(), config, ModelTask.Which.TRAINED, ModelTask.newCommand(), 2);
+        Path output = folder.resolve("evaluated");
+        EvaluatedParts parts = EvaluatedParts.of(model, manifest, Manifest.EVAL, output.toString(), 2, 3);
+        assertThat(parts.parts()).isEqualTo(6);
+
+        assertThat(computed(parts)).isEqualTo(6);
+        List<Row> rows = rows(output);
+        assertThat(rows).hasSize((int) manifest.split(Manifest.EVAL).rows());
+        Files.delete(output.resolve("part-00004.parquet"));
+        assertThat(computed(parts)).isEqualTo(1);
+
+        assertThat(rows(output)).isEqualTo(rows);
+        EvaluatedParts whole = EvaluatedParts.of(model, manifest, Manifest.EVAL, output + "-whole", 1);
+        assertThat(whole.parts()).isEqualTo(1);
+        assertThat(computed(whole)).isEqualTo(1);
+        // Other batches, other last bits.
+        assertThat(texts(Path.of(output + "-whole"))).isEqualTo(texts(output));
+    }
+
+    private static List<Row> texts(Path output) {
+        return spark.read()
+                .parquet(output.toString())
+                .orderBy("index")
+                .select("index", "text", "label", "prediction")
+                .collectAsList();
+    }
+
+    private static int computed(EvaluatedParts parts) {
+        return new JavaSparkContext(spark.sparkContext())
+                .parallelize(IntStream.range(0, parts.tasks()).boxed().toList(), parts.tasks())
+                .mapPartitions(parts)
+                .reduce(Integer::sum);
     }
 
     @Test

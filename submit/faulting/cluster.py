@@ -208,7 +208,7 @@ def base_environment(home=HOME):
 class Run:
     """One command on a cluster, in a process that is the driver."""
 
-    def __init__(self, cluster, config, output, log, name="run", overrides=(), settings=None, more_classes=None):
+    def __init__(self, cluster, config, output, log, name="run", overrides=(), settings=None, more_classes=None, arguments=()):
         # Of a URI the path.
         self.output = pathlib.Path(str(output).rpartition(":")[2])
         self.log = pathlib.Path(log)
@@ -228,6 +228,7 @@ class Run:
         submit += ["--class", MAIN, "spark-internal", name, "--config", str(config)]
         for override in (f"output.dir={output}", "cluster.shared_filesystem=true", *overrides):
             submit += ["--set", override]
+        submit += arguments
         self.started = time.monotonic()
         with open(self.log, "a") as log_file:
             self.process = subprocess.Popen(

@@ -30,6 +30,7 @@ class Scene:
         self.config = workload.config(self.work, "full", self.model, self.data)
         self.runs = 0
         self.calm = None
+        self.calm_output = None
 
     def cluster(self, *workers, host="127.0.0.1"):
         return Cluster(self.work / f"cluster-{self.runs}", workers or [Worker("one"), Worker("two")], host)
@@ -47,6 +48,7 @@ class Scene:
         if code != 0:
             raise Failure(f"the undisturbed run ended with {code}: {run.error()}")
         self.calm = workload.model_hash(run.output)
+        self.calm_output = run.output
         cluster.wait_for_no_executors()
 
     def equal(self, run):

@@ -1,0 +1,24 @@
+package io.github.sparkfinetune.bench;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.HexFormat;
+import java.util.List;
+import org.apache.spark.sql.SparkSession;
+
+/** Prints how many rows a folder of Parquet has, and a digest of them in whatever order: arguments FOLDER. */
+public final class RowsDigest {
+    private RowsDigest() {}
+
+    public static void main(String[] arguments) throws Exception {
+        try (SparkSession spark = SparkSession.builder()
+                .master("local[1]")
+                .config("spark.ui.enabled", false)
+                .getOrCreate()) {
+            List<String> rows = spark.read().parquet(arguments[0]).toJSON().collectAsList();
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            rows.stream().sorted().forEach(row -> digest.update((row + "\n").getBytes(StandardCharsets.UTF_8)));
+            System.out.println(rows.size() + " " + HexFormat.of().formatHex(digest.digest()));
+        }
+    }
+}

@@ -1,0 +1,158 @@
+"""Faults of memory, numbers and object stores."""
+
+import pathlib
+import re
+import subprocess
+
+import workload
+from cluster import HANG_SECONDS, HOME, OPENS, java
+from faults import BENCH, fault
+
+STORE = "io.github.sparkfinetune.bench.StoreFileSystem"
+# A line whose reading alone takes more than the heap of SMALL.
+HUGE = 180 << 20
+SMALL, LARGE = {"spark.executor.memory": "500m"}, {"spark.executor.memory": "2500m"}
+TRIES = 12
+
+
+def rows(folder):
+    """How many rows a folder of Parquet has, and a digest of them."""
+    line = [java(), *OPENS, "-cp", f"{HOME}/jars/*:{BENCH}", "io.github.sparkfinetune.bench.RowsDigest", str(folder)]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or f"not readable: {done.stderr[-300:]}"
+
+
+def huge(scene):
+    """The texts, and among them one that small heaps can't hold."""
+    path = scene.work / "huge.jsonl"
+    texts = pathlib.Path(scene.data).read_text().splitlines(keepends=True)
+    with open(path, "w") as out:
+        out.writelines(texts[: len(texts) // 2])
+        out.write('{"text": "' + "word " * (HUGE // 5) + '", "label": "tech"}\n')
+        out.writelines(texts[len(texts) // 2 :])
+    return path, len(texts) + 1
+
+
+@fault
+def heap_prepare(scene):
+    """A text of 180 MB in prepare with a heap of 500 MB; then the same command with more."""
+    path, _ = huge(scene)
+    overrides = [f"data.train={path}"]
+    with scene.cluster() as cluster:
+        run = scene.run(cluster, name="prepare", overrides=overrides, settings=SMALL)
+        code = run.wait(HANG_SECONDS)
+        error, left = run.error(), list(run.output.glob("dataset/manifest.json"))
+        cluster.wait_for_no_executors()
+        again = scene.run(cluster, run.output, name="prepare", overrides=overrides, settings=LARGE)
+        done = again.wait(HANG_SECONDS)
+        right = code == 4 and "out of memory" in error and not left and done == 0 and len(list(again.output.glob("dataset/manifest.json"))) == 1
+        return f"exit {code}: {error[:160]}…; with more memory: exit {done}", right
+
+
+@fault
+def heap_predict(scene):
+    """The same in predict, of texts to be classified."""
+    path, count = huge(scene)
+    output = scene.work / "predicted-huge"
+    arguments = ["--input", str(path), "--output", str(output)]
+    with scene.cluster() as cluster:
+        run = scene.run(cluster, scene.calm_output, name="predict", arguments=arguments, settings=SMALL)
+        code = run.wait(HANG_SECONDS)
+        error, finished = run.error(), (output / "_SUCCESS").exists()
+        cluster.wait_for_no_executors()
+        again = scene.run(cluster, scene.calm_output, name="predict", arguments=arguments, settings=LARGE)
+        done = again.wait(HANG_SECONDS)
+        found = rows(output)
+        right = code == 4 and "out of memory" in error and not finished and done == 0 and found.startswith(f"{count} ")
+        return f"exit {code}: {error[:160]}…; with more memory: exit {done}, {found.split(' ')[0]} of {count} rows", right
+
+
+def store(scene, **settings):
+    """Settings of a store, and its folder of marks."""
+    marks = scene.work / "broken-at"
+    marks.mkdir(exist_ok=True)
+    every = {"impl": STORE, "marks": str(marks), **settings}
+    return {f"spark.hadoop.fs.gs.{key}": value for key, value in every.items()}, marks
+
+
+def until_well(start, cluster):
+    """Starts a command again until it ends well: the exit codes of all."""
+    codes = []
+    while not codes or (codes[-1] != 0 and len(codes) < TRIES):
+        codes.append(start().wait(HANG_SECONDS))
+        cluster.wait_for_no_executors()
+    return codes
+
+
+def broken(scene, error):
+    """Writes to a store without abort that break off: exit codes, and whether nothing was lost."""
+    globs = "**/dataset/**.parquet,**/manifest.json,**/step-*/model.safetensors,**/step-*/optimizer.safetensors"
+    globs += ",**/step-*/COMMITTED,**/model/config.json,**/model/model.safetensors,**/predictions.parquet/part-*"
+    globs += ",**/metrics.json,**/predicted-*/part-*,**/predicted-*/_predict.json"
+    settings, marks = store(scene, broken=globs, error=error)
+    for mark in marks.iterdir():
+        mark.unlink()
+    output, predicted = scene.work / f"run-{error}", scene.work / f"predicted-{error}"
+    to = ["--input", str(scene.data), "--output"]
+    with scene.cluster() as cluster:
+        codes = until_well(lambda: scene.run(cluster, f"gs:{output}", settings=settings, more_classes=BENCH), cluster)
+        equal = workload.model_hash(output) == scene.calm
+        start = lambda: scene.run(
+            cluster, f"gs:{output}", name="predict", arguments=[*to, f"gs:{predicted}"], settings=settings, more_classes=BENCH
+        )
+        more = until_well(start, cluster)
+        calm = scene.work / f"predicted-calm-{error}"
+        scene.run(cluster, scene.calm_output, name="predict", arguments=[*to, str(calm)]).wait(HANG_SECONDS)
+        same = rows(predicted) == rows(calm) and re.match(r"\d+ ", rows(calm)) is not None
+        times = len(list(marks.iterdir()))
+        told = set(codes + more) <= {0, 4} and codes[-1] == more[-1] == 0
+        right = told and equal and same and times == len(globs.split(","))
+        model = "the undisturbed model" if equal else "ANOTHER MODEL"
+        return f"{times} files broken off, exit codes {codes} and {more}, {model}, {'its' if same else 'OTHER'} predictions", right
+
+
+@fault
+def store_without_abort(scene):
+    """The first write of each kind breaks off in a store that publishes what a stream was given: by the network."""
+    return broken(scene, "network")
+
+
+@fault
+def store_without_abort_heap(scene):
+    """The same by an error of the heap."""
+    return broken(scene, "heap")
+
+
+@fault
+def nan_in_first_evaluation(scene):
+    """The first step makes the weights infinite, and the evaluation after it NaN."""
+    with scene.cluster() as cluster:
+        overrides = ["training.learning_rate=1e30", "training.max_grad_norm=0", "training.warmup_ratio=0"]
+        overrides += ["training.eval_steps=1", "data.eval_fraction=0.1", "training.logging_steps=1"]
+        run = scene.run(cluster, overrides=overrides)
+        code = run.wait(HANG_SECONDS)
+        error = run.error()
+        left = (run.output / "model").exists()
+        right = code == 4 and re.search("NaN|finite", error) is not None and not left
+        return f"exit {code}: {error[:200]}…; {'A MODEL' if left else 'no model'} is left", right
+
+
+@fault
+def slow_store(scene):
+    """A checkpoint that takes longer to read than ranks wait at a barrier."""
+    settings, _ = store(scene)
+    output = scene.work / "run-slow"
+    barrier, wait = 10, 25
+    with scene.cluster() as cluster:
+        run = scene.run(cluster, f"gs:{output}", settings=settings, more_classes=BENCH)
+        run.until(lambda: run.saved() >= 6)
+        run.kill()
+        cluster.wait_for_no_executors()
+        slow, _ = store(scene, seconds=str(wait), slow="**/step-*/*.safetensors")
+        slow["spark.barrier.sync.timeout"] = str(barrier)
+        again = scene.run(cluster, f"gs:{output}", settings=slow, more_classes=BENCH)
+        code = again.wait(HANG_SECONDS)
+        equal = workload.model_hash(output) == scene.calm
+        model = "the undisturbed model" if equal else again.error()[:160]
+        seen = f"its files answer after {wait} s, barriers wait {barrier} s"
+        return f"{seen}: exit {code}, {model}", code == 0 and equal

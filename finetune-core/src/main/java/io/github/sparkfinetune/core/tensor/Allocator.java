@@ -3,6 +3,7 @@ package io.github.sparkfinetune.core.tensor;
 import com.sun.jna.NativeLibrary;
 import com.sun.jna.Platform;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 
 /** How glibc's allocator should treat the memory of PyTorch's tensors on the CPU. */
 public final class Allocator {
@@ -37,20 +38,30 @@ public final class Allocator {
             "GLIBC_TUNABLES",
             "glibc.malloc.tcache_count=0:glibc.malloc.mxfast=0");
 
+    private static final long TOGETHER_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    /** When the last release ended, or 0. */
+    private static long released;
+
     private Allocator() {}
 
     /**
      * Gives back to the kernel what earlier work of this process has closed. Mapped weights and direct buffers are
      * Java's until a garbage collection, which may be minutes away where nearly all is computed outside the heap; freed
      * tensors of another thread stay in its part of the allocator. A model that is evaluated after its training would
-     * otherwise be resident up to three times. For the beginning of work on a model: takes a full collection.
+     * otherwise be resident up to three times. For the beginning of work on a model: takes a full collection, one for
+     * the ranks of a process that begin together.
      */
-    public static void release() {
+    public static synchronized void release() {
+        if (released != 0 && System.nanoTime() - released < TOGETHER_NANOS) {
+            return;
+        }
         System.gc();
         if (Platform.isLinux()) {
             NativeLibrary.getInstance(Platform.C_LIBRARY_NAME)
                     .getFunction("malloc_trim")
                     .invokeInt(new Object[] {0L});
         }
+        released = System.nanoTime();
     }
 }

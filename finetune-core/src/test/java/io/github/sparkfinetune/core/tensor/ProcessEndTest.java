@@ -43,7 +43,6 @@ class ProcessEndTest {
             System.out.println("computing");
             switch (arguments[0]) {
                 case "exit" -> System.exit(3);
-                case "halt" -> Runtime.getRuntime().halt(4);
                 case "return" -> {}
                 default -> Thread.currentThread().join();
             }
@@ -84,13 +83,6 @@ class ProcessEndTest {
     void exitCodeIsTheOneThatWasAskedFor() throws Exception {
         assertEnds(start("exit"), 3);
         assertEnds(start("return"), 0);
-    }
-
-    /** A halt runs no shutdown hook, so nothing stops the computation first. */
-    @Test
-    @Tag("full")
-    void aHaltKeepsItsExitCode() throws Exception {
-        assertEnds(start("halt"), 4);
     }
 
     /** Starts a process and waits until it computes. */

@@ -43,6 +43,14 @@ public final class TestMatrix {
     }
 
     /**
+     * Returns every case in the profile {@code full}, else the first few: where another module's tests cover the
+     * dimensions already, and these look whether the parts fit together.
+     */
+    public static Stream<Arguments> first(int few, Arguments... all) {
+        return Stream.of(all).limit(isFull() ? all.length : few);
+    }
+
+    /**
      * Returns a subset of the cases, in their order, in which each value of each dimension occurs. Picks the case with
      * the most values that are still missing, and of equals the first.
      */

@@ -1,17 +1,20 @@
 package io.github.sparkfinetune.spark.corpus;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
-import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Dataset;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 class ConnectedComponentsTest {
@@ -66,8 +69,8 @@ class ConnectedComponentsTest {
         return expected;
     }
 
-    static IntStream partitions() {
-        return IntStream.of(1, 3, Documents.MANY_PARTITIONS);
+    static Stream<Arguments> partitions() {
+        return TestMatrix.first(2, arguments(1), arguments(Documents.MANY_PARTITIONS), arguments(3));
     }
 
     @ParameterizedTest

@@ -22,6 +22,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -120,6 +121,7 @@ class QuestionAnswererTest extends SparkMlTest {
     }
 
     @Test
+    @Tag("full")
     void theBestOfTwoIsFound() {
         QuestionAnswererTrainer trainer = trainer();
         Pipeline pipeline = new Pipeline().setStages(new PipelineStage[] {

@@ -24,6 +24,7 @@ import org.apache.spark.sql.RowFactory;
 import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -130,6 +131,7 @@ class TokenClassifierTest extends SparkMlTest {
     }
 
     @Test
+    @Tag("full")
     void pipelineIsCrossValidatedSavedAndLoaded() throws Exception {
         Dataset<Row> licenses = licenses();
         TokenClassifierTrainer trainer = trainer()

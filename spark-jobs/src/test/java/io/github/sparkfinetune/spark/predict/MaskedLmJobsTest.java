@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -13,6 +14,7 @@ import io.github.sparkfinetune.spark.prepare.PrepareFixture;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +27,8 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The jobs one after the other, with real (tiny) masked language models: prepare, train, evaluate, predict, merge. */
 @Timeout(180)
@@ -37,12 +40,31 @@ class MaskedLmJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> runs() {
+        return TestMatrix.first(
+                2,
+                arguments(
+                        "bert-mlm",
+                        "[MASK]",
+                        "method.type=full",
+                        "masked_lm.whole_word_mask=true",
+                        "data.packing=wrapped"),
+                arguments(
+                        "roberta-mlm",
+                        "<mask>",
+                        "method.type=lora",
+                        "method.target_modules=all-linear",
+                        "data.packing=none"),
+                arguments(
+                        "distilbert-mlm",
+                        "[MASK]",
+                        "method.type=qlora",
+                        "method.lora_dropout=0.1",
+                        "data.packing=bfd"));
+    }
+
     @ParameterizedTest
-    @CsvSource({
-        "bert-mlm, [MASK], method.type=full, masked_lm.whole_word_mask=true, data.packing=wrapped",
-        "roberta-mlm, <mask>, method.type=lora, method.target_modules=all-linear, data.packing=none",
-        "distilbert-mlm, [MASK], method.type=qlora, method.lora_dropout=0.1, data.packing=bfd"
-    })
+    @MethodSource("runs")
     void aModelIsTrainedMeasuredBesideItsBaseAndFillsIn(
             String model, String mask, String method, String setting, String packing) throws Exception {
         RunConfig config = config("run", model, method, setting, packing, "cluster.ranks=2");

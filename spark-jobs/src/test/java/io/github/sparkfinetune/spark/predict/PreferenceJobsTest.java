@@ -3,6 +3,7 @@ package io.github.sparkfinetune.spark.predict;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.github.sparkfinetune.conf.RunConfig;
@@ -14,6 +15,7 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.ml.LanguageModel;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,7 +30,8 @@ import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * The jobs one after the other, with real (tiny) language models on pairs of answers: prepare, train, evaluate,
@@ -43,9 +46,16 @@ class PreferenceJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> runs() {
+        return TestMatrix.first(
+                2,
+                arguments("llama-tied", "method.type=full", false),
+                arguments("qwen2", "method.type=lora", true),
+                arguments("gpt2", "method.type=qlora", false));
+    }
+
     @ParameterizedTest
-    @CsvSource({"llama-tied, method.type=full, false", "qwen2, method.type=lora, true", "gpt2, method.type=qlora, false"
-    })
+    @MethodSource("runs")
     void aModelLearnsToPrefer(String model, String method, boolean conversations) throws Exception {
         RunConfig config = config(model, method, conversations);
         try (SparkSession spark = SparkSessions.open(config, "test", "local[2]", Map.of())) {

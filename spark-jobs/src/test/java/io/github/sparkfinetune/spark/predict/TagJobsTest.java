@@ -2,6 +2,7 @@ package io.github.sparkfinetune.spark.predict;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.train.TrainingResult;
@@ -10,6 +11,7 @@ import io.github.sparkfinetune.spark.cluster.SparkSessions;
 import io.github.sparkfinetune.spark.prepare.PrepareJob;
 import io.github.sparkfinetune.spark.run.MergeJob;
 import io.github.sparkfinetune.spark.train.TrainJob;
+import io.github.sparkfinetune.testing.TestMatrix;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,13 +19,15 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Named entities and parts of speech: prepare, train, evaluate, predict, with a real (tiny) model. */
 @Timeout(300)
@@ -34,9 +38,13 @@ class TagJobsTest {
     @TempDir
     Path folder;
 
+    static Stream<Arguments> methods() {
+        return TestMatrix.first(2, arguments("full"), arguments("qlora"), arguments("lora"));
+    }
+
     /** Names of licences are entities. */
     @ParameterizedTest
-    @ValueSource(strings = {"full", "lora", "qlora"})
+    @MethodSource("methods")
     void entitiesAreFoundInWindowsOfLongTexts(String method) throws Exception {
         RunConfig config = config(
                 "bert-tokencls",

@@ -19,6 +19,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -142,11 +143,19 @@ public final class TinyRun {
                     }
                 }));
             }
-            TrainingResult first = results.get(0).get(DEADLINE_SECONDS, TimeUnit.SECONDS);
-            for (Future<TrainingResult> other : results) {
-                other.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+            // Where one fails the others end too, before anybody looks at what they have left.
+            ExecutionException failure = null;
+            for (Future<TrainingResult> result : results) {
+                try {
+                    result.get(DEADLINE_SECONDS, TimeUnit.SECONDS);
+                } catch (ExecutionException e) {
+                    failure = failure == null ? e : failure;
+                }
             }
-            return new Outcome(first, records);
+            if (failure != null) {
+                throw failure;
+            }
+            return new Outcome(results.get(0).get(), records);
         } finally {
             threads.shutdownNow();
         }

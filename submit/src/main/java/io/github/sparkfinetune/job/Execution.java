@@ -11,8 +11,8 @@ import java.util.List;
 import org.apache.hadoop.fs.FSError;
 
 /**
- * How a command's work is done, whoever asks for it: with a full disk as an error that its reader can act on, and with
- * {@value RunFolder#STATUS} at its end.
+ * How a command's work is done, whoever asks for it: with a full disk or heap as an error that its reader can act on,
+ * and with {@value RunFolder#STATUS} at its end.
  *
  * @param command its name
  */
@@ -41,7 +41,7 @@ public record Execution(String command, Jobs jobs, Console console) {
      */
     public void run(List<Stage> stages, boolean writesStatus, Work work) throws IOException {
         try {
-            onDisk(work);
+            explained(work);
         } catch (Throwable e) {
             if (writesStatus) {
                 writeStatus(command, () -> folder(stages), Failure.of(e), console);
@@ -58,13 +58,18 @@ public record Execution(String command, Jobs jobs, Console console) {
         return stages.size() > 1 ? RunFolder.above(first, jobs.hadoop()) : RunFolder.of(first, jobs.hadoop());
     }
 
-    private static void onDisk(Work work) throws IOException {
+    private static void explained(Work work) throws IOException {
         try {
             work.run();
         } catch (FSError e) {
             throw RunException.failed(
                     "a file can't be written (" + HadoopFiles.failure(e).getMessage()
                             + "): start it again, once that is mended",
+                    e);
+        } catch (OutOfMemoryError e) {
+            throw RunException.failed(
+                    "the driver ran out of memory (" + e.getMessage()
+                            + "): raise --driver-memory (spark.driver.memory) and start it again",
                     e);
         }
     }

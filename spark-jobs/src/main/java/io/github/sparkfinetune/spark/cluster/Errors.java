@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.apache.spark.SparkException;
 
 /** What a failed job says. */
@@ -19,12 +20,15 @@ public final class Errors {
             "java.util.zip.",
             "java.nio.charset.");
 
+    /** How Spark tells of an executor that has ended because its heap was full. */
+    private static final Pattern HEAP_FULL = Pattern.compile("exited with code 52\\b");
+
     private Errors() {}
 
     /**
      * The one-line error of a failed job: the one that a task ended with on purpose, where Spark has wrapped it. Where
-     * a file system, the network or the machine failed (a full disk, a connection, a permission, no memory), or no task
-     * threw anything (lost executors), it may be started again; what else a task threw is about the data it read.
+     * a file system, the network or the machine failed (a full disk, a connection, a permission, a full heap), or no
+     * task threw anything (lost executors), it may be started again; what else a task threw is about the data it read.
      *
      * @param what what was being done, as the beginning of the message
      */
@@ -36,10 +40,18 @@ public final class Errors {
                 return expected;
             }
             last = cause;
-            // A library that can't be loaded or unpacked, no memory: no data is to blame.
+            // A library that can't be loaded or unpacked: no data is to blame.
             ofTheMachine |= cause instanceof LinkageError || cause instanceof VirtualMachineError;
         }
         boolean ofSpark = e instanceof SparkException;
+        if (last instanceof OutOfMemoryError
+                || (ofSpark && HEAP_FULL.matcher(e.getMessage()).find())) {
+            return RunException.failed(
+                    what
+                            + " failed (out of memory: Java heap space): raise spark.executor.memory, with a master local[*]"
+                            + " --driver-memory, and start it again",
+                    e);
+        }
         Optional<? extends Throwable> io = ofSpark || e instanceof IOException || e instanceof UncheckedIOException
                 ? ioFailure(e)
                 : Optional.empty();

@@ -13,6 +13,7 @@ import java.io.UncheckedIOException;
 import java.net.ConnectException;
 import java.net.SocketException;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.zip.GZIPInputStream;
 import org.apache.hadoop.conf.Configuration;
@@ -61,12 +62,26 @@ class ErrorsTest {
                 "Exception java.lang.ExceptionInInitializerError: Cannot unpack libzstd-jni: No space left on device");
         Throwable noClass = new NoClassDefFoundError("Could not initialize class com.github.luben.zstd.Zstd");
         noClass.initCause(first);
-        for (Throwable failure : new Throwable[] {noClass, new OutOfMemoryError("Java heap space")}) {
-            RunException error = explained(job(failure));
-            assertThat(error.exitCode()).as(failure.toString()).isEqualTo(ExitCode.FAILED);
-            assertThat(error).hasMessageEndingWith("): start it again, once that is mended");
+        RunException error = explained(job(noClass));
+        assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+        assertThat(error)
+                .hasMessageContaining("No space left on device")
+                .hasMessageEndingWith("): start it again, once that is mended");
+    }
+
+    @Test
+    void aFullHeapNamesTheSettingToRaise() {
+        SparkException lost = new SparkException(
+                "Job aborted due to stage failure: Task 0 in stage 0.0 failed 4 times, most"
+                        + " recent failure: Lost task 0.3 in stage 0.0 (TID 10) (10.0.0.7 executor 3): ExecutorLostFailure"
+                        + " (executor 3 exited caused by one of the running tasks) Reason: Command exited with code 52");
+        for (SparkException failure : List.of(job(new OutOfMemoryError("Java heap space")), lost)) {
+            RunException error = explained(failure);
+            assertThat(error.exitCode()).isEqualTo(ExitCode.FAILED);
+            assertThat(error)
+                    .hasMessage("prepare failed (out of memory: Java heap space): raise spark.executor.memory, with a"
+                            + " master local[*] --driver-memory, and start it again");
         }
-        assertThat(explained(job(noClass))).hasMessageContaining("No space left on device");
     }
 
     @Test

@@ -5,7 +5,7 @@ are the variants of a class's attributes.
 """
 
 import torch
-from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH
+from inputs import DOCUMENTS, HEADS, HIDDEN, KEYS, KV_HEADS, N, PADDED, RANK, TEXTS, TOKENS, VOCABULARY, WIDE, WIDTH
 
 DROPOUT = dict(embeddings_scale=1.25, hidden_scale=1.25, probs_scale=1.25, head_scale=1.25, head_input_scale=1.1)
 RELATIVE = dict(content_to_position=True, position_to_content=True, max_relative_positions=6)
@@ -77,15 +77,20 @@ def kept_of_llama(i, w):
     return kept
 
 
-def kept_of_encoder(i):
+def probabilities(i, documents):
+    """Of all scores, one after the other."""
+    return torch.cat([i.x(HEADS, n, n).softmax(-1).flatten() for n in documents])
+
+
+def kept_of_encoder(i, documents):
     """What EncoderLayer.layer_forward keeps, of random values."""
-    kept = {name: i.x(TEXTS, HEADS, TOKENS, WIDTH) for name in "qkv"}
+    kept = {name: i.x(sum(documents), HIDDEN) for name in "qkv"}
     for name in ["x", "attended", "attention_sum", "output_sum"]:
-        kept[name] = i.x(TEXTS, TOKENS, HIDDEN)
+        kept[name] = i.x(N, HIDDEN)
     for name in ["attention_mean", "attention_rstd", "output_mean", "output_rstd"]:
-        kept[name] = i.x(TEXTS, TOKENS, 1)
-    kept["probs"] = i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1)
-    kept["intermediate"] = i.x(TEXTS, TOKENS, WIDE)
+        kept[name] = i.x(N, 1)
+    kept["probs"] = probabilities(i, documents)
+    kept["intermediate"] = i.x(N, WIDE)
     return kept
 
 
@@ -232,8 +237,8 @@ INPUTS = {
     "BinaryCrossEntropy.binary_cross_entropy": lambda i: [(i.x(5, 3), i.ids(2, 5, 3).float(), i.x(3).abs(), 0.5)],
     "MeanSquaredError.squared_error": lambda i: [(i.x(5, 1), i.x(5, 1), 0.5)],
     "AnswerLoss.answer_loss": lambda i: [(
-        i.x(3, 5, 2), torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device),
-        0.5, 0.25)],
+        i.x(11, 2), torch.tensor([[0, 1, 2, 3, 4], [5, 6, 5, 5, 5], [7, 8, 9, 10, 7]], device=i.device),
+        torch.tensor([5, 2, 4], device=i.device), torch.tensor([[1, 3], [0, 0], [2, -100]], device=i.device), 0.5, 0.25)],
     "LogitCap.capped_logits": lambda i: [(i.x(9, VOCABULARY),)],
     "VocabularyLoss.spans": lambda i: [(n, 4) for n in (0, 4, 9)],
     "VocabularyLoss.parts": lambda i: [(i.x(n, VOCABULARY),) for n in (0, 3, 4)],
@@ -303,55 +308,62 @@ INPUTS |= {
 
 DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]
 INPUTS |= {
-    "Attention.heads": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN),)],
-    "Attention.merged": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH),)],
-    "Attention.attention": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH) for _ in "qkv"), batch.get("bias"), masks)
-        for _, batch, masks in i.encoders()],
-    "ScoreParts.matrices_at_once": lambda i: [(scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
-    "Attention.parts": lambda i: [(i.x(9, HEADS, tokens, WIDTH),) for tokens in (TOKENS, 256, 400)],
-    "Attention.matrices": lambda i: [(i.x(TEXTS, HEADS, TOKENS, WIDTH), 1, 2)],
+    "Attention.padded": lambda i: [(i.x(N, HIDDEN), batch) for batch in (i.padded(), {})],
+    "Attention.unpadded": lambda i: [(i.x(sum(PADDED), HIDDEN), batch) for batch in (i.padded(), {})],
+    "Attention.unpadded_backward": lambda i: [(i.x(N, HIDDEN), batch) for batch in (i.padded(), {})],
+    "Attention.relative_bias": lambda i: [({}, TOKENS)],
+    "Attention.relative_bias_backward": lambda i: [(i.x(HEADS, TOKENS, TOKENS), {})],
+    "Attention.padding_bias": lambda i: [(i.padded(), 8, 2, 8)],
+    "Attention.bias": lambda i: [(w, batch, (8, 2, 8)) for w, batch, _, _ in i.encoders()],
+    "Attention.kept_probs": lambda i: [(i.layer_masks(PADDED), 64 * HEADS, 2, 8)],
+    "Attention.heads": lambda i: [(i.x(sum(PADDED), HIDDEN), (8, 2, 8))],
+    "Attention.attention": lambda i: [(*(i.x(N, HIDDEN) for _ in "qkv"), *call) for call in i.encoders()],
+    "Attention.by_head": lambda i: [(i.x(sum(PADDED), HIDDEN), PADDED)],
+    "Attention.by_token": lambda i: [(i.x(sum(PADDED), HIDDEN), PADDED)],
+    "Attention.scores": lambda i: [(PADDED,)],
+    "Attention.parts": lambda i: [
+        (i.x(n * 9, HIDDEN).to(kind), [n] * 9) for n in (TOKENS, 256, 400) for kind in (torch.float32, torch.bfloat16)],
+    "Attention.matrices": lambda i: [(i.x(sum(PADDED), HIDDEN), (8, 0, 2, 8))],
+    "Attention.score_matrices": lambda i: [(i.x(HEADS * 273), (8, 64 * HEADS, 2, 8))],
     "Attention.attend": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "qkv"), batch.get("bias"), relative, masks)
-        for _, batch, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
-        for dtype in (torch.float32, torch.bfloat16)],
+        (*(i.x(sum(documents), HIDDEN).to(dtype) for _ in "qkv"), w, batch, documents, masks)
+        for w, batch, documents, masks in i.encoders() for dtype in (torch.float32, torch.bfloat16)],
     "Attention.attend_backward": lambda i: [
-        (*(i.x(TEXTS, HEADS, TOKENS, WIDTH).to(dtype) for _ in "gqkv"),
-         i.x(TEXTS, HEADS, TOKENS, TOKENS).softmax(-1).to(dtype), masks, relative)
-        for _, _, masks in i.encoders() for relative in (None, i.x(HEADS, TOKENS, TOKENS))
-        for dtype in (torch.float32, torch.bfloat16)],
-    "EncoderLayer.layer": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
-    "EncoderLayer.attended": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
-    "EncoderLayer.relative_bias": lambda i: [({}, TOKENS)],
-    "EncoderLayer.relative_bias_backward": lambda i: [(i.x(HEADS, TOKENS, TOKENS), {})],
+        (*(i.x(sum(documents), HIDDEN).to(dtype) for _ in "gqkv"), probabilities(i, documents).to(dtype), documents,
+         masks, i.gradients(w))
+        for w, _, documents, masks in i.encoders() for dtype in (torch.float32, torch.bfloat16)],
+    "EncoderLayer.layer": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.attended": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.residual": lambda i: [
         (i.x(3, 4), i.x(3, 4), {"a": i.mask(3, 4)}, site) for site in "ab"],
-    "EncoderLayer.attention_input": lambda i: [(i.x(3, 4),)],
-    "EncoderLayer.projected": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), i.linear("a", HIDDEN, HIDDEN, "lora bias"), {}, "a")],
-    "EncoderLayer.layer_forward": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN), *call) for call in i.encoders()],
+    "EncoderLayer.attention_input": lambda i: [
+        (i.x(N, HIDDEN), w, batch, documents, {}, "query") for w, batch, documents, _ in i.encoders()],
+    "EncoderLayer.layer_forward": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.layer_backward": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), kept_of_encoder(i), w, batch, masks, i.gradients(w), add, wanted)
-        for w, batch, masks in i.encoders() for add, wanted in [(False, True), (True, False)]],
+        (i.x(N, HIDDEN), kept_of_encoder(i, documents), w, batch, documents, masks, i.gradients(w), add, wanted)
+        for w, batch, documents, masks in i.encoders() for add, wanted in [(False, True), (True, False)]],
     "Bert.embeddings": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
-         {"positions": i.ids(TOKENS, TEXTS, TOKENS), "types": i.ids(2, TEXTS, TOKENS)}, masks)
+        (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
+         {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)}, DOCUMENTS, masks)
         for more, masks in [
             ({}, {}),
-            ({"type.weight": i.x(2, HIDDEN)}, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)}),
+            ({"type.weight": i.x(2, HIDDEN)}, {"embeddings": i.mask(N, HIDDEN)}),
             (i.linear("projection", WIDE, HIDDEN, "bias"), {})]],
     "Bert.sequence_head": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN),
-         i.linear("dense", HIDDEN, HIDDEN, "bias") | i.linear("classifier", 3, HIDDEN, "bias"), {}, masks)
+        (i.x(N, HIDDEN), i.linear("dense", HIDDEN, HIDDEN, "bias") | i.linear("classifier", 3, HIDDEN, "bias"),
+         {"first": i.ids(N, TEXTS)}, DOCUMENTS, masks)
         for masks in [{}, {"head": i.mask(TEXTS, HIDDEN), "head_input": i.mask(TEXTS, HIDDEN)}]],
     "Bert.token_head": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, masks)
-        for masks in [{}, {"head": i.mask(TEXTS, TOKENS, HIDDEN)}]],
+        (i.x(N, HIDDEN), i.linear("classifier", 3, HIDDEN, "bias"), {}, DOCUMENTS, masks)
+        for masks in [{}, {"head": i.mask(N, HIDDEN)}]],
     "Bert.masked_lm_head": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
-         {"places": i.ids(TEXTS * TOKENS, n)}, masks)
-        for kind in ("bias", "lora bias") for n in (0, 4)
-        for masks in ({}, {"dense": i.mask(TEXTS * TOKENS, HIDDEN)})],
+        (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), **i.linear("dense", HIDDEN, HIDDEN, kind)},
+         {"places": i.ids(N, n)}, DOCUMENTS, masks)
+        for kind in ("bias", "lora bias") for n in (0, 4) for masks in ({}, {"dense": i.mask(N, HIDDEN)})],
+    "AttentionCalls.calls": lambda i: [(DOCUMENTS,), ([9, 9],)],
+    "AttentionCalls.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
+    "AttentionCalls.matrices_at_once": lambda i: [
+        (scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
     "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
     "MatrixAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
     "MatrixAttention.hide": lambda i: [(i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))],
@@ -381,22 +393,29 @@ INPUTS |= {
     "Mpnet.relative_bias_backward": lambda i: [
         (i.x(HEADS, n, n), {"relative.weight": i.x(32, HEADS)}) for n in (1, TOKENS)],
     "DebertaV2.embeddings": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), {**i.norm("norm", HIDDEN), **more}, batch, masks)
-        for _, padded, _ in [i.encoder()]
+        (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), **more}, batch, DOCUMENTS, masks)
         for more, batch, masks in [
-            ({}, padded, {"embeddings": i.mask(TEXTS, TOKENS, HIDDEN)}),
+            ({}, {"attention_mask": i.x(N).gt(0).float()}, {"embeddings": i.mask(N, HIDDEN)}),
             ({"type.weight": i.x(2, HIDDEN), "position.weight": i.x(TOKENS, HIDDEN)},
-             {"positions": i.ids(TOKENS, TEXTS, TOKENS), "types": i.ids(2, TEXTS, TOKENS)}, {})]],
+             {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)}, {})]],
     "DebertaV2.buckets": lambda i: [(n,) for n in (1, TOKENS, 50)],
     "DebertaV2.relative_heads": lambda i: [
         (i.x(5, HIDDEN), 1, i.linear(name, HIDDEN, HIDDEN, "lora bias"), masks, "relative_key", "key")
         for name in ("key", "relative_key") for masks in ({}, {name + ".relative": i.mask(*i.relative)})],
-    "DebertaV2.heads_first": lambda i: [(i.x(TEXTS, TOKENS, HIDDEN),)],
+    "DebertaV2.heads_first": lambda i: [(i.x(sum(PADDED), HIDDEN), (8, 2, 8))],
     "DebertaV2.relative_scores": lambda i: [
         (i.x(HEADS, TEXTS, TOKENS, HIDDEN // HEADS), i.x(HEADS, HIDDEN // HEADS, 9), i.ids(9, TOKENS, TOKENS))],
+    "DebertaV2.relative_terms": lambda i: [
+        (TOKENS, w | more, {"relative": i.mask(*i.relative)}, 0.5) for w, *_ in i.encoders()
+        for more in (i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
+    "DebertaV2.add_relative_scores": lambda i: [
+        (i.x(HEADS, 2, n, n), i.x(HEADS, 2, n, WIDTH), i.x(HEADS, 2, n, WIDTH),
+         {name: i.x(HEADS, WIDTH, i.relative[0]) for name in names}, 50)
+        for n in (3, TOKENS) for names in (["keys", "queries"], ["keys"], [])],
+    "DebertaV2.hidden": lambda i: [(i.padded(), (8, 2, 8))],
     "DebertaV2.attended": lambda i: [
-        (i.x(TEXTS, TOKENS, HIDDEN), w | more, batch, masks | {"relative": i.mask(*i.relative)})
-        for w, batch, masks in i.encoders() for more in (
+        (i.x(N, HIDDEN), w | more, batch, documents, masks | {"relative": i.mask(*i.relative)})
+        for w, batch, documents, masks in i.encoders() for more in (
             i.norm("relative_norm", HIDDEN), i.linear("relative_query", HIDDEN, HIDDEN))],
     "ModernBert.embeddings": lambda i: [
         (i.x(N, HIDDEN), w, {}, DOCUMENTS, {"embeddings": i.mask(N, HIDDEN)})
@@ -420,9 +439,9 @@ INPUTS |= {
         (i.x(N, HIDDEN), i.x(N, HIDDEN), kept_of_modern(i, w, {}), w, masks, i.gradients(w), False)
         for w, _, masks in i.moderns()],
     "ModernBert.head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
-    "ModernBert.padded": lambda i: [(i.x(N, 3), DOCUMENTS)],
     "ModernBert.sequence_head": lambda i: [
-        (i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(len(DOCUMENTS), HIDDEN)})],
+        (i.x(N, HIDDEN), modern_head(i), {"first": torch.tensor([0, 5, 10], device=i.device)}, DOCUMENTS,
+         {"head": i.mask(3, HIDDEN)})],
     "ModernBert.token_head": lambda i: [(i.x(N, HIDDEN), modern_head(i), {}, DOCUMENTS, {"head": i.mask(N, HIDDEN)})],
     "ModernBert.classes": lambda i: [(i.x(N, HIDDEN), modern_head(i), {})],
     "ModernBert.masked_lm_head": lambda i: [
@@ -436,7 +455,7 @@ INPUTS |= {
         (i.x(N, HIDDEN), kept_of_modern(i, {}, {"band": i.band()}), i.band())],
     "DroppedAttention.is_fusible": lambda i: [(batch, masks) for _, batch, masks in i.moderns()] * (not i.causal),
     "DroppedAttention.bias": lambda i: [
-        (batch, start, 9) for start in (11, 12) for batch in ({}, i.packed(), i.packed() | {"padding.11": i.padding()})],
+        (batch, 11, 9) for batch in ({}, i.packed(), i.packed() | {"bias": i.padding()})],
     "DroppedAttention.dropped_attention": lambda i: [
         (*(i.x(N, HIDDEN) for _ in "qkv"), DOCUMENTS, batch, masks)
         for _, batch, masks in [(0, {}, {}), *i.moderns()]],
@@ -444,14 +463,12 @@ INPUTS |= {
         (i.x(N, HIDDEN), {name: i.x(N, HIDDEN) for name in "qkv"}, DOCUMENTS, batch, masks)
         for _, batch, masks in i.moderns()],
     "DocumentAttention.window": lambda i: [(i.packed(), length) for length in (5, 9)],
-    "DocumentAttention.calls": lambda i: [(DOCUMENTS,), ([9, 9],)],
     "DocumentAttention.by_heads": lambda i: [(i.x(N, HIDDEN), call, HEADS) for call in DOCUMENT_CALLS] + [
         (i.x(N, i.kv_heads * WIDTH), DOCUMENT_CALLS[0], i.kv_heads)],
     "DocumentAttention.by_tokens": lambda i: [(i.x(2, HEADS, 5, WIDTH), heads) for heads in (HEADS, i.kv_heads)],
     "DocumentAttention.attend_call": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window, recorded)
         for window in (None, i.packed()["window.9"]) for recorded in (False, True)],
-    "DocumentAttention.joined": lambda i: [([i.x(3, 4)],), ([i.x(3, 4), i.x(2, 4)],)],
     "DocumentAttention.plain_attention": lambda i: [
         (*(i.x(1, HEADS, 9, WIDTH) for _ in "qkv"), window) for window in (None, i.packed()["window.9"])],
     "DocumentAttention.plain_attention_backward": lambda i: [

@@ -7,6 +7,8 @@ HIDDEN, KEYS, WIDE, RANK, VOCABULARY = HEADS * WIDTH, KV_HEADS * WIDTH, 40, 3, 5
 TEXTS, TOKENS = 3, 8
 DOCUMENTS = [5, 5, 1, 9]
 N = sum(DOCUMENTS)
+# The same documents in calls of attention that pad them.
+PADDED = [8, 8, 8, 9]
 
 
 class Inputs:
@@ -69,7 +71,7 @@ class Inputs:
                 yield self.linear("a", WIDE, HIDDEN, kind), masks
 
     def encoder(self, kind="bias"):
-        """(weights, batch, masks) of an encoder's layer."""
+        """(weights, batch, documents, masks) of an encoder's layer."""
         w = {**self.norm("attention_norm", HIDDEN), **self.norm("output_norm", HIDDEN)}
         for name in ["query", "key", "value", "attention_output"]:
             w |= self.linear(name, HIDDEN, HIDDEN, kind)
@@ -77,20 +79,36 @@ class Inputs:
         w |= self.linear("output", HIDDEN, WIDE, kind)
         if self.relative:
             w["relative.weight"] = self.x(*self.relative)
-        bias = torch.zeros(TEXTS, 1, 1, TOKENS, device=self.device)
-        bias[0, :, :, 5:] = float("-inf")
-        masks = {
-            "probs": self.mask(TEXTS, HEADS, TOKENS, TOKENS),
-            "attention_residual": self.mask(TEXTS, TOKENS, HIDDEN),
-            "output_residual": self.mask(TEXTS, TOKENS, HIDDEN),
+        return w, self.padded(), PADDED, self.layer_masks(PADDED)
+
+    def padded(self):
+        """What attention of an encoder reads of a batch whose calls take the third document first."""
+        starts = torch.tensor([0, *DOCUMENTS]).cumsum(0).tolist()
+        pad, unpad, bias = [], [0] * N, []
+        for document, length in zip([2, 0, 1, 3], PADDED):
+            for token in range(length):
+                real = token < DOCUMENTS[document]
+                if real:
+                    unpad[starts[document] + token] = len(pad)
+                pad.append(starts[document] + token * real)
+                bias.append(0.0 if real else float("-inf"))
+        batch = {"pad": torch.tensor(pad), "unpad": torch.tensor(unpad), "bias": torch.tensor(bias)}
+        return {name: tensor.to(self.device) for name, tensor in batch.items()}
+
+    def layer_masks(self, documents):
+        return {
+            "probs": self.mask(sum(HEADS * n * n for n in documents)),
+            "attention_residual": self.mask(N, HIDDEN),
+            "output_residual": self.mask(N, HIDDEN),
         }
-        return w, {"bias": bias}, masks
 
     def encoders(self):
         yield self.encoder()
-        w, batch, masks = self.encoder("lora bias")
-        yield w, {}, {}
-        yield w, batch, masks
+        w, batch, documents, masks = self.encoder("lora bias")
+        yield w, {}, DOCUMENTS, {}
+        yield w, batch, documents, {}
+        yield w, {}, DOCUMENTS, self.layer_masks(DOCUMENTS)
+        yield w, batch, documents, masks
 
     def modern(self, kind="", bias=False, layer="local"):
         """(weights, batch, masks) of a pre-norm layer: first, local or last."""
@@ -117,9 +135,9 @@ class Inputs:
         w, batch, _ = self.modern("lora", True)
         yield w, batch | {"band": self.band()}, {}
         w, batch, _ = self.modern()
-        yield w, batch | {"padding.11": self.padding()}, {}
+        yield w, batch | {"bias": self.padding()}, {}
         w, batch, _ = self.modern("lora", True)
-        masks = {f"probs.{i}": self.mask(HEADS, n, n) for i, n in enumerate(DOCUMENTS)}
+        masks = {"probs": self.mask(sum(HEADS * n * n for n in DOCUMENTS))}
         yield w, batch, masks | {"attention_residual": self.mask(N, HIDDEN), "mlp.Wi": self.mask(N, HIDDEN)}
         yield self.modern(layer="last")
 
@@ -137,9 +155,9 @@ class Inputs:
         return bias.to(self.device)
 
     def padding(self):
-        """The mask of a document of 9 tokens whose last two are padding."""
-        bias = torch.zeros(9)
-        bias[7:] = float("-inf")
+        """The bias of documents of which the last two tokens are padding."""
+        bias = torch.zeros(N)
+        bias[N - 2 :] = float("-inf")
         return bias.to(self.device)
 
     def packed(self, width=WIDTH):
@@ -191,7 +209,7 @@ class Inputs:
             ("mlp.c_proj", HIDDEN, WIDE),
         ]:
             w |= self.linear(name, out, inputs, kind, conv1d=True)
-        masks = {f"probs.{i}": self.mask(HEADS, n, n) for i, n in enumerate(DOCUMENTS)}
+        masks = {"probs": self.mask(sum(HEADS * n * n for n in DOCUMENTS))}
         masks |= {name + "_residual": self.mask(N, HIDDEN) for name in ["attention", "output"]}
         return w, masks
 

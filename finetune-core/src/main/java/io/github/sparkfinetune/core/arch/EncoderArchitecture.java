@@ -41,12 +41,12 @@ public interface EncoderArchitecture extends Architecture {
         return Map.of();
     }
 
-    /** Whether its text computes texts side by side, without padding; it then takes their lengths too. */
-    default boolean isUnpadded() {
-        return false;
+    /** Returns whether attention takes texts of like length in one call, padded; else each text as it is. */
+    default boolean padsAttention() {
+        return true;
     }
 
-    /** Tokens to either side that those layers see which do not see all, where texts are unpadded; 0 without any. */
+    /** Returns the tokens to either side that a layer with a window sees; 0 where every layer sees all. */
     default int window() {
         return 0;
     }

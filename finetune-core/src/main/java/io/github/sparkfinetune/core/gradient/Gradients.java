@@ -58,7 +58,7 @@ public final class Gradients {
     private final List<Future<?>> underWay = new ArrayList<>();
 
     /** @param manager owner of the gradients, on the model's device */
-    public Gradients(NDManager manager, Model<?> model, Collective collective) {
+    public Gradients(NDManager manager, Model model, Collective collective) {
         this.script = model.script();
         this.collective = collective;
         Device device = Device.of(manager);
@@ -126,7 +126,7 @@ public final class Gradients {
                 .orElseThrow();
     }
 
-    private static int layers(Model<?> model) {
+    private static int layers(Model model) {
         return (int) model.blocks().stream()
                 .filter(block -> block.kind() == BlockKind.LAYER)
                 .count();
@@ -140,7 +140,7 @@ public final class Gradients {
         };
     }
 
-    private static Optional<EmbeddingGradient> ofTable(Device device, ScriptModule script, Model<?> model) {
+    private static Optional<EmbeddingGradient> ofTable(Device device, ScriptModule script, Model model) {
         if (model.tokenRows().isPresent()) {
             return Optional.of(
                     new TokenRowsGradient(device, script, model.tokenRows().get(), model.paddingId()));

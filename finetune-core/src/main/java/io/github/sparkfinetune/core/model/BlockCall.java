@@ -11,9 +11,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A block with what it is computed from. Every method of a model's text for a block takes (x, w, batch, documents,
- * masks), or without documents where texts are computed padded: input, weights by local name, the batch's tensors by
- * name, the lengths of its documents, what dropout keeps by site.
+ * A block with what it is computed from. Every method of a model's script for a block takes (x, w, batch, documents,
+ * masks): input, weights by local name, the batch's tensors by name, the lengths of its documents, what dropout keeps
+ * by site.
  *
  * @param script the model's text
  * @param input rows of the embedding table for the first block, else the output of the block before

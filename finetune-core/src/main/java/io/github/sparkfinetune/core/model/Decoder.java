@@ -17,10 +17,10 @@ import java.util.Map;
 
 /**
  * A Llama- or GPT-like language model: its weights in Java, its computation in the text of its family, called a block
- * at a time. Samples lie side by side without padding, see {@link PackedBatch}. The last block gives the hidden states
- * [M, hidden] of the tokens before a label; what maps them to logits is part of the loss.
+ * at a time. Samples lie side by side without padding, see {@link Batch}. The last block gives the hidden states [M,
+ * hidden] of the tokens before a label; what maps them to logits is part of the loss.
  */
-public final class Decoder extends Model<PackedBatch> {
+public final class Decoder extends Model {
     private final DecoderArchitecture architecture;
     private final DecoderShape shape;
     private final LayerInputs layerInputs;
@@ -134,13 +134,13 @@ public final class Decoder extends Model<PackedBatch> {
     }
 
     @Override
-    public PackedBatch batch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, layerInputs, samples, shape, matmul().rows(), false);
+    public Batch batch(NDManager owner, List<Sample> samples) {
+        return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), false);
     }
 
     /** As {@link #batch}, but for the hidden states of all tokens. */
-    public PackedBatch wholeBatch(NDManager owner, List<Sample> samples) {
-        return PackedBatch.of(owner, layerInputs, samples, shape, matmul().rows(), true);
+    public Batch wholeBatch(NDManager owner, List<Sample> samples) {
+        return new DecoderBatch(owner, layerInputs).of(samples, shape, matmul().rows(), true);
     }
 
     LayerInputs layerInputs() {
@@ -169,7 +169,7 @@ public final class Decoder extends Model<PackedBatch> {
     }
 
     @Override
-    public BlockCall call(NDManager owner, Block block, NDArray x, PackedBatch batch, DropoutMasks masks) {
+    public BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
         return new BlockCall(script(), block, x, batch, masks.of(owner, shape, block, batch));
     }
 

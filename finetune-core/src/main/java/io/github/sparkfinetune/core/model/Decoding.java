@@ -41,7 +41,7 @@ public final class Decoding implements AutoCloseable {
         try {
             this.cache = new KeyValueCache(manager, model.script(), model.shape(), model.layerInputs(), lengths, room);
             try (NDManager owner = manager.newSubManager()) {
-                PackedBatch batch = PackedBatch.ofPrompts(owner, model.layerInputs(), prompts);
+                Batch batch = new DecoderBatch(owner, model.layerInputs()).ofPrompts(prompts);
                 this.logits = compute(
                         owner,
                         batch,
@@ -78,7 +78,7 @@ public final class Decoding implements AutoCloseable {
         }
         logits.close();
         try (NDManager owner = manager.newSubManager()) {
-            PackedBatch batch = PackedBatch.ofTokens(owner, model.layerInputs(), tokens, positions);
+            Batch batch = new DecoderBatch(owner, model.layerInputs()).ofTokens(tokens, positions);
             Map<Integer, Optional<NDArray>> biases = new HashMap<>();
             logits = compute(owner, batch, call -> {
                 int number = call.block().layer();
@@ -98,7 +98,7 @@ public final class Decoding implements AutoCloseable {
         cache.keep(texts);
     }
 
-    private NDArray compute(NDManager owner, PackedBatch batch, Function<BlockCall, NDArray> layer) {
+    private NDArray compute(NDManager owner, Batch batch, Function<BlockCall, NDArray> layer) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
             BlockCall call = model.call(owner, block, x, batch, DropoutMasks.none());

@@ -5,16 +5,15 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.DataType;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.tensor.ParallelFor;
-import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Seeds;
 import io.github.sparkfinetune.data.dataset.Seeds.Purpose;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Dropout masks that depend on nothing but (seed, step, sample, layer, site, token, element): the same for a sample in
@@ -43,7 +42,7 @@ final class Dropout {
 
     private final long seed;
     private final int threads;
-    private final Map<Use, ByteBuffer> buffers = new HashMap<>();
+    private final Map<Long, ByteBuffer> buffers = new HashMap<>();
 
     /**
      * @param seed of the run
@@ -64,112 +63,45 @@ final class Dropout {
     }
 
     /**
-     * Mask over hidden states: [B, T, width], or [N, width] of unpadded texts, or [B, width] for the first token alone.
+     * Mask over all tokens of a batch: [N, width].
      *
      * @param step optimizer steps done before this one
-     * @param layer number of the layer, -1 for the other blocks
-     * @param tokens how many tokens of a row have an element: T, or 1 for the first alone
-     */
-    NDArray hidden(
-            NDManager manager,
-            long step,
-            PaddedBatch batch,
-            int layer,
-            DropoutSite site,
-            double rate,
-            int tokens,
-            int width) {
-        return mask(manager, step, batch, layer, site, rate, 1, tokens, width, hidden(batch, site, tokens, width));
-    }
-
-    private static Shape hidden(PaddedBatch batch, DropoutSite site, int tokens, int width) {
-        if (tokens == 1 && site != DropoutSite.EMBEDDINGS) {
-            return new Shape(batch.samples().size(), width);
-        }
-        return batch.isUnpadded()
-                ? new Shape(rows(batch, tokens), width)
-                : new Shape(batch.samples().size(), tokens, width);
-    }
-
-    /** Rows that so many tokens of each sample take. */
-    private static long rows(PaddedBatch batch, int tokens) {
-        return batch.isUnpadded() && tokens > 1
-                ? Arrays.stream(batch.documents()).sum()
-                : (long) batch.samples().size() * tokens;
-    }
-
-    /** Mask over attention probabilities: [B, heads, T, T]. */
-    NDArray probs(NDManager manager, long step, PaddedBatch batch, int layer, double rate, int heads) {
-        int length = batch.length();
-        return mask(
-                manager,
-                step,
-                batch,
-                layer,
-                DropoutSite.PROBS,
-                rate,
-                heads,
-                length,
-                length,
-                new Shape(batch.samples().size(), heads, length, length));
-    }
-
-    /**
-     * Mask over the tokens of a packed batch: [N, width].
-     *
      * @param place a site of the model: equal places drop alike
      */
-    NDArray packed(NDManager manager, long step, PackedBatch batch, long place, double rate, int width) {
-        List<Run> runs = new ArrayList<>();
-        int at = 0;
-        for (Sample sample : batch.samples()) {
-            runs.add(new Run(sample.index(), 0, 0, sample.length(), at));
-            at += sample.length();
-        }
-        Shape shape = new Shape(batch.ids().size(), width);
-        return mask(manager, step, place, 0, rate, runs, width, shape);
+    NDArray tokens(NDManager manager, long step, Batch batch, long place, double rate, int width) {
+        int[] firstRows = batch.firstRows();
+        List<Run> runs = IntStream.range(0, firstRows.length)
+                .mapToObj(i -> new Run(index(batch, i), 0, 0, batch.rows()[i], width, (long) firstRows[i] * width))
+                .toList();
+        return mask(manager, step, place, rate, runs, new Shape(batch.ids().size(), width));
     }
 
-    /** Masks over the attention probabilities of each document of a packed batch: [heads, L, L]. */
-    List<NDArray> packedProbs(NDManager manager, long step, PackedBatch batch, int layer, double rate, int heads) {
-        List<NDArray> masks = new ArrayList<>();
-        for (Sample sample : batch.samples()) {
-            int first = 0;
-            for (int length : sample.documents()) {
-                int computed = Math.toIntExact(batch.documents()[masks.size()]);
-                masks.add(probs(manager, step, sample, first, computed, masks.size(), layer, rate, heads));
-                first += length;
+    /** Mask over the first token of each sample: [B, width]. */
+    NDArray firstTokens(NDManager manager, long step, Batch batch, long place, double rate, int width) {
+        List<Run> runs = IntStream.range(0, batch.samples().size())
+                .mapToObj(i -> new Run(index(batch, i), 0, 0, 1, width, (long) i * width))
+                .toList();
+        return mask(manager, step, place, rate, runs, new Shape(batch.samples().size(), width));
+    }
+
+    /** Mask over the attention probabilities of each document, [heads, L, L], one after the other. */
+    NDArray probs(NDManager manager, long step, Batch batch, long place, double rate, int heads) {
+        List<Run> runs = new ArrayList<>();
+        long at = 0;
+        for (Batch.Document document : batch.documents()) {
+            int length = document.length();
+            for (int head = 0; head < heads; head++, at += (long) length * length) {
+                if (document.sample() >= 0) {
+                    long sample = index(batch, document.sample());
+                    runs.add(new Run(sample, head, document.firstToken(), length, length, at));
+                }
             }
         }
-        return masks;
+        return mask(manager, step, place, rate, runs, new Shape(at));
     }
 
-    /** The same of texts that are unpadded. */
-    List<NDArray> unpaddedProbs(NDManager manager, long step, PaddedBatch batch, int layer, double rate, int heads) {
-        List<NDArray> masks = new ArrayList<>();
-        for (Sample sample : batch.samples()) {
-            int length = Math.toIntExact(batch.documents()[masks.size()]);
-            masks.add(probs(manager, step, sample, 0, length, masks.size(), layer, rate, heads));
-        }
-        return masks;
-    }
-
-    private NDArray probs(
-            NDManager manager,
-            long step,
-            Sample sample,
-            int first,
-            int length,
-            int document,
-            int layer,
-            double rate,
-            int heads) {
-        List<Run> runs = new ArrayList<>();
-        for (int head = 0; head < heads; head++) {
-            runs.add(new Run(sample.index(), head, first, length, head * length));
-        }
-        long place = place(layer, DropoutSite.PROBS);
-        return mask(manager, step, place, document, rate, runs, length, new Shape(heads, length, length));
+    private static long index(Batch batch, int sample) {
+        return batch.samples().get(sample).index();
     }
 
     /**
@@ -178,14 +110,11 @@ final class Dropout {
      * @param place a site of the model: equal places drop alike
      */
     NDArray rows(NDManager manager, long step, long place, double rate, int rows, int width) {
-        return mask(manager, step, place, 0, rate, List.of(new Run(0, 0, 0, rows, 0)), width, new Shape(rows, width));
+        return mask(manager, step, place, rate, List.of(new Run(0, 0, 0, rows, width, 0)), new Shape(rows, width));
     }
 
-    /** Consecutive rows of a mask: some tokens of a sample, under one attention head. */
-    private record Run(long sample, int head, int firstToken, int tokens, int firstRow) {}
-
-    /** What a buffer is for. */
-    private record Use(long place, int document) {}
+    /** Consecutive rows of a mask, from an element on: some tokens of a sample, under one attention head. */
+    private record Run(long sample, int head, int firstToken, int tokens, int width, long at) {}
 
     /** Number of a site among all of a model. */
     static long place(int layer, DropoutSite site) {
@@ -197,53 +126,10 @@ final class Dropout {
         return Seeds.fold(Seeds.mix(linear.hashCode()), layer + 1L);
     }
 
-    /** Mask over an adapter's input: [B tokens, width], or [N, width] of all tokens of unpadded texts. */
-    NDArray adapter(NDManager manager, long step, PaddedBatch batch, long place, double rate, int tokens, int width) {
-        List<Run> runs = runs(batch, 1, tokens);
-        return mask(manager, step, place, 0, rate, runs, width, new Shape(rows(batch, tokens), width));
-    }
-
-    private static List<Run> runs(PaddedBatch batch, int heads, int tokens) {
-        List<Run> runs = new ArrayList<>();
-        int[] firstRows = batch.firstRows();
-        for (int i = 0; i < firstRows.length; i++) {
-            Sample sample = batch.samples().get(i);
-            int masked = Math.min(tokens, Math.max(batch.counted(), sample.length()));
-            for (int head = 0; head < heads; head++) {
-                boolean unpadded = batch.isUnpadded() && tokens > 1;
-                runs.add(new Run(sample.index(), head, 0, masked, unpadded ? firstRows[i] : runs.size() * tokens));
-            }
-        }
-        return runs;
-    }
-
-    private NDArray mask(
-            NDManager manager,
-            long step,
-            PaddedBatch batch,
-            int layer,
-            DropoutSite site,
-            double rate,
-            int heads,
-            int tokens,
-            int width,
-            Shape shape) {
-        return mask(manager, step, place(layer, site), 0, rate, runs(batch, heads, tokens), width, shape);
-    }
-
-    /** @param document number that chooses the buffer alone: masks do not depend on what is packed together */
-    private NDArray mask(
-            NDManager manager,
-            long step,
-            long place,
-            int document,
-            double rate,
-            List<Run> runs,
-            int width,
-            Shape shape) {
+    private NDArray mask(NDManager manager, long step, long place, double rate, List<Run> runs, Shape shape) {
         int size = Math.toIntExact(shape.size());
         ByteBuffer buffer = buffers.compute(
-                new Use(place, document),
+                place,
                 (key, old) -> old != null && old.capacity() >= size
                         ? old
                         : ByteBuffer.allocateDirect(size).order(ByteOrder.LITTLE_ENDIAN));
@@ -252,8 +138,9 @@ final class Dropout {
         ParallelFor.run(runs.size(), threads, index -> {
             Run run = runs.get(Math.toIntExact(index));
             long rowKey = Seeds.fold(Seeds.fold(key, run.sample()), run.head());
-            for (int t = 0; t < run.tokens(); t++) {
-                fill(buffer, (run.firstRow() + t) * width, width, Seeds.fold(rowKey, run.firstToken() + t), threshold);
+            int at = Math.toIntExact(run.at());
+            for (int t = 0; t < run.tokens(); t++, at += run.width()) {
+                fill(buffer, at, run.width(), Seeds.fold(rowKey, run.firstToken() + t), threshold);
             }
         });
         return manager.create(buffer.slice(0, size).order(ByteOrder.nativeOrder()), shape, DataType.UINT8);

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.HeadSpec;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /** The dropout of one rank: which places of a block drop what in the current step, or nothing in evaluation. */
@@ -47,169 +46,124 @@ public final class DropoutMasks {
         step = newStep;
     }
 
-    /** Masks of a block by the script's names of its sites; sites whose rate is 0 are missing. */
-    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, PaddedBatch batch) {
-        Map<String, NDArray> masks = new LinkedHashMap<>();
-        if (dropout == null) {
-            return masks;
-        }
+    /** Masks of an encoder's block by the script's names of its sites; sites whose rate is 0 are missing. */
+    Map<String, NDArray> of(NDManager owner, Encoder encoder, Block block, Batch batch) {
+        Sites sites = new Sites(owner, block, batch);
         EncoderShape shape = encoder.shape();
-        int length = batch.length();
-        int width = shape.hidden();
+        boolean isFirst = block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
         switch (block.kind()) {
-            case EMBEDDINGS ->
-                hidden(
-                        masks,
-                        owner,
-                        block,
-                        batch,
-                        DropoutSite.EMBEDDINGS,
-                        shape.embeddingDropout(),
-                        length,
-                        shape.embedding());
+            case EMBEDDINGS -> sites.tokens(DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape.embedding());
             case LAYER -> {
-                probs(masks, owner, shape, block, batch);
-                hidden(
-                        masks,
-                        owner,
-                        block,
-                        batch,
-                        DropoutSite.ATTENTION_OUTPUT,
-                        shape.attentionOutputDropout(),
-                        length,
-                        width);
-                hidden(masks, owner, block, batch, DropoutSite.OUTPUT, shape.hiddenDropout(), length, width);
-                relative(masks, owner, encoder, block);
+                sites.probs(shape.probsDropout(), shape.heads());
+                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.attentionOutputDropout(), shape.hidden());
+                sites.tokens(DropoutSite.OUTPUT, shape.hiddenDropout(), shape.hidden());
+                sites.relative(encoder);
             }
             case HEAD -> {
-                int tokens = encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION ? 1 : length;
                 HeadSpec head = encoder.head();
-                hidden(masks, owner, block, batch, DropoutSite.HEAD_INPUT, head.inputDropout(), tokens, width);
-                hidden(masks, owner, block, batch, DropoutSite.HEAD, head.dropout(), tokens, width);
+                sites.head(DropoutSite.HEAD_INPUT, head.inputDropout(), shape.hidden(), isFirst);
+                sites.head(DropoutSite.HEAD, head.dropout(), shape.hidden(), isFirst);
             }
             case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         }
-        block.adapters().forEach((linear, module) -> {
-            if (module.dropout() > 0) {
-                boolean first =
-                        block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
-                masks.put(
-                        linear,
-                        dropout.adapter(
-                                owner,
-                                step,
-                                batch,
-                                Dropout.place(block.layer(), linear),
-                                module.dropout(),
-                                first ? 1 : length,
-                                module.module().in()));
-            }
-        });
-        return masks;
+        return sites.withAdapters(isFirst);
     }
 
-    private void probs(
-            Map<String, NDArray> masks, NDManager owner, EncoderShape shape, Block block, PaddedBatch batch) {
-        double rate = shape.probsDropout();
-        if (rate > 0 && batch.isUnpadded()) {
-            putProbs(masks, dropout.unpaddedProbs(owner, step, batch, block.layer(), rate, shape.heads()));
-        } else if (rate > 0) {
-            masks.put(
-                    DropoutSite.PROBS.script(), dropout.probs(owner, step, batch, block.layer(), rate, shape.heads()));
-        }
-    }
-
-    /** Those of each document. */
-    private static void putProbs(Map<String, NDArray> masks, List<NDArray> probs) {
-        for (int i = 0; i < probs.size(); i++) {
-            masks.put(DropoutSite.PROBS.script() + "." + i, probs.get(i));
-        }
-    }
-
-    /** Masks over the table of relative positions, which are the same for all samples of a step. */
-    private void relative(Map<String, NDArray> masks, NDManager owner, Encoder encoder, Block block) {
-        EncoderShape shape = encoder.shape();
-        int rows = shape.relativeRows();
-        if (rows > 0 && shape.hiddenDropout() > 0) {
-            long place = Dropout.place(block.layer(), DropoutSite.RELATIVE);
-            double rate = shape.hiddenDropout();
-            masks.put(DropoutSite.RELATIVE.script(), dropout.rows(owner, step, place, rate, rows, shape.hidden()));
-        }
-        for (String linear : encoder.relativeLinears()) {
-            LoraModule module = block.adapters().get(linear);
-            if (module != null && module.dropout() > 0) {
-                String name = linear + DropoutSite.OF_RELATIVE;
-                long place = Dropout.place(block.layer(), name);
-                masks.put(name, dropout.rows(owner, step, place, module.dropout(), rows, shape.hidden()));
-            }
-        }
-    }
-
-    /** Masks of a decoder's block by the script's names of its sites; sites whose rate is 0 are missing. */
-    Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, PackedBatch batch) {
-        Map<String, NDArray> masks = new LinkedHashMap<>();
-        if (dropout == null) {
-            return masks;
-        }
+    /** Masks of a decoder's block; as an encoder's. */
+    Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, Batch batch) {
+        Sites sites = new Sites(owner, block, batch);
         switch (block.kind()) {
-            case EMBEDDINGS ->
-                packed(masks, owner, block, batch, DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape);
+            case EMBEDDINGS -> sites.tokens(DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape.hidden());
             case LAYER -> {
-                if (shape.probsDropout() > 0) {
-                    putProbs(
-                            masks,
-                            dropout.packedProbs(
-                                    owner, step, batch, block.layer(), shape.probsDropout(), shape.heads()));
-                }
-                packed(masks, owner, block, batch, DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape);
-                packed(masks, owner, block, batch, DropoutSite.OUTPUT, shape.residualDropout(), shape);
+                sites.probs(shape.probsDropout(), shape.heads());
+                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape.hidden());
+                sites.tokens(DropoutSite.OUTPUT, shape.residualDropout(), shape.hidden());
             }
             case HEAD, PROJECTION, SHARED -> {
                 // Nothing is dropped between the last layer and the logits.
             }
         }
-        block.adapters().forEach((linear, module) -> {
-            if (module.dropout() > 0) {
-                long place = Dropout.place(block.layer(), linear);
-                masks.put(
-                        linear,
-                        dropout.packed(
-                                owner,
-                                step,
-                                batch,
-                                place,
-                                module.dropout(),
-                                module.module().in()));
-            }
-        });
-        return masks;
+        return sites.withAdapters(false);
     }
 
-    private void packed(
-            Map<String, NDArray> masks,
-            NDManager owner,
-            Block block,
-            PackedBatch batch,
-            DropoutSite site,
-            double rate,
-            DecoderShape shape) {
-        if (rate > 0) {
-            long place = Dropout.place(block.layer(), site);
-            masks.put(site.script(), dropout.packed(owner, step, batch, place, rate, shape.hidden()));
+    /** Masks of one block, as they are made. */
+    private final class Sites {
+        private final NDManager owner;
+        private final Block block;
+        private final Batch batch;
+        private final Map<String, NDArray> masks = new LinkedHashMap<>();
+
+        Sites(NDManager owner, Block block, Batch batch) {
+            this.owner = owner;
+            this.block = block;
+            this.batch = batch;
         }
-    }
 
-    private void hidden(
-            Map<String, NDArray> masks,
-            NDManager owner,
-            Block block,
-            PaddedBatch batch,
-            DropoutSite site,
-            double rate,
-            int tokens,
-            int width) {
-        if (rate > 0) {
-            masks.put(site.script(), dropout.hidden(owner, step, batch, block.layer(), site, rate, tokens, width));
+        private boolean drops(double rate) {
+            return dropout != null && rate > 0;
+        }
+
+        private long place(DropoutSite site) {
+            return Dropout.place(block.layer(), site);
+        }
+
+        void tokens(DropoutSite site, double rate, int width) {
+            head(site, rate, width, false);
+        }
+
+        /** @param isFirst whether the site is over the first token of each sample */
+        void head(DropoutSite site, double rate, int width, boolean isFirst) {
+            put(site.script(), place(site), rate, width, isFirst);
+        }
+
+        private void put(String name, long place, double rate, int width, boolean isFirst) {
+            if (drops(rate)) {
+                masks.put(
+                        name,
+                        isFirst
+                                ? dropout.firstTokens(owner, step, batch, place, rate, width)
+                                : dropout.tokens(owner, step, batch, place, rate, width));
+            }
+        }
+
+        void probs(double rate, int heads) {
+            if (drops(rate)) {
+                NDArray mask = dropout.probs(owner, step, batch, place(DropoutSite.PROBS), rate, heads);
+                masks.put(DropoutSite.PROBS.script(), mask);
+            }
+        }
+
+        /** Masks over the table of relative positions, which are the same for all samples of a step. */
+        void relative(Encoder encoder) {
+            int rows = encoder.shape().relativeRows();
+            if (rows > 0) {
+                double rate = encoder.shape().hiddenDropout();
+                rows(DropoutSite.RELATIVE.script(), place(DropoutSite.RELATIVE), rate, encoder.shape());
+            }
+            for (String linear : encoder.relativeLinears()) {
+                LoraModule module = block.adapters().get(linear);
+                if (module != null) {
+                    String name = linear + DropoutSite.OF_RELATIVE;
+                    rows(name, Dropout.place(block.layer(), name), module.dropout(), encoder.shape());
+                }
+            }
+        }
+
+        private void rows(String name, long place, double rate, EncoderShape shape) {
+            if (drops(rate)) {
+                masks.put(name, dropout.rows(owner, step, place, rate, shape.relativeRows(), shape.hidden()));
+            }
+        }
+
+        Map<String, NDArray> withAdapters(boolean isFirst) {
+            block.adapters()
+                    .forEach((linear, module) -> put(
+                            linear,
+                            Dropout.place(block.layer(), linear),
+                            module.dropout(),
+                            module.module().in(),
+                            isFirst));
+            return masks;
         }
     }
 }

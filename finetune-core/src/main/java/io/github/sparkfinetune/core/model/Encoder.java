@@ -22,7 +22,7 @@ import java.util.Set;
  * a gradient of the table therefore exists for these rows alone, unless the table is also the decoder of a masked
  * language model, whose head computes the tokens with a label alone.
  */
-public final class Encoder extends Model<PaddedBatch> {
+public final class Encoder extends Model {
     private final EncoderArchitecture architecture;
     private final EncoderShape shape;
     private final HeadSpec head;
@@ -128,15 +128,12 @@ public final class Encoder extends Model<PaddedBatch> {
     }
 
     @Override
-    public PaddedBatch batch(NDManager owner, List<Sample> samples) {
-        PaddedBatch batch = architecture.isUnpadded()
-                ? UnpaddedTexts.of(owner, samples, padded, architecture)
-                : PaddedBatch.of(owner, samples, padded, shape);
-        return isMaskedLm() ? batch.withPlaces(owner) : batch;
+    public Batch batch(NDManager owner, List<Sample> samples) {
+        return EncoderBatch.of(owner, architecture, samples, padded, matmul().rows(), isMaskedLm());
     }
 
     @Override
-    public BlockCall call(NDManager owner, Block block, NDArray x, PaddedBatch batch, DropoutMasks masks) {
+    public BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
         return new BlockCall(script(), block, x, batch, masks.of(owner, this, block, batch));
     }
 

@@ -13,11 +13,9 @@ import java.util.Optional;
 /**
  * A model as the trainer sees it: weights in blocks that are computed and differentiated one at a time. The input of
  * the first block is the rows of the embedding table that the batch's ids select ({@link #lookup}).
- *
- * @param <B> how the model lays out samples
  */
-public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
-    /** Output [B, classes] or [B, T, classes] of an encoder's head. */
+public abstract sealed class Model permits Encoder, Decoder {
+    /** Output [B, classes] or [N, classes] of an encoder's head. */
     public static final String LOGITS = "logits";
     /** Output [M, width] of a language model: what maps it to logits over the vocabulary is part of the loss. */
     public static final String LAST_HIDDEN_STATE = "last_hidden_state";
@@ -119,10 +117,10 @@ public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
      * @param owner of its tensors
      * @param samples not empty, none longer than {@link #maxLength}
      */
-    public abstract B batch(NDManager owner, List<Sample> samples);
+    public abstract Batch batch(NDManager owner, List<Sample> samples);
 
     /** Rows of the embedding table for a batch: the shape of its ids, and hidden. */
-    public final NDArray lookup(NDManager owner, B batch) {
+    public final NDArray lookup(NDManager owner, Batch batch) {
         return script().callOne(owner, "lookup", table().value(), batch.ids());
     }
 
@@ -138,7 +136,7 @@ public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
      * @param x rows for the first block, else the output of the block before
      * @param masks what is dropped
      */
-    public abstract BlockCall call(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks);
+    public abstract BlockCall call(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks);
 
     /** Name of the text's method that computes a block. */
     abstract String method(Block block);
@@ -153,7 +151,7 @@ public abstract sealed class Model<B extends Batch> permits Encoder, Decoder {
     }
 
     /** Computes one block; the parameters are those of {@link #call}. */
-    public final NDArray forward(NDManager owner, Block block, NDArray x, B batch, DropoutMasks masks) {
+    public final NDArray forward(NDManager owner, Block block, NDArray x, Batch batch, DropoutMasks masks) {
         return forward(owner, call(owner, block, x, batch, masks));
     }
 

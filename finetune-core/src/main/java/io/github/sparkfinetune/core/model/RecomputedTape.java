@@ -10,13 +10,13 @@ import java.util.Optional;
  * wanted.
  */
 public final class RecomputedTape implements Tape {
-    private final Model<?> model;
+    private final Model model;
     private final BlockCall call;
     private final boolean wanted;
     private final NDArray output;
 
     /** Computes a block; the parameters are those of {@link Model#record}. */
-    public RecomputedTape(Model<?> model, NDManager owner, BlockCall call, boolean wanted) {
+    public RecomputedTape(Model model, NDManager owner, BlockCall call, boolean wanted) {
         this.model = model;
         this.call = call;
         this.wanted = wanted;

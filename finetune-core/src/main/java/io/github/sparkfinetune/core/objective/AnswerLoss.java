@@ -2,8 +2,8 @@ package io.github.sparkfinetune.core.objective;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.Arrays;
 import java.util.List;
@@ -13,16 +13,16 @@ import java.util.Map;
  * A loss of how likely whole answers are: the mean over samples of a function of the log-probabilities of the sample's
  * documents, each the sum over the tokens with a label.
  */
-public abstract class AnswerLoss implements Objective<PackedBatch> {
-    private final VocabularyLoss<PackedBatch> tokens;
+public abstract class AnswerLoss implements Objective {
+    private final VocabularyLoss tokens;
 
     /** @param tokens what computes the losses of tokens */
-    AnswerLoss(VocabularyLoss<PackedBatch> tokens) {
+    AnswerLoss(VocabularyLoss tokens) {
         this.tokens = tokens;
     }
 
     /** What computes the losses of tokens. */
-    public final VocabularyLoss<PackedBatch> tokens() {
+    public final VocabularyLoss tokens() {
         return tokens;
     }
 
@@ -51,7 +51,7 @@ public abstract class AnswerLoss implements Objective<PackedBatch> {
     public final Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PackedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {
@@ -78,7 +78,7 @@ public abstract class AnswerLoss implements Objective<PackedBatch> {
         }
     }
 
-    private Weighed weighed(PackedBatch batch, float[] losses, double[] weights) {
+    private Weighed weighed(Batch batch, float[] losses, double[] weights) {
         double scale = Objective.scale(weights[0]);
         float[] counted = new float[losses.length];
         double sum = 0;

@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -17,7 +17,7 @@ import java.util.Optional;
  * One label a text: mean cross-entropy over the samples, as {@code torch.nn.CrossEntropyLoss}. With weights w of the
  * labels y it is its weighted mean, Σ w[y] loss / Σ w[y].
  */
-public final class ClassificationLoss implements Objective<PaddedBatch> {
+public final class ClassificationLoss implements Objective {
     private final ScriptModule script;
     private final Optional<double[]> classWeight;
 
@@ -44,7 +44,7 @@ public final class ClassificationLoss implements Objective<PaddedBatch> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PaddedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {

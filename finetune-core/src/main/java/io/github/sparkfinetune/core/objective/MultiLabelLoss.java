@@ -4,8 +4,8 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
@@ -15,7 +15,7 @@ import java.util.Map;
  * Any number of labels a text: mean binary cross-entropy over the samples and all labels, as
  * {@code torch.nn.BCEWithLogitsLoss}, whose {@code pos_weight} multiplies the loss of the labels that a sample has.
  */
-public final class MultiLabelLoss implements Objective<PaddedBatch> {
+public final class MultiLabelLoss implements Objective {
     private final ScriptModule script;
     private final double[] posWeight;
 
@@ -37,7 +37,7 @@ public final class MultiLabelLoss implements Objective<PaddedBatch> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PaddedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {

@@ -16,10 +16,8 @@ import java.util.Map;
  *
  * <p>One label a text or a token is one term, and so are several labels a text, or a number; the start and the end of
  * an answer are two.
- *
- * @param <B> how the model lays out samples
  */
-public interface Objective<B extends Batch> {
+public interface Objective {
     /** Names of the terms; arrays of weights and sums are in their order. One term is the loss itself. */
     default List<String> terms() {
         return List.of("loss");
@@ -50,7 +48,7 @@ public interface Objective<B extends Batch> {
     Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            B batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add);

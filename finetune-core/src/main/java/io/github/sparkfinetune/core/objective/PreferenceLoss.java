@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.objective;
 
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.data.dataset.Sample;
 
 /**
@@ -13,7 +12,7 @@ public final class PreferenceLoss extends AnswerLoss {
     private final PairLoss pairLoss;
 
     /** @param tokens what computes the losses of tokens */
-    public PreferenceLoss(VocabularyLoss<PackedBatch> tokens, PairLoss pairLoss) {
+    public PreferenceLoss(VocabularyLoss tokens, PairLoss pairLoss) {
         super(tokens);
         this.pairLoss = pairLoss;
     }

@@ -5,8 +5,8 @@ import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.metric.Softmax;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -21,7 +21,7 @@ import java.util.Map;
  * <p>{@code transformers} counts padding among the tokens, so that there a sample's loss depends on what it shares a
  * batch with. Here a sample's own tokens are counted, or padding up to one length that all samples have.
  */
-public final class QuestionAnsweringLoss implements Objective<PaddedBatch> {
+public final class QuestionAnsweringLoss implements Objective {
     private static final int SIDES = 2;
 
     private final ScriptModule script;
@@ -58,18 +58,25 @@ public final class QuestionAnsweringLoss implements Objective<PaddedBatch> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PaddedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {
         List<Sample> samples = batch.samples();
+        int[] firstRows = batch.firstRows();
+        int longest = samples.stream().mapToInt(this::counted).max().orElseThrow();
+        long[] rows = new long[Math.multiplyExact(samples.size(), longest)];
         long[] lengths = new long[samples.size()];
         long[] answers = new long[SIDES * samples.size()];
-        for (int row = 0; row < samples.size(); row++) {
-            Sample sample = samples.get(row);
-            lengths[row] = counted(sample);
+        for (int i = 0; i < lengths.length; i++) {
+            Sample sample = samples.get(i);
+            int length = counted(sample);
+            lengths[i] = length;
+            for (int t = 0; t < longest; t++) {
+                rows[i * longest + t] = (long) firstRows[i] + (t < length ? t : 0);
+            }
             for (int side = 0; side < SIDES; side++) {
-                answers[SIDES * row + side] =
+                answers[SIDES * i + side] =
                         isInside(sample, side) ? sample.window().answer()[side] : Sample.IGNORED;
             }
         }
@@ -77,6 +84,7 @@ public final class QuestionAnsweringLoss implements Objective<PaddedBatch> {
                 owner,
                 "answer_loss",
                 outputs.get(Model.LOGITS),
+                Tensors.of(owner, rows, new Shape(samples.size(), longest)),
                 Tensors.of(owner, lengths),
                 Tensors.of(owner, answers, new Shape(samples.size(), SIDES)),
                 Objective.scale(weights[0]),

@@ -3,15 +3,15 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
 
 /** A number a text: mean squared error over the samples, as {@code torch.nn.MSELoss}. */
-public final class RegressionLoss implements Objective<PaddedBatch> {
+public final class RegressionLoss implements Objective {
     private final ScriptModule script;
 
     /** @param manager owner of the text that computes it, on the model's device */
@@ -28,7 +28,7 @@ public final class RegressionLoss implements Objective<PaddedBatch> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PaddedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {

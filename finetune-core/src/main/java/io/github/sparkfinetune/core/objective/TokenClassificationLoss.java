@@ -3,8 +3,8 @@ package io.github.sparkfinetune.core.objective;
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDList;
 import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -16,7 +16,7 @@ import java.util.Map;
  * One label a token: mean cross-entropy over the tokens that have one, as
  * {@code transformers.loss.ForTokenClassification}.
  */
-public final class TokenClassificationLoss implements Objective<PaddedBatch> {
+public final class TokenClassificationLoss implements Objective {
     private final ScriptModule script;
 
     /** @param manager owner of the text that computes it, on the model's device */
@@ -33,16 +33,17 @@ public final class TokenClassificationLoss implements Objective<PaddedBatch> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            PaddedBatch batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {
-        long[] labels = new long[batch.samples().size() * batch.length()];
+        long[] labels = new long[Math.toIntExact(batch.ids().size())];
         Arrays.fill(labels, Sample.IGNORED);
-        for (int row = 0; row < batch.samples().size(); row++) {
-            int[] ofRow = batch.samples().get(row).labels();
-            for (int t = 0; t < ofRow.length; t++) {
-                labels[row * batch.length() + t] = ofRow[t];
+        int[] firstRows = batch.firstRows();
+        for (int i = 0; i < firstRows.length; i++) {
+            int[] own = batch.samples().get(i).labels();
+            for (int t = 0; t < own.length; t++) {
+                labels[firstRows[i] + t] = own[t];
             }
         }
         NDList result = script.call(

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.objective;
 
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
@@ -26,7 +25,7 @@ public final class UnpairedPreferenceLoss extends AnswerLoss {
      * @param divergence the sum over samples of how much likelier the model finds the second document, without gradient
      */
     public UnpairedPreferenceLoss(
-            VocabularyLoss<PackedBatch> tokens, RatedLoss ratedLoss, ToDoubleFunction<List<Sample>> divergence) {
+            VocabularyLoss tokens, RatedLoss ratedLoss, ToDoubleFunction<List<Sample>> divergence) {
         super(tokens);
         this.ratedLoss = ratedLoss;
         this.divergence = divergence;

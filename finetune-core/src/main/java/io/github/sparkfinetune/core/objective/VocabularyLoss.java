@@ -9,14 +9,11 @@ import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
 import io.github.sparkfinetune.core.tensor.Tensors;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import java.util.function.ToIntFunction;
 
 /**
@@ -24,10 +21,8 @@ import java.util.function.ToIntFunction;
  * {@code transformers.loss.ForCausalLMLoss}, or of the masked ones, as {@code ForMaskedLMLoss}. Logits are computed
  * only for these tokens and at most {@value #CHUNK} at a time, their gradient (softmax minus one-hot) by hand, so that
  * [tokens, vocabulary] is never held.
- *
- * @param <B> how the model lays out samples
  */
-public final class VocabularyLoss<B extends Batch> implements Objective<B> {
+public final class VocabularyLoss implements Objective {
     /** Tokens whose logits are there at once, at most. */
     public static final int CHUNK = 256;
 
@@ -35,45 +30,35 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     private static final int PART = 16;
 
     private final ScriptModule script;
-    private final Model<B> model;
+    private final Model model;
     private final ToIntFunction<Sample> predicted;
-    private final BiFunction<NDManager, B, NDArray> targets;
 
-    private VocabularyLoss(
-            ScriptModule script,
-            Model<B> model,
-            ToIntFunction<Sample> predicted,
-            BiFunction<NDManager, B, NDArray> targets) {
+    private VocabularyLoss(ScriptModule script, Model model, ToIntFunction<Sample> predicted) {
         this.script = script;
         this.model = model;
         this.predicted = predicted;
-        this.targets = targets;
     }
 
     /**
-     * Of the next token.
+     * Returns the loss of the next token.
      *
-     * @param manager owner of the text that computes it, on the model's device
+     * @param manager owner of the script that computes it, on the model's device
      */
-    public static VocabularyLoss<PackedBatch> ofNextToken(NDManager manager, Decoder model) {
-        return new VocabularyLoss<>(
-                text(manager, model.matmul(), CHUNK, PART, model.logitCap()),
-                model,
-                Sample::labelTokens,
-                (owner, batch) -> batch.targets());
+    public static VocabularyLoss ofNextToken(NDManager manager, Decoder model) {
+        return of(manager, model, Sample::labelTokens);
     }
 
     /**
-     * Of the masked tokens.
+     * Returns the loss of the masked tokens.
      *
-     * @param manager owner of the text that computes it, on the model's device
+     * @param manager owner of the script that computes it, on the model's device
      */
-    public static VocabularyLoss<PaddedBatch> ofMaskedTokens(NDManager manager, Encoder model) {
-        return new VocabularyLoss<>(
-                text(manager, model.matmul(), CHUNK, PART, model.logitCap()),
-                model,
-                Sample::labelledTokens,
-                (owner, batch) -> batch.targets(owner));
+    public static VocabularyLoss ofMaskedTokens(NDManager manager, Encoder model) {
+        return of(manager, model, Sample::labelledTokens);
+    }
+
+    private static VocabularyLoss of(NDManager manager, Model model, ToIntFunction<Sample> predicted) {
+        return new VocabularyLoss(text(manager, model.matmul(), CHUNK, PART, model.logitCap()), model, predicted);
     }
 
     /**
@@ -97,7 +82,7 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     public Loss loss(
             NDManager owner,
             Map<String, NDArray> outputs,
-            B batch,
+            Batch batch,
             double[] weights,
             Map<String, NDArray> projection,
             boolean add) {
@@ -106,7 +91,7 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
                 "vocabulary_loss",
                 outputs.get(Model.LAST_HIDDEN_STATE),
                 model.projectionWeights(),
-                targets.apply(owner, batch),
+                batch.targets(),
                 Objective.scale(weights[0]),
                 projection,
                 add);
@@ -122,9 +107,8 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
     record TokenGradients(float[] losses, NDArray gradient) {}
 
     /** Differentiates each token's loss. */
-    TokenGradients tokenGradients(NDManager owner, NDArray hidden, B batch) {
-        NDList result =
-                script.call(owner, "token_gradients", hidden, model.projectionWeights(), targets.apply(owner, batch));
+    TokenGradients tokenGradients(NDManager owner, NDArray hidden, Batch batch) {
+        NDList result = script.call(owner, "token_gradients", hidden, model.projectionWeights(), batch.targets());
         return new TokenGradients(result.get(0).toFloatArray(), result.get(1));
     }
 
@@ -145,13 +129,18 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      * @param add whether they are added to what is there, or replace it
      */
     NDArray weighted(
-            NDManager owner, NDArray hidden, B batch, float[] weights, Map<String, NDArray> projection, boolean add) {
+            NDManager owner,
+            NDArray hidden,
+            Batch batch,
+            float[] weights,
+            Map<String, NDArray> projection,
+            boolean add) {
         return script.callOne(
                 owner,
                 "weighted_gradients",
                 hidden,
                 model.projectionWeights(),
-                targets.apply(owner, batch),
+                batch.targets(),
                 Tensors.of(owner, weights, new Shape(weights.length)),
                 projection,
                 add);
@@ -180,12 +169,11 @@ public final class VocabularyLoss<B extends Batch> implements Objective<B> {
      *
      * @param output of the model's last block
      */
-    public Told tell(NDManager owner, NDArray output, B batch) {
+    public Told tell(NDManager owner, NDArray output, Batch batch) {
         if (output.getShape().get(0) == 0) {
             return new Told(new float[0], new float[0]);
         }
-        NDList told =
-                script.call(owner, "token_losses", output, model.projectionWeights(), targets.apply(owner, batch));
+        NDList told = script.call(owner, "token_losses", output, model.projectionWeights(), batch.targets());
         return new Told(told.get(0).toFloatArray(), told.get(1).toFloatArray());
     }
 

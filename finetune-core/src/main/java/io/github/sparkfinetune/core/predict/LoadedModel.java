@@ -10,7 +10,6 @@ import io.github.sparkfinetune.core.adapter.LoraModule;
 import io.github.sparkfinetune.core.adapter.LoraSettings;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Trainable;
@@ -32,22 +31,20 @@ import java.util.Optional;
 /**
  * A run's model with what its task makes of it.
  *
- * @param <B> how the model lays out samples
  * @param task the model
  * @param config the model's configuration, with the vocabulary that it is loaded with
  * @param lora its adapters' settings, where it has any
  * @param isResized whether its embeddings got rows for tokens that the checkpoint does not know
  */
-public record LoadedModel<B extends Batch>(
-        TaskModel<B> task, HfConfig config, Optional<LoraSettings> lora, boolean isResized) {
+public record LoadedModel(TaskModel task, HfConfig config, Optional<LoraSettings> lora, boolean isResized) {
 
     /** Its weights and computation. */
-    public Model<B> model() {
+    public Model model() {
         return task.model();
     }
 
     /** What is minimised. */
-    public Objective<B> objective() {
+    public Objective objective() {
         return task.objective();
     }
 
@@ -63,7 +60,7 @@ public record LoadedModel<B extends Batch>(
      * @param threads of this rank
      * @param start what a new adapter begins with
      */
-    public static LoadedModel<?> toTrain(
+    public static LoadedModel toTrain(
             RunConfig config,
             PrecisionChoice precision,
             NDManager manager,
@@ -97,7 +94,7 @@ public record LoadedModel<B extends Batch>(
      * @param trained local folder that the run wrote: a model, or an adapter
      * @param base local folder of the base model of an adapter; empty for a model
      */
-    public static LoadedModel<?> trained(
+    public static LoadedModel trained(
             RunConfig config, NDManager manager, Path trained, Optional<Path> base, int threads) {
         HfConfig model = Architectures.config(trained);
         try (SafetensorsModel source = SafetensorsModel.open(base.orElse(trained))) {
@@ -118,7 +115,7 @@ public record LoadedModel<B extends Batch>(
      * @param base local folder of the base model
      * @param vocabulary token ids that must have an embedding
      */
-    static LoadedModel<?> base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
+    static LoadedModel base(RunConfig config, NDManager manager, Path base, int vocabulary, int threads) {
         HfConfig model = Architectures.config(base);
         HfConfig grown = model.withTokens(vocabulary);
         try (SafetensorsModel source = SafetensorsModel.open(base)) {
@@ -129,16 +126,15 @@ public record LoadedModel<B extends Batch>(
         }
     }
 
-    private static LoadedModel<?> load(
+    private static LoadedModel load(
             RunConfig config, Pretrained base, Labels labels, Adaptation adaptation, boolean resized) {
-        TaskModel<?> task = TaskSpecs.of(config)
+        TaskModel task = TaskSpecs.of(config)
                 .load(base, labels, adaptation, config.training().seed());
         return of(task, base.config(), adaptation.lora(), resized);
     }
 
-    private static <B extends Batch> LoadedModel<B> of(
-            TaskModel<B> task, HfConfig config, Optional<LoraSettings> lora, boolean resized) {
-        return new LoadedModel<>(task, config, lora, resized);
+    private static LoadedModel of(TaskModel task, HfConfig config, Optional<LoraSettings> lora, boolean resized) {
+        return new LoadedModel(task, config, lora, resized);
     }
 
     /** A whole model is in F32, but where products read BF16. */

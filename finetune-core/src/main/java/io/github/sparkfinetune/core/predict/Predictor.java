@@ -36,7 +36,7 @@ public final class Predictor implements AutoCloseable {
     private static final String REMEDY = "train first, or name the folder of a run";
 
     private final NDManager manager;
-    private final LoadedModel<?> loaded;
+    private final LoadedModel loaded;
     private final TaskPredictor trained;
     private final Optional<BaseRows> base;
     private final SampleDraws draws;
@@ -46,7 +46,7 @@ public final class Predictor implements AutoCloseable {
     private record BaseRows(TaskPredictor rows, SampleDraws draws) {}
 
     private interface Loader {
-        LoadedModel<?> load(NDManager manager);
+        LoadedModel load(NDManager manager);
     }
 
     /** @param baseTokenizer of the base model of an adapter, else empty */

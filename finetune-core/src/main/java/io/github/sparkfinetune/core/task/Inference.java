@@ -7,7 +7,6 @@ import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.FloatBuffer;
@@ -25,24 +24,28 @@ public final class Inference {
      * Logits of each sample. Samples of similar length are computed together, whatever their order.
      *
      * @param batchSize samples computed at once
-     * @return [samples][classes], in the order of the samples; of a head that tells each token's class
-     *     [samples][tokens, classes], and behind them those of the padding
+     * @return [samples][classes], in the order of the samples; of a head that classifies each token [samples][tokens,
+     *     classes], padding that counts included
      */
-    public static <B extends Batch> float[][] logits(
-            NDManager manager, Model<B> model, List<Sample> samples, int batchSize) {
+    public static float[][] logits(NDManager manager, Model model, List<Sample> samples, int batchSize) {
         float[][] logits = new float[samples.size()][];
         byLength(manager, model, samples, batchSize, (owner, places, batch, output) -> {
             float[] flat = output.toFloatArray();
-            int classes = flat.length / places.size();
+            int rows = Math.toIntExact(output.getShape().get(0));
+            int classes = flat.length / rows;
+            boolean isByToken = rows == batch.ids().size();
+            int[] firstRows = batch.firstRows();
             for (int i = 0; i < places.size(); i++) {
-                logits[places.get(i)] = Arrays.copyOfRange(flat, i * classes, (i + 1) * classes);
+                int first = isByToken ? firstRows[i] : i;
+                int count = isByToken ? batch.rows()[i] : 1;
+                logits[places.get(i)] = Arrays.copyOfRange(flat, first * classes, (first + count) * classes);
             }
         });
         return logits;
     }
 
     /** Takes what the last block gives for a batch. */
-    public interface BatchOutput<B extends Batch> {
+    public interface BatchOutput {
         /**
          * Takes it.
          *
@@ -50,7 +53,7 @@ public final class Inference {
          * @param places of the batch's samples among all
          * @param output of the last block
          */
-        void take(NDManager owner, List<Integer> places, B batch, NDArray output);
+        void take(NDManager owner, List<Integer> places, Batch batch, NDArray output);
     }
 
     /**
@@ -58,15 +61,16 @@ public final class Inference {
      *
      * @param batchSize samples computed at once
      */
-    public static <B extends Batch> void byLength(
-            NDManager manager, Model<B> model, List<Sample> samples, int batchSize, BatchOutput<B> outputs) {
+    public static void byLength(
+            NDManager manager, Model model, List<Sample> samples, int batchSize, BatchOutput outputs) {
         List<Integer> byLength =
                 new ArrayList<>(IntStream.range(0, samples.size()).boxed().toList());
         byLength.sort(Comparator.comparingInt(i -> samples.get(i).length()));
         for (int from = 0; from < byLength.size(); from += batchSize) {
             List<Integer> places = byLength.subList(from, Math.min(byLength.size(), from + batchSize));
             try (NDManager owner = manager.newSubManager()) {
-                B batch = model.batch(owner, places.stream().map(samples::get).toList());
+                Batch batch =
+                        model.batch(owner, places.stream().map(samples::get).toList());
                 outputs.take(owner, places, batch, output(owner, model, batch));
             }
         }
@@ -79,16 +83,12 @@ public final class Inference {
      * @return [samples][documents], in their order
      */
     public static List<List<TokenLoss>> tokenLosses(
-            NDManager manager,
-            Decoder model,
-            VocabularyLoss<PackedBatch> objective,
-            List<Sample> samples,
-            int batchSize) {
+            NDManager manager, Decoder model, VocabularyLoss objective, List<Sample> samples, int batchSize) {
         List<List<TokenLoss>> losses = new ArrayList<>();
         for (int from = 0; from < samples.size(); from += batchSize) {
             List<Sample> some = samples.subList(from, Math.min(samples.size(), from + batchSize));
             try (NDManager owner = manager.newSubManager()) {
-                PackedBatch batch = model.batch(owner, some);
+                Batch batch = model.batch(owner, some);
                 FloatBuffer tokens = FloatBuffer.wrap(objective
                         .tell(owner, output(owner, model, batch), batch)
                         .losses());
@@ -111,7 +111,7 @@ public final class Inference {
         return losses;
     }
 
-    private static <B extends Batch> NDArray output(NDManager owner, Model<B> model, B batch) {
+    private static NDArray output(NDManager owner, Model model, Batch batch) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
             NDArray y = model.forward(owner, block, x, batch, DropoutMasks.none());

@@ -14,7 +14,7 @@ import io.github.sparkfinetune.data.hf.HfConfig;
  *
  * @param <M> the model's class
  */
-public interface ModelKind<M extends Model<?>> {
+public interface ModelKind<M extends Model> {
     /** What the model's head predicts. */
     HeadKind head();
 

@@ -1,6 +1,5 @@
 package io.github.sparkfinetune.core.task;
 
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.data.dataset.Sample;
@@ -9,15 +8,13 @@ import java.util.List;
 /**
  * A task's model, loaded: what is computed, what is minimised, and what is measured and predicted with it. Not for
  * concurrent use.
- *
- * @param <B> how the model lays out samples
  */
-public interface TaskModel<B extends Batch> {
+public interface TaskModel {
     /** The weights and the computation. */
-    Model<B> model();
+    Model model();
 
     /** What is minimised. */
-    Objective<B> objective();
+    Objective objective();
 
     /** A scorer that has counted nothing yet. */
     Scorer scorer();

@@ -36,7 +36,7 @@ public interface TaskSpec {
      * @param adaptation what is trained, and how the rest is stored
      * @param seed of new weights
      */
-    TaskModel<?> load(Pretrained base, Labels labels, Adaptation adaptation, long seed);
+    TaskModel load(Pretrained base, Labels labels, Adaptation adaptation, long seed);
 
     /**
      * Labels of a trained model.

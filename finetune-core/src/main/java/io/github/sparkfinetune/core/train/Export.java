@@ -56,7 +56,7 @@ final class Export {
 
     /** Writes the model, or its adapter, as it is now. */
     void write(TrainingResult result) {
-        LoadedModel<?> loaded = resources.loaded();
+        LoadedModel loaded = resources.loaded();
         // Of a multimodal model an adapter belongs to all of it; what is written whole is its text part alone.
         HfConfig model =
                 loaded.lora().isPresent() ? loaded.config() : loaded.config().alone();
@@ -120,7 +120,7 @@ final class Export {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
         resources.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
         if (resources.loaded().isResized()) {
-            Model<?> model = resources.model();
+            Model model = resources.model();
             Stream.concat(
                             Stream.of(model.table()),
                             model.projection().stream().flatMap(block -> block.parameters().stream()))

@@ -21,20 +21,18 @@ import java.util.Optional;
  * Forward and backward over one micro-batch, a block at a time. A block's graph starts at a leaf of its own, so that
  * its gradients are whole, and its activations free, before the block below begins. Blocks below the lowest trained one
  * keep no graph and have no backward.
- *
- * @param <B> how the model lays out samples
  */
-final class ForwardBackward<B extends Batch> {
-    private final Model<B> model;
-    private final Objective<B> objective;
+final class ForwardBackward {
+    private final Model model;
+    private final Objective objective;
     private final DropoutMasks masks;
     private final EmbeddingNoise noise;
     private final Gradients gradients;
     private final boolean recompute;
 
     ForwardBackward(
-            Model<B> model,
-            Objective<B> objective,
+            Model model,
+            Objective objective,
             DropoutMasks masks,
             EmbeddingNoise noise,
             Gradients gradients,
@@ -55,7 +53,7 @@ final class ForwardBackward<B extends Batch> {
      * @param last whether it is the last: complete gradients start to travel
      * @return the objective's sums
      */
-    double[] run(NDManager owner, B batch, double[] weights, boolean first, boolean last) {
+    double[] run(NDManager owner, Batch batch, double[] weights, boolean first, boolean last) {
         List<Block> trained = new ArrayList<>();
         List<Tape> tapes = new ArrayList<>();
         if (first) {
@@ -102,7 +100,7 @@ final class ForwardBackward<B extends Batch> {
         return loss.sums();
     }
 
-    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, B batch) {
+    private Tape record(NDManager owner, Block block, NDArray x, boolean wanted, Batch batch) {
         BlockCall call = model.call(owner, block, x, batch, masks);
         return recompute && block.kind() == BlockKind.LAYER
                 ? new RecomputedTape(model, owner, call, wanted)

@@ -56,7 +56,7 @@ final class ReferencePass {
      * @param model with the weights that the run begins with
      * @param temporary local folder for copies
      */
-    References run(TaskModel<?> model, Path temporary) throws IOException {
+    References run(TaskModel model, Path temporary) throws IOException {
         // The file may come between two looks.
         boolean first = collective.rank() == 0;
         Optional<References> kept = first
@@ -70,7 +70,7 @@ final class ReferencePass {
         return References.require(config, manifest, rank.hadoop(), temporary, rank::progressed);
     }
 
-    private void compute(TaskModel<?> model, Path temporary) throws IOException {
+    private void compute(TaskModel model, Path temporary) throws IOException {
         boolean first = collective.rank() == 0;
         List<Part> before = first ? parts.before(temporary) : List.of();
         for (Stretch stretch : mine(missing(before))) {
@@ -132,7 +132,7 @@ final class ReferencePass {
         return mine;
     }
 
-    private void ask(TaskModel<?> model, Stretch stretch) throws IOException {
+    private void ask(TaskModel model, Stretch stretch) throws IOException {
         int batch = config.training().perDeviceEvalBatchSize();
         SaveClock clock = new SaveClock(config.training().saveMinutes());
         LOG.info("asking the model about {} samples of {} before its training", stretch.size(), stretch.split());

@@ -19,19 +19,17 @@ import java.util.List;
 /**
  * One optimizer step over a global batch that is cut over the ranks and, on a rank, into micro-batches. Every rank
  * calls it with its own part, which may be empty.
- *
- * @param <B> how the model lays out samples
  */
-final class TrainStep<B extends Batch> {
+final class TrainStep {
     private final NDManager manager;
-    private final Model<B> model;
-    private final Objective<B> objective;
+    private final Model model;
+    private final Objective objective;
     private final DropoutMasks masks;
     private final EmbeddingNoise noise;
     private final Collective collective;
     private final double maxGradNorm;
     private final Gradients gradients;
-    private final ForwardBackward<B> forwardBackward;
+    private final ForwardBackward forwardBackward;
     private final Optimizer optimizer;
     private final OptimizerShare share;
 
@@ -43,8 +41,8 @@ final class TrainStep<B extends Batch> {
      */
     TrainStep(
             NDManager manager,
-            Model<B> model,
-            Objective<B> objective,
+            Model model,
+            Objective objective,
             DropoutMasks masks,
             Collective collective,
             TrainingConfig training,
@@ -58,7 +56,7 @@ final class TrainStep<B extends Batch> {
         this.maxGradNorm = training.maxGradNorm();
         this.gradients = new Gradients(manager, model, collective);
         this.forwardBackward =
-                new ForwardBackward<>(model, objective, masks, noise, gradients, training.gradientCheckpointing());
+                new ForwardBackward(model, objective, masks, noise, gradients, training.gradientCheckpointing());
         OptimizerKind kind = OptimizerKind.of(training);
         this.share = sharded ? new OptimizerShare(collective.rank(), collective.size()) : OptimizerShare.WHOLE;
         this.optimizer = share.count() > 1
@@ -105,7 +103,7 @@ final class TrainStep<B extends Batch> {
         for (int i = 0; i < parts.size(); i++) {
             progressed.run();
             try (NDManager owner = manager.newSubManager()) {
-                B batch = model.batch(owner, parts.get(i));
+                Batch batch = model.batch(owner, parts.get(i));
                 double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
                 for (int term = 0; term < terms; term++) {
                     sums[term] += part[term];

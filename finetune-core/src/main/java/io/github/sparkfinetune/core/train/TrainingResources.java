@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.checkpoint.NeededState;
 import io.github.sparkfinetune.core.checkpoint.StoredState;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
@@ -62,9 +61,9 @@ final class TrainingResources implements AutoCloseable {
     private final Device device;
     private final Precision precision;
     private final AdapterInitialisation initialisation;
-    private final LoadedModel<?> loaded;
+    private final LoadedModel loaded;
     private final TokenizerFiles tokenizer;
-    private final TrainStep<?> step;
+    private final TrainStep step;
 
     /** @param kept precision of the run that is resumed, or null */
     TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
@@ -109,7 +108,7 @@ final class TrainingResources implements AutoCloseable {
                     tokenizer.vocabularySize(),
                     rank.threads(),
                     initialisation);
-            Model<?> model = loaded.model();
+            Model model = loaded.model();
             // A sample may be several documents.
             int longest = Math.min(manifest.longest(), config.data().maxLength());
             if (longest > model.maxLength()) {
@@ -152,9 +151,9 @@ final class TrainingResources implements AutoCloseable {
         }
     }
 
-    private <B extends Batch> TrainStep<B> step(RunConfig config, RankContext rank, LoadedModel<B> model) {
+    private TrainStep step(RunConfig config, RankContext rank, LoadedModel model) {
         TrainingConfig training = config.training();
-        return new TrainStep<>(
+        return new TrainStep(
                 device.manager(),
                 model.model(),
                 model.objective(),
@@ -173,7 +172,7 @@ final class TrainingResources implements AutoCloseable {
         return device.manager();
     }
 
-    LoadedModel<?> loaded() {
+    LoadedModel loaded() {
         return loaded;
     }
 
@@ -182,7 +181,7 @@ final class TrainingResources implements AutoCloseable {
         return initialisation.adapter();
     }
 
-    Model<?> model() {
+    Model model() {
         return loaded.model();
     }
 
@@ -191,7 +190,7 @@ final class TrainingResources implements AutoCloseable {
         return tokenizer;
     }
 
-    TrainStep<?> step() {
+    TrainStep step() {
         return step;
     }
 

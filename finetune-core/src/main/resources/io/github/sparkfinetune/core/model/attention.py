@@ -1,95 +1,193 @@
-"""Attention over all tokens of padded texts.
+"""Attention of each text to all of its tokens, for layers that keep probabilities.
 
-B texts of T tokens, A heads of width d, H = A d. batch["bias"] [B, 1, 1, T], if any, is 0 at a
-token and -inf at padding; relative [A, T, T], if any, is added to the scores of all texts by the
-places of query and key; masks["probs"] [B, A, T, T], if any, is what dropout keeps of the
-probabilities.
+N tokens of all texts side by side, A heads of width d, H = A d. A call takes texts of like length,
+padded to one length L; documents holds L for each text, in the order of the calls. Padded, they
+have P tokens in all: batch["pad"] [P] holds the row of each, batch["unpad"] [N] the padded place of
+each row. Neither exists where no text is padded and the calls keep the texts' order.
+batch["bias"] [P], if any, is 0 at a token and -inf at padding.
+
+masks["probs"], if any, is what dropout keeps of the probabilities: [A, L, L] of each text, one
+after the other.
 """
 
 from typing import Dict, List, Optional, Tuple
 
 import torch
 import torch.nn.functional as F
-from core.model.score_parts import ScoreParts
+from core.model.attention_calls import AttentionCalls
 from torch import Tensor
 
 
-class Attention(ScoreParts):
+class Attention(AttentionCalls):
     num_heads: int
     probs_scale: float
 
-    def heads(self, x: Tensor) -> Tensor:
-        """[B, T, H] -> [B, A, T, d]"""
-        return x.view([x.size(0), x.size(1), self.num_heads, -1]).transpose(1, 2)
+    def padded(self, x: Tensor, batch: Dict[str, Tensor]) -> Tensor:
+        """x [N, C] -> [P, C]; padding repeats a token of its text."""
+        return x.index_select(0, batch["pad"]) if "pad" in batch else x
 
-    def merged(self, x: Tensor) -> Tensor:
-        """[B, A, T, d] -> contiguous [B T, H]"""
-        return x.transpose(1, 2).reshape([x.size(0) * x.size(2), -1])
+    def unpadded(self, x: Tensor, batch: Dict[str, Tensor]) -> Tensor:
+        """x [P, C] -> [N, C]"""
+        return x.index_select(0, batch["unpad"]) if "unpad" in batch else x
+
+    def unpadded_backward(self, g: Tensor, batch: Dict[str, Tensor]) -> Tensor:
+        """Gradient [P, C] of x of unpadded, given that of its result [N, C]: 0 at padding."""
+        if "unpad" not in batch:
+            return g
+        padded = g.new_zeros([batch["pad"].size(0), g.size(1)])
+        return padded.index_copy_(0, batch["unpad"], g)
+
+    def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
+        """Bias of the scores of every text by the positions of query and key [A, L, L]: none here."""
+        return None
+
+    def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
+        """Adds to the gradient of relative.weight, given that of relative_bias."""
+        pass
+
+    def padding_bias(self, batch: Dict[str, Tensor], start: int, n: int, length: int) -> Tensor:
+        """Bias of the scores of n texts by their padding [n, 1, 1, L]."""
+        return batch["bias"].narrow(0, start, n * length).view([n, 1, 1, length])
+
+    def bias(
+        self, w: Dict[str, Tensor], batch: Dict[str, Tensor], call: Tuple[int, int, int]
+    ) -> Optional[Tensor]:
+        """Bias of a call's scores, which broadcasts to [n, A, L, L]."""
+        start, n, length = call
+        bias = self.relative_bias(w, length)
+        if "bias" in batch:
+            padding = self.padding_bias(batch, start, n, length)
+            bias = padding if bias is None else bias + padding
+        return bias
+
+    def kept_probs(self, masks: Dict[str, Tensor], at: int, n: int, length: int) -> Tensor:
+        """What dropout keeps of the probabilities of n texts, from element at on: [n, A, L, L]"""
+        heads = self.num_heads
+        part = masks["probs"].narrow(0, at, n * heads * length * length)
+        return part.view([n, heads, length, length])
+
+    def heads(self, x: Tensor, call: Tuple[int, int, int]) -> Tensor:
+        """x [P, H] -> a call's texts [n, A, L, d]"""
+        start, n, length = call
+        y = x.narrow(0, start, n * length).view([n, length, self.num_heads, -1])
+        return y.transpose(1, 2)
 
     def attention(
-        self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor], masks: Dict[str, Tensor]
+        self,
+        q: Tensor,
+        k: Tensor,
+        v: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
     ) -> Tensor:
-        """q, k, v [B, A, T, d] -> [B, T, H], for the forward pass alone or as PyTorch records it.
-
-        bias, if any, is broadcast to the scores [B, A, T, T].
+        """q, k, v [N, H] -> [N, H], for the forward pass alone or as PyTorch records it.
 
         With dropout it is written out, because the fused kernel takes no mask of our own; the scale
         goes into the values, the smallest factor.
         """
-        if "probs" in masks:
-            s = torch.matmul(q * float(q.size(-1)) ** -0.5, k.transpose(-2, -1))
-            if bias is not None:
-                s = s + bias
-            p = s.softmax(-1)
-            y = torch.matmul(p * masks["probs"], v * self.probs_scale)
-        else:
-            y = F.scaled_dot_product_attention(q, k, v, bias, 0.0, False)
-        return y.transpose(1, 2).reshape([q.size(0), q.size(2), -1])
+        q, k, v = self.padded(q, batch), self.padded(k, batch), self.padded(v, batch)
+        pieces: List[Tensor] = []
+        at = 0
+        for call in self.calls(documents):
+            _, n, length = call
+            qi, ki, vi = self.heads(q, call), self.heads(k, call), self.heads(v, call)
+            bias = self.bias(w, batch, call)
+            if "probs" in masks:
+                s = torch.matmul(qi * float(qi.size(-1)) ** -0.5, ki.transpose(-2, -1))
+                if bias is not None:
+                    s = s + bias
+                p = s.softmax(-1) * self.kept_probs(masks, at, n, length)
+                y = torch.matmul(p, vi * self.probs_scale)
+            else:
+                y = F.scaled_dot_product_attention(qi, ki, vi, bias, 0.0, False)
+            pieces.append(y.transpose(1, 2).reshape([n * length, -1]))
+            at += n * self.num_heads * length * length
+        return self.unpadded(self.joined(pieces), batch)
 
-    def parts(self, q: Tensor) -> List[Tuple[int, int]]:
-        """Texts that attention takes at once: (first, number)."""
-        texts = q.size(0)
-        if q.is_cuda:
-            return [(0, texts)]
+    def by_head(self, x: Tensor, documents: List[int]) -> Tensor:
+        """x [P, H] -> [P, H] in new memory, which holds [n, A, L, d] of each call."""
+        y = torch.empty_like(x)
+        for call in self.calls(documents):
+            rows = self.heads(x, call)
+            y.narrow(0, call[0], call[1] * call[2]).view(rows.size()).copy_(rows)
+        return y
+
+    def by_token(self, x: Tensor, documents: List[int]) -> Tensor:
+        """What by_head returns -> [P, H] in the order of tokens, in new memory."""
+        y = torch.empty_like(x)
+        for call in self.calls(documents):
+            rows = self.heads(y, call)
+            rows.copy_(x.narrow(0, call[0], call[1] * call[2]).view(rows.size()))
+        return y
+
+    def scores(self, documents: List[int]) -> int:
+        """Number of all scores."""
+        n = 0
+        for length in documents:
+            n += self.num_heads * length * length
+        return n
+
+    def parts(self, q: Tensor, documents: List[int]) -> List[Tuple[int, int, int, int]]:
+        """What is computed at once: (first token, first score, texts, tokens of each)."""
         size = 2 if q.dtype == torch.bfloat16 else 4
-        n = self.matrices_at_once(q.size(1) * q.size(2) * q.size(2), size)
-        return [(start, min(n, texts - start)) for start in range(0, texts, n)]
+        parts: List[Tuple[int, int, int, int]] = []
+        at = 0
+        for start, n, length in self.calls(documents):
+            scores = self.num_heads * length * length
+            most = n if q.is_cuda else self.matrices_at_once(scores, size)
+            for text in range(0, n, most):
+                some = min(most, n - text)
+                parts.append((start + text * length, at, some, length))
+                at += some * scores
+        return parts
 
-    def matrices(self, x: Tensor, start: int, n: int) -> Tensor:
-        """contiguous [B, A, T, d] -> n texts as [n A, T, d]"""
-        return x.narrow(0, start, n).flatten(0, 1)
+    def matrices(self, x: Tensor, part: Tuple[int, int, int, int]) -> Tensor:
+        """What by_head returns -> a part's texts [n A, L, d]"""
+        start, _, n, length = part
+        return x.narrow(0, start, n * length).view([n * self.num_heads, length, -1])
+
+    def score_matrices(self, p: Tensor, part: Tuple[int, int, int, int]) -> Tensor:
+        """A value for each score -> a part's [n A, L, L]"""
+        _, at, n, length = part
+        heads = n * self.num_heads
+        return p.narrow(0, at, heads * length * length).view([heads, length, length])
 
     def attend(
         self,
         q: Tensor,
         k: Tensor,
         v: Tensor,
-        bias: Optional[Tensor],
-        relative: Optional[Tensor],
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor]:
         """Attention whose backward is attend_backward, without a graph.
 
-        q, k, v: contiguous [B, A, T, d], F32 or BF16 -> probabilities [B, A, T, T] and what is
+        q, k, v: what by_head returns, F32 or BF16 -> probabilities, one after the other, and what is
         attended, as q, of the same type, as scores are too
         """
-        p = torch.empty(
-            [q.size(0), q.size(1), q.size(2), q.size(2)], dtype=q.dtype, device=q.device
-        )
+        p = torch.empty([self.scores(documents)], dtype=q.dtype, device=q.device)
         o = torch.empty_like(q)
-        for start, n in self.parts(q):
-            pi = self.matrices(p, start, n)
-            qi, ki = self.matrices(q, start, n), self.matrices(k, start, n)
-            pi.baddbmm_(qi, ki.transpose(1, 2), beta=0, alpha=float(q.size(-1)) ** -0.5)
-            by_text = pi.view([n, -1, pi.size(1), pi.size(2)])
-            if bias is not None:
-                by_text.add_(bias.narrow(0, start, n))
+        relative: Optional[Tensor] = None
+        for part in self.parts(q, documents):
+            start, _, n, length = part
+            if relative is None or relative.size(-1) != length:
+                relative = self.relative_bias(w, length)
+            pi = self.score_matrices(p, part)
+            qi, ki = self.matrices(q, part), self.matrices(k, part)
+            pi.baddbmm_(qi, ki.transpose(1, 2), beta=0, alpha=float(qi.size(-1)) ** -0.5)
+            by_text = pi.view([n, -1, length, length])
+            if "bias" in batch:
+                by_text.add_(self.padding_bias(batch, start, n, length))
             if relative is not None:
                 by_text.add_(relative)
             torch._softmax(pi, -1, False, out=pi)
-            oi, vi = self.matrices(o, start, n), self.matrices(v, start, n)
+            oi, vi = self.matrices(o, part), self.matrices(v, part)
             if "probs" in masks:
-                kept = self.matrices(masks["probs"], start, n).to(q.dtype).mul_(pi)
+                kept = self.score_matrices(masks["probs"], part).to(q.dtype).mul_(pi)
                 oi.baddbmm_(kept, vi, beta=0, alpha=self.probs_scale)
             else:
                 oi.baddbmm_(pi, vi, beta=0, alpha=1)
@@ -102,34 +200,43 @@ class Attention(ScoreParts):
         k: Tensor,
         v: Tensor,
         p: Tensor,
+        documents: List[int],
         masks: Dict[str, Tensor],
-        g_relative: Optional[Tensor],
+        gradients: Dict[str, Tensor],
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v, as they are; p: probabilities.
 
-        go: that of what is attended, contiguous, of the same type. That of relative is added to
-        g_relative, if any, in F32.
+        go: that of what is attended, by head, of the same type. That of relative.weight is added to
+        gradients, where it has one.
         """
         gq = torch.empty_like(go)
         gk = torch.empty_like(go)
         gv = torch.empty_like(go)
         kept = self.probs_scale if "probs" in masks else 1.0
-        scale = kept * float(q.size(-1)) ** -0.5
-        for start, n in self.parts(q):
-            pi = self.matrices(p, start, n)
-            gi = self.matrices(go, start, n)
-            gs = torch.bmm(gi, self.matrices(v, start, n).transpose(1, 2))
+        scale = kept * float(q.size(-1) // self.num_heads) ** -0.5
+        g_relative: Optional[Tensor] = None
+        for part in self.parts(q, documents):
+            _, _, n, length = part
+            pi = self.score_matrices(p, part)
+            gi = self.matrices(go, part)
+            gs = torch.bmm(gi, self.matrices(v, part).transpose(1, 2))
             dropped = pi
             if "probs" in masks:
-                mask = self.matrices(masks["probs"], start, n).to(q.dtype)
+                mask = self.score_matrices(masks["probs"], part).to(q.dtype)
                 gs.mul_(mask)
                 dropped = mask.mul_(pi)
-            self.matrices(gv, start, n).baddbmm_(dropped.transpose(1, 2), gi, beta=0, alpha=kept)
+            self.matrices(gv, part).baddbmm_(dropped.transpose(1, 2), gi, beta=0, alpha=kept)
             torch._softmax_backward_data(gs, pi, -1, q.dtype, grad_input=gs)
-            if g_relative is not None:
-                by_text = gs.view([n, -1, gs.size(1), gs.size(2)])
-                g_relative.add_(by_text.sum([0], dtype=torch.float32), alpha=kept)
-            qi, ki = self.matrices(q, start, n), self.matrices(k, start, n)
-            self.matrices(gq, start, n).baddbmm_(gs, ki, beta=0, alpha=scale)
-            self.matrices(gk, start, n).baddbmm_(gs.transpose(1, 2), qi, beta=0, alpha=scale)
+            if "relative.weight" in gradients:
+                if g_relative is not None and g_relative.size(-1) != length:
+                    self.relative_bias_backward(g_relative, gradients)
+                    g_relative = None
+                by_text = gs.view([n, -1, length, length])
+                g_text = by_text.sum([0], dtype=torch.float32).mul_(kept)
+                g_relative = g_text if g_relative is None else g_relative.add_(g_text)
+            qi, ki = self.matrices(q, part), self.matrices(k, part)
+            self.matrices(gq, part).baddbmm_(gs, ki, beta=0, alpha=scale)
+            self.matrices(gk, part).baddbmm_(gs.transpose(1, 2), qi, beta=0, alpha=scale)
+        if g_relative is not None:
+            self.relative_bias_backward(g_relative, gradients)
         return gq, gk, gv

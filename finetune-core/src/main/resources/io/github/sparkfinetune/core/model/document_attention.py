@@ -25,19 +25,6 @@ class DocumentAttention(MatrixAttention):
         """The bias of documents of a length."""
         return batch.get("window." + str(length))
 
-    def calls(self, documents: List[int]) -> List[Tuple[int, int, int]]:
-        """The calls that compute all documents: (first token, documents, tokens of each)."""
-        calls: List[Tuple[int, int, int]] = []
-        start = 0
-        for length in documents:
-            first, n, same = calls[-1] if len(calls) > 0 else (start, 0, -1)
-            if same == length:
-                calls[-1] = (first, n + 1, length)
-            else:
-                calls.append((start, 1, length))
-            start += length
-        return calls
-
     def by_heads(self, x: Tensor, call: Tuple[int, int, int], heads: int) -> Tensor:
         """x [N, heads d] -> a call's documents [documents, A, L, d], shared heads repeated."""
         start, n, length = call
@@ -54,9 +41,6 @@ class DocumentAttention(MatrixAttention):
             shared = x.contiguous().view([n, heads, self.num_heads // heads, length, -1])
             x = shared.sum([2])
         return x.transpose(1, 2).reshape([n * length, -1])
-
-    def joined(self, pieces: List[Tensor]) -> Tensor:
-        return pieces[0] if len(pieces) == 1 else torch.cat(pieces)
 
     def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""

@@ -1,9 +1,9 @@
 """Attention within documents, see document_attention.py, that the fused kernel does not compute.
 
-It takes no mask of our own: masks["probs.I"] [A, L, L], if any, is what dropout keeps of document
-I's probabilities; the scale goes into the values, the smallest factor. And it does not
-differentiate what sees nothing but padding, as padding may: a document that begins at token S has
-batch["padding.S"] [L], if any, 0 at a token and -inf at padding.
+It takes no mask of our own: masks["probs"], if any, is what dropout keeps of the probabilities,
+[A, L, L] of each document, one after the other; the scale goes into the values, the smallest factor.
+And it does not differentiate what sees nothing but padding, as padding may: batch["bias"] [N], if
+any, is 0 at a token and -inf at padding.
 """
 
 from typing import Dict, List, Optional, Tuple
@@ -17,10 +17,8 @@ class DroppedAttention(DocumentAttention):
     probs_scale: float
 
     def is_fusible(self, batch: Dict[str, Tensor], masks: Dict[str, Tensor]) -> bool:
-        for name in batch.keys():
-            if name.startswith("padding."):
-                return False
-        return "probs.0" not in masks
+        """Whether the fused kernel computes it."""
+        return "bias" not in batch and "probs" not in masks
 
     def bias(self, batch: Dict[str, Tensor], start: int, length: int) -> Optional[Tensor]:
         """The bias [L, L] of the document that begins at a token.
@@ -28,10 +26,9 @@ class DroppedAttention(DocumentAttention):
         Finite where there is padding, which may see nothing; then it sees all alike.
         """
         window = self.window(batch, length)
-        padding = batch.get("padding." + str(start))
-        if padding is None:
+        if "bias" not in batch:
             return window
-        both = padding.unsqueeze(0).expand([length, length])
+        both = batch["bias"].narrow(0, start, length).unsqueeze(0).expand([length, length])
         if window is not None:
             both = both + window
         return both.clamp(min=-3.4028234663852886e38)
@@ -48,7 +45,8 @@ class DroppedAttention(DocumentAttention):
         """q, k, v [N, A d] -> attended [N, A d], as PyTorch records it."""
         pieces: List[Tensor] = []
         start = 0
-        for i, n in enumerate(documents):
+        at = 0
+        for n in documents:
             qi = self.by_heads(q, (start, 1, n), self.num_heads)
             ki = self.by_heads(k, (start, 1, n), self.num_heads)
             vi = self.by_heads(v, (start, 1, n), self.num_heads)
@@ -60,9 +58,11 @@ class DroppedAttention(DocumentAttention):
                 future = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
                 s = s.masked_fill(future, float("-inf"))
             p = s.softmax(-1)
-            if "probs." + str(i) in masks:
-                p = p * masks["probs." + str(i)].unsqueeze(0)
+            if "probs" in masks:
+                scores = self.num_heads * n * n
+                p = p * masks["probs"].narrow(0, at, scores).view(p.size())
                 vi = vi * self.probs_scale
+                at += scores
             y = torch.matmul(p, vi)
             pieces.append(self.by_tokens(y, self.num_heads))
             start += n

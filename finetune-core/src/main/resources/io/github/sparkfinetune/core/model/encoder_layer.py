@@ -1,12 +1,12 @@
-"""A post-norm transformer layer over padded texts, with its backward written out.
+"""A post-norm transformer layer with its backward written out.
 
 The backward keeps less than a recorded graph (no dropped probabilities, no activation, no hidden
 state between the two halves, masks of 1 byte; with products in BF16 all that they read in BF16, and
-probabilities), works in place, and writes weight gradients where they belong. Shapes as in
-attention.py.
+probabilities), works in place, and writes weight gradients where they belong. N tokens of all texts
+side by side, H hidden; attention's shapes, batch and documents as in attention.py.
 """
 
-from typing import Dict, List, Optional
+from typing import Dict, List
 
 import torch
 from core.model.activation import Activation
@@ -23,10 +23,15 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
     fused_attention: bool
 
     def layer(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [B, T, H] -> [B, T, H], for the forward pass alone or as PyTorch records it."""
-        attended = self.attended(x, w, batch, masks)
+        """x [N, H] -> [N, H], for the forward pass alone or as PyTorch records it."""
+        attended = self.attended(x, w, batch, documents, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
         u = self.narrowed(self.linear(h, w, masks, "intermediate"))
@@ -34,17 +39,18 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
     def attended(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
     ) -> Tensor:
-        """What attention gives, before its linear, as PyTorch records it: x [B, T, H] -> [B, T, H]"""
-        q = self.heads(self.linear(x, w, masks, "query"))
-        k = self.heads(self.linear(x, w, masks, "key"))
-        v = self.heads(self.linear(x, w, masks, "value"))
-        bias = batch.get("bias")
-        relative = self.relative_bias(w, x.size(1))
-        if relative is not None:
-            bias = relative if bias is None else relative + bias
-        return self.attention(q, k, v, bias, masks)
+        """Attention's output before its linear, as PyTorch records it: x [N, H] -> [N, H]"""
+        q = self.linear(x, w, masks, "query")
+        k = self.linear(x, w, masks, "key")
+        v = self.linear(x, w, masks, "value")
+        return self.attention(q, k, v, w, batch, documents, masks)
 
     def residual(self, x: Tensor, y: Tensor, masks: Dict[str, Tensor], site: str) -> Tensor:
         """x + dropout(y), as PyTorch records it."""
@@ -52,35 +58,38 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             return x + y
         return torch.add(x, y * masks[site], alpha=self.hidden_scale)
 
-    def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
-        """What layers add to their scores by the places of query and key [A, T, T]: nothing here."""
-        return None
-
-    def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
-        """Adds to the gradient of relative.weight, given that of relative_bias."""
-        pass
-
-    def projected(
-        self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
+    def attention_input(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+        name: str,
     ) -> Tensor:
-        """A linear of x [B, T, H] as contiguous [B, A, T, d], as attention reads it."""
-        return self.heads(self.attention_input(self.dense(x, w, masks, name))).contiguous()
+        """A linear of x [N, H] by head, of the type that attention multiplies.
 
-    def attention_input(self, x: Tensor) -> Tensor:
-        """x as attention multiplies it: where the fused kernel is chosen, BF16 is slow in products."""
-        return x if self.fused_attention else self.narrowed(x)
+        Where the fused kernel is chosen, products of attention in BF16 are slow.
+        """
+        y = self.dense(x, w, masks, name)
+        y = y if self.fused_attention else self.narrowed(y)
+        return self.by_head(self.padded(y, batch), documents)
 
     def layer_forward(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
-        """x [B, T, H] -> y [B, T, H] and what layer_backward needs, without a graph."""
+        """x [N, H] -> y [N, H] and what layer_backward needs, without a graph."""
         narrow = self.narrowed(x)
-        q = self.projected(narrow, w, masks, "query")
-        k = self.projected(narrow, w, masks, "key")
-        v = self.projected(narrow, w, masks, "value")
-        relative = self.relative_bias(w, x.size(1))
-        probs, o = self.attend(q, k, v, batch.get("bias"), relative, masks)
-        attended = self.merged(o).view(x.size())
+        q = self.attention_input(narrow, w, batch, documents, masks, "query")
+        k = self.attention_input(narrow, w, batch, documents, masks, "key")
+        v = self.attention_input(narrow, w, batch, documents, masks, "value")
+        probs, o = self.attend(q, k, v, w, batch, documents, masks)
+        attended = self.unpadded(self.by_token(o, documents), batch)
         a = self.dense(attended, w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
@@ -110,6 +119,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         kept: Dict[str, Tensor],
         w: Dict[str, Tensor],
         batch: Dict[str, Tensor],
+        documents: List[int],
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
         add: bool,
@@ -117,55 +127,39 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
     ) -> List[Tensor]:
         """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
         x, sum1, u = kept["x"], kept["attention_sum"], kept["intermediate"]
-        rows = [-1, x.size(-1)]
+        mean, rstd = kept["output_mean"], kept["output_rstd"]
         g2 = self.layer_norm_backward(
-            gy,
-            kept["output_sum"],
-            kept["output_mean"],
-            kept["output_rstd"],
-            w,
-            gradients,
-            "output_norm",
-            add,
+            gy, kept["output_sum"], mean, rstd, w, gradients, "output_norm", add
         )
-        gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale).view(rows)
-        u = u.view([-1, u.size(-1)])
+        gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale)
         f = self.activation(u, self.hidden_act)
         gu = self.narrowed_backward(gf, f, w, masks, gradients, "output", add)
         gu = self.activation_backward(gu, u, self.hidden_act)
-        h = self.layer_norm(sum1, w, "attention_norm").view(rows)
-        gh = self.linear_backward(
-            gu, h, w, masks, gradients, "intermediate", add, g2.view(rows), True
-        )
+        h = self.layer_norm(sum1, w, "attention_norm")
+        gh = self.linear_backward(gu, h, w, masks, gradients, "intermediate", add, g2, True)
+        mean, rstd = kept["attention_mean"], kept["attention_rstd"]
         g1 = self.layer_norm_backward(
-            gh.view(x.size()),
-            sum1,
-            kept["attention_mean"],
-            kept["attention_rstd"],
-            w,
-            gradients,
-            "attention_norm",
-            add,
+            gh, sum1, mean, rstd, w, gradients, "attention_norm", add
         )
-        ga = self.dropped_backward(g1, masks, "attention_residual", self.hidden_scale).view(rows)
-        attended = kept["attended"].view(rows)
+        ga = self.dropped_backward(g1, masks, "attention_residual", self.hidden_scale)
+        attended = kept["attended"]
         go = self.linear_backward(
             ga, attended, w, masks, gradients, "attention_output", add, None, True
         )
-        go = self.heads(go.to(kept["q"].dtype).view(x.size())).contiguous()
-        probs = kept["probs"]
-        g_relative: Optional[Tensor] = None
-        if "relative.weight" in gradients:
-            g_relative = g1.new_zeros(probs.size()[1:])
+        go = self.unpadded_backward(go.to(kept["q"].dtype), batch)
         gq, gk, gv = self.attend_backward(
-            go, kept["q"], kept["k"], kept["v"], probs, masks, g_relative
+            self.by_head(go, documents),
+            kept["q"],
+            kept["k"],
+            kept["v"],
+            kept["probs"],
+            documents,
+            masks,
+            gradients,
         )
-        if g_relative is not None:
-            self.relative_bias_backward(g_relative, gradients)
-        x2 = self.narrowed(x).view(rows)
-        gx = g1.view(rows)
+        narrow = self.narrowed(x)
+        gx = g1
         for name, g in [("query", gq), ("key", gk), ("value", gv)]:
-            gx = self.linear_backward(
-                self.merged(g), x2, w, masks, gradients, name, add, gx, wanted
-            )
-        return [gx.view(x.size())] if wanted else []
+            rows = self.unpadded(self.by_token(g, documents), batch)
+            gx = self.linear_backward(rows, narrow, w, masks, gradients, name, add, gx, wanted)
+        return [gx] if wanted else []

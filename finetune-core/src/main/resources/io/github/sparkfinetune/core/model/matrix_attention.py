@@ -13,11 +13,11 @@ from typing import List, Optional, Tuple
 
 import torch
 from core.model.matmul import Matmul
-from core.model.score_parts import ScoreParts
+from core.model.attention_calls import AttentionCalls
 from torch import Tensor
 
 
-class MatrixAttention(Matmul, ScoreParts):
+class MatrixAttention(Matmul, AttentionCalls):
     attention_scale: float
     attention_cap: float
     causal: bool

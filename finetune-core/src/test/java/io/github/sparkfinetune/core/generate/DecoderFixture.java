@@ -10,11 +10,11 @@ import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Adaptation.Storage;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.MatmulBackend;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
 import io.github.sparkfinetune.core.tensor.Torch;
@@ -62,7 +62,7 @@ final class DecoderFixture implements AutoCloseable {
     /** Logits of the token after a text, computed without a cache. */
     float[] recomputed(int[] text) {
         try (NDManager owner = manager.newSubManager()) {
-            PackedBatch batch =
+            Batch batch =
                     model.wholeBatch(owner, List.of(Sample.ofDocuments(0, text, new int[text.length], text.length)));
             NDArray x = model.lookup(owner, batch);
             for (Block block : model.blocks()) {

@@ -15,13 +15,12 @@ import io.github.sparkfinetune.core.arch.EncoderArchitecture;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
-import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Tape;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
@@ -69,7 +68,7 @@ class ActivationsTest {
             List<Sample> samples = IntStream.range(0, 3)
                     .mapToObj(i -> Sample.ofDocuments(i, ids(), ids(), LENGTH))
                     .toList();
-            PackedBatch batch = model.batch(manager, samples);
+            Batch batch = model.batch(manager, samples);
             NDArray x = manager.ones(new Shape(BATCH.tokens(), model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {
@@ -117,7 +116,7 @@ class ActivationsTest {
             List<Sample> samples = IntStream.range(0, 3)
                     .mapToObj(i -> new Sample(i, ids(), new int[LENGTH], 0))
                     .toList();
-            PaddedBatch batch = model.batch(manager, samples);
+            Batch batch = model.batch(manager, samples);
             NDArray x = manager.ones(batch.ids().getShape().add(model.shape().hidden()));
             long kept;
             try (NDManager owner = manager.newSubManager()) {

@@ -207,13 +207,14 @@ class AttentionTest {
             double[] expected = control.attention(inputs);
             double[][] gradients = control.gradients(inputs, upstream);
             Map<String, NDArray> batch = new LinkedHashMap<>(
-                    banded ? Map.of("band", UnpaddedTexts.band(manager, DOCUMENTS, window)) : Map.of());
+                    banded ? Map.of("band", NearTokens.band(manager, DOCUMENTS, window)) : Map.of());
             if (!banded) {
-                batch.putAll(UnpaddedTexts.windows(manager, DOCUMENTS, window));
+                batch.putAll(NearTokens.windows(manager, DOCUMENTS, window));
             }
             if (padded) {
-                float[] bias = {0, 0, 0, 0, Float.NEGATIVE_INFINITY, Float.NEGATIVE_INFINITY};
-                batch.put("padding.12", manager.create(bias));
+                float[] bias = new float[TOKENS];
+                Arrays.fill(bias, paddedFrom, paddedTo, Float.NEGATIVE_INFINITY);
+                batch.put("bias", manager.create(bias));
             }
             for (AttentionKernel kernel :
                     padded ? new AttentionKernel[] {AttentionKernel.PYTORCH} : AttentionKernel.values()) {

@@ -5,18 +5,17 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import io.github.sparkfinetune.core.arch.EncoderShape;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 /** A mask belongs to a sample, wherever the sample stands; its rate is what it should be. */
 class DropoutTest {
     private static final int WIDTH = 30;
     private static final int HEADS = 3;
-    private static final EncoderShape SHAPE =
-            new EncoderShape(1, WIDTH, WIDTH, HEADS, 60, 100, 512, 2, 0, 0, 1e-12, "gelu", 0.1, 0.1, 0.1, 0.1, 0.02, 0);
 
     private static Sample sample(int index, int length) {
         return new Sample(index, new int[length], new int[length], 0);
@@ -26,20 +25,23 @@ class DropoutTest {
     void aSampleHasTheSameMaskInAnyBatchAtAnyPaddingAndByAnyNumberOfThreads() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch alone = PaddedBatch.of(manager, List.of(sample(5, 11)), 0, SHAPE);
-            PaddedBatch among = PaddedBatch.of(manager, List.of(sample(1, 40), sample(5, 11), sample(9, 3)), 0, SHAPE);
-            boolean[] small = hidden(new Dropout(1, 1), manager, alone, 3, DropoutSite.OUTPUT);
-            boolean[] large = hidden(new Dropout(1, 2), manager, among, 3, DropoutSite.OUTPUT);
-            for (int i = 0; i < 11 * WIDTH; i++) {
-                assertThat(large[among.length() * WIDTH + i]).isEqualTo(small[i]);
-            }
+            List<Sample> samples = List.of(sample(1, 40), sample(5, 11), sample(9, 3));
+            Batch alone = TokenBatch.of(manager, samples.subList(1, 2));
+            Batch among = TokenBatch.of(manager, samples);
+            boolean[] small = tokens(new Dropout(1, 1), manager, alone, 3, DropoutSite.OUTPUT);
+            boolean[] large = tokens(new Dropout(1, 2), manager, among, 3, DropoutSite.OUTPUT);
+            assertThat(Arrays.copyOfRange(large, 40 * WIDTH, 51 * WIDTH)).isEqualTo(small);
+
+            List<Batch.Document> calls =
+                    List.of(new Batch.Document(2, 0, 16), new Batch.Document(1, 0, 16), new Batch.Document(0, 0, 40));
+            Batch padded = new Batch(samples, among.ids(), among.rows(), calls, Map.of(), List.of(), among.targets());
             boolean[] narrow = probs(new Dropout(1, 1), manager, alone);
-            boolean[] wide = probs(new Dropout(1, 2), manager, among);
+            boolean[] wide = probs(new Dropout(1, 2), manager, padded);
             for (int head = 0; head < HEADS; head++) {
                 for (int q = 0; q < 11; q++) {
                     for (int k = 0; k < 11; k++) {
-                        int at = ((HEADS + head) * among.length() + q) * among.length() + k;
-                        assertThat(wide[at]).isEqualTo(narrow[(head * alone.length() + q) * alone.length() + k]);
+                        int at = ((HEADS + head) * 16 + q) * 16 + k;
+                        assertThat(wide[at]).isEqualTo(narrow[(head * 11 + q) * 11 + k]);
                     }
                 }
             }
@@ -47,15 +49,29 @@ class DropoutTest {
     }
 
     @Test
+    void theFirstTokensMaskIsThatOfAllTokens() {
+        Torch.start(1);
+        try (NDManager manager = Torch.manager(-1)) {
+            Batch batch = TokenBatch.of(manager, List.of(sample(1, 40), sample(5, 11)));
+            long place = Dropout.place(3, DropoutSite.HEAD);
+            boolean[] first = kept(new Dropout(1, 1).firstTokens(manager, 2, batch, place, 0.1, WIDTH));
+            boolean[] all = kept(new Dropout(1, 1).tokens(manager, 2, batch, place, 0.1, WIDTH));
+            assertThat(Arrays.copyOf(first, WIDTH)).isEqualTo(Arrays.copyOf(all, WIDTH));
+            assertThat(Arrays.copyOfRange(first, WIDTH, 2 * WIDTH))
+                    .isEqualTo(Arrays.copyOfRange(all, 40 * WIDTH, 41 * WIDTH));
+        }
+    }
+
+    @Test
     void masksOfOtherStepsLayersSitesAndSeedsAreUnrelated() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(5, 512)), 0, SHAPE);
-            boolean[] one = hidden(new Dropout(1, 1), manager, batch, 3, DropoutSite.OUTPUT);
+            Batch batch = TokenBatch.of(manager, List.of(sample(5, 512)));
+            boolean[] one = tokens(new Dropout(1, 1), manager, batch, 3, DropoutSite.OUTPUT);
             for (boolean[] other : List.of(
-                    hidden(new Dropout(2, 1), manager, batch, 3, DropoutSite.OUTPUT),
-                    hidden(new Dropout(1, 1), manager, batch, 4, DropoutSite.OUTPUT),
-                    hidden(new Dropout(1, 1), manager, batch, 3, DropoutSite.ATTENTION_OUTPUT))) {
+                    tokens(new Dropout(2, 1), manager, batch, 3, DropoutSite.OUTPUT),
+                    tokens(new Dropout(1, 1), manager, batch, 4, DropoutSite.OUTPUT),
+                    tokens(new Dropout(1, 1), manager, batch, 3, DropoutSite.ATTENTION_OUTPUT))) {
                 int both = 0;
                 for (int i = 0; i < one.length; i++) {
                     both += !one[i] && !other[i] ? 1 : 0;
@@ -71,9 +87,10 @@ class DropoutTest {
     void dropsAtTheRate() {
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            PaddedBatch batch = PaddedBatch.of(manager, List.of(sample(0, 512), sample(1, 512)), 0, SHAPE);
+            Batch batch = TokenBatch.of(manager, List.of(sample(0, 512), sample(1, 512)));
             for (double rate : new double[] {0.05, 0.1, 0.5}) {
-                NDArray mask = new Dropout(1, 1).hidden(manager, 0, batch, 0, DropoutSite.OUTPUT, rate, 512, WIDTH);
+                long place = Dropout.place(0, DropoutSite.OUTPUT);
+                NDArray mask = new Dropout(1, 1).tokens(manager, 0, batch, place, rate, WIDTH);
                 boolean[] kept = kept(mask);
                 int dropped = 0;
                 for (boolean one : kept) {
@@ -86,13 +103,12 @@ class DropoutTest {
         }
     }
 
-    private static boolean[] hidden(
-            Dropout dropout, NDManager manager, PaddedBatch batch, int layer, DropoutSite site) {
-        return kept(dropout.hidden(manager, 2, batch, layer, site, 0.1, batch.length(), WIDTH));
+    private static boolean[] tokens(Dropout dropout, NDManager manager, Batch batch, int layer, DropoutSite site) {
+        return kept(dropout.tokens(manager, 2, batch, Dropout.place(layer, site), 0.1, WIDTH));
     }
 
-    private static boolean[] probs(Dropout dropout, NDManager manager, PaddedBatch batch) {
-        return kept(dropout.probs(manager, 2, batch, 0, 0.1, HEADS));
+    private static boolean[] probs(Dropout dropout, NDManager manager, Batch batch) {
+        return kept(dropout.probs(manager, 2, batch, Dropout.place(0, DropoutSite.PROBS), 0.1, HEADS));
     }
 
     private static boolean[] kept(NDArray mask) {

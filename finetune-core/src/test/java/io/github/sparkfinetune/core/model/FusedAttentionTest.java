@@ -121,7 +121,7 @@ class FusedAttentionTest {
     }
 
     /** Moves an adapter's B, which are zeros at first and hide the gradients of A. */
-    static void stir(Model<?> model) {
+    static void stir(Model model) {
         for (Parameter parameter : model.parameters()) {
             if (parameter.trainable() && parameter.name().endsWith(".lora_B")) {
                 ByteBuffer bytes = ByteBuffer.allocateDirect((int) parameter.size() * Float.BYTES)
@@ -134,7 +134,7 @@ class FusedAttentionTest {
     }
 
     private static NDArray backward(NDManager manager, Decoder model, int micro, Map<Block, List<NDArray>> gradients) {
-        PackedBatch batch = model.batch(manager, SAMPLES.subList(micro, 3));
+        Batch batch = model.batch(manager, SAMPLES.subList(micro, 3));
         DropoutMasks masks = DropoutMasks.of(7, 1);
         masks.step(micro);
         NDArray x = model.lookup(manager, batch);

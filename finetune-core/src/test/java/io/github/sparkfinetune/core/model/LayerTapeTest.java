@@ -111,7 +111,7 @@ class LayerTapeTest {
             Encoder model = load(manager, kind, settings);
             FusedAttentionTest.stir(model);
             Block block = model.blocks().get(1 + kind.layer());
-            PaddedBatch batch = model.batch(manager, SAMPLES);
+            Batch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, batch, 1);
             NDArray gradient = normal(manager, batch, 2);
             BlockCall call = model.call(manager, block, x, batch, DropoutMasks.of(7, 1));
@@ -138,7 +138,7 @@ class LayerTapeTest {
         try (NDManager manager = Torch.manager(-1)) {
             Encoder model = load(manager, bert("gelu", 0.1, 0.1), List.of());
             Block block = model.blocks().get(1);
-            PaddedBatch batch = model.batch(manager, SAMPLES);
+            Batch batch = model.batch(manager, SAMPLES);
             NDArray x = normal(manager, batch, 1);
             NDArray gradient = normal(manager, batch, 2);
             List<NDArray> gradients = zeros(manager, block);
@@ -188,7 +188,7 @@ class LayerTapeTest {
         }
     }
 
-    private static NDArray normal(NDManager manager, PaddedBatch batch, long seed) {
+    private static NDArray normal(NDManager manager, Batch batch, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         Shape shape = batch.ids().getShape().add(HIDDEN);
         float[] values = new float[(int) shape.size()];

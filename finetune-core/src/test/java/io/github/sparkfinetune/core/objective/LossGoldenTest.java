@@ -8,8 +8,9 @@ import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.model.TokenBatch;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.InputStream;
@@ -28,7 +29,7 @@ class LossGoldenTest {
         try (InputStream file = LossGoldenTest.class.getResourceAsStream("/objective/losses.json");
                 NDManager manager = Torch.manager(-1)) {
             assertThat(new ObjectMapper().readTree(file)).hasSize(9).allSatisfy(expected -> {
-                Objective<PaddedBatch> objective = objective(manager, expected);
+                Objective objective = objective(manager, expected);
                 List<Sample> samples = samples(expected);
                 assertLoss(manager, objective, expected, samples, 0, samples.size());
                 // In two micro-batches the gradients are the same.
@@ -45,18 +46,12 @@ class LossGoldenTest {
 
     /** Compares the gradients of a part of the samples, and returns its share of the loss. */
     private static double assertLoss(
-            NDManager manager,
-            Objective<PaddedBatch> objective,
-            JsonNode expected,
-            List<Sample> samples,
-            int from,
-            int to) {
+            NDManager manager, Objective objective, JsonNode expected, List<Sample> samples, int from, int to) {
         int labels = expected.get("logits").get(0).size();
         float[] logits = floats(expected.get("logits"), from, to);
         float[] gradient = floats(expected.get("gradient"), from, to);
         double[] weights = objective.weights(samples);
-        PaddedBatch batch =
-                new PaddedBatch(samples.subList(from, to), 1, 0, manager.zeros(new Shape(1)), Map.of(), new long[0]);
+        Batch batch = TokenBatch.of(manager, samples.subList(from, to));
         NDArray z = manager.create(logits, new Shape(to - from, labels));
         Objective.Loss loss = objective.loss(manager, Map.of(Model.LOGITS, z), batch, weights, Map.of(), false);
         float[] actual = loss.gradients().get(Model.LOGITS).toFloatArray();
@@ -66,7 +61,7 @@ class LossGoldenTest {
         return loss.sums()[0] / weights[0];
     }
 
-    private static Objective<PaddedBatch> objective(NDManager manager, JsonNode expected) {
+    private static Objective objective(NDManager manager, JsonNode expected) {
         double[] weight = StreamSupport.stream(expected.get("weight").spliterator(), false)
                 .mapToDouble(JsonNode::doubleValue)
                 .toArray();

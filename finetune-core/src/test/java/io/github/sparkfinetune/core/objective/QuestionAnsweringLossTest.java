@@ -5,8 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import ai.djl.ndarray.types.Shape;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PaddedBatch;
+import io.github.sparkfinetune.core.model.TokenBatch;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.Window;
@@ -44,10 +45,10 @@ class QuestionAnsweringLossTest {
             List<Sample> samples,
             float[] logits,
             double[] weights) {
-        PaddedBatch batch = new PaddedBatch(samples, LENGTH, 0, manager.create(0), Map.of(), new long[0]);
+        Batch batch = TokenBatch.of(manager, samples, LENGTH);
         return objective.loss(
                 manager,
-                Map.of(Model.LOGITS, manager.create(logits, new Shape(samples.size(), LENGTH, 2))),
+                Map.of(Model.LOGITS, manager.create(logits, new Shape(samples.size() * (long) LENGTH, 2))),
                 batch,
                 weights,
                 Map.of(),

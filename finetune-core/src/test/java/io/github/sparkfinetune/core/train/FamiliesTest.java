@@ -143,7 +143,7 @@ class FamiliesTest {
                                 .evaluated(ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)),
                         HADOOP,
                         folder)) {
-            LoadedModel<?> model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
+            LoadedModel model = LoadedModel.trained(config, manager, TinyRun.exported(config), adapted, 1);
             return new Evaluation(split, config.training().perDeviceEvalBatchSize())
                     .run(model.task().scorer(), new SingleRank(), () -> {});
         }

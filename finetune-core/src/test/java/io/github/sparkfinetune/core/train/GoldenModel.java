@@ -15,8 +15,6 @@ import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Encoder;
 import io.github.sparkfinetune.core.model.MatmulBackend;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.PackedBatch;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.Trainable;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
@@ -45,7 +43,7 @@ import java.util.Optional;
 /** A golden model, loaded, with its batch. */
 final class GoldenModel implements AutoCloseable {
     final NDManager manager;
-    final Model<?> model;
+    final Model model;
     final SafetensorsFile expected;
     final List<Sample> samples;
     final long[] tokenLabels;
@@ -184,12 +182,10 @@ final class GoldenModel implements AutoCloseable {
     /** Logits of the model, and those of the reference in the same order, without those of padding. */
     float[][] logits(NDManager owner) {
         NDArray logits;
-        int rowLength;
         if (model instanceof Decoder decoder) {
-            PackedBatch batch = decoder.wholeBatch(owner, samples);
+            Batch batch = decoder.wholeBatch(owner, samples);
             NDArray hidden = forward(owner, decoder, batch);
             logits = decoder.logits(owner, hidden);
-            rowLength = -1;
         } else if (head == HeadKind.MASKED_LM) {
             List<Sample> everyToken = samples.stream()
                     .map(sample -> sample.withLabels(sample.inputIds()))
@@ -197,11 +193,9 @@ final class GoldenModel implements AutoCloseable {
             NDArray hidden = forward(owner, encoder(), encoder().batch(owner, everyToken));
             Map<String, NDArray> weights = encoder().projectionWeights();
             logits = hidden.matMul(weights.get(Projection.WEIGHT).transpose()).add(weights.get(Projection.BIAS));
-            rowLength = -1;
         } else {
-            PaddedBatch batch = encoder().batch(owner, samples);
+            Batch batch = encoder().batch(owner, samples);
             logits = forward(owner, encoder(), batch);
-            rowLength = batch.length();
         }
         float[] actual = logits.toFloatArray();
         float[] reference =
@@ -215,8 +209,7 @@ final class GoldenModel implements AutoCloseable {
         int at = 0;
         for (int row = 0; row < samples.size(); row++) {
             for (int t = 0; t < samples.get(row).length(); t++) {
-                int place = rowLength < 0 ? at : row * rowLength + t;
-                System.arraycopy(actual, place * classes, seen[0], at * classes, classes);
+                System.arraycopy(actual, at * classes, seen[0], at * classes, classes);
                 System.arraycopy(reference, (row * width + t) * classes, seen[1], at * classes, classes);
                 at++;
             }
@@ -240,7 +233,7 @@ final class GoldenModel implements AutoCloseable {
         return (Encoder) model;
     }
 
-    private static <B extends Batch> NDArray forward(NDManager owner, Model<B> some, B batch) {
+    private static NDArray forward(NDManager owner, Model some, Batch batch) {
         NDArray x = some.lookup(owner, batch);
         for (Block block : some.blocks()) {
             x = some.forward(owner, block, x, batch, DropoutMasks.none());
@@ -249,12 +242,12 @@ final class GoldenModel implements AutoCloseable {
     }
 
     /** A training step as the reference takes it. */
-    TrainStep<?> step(Collective collective) {
+    TrainStep step(Collective collective) {
         return step(collective, false);
     }
 
     /** The same, computing each layer again in the backward pass where {@code recompute} says so. */
-    TrainStep<?> step(Collective collective, boolean recompute) {
+    TrainStep step(Collective collective, boolean recompute) {
         if (model instanceof Decoder decoder) {
             return step(decoder, VocabularyLoss.ofNextToken(manager, decoder), collective, recompute);
         }
@@ -262,7 +255,7 @@ final class GoldenModel implements AutoCloseable {
             // The reference counts the padding of its one batch.
             return step(encoder().paddedTo(width), new QuestionAnsweringLoss(manager, width), collective, recompute);
         }
-        Objective<PaddedBatch> objective = switch (head) {
+        Objective objective = switch (head) {
             case SEQUENCE_CLASSIFICATION -> ofTexts();
             case MASKED_LM -> VocabularyLoss.ofMaskedTokens(manager, encoder());
             default -> new TokenClassificationLoss(manager);
@@ -270,7 +263,7 @@ final class GoldenModel implements AutoCloseable {
         return step(encoder(), objective, collective, recompute);
     }
 
-    private Objective<PaddedBatch> ofTexts() {
+    private Objective ofTexts() {
         if (!areNumbers(expected)) {
             return new ClassificationLoss(manager, Optional.empty());
         }
@@ -281,9 +274,8 @@ final class GoldenModel implements AutoCloseable {
                 : new MultiLabelLoss(manager, posWeight);
     }
 
-    private <B extends Batch> TrainStep<B> step(
-            Model<B> some, Objective<B> objective, Collective collective, boolean recompute) {
-        return new TrainStep<>(
+    private TrainStep step(Model some, Objective objective, Collective collective, boolean recompute) {
+        return new TrainStep(
                 manager, some, objective, DropoutMasks.none(), collective, TinyDecoder.training(recompute), false);
     }
 

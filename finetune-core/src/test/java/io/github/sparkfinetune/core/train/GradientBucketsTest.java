@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.SingleRank;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.predict.LoadedModel;
@@ -66,7 +65,7 @@ class GradientBucketsTest {
         Path base = TinyModel.copy(folder.resolve("base"), "llama-untied", config -> {});
         try (TinyDecoder decoder = TinyDecoder.toTrain(base)) {
             Recording ranks = new Recording();
-            TrainStep<?> step = step(decoder.manager, decoder.loaded, ranks);
+            TrainStep step = step(decoder.manager, decoder.loaded, ranks);
             int[] ids = {5, 6, 7, 8};
             List<Sample> samples = List.of(Sample.ofDocuments(0, ids, ids, 4));
             for (List<List<Sample>> parts : List.of(List.of(samples), List.<List<Sample>>of(), List.of(samples))) {
@@ -82,8 +81,8 @@ class GradientBucketsTest {
         }
     }
 
-    private static <B extends Batch> TrainStep<B> step(NDManager manager, LoadedModel<B> model, Collective ranks) {
-        return new TrainStep<>(
+    private static TrainStep step(NDManager manager, LoadedModel model, Collective ranks) {
+        return new TrainStep(
                 manager,
                 model.model(),
                 model.objective(),

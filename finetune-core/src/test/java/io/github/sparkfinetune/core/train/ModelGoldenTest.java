@@ -72,7 +72,7 @@ class ModelGoldenTest {
                 (golden, folder) -> compareGradients(golden, golden.step(new SingleRank(), true)));
     }
 
-    private static void compareGradients(GoldenModel golden, TrainStep<?> step) {
+    private static void compareGradients(GoldenModel golden, TrainStep step) {
         TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], offset(LOSS));
         Map<String, float[]> gradients = gradients(step);
@@ -85,7 +85,7 @@ class ModelGoldenTest {
                 "gradient of " + name, gradient, GoldenFiles.floats(golden.expected, "grad." + name), GRADIENT));
     }
 
-    private static Map<String, float[]> gradients(TrainStep<?> step) {
+    private static Map<String, float[]> gradients(TrainStep step) {
         Map<String, float[]> all = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
             all.put(trained.parameter().name(), DenseGradient.values(trained));
@@ -96,7 +96,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> parametersAfterThreeSteps() {
         return supported("3 steps", (golden, folder) -> {
-            TrainStep<?> step = golden.step(new SingleRank());
+            TrainStep step = golden.step(new SingleRank());
             for (int i = 0; i < 3; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
                 assertThat(outcome.gradNorm())
@@ -126,7 +126,7 @@ class ModelGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return supported("10 steps", (golden, folder) -> {
-            TrainStep<?> step = golden.step(new SingleRank());
+            TrainStep step = golden.step(new SingleRank());
             double[] rates = new double[10];
             golden.expected.buffer("lrs10").asDoubleBuffer().get(rates);
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
@@ -175,7 +175,7 @@ class ModelGoldenTest {
                         float[][] logits = golden.logits(owner);
                         double chance = golden.head == HeadKind.SEQUENCE_CLASSIFICATION ? 3 : 1.75;
                         assertNoise("logits", new Distance().add(logits[0], logits[1]), theirs, chance, ratios);
-                        TrainStep<?> step = golden.step(new SingleRank());
+                        TrainStep step = golden.step(new SingleRank());
                         step.gradient(0, List.of(golden.samples), false, () -> {});
                         Distance distance = new Distance();
                         gradients(step)

@@ -82,7 +82,7 @@ class NativeMemoryTest {
     void aStepLeavesNoArrayToTheNext(String kind) throws Exception {
         Path model = GoldenFiles.root().resolve("models").resolve(kind);
         try (GoldenModel golden = GoldenModel.load(model, Trainable.all()).orElseThrow()) {
-            TrainStep<?> step = golden.step(new SingleRank());
+            TrainStep step = golden.step(new SingleRank());
             long first = 0;
             for (int i = 0; i < 5; i++) {
                 TrainStep.Outcome outcome = step.gradient(i, List.of(golden.samples), false, () -> {});
@@ -100,7 +100,7 @@ class NativeMemoryTest {
         List<Sample> samples = List.of(TinyDataset.documents(new SplittableRandom(1), 1, false, 3));
         try (TinyDecoder decoder = TinyDecoder.toTrain(base, "method.type=" + method, "method.lora_dropout=0.1")) {
             for (boolean recompute : new boolean[] {false, true}) {
-                TrainStep<?> step = decoder.step(DropoutMasks.of(1, 1), recompute);
+                TrainStep step = decoder.step(DropoutMasks.of(1, 1), recompute);
                 long first = 0;
                 for (int i = 0; i < 4; i++) {
                     TrainStep.Outcome outcome = step.gradient(i, List.of(samples, samples), false, () -> {});

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.GoldenFiles;
+import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -150,10 +150,10 @@ class PackedDocumentsTest {
     /** The documents of a batch, whose tokens are its rows. */
     private static long[] rows(TinyDecoder decoder, List<Sample> samples) {
         try (NDManager owner = decoder.manager.newSubManager()) {
-            PackedBatch batch = decoder.model().batch(owner, samples);
-            assertThat(Arrays.stream(batch.documents()).sum())
+            Batch batch = decoder.model().batch(owner, samples);
+            assertThat(Arrays.stream(batch.lengths()).sum())
                     .isEqualTo(batch.ids().size());
-            return batch.documents();
+            return batch.lengths();
         }
     }
 

@@ -54,7 +54,7 @@ class PeftGoldenTest {
     @TestFactory
     Stream<DynamicTest> tenSteps() {
         return adapters("10 steps", (golden, folder) -> {
-            TrainStep<?> step = golden.step(new SingleRank());
+            TrainStep step = golden.step(new SingleRank());
             float[] losses = GoldenFiles.floats(golden.expected, "losses10");
             float[] norms = GoldenFiles.floats(golden.expected, "grad_norms10");
             Map<String, float[]> frozen = TinyModel.frozen(golden.model);
@@ -114,7 +114,7 @@ class PeftGoldenTest {
     }
 
     private static void compareGradients(GoldenModel golden) {
-        TrainStep<?> step = golden.step(new SingleRank());
+        TrainStep step = golden.step(new SingleRank());
         TrainStep.Outcome outcome = step.gradient(0, List.of(golden.samples), false, () -> {});
         assertThat(outcome.loss()).isCloseTo(GoldenFiles.floats(golden.expected, "loss")[0], within(1e-5));
         Map<String, float[]> gradients = new LinkedHashMap<>();

@@ -9,7 +9,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.collective.SingleRank;
-import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.optim.DenseGradient;
@@ -78,7 +77,7 @@ class PreferenceGoldenTest {
             start(decoder, tensors, run);
             compare(decoder, golden.get("runs").get(run).get("first"), told);
 
-            TrainStep<?> step = step(decoder, decoder.loaded, config);
+            TrainStep step = step(decoder, decoder.loaded, config);
             double rate = run.equals("lora") ? 1e-2 : 1e-3;
             JsonNode losses = golden.get("runs").get(run).get("losses");
             for (int i = 0; i < losses.size(); i++) {
@@ -156,8 +155,8 @@ class PreferenceGoldenTest {
         return "base_model.model." + parameter + ".default.weight";
     }
 
-    private static <B extends Batch> TrainStep<B> step(TinyDecoder decoder, LoadedModel<B> loaded, RunConfig config) {
-        return new TrainStep<>(
+    private static TrainStep step(TinyDecoder decoder, LoadedModel loaded, RunConfig config) {
+        return new TrainStep(
                 decoder.manager,
                 loaded.model(),
                 loaded.objective(),
@@ -179,7 +178,7 @@ class PreferenceGoldenTest {
                                 within(1e-5 + 2e-3 * Math.abs(metric.getValue().asDouble()))));
     }
 
-    private static void compareGradients(TrainStep<?> step, SafetensorsFile tensors, String run) {
+    private static void compareGradients(TrainStep step, SafetensorsFile tensors, String run) {
         int compared = 0;
         for (ParameterGradient trained : step.gradients().parameters()) {
             String name = trained.parameter().name();

@@ -331,7 +331,7 @@ class StoredTypesTest {
         Manifest manifest = Manifest.read(dataset, HADOOP);
         try (NDManager manager = Torch.manager(-1);
                 ParquetSamples eval = ParquetSamples.open(dataset, manifest, Manifest.EVAL, HADOOP)) {
-            LoadedModel<?> loaded = LoadedModel.trained(config, manager, model, base, 1);
+            LoadedModel loaded = LoadedModel.trained(config, manager, model, base, 1);
             return new Evaluation(eval, config.training().perDeviceEvalBatchSize())
                     .run(loaded.task().scorer(), new SingleRank(), () -> {});
         }

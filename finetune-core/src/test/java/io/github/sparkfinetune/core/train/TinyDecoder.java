@@ -11,7 +11,6 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.model.Parameter;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.optim.DenseGradient;
@@ -30,11 +29,11 @@ import java.util.SplittableRandom;
 /** A language model as a run loads it. */
 final class TinyDecoder implements AutoCloseable {
     final NDManager manager;
-    final LoadedModel<?> loaded;
+    final LoadedModel loaded;
 
     /** How a model is loaded. */
     private interface Loading {
-        LoadedModel<?> load(NDManager manager);
+        LoadedModel load(NDManager manager);
     }
 
     private TinyDecoder(Loading loading) {
@@ -107,14 +106,14 @@ final class TinyDecoder implements AutoCloseable {
     /** The loss of each token with a label, in the order of the samples. */
     float[] losses(List<Sample> samples) {
         try (NDManager owner = manager.newSubManager()) {
-            PackedBatch batch = model().batch(owner, samples);
+            Batch batch = model().batch(owner, samples);
             return VocabularyLoss.ofNextToken(owner, model())
                     .tell(owner, hidden(owner, model(), batch), batch)
                     .losses();
         }
     }
 
-    private static NDArray hidden(NDManager owner, Decoder model, PackedBatch batch) {
+    private static NDArray hidden(NDManager owner, Decoder model, Batch batch) {
         NDArray x = model.lookup(owner, batch);
         for (Block block : model.blocks()) {
             x = model.forward(owner, block, x, batch, DropoutMasks.none());
@@ -122,12 +121,12 @@ final class TinyDecoder implements AutoCloseable {
         return x;
     }
 
-    TrainStep<?> step(DropoutMasks masks, boolean recompute) {
+    TrainStep step(DropoutMasks masks, boolean recompute) {
         return step(loaded, masks, recompute);
     }
 
-    private <B extends Batch> TrainStep<B> step(LoadedModel<B> some, DropoutMasks masks, boolean recompute) {
-        return new TrainStep<>(
+    private TrainStep step(LoadedModel some, DropoutMasks masks, boolean recompute) {
+        return new TrainStep(
                 manager, some.model(), some.objective(), masks, new SingleRank(), training(recompute), false);
     }
 
@@ -138,13 +137,13 @@ final class TinyDecoder implements AutoCloseable {
      * @param parts its micro-batches
      */
     Gradient gradient(DropoutMasks masks, boolean recompute, List<List<Sample>> parts) {
-        TrainStep<?> step = step(masks, recompute);
+        TrainStep step = step(masks, recompute);
         TrainStep.Outcome outcome = step.gradient(0, parts, false, () -> {});
         return new Gradient(outcome.loss(), gradients(step));
     }
 
     /** Gradients by the names of the parameters. */
-    private static Map<String, float[]> gradients(TrainStep<?> step) {
+    private static Map<String, float[]> gradients(TrainStep step) {
         Map<String, float[]> gradients = new LinkedHashMap<>();
         for (ParameterGradient trained : step.gradients().parameters()) {
             gradients.put(trained.parameter().name(), DenseGradient.values(trained));

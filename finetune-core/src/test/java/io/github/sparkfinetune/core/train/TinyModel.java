@@ -121,7 +121,7 @@ final class TinyModel {
     }
 
     /** The parameters that are not trained, as they are now. */
-    static Map<String, float[]> frozen(Model<?> model) {
+    static Map<String, float[]> frozen(Model model) {
         Map<String, float[]> frozen = new LinkedHashMap<>();
         for (Parameter parameter : model.parameters()) {
             if (!parameter.trainable()) {
@@ -132,7 +132,7 @@ final class TinyModel {
     }
 
     /** Every parameter that is not trained is as it was, but for rows of the table that are trained by themselves. */
-    static void assertFrozen(Model<?> model, Map<String, float[]> before) {
+    static void assertFrozen(Model model, Map<String, float[]> before) {
         for (Parameter parameter : model.parameters()) {
             float[] was = before.get(parameter.name());
             if (was == null) {

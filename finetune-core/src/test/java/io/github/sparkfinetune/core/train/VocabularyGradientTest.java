@@ -109,7 +109,7 @@ class VocabularyGradientTest {
                         .forEach((name, values) -> assertClose(
                                 "gradient of " + name, actual.byName().get(name), values, 1e-7));
             }
-            TrainStep<?> step = decoder.step(DropoutMasks.none(), false);
+            TrainStep step = decoder.step(DropoutMasks.none(), false);
             step.gradient(0, PARTS, false, () -> {});
             TrainStep.Outcome nothing = step.gradient(1, List.of(mute), false, () -> {});
             assertThat(nothing.loss()).isZero();

@@ -41,7 +41,7 @@ final class AdapterLogits {
                 List.of("model=" + base, "method.type=lora", "method.adapter=" + adapter));
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            Model<?> model = LoadedModel.toTrain(
+            Model model = LoadedModel.toTrain(
                             config,
                             config.precision(),
                             manager,
@@ -69,7 +69,7 @@ final class AdapterLogits {
         return logits;
     }
 
-    private static float[][] classes(NDManager manager, Model<?> model, int[]... ids) {
+    private static float[][] classes(NDManager manager, Model model, int[]... ids) {
         List<Sample> samples = IntStream.range(0, ids.length)
                 .mapToObj(i -> new Sample(i, ids[i], new int[ids[i].length], -1))
                 .toList();

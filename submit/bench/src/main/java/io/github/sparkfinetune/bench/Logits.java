@@ -32,7 +32,7 @@ final class Logits {
         RunConfig config = RunConfigLoader.load(run.resolve("run.yaml"), List.of("output.dir=" + run));
         Torch.start(1);
         try (NDManager manager = Torch.manager(-1)) {
-            LoadedModel<?> loaded =
+            LoadedModel loaded =
                     LoadedModel.trained(config, manager, Path.of(config.output().model()), Optional.empty(), 1);
             int batch = config.training().perDeviceEvalBatchSize();
             System.out.println(json.writeValueAsString(Inference.logits(manager, loaded.model(), samples, batch)));

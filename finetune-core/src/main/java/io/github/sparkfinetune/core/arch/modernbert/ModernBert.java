@@ -127,8 +127,8 @@ public final class ModernBert extends ConfiguredEncoder {
     }
 
     @Override
-    public boolean isUnpadded() {
-        return true;
+    public boolean padsAttention() {
+        return false;
     }
 
     @Override

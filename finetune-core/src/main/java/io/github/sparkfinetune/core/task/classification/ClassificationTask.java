@@ -10,7 +10,6 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.model.Adaptation;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.Column;
 import io.github.sparkfinetune.core.task.EncoderKind;
@@ -56,7 +55,7 @@ public abstract class ClassificationTask implements TaskSpec {
      *
      * @param manager owner of what computes it
      */
-    abstract Objective<PaddedBatch> objective(NDManager manager, Labels labels);
+    abstract Objective objective(NDManager manager, Labels labels);
 
     /** Metrics that nothing was counted in. */
     abstract SampleScorer scorer(List<String> labels);

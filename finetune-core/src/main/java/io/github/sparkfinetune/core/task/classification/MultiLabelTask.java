@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.MultiLabelMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.MultiLabelLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.Column;
@@ -48,7 +47,7 @@ final class MultiLabelTask extends ClassificationTask {
     }
 
     @Override
-    Objective<PaddedBatch> objective(NDManager manager, Labels labels) {
+    Objective objective(NDManager manager, Labels labels) {
         double[] posWeight = new double[labels.size()];
         Arrays.fill(posWeight, 1);
         return new MultiLabelLoss(

@@ -7,7 +7,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.RegressionMetrics;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.objective.RegressionLoss;
 import io.github.sparkfinetune.core.task.Column;
@@ -30,7 +29,7 @@ final class RegressionTask extends ClassificationTask {
     }
 
     @Override
-    Objective<PaddedBatch> objective(NDManager manager, Labels labels) {
+    Objective objective(NDManager manager, Labels labels) {
         return new RegressionLoss(manager);
     }
 

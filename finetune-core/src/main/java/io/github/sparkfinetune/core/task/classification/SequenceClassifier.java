@@ -3,7 +3,6 @@ package io.github.sparkfinetune.core.task.classification;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -28,12 +27,8 @@ import java.util.List;
  * @param labels their names by id
  */
 record SequenceClassifier(
-        NDManager manager,
-        Encoder model,
-        Objective<PaddedBatch> objective,
-        ClassificationTask task,
-        List<String> labels)
-        implements TaskModel<PaddedBatch> {
+        NDManager manager, Encoder model, Objective objective, ClassificationTask task, List<String> labels)
+        implements TaskModel {
     /** Rows computed at once: enough to put samples of like length together. */
     private static final int BLOCK = 512;
 

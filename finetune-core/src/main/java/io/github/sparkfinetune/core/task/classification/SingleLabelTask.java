@@ -9,7 +9,6 @@ import io.github.sparkfinetune.core.checkpoint.ModelCard;
 import io.github.sparkfinetune.core.metric.ClassificationMetrics;
 import io.github.sparkfinetune.core.metric.Metric;
 import io.github.sparkfinetune.core.metric.Softmax;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.ClassificationLoss;
 import io.github.sparkfinetune.core.objective.Objective;
 import io.github.sparkfinetune.core.task.Column;
@@ -43,7 +42,7 @@ final class SingleLabelTask extends ClassificationTask {
     }
 
     @Override
-    Objective<PaddedBatch> objective(NDManager manager, Labels labels) {
+    Objective objective(NDManager manager, Labels labels) {
         return new ClassificationLoss(
                 manager, classWeight.map(weight -> weight.of(labels.names(), id -> balanced(labels, id))));
     }

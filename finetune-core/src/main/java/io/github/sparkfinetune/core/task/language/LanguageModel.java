@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.LanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.Inference;
 import io.github.sparkfinetune.core.task.PredictionSettings;
@@ -16,8 +15,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import java.util.List;
 
 /** A language model. */
-record LanguageModel(NDManager manager, Decoder model, VocabularyLoss<PackedBatch> objective)
-        implements TaskModel<PackedBatch> {
+record LanguageModel(NDManager manager, Decoder model, VocabularyLoss objective) implements TaskModel {
     @Override
     public Scorer scorer() {
         LanguageModelMetrics metrics = new LanguageModelMetrics();

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.MaskedLanguageModelMetrics;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -23,8 +22,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Tells the tokens of samples that have a label. */
-record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss<PaddedBatch> objective)
-        implements TaskModel<PaddedBatch> {
+record MaskedLanguageModel(NDManager manager, Encoder model, VocabularyLoss objective) implements TaskModel {
     /** Rows computed at once: enough to put samples of like length together. */
     private static final int BLOCK = 512;
 

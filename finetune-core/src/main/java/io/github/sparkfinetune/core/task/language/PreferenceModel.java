@@ -5,7 +5,6 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.PreferenceMetrics;
 import io.github.sparkfinetune.core.metric.Sigmoid;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.AnswerPair;
 import io.github.sparkfinetune.core.objective.PairLoss;
 import io.github.sparkfinetune.core.objective.PreferenceLoss;
@@ -22,7 +21,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** A language model that is trained to find the better of two answers likelier than before, and the other less so. */
-record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objective) implements TaskModel<PackedBatch> {
+record PreferenceModel(NDManager manager, Decoder model, PreferenceLoss objective) implements TaskModel {
 
     @Override
     public Scorer scorer() {

@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.UnpairedPreferenceMetrics;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.model.PackedBatch;
 import io.github.sparkfinetune.core.objective.RatedLoss;
 import io.github.sparkfinetune.core.objective.UnpairedPreferenceLoss;
 import io.github.sparkfinetune.core.objective.VocabularyLoss;
@@ -21,7 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A language model that is trained to find good answers likelier than before, and bad ones less so. */
-final class UnpairedPreferenceModel implements TaskModel<PackedBatch> {
+final class UnpairedPreferenceModel implements TaskModel {
     private final NDManager manager;
     private final Decoder model;
     private final UnpairedPreferenceLoss objective;

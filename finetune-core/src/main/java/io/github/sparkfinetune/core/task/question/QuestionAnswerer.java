@@ -6,7 +6,6 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.QuestionAnsweringMetrics;
 import io.github.sparkfinetune.core.metric.SquadScore;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.QuestionAnsweringLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -26,7 +25,7 @@ import java.util.List;
 /** A model that finds the answers of questions in texts. */
 record QuestionAnswerer(
         NDManager manager, Encoder model, QuestionAnsweringLoss objective, QuestionAnsweringConfig settings)
-        implements TaskModel<PaddedBatch> {
+        implements TaskModel {
     /** Windows or questions computed at once: enough to put samples of like length together. */
     private static final int BLOCK = 512;
 

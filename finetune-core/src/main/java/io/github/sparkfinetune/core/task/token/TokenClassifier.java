@@ -4,7 +4,6 @@ import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.metric.SequenceLabelingMetrics;
 import io.github.sparkfinetune.core.model.Encoder;
-import io.github.sparkfinetune.core.model.PaddedBatch;
 import io.github.sparkfinetune.core.objective.TokenClassificationLoss;
 import io.github.sparkfinetune.core.task.BlockwiseIterator;
 import io.github.sparkfinetune.core.task.Inference;
@@ -26,7 +25,7 @@ import java.util.List;
  * @param labels their names by id
  */
 record TokenClassifier(NDManager manager, Encoder model, TokenClassificationLoss objective, List<String> labels)
-        implements TaskModel<PaddedBatch> {
+        implements TaskModel {
     /** Batches of a block: samples of like length share a batch. */
     private static final int BATCHES = 8;
 

@@ -5,7 +5,7 @@ applied to; S: the buckets on either side. A query scores the relative position 
 key that of the query, besides the key itself. Other shapes as in attention.py.
 """
 
-from typing import Dict
+from typing import Dict, List, Tuple
 
 import torch
 from core.arch.bert.bert import Bert
@@ -19,20 +19,28 @@ class DebertaV2(Bert):
     max_relative_positions: int
 
     def embeddings(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
     ) -> Tensor:
-        """Looked-up word rows x [B, T, H] -> the first hidden state [B, T, H], zeros at padding"""
+        """Looked-up word rows x [N, H] -> the first hidden state [N, H]
+
+        batch["attention_mask"] [N], if any, is 1 at a token and 0 at padding, which gets zeros.
+        """
         if "position.weight" in w:
             x = x + torch.embedding(w["position.weight"], batch["positions"])
         if "type.weight" in w:
             x = x + torch.embedding(w["type.weight"], batch["types"])
         x = self.layer_norm(x, w, "norm")
-        if "bias" in batch:
-            x = x * batch["bias"].eq(0).to(torch.float32).view([x.size(0), x.size(1), 1])
+        if "attention_mask" in batch:
+            x = x * batch["attention_mask"].unsqueeze(1)
         return self.dropped(x, masks, "embeddings", self.embeddings_scale)
 
     def buckets(self, tokens: int) -> Tensor:
-        """Row of the table for query place - key place: [T, T], on the CPU, the least at [0, T - 1].
+        """Row of the table for query place - key place: [L, L], on the CPU, the least at [0, L - 1].
 
         Far positions share buckets by the logarithm of their distance.
         """
@@ -48,10 +56,9 @@ class DebertaV2(Bert):
         rows = (r + span).clamp(0, 2 * span - 1)
         return rows.unfold(0, tokens, 1).flip([1]).contiguous()
 
-    def heads_first(self, x: Tensor) -> Tensor:
-        """[B, T, H] -> contiguous [A, B, T, d], as products read it"""
-        y = self.narrowed(x).view([x.size(0), x.size(1), self.num_heads, -1])
-        return y.permute([2, 0, 1, 3]).contiguous()
+    def heads_first(self, x: Tensor, call: Tuple[int, int, int]) -> Tensor:
+        """x [P, H] -> a call's texts, contiguous [A, n, L, d], as products read it"""
+        return self.narrowed(self.heads(x, call).transpose(0, 1)).contiguous()
 
     def relative_heads(
         self,
@@ -74,49 +81,92 @@ class DebertaV2(Bert):
         return rows.view([x.size(0), self.num_heads, -1]).permute([1, 2, 0])
 
     def relative_scores(self, x: Tensor, relative: Tensor, rows: Tensor) -> Tensor:
-        """Scores of x [A, B, T, d] with relative [A, d, R], each at its row of rows [T, T]: [A, B, T, T]"""
+        """Scores of x [A, n, L, d] with relative [A, d, R], each at its row of rows [L, L]: [A, n, L, L]"""
         x, relative = self.narrowed(x), self.narrowed(relative)
         s = torch.matmul(x.flatten(1, 2), relative).to(torch.float32)
         s = s.view([x.size(0), x.size(1), x.size(2), -1])
         return s.gather(-1, rows.expand([x.size(0), x.size(1), -1, -1]))
 
-    def attended(
-        self, x: Tensor, w: Dict[str, Tensor], batch: Dict[str, Tensor], masks: Dict[str, Tensor]
+    def relative_terms(
+        self, tokens: int, w: Dict[str, Tensor], masks: Dict[str, Tensor], scale: float
+    ) -> Dict[str, Tensor]:
+        """Keys and queries of the rows of the table that texts of so many tokens read [A, d, R]"""
+        terms: Dict[str, Tensor] = {}
+        relative = w["relative.weight"]
+        if "relative_norm.weight" in w:
+            relative = self.layer_norm(relative, w, "relative_norm")
+        relative = self.dropped(relative, masks, "relative", self.hidden_scale)
+        rows = self.buckets(tokens)
+        first = int(rows[0, -1])
+        relative = relative[first : int(rows[-1, 0]) + 1]
+        if self.content_to_position:
+            terms["keys"] = self.relative_heads(relative, first, w, masks, "relative_key", "key")
+        if self.position_to_content:
+            queries = self.relative_heads(relative, first, w, masks, "relative_query", "query")
+            terms["queries"] = queries * scale
+        return terms
+
+    def add_relative_scores(
+        self, s: Tensor, q: Tensor, k: Tensor, terms: Dict[str, Tensor], longest: int
     ) -> Tensor:
-        """x [B, T, H] -> [B, T, H]"""
+        """s [A, n, L, L] and the scores of relative positions, in place; q, k [A, n, L, d]
+
+        terms: relative_terms of texts of the longest length, whose rows those of this length are among.
+        """
+        tokens = s.size(-1)
+        rows = self.buckets(tokens)
+        first, last = int(rows[0, -1]), int(rows[-1, 0])
+        skipped = first - int(self.buckets(longest)[0, -1])
+        rows = (rows - first).to(s.device)
+        if "keys" in terms:
+            keys = terms["keys"].narrow(2, skipped, last - first + 1)
+            s = s.add_(self.relative_scores(q, keys, rows))
+        if "queries" in terms:
+            queries = terms["queries"].narrow(2, skipped, last - first + 1)
+            s = s.add_(self.relative_scores(k, queries, rows.t()).transpose(-2, -1))
+        return s
+
+    def hidden(self, batch: Dict[str, Tensor], call: Tuple[int, int, int]) -> Tensor:
+        """Where query or key is padding [1, n, L, L]"""
+        real = self.padding_bias(batch, call[0], call[1], call[2]).eq(0).transpose(0, 1)
+        return real.logical_and(real.transpose(-2, -1)).logical_not()
+
+    def attended(
+        self,
+        x: Tensor,
+        w: Dict[str, Tensor],
+        batch: Dict[str, Tensor],
+        documents: List[int],
+        masks: Dict[str, Tensor],
+    ) -> Tensor:
+        """x [N, H] -> [N, H]"""
         narrow = self.narrowed(x)
         terms = 1 + int(self.content_to_position) + int(self.position_to_content)
         scale = float(x.size(-1) // self.num_heads * terms) ** -0.5
-        q = self.heads_first(self.linear(narrow, w, masks, "query") * scale)
-        k = self.heads_first(self.linear(narrow, w, masks, "key"))
-        s = torch.matmul(q, k.transpose(-2, -1)).to(torch.float32)
-        if terms > 1:
-            relative = w["relative.weight"]
-            if "relative_norm.weight" in w:
-                relative = self.layer_norm(relative, w, "relative_norm")
-            relative = self.dropped(relative, masks, "relative", self.hidden_scale)
-            rows = self.buckets(x.size(1))
-            # Of the table no more than the rows that places of this text are apart.
-            first = int(rows[0, -1])
-            relative = relative[first : int(rows[-1, 0]) + 1]
-            rows = (rows - first).to(x.device)
-            if self.content_to_position:
-                keys = self.relative_heads(relative, first, w, masks, "relative_key", "key")
-                s = s.add_(self.relative_scores(q, keys, rows))
-            if self.position_to_content:
-                queries = self.relative_heads(
-                    relative, first, w, masks, "relative_query", "query"
-                )
-                by_key = self.relative_scores(k, queries * scale, rows.t())
-                s = s.add_(by_key.transpose(-2, -1))
-        if "bias" in batch:
-            real = batch["bias"].eq(0).transpose(0, 1)
-            hidden = real.logical_and(real.transpose(-2, -1)).logical_not()
-            s = s.masked_fill_(hidden, -3.4028234663852886e38)
-        p = s.softmax(-1)
+        q = self.padded(self.linear(narrow, w, masks, "query") * scale, batch)
+        k = self.padded(self.linear(narrow, w, masks, "key"), batch)
         v = self.linear(narrow, w, masks, "value")
         if "probs" in masks:
-            p = p * masks["probs"].transpose(0, 1)
             v = v * self.probs_scale
-        y = torch.matmul(self.narrowed(p), self.heads_first(v))
-        return y.permute([1, 2, 0, 3]).reshape(x.size())
+        v = self.padded(v, batch)
+        longest = max(documents)
+        relative: Dict[str, Tensor] = {}
+        if terms > 1:
+            relative = self.relative_terms(longest, w, masks, scale)
+        pieces: List[Tensor] = []
+        at = 0
+        for call in self.calls(documents):
+            _, n, length = call
+            qi, ki = self.heads_first(q, call), self.heads_first(k, call)
+            s = torch.matmul(qi, ki.transpose(-2, -1)).to(torch.float32)
+            if terms > 1:
+                s = self.add_relative_scores(s, qi, ki, relative, longest)
+            if "bias" in batch:
+                s = s.masked_fill_(self.hidden(batch, call), -3.4028234663852886e38)
+            p = s.softmax(-1)
+            if "probs" in masks:
+                p = p * self.kept_probs(masks, at, n, length).transpose(0, 1)
+            y = torch.matmul(self.narrowed(p), self.heads_first(v, call))
+            pieces.append(y.permute([1, 2, 0, 3]).reshape([n * length, -1]))
+            at += n * self.num_heads * length * length
+        return self.unpadded(self.joined(pieces), batch)

@@ -73,7 +73,7 @@ class Gpt2(
     ) -> Tensor:
         """x [N, H] -> [N, H]"""
         q, k, v = self.queries_keys_values(x, w, masks)
-        if "probs.0" in masks:
+        if "probs" in masks:
             o = self.dropped_attention(q, k, v, documents, batch, masks)
         else:
             o = self.attend(q, k, v, documents, batch, True)["attended"]

@@ -12,7 +12,6 @@ probabilities.
 from typing import Dict, List, Tuple
 
 import torch
-import torch.nn.functional as F
 from core.model.activation import Activation
 from core.model.banded_attention import BandedAttention
 from core.model.dropout import Dropout
@@ -69,9 +68,8 @@ class ModernBert(
         if "window" in w:
             return batch
         padding: Dict[str, Tensor] = {}
-        for name, bias in batch.items():
-            if name.startswith("padding."):
-                padding[name] = bias
+        if "bias" in batch:
+            padding["bias"] = batch["bias"]
         return padding
 
     def queries_keys_values(
@@ -251,12 +249,6 @@ class ModernBert(
             self.activation(self.linear(x, w, masks, "dense"), self.head_act), w, "norm"
         )
 
-    def padded(self, x: Tensor, documents: List[int]) -> Tensor:
-        """x [N, C] -> each text's, as long as the longest [B, T, C]"""
-        longest = max(documents)
-        texts = x.split(documents)
-        return torch.stack([F.pad(text, [0, 0, 0, longest - text.size(0)]) for text in texts])
-
     def sequence_head(
         self,
         x: Tensor,
@@ -265,12 +257,14 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> logits [B, classes] from the first token or the mean of all."""
-        texts = x.split(documents)
+        """x [N, H] -> logits [B, classes] from the first token or the mean of all.
+
+        batch["first"] [B]: the row of each text's first token.
+        """
+        pooled = x.index_select(0, batch["first"])
         if self.mean_pooling:
+            texts = x.split(documents)[: pooled.size(0)]
             pooled = torch.stack([text.mean([0]) for text in texts])
-        else:
-            pooled = torch.stack([text[0] for text in texts])
         return self.classes(pooled, w, masks)
 
     def token_head(
@@ -281,8 +275,8 @@ class ModernBert(
         documents: List[int],
         masks: Dict[str, Tensor],
     ) -> Tensor:
-        """x [N, H] -> logits [B, T, classes]"""
-        return self.padded(self.classes(x, w, masks), documents)
+        """x [N, H] -> logits [N, classes]"""
+        return self.classes(x, w, masks)
 
     def classes(self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor]) -> Tensor:
         """x [..., H] -> logits [..., classes]"""

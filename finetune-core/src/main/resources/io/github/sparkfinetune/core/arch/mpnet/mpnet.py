@@ -14,7 +14,7 @@ from torch import Tensor
 
 class Mpnet(Bert):
     def buckets(self, tokens: int, like: Tensor) -> Tensor:
-        """Rows of the table by key place - query place + T - 1: [2 T - 1], on the device of like."""
+        """Rows of the table by key place - query place + L - 1: [2 L - 1], on the device of like."""
         n = torch.arange(tokens - 1, -tokens, -1, dtype=torch.int64, device=torch.device("cpu"))
         behind = n.lt(0).to(torch.int64) * 16
         n = n.abs()
@@ -22,13 +22,13 @@ class Mpnet(Bert):
         return (behind + torch.where(n.lt(8), n, wide.clamp(max=15))).to(like.device)
 
     def relative_bias(self, w: Dict[str, Tensor], tokens: int) -> Optional[Tensor]:
-        """[A, T, T]"""
+        """[A, L, L]"""
         table = w["relative.weight"]
         by_distance = torch.embedding(table, self.buckets(tokens, table)).t()
         return by_distance.unfold(1, tokens, 1).flip([1])
 
     def relative_bias_backward(self, g: Tensor, gradients: Dict[str, Tensor]) -> None:
-        """g [A, T, T] is added up along its diagonals, which are distances.
+        """g [A, L, L] is added up along its diagonals, which are distances.
 
         Rows that are one value longer than a row of diagonals put these one below the other.
         """

@@ -1,0 +1,154 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import ai.djl.ndarray.NDManager;
+import io.github.sparkfinetune.core.arch.DecoderShape;
+import io.github.sparkfinetune.core.tensor.Tensors;
+import io.github.sparkfinetune.data.dataset.Sample;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Builds the batches of decoders. Attention stays within a document, positions start anew in each. Tokens that are
+ * added to reach a multiple lengthen the last document: causal attention does not see them, so they change nothing.
+ *
+ * <p>Tensors: {@code positions} in the document [N], I64; {@code places} [M], I64, of the tokens whose hidden state the
+ * last block returns. Of each layer: see {@link LayerInputs}. Targets: the token that follows each of the places.
+ */
+final class DecoderBatch {
+    private final NDManager owner;
+    private final LayerInputs inputs;
+
+    /** @param owner of the batches' tensors */
+    DecoderBatch(NDManager owner, LayerInputs inputs) {
+        this.owner = owner;
+        this.inputs = inputs;
+    }
+
+    /**
+     * Lays out samples.
+     *
+     * @param multiple what the number of tokens is a multiple of
+     * @param all whether every token's hidden state is returned; else only those before a token with a label
+     */
+    Batch of(List<Sample> samples, DecoderShape shape, int multiple, boolean all) {
+        int tokens = samples.stream().mapToInt(Sample::length).sum();
+        int rows = (tokens + multiple - 1) / multiple * multiple;
+        long[] ids = new long[rows];
+        long[] positions = new long[rows];
+        Targets targets = new Targets(tokens);
+        List<Batch.Document> documents = new ArrayList<>();
+        int at = 0;
+        for (int i = 0; i < samples.size(); i++) {
+            Sample sample = samples.get(i);
+            int from = 0;
+            for (int length : sample.documents()) {
+                if (length > shape.positions()) {
+                    throw new IllegalArgumentException(
+                            "a document of " + length + " tokens, the model takes " + shape.positions());
+                }
+                documents.add(new Batch.Document(i, from, length));
+                for (int t = 0; t < length; t++, at++) {
+                    ids[at] = sample.inputIds()[from + t];
+                    positions[at] = t;
+                    int target = t + 1 < length && sample.labels().length > 0
+                            ? sample.labels()[from + t + 1]
+                            : Sample.IGNORED;
+                    if (all || target != Sample.IGNORED) {
+                        targets.add(at, target);
+                    }
+                }
+                from += length;
+            }
+        }
+        // A token whose row of the table gets a gradient anyway.
+        Arrays.fill(ids, tokens, rows, ids[tokens - 1]);
+        Batch.Document last = documents.remove(documents.size() - 1);
+        documents.add(new Batch.Document(last.sample(), last.firstToken(), last.length() + rows - tokens));
+        return of(samples, ids, positions, documents, targets);
+    }
+
+    /**
+     * Lays out whole prompts, for the hidden state of the last token of each.
+     *
+     * @param prompts not empty, none longer than the model takes
+     */
+    Batch ofPrompts(List<int[]> prompts) {
+        int tokens = prompts.stream().mapToInt(prompt -> prompt.length).sum();
+        long[] ids = new long[tokens];
+        long[] positions = new long[tokens];
+        Targets ends = new Targets(prompts.size());
+        int at = 0;
+        for (int[] prompt : prompts) {
+            for (int t = 0; t < prompt.length; t++, at++) {
+                ids[at] = prompt[t];
+                positions[at] = t;
+            }
+            ends.add(at - 1, Sample.IGNORED);
+        }
+        List<Batch.Document> documents = prompts.stream()
+                .map(prompt -> new Batch.Document(-1, 0, prompt.length))
+                .toList();
+        return of(List.of(), ids, positions, documents, ends);
+    }
+
+    /**
+     * Lays out one token of each of several texts, at any position.
+     *
+     * @param positions in the texts
+     */
+    Batch ofTokens(int[] tokens, long[] positions) {
+        Targets all = new Targets(tokens.length);
+        for (int i = 0; i < tokens.length; i++) {
+            all.add(i, Sample.IGNORED);
+        }
+        List<Batch.Document> documents = Arrays.stream(tokens)
+                .mapToObj(token -> new Batch.Document(-1, 0, 1))
+                .toList();
+        return of(List.of(), Arrays.stream(tokens).asLongStream().toArray(), positions, documents, all);
+    }
+
+    private Batch of(
+            List<Sample> samples, long[] ids, long[] positions, List<Batch.Document> documents, Targets targets) {
+        Map<String, NDArray> tensors =
+                Map.of("positions", Tensors.of(owner, positions), "places", Tensors.of(owner, targets.places()));
+        return new Batch(
+                List.copyOf(samples),
+                Tensors.of(owner, ids),
+                samples.stream().mapToInt(Sample::length).toArray(),
+                List.copyOf(documents),
+                tensors,
+                inputs.of(
+                        owner,
+                        documents.stream().mapToLong(Batch.Document::length).toArray(),
+                        tensors.get("positions")),
+                Tensors.of(owner, targets.targets()));
+    }
+
+    /** Places and targets as they are found. */
+    private static final class Targets {
+        private final long[] places;
+        private final long[] targets;
+        private int count;
+
+        Targets(int tokens) {
+            places = new long[tokens];
+            targets = new long[tokens];
+        }
+
+        void add(int place, int target) {
+            places[count] = place;
+            targets[count++] = target;
+        }
+
+        long[] places() {
+            return Arrays.copyOf(places, count);
+        }
+
+        long[] targets() {
+            return Arrays.copyOf(targets, count);
+        }
+    }
+}

@@ -102,7 +102,8 @@ final class Export {
 
     private TensorData tensor(Parameter parameter) {
         return resources
-                .tensor(parameter.name(), parameter.value())
+                .tensors()
+                .written(parameter.name(), parameter.value())
                 .as(config.output().dtype() == OutputConfig.Dtype.FLOAT32 ? TensorType.F32 : TensorType.BF16);
     }
 
@@ -118,7 +119,7 @@ final class Export {
     /** What PEFT saves: all that is trained, and embeddings that got rows for new tokens. */
     private Map<String, TensorData> adapter() {
         Map<String, TensorData> tensors = new LinkedHashMap<>();
-        resources.trainedTensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
+        resources.tensors().trained().forEach(tensor -> tensors.put(tensor.name(), tensor));
         if (resources.loaded().isResized()) {
             Model model = resources.model();
             Stream.concat(
@@ -127,7 +128,8 @@ final class Export {
                     .forEach(parameter -> tensors.put(
                             parameter.name(),
                             resources
-                                    .tensor(parameter.name(), parameter.value())
+                                    .tensors()
+                                    .written(parameter.name(), parameter.value())
                                     .as(TensorType.F32)));
         }
         return tensors;

@@ -57,7 +57,7 @@ final class ParameterSync {
         }
         beforeChange.run();
         double difference = 0;
-        for (Parameter parameter : resources.trained()) {
+        for (Parameter parameter : resources.tensors().parameters()) {
             difference = Math.max(difference, takeFirst(parameter.value()));
         }
         if (resources.step().share().count() == 1) {
@@ -90,8 +90,11 @@ final class ParameterSync {
 
     private boolean areSame(boolean withState) {
         byte[] mine = ByteBuffer.allocate(2 * Long.BYTES)
-                .putLong(resources.parametersHash())
-                .putLong(withState && resources.step().share().count() == 1 ? resources.optimizerHash() : 0)
+                .putLong(resources.tensors().parametersHash())
+                .putLong(
+                        withState && resources.step().share().count() == 1
+                                ? resources.tensors().optimizerHash()
+                                : 0)
                 .array();
         byte[][] all = collective.allGather(mine);
         return Arrays.stream(all).allMatch(hash -> Arrays.equals(hash, all[0]));
@@ -101,7 +104,7 @@ final class ParameterSync {
     private double takeFirst(NDArray tensor) {
         Difference all = new Difference();
         boolean floats = tensor.getDataType() == DataType.FLOAT32;
-        resources.eachPart(tensor, (from, host) -> {
+        resources.tensors().eachPart(tensor, (from, host) -> {
             host.download();
             takeFirst(host.bytes(), floats, all);
             host.upload();

@@ -97,40 +97,30 @@ final class TrainStep {
         GlobalBatch global = GlobalBatch.of(collective, weights, mine, gradients.needsIds(), saves);
         long waited = System.nanoTime() - told;
         gradients.begin(global.ids());
-        int terms = objective.terms().size();
-        // The objective's sums, the gradient's norm, and the time of each rank.
-        double[] sums = new double[terms + 1 + collective.size()];
+        double[] terms = new double[objective.terms().size()];
         for (int i = 0; i < parts.size(); i++) {
             progressed.run();
             try (NDManager owner = manager.newSubManager()) {
                 Batch batch = model.batch(owner, parts.get(i));
                 double[] part = forwardBackward.run(owner, batch, global.weights(), i == 0, i == parts.size() - 1);
-                for (int term = 0; term < terms; term++) {
-                    sums[term] += part[term];
-                }
+                Arrays.setAll(terms, term -> terms[term] + part[term]);
             }
         }
         try (NDManager owner = manager.newSubManager()) {
             if (parts.isEmpty()) {
                 gradients.completeEmpty(owner);
             }
-            sums[terms + 1 + collective.rank()] = (System.nanoTime() - began - waited) / 1e9;
+            double seconds = (System.nanoTime() - began - waited) / 1e9;
             gradients.await();
-            // Rank 0's norm for all: unlike processors add up in other orders, and would clip by other numbers.
-            sums[terms] = collective.rank() == 0 ? gradients.norm(owner) : 0;
-            collective.allReduce(sums);
-            double loss = 0;
-            for (int term = 0; term < terms; term++) {
-                // A step in which nothing has a label has no loss.
-                loss += global.weights()[term] == 0 ? 0 : sums[term] / global.weights()[term];
-            }
+            double norm = collective.rank() == 0 ? gradients.norm(owner) : 0;
+            StepTotals totals = StepTotals.reduced(collective, terms, norm, seconds);
             return new Outcome(
-                    loss,
-                    sums[terms],
+                    totals.loss(global.weights()),
+                    totals.gradNorm(),
                     global.samples(),
                     global.tokens(),
                     global.saves(),
-                    Arrays.copyOfRange(sums, terms + 1, sums.length));
+                    totals.seconds());
         }
     }
 
@@ -174,7 +164,9 @@ final class TrainStep {
         return gradients;
     }
 
-    /** Cuts samples into micro-batches of at most {@code size}, similar lengths together, so that little is padded. */
+    /**
+     * Cuts samples into micro-batches of at most {@code size}, similar lengths together, so that attention pads little.
+     */
     static List<List<Sample>> microBatches(List<Sample> samples, int size) {
         List<Sample> sorted = new ArrayList<>(samples);
         sorted.sort((a, b) -> Integer.compare(b.length(), a.length()));

@@ -61,7 +61,11 @@ final class Training implements AutoCloseable {
         this.precision = resources.precision();
         this.checkpoints = FineTuner.store(config, rank.hadoop(), rank.attempt());
         this.writer = new CheckpointWriter(
-                checkpoints, resources.temporary(), resources.readsInPlace(), WRITER_SECONDS, rank::progressed);
+                checkpoints,
+                resources.temporary(),
+                resources.tensors().areReadInPlace(),
+                WRITER_SECONDS,
+                rank::progressed);
         this.same = new ParameterSync(collective, resources);
         this.times = new StepTimes(collective);
         this.clock = new SaveClock(settings.saveMinutes());
@@ -91,11 +95,11 @@ final class Training implements AutoCloseable {
     void resume(CheckpointFiles files) {
         String name = files.checkpoint().name();
         try (LoadedCheckpoint loaded =
-                checkpoints.read(files, resources.neededState(), resources.temporary(), rank::progressed)) {
+                checkpoints.read(files, resources.tensors().neededState(), resources.temporary(), rank::progressed)) {
             TrainState state = TrainState.of(loaded.state(), name);
             state.requireSame(name, settings.seed(), resources.train().size());
-            resources.restoreParameters(loaded.model());
-            resources.restoreOptimizer(loaded.optimizer());
+            resources.tensors().restoreParameters(loaded.model());
+            resources.tensors().restoreOptimizer(loaded.optimizer());
             follow(state.globalBatch());
             step = state.step();
             samplesDone = state.samples();
@@ -217,7 +221,7 @@ final class Training implements AutoCloseable {
         Optional<Checkpoint> written = Optional.empty();
         OptimizerShare share = resources.step().share();
         if (share.index() > 0) {
-            writer.beginShare(step, share, resources.optimizerTensors());
+            writer.beginShare(step, share, resources.tensors().optimizer());
         } else if (collective.rank() == 0) {
             TrainState state = new TrainState(
                     step,
@@ -235,9 +239,9 @@ final class Training implements AutoCloseable {
                     result);
             written = Optional.of(writer.begin(
                     step,
-                    resources.trainedTensors(),
+                    resources.tensors().trained(),
                     share,
-                    resources.optimizerTensors(),
+                    resources.tensors().optimizer(),
                     state.toJson(),
                     settings.saveTotalLimit(),
                     Set.of(best.step())));
@@ -297,7 +301,7 @@ final class Training implements AutoCloseable {
                         + " is not there any more in " + config.output().checkpoints()));
         try (LoadedCheckpoint loaded =
                 checkpoints.read(checkpoints.files(kept), NeededState.NONE, resources.temporary(), rank::progressed)) {
-            resources.restoreParameters(loaded.model());
+            resources.tensors().restoreParameters(loaded.model());
             export.write(result);
         }
     }

@@ -1,29 +1,20 @@
 package io.github.sparkfinetune.core.train;
 
-import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.conf.TrainingConfig;
 import io.github.sparkfinetune.core.adapter.InitialAdapter;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
-import io.github.sparkfinetune.core.checkpoint.NeededState;
-import io.github.sparkfinetune.core.checkpoint.StoredState;
 import io.github.sparkfinetune.core.model.DropoutMasks;
 import io.github.sparkfinetune.core.model.Model;
-import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.safetensors.FiniteWeights;
-import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.safetensors.TensorData;
-import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.Labels;
 import io.github.sparkfinetune.core.tensor.Allocator;
 import io.github.sparkfinetune.core.tensor.Device;
-import io.github.sparkfinetune.core.tensor.TensorParts;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.FirstSamples;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -36,21 +27,13 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.registry.TaskDatas;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
-import java.util.Arrays;
 import java.util.Deque;
-import java.util.HashMap;
-import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
-import java.util.zip.CRC32C;
 
 /** What a rank loads for a run: model, optimizer, splits. Owns all of it. */
 final class TrainingResources implements AutoCloseable {
-    private final RankContext rank;
     private final Deque<Runnable> opened = new ArrayDeque<>();
     private final Path temporary;
     private final Path folder;
@@ -64,10 +47,10 @@ final class TrainingResources implements AutoCloseable {
     private final LoadedModel loaded;
     private final TokenizerFiles tokenizer;
     private final TrainStep step;
+    private final TrainingTensors tensors;
 
     /** @param kept precision of the run that is resumed, or null */
     TrainingResources(RunConfig config, RankContext rank, Precision kept) throws IOException {
-        this.rank = rank;
         Allocator.release();
         Torch.start(rank.threads());
         try {
@@ -127,6 +110,7 @@ final class TrainingResources implements AutoCloseable {
                             .orElse(split))
                     .map(split -> FirstSamples.of(split, config.training().evalMaxSamples()));
             step = step(config, rank, loaded);
+            tensors = new TrainingTensors(device, rank, loaded.model(), step);
         } catch (Throwable e) {
             closeAfter(e);
             throw e;
@@ -194,6 +178,10 @@ final class TrainingResources implements AutoCloseable {
         return step;
     }
 
+    TrainingTensors tensors() {
+        return tensors;
+    }
+
     SampleSource train() {
         return train;
     }
@@ -231,115 +219,6 @@ final class TrainingResources implements AutoCloseable {
     /** Folder of this machine for files that are deleted at the end. */
     Path temporary() {
         return temporary;
-    }
-
-    List<Parameter> trained() {
-        return step.gradients().parameters().stream()
-                .map(ParameterGradient::parameter)
-                .toList();
-    }
-
-    /** Trained parameters as they are now. */
-    List<TensorData> trainedTensors() {
-        return trained().stream()
-                .map(parameter -> tensor(parameter.name(), parameter.value()))
-                .toList();
-    }
-
-    /** The optimizer's state as it is now. */
-    List<TensorData> optimizerTensors() {
-        return step.optimizer().state().entrySet().stream()
-                .map(entry -> tensor(entry.getKey(), entry.getValue()))
-                .toList();
-    }
-
-    /** Takes up a checkpoint's parameters. */
-    void restoreParameters(SafetensorsFile file) {
-        for (Parameter parameter : trained()) {
-            restore(file, parameter.name(), parameter.value());
-        }
-        model().updated();
-    }
-
-    /** The state of the optimizer that this rank has. */
-    NeededState neededState() {
-        Map<String, Long> values = new HashMap<>();
-        step.optimizer().state().forEach((name, tensor) -> values.put(name, tensor.size()));
-        return new NeededState(values, step.share());
-    }
-
-    /** Takes up a checkpoint's state of the optimizer. */
-    void restoreOptimizer(StoredState stored) {
-        step.optimizer()
-                .state()
-                .forEach((name, tensor) -> overwrite(tensor, (from, bytes) -> stored.read(name, from, bytes)));
-    }
-
-    private void restore(SafetensorsFile file, String name, NDArray target) {
-        if (!Arrays.equals(file.info(name).shape(), target.getShape().getShape())) {
-            throw RunException.data("the checkpoint's tensor " + name + " has shape "
-                    + Arrays.toString(file.info(name).shape()) + ", the model's "
-                    + Arrays.toString(target.getShape().getShape()) + ": train into a new output.dir");
-        }
-        overwrite(target, (from, bytes) -> file.read(name, from, bytes));
-    }
-
-    /** Fills a buffer from a byte of a stored tensor on. */
-    private interface Reading {
-        void read(long from, ByteBuffer target);
-    }
-
-    private void overwrite(NDArray tensor, Reading stored) {
-        eachPart(tensor, (from, host) -> {
-            stored.read(from, host.bytes());
-            host.upload();
-            rank.progressed();
-        });
-    }
-
-    /** Whether the tensors to be written are the memory that is trained. */
-    boolean readsInPlace() {
-        return device.readsInPlace();
-    }
-
-    /** A tensor to be written, in the type that it has in memory: its bytes when they are asked for. */
-    TensorData tensor(String name, NDArray value) {
-        return new TensorData(name, type(value), value.getShape().getShape(), () -> (from, length) -> {
-            // The others wait where this rank alone writes.
-            rank.progressed();
-            return TensorParts.read(device, model().script(), value, from, length);
-        });
-    }
-
-    private static TensorType type(NDArray value) {
-        return switch (value.getDataType()) {
-            case FLOAT32 -> TensorType.F32;
-            case UINT8 -> TensorType.U8;
-            // DJL has no name of BF16, in which frozen weights stay.
-            case UNKNOWN -> TensorType.BF16;
-            default -> throw new IllegalArgumentException("a tensor of " + value.getDataType());
-        };
-    }
-
-    /** Visits the parts of a tensor in host memory. */
-    void eachPart(NDArray tensor, TensorParts.Part visitor) {
-        TensorParts.each(device, model().script(), tensor, visitor);
-    }
-
-    /** A hash of all trained parameters, equal on ranks that hold the same bits. */
-    long parametersHash() {
-        return hash(trained().stream().map(Parameter::value));
-    }
-
-    /** The same of the optimizer's state. */
-    long optimizerHash() {
-        return hash(step.optimizer().state().values().stream());
-    }
-
-    private long hash(Stream<NDArray> tensors) {
-        CRC32C crc = new CRC32C();
-        tensors.forEach(tensor -> TensorParts.read(device, model().script(), tensor, crc::update));
-        return crc.getValue();
     }
 
     /** Closes what was opened last first; goes on where something can't be closed. */

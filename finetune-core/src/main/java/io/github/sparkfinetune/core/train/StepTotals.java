@@ -1,0 +1,45 @@
+package io.github.sparkfinetune.core.train;
+
+import io.github.sparkfinetune.core.collective.Collective;
+import java.util.Arrays;
+
+/**
+ * Totals of a training step over all ranks, which travel as one message.
+ *
+ * @param terms sums of the objective's terms, not divided by their weights
+ * @param gradNorm global L2 norm of the gradient, before clipping
+ * @param seconds time that each rank computed, without waiting for others
+ */
+record StepTotals(double[] terms, double gradNorm, double[] seconds) {
+    /**
+     * Adds up what the ranks know; every rank calls it.
+     *
+     * @param terms this rank's sums
+     * @param gradNorm the norm that all ranks clip by, on rank 0; it is not read of other ranks, whose processors may
+     *     add up in another order
+     * @param seconds that this rank computed
+     */
+    static StepTotals reduced(Collective collective, double[] terms, double gradNorm, double seconds) {
+        double[] message = Arrays.copyOf(terms, terms.length + 1 + collective.size());
+        message[terms.length] = collective.rank() == 0 ? gradNorm : 0;
+        message[terms.length + 1 + collective.rank()] = seconds;
+        collective.allReduce(message);
+        return new StepTotals(
+                Arrays.copyOf(message, terms.length),
+                message[terms.length],
+                Arrays.copyOfRange(message, terms.length + 1, message.length));
+    }
+
+    /**
+     * Returns the mean loss, the sum of the terms' means.
+     *
+     * @param weights of the terms over the global batch; a term without weight has no loss
+     */
+    double loss(double[] weights) {
+        double loss = 0;
+        for (int term = 0; term < terms.length; term++) {
+            loss += weights[term] == 0 ? 0 : terms[term] / weights[term];
+        }
+        return loss;
+    }
+}

@@ -7,9 +7,5 @@ public enum BlockKind {
     /** One transformer layer. */
     LAYER,
     /** From the last hidden state to logits, or to what the projection maps to logits. */
-    HEAD,
-    /** What maps hidden states to logits as part of the loss; never computed by itself. */
-    PROJECTION,
-    /** What every layer reads besides its own weights; never computed by itself. */
-    SHARED
+    HEAD
 }

@@ -9,6 +9,7 @@ import io.github.sparkfinetune.core.model.Batch;
 import io.github.sparkfinetune.core.model.Block;
 import io.github.sparkfinetune.core.model.Model;
 import io.github.sparkfinetune.core.model.Parameter;
+import io.github.sparkfinetune.core.model.ParameterGroup;
 import io.github.sparkfinetune.core.model.Projection;
 import io.github.sparkfinetune.core.model.TokenRows;
 import io.github.sparkfinetune.core.optim.Optimizer.ParameterGradient;
@@ -35,11 +36,11 @@ public final class Gradients {
 
     /** Blocks, in the order in which they are complete, whose gradients travel together. */
     private static final class Group {
-        private final List<Block> blocks;
+        private final List<ParameterGroup> blocks;
         private final GradientBucket bucket;
         private int complete;
 
-        Group(List<Block> blocks, GradientBucket bucket) {
+        Group(List<ParameterGroup> blocks, GradientBucket bucket) {
             this.blocks = blocks;
             this.bucket = bucket;
         }
@@ -47,12 +48,12 @@ public final class Gradients {
 
     private final ScriptModule script;
     private final Collective collective;
-    private final Map<Block, List<NDArray>> gradients = new LinkedHashMap<>();
+    private final Map<ParameterGroup, List<NDArray>> gradients = new LinkedHashMap<>();
     private final List<Group> groups;
     private final Optional<EmbeddingGradient> table;
     private final String tableName;
-    private final Optional<Block> projection;
-    private final Optional<Block> shared;
+    private final Optional<ParameterGroup> projection;
+    private final Optional<ParameterGroup> shared;
     private final boolean tied;
     private final List<ParameterGradient> parameters = new ArrayList<>();
     private final List<Future<?>> underWay = new ArrayList<>();
@@ -63,12 +64,13 @@ public final class Gradients {
         this.collective = collective;
         Device device = Device.of(manager);
         // Layers add to what they share until the lowest is done.
-        List<Block> trained = Stream.of(model.shared().stream(), model.blocks().stream(), model.projection().stream())
-                .flatMap(Function.identity())
+        List<ParameterGroup> trained = Stream.<Stream<? extends ParameterGroup>>of(
+                        model.shared().stream(), model.blocks().stream(), model.projection().stream())
+                .<ParameterGroup>flatMap(Function.identity())
                 .filter(block -> !block.trainable().isEmpty())
                 .toList();
         groups = groups(trained, device);
-        for (Block block : trained) {
+        for (ParameterGroup block : trained) {
             gradients.put(block, gradientsOf(block));
         }
         projection = model.projection().filter(trained::contains);
@@ -87,9 +89,9 @@ public final class Gradients {
         });
     }
 
-    private List<Group> groups(List<Block> trained, Device device) {
+    private List<Group> groups(List<ParameterGroup> trained, Device device) {
         List<Group> made = new ArrayList<>();
-        List<Block> blocks = new ArrayList<>();
+        List<ParameterGroup> blocks = new ArrayList<>();
         long bytes = 0;
         // The last block is complete first.
         for (int i = trained.size() - 1; i >= 0; i--) {
@@ -110,7 +112,7 @@ public final class Gradients {
         return List.copyOf(made);
     }
 
-    private List<NDArray> gradientsOf(Block block) {
+    private List<NDArray> gradientsOf(ParameterGroup block) {
         Group group = group(block);
         int from = group.blocks.stream()
                 .takeWhile(before -> before != block)
@@ -119,7 +121,7 @@ public final class Gradients {
         return group.bucket.gradients().subList(from, from + block.trainable().size());
     }
 
-    private Group group(Block block) {
+    private Group group(ParameterGroup block) {
         return groups.stream()
                 .filter(group -> group.blocks.contains(block))
                 .findFirst()
@@ -132,11 +134,11 @@ public final class Gradients {
                 .count();
     }
 
-    private static int depth(Block block, int layers) {
+    private static int depth(ParameterGroup block, int layers) {
         return switch (block.kind()) {
-            case EMBEDDINGS, SHARED -> 1 + layers;
+            case EMBEDDINGS -> 1 + layers;
             case LAYER -> layers - block.layer();
-            case HEAD, PROJECTION -> 0;
+            case HEAD -> 0;
         };
     }
 
@@ -194,7 +196,7 @@ public final class Gradients {
      */
     public Map<String, NDArray> projection() {
         Map<String, NDArray> named = new LinkedHashMap<>();
-        projection.ifPresent(block -> named.putAll(block.byName(of(block))));
+        projection.ifPresent(group -> named.putAll(group.byName(gradients.get(group))));
         if (tied) {
             table.ifPresent(gradient -> named.put(tableName, gradient.gradient().dense()));
         }
@@ -235,7 +237,7 @@ public final class Gradients {
     }
 
     /** A block's gradients, where it has any, are complete on this rank. */
-    public void complete(Block block) {
+    public void complete(ParameterGroup block) {
         if (!gradients.containsKey(block)) {
             return;
         }

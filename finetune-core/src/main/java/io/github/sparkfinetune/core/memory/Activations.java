@@ -86,7 +86,7 @@ public record Activations(long hidden, long kept, long backward, long forward, l
 
     private static boolean trainsShared(Architecture architecture, Adaptation adaptation) {
         return architecture.shared().values().stream()
-                .anyMatch(weight -> adaptation.trainable().trains(weight.name(), BlockKind.SHARED, -1));
+                .anyMatch(weight -> adaptation.trainable().trains(weight.name(), BlockKind.EMBEDDINGS, -1));
     }
 
     /** A layer that has a backward, or any where none has. */

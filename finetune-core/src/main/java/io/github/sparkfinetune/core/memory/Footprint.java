@@ -111,12 +111,11 @@ public record Footprint(
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
-            architecture.shared().values().forEach(weight -> whole(weight, weight.name(), BlockKind.SHARED, -1));
+            architecture.shared().values().forEach(weight -> whole(weight, weight.name(), BlockKind.EMBEDDINGS, -1));
             Projection.of(architecture, head, adaptation)
                     .ifPresent(projection -> projection
                             .weights()
-                            .forEach((local, weight) ->
-                                    vocabulary(weight, projection.stored(local), BlockKind.PROJECTION)));
+                            .forEach((local, weight) -> vocabulary(weight, projection.stored(local), BlockKind.HEAD)));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     parameters,

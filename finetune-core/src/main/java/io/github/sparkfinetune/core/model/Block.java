@@ -12,11 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/**
- * A stretch of a model that is computed, differentiated and reduced over the ranks as one: the embeddings, a layer, or
- * the head.
- */
-public final class Block {
+/** A part of a model that is computed and differentiated as one: the embeddings, a layer, or the head. */
+public final class Block extends ParameterGroup {
     /**
      * What a block is made of, by the names that the script knows it by.
      *
@@ -41,15 +38,11 @@ public final class Block {
     private static final List<String> ADAPTERS =
             List.of(PeftAdapter.LORA_A, PeftAdapter.LORA_B, PeftAdapter.LORA_MAGNITUDE, SCALING, KEEP, NORM);
 
-    private final BlockKind kind;
     private final int layer;
-    private final List<Parameter> parameters;
     private final Map<String, NDArray> weights;
-    private final Optional<Block> shared;
+    private final Optional<ParameterGroup> shared;
     private final Map<String, StoredWeight> stored;
     private final Map<String, LoraModule> adapters;
-    private final List<Parameter> trainable;
-    private final List<String> trainableNames;
     private final DequantBuffers staging;
     private final DoraNorms norms;
     /** The weights without the adapters': the script then knows of none. */
@@ -63,58 +56,42 @@ public final class Block {
      * @param norms of the adapters that have a magnitude
      * @param shared what it reads besides its own weights, as other blocks do
      */
-    Block(BlockKind kind, int layer, Content content, DequantBuffers staging, DoraNorms norms, Optional<Block> shared) {
-        this.kind = kind;
+    Block(
+            BlockKind kind,
+            int layer,
+            Content content,
+            DequantBuffers staging,
+            DoraNorms norms,
+            Optional<ParameterGroup> shared) {
+        super(kind, content.parameters(), content.constants());
         this.layer = layer;
         this.shared = shared;
         this.staging = staging;
         this.norms = norms;
         this.stored = content.stored();
         this.adapters = content.adapters();
-        this.parameters = List.copyOf(content.parameters().values());
-        this.trainable = this.parameters.stream().filter(Parameter::trainable).toList();
-        this.trainableNames = content.parameters().entrySet().stream()
-                .filter(entry -> entry.getValue().trainable())
-                .map(Map.Entry::getKey)
-                .toList();
-        Map<String, NDArray> all = new LinkedHashMap<>();
-        content.parameters().forEach((local, parameter) -> all.put(local, parameter.value()));
-        all.putAll(content.constants());
+        Map<String, NDArray> all = new LinkedHashMap<>(super.weights());
         stored.forEach((local, weight) -> all.put(local, staging.tensor(local, weight)));
-        shared.ifPresent(block -> all.putAll(block.weights));
+        shared.ifPresent(group -> all.putAll(group.weights()));
         this.weights = Collections.unmodifiableMap(all);
         Map<String, NDArray> own = new LinkedHashMap<>(all);
         adapters.keySet().forEach(linear -> ADAPTERS.forEach(part -> own.remove(linear + part)));
         this.bare = Collections.unmodifiableMap(own);
     }
 
-    public BlockKind kind() {
-        return kind;
-    }
-
-    /** Number of a layer from 0, -1 for the other kinds. */
+    @Override
     public int layer() {
         return layer;
     }
 
-    /** All parameters in F32, in the order of Hugging Face, the adapters' behind their linears'. */
-    public List<Parameter> parameters() {
-        return parameters;
-    }
-
-    /** The parameters that are trained. */
-    public List<Parameter> trainable() {
-        return trainable;
-    }
-
     /** The parameters that a backward gives gradients of: {@link #trainable}, and behind them the shared ones. */
     public List<Parameter> differentiated() {
-        return Stream.concat(trainable.stream(), sharedTrainable().stream()).toList();
+        return Stream.concat(trainable().stream(), sharedTrainable().stream()).toList();
     }
 
     /** The trained ones of the parameters that it shares with other blocks, whose gradients are always added. */
     List<Parameter> sharedTrainable() {
-        return shared.map(Block::trainable).orElse(List.of());
+        return shared.map(ParameterGroup::trainable).orElse(List.of());
     }
 
     /** The linears with an adapter by the names that the script knows them by. */
@@ -127,13 +104,12 @@ public final class Block {
         isAdapted = applied;
     }
 
-    /** One tensor for each parameter of {@link #differentiated} by the names that the script knows these by. */
+    /** Returns one tensor for each parameter of {@link #differentiated} by the name that the script knows it by. */
+    @Override
     public Map<String, NDArray> byName(List<NDArray> tensors) {
-        Map<String, NDArray> byName = new LinkedHashMap<>();
-        for (int i = 0; i < trainableNames.size(); i++) {
-            byName.put(trainableNames.get(i), tensors.get(i));
-        }
-        shared.ifPresent(block -> byName.putAll(block.byName(tensors.subList(trainableNames.size(), tensors.size()))));
+        int own = trainable().size();
+        Map<String, NDArray> byName = super.byName(tensors.subList(0, own));
+        shared.ifPresent(group -> byName.putAll(group.byName(tensors.subList(own, tensors.size()))));
         return byName;
     }
 
@@ -141,6 +117,7 @@ public final class Block {
      * Weights by the names that the script knows them by, ready to be read until another block's are asked for. So each
      * computation, a backward too, asks anew.
      */
+    @Override
     Map<String, NDArray> weights() {
         if (!stored.isEmpty()) {
             staging.hold(this, stored);

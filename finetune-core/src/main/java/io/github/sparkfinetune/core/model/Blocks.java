@@ -32,7 +32,7 @@ final class Blocks {
     private final ScriptModule script;
     private final DequantBuffers staging;
     private final Set<String> unused;
-    private Optional<Block> shared = Optional.empty();
+    private Optional<ParameterGroup> shared = Optional.empty();
 
     Blocks(Weights weights) {
         this.weights = weights;
@@ -51,31 +51,29 @@ final class Blocks {
         return weights;
     }
 
-    /** The projection. */
-    Block projection(Projection projection) {
-        Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
+    /** Returns what maps hidden states to logits: it is frozen, and has the learning rate, as a head. */
+    ParameterGroup projection(Projection projection) {
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
         projection
                 .weights()
-                .forEach((local, weight) -> content.parameters()
-                        .put(local, weights.vocabulary(weight, BlockKind.PROJECTION, projection.stored(local))));
-        return plain(BlockKind.PROJECTION, content);
+                .forEach((local, weight) ->
+                        parameters.put(local, weights.vocabulary(weight, BlockKind.HEAD, projection.stored(local))));
+        return new ParameterGroup(BlockKind.HEAD, parameters, Map.of());
     }
 
-    /** Weights that layers share; the layers that are made after it read them. */
+    /** Loads weights that layers share, as embeddings are loaded; the layers that are made after it read them. */
     void share(Map<String, WeightSpec> specs) {
-        Block.Content content = new Block.Content(new LinkedHashMap<>(), Map.of(), Map.of(), Map.of());
-        specs.forEach((local, weight) ->
-                content.parameters().put(local, weights.parameter(weight, BlockKind.SHARED, -1, false)));
-        shared = specs.isEmpty() ? Optional.empty() : Optional.of(plain(BlockKind.SHARED, content));
+        Map<String, Parameter> parameters = new LinkedHashMap<>();
+        specs.forEach(
+                (local, weight) -> parameters.put(local, weights.parameter(weight, BlockKind.EMBEDDINGS, -1, false)));
+        shared = specs.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new ParameterGroup(BlockKind.EMBEDDINGS, parameters, Map.of()));
     }
 
-    /** What layers share. */
-    Optional<Block> shared() {
+    /** Returns what layers share. */
+    Optional<ParameterGroup> shared() {
         return shared;
-    }
-
-    private Block plain(BlockKind kind, Block.Content content) {
-        return new Block(kind, -1, content, staging, new DoraNorms(script, false, Map.of()), Optional.empty());
     }
 
     /** A block. */

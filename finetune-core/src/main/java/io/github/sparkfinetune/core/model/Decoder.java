@@ -179,7 +179,6 @@ public final class Decoder extends Model {
             case EMBEDDINGS -> "embeddings";
             case LAYER -> "layer";
             case HEAD -> "head";
-            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         };
     }
 }

@@ -64,7 +64,6 @@ public final class DropoutMasks {
                 sites.head(DropoutSite.HEAD_INPUT, head.inputDropout(), shape.hidden(), isFirst);
                 sites.head(DropoutSite.HEAD, head.dropout(), shape.hidden(), isFirst);
             }
-            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         }
         return sites.withAdapters(isFirst);
     }
@@ -79,7 +78,7 @@ public final class DropoutMasks {
                 sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape.hidden());
                 sites.tokens(DropoutSite.OUTPUT, shape.residualDropout(), shape.hidden());
             }
-            case HEAD, PROJECTION, SHARED -> {
+            case HEAD -> {
                 // Nothing is dropped between the last layer and the logits.
             }
         }

@@ -149,7 +149,6 @@ public final class Encoder extends Model {
                     case MASKED_LM -> "masked_lm_head";
                     case CAUSAL_LM, NONE -> throw new IllegalArgumentException("an encoder has no head " + headKind());
                 };
-            case PROJECTION, SHARED -> throw new IllegalArgumentException("a block that is computed by others");
         };
     }
 

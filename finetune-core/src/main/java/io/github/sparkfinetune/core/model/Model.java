@@ -70,10 +70,10 @@ public abstract sealed class Model permits Encoder, Decoder {
     }
 
     /**
-     * What maps the last block's output to logits as part of the loss, where it has weights of its own: a block that is
-     * never computed by itself, see {@link Projection}.
+     * Returns what maps the last block's output to logits as part of the loss, where it has weights of its own, see
+     * {@link Projection}.
      */
-    public final Optional<Block> projection() {
+    public final Optional<ParameterGroup> projection() {
         return parts.projection();
     }
 
@@ -95,8 +95,8 @@ public abstract sealed class Model permits Encoder, Decoder {
         return 0;
     }
 
-    /** Weights that every layer reads besides its own, as a block that is never computed by itself. */
-    public final Optional<Block> shared() {
+    /** Returns weights that every layer reads besides its own. */
+    public final Optional<ParameterGroup> shared() {
         return parts.shared();
     }
 

@@ -25,8 +25,8 @@ record ModelParts(
         Parameter table,
         Optional<TokenRows> tokenRows,
         List<Block> blocks,
-        Optional<Block> shared,
-        Optional<Block> projection,
+        Optional<ParameterGroup> shared,
+        Optional<ParameterGroup> projection,
         Map<String, NDArray> projectionWeights) {
 
     ModelParts {
@@ -64,7 +64,7 @@ record ModelParts(
         builder.share(architecture.shared());
         List<Block> blocks =
                 architecture.blocks(head, classes).stream().map(builder::block).toList();
-        Optional<Block> projection =
+        Optional<ParameterGroup> projection =
                 Projection.of(architecture, head, adaptation).map(builder::projection);
         builder.requireAllUsed();
         return new ModelParts(

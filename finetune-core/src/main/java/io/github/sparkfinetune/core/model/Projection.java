@@ -47,12 +47,12 @@ public record Projection(Map<String, WeightSpec> weights, String stored) {
     }
 
     /** Whether the weight is the embedding table. */
-    static boolean isTable(Optional<Block> projection) {
+    static boolean isTable(Optional<ParameterGroup> projection) {
         return projection.isEmpty() || !projection.get().weights().containsKey(WEIGHT);
     }
 
     /** All weights by local name. */
-    static Map<String, NDArray> weights(Optional<Block> projection, Parameter table) {
+    static Map<String, NDArray> weights(Optional<ParameterGroup> projection, Parameter table) {
         Map<String, NDArray> weights = new LinkedHashMap<>(Map.of(WEIGHT, table.value()));
         projection.ifPresent(block -> weights.putAll(block.weights()));
         return weights;

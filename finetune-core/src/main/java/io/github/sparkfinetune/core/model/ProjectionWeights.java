@@ -26,7 +26,7 @@ final class ProjectionWeights {
             Architecture architecture,
             HeadKind head,
             Parameter table,
-            Optional<Block> projection,
+            Optional<ParameterGroup> projection,
             Optional<TokenRows> tokenRows) {
         if (architecture.projection(head).isEmpty()) {
             return Map.of();

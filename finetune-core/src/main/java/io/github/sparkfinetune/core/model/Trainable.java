@@ -11,7 +11,7 @@ public interface Trainable {
      * Whether a parameter is trained.
      *
      * @param name Hugging Face's
-     * @param kind of its block
+     * @param kind of its block, see {@link ParameterGroup#kind}
      * @param layer number of its layer, -1 outside the layers
      */
     boolean trains(String name, BlockKind kind, int layer);
@@ -33,9 +33,9 @@ public interface Trainable {
      */
     static Trainable above(int firstLayer) {
         return (name, kind, layer) -> switch (kind) {
-            case EMBEDDINGS, SHARED -> false;
+            case EMBEDDINGS -> false;
             case LAYER -> layer >= firstLayer;
-            case HEAD, PROJECTION -> true;
+            case HEAD -> true;
         };
     }
 

@@ -1,0 +1,72 @@
+package io.github.sparkfinetune.core.model;
+
+import ai.djl.ndarray.NDArray;
+import io.github.sparkfinetune.core.arch.BlockKind;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Weights that the script reads by name, whose gradients are complete at once and travel together: those of a block,
+ * those that layers share, or the projection's.
+ */
+public class ParameterGroup {
+    private final BlockKind kind;
+    private final List<Parameter> parameters;
+    private final Map<String, NDArray> weights;
+    private final List<Parameter> trainable;
+    private final List<String> trainableNames;
+
+    /**
+     * @param kind of the blocks with which the group is frozen and whose learning rate it has
+     * @param parameters by the names that the script knows them by, in the order of Hugging Face
+     * @param constants further tensors that the script reads
+     */
+    ParameterGroup(BlockKind kind, Map<String, Parameter> parameters, Map<String, NDArray> constants) {
+        this.kind = kind;
+        this.parameters = List.copyOf(parameters.values());
+        this.trainable = this.parameters.stream().filter(Parameter::trainable).toList();
+        this.trainableNames = parameters.entrySet().stream()
+                .filter(entry -> entry.getValue().trainable())
+                .map(Map.Entry::getKey)
+                .toList();
+        Map<String, NDArray> all = new LinkedHashMap<>();
+        parameters.forEach((local, parameter) -> all.put(local, parameter.value()));
+        all.putAll(constants);
+        this.weights = Collections.unmodifiableMap(all);
+    }
+
+    public final BlockKind kind() {
+        return kind;
+    }
+
+    /** Returns the number of a layer from 0, -1 for the other groups. */
+    public int layer() {
+        return -1;
+    }
+
+    /** Returns all parameters in F32, in the order of Hugging Face. */
+    public final List<Parameter> parameters() {
+        return parameters;
+    }
+
+    /** Returns the parameters that are trained. */
+    public final List<Parameter> trainable() {
+        return trainable;
+    }
+
+    /** Returns the weights by the names that the script knows them by. */
+    Map<String, NDArray> weights() {
+        return weights;
+    }
+
+    /** Returns one tensor for each parameter of {@link #trainable} by the name that the script knows it by. */
+    public Map<String, NDArray> byName(List<NDArray> tensors) {
+        Map<String, NDArray> byName = new LinkedHashMap<>();
+        for (int i = 0; i < trainableNames.size(); i++) {
+            byName.put(trainableNames.get(i), tensors.get(i));
+        }
+        return byName;
+    }
+}

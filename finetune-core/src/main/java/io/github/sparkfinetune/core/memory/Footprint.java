@@ -9,10 +9,10 @@ import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.arch.registry.Architectures;
 import io.github.sparkfinetune.core.model.Adaptation;
 import io.github.sparkfinetune.core.model.Projection;
+import io.github.sparkfinetune.core.model.WeightPlacement;
+import io.github.sparkfinetune.core.model.WeightPlacements;
 import io.github.sparkfinetune.core.quant.Nf4;
 import io.github.sparkfinetune.core.quant.Nf4Cache;
-import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
-import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorInfo;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
 import io.github.sparkfinetune.core.safetensors.TensorType;
@@ -22,7 +22,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * How many parameters a model has and where their values lie once it is loaded, told from its configuration and the
@@ -79,7 +78,7 @@ public record Footprint(
         private final Architecture architecture;
         private final TensorSource source;
         private final Adaptation adaptation;
-        private final StoredNames names;
+        private final WeightPlacements placements;
         private final Map<String, Long> staging = new HashMap<>();
         private final List<NewWeight> newWeights = new ArrayList<>();
         private long parameters;
@@ -96,12 +95,12 @@ public record Footprint(
             this.architecture = architecture;
             this.source = source;
             this.adaptation = adaptation;
-            this.names = new StoredNames(source, architecture.prefix());
+            this.placements = new WeightPlacements(source, architecture, adaptation);
         }
 
         Footprint all(HeadKind head, int classes) {
             WeightSpec table = architecture.table();
-            vocabulary(table, table.name(), BlockKind.EMBEDDINGS);
+            count(table, placements.vocabulary(table, BlockKind.EMBEDDINGS, table.name()));
             long trainedTable = trained;
             tokenRows(table);
             for (BlockSpec block : architecture.blocks(head, classes)) {
@@ -111,11 +110,12 @@ public record Footprint(
                     largestGradient = Math.max(largestGradient, (trained - before) * Float.BYTES);
                 }
             }
-            architecture.shared().values().forEach(weight -> whole(weight, weight.name(), BlockKind.EMBEDDINGS, -1));
+            architecture.shared().values().forEach(weight -> count(weight, placements.shared(weight)));
             Projection.of(architecture, head, adaptation)
                     .ifPresent(projection -> projection
                             .weights()
-                            .forEach((local, weight) -> vocabulary(weight, projection.stored(local), BlockKind.HEAD)));
+                            .forEach((local, weight) -> count(
+                                    weight, placements.vocabulary(weight, BlockKind.HEAD, projection.stored(local)))));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
             return new Footprint(
                     parameters,
@@ -133,13 +133,14 @@ public record Footprint(
         }
 
         private void add(BlockSpec block, String local, WeightSpec weight) {
-            boolean trains = adaptation.trainable().trains(weight.name(), block.kind(), block.layer());
-            if (block.kind() == BlockKind.HEAD && trains) {
+            WeightPlacement placement = placements.of(block, weight);
+            if (block.kind() == BlockKind.HEAD && placement == WeightPlacement.TRAINED) {
                 head(weight);
             }
-            boolean frozenLinear = block.isLayerLinear(weight) && !trains;
-            if (!frozenLinear || !stored(local, weight)) {
-                whole(weight, weight.name(), block.kind(), block.layer());
+            count(weight, placement);
+            if (placement.isWidened()) {
+                TensorType type = adaptation.bf16() ? TensorType.BF16 : TensorType.F32;
+                staging.put(local + Arrays.toString(weight.shape()), TensorInfo.count(weight.shape()) * type.bytes());
             }
             LoraModule module = adaptation.modules().get(weight.module());
             if (module != null && local.endsWith(".weight")) {
@@ -152,11 +153,13 @@ public record Footprint(
                     .start()
                     .filter(start -> start.tensors().containsKey(weight.name()))
                     .isPresent();
-            if (!given && !names.has(weight.name(), weight.shape())) {
+            if (!given && !placements.names().has(weight.name(), weight.shape())) {
                 newWeights.add(new NewWeight(
                         weight.name(),
                         numbers(weight.shape()),
-                        names.find(weight.name())
+                        placements
+                                .names()
+                                .find(weight.name())
                                 .map(stored -> numbers(source.info(stored).shape()))));
             }
         }
@@ -165,66 +168,28 @@ public record Footprint(
             return Arrays.stream(shape).boxed().toList();
         }
 
-        /** Counts a frozen linear that stays in a form smaller than F32; whether it does. */
-        private boolean stored(String local, WeightSpec weight) {
-            String name = names.require(weight.name());
+        private void count(WeightSpec weight, WeightPlacement placement) {
             long count = TensorInfo.count(weight.shape());
-            if (Nf4Checkpoint.holds(source, name)) {
-                mapped += Nf4.byteSize(count, true);
-            } else if (adaptation.storage() == Adaptation.Storage.NF4
-                    || adaptation.storage() == Adaptation.Storage.NF4_DOUBLE) {
-                long bytes = Nf4.byteSize(count, adaptation.storage() == Adaptation.Storage.NF4_DOUBLE);
-                frozen += bytes;
-                nf4 += bytes;
-                nf4Values += count;
-            } else if (adaptation.storage() == Adaptation.Storage.AS_STORED && adaptation.bf16()) {
-                bf16(name, count);
-                parameters += count;
-                return true;
-            } else if (adaptation.storage() == Adaptation.Storage.AS_STORED
-                    && source.info(name).dtype() != TensorType.F32) {
-                mapped += source.info(name).byteSize();
-            } else {
-                return false;
-            }
             parameters += count;
-            TensorType type = adaptation.bf16() ? TensorType.BF16 : TensorType.F32;
-            staging.put(local + Arrays.toString(weight.shape()), count * type.bytes());
-            return true;
-        }
-
-        /** Counts a weight that is there in BF16. */
-        private void bf16(String name, long count) {
-            long bytes = count * TensorType.BF16.bytes();
-            if (source.info(name).dtype() == TensorType.BF16) {
-                mapped += bytes;
-            } else {
-                frozen += bytes;
+            switch (placement) {
+                case TRAINED -> {
+                    trained += count;
+                    trainedWeights += count * Float.BYTES;
+                }
+                case F32 -> frozen += count * Float.BYTES;
+                case MAPPED_F32 -> mapped += count * Float.BYTES;
+                case BF16 -> frozen += count * TensorType.BF16.bytes();
+                case MAPPED_BF16 -> mapped += count * TensorType.BF16.bytes();
+                // F16 has as many bytes.
+                case WIDENED -> mapped += count * TensorType.BF16.bytes();
+                case STORED_NF4 -> mapped += Nf4.byteSize(count, true);
+                case NF4, NF4_DOUBLE -> {
+                    long bytes = Nf4.byteSize(count, placement == WeightPlacement.NF4_DOUBLE);
+                    frozen += bytes;
+                    nf4 += bytes;
+                    nf4Values += count;
+                }
             }
-        }
-
-        /** Counts the embedding table or a weight of the projection. */
-        private void vocabulary(WeightSpec weight, String stored, BlockKind kind) {
-            Optional<TensorInfo> there = names.find(stored).map(source::info);
-            boolean bf16 = adaptation.bf16()
-                    && !hasRows(weight)
-                    && !adaptation.trainable().trains(weight.name(), kind, -1)
-                    && there.filter(info -> info.dtype() == TensorType.BF16)
-                            .filter(info -> Arrays.equals(info.shape(), weight.shape()))
-                            .isPresent();
-            if (bf16) {
-                long count = TensorInfo.count(weight.shape());
-                parameters += count;
-                mapped += count * TensorType.BF16.bytes();
-            } else {
-                whole(weight, stored, kind, -1);
-            }
-        }
-
-        /** Whether it is the embedding table and has rows that are trained by themselves. */
-        private boolean hasRows(WeightSpec weight) {
-            return !adaptation.tokens().isEmpty()
-                    && weight.name().equals(architecture.table().name());
         }
 
         /** Counts rows of the embedding table that are trained by themselves. */
@@ -234,27 +199,6 @@ public record Footprint(
             trained += count;
             // With the base's, which they stand for.
             adapters += 2 * count * Float.BYTES;
-        }
-
-        /** Counts a weight in F32. */
-        private void whole(WeightSpec weight, String stored, BlockKind kind, int layer) {
-            long count = TensorInfo.count(weight.shape());
-            parameters += count;
-            if (adaptation.trainable().trains(weight.name(), kind, layer)) {
-                trained += count;
-                trainedWeights += count * Float.BYTES;
-                return;
-            }
-            Optional<TensorInfo> there = names.find(stored).map(source::info);
-            boolean usedInPlace = !hasRows(weight)
-                    && there.filter(info -> info.dtype() == TensorType.F32)
-                            .filter(info -> Arrays.equals(info.shape(), weight.shape()))
-                            .isPresent();
-            if (usedInPlace) {
-                mapped += count * Float.BYTES;
-            } else {
-                frozen += count * Float.BYTES;
-            }
         }
 
         private void adapter(LoraModule module) {

@@ -64,8 +64,8 @@ final class Blocks {
     /** Loads weights that layers share, as embeddings are loaded; the layers that are made after it read them. */
     void share(Map<String, WeightSpec> specs) {
         Map<String, Parameter> parameters = new LinkedHashMap<>();
-        specs.forEach(
-                (local, weight) -> parameters.put(local, weights.parameter(weight, BlockKind.EMBEDDINGS, -1, false)));
+        specs.forEach((local, weight) -> parameters.put(
+                local, weights.parameter(weight, weights.placements().shared(weight), false)));
         shared = specs.isEmpty()
                 ? Optional.empty()
                 : Optional.of(new ParameterGroup(BlockKind.EMBEDDINGS, parameters, Map.of()));
@@ -84,13 +84,13 @@ final class Blocks {
                 new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>(), new LinkedHashMap<>());
         spec.constants().forEach((local, number) -> content.constants().put(local, manager.create(number)));
         spec.weights().forEach((local, weight) -> {
-            boolean linear = spec.isLayerLinear(weight);
-            Optional<NDArray> bf16 = linear ? weights.bf16(weight, layer) : Optional.empty();
-            Optional<StoredWeight> stored = linear && bf16.isEmpty() ? weights.stored(weight, layer) : Optional.empty();
-            bf16.ifPresent(value -> content.constants().put(local, value));
-            stored.ifPresent(value -> content.stored().put(local, value));
-            if (bf16.isEmpty() && stored.isEmpty()) {
-                content.parameters().put(local, weights.parameter(weight, kind, layer, kind == BlockKind.HEAD));
+            WeightPlacement placement = weights.placements().of(spec, weight);
+            if (placement.isBf16()) {
+                content.constants().put(local, weights.bf16(weight));
+            } else if (placement.isWidened()) {
+                content.stored().put(local, weights.stored(weight, placement));
+            } else {
+                content.parameters().put(local, weights.parameter(weight, placement, kind == BlockKind.HEAD));
             }
             LoraModule module = weights.adaptation().modules().get(weight.module());
             if (module != null && local.endsWith(WEIGHT)) {

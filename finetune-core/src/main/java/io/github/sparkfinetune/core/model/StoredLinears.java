@@ -2,7 +2,6 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.core.arch.Architecture;
-import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.BlockSpec;
 import io.github.sparkfinetune.core.arch.WeightSpec;
 import io.github.sparkfinetune.core.quant.MappedWeight;
@@ -13,12 +12,10 @@ import io.github.sparkfinetune.core.quant.Nf4Tensor;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorSource;
-import io.github.sparkfinetune.core.safetensors.TensorType;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
@@ -51,30 +48,23 @@ final class StoredLinears {
     }
 
     /**
-     * A weight in the form that weights of its kind are stored in.
+     * Loads a frozen linear of a layer.
      *
-     * @param weight a linear of the layer
-     * @return empty where that is F32, or the weight is trained
+     * @param placement one that {@linkplain WeightPlacement#isWidened is widened}
      */
-    Optional<StoredWeight> find(WeightSpec weight, int layer) {
-        if (adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
-            return Optional.empty();
-        }
+    StoredWeight load(WeightSpec weight, WeightPlacement placement) {
         String stored = names.require(weight.name());
         boolean conv1d = weight.kind() == WeightSpec.Kind.CONV1D;
-        if (Nf4Checkpoint.holds(source, stored)) {
-            StoredWeight codes = once(stored, "codes", () -> Nf4Checkpoint.read(source, stored, conv1d));
-            return Optional.of(checked(weight, stored, codes));
+        if (placement == WeightPlacement.STORED_NF4) {
+            return checked(weight, stored, once(stored, "codes", () -> Nf4Checkpoint.read(source, stored, conv1d)));
         }
         names.requireShape(stored, weight.shape());
-        return switch (adaptation.storage()) {
-            case F32 -> Optional.empty();
-            case AS_STORED ->
-                source.info(stored).dtype() == TensorType.F32
-                        ? Optional.empty()
-                        : Optional.of(once(stored, "mapped", () -> MappedWeight.of(source, stored)));
-            case NF4 -> Optional.of(quantized(stored, false, conv1d));
-            case NF4_DOUBLE -> Optional.of(quantized(stored, true, conv1d));
+        return switch (placement) {
+            case WIDENED -> once(stored, "mapped", () -> MappedWeight.of(source, stored));
+            case NF4 -> quantized(stored, false, conv1d);
+            case NF4_DOUBLE -> quantized(stored, true, conv1d);
+            case TRAINED, F32, MAPPED_F32, BF16, MAPPED_BF16, STORED_NF4 ->
+                throw new IllegalArgumentException(weight.name() + " is " + placement);
         };
     }
 

@@ -8,7 +8,6 @@ import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.arch.Architecture;
 import io.github.sparkfinetune.core.arch.BlockKind;
 import io.github.sparkfinetune.core.arch.WeightSpec;
-import io.github.sparkfinetune.core.quant.Nf4Checkpoint;
 import io.github.sparkfinetune.core.quant.StoredWeight;
 import io.github.sparkfinetune.core.safetensors.StoredNames;
 import io.github.sparkfinetune.core.safetensors.TensorData;
@@ -33,6 +32,7 @@ final class Weights {
     private final Device device;
     private final ScriptModule script;
     private final Adaptation adaptation;
+    private final WeightPlacements placements;
     private final FrozenTensors frozen;
     private final StoredLinears linears;
     private final long seed;
@@ -50,7 +50,8 @@ final class Weights {
             Adaptation adaptation,
             long seed) {
         this.source = source;
-        this.names = new StoredNames(source, architecture.prefix());
+        this.placements = new WeightPlacements(source, architecture, adaptation);
+        this.names = placements.names();
         this.manager = manager;
         this.device = Device.of(manager);
         this.script = script;
@@ -63,6 +64,10 @@ final class Weights {
 
     Adaptation adaptation() {
         return adaptation;
+    }
+
+    WeightPlacements placements() {
+        return placements;
     }
 
     Device device() {
@@ -78,13 +83,14 @@ final class Weights {
     }
 
     /**
-     * A weight in F32.
+     * Loads a weight in F32.
      *
+     * @param placement {@link WeightPlacement#TRAINED} or one of the frozen F32 ones
      * @param mayBeNew whether one that is trained and that the checkpoint lacks, or has in another shape, is new: drawn
      *     from N(0, initializerRange), a norm's scales 1, biases 0
      */
-    Parameter parameter(WeightSpec weight, BlockKind kind, int layer, boolean mayBeNew) {
-        boolean trainable = trains(weight, kind, layer);
+    Parameter parameter(WeightSpec weight, WeightPlacement placement, boolean mayBeNew) {
+        boolean trainable = placement == WeightPlacement.TRAINED;
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         if (given.isPresent()) {
@@ -98,21 +104,11 @@ final class Weights {
         return parameter(weight, load(required, trainable), trainable);
     }
 
-    /**
-     * A layer's linear that products read in BF16 where it lies in memory, or empty where they read another form of it.
-     */
-    Optional<NDArray> bf16(WeightSpec weight, int layer) {
-        if (!adaptation.bf16()
-                || adaptation.storage() != Adaptation.Storage.AS_STORED
-                || adaptation.trainable().trains(weight.name(), BlockKind.LAYER, layer)) {
-            return Optional.empty();
-        }
+    /** Loads a layer's linear that products read in BF16 where it lies in memory. */
+    NDArray bf16(WeightSpec weight) {
         String stored = names.require(weight.name());
-        if (Nf4Checkpoint.holds(source, stored)) {
-            return Optional.empty();
-        }
         names.requireShape(stored, weight.shape());
-        return Optional.of(frozen.bf16(stored));
+        return frozen.bf16(stored);
     }
 
     /** A frozen weight in the type that products read; value is that of a tensor of the checkpoint, or made of it. */
@@ -126,9 +122,9 @@ final class Weights {
                 : script.callOne(manager, "product_weight", value);
     }
 
-    /** A layer's linear in another form than F32, or empty. */
-    Optional<StoredWeight> stored(WeightSpec weight, int layer) {
-        return linears.find(weight, layer);
+    /** Loads a layer's linear that is widened whenever its layer is computed. */
+    StoredWeight stored(WeightSpec weight, WeightPlacement placement) {
+        return linears.load(weight, placement);
     }
 
     /** A trained parameter of an adapter, with values that are written into host memory. */
@@ -156,10 +152,6 @@ final class Weights {
         return new Parameter(weight.name(), value, weight.kind(), trainable, drawn);
     }
 
-    private boolean trains(WeightSpec weight, BlockKind kind, int layer) {
-        return adaptation.trainable().trains(weight.name(), kind, layer);
-    }
-
     private NDArray given(TensorData tensor, WeightSpec weight) {
         long[] wanted = weight.shape();
         if (!Arrays.equals(tensor.shape(), wanted)) {
@@ -179,7 +171,8 @@ final class Weights {
      * the checkpoint lacks is 0.
      */
     Parameter vocabulary(WeightSpec weight, BlockKind kind, String stored) {
-        boolean trainable = trains(weight, kind, -1);
+        WeightPlacement placement = placements.vocabulary(weight, kind, stored);
+        boolean trainable = placement == WeightPlacement.TRAINED;
         Optional<TensorData> given =
                 adaptation.start().map(start -> start.tensors().get(weight.name()));
         if (given.isPresent()) {
@@ -193,9 +186,8 @@ final class Weights {
         long rows = weight.shape()[0];
         if (shape[0] >= rows || !Arrays.equals(tail(shape), tail(weight.shape()))) {
             names.requireShape(found, weight.shape());
-            boolean changes = trainable
-                    || (kind == BlockKind.EMBEDDINGS && !adaptation.tokens().isEmpty());
-            Optional<NDArray> bf16 = adaptation.bf16() && !changes ? frozen.storedBf16(found) : Optional.empty();
+            Optional<NDArray> bf16 = placement.isBf16() ? frozen.storedBf16(found) : Optional.empty();
+            boolean changes = trainable || placements.hasTrainedRows(weight);
             return parameter(weight, bf16.orElseGet(() -> load(found, changes)), trainable);
         }
         NDArray value = manager.create(new Shape(weight.shape()), DataType.FLOAT32);

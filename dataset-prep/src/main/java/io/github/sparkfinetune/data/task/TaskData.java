@@ -36,9 +36,8 @@ public interface TaskData<C> extends Serializable {
     /** Tokenizes the rows of one partition. Not for concurrent use. */
     interface Encoder<C> {
         /**
-         * A row as it travels to the {@link SampleSink}.
+         * Returns a row as it travels to the {@link SampleSink}.
          *
-         * @return bytes of which the first one is left to the caller
          * @throws RunException if the row cannot be used, though it was cleaned
          */
         byte[] encode(CleanRow<C> row);
@@ -46,7 +45,6 @@ public interface TaskData<C> extends Serializable {
         /**
          * Encodes a row that is, or may be, held out, with the texts that an evaluation shows.
          *
-         * @return bytes of which the first one is left to the caller
          * @throws RunException if the row cannot be used, though it was cleaned
          */
         default byte[] encodeHeldOut(CleanRow<C> row) {

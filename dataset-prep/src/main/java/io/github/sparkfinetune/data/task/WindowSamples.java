@@ -15,13 +15,13 @@ import java.util.List;
 /**
  * Writes the windows of rows, which come as samples.
  *
- * <p>A row travels as: 1 byte left to the caller, 1 byte of the {@link DropReason#code} (then it ends there) or 0; the
- * row's JSON in UTF-8, after 4 bytes of its length; then of each window the token ids, token types, labels, offsets and
- * the answer, 4 bytes a number and each list after 4 bytes of its length; numbers in the machine's byte order.
+ * <p>A row travels as: 1 byte of the {@link DropReason#code} (then it ends there) or 0; the row's JSON in UTF-8, after
+ * 4 bytes of its length; then of each window the token ids, token types, labels, offsets and the answer, 4 bytes a
+ * number and each list after 4 bytes of its length; numbers in the machine's byte order.
  */
 public final class WindowSamples implements SampleSink {
-    private static final int DROPPED = 1;
-    private static final int HEAD = 2;
+    private static final int DROPPED = 0;
+    private static final int HEAD = 1;
 
     private final SampleCounts counts;
     private final SampleOutput output;

@@ -165,7 +165,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
             while (rows.hasNext()) {
                 Tuple2<byte[], byte[]> row = rows.next();
                 byte[] key = row._1();
-                int source = ShuffledSample.source(row._2());
+                int source = ShuffledSample.source(row._1());
                 if (before != null && !ShuffledSample.sameContent(before, key)) {
                     leaked(open, sameContent, before);
                 }

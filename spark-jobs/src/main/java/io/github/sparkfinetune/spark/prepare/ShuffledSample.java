@@ -22,12 +22,11 @@ import scala.Tuple2;
  *   <li>8 bytes that tell contents apart: the content hash's second half;
  *   <li>4 bytes of the rank of the row's stratum by name;
  *   <li>8 bytes of its place in the order in which rows are held out ({@link SplitPlan});
- *   <li>1 byte of its source's place, and 4 bytes of the CRC-32C of what the task makes of the row without the first
- *       byte, so that rows of equal content have one order, whatever their labels.
+ *   <li>1 byte of its source's place among the sources, and 4 bytes of the CRC-32C of the value, so that rows of equal
+ *       content have one order, whatever their labels.
  * </ul>
  *
- * <p>Value: 1 byte of the row's source, its place among the sources, then what the task makes of the row (see
- * {@link TaskData.Encoder}).
+ * <p>Value: the row as its {@link TaskData.Encoder} encodes it.
  */
 public final class ShuffledSample {
     static final int KEY_BYTES = 33;
@@ -39,11 +38,11 @@ public final class ShuffledSample {
      * A row.
      *
      * @param place in the order in which rows are held out
-     * @param encoded what the task makes of it; the first byte, which is left to us, becomes the source
+     * @param encoded the row as its task encodes it
      */
     static Tuple2<byte[], byte[]> of(ContentHash hash, long seed, int rank, long place, int source, byte[] encoded) {
         CRC32C crc = new CRC32C();
-        crc.update(encoded, 1, encoded.length - 1);
+        crc.update(encoded);
         byte[] key = ByteBuffer.allocate(KEY_BYTES)
                 .putLong(Seeds.derive(seed, Seeds.Purpose.ROW_ORDER, hash.first()))
                 .putLong(hash.second())
@@ -52,18 +51,17 @@ public final class ShuffledSample {
                 .put((byte) source)
                 .putInt((int) crc.getValue())
                 .array();
-        encoded[0] = (byte) source;
         return new Tuple2<>(key, encoded);
     }
 
     /** The shard that rows of a content are in. */
     public static int shard(ContentHash hash, long seed, int shards) {
         return new Ranges(shards)
-                .getPartition(of(hash, seed, 0, 0, 0, new byte[1])._1());
+                .getPartition(of(hash, seed, 0, 0, 0, new byte[0])._1());
     }
 
-    static int source(byte[] value) {
-        return value[0] & 0xFF;
+    static int source(byte[] key) {
+        return key[CONTENT_BYTES + Integer.BYTES + Long.BYTES] & 0xFF;
     }
 
     static long second(byte[] key) {

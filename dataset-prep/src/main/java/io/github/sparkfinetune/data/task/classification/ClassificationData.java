@@ -36,18 +36,18 @@ import java.util.function.Function;
  * Task {@code classification}: a text, or a pair of texts, is a sample. Its label is what
  * {@code classification.problem_type} says: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
  *
- * <p>A row travels as: 1 byte left to the caller, 1 byte whose bits say whether tokens were cut off and whether the
- * text comes along, 4 bytes of the number of tokens, 4 bytes an id, of pairs 1 byte of the token type each, where the
- * text comes along 4 bytes of its length and {@link GivenText} in UTF-8, and the bytes of its {@link Labelling};
- * numbers in the machine's byte order.
+ * <p>A row travels as: 1 byte whose bits say whether tokens were cut off and whether the text comes along, 4 bytes of
+ * the number of tokens, 4 bytes an id, of pairs 1 byte of the token type each, where the text comes along 4 bytes of
+ * its length and {@link GivenText} in UTF-8, and the bytes of its {@link Labelling}; numbers in the machine's byte
+ * order.
  */
 public record ClassificationData(DataConfig data, ClassificationConfig classification)
         implements TaskData<TextRows.Content> {
-    private static final int FLAGS = 1;
+    private static final int FLAGS = 0;
     private static final int TRUNCATED = 1;
     private static final int WITH_TEXT = 2;
-    private static final int SIZE = 2;
-    private static final int IDS = 6;
+    private static final int SIZE = 1;
+    private static final int IDS = 5;
 
     public static ClassificationData of(RunConfig config) {
         return new ClassificationData(config.data(), config.classification());

@@ -17,14 +17,14 @@ import java.util.function.ToLongFunction;
 /**
  * Packs documents into samples, for every task whose rows are documents.
  *
- * <p>A document travels as: 1 byte left to the caller, 1 byte whether tokens were cut off, 4 bytes of the number of
- * tokens, 4 bytes an id, and 1 byte a token whether it has a label, or nothing where all have; numbers in the machine's
- * byte order. One that is dropped has the negative {@link DropReason#code} in place of the number, and ends there.
+ * <p>A document travels as: 1 byte whether tokens were cut off, 4 bytes of the number of tokens, 4 bytes an id, and 1
+ * byte a token whether it has a label, or nothing where all have; numbers in the machine's byte order. One that is
+ * dropped has the negative {@link DropReason#code} in place of the number, and ends there.
  */
 final class DocumentSamples implements SampleSink {
-    private static final int TRUNCATED = 1;
-    private static final int SIZE = 2;
-    private static final int IDS = 6;
+    private static final int TRUNCATED = 0;
+    private static final int SIZE = 1;
+    private static final int IDS = 5;
 
     private final SampleCounts counts = new SampleCounts(0, true);
     private final DocumentPacker packer;

@@ -11,12 +11,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Makes samples of pairs of documents. A pair travels as: 1 byte left to the caller, 4 bytes of the length of the first
- * document, and both as {@link DocumentSamples} has them.
+ * Makes samples of pairs of documents. A pair travels as: 4 bytes of the length of the first document, and both as
+ * {@link DocumentSamples} has them.
  */
 final class PreferenceSamples implements SampleSink {
-    private static final int FIRST = 1;
-    private static final int DOCUMENTS = FIRST + Integer.BYTES;
+    private static final int DOCUMENTS = Integer.BYTES;
 
     private final SampleCounts counts = new SampleCounts(0, true);
     private final SampleOutput output;
@@ -30,8 +29,7 @@ final class PreferenceSamples implements SampleSink {
         byte[] first = DocumentSamples.bytes(chosen, false);
         byte[] second = DocumentSamples.bytes(rejected, false);
         return ByteBuffer.allocate(DOCUMENTS + first.length + second.length)
-                .putInt(FIRST, first.length)
-                .position(DOCUMENTS)
+                .putInt(first.length)
                 .put(first)
                 .put(second)
                 .array();
@@ -39,7 +37,7 @@ final class PreferenceSamples implements SampleSink {
 
     @Override
     public void add(byte[] row, String stratum) throws IOException {
-        int second = DOCUMENTS + ByteBuffer.wrap(row).getInt(FIRST);
+        int second = DOCUMENTS + ByteBuffer.wrap(row).getInt();
         Document chosen = DocumentSamples.document(Arrays.copyOfRange(row, DOCUMENTS, second));
         Document rejected = DocumentSamples.document(Arrays.copyOfRange(row, second, row.length));
         for (Document document : new Document[] {chosen, rejected}) {

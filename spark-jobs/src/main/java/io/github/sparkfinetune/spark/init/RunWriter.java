@@ -7,6 +7,7 @@ import io.github.sparkfinetune.conf.load.CommentedYaml;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.task.ModelKind;
 import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskTraining;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.DataFunnel;
 import io.github.sparkfinetune.data.hf.HfConfig;
@@ -195,7 +196,7 @@ record RunWriter(
         }
     }
 
-    private static double rate(MethodConfig.Type method, TaskSpec spec) {
+    private static double rate(MethodConfig.Type method, TaskTraining spec) {
         return method == MethodConfig.Type.FULL ? spec.usualLearningRate() : 10 * spec.usualLearningRate();
     }
 

@@ -7,6 +7,7 @@ import io.github.sparkfinetune.core.metric.Metrics;
 import io.github.sparkfinetune.core.predict.Predictor;
 import io.github.sparkfinetune.core.predict.References;
 import io.github.sparkfinetune.core.task.ExampleColumns;
+import io.github.sparkfinetune.core.task.TaskRows;
 import io.github.sparkfinetune.core.task.TaskSpec;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Manifest;
@@ -160,7 +161,7 @@ public final class EvaluateJob {
     }
 
     private static Scores ofPredictions(
-            TaskSpec spec, Manifest manifest, String split, Dataset<Row> predictions, Metrics metrics) {
+            TaskRows spec, Manifest manifest, String split, Dataset<Row> predictions, Metrics metrics) {
         if (metrics.confusion().length > 0) {
             return Scores.ofLabels(split, metrics.values(), manifest.labels(), metrics.confusion());
         }
@@ -278,7 +279,7 @@ public final class EvaluateJob {
     }
 
     /** The first answers; both models are asked the same. */
-    private static List<Scores.Answer> answers(TaskSpec spec, Dataset<Row> trained, Dataset<Row> base) {
+    private static List<Scores.Answer> answers(TaskRows spec, Dataset<Row> trained, Dataset<Row> base) {
         if (spec.answerColumns().isEmpty()) {
             return List.of();
         }
@@ -296,7 +297,7 @@ public final class EvaluateJob {
         return answers;
     }
 
-    private static List<Row> shown(TaskSpec spec, Dataset<Row> predictions) {
+    private static List<Row> shown(TaskRows spec, Dataset<Row> predictions) {
         String generated = spec.answerColumns().get(2);
         Dataset<Row> first = predictions
                 .where(functions.col(generated).isNotNull())

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.spark.predict;
 
-import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.TaskRows;
 import io.github.sparkfinetune.data.task.TaskInput;
 import io.github.sparkfinetune.spark.source.SourceFiles;
 import io.github.sparkfinetune.spark.source.SourceReader;
@@ -33,7 +33,7 @@ record PartSizes(long part, long piece, int most) implements Serializable {
     }
 
     /** Returns those of a task. */
-    static PartSizes of(TaskSpec spec) {
+    static PartSizes of(TaskRows spec) {
         return spec.answerColumns().isEmpty() ? TEXTS : PROMPTS;
     }
 

@@ -71,6 +71,6 @@ public interface DecoderArchitecture extends Architecture {
 
     @Override
     default boolean isTied() {
-        return shape().tied();
+        return shape().tables().tied();
     }
 }

@@ -135,9 +135,9 @@ public interface EncoderArchitecture extends Architecture {
         Tensors attention = Tensors.of(11, hidden, 2, dropped);
         Tensors forward = Tensors.of(2, hidden, 1, wide, 1, use.widestAdapted(), 2, dropped);
         long masks = use.droppedInputs()
-                + (shape.probsDropout() > 0 ? probabilities : 0)
-                + (shape.attentionOutputDropout() > 0 ? hidden : 0)
-                + (shape.hiddenDropout() > 0 ? hidden : 0);
+                + (shape.dropout().probs() > 0 ? probabilities : 0)
+                + (shape.dropout().attentionOutput() > 0 ? hidden : 0)
+                + (shape.dropout().hidden() > 0 ? hidden : 0);
         return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
     }
 }

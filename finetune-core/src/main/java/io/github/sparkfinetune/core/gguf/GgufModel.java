@@ -97,7 +97,9 @@ final class GgufModel {
 
     /** llama.cpp has no sliding window for these families; up to its width the model computes the same without it. */
     private static int context(DecoderShape shape, LayerAttention attention) {
-        return attention.window() > 0 ? Math.min(shape.positions(), attention.window()) : shape.positions();
+        return attention.window() > 0
+                ? Math.min(shape.tables().positions(), attention.window())
+                : shape.tables().positions();
     }
 
     /**

@@ -89,9 +89,9 @@ public final class Decoder extends Model {
                 Map.entry("attention_scale", factors.attention()),
                 Map.entry("attention_cap", factors.attentionCap()),
                 Map.entry("logit_cap", factors.logitCap()),
-                Map.entry("embeddings_scale", Dropout.scale(shape.embeddingDropout())),
-                Map.entry("probs_scale", Dropout.scale(shape.probsDropout())),
-                Map.entry("residual_scale", Dropout.scale(shape.residualDropout())),
+                Map.entry("embeddings_scale", Dropout.scale(shape.dropout().embedding())),
+                Map.entry("probs_scale", Dropout.scale(shape.dropout().probs())),
+                Map.entry("residual_scale", Dropout.scale(shape.dropout().residual())),
                 Map.entry("causal", true)));
         attributes.putAll(attention.attributes());
         return attributes;
@@ -117,7 +117,7 @@ public final class Decoder extends Model {
 
     @Override
     public int maxLength() {
-        return shape.positions();
+        return shape.tables().positions();
     }
 
     @Override

@@ -45,9 +45,9 @@ final class DecoderBatch {
             Sample sample = samples.get(i);
             int from = 0;
             for (int length : sample.documents()) {
-                if (length > shape.positions()) {
-                    throw new IllegalArgumentException(
-                            "a document of " + length + " tokens, the model takes " + shape.positions());
+                if (length > shape.tables().positions()) {
+                    throw new IllegalArgumentException("a document of " + length + " tokens, the model takes "
+                            + shape.tables().positions());
                 }
                 documents.add(new Batch.Document(i, from, length));
                 for (int t = 0; t < length; t++, at++) {

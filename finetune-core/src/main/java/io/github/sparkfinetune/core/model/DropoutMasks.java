@@ -52,11 +52,12 @@ public final class DropoutMasks {
         EncoderShape shape = encoder.shape();
         boolean isFirst = block.kind() == BlockKind.HEAD && encoder.headKind() == HeadKind.SEQUENCE_CLASSIFICATION;
         switch (block.kind()) {
-            case EMBEDDINGS -> sites.tokens(DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape.embedding());
+            case EMBEDDINGS ->
+                sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.embedding());
             case LAYER -> {
-                sites.probs(shape.probsDropout(), shape.heads());
-                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.attentionOutputDropout(), shape.hidden());
-                sites.tokens(DropoutSite.OUTPUT, shape.hiddenDropout(), shape.hidden());
+                sites.probs(shape.dropout().probs(), shape.heads());
+                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().attentionOutput(), shape.hidden());
+                sites.tokens(DropoutSite.OUTPUT, shape.dropout().hidden(), shape.hidden());
                 sites.relative(encoder);
             }
             case HEAD -> {
@@ -72,11 +73,12 @@ public final class DropoutMasks {
     Map<String, NDArray> of(NDManager owner, DecoderShape shape, Block block, Batch batch) {
         Sites sites = new Sites(owner, block, batch);
         switch (block.kind()) {
-            case EMBEDDINGS -> sites.tokens(DropoutSite.EMBEDDINGS, shape.embeddingDropout(), shape.hidden());
+            case EMBEDDINGS ->
+                sites.tokens(DropoutSite.EMBEDDINGS, shape.dropout().embedding(), shape.hidden());
             case LAYER -> {
-                sites.probs(shape.probsDropout(), shape.heads());
-                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.residualDropout(), shape.hidden());
-                sites.tokens(DropoutSite.OUTPUT, shape.residualDropout(), shape.hidden());
+                sites.probs(shape.dropout().probs(), shape.heads());
+                sites.tokens(DropoutSite.ATTENTION_OUTPUT, shape.dropout().residual(), shape.hidden());
+                sites.tokens(DropoutSite.OUTPUT, shape.dropout().residual(), shape.hidden());
             }
             case HEAD -> {
                 // Nothing is dropped between the last layer and the logits.
@@ -134,9 +136,9 @@ public final class DropoutMasks {
 
         /** Masks over the table of relative positions, which are the same for all samples of a step. */
         void relative(Encoder encoder) {
-            int rows = encoder.shape().relativeRows();
+            int rows = encoder.shape().tables().relative();
             if (rows > 0) {
-                double rate = encoder.shape().hiddenDropout();
+                double rate = encoder.shape().dropout().hidden();
                 rows(DropoutSite.RELATIVE.script(), place(DropoutSite.RELATIVE), rate, encoder.shape());
             }
             for (String linear : encoder.relativeLinears()) {
@@ -150,7 +152,9 @@ public final class DropoutMasks {
 
         private void rows(String name, long place, double rate, EncoderShape shape) {
             if (drops(rate)) {
-                masks.put(name, dropout.rows(owner, step, place, rate, shape.relativeRows(), shape.hidden()));
+                masks.put(
+                        name,
+                        dropout.rows(owner, step, place, rate, shape.tables().relative(), shape.hidden()));
             }
         }
 

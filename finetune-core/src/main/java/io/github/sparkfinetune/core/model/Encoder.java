@@ -85,10 +85,10 @@ public final class Encoder extends Model {
         attributes.putAll(attention.attributes());
         attributes.put("norm_eps", shape.epsilon());
         attributes.put("hidden_act", shape.activation());
-        attributes.put("embeddings_scale", Dropout.scale(shape.embeddingDropout()));
-        attributes.put("hidden_scale", Dropout.scale(shape.hiddenDropout()));
-        attributes.put("probs_scale", Dropout.scale(shape.probsDropout()));
-        attributes.put("position_padding", shape.firstPosition() == 0 ? -1 : shape.paddingId());
+        attributes.put("embeddings_scale", Dropout.scale(shape.dropout().embedding()));
+        attributes.put("hidden_scale", Dropout.scale(shape.dropout().hidden()));
+        attributes.put("probs_scale", Dropout.scale(shape.dropout().probs()));
+        attributes.put("position_padding", shape.tables().firstPosition() == 0 ? -1 : shape.paddingId());
         attributes.put("head_act", head.activation());
         attributes.put("head_input_scale", Dropout.scale(head.inputDropout()));
         attributes.put("head_scale", Dropout.scale(head.dropout()));

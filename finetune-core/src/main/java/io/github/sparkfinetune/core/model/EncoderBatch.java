@@ -121,13 +121,13 @@ final class EncoderBatch {
     private void fill(int at, Sample sample, int length, long[] ids, long[] types, long[] positions) {
         // RoBERTa counts positions over the tokens that are not padding; a padding id in mid-text stays at the padding
         // position. BERT counts all.
-        int next = shape.firstPosition();
+        int next = shape.tables().firstPosition();
         for (int t = 0; t < length; t++) {
             boolean token = t < sample.length();
             int id = token ? sample.inputIds()[t] : shape.paddingId();
             ids[at + t] = id;
             types[at + t] = token ? sample.tokenTypeIds()[t] : 0;
-            if (shape.firstPosition() == 0) {
+            if (shape.tables().firstPosition() == 0) {
                 positions[at + t] = t;
             } else {
                 positions[at + t] = id == shape.paddingId() ? shape.paddingId() : next++;

@@ -26,7 +26,7 @@ final class NearTokens {
         long pairs = Arrays.stream(documents).map(length -> length * length).sum();
         boolean anyIsFar = Arrays.stream(documents).anyMatch(length -> length - 1 > window);
         // Dropped probabilities, and texts with padding, are computed text by text.
-        boolean isByText = calls.isPadded() || architecture.shape().probsDropout() > 0;
+        boolean isByText = calls.isPadded() || architecture.shape().dropout().probs() > 0;
         return anyIsFar && !isByText && tokens * 4 * window < pairs
                 ? Map.of("band", band(owner, documents, window))
                 : windows(owner, documents, window);

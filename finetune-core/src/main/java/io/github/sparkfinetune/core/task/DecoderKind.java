@@ -57,6 +57,6 @@ public record DecoderKind() implements ModelKind<Decoder> {
     @Override
     public int sparseTableWidth(HfConfig config) {
         DecoderShape shape = Decoder.shape(config);
-        return shape.tied() ? 0 : shape.hidden();
+        return shape.tables().tied() ? 0 : shape.hidden();
     }
 }

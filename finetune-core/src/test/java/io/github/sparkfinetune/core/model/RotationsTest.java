@@ -102,7 +102,7 @@ class RotationsTest {
     void areReadFromWhereTransformers5WritesThem(String name) throws Exception {
         ObjectNode config = reference.path(name).path("config").deepCopy();
         RotaryPositions expected = rotary(config);
-        int positions = llama(config).shape().positions();
+        int positions = llama(config).shape().tables().positions();
         ObjectNode parameters = config.path("rope_scaling").isObject()
                 ? (ObjectNode) config.remove("rope_scaling")
                 : JSON.createObjectNode().put("rope_type", "default");
@@ -113,7 +113,7 @@ class RotationsTest {
         }
         config.set("rope_parameters", parameters);
         assertThat(rotary(config)).isEqualTo(expected);
-        assertThat(llama(config).shape().positions()).isEqualTo(positions);
+        assertThat(llama(config).shape().tables().positions()).isEqualTo(positions);
         assertThat(expected.scaling().isPresent())
                 .isEqualTo(!Set.of("plain", "partial").contains(name));
     }
@@ -141,8 +141,8 @@ class RotationsTest {
     @Test
     void textsUnderLongRopeAreAsLongAsTheFirstOnesWere() throws Exception {
         JsonNode config = reference.path("longrope").path("config");
-        assertThat(llama(config).shape().positions()).isEqualTo(8192);
-        assertThat(llama(reference.path("yarn").path("config")).shape().positions())
+        assertThat(llama(config).shape().tables().positions()).isEqualTo(8192);
+        assertThat(llama(reference.path("yarn").path("config")).shape().tables().positions())
                 .isEqualTo(131072);
     }
 

@@ -44,23 +44,18 @@ public class Bert extends ConfiguredEncoder {
         }
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
-                config.size("hidden_size"),
-                embedding,
-                config.divisor("num_attention_heads", "hidden_size"),
-                config.size("intermediate_size"),
-                config.vocabSize(),
-                positions,
-                config.size("type_vocab_size"),
-                firstPosition,
-                paddingId,
+                new EncoderShape.Widths(
+                        config.size("hidden_size"),
+                        embedding,
+                        config.divisor("num_attention_heads", "hidden_size"),
+                        config.size("intermediate_size")),
+                new EncoderShape.Tables(
+                        config.vocabSize(), positions, config.size("type_vocab_size"), firstPosition, paddingId, 0),
                 config.number(1e-12, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                dropout,
-                dropout,
-                dropout,
-                config.rate(0.1, "attention_probs_dropout_prob"),
-                config.number(0.02, "initializer_range"),
-                0);
+                new EncoderShape.DropoutRates(
+                        dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
+                config.number(0.02, "initializer_range"));
     }
 
     private static double hiddenDropout(HfConfig config) {
@@ -94,8 +89,9 @@ public class Bert extends ConfiguredEncoder {
     public Map<String, WeightSpec> embeddings() {
         String at = prefix() + "embeddings.";
         return new WeightSpecs()
-                .embedding("position", at + "position_embeddings", shape.positions(), shape.embedding())
-                .embedding("type", at + "token_type_embeddings", shape.types(), shape.embedding())
+                .embedding(
+                        "position", at + "position_embeddings", shape.tables().positions(), shape.embedding())
+                .embedding("type", at + "token_type_embeddings", shape.tables().types(), shape.embedding())
                 .layerNorm("norm", at + "LayerNorm", shape.embedding())
                 .map();
     }

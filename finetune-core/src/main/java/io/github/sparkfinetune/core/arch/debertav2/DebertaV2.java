@@ -49,23 +49,23 @@ public final class DebertaV2 extends ConfiguredEncoder {
         double dropout = config.rate(0.1, "hidden_dropout_prob");
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
-                config.size("hidden_size"),
-                config.size("hidden_size"),
-                config.divisor("num_attention_heads", "hidden_size"),
-                config.size("intermediate_size"),
-                config.vocabSize(),
-                config.size("max_position_embeddings"),
-                config.integer("type_vocab_size").orElse(0),
-                0,
-                config.padTokenId().orElse(0),
+                new EncoderShape.Widths(
+                        config.size("hidden_size"),
+                        config.size("hidden_size"),
+                        config.divisor("num_attention_heads", "hidden_size"),
+                        config.size("intermediate_size")),
+                new EncoderShape.Tables(
+                        config.vocabSize(),
+                        config.size("max_position_embeddings"),
+                        config.integer("type_vocab_size").orElse(0),
+                        0,
+                        config.padTokenId().orElse(0),
+                        2 * (buckets > 0 ? buckets : maxRelative(config))),
                 config.number(1e-7, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                dropout,
-                dropout,
-                dropout,
-                config.rate(0.1, "attention_probs_dropout_prob"),
-                config.number(0.02, "initializer_range"),
-                2 * (buckets > 0 ? buckets : maxRelative(config)));
+                new EncoderShape.DropoutRates(
+                        dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
+                config.number(0.02, "initializer_range"));
     }
 
     /** Names that stand in a list, or in a text with bars between. */
@@ -149,10 +149,12 @@ public final class DebertaV2 extends ConfiguredEncoder {
         int hidden = shape.hidden();
         WeightSpecs weights = new WeightSpecs();
         if (config.flag(true, "position_biased_input")) {
-            weights.embedding("position", at + "position_embeddings", shape.positions(), hidden);
+            weights.embedding(
+                    "position", at + "position_embeddings", shape.tables().positions(), hidden);
         }
-        if (shape.types() > 0) {
-            weights.embedding("type", at + "token_type_embeddings", shape.types(), hidden);
+        if (shape.tables().types() > 0) {
+            weights.embedding(
+                    "type", at + "token_type_embeddings", shape.tables().types(), hidden);
         }
         return weights.layerNorm(NORM, at + LAYER_NORM, hidden).map();
     }
@@ -160,8 +162,8 @@ public final class DebertaV2 extends ConfiguredEncoder {
     @Override
     public Map<String, WeightSpec> shared() {
         String at = prefix() + "encoder.";
-        WeightSpecs weights =
-                new WeightSpecs().embedding("relative", at + "rel_embeddings", shape.relativeRows(), shape.hidden());
+        WeightSpecs weights = new WeightSpecs()
+                .embedding("relative", at + "rel_embeddings", shape.tables().relative(), shape.hidden());
         return names("norm_rel_ebd").contains("layer_norm")
                 ? weights.layerNorm("relative_norm", at + LAYER_NORM, shape.hidden())
                         .map()
@@ -204,7 +206,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
                 shape.hidden(),
                 poolerActivation(),
                 config.rate(0, "pooler_dropout"),
-                config.rate(shape.hiddenDropout(), "cls_dropout"));
+                config.rate(shape.dropout().hidden(), "cls_dropout"));
     }
 
     /** With {@code legacy: false} transformers ties the head's dense layer to the embedding table. */
@@ -218,7 +220,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
 
     @Override
     public double tokenDropout() {
-        return shape.hiddenDropout();
+        return shape.dropout().hidden();
     }
 
     @Override
@@ -236,13 +238,13 @@ public final class DebertaV2 extends ConfiguredEncoder {
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
-        long rows = Math.min(shape.relativeRows(), 2L * batch.length() - 1);
+        long rows = Math.min(shape.tables().relative(), 2L * batch.length() - 1);
         long scores = shape.heads() * rows;
-        boolean drops = shape.probsDropout() > 0;
+        boolean drops = shape.dropout().probs() > 0;
         // Values a token, were the table the tokens'. It is kept normed, dropped, and as two linears make of its rows
         // that places are apart.
         long tokens = Math.max(1, batch.tokens());
-        long table = shape.relativeRows() * hidden / tokens;
+        long table = shape.tables().relative() * hidden / tokens;
         long used = rows * hidden / tokens;
         // y; q and k for each of the three terms, v; attended; the sums and what is between; the feed-forward part
         // before and behind its activation; means and deviations
@@ -253,7 +255,7 @@ public final class DebertaV2 extends ConfiguredEncoder {
         Tensors forward = Tensors.of(3, hidden, 3, probabilities, 1, scores, 1, use.widestAdapted());
         long masks = use.droppedInputs()
                 + (drops ? probabilities : 0)
-                + (shape.hiddenDropout() > 0 ? 2 * hidden + table : 0);
+                + (shape.dropout().hidden() > 0 ? 2 * hidden + table : 0);
         return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
     }
 }

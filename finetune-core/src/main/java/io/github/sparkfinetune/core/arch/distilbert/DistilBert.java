@@ -29,23 +29,22 @@ public final class DistilBert extends ConfiguredEncoder {
         double dropout = config.rate(0.1, "dropout");
         return new EncoderShape(
                 config.layers("num_hidden_layers", "n_layers"),
-                config.size("hidden_size", "dim"),
-                config.size("hidden_size", "dim"),
-                config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),
-                config.size("hidden_dim"),
-                config.vocabSize(),
-                config.size("max_position_embeddings"),
-                0,
-                0,
-                config.padTokenId().orElse(0),
+                new EncoderShape.Widths(
+                        config.size("hidden_size", "dim"),
+                        config.size("hidden_size", "dim"),
+                        config.divisor(new String[] {"num_attention_heads", "n_heads"}, "hidden_size", "dim"),
+                        config.size("hidden_dim")),
+                new EncoderShape.Tables(
+                        config.vocabSize(),
+                        config.size("max_position_embeddings"),
+                        0,
+                        0,
+                        config.padTokenId().orElse(0),
+                        0),
                 EPSILON,
                 config.text("activation").orElse("gelu"),
-                dropout,
-                dropout,
-                0,
-                config.rate(0.1, "attention_dropout"),
-                config.number(0.02, "initializer_range"),
-                0);
+                new EncoderShape.DropoutRates(dropout, dropout, 0, config.rate(0.1, "attention_dropout")),
+                config.number(0.02, "initializer_range"));
     }
 
     @Override
@@ -67,7 +66,8 @@ public final class DistilBert extends ConfiguredEncoder {
     public Map<String, WeightSpec> embeddings() {
         String at = prefix() + "embeddings.";
         return new WeightSpecs()
-                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
+                .embedding(
+                        "position", at + "position_embeddings", shape.tables().positions(), shape.hidden())
                 .layerNorm("norm", at + "LayerNorm", shape.hidden())
                 .map();
     }
@@ -106,7 +106,7 @@ public final class DistilBert extends ConfiguredEncoder {
 
     @Override
     public double tokenDropout() {
-        return shape.hiddenDropout();
+        return shape.dropout().hidden();
     }
 
     @Override

@@ -40,20 +40,15 @@ public final class Gpt2 implements DecoderArchitecture {
         int heads = config.divisor("n_head", "n_embd");
         shape = new DecoderShape(
                 config.layers("n_layer"),
-                hidden,
-                heads,
-                heads,
-                hidden / heads,
-                config.sizeOr(4 * hidden, "n_inner"),
-                config.vocabSize(),
-                config.size("n_positions"),
-                -1,
+                new DecoderShape.Widths(hidden, heads, heads, hidden / heads, config.sizeOr(4 * hidden, "n_inner")),
+                new DecoderShape.Tables(
+                        config.vocabSize(), config.size("n_positions"), -1, config.flag(true, "tie_word_embeddings")),
                 config.number(1e-5, "layer_norm_epsilon"),
-                config.flag(true, "tie_word_embeddings"),
                 config.text("activation_function").orElse("gelu_new"),
-                config.number(0.1, "embd_pdrop"),
-                config.number(0.1, "attn_pdrop"),
-                config.number(0.1, "resid_pdrop"),
+                new DecoderShape.DropoutRates(
+                        config.number(0.1, "embd_pdrop"),
+                        config.number(0.1, "attn_pdrop"),
+                        config.number(0.1, "resid_pdrop")),
                 config.number(0.02, "initializer_range"));
     }
 
@@ -98,7 +93,7 @@ public final class Gpt2 implements DecoderArchitecture {
     @Override
     public Map<String, WeightSpec> embeddings() {
         return new WeightSpecs()
-                .embedding("position", PREFIX + "wpe", shape.positions(), shape.hidden())
+                .embedding("position", PREFIX + "wpe", shape.tables().positions(), shape.hidden())
                 .map();
     }
 
@@ -142,7 +137,7 @@ public final class Gpt2 implements DecoderArchitecture {
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
-        boolean drops = shape.probsDropout() > 0;
+        boolean drops = shape.dropout().probs() > 0;
         // y, h; q, k, v; what attention gives; the feed-forward part before its activation
         Tensors kept = Tensors.of(6, hidden, 1, wide);
         for (String linear : List.of("attn.c_attn", "attn.c_proj", "mlp.c_fc")) {
@@ -154,7 +149,8 @@ public final class Gpt2 implements DecoderArchitecture {
         Tensors feedForward = Tensors.of(1, hidden, 3, wide);
         Tensors attention = drops ? Tensors.of(4, hidden, 3, probabilities) : Tensors.of(9, hidden);
         Tensors forward = Tensors.of(3, hidden, 1, wide, 1, use.widestAdapted());
-        long masks = use.droppedInputs() + (shape.residualDropout() > 0 ? 2 * hidden : 0) + (drops ? probabilities : 0);
+        long masks =
+                use.droppedInputs() + (shape.dropout().residual() > 0 ? 2 * hidden : 0) + (drops ? probabilities : 0);
         return LayerBytes.of(batch, kept, List.of(feedForward, attention), forward, masks);
     }
 

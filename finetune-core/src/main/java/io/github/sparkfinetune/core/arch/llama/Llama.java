@@ -77,20 +77,16 @@ public class Llama implements DecoderArchitecture {
         }
         shape = new DecoderShape(
                 config.layers("num_hidden_layers"),
-                config.size("hidden_size"),
-                heads,
-                keyValueHeads,
-                headWidth,
-                config.size("intermediate_size"),
-                config.vocabSize(),
-                RopeScaling.positions(config),
-                config.padTokenId().orElse(config.has("pad_token_id") ? -1 : defaults.paddingId()),
+                new DecoderShape.Widths(
+                        config.size("hidden_size"), heads, keyValueHeads, headWidth, config.size("intermediate_size")),
+                new DecoderShape.Tables(
+                        config.vocabSize(),
+                        RopeScaling.positions(config),
+                        config.padTokenId().orElse(config.has("pad_token_id") ? -1 : defaults.paddingId()),
+                        config.flag(defaults.tied(), "tie_word_embeddings")),
                 config.number(defaults.epsilon(), "rms_norm_eps"),
-                config.flag(defaults.tied(), "tie_word_embeddings"),
                 config.text(defaults.activationKey()).orElse(defaults.activation()),
-                0,
-                0,
-                0,
+                DecoderShape.DropoutRates.NONE,
                 config.number(0.02, "initializer_range"));
     }
 

@@ -56,23 +56,23 @@ public final class ModernBert extends ConfiguredEncoder {
         double attentionDropout = config.rate(0, "attention_dropout");
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
-                config.size("hidden_size"),
-                config.size("hidden_size"),
-                config.divisor("num_attention_heads", "hidden_size"),
-                config.size("intermediate_size"),
-                config.vocabSize(),
-                config.size("max_position_embeddings"),
-                0,
-                0,
-                config.padTokenId().orElse(50_283),
+                new EncoderShape.Widths(
+                        config.size("hidden_size"),
+                        config.size("hidden_size"),
+                        config.divisor("num_attention_heads", "hidden_size"),
+                        config.size("intermediate_size")),
+                new EncoderShape.Tables(
+                        config.vocabSize(),
+                        config.size("max_position_embeddings"),
+                        0,
+                        0,
+                        config.padTokenId().orElse(50_283),
+                        0),
                 config.number(1e-5, "norm_eps"),
                 config.text("hidden_activation").orElse("gelu"),
-                config.rate(0, "embedding_dropout"),
-                0,
-                attentionDropout,
-                attentionDropout,
-                config.number(0.02, "initializer_range"),
-                0);
+                new EncoderShape.DropoutRates(
+                        config.rate(0, "embedding_dropout"), 0, attentionDropout, attentionDropout),
+                config.number(0.02, "initializer_range"));
     }
 
     @Override
@@ -288,7 +288,7 @@ public final class ModernBert extends ConfiguredEncoder {
         long hidden = shape.hidden();
         long wide = shape.intermediate();
         long probabilities = shape.heads() * batch.length();
-        boolean drops = shape.probsDropout() > 0;
+        boolean drops = shape.dropout().probs() > 0;
         long dropped = use.widestDroppedInput();
         // y; the sum between the halves; q, k, v; attended; both factors of the feed-forward part; means and deviations
         Tensors kept = Tensors.of(2, hidden, 4, use.narrowed(hidden), 2, wide, 4, 1);

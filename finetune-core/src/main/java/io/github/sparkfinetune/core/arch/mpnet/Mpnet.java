@@ -38,23 +38,17 @@ public final class Mpnet extends ConfiguredEncoder {
         }
         return new EncoderShape(
                 config.layers("num_hidden_layers"),
-                config.size("hidden_size"),
-                config.size("hidden_size"),
-                config.divisor("num_attention_heads", "hidden_size"),
-                config.size("intermediate_size"),
-                config.vocabSize(),
-                positions,
-                0,
-                PADDING + 1,
-                PADDING,
+                new EncoderShape.Widths(
+                        config.size("hidden_size"),
+                        config.size("hidden_size"),
+                        config.divisor("num_attention_heads", "hidden_size"),
+                        config.size("intermediate_size")),
+                new EncoderShape.Tables(config.vocabSize(), positions, 0, PADDING + 1, PADDING, 0),
                 config.number(1e-12, "layer_norm_eps"),
                 config.text("hidden_act").orElse("gelu"),
-                dropout,
-                dropout,
-                dropout,
-                config.rate(0.1, "attention_probs_dropout_prob"),
-                config.number(0.02, "initializer_range"),
-                0);
+                new EncoderShape.DropoutRates(
+                        dropout, dropout, dropout, config.rate(0.1, "attention_probs_dropout_prob")),
+                config.number(0.02, "initializer_range"));
     }
 
     @Override
@@ -89,7 +83,8 @@ public final class Mpnet extends ConfiguredEncoder {
     public Map<String, WeightSpec> embeddings() {
         String at = prefix() + "embeddings.";
         return new WeightSpecs()
-                .embedding("position", at + "position_embeddings", shape.positions(), shape.hidden())
+                .embedding(
+                        "position", at + "position_embeddings", shape.tables().positions(), shape.hidden())
                 .layerNorm("norm", at + "LayerNorm", shape.hidden())
                 .map();
     }
@@ -125,7 +120,7 @@ public final class Mpnet extends ConfiguredEncoder {
 
     @Override
     public HeadSpec sequenceHead(int classes) {
-        double dropout = shape.hiddenDropout();
+        double dropout = shape.dropout().hidden();
         return HeadSpec.overFirstToken(
                 "classifier.dense", "classifier.out_proj", classes, shape.hidden(), "tanh", dropout, dropout);
     }
@@ -137,7 +132,7 @@ public final class Mpnet extends ConfiguredEncoder {
 
     @Override
     public double tokenDropout() {
-        return shape.hiddenDropout();
+        return shape.dropout().hidden();
     }
 
     /** PEFT has none for the family: what it takes of BERT. */

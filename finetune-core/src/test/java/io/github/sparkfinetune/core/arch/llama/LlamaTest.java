@@ -113,7 +113,7 @@ class LlamaTest {
         assertThat(decoder.table().shape()).containsExactly(262_208, 2560);
         assertThat(decoder.layer(33).weights().get("q_proj.weight").shape()).containsExactly(2048, 2560);
         assertThat(decoder.layer(33).weights().get("k_proj.weight").shape()).containsExactly(1024, 2560);
-        assertThat(decoder.shape().positions()).isEqualTo(131_072);
+        assertThat(decoder.shape().tables().positions()).isEqualTo(131_072);
         assertThat(decoder.attention(4).window()).isEqualTo(1024);
         assertThat(decoder.attention(5))
                 .isEqualTo(new LayerAttention(

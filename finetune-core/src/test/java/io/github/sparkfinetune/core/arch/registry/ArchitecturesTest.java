@@ -185,7 +185,7 @@ class ArchitecturesTest {
         EncoderShape shape = Architectures.encoder(Configs.golden("roberta-seqcls", "pad_token_id", null))
                 .shape();
         assertThat(shape.paddingId()).isEqualTo(1);
-        assertThat(shape.firstPosition()).isEqualTo(2);
+        assertThat(shape.tables().firstPosition()).isEqualTo(2);
     }
 
     @ParameterizedTest

@@ -8,15 +8,15 @@ final class ComingFrom {
         StringBuilder text = new StringBuilder("""
             # Coming from Transformers, PEFT, TRL, LLaMA-Factory or Axolotl
 
-            Most names are Hugging Face's own: a key of `TrainingArguments` is below `training`, one of `LoraConfig` below `method`, one of
-            `GenerationConfig` below `generation`, and what says how text becomes samples is below `data`. They are not repeated here;
-            [CONFIG.md](../../CONFIG.md) has them all. These tables have the names that differ. Each of them, written in a YAML file or behind
-            `--set`, is an error that names the key.
+            Most names are Hugging Face's own. A key of `TrainingArguments` is below `training`, a key of `LoraConfig` below `method`, a key
+            of `GenerationConfig` below `generation`. Keys that say how text becomes samples are below `data`. This page does not repeat
+            these names; [CONFIG.md](../../CONFIG.md) lists them all. The tables list the names that differ. A name of the tables, in a YAML
+            file or after `--set`, is an error that names the key.
 
-            A run of `run_glue.py`, `SFTTrainer`, `llamafactory-cli train` or `axolotl train` is `finetune run --config run.yaml`; `finetune init`
-            writes that file from the data and the model. Exporting a merged model is `finetune merge`, uploading it `finetune push`.
+            `finetune run --config run.yaml` replaces `run_glue.py`, `SFTTrainer`, `llamafactory-cli train` and `axolotl train`.
+            `finetune init` writes this file from the data and the model. `finetune merge` exports a merged model, `finetune push` uploads it.
 
-            This page is made from `other-names.yaml` of the module `conf` by
+            The module `conf` makes this page from `other-names.yaml`, with
             `./mvnw -pl conf test -Dtest=OtherNamesTest -Dconfig.write=true`.
             """);
         OtherNames.byLibrary().forEach((library, names) -> {

@@ -276,7 +276,7 @@ INPUTS = {
     "AdamW8bit.widened": lambda i: [(i.codes(8), i.x(2), i.x(256))],
     "AdamW8bit.narrow": lambda i: [
         (i.x(2, 4), i.x(256).sort()[0], i.codes(65536), scratch, i.codes(8), i.x(2)) for scratch in ([], numbers_and_bits(8))],
-    "StartingPoint.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
+    "L2SpPenalty.pull": lambda i: [(i.x(3, 4), i.x(3, 4), 0.25)],
     "LowRank.factors": lambda i: [(i.x(6, 4), i.x(4).abs(), i.x(4, 5), 3)],
     "LowRank.low_rank": lambda i: [(i.x(6, 5), 3), (i.x(5, 6), 3)],
     "LowRank.low_rank_by_iteration": lambda i: [(i.x(6, 5), i.x(5, 3), 2), (i.x(5, 6), i.x(6, 3), 2)],

@@ -48,7 +48,7 @@ public final class OptimizerKind {
 
     /**
      * The optimizer that a run is trained with; with {@code training.l2_sp} what it moves is also pulled to its
-     * {@link StartingPoint}.
+     * {@link L2SpPenalty}.
      */
     public static OptimizerKind of(TrainingConfig training) {
         return of(training.optim(), training.l2Sp() != 0);
@@ -57,7 +57,7 @@ public final class OptimizerKind {
     /**
      * An optimizer by its name.
      *
-     * @param pulled whether what it moves is also pulled to its {@link StartingPoint}
+     * @param pulled whether what it moves is also pulled to its {@link L2SpPenalty}
      */
     public static OptimizerKind of(Optim optim, boolean pulled) {
         OptimizerKind kind = ALL.get(optim);
@@ -69,7 +69,7 @@ public final class OptimizerKind {
                 (count, looked) -> stateBytes(count, looked) + count * Float.BYTES,
                 stretch,
                 (manager, training, parameters) ->
-                        new StartingPoint(create(manager, training, parameters), manager, training, parameters));
+                        new L2SpPenalty(create(manager, training, parameters), manager, training, parameters));
     }
 
     /**

@@ -26,7 +26,7 @@ final class ForwardBackward {
     private final Model model;
     private final Objective objective;
     private final DropoutMasks masks;
-    private final EmbeddingNoise noise;
+    private final NeftuneNoise noise;
     private final Gradients gradients;
     private final boolean recompute;
 
@@ -34,7 +34,7 @@ final class ForwardBackward {
             Model model,
             Objective objective,
             DropoutMasks masks,
-            EmbeddingNoise noise,
+            NeftuneNoise noise,
             Gradients gradients,
             boolean recompute) {
         this.recompute = recompute;

@@ -25,7 +25,7 @@ final class TrainStep {
     private final Model model;
     private final Objective objective;
     private final DropoutMasks masks;
-    private final EmbeddingNoise noise;
+    private final NeftuneNoise noise;
     private final Collective collective;
     private final double maxGradNorm;
     private final Gradients gradients;
@@ -51,7 +51,7 @@ final class TrainStep {
         this.model = model;
         this.objective = objective;
         this.masks = masks;
-        this.noise = new EmbeddingNoise(training);
+        this.noise = new NeftuneNoise(training);
         this.collective = collective;
         this.maxGradNorm = training.maxGradNorm();
         this.gradients = new Gradients(manager, model, collective);

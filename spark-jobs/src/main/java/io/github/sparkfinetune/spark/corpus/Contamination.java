@@ -39,7 +39,7 @@ public final class Contamination {
 
     static RemovedDocuments find(
             SparkSession spark, JavaRDD<HashedText> training, JavaRDD<HashedText> heldOut, int n, long mostBits) {
-        try (Kept kept = new Kept()) {
+        try (PersistedRows kept = new PersistedRows()) {
             JavaRDD<Row> held = heldOut.mapPartitions(texts -> new Ngrams(texts, n, ngram -> true));
             Dataset<Row> known =
                     kept.onDisk(smallest(spark.createDataFrame(held, DocumentId.columns(NGRAMS, Edges.PARENT)), NGRAM));

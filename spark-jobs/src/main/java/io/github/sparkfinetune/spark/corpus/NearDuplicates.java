@@ -77,7 +77,7 @@ public final class NearDuplicates implements AutoCloseable {
     }
 
     static NearDuplicates find(SparkSession spark, JavaRDD<HashedText> texts, Options options, int leastPartitions) {
-        try (Kept kept = new Kept()) {
+        try (PersistedRows kept = new PersistedRows()) {
             Dataset<Row> documents = kept.onDisk(shingled(spark, texts, options.ngram()));
             Row size = documents
                     .agg(count(lit(1)), coalesce(sum(length(col(SHINGLES))), lit(0L)))

@@ -53,7 +53,7 @@ final class MachinesCheck implements Check {
                     .parallelize(rows, ranks)
                     .rdd()
                     .barrier()
-                    .mapPartitions(new LookTask(run.cluster()), false, tag);
+                    .mapPartitions(new MachineCheckTask(run.cluster()), false, tag);
             return new JavaRDD<>(Placement.of(spark, run, ranks).place(facts), tag).collect();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();

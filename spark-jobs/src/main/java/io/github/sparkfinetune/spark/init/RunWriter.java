@@ -217,7 +217,7 @@ record RunWriter(
         int ranks = request.ranks() != null ? request.ranks() : usualRanks(ofFolder.apply(config));
         OptionalLong limit =
                 request.rankMib() == null ? OptionalLong.empty() : OptionalLong.of((long) request.rankMib() << 20);
-        Fit fit = Fit.of(yaml, named.keySet(), config, ranks, limit, ofFolder);
+        MemoryFit fit = MemoryFit.of(yaml, named.keySet(), config, ranks, limit, ofFolder);
         boolean fits = fit.fits(limit);
         String memory = String.format(
                 Locale.ROOT,
@@ -250,7 +250,7 @@ record RunWriter(
         return new CommentedYaml().text("model", folder, "").overrides().get(0);
     }
 
-    private String method(Fit fit) {
+    private String method(MemoryFit fit) {
         return switch (fit.method()) {
             case FULL -> "every parameter; lora trains adapters alone";
             case FREEZE -> "the head alone";
@@ -269,7 +269,7 @@ record RunWriter(
         if (plan.oneProcess()) {
             return Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
         }
-        return Math.max(1, Math.min(Fit.GLOBAL_BATCH, plan.slots().orElse(1)));
+        return Math.max(1, Math.min(MemoryFit.GLOBAL_BATCH, plan.slots().orElse(1)));
     }
 
     /** Tokens of a text on the average, by their bytes where some are longer than the survey measures. */
@@ -280,7 +280,7 @@ record RunWriter(
     }
 
     /** An evaluation an epoch, where there are several, so that the best one is kept. */
-    private void evaluations(CommentedYaml yaml, String packing, int maxLength, Fit fit) {
+    private void evaluations(CommentedYaml yaml, String packing, int maxLength, MemoryFit fit) {
         double trained = survey.rows() * (siblings.isEmpty() ? 0.8 : 0.9);
         double samples = packing.equals("none") ? trained : trained * tokens() / maxLength;
         long steps = (long) (samples / (fit.batch() * fit.accumulation() * fit.ranks()));

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 
-class StartingPoint(torch.nn.Module):
+class L2SpPenalty(torch.nn.Module):
     def pull(self, parameter: Tensor, start: Tensor, share: float) -> Tensor:
         """Moves parameter, in place, by this share of its way to start."""
         return parameter.detach().lerp_(start, share)

@@ -23,7 +23,7 @@ import java.util.function.Function;
  * @param ranks that train
  * @param plan what it takes
  */
-record Fit(int batch, boolean checkpointing, MethodConfig.Type method, int ranks, PlanJob.Plan plan) {
+record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int ranks, PlanJob.Plan plan) {
     /** Samples of an optimizer step, as usual in Hugging Face's examples. */
     static final int GLOBAL_BATCH = 16;
 
@@ -45,21 +45,22 @@ record Fit(int batch, boolean checkpointing, MethodConfig.Type method, int ranks
      * @param fixed keys that are not changed
      * @param rankBytes that a rank may take, or empty for what the machine or Spark's settings give
      */
-    static Fit of(
+    static MemoryFit of(
             CommentedYaml draft,
             Set<String> fixed,
             RunConfig config,
             int ranks,
             OptionalLong rankBytes,
             Function<RunConfig, PlanJob.Plan> planner) {
-        Fit smallest = null;
-        for (Fit candidate : candidates(config.method().type(), ranks)) {
+        MemoryFit smallest = null;
+        for (MemoryFit candidate : candidates(config.method().type(), ranks)) {
             List<String> overrides = new ArrayList<>(draft.overrides());
             candidate.overrides().stream()
                     .filter(override -> !fixed.contains(override.substring(0, override.indexOf('='))))
                     .forEach(overrides::add);
             PlanJob.Plan plan = planner.apply(RunConfigLoader.parse("{}", "finetune init", overrides));
-            Fit planned = new Fit(candidate.batch, candidate.checkpointing, candidate.method, candidate.ranks, plan);
+            MemoryFit planned =
+                    new MemoryFit(candidate.batch, candidate.checkpointing, candidate.method, candidate.ranks, plan);
             if (planned.fits(rankBytes)) {
                 return planned;
             }
@@ -74,16 +75,16 @@ record Fit(int batch, boolean checkpointing, MethodConfig.Type method, int ranks
         return smallest;
     }
 
-    private static List<Fit> candidates(MethodConfig.Type method, int ranks) {
-        List<Fit> all = new ArrayList<>();
+    private static List<MemoryFit> candidates(MethodConfig.Type method, int ranks) {
+        List<MemoryFit> all = new ArrayList<>();
         int largest = Math.max(1, Math.min(LARGEST_BATCH, GLOBAL_BATCH / ranks));
         for (int few = ranks; few >= 1; few /= 2) {
             for (int batch = largest; batch >= 1; batch /= 2) {
-                all.add(new Fit(batch, false, method, few, null));
+                all.add(new MemoryFit(batch, false, method, few, null));
             }
-            all.add(new Fit(1, true, method, few, null));
+            all.add(new MemoryFit(1, true, method, few, null));
             if (method == MethodConfig.Type.LORA) {
-                all.add(new Fit(1, true, MethodConfig.Type.QLORA, few, null));
+                all.add(new MemoryFit(1, true, MethodConfig.Type.QLORA, few, null));
             }
         }
         return all;

@@ -19,7 +19,7 @@ import java.util.Map;
  * Parameters whose first values were drawn are not pulled. p₀ is kept in F32 beside the parameter; it is no state, for
  * a resumed run starts from the same model.
  */
-final class StartingPoint implements Optimizer {
+final class L2SpPenalty implements Optimizer {
     /** A parameter with its first values. */
     private record Pulled(ParameterGradient trained, NDArray start, double rate) {}
 
@@ -33,9 +33,9 @@ final class StartingPoint implements Optimizer {
      *
      * @param manager owner of the copies
      */
-    StartingPoint(Optimizer optimizer, NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
+    L2SpPenalty(Optimizer optimizer, NDManager manager, TrainingConfig training, List<ParameterGradient> parameters) {
         this.optimizer = optimizer;
-        this.script = ScriptModule.load(manager, List.of("core.optim.starting_point"), Map.of());
+        this.script = ScriptModule.load(manager, List.of("core.optim.l2_sp_penalty"), Map.of());
         this.strength = training.l2Sp();
         this.pulled = parameters.stream()
                 .filter(trained -> !trained.parameter().drawn())

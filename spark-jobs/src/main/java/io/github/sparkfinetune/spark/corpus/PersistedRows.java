@@ -7,7 +7,7 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.storage.StorageLevel;
 
 /** Rows that the executors keep while something is computed of them; freed at the end, however that comes. */
-final class Kept implements AutoCloseable {
+final class PersistedRows implements AutoCloseable {
     private final List<Dataset<Row>> datasets = new ArrayList<>();
 
     /** For rows that are as many or as large as the documents' words. */

@@ -17,13 +17,14 @@ import scala.collection.JavaConverters;
 import scala.runtime.AbstractFunction1;
 
 /** A rank of a barrier stage, which looks at its machine and reaches for the others as ranks that train do. */
-final class LookTask extends AbstractFunction1<Iterator<Integer>, Iterator<MachineFacts>> implements Serializable {
+final class MachineCheckTask extends AbstractFunction1<Iterator<Integer>, Iterator<MachineFacts>>
+        implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int MILLIS = 5000;
 
     private final ClusterConfig cluster;
 
-    LookTask(ClusterConfig cluster) {
+    MachineCheckTask(ClusterConfig cluster) {
         this.cluster = cluster;
     }
 

@@ -28,7 +28,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 /** Noise is as large as NEFTune's, and belongs to a sample, wherever the sample stands. */
-class EmbeddingNoiseTest {
+class NeftuneNoiseTest {
     private static final double ALPHA = 5;
     private static final int WIDTH = 31;
 
@@ -41,8 +41,8 @@ class EmbeddingNoiseTest {
         return new Sample(index, new int[length], new int[length], 0);
     }
 
-    private static EmbeddingNoise noise(long seed, long step) {
-        EmbeddingNoise noise = new EmbeddingNoise(RunConfigLoader.parse(
+    private static NeftuneNoise noise(long seed, long step) {
+        NeftuneNoise noise = new NeftuneNoise(RunConfigLoader.parse(
                         "{model: base, task: causal-lm, data: {train: none}, output: {dir: none}}",
                         "test",
                         List.of("training.neftune_noise_alpha=" + ALPHA, "training.seed=" + seed))
@@ -51,7 +51,7 @@ class EmbeddingNoiseTest {
         return noise;
     }
 
-    private static float[] noised(EmbeddingNoise noise, NDManager manager, Sample... samples) {
+    private static float[] noised(NeftuneNoise noise, NDManager manager, Sample... samples) {
         Batch batch = TokenBatch.of(manager, List.of(samples));
         NDArray rows = manager.zeros(batch.ids().getShape().add(WIDTH));
         noise.add(manager, rows, batch, 1);

@@ -20,7 +20,7 @@ import java.nio.FloatBuffer;
  * {@code transformers/integrations/neftune.py} has for L the batch's length, padding included; here the noise is a
  * function of (seed, step, sample, token, element), so that it is the same whatever a sample shares a batch with.
  */
-final class EmbeddingNoise {
+final class NeftuneNoise {
     /** Bits of a number of noise; two of them are drawn at once. */
     private static final int BITS = 24;
 
@@ -32,7 +32,7 @@ final class EmbeddingNoise {
     private ByteBuffer buffer = ByteBuffer.allocateDirect(0);
 
     /** As a run has it; with {@code neftune_noise_alpha} 0 none. */
-    EmbeddingNoise(TrainingConfig training) {
+    NeftuneNoise(TrainingConfig training) {
         this.alpha = training.neftuneNoiseAlpha();
         this.seed = training.seed();
     }

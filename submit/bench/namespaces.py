@@ -78,7 +78,7 @@ class Hosts:
         return float(asked.stdout)
 
     def predicted(self, megabytes, latency):
-        """Seconds of an all-reduce, by the cost model of ARCHITECTURE.md."""
+        """Seconds of an all-reduce, by the cost model of submit/docs/decisions/what-an-all-reduce-costs.md."""
         floats = megabytes * 2**20
         hosts = len(self.names)
         pieces = max(1, megabytes // 16)

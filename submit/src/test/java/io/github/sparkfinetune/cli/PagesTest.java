@@ -35,7 +35,8 @@ class PagesTest {
 
     static Stream<Path> pages() throws IOException {
         List<Path> pages = new ArrayList<>();
-        for (String folder : List.of("", "submit", "submit/docs", "submit/k8s", "submit/bench")) {
+        List<String> dirs = List.of("", "submit", "submit/docs", "submit/docs/decisions", "submit/k8s", "submit/bench");
+        for (String folder : dirs) {
             try (Stream<Path> files = Files.list(ROOT.resolve(folder))) {
                 files.filter(file -> file.toString().endsWith(".md")).sorted().forEach(pages::add);
             }

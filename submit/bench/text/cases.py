@@ -153,8 +153,8 @@ INPUTS = {
     "Rows.add_lookups": lambda i: [(i.x(9, HIDDEN), i.ids(9, 2, 8), i.x(2, 8, HIDDEN), p) for p in (-1, 3)],
     "Autograd.leaf": lambda i: [(i.x(3),)],
     "Autograd.backward": lambda i: [recorded(i, add, n) for add in (False, True) for n in (0, 1, 2)],
-    "Matmul.evened": lambda i: [(i.x(9, 3),)],
-    "Matmul.narrowed": lambda i: [(i.x(2, 3),)],
+    "Matmul.pad_rows": lambda i: [(i.x(9, 3),)],
+    "Matmul.cast": lambda i: [(i.x(2, 3),)],
     "WeightGradients.put": lambda i: [({"a": i.x(3)}, name, i.x(3), add) for name in "ab" for add in (False, True)],
     "WeightGradients.put_product": lambda i: [
         ({"a": i.x(3, 4)}, name, i.x(9, 3), i.x(9, 4), add) for name in "ab" for add in (False, True)],
@@ -165,8 +165,8 @@ INPUTS = {
     "Lora.lora_output": lambda i: [
         (i.x(N, HIDDEN), i.x(N, WIDE), w["a.weight"], w, m, "a") for w, m in i.linears() if "a.lora_A" in w],
     "Lora.lora_backward": lambda i: [
-        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, wanted)
-        for w, m in i.linears() if "a.lora_A" in w for add, wanted in [(False, True), (True, False)]],
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, needs_input_grad)
+        for w, m in i.linears() if "a.lora_A" in w for add, needs_input_grad in [(False, True), (True, False)]],
     "Lora.row_squares": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.rows_of": lambda i: [(i.x(3, 4), conv1d) for conv1d in (False, True)],
     "Lora.dora_norm": lambda i: [
@@ -178,13 +178,13 @@ INPUTS = {
     "Linear.without_graph": lambda i: [
         (i.x(n, HIDDEN), i.x(WIDE, HIDDEN), bias) for n in (1, 4, 5) for bias in (None, i.x(WIDE))],
     "Linear.dense": lambda i: [(i.x(N, HIDDEN), w, m, "a") for w, m in i.linears()],
-    "Linear.narrowed_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
+    "Linear.cast_dense": lambda i: [(i.x(n, HIDDEN), w, {}, "a") for n in (4, 5) for w, _ in i.linears()],
     "Linear.reads": lambda i: [({"a.bias": i.x(1)}, "a"), ({"a.weight": i.x(1)}, "a"), ({"a.lora_A": i.x(1)}, "a")],
     "Linear.linear_backward": lambda i: [
-        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, wanted)
+        (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add, residual, needs_input_grad)
         for w, m in i.linears()
-        for add, residual, wanted in [(False, None, True), (True, i.x(N, HIDDEN), True), (True, i.x(N, HIDDEN), False)]],
-    "Linear.narrowed_backward": lambda i: [
+        for add, residual, needs_input_grad in [(False, None, True), (True, i.x(N, HIDDEN), True), (True, i.x(N, HIDDEN), False)]],
+    "Linear.cast_backward": lambda i: [
         (i.x(N, WIDE), i.x(N, HIDDEN), w, m, i.gradients(w), "a", add) for w, m in i.linears() for add in (False, True)],
     "Activation.activation": lambda i: [(i.x(3, 4), act) for act in ACTIVATIONS],
     "Activation.activation_backward": lambda i: [(i.x(3, 4), i.x(3, 4), act) for act in ACTIVATIONS],
@@ -247,7 +247,7 @@ INPUTS = {
         (i.x(n, HIDDEN), w, i.ids(VOCABULARY, n), 0.5, g, add)
         for n in (0, 9) for w in (i.projection(False), i.projection(True))
         for g in ({}, i.gradients(w)) for add in (False, True)],
-    "VocabularyLoss.told": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
+    "VocabularyLoss.target_log_probs": lambda i: [(i.x(9, HIDDEN), i.ids(VOCABULARY, m), w["projection.weight"], w)
         for m in (9, 7) for w in (i.projection(False), i.projection(True))],
     "VocabularyLoss.put_projection": lambda i: [
         (gradients, {"projection.row_ids": i.ids(VOCABULARY, 3)}, i.x(9, VOCABULARY), i.x(9, HIDDEN), 0.5, add)
@@ -302,8 +302,8 @@ for backend in ("Matmul", "Bf16Matmul"):
 INPUTS |= {
     "Matmul.turned_product": lambda i: [(i.x(5, HIDDEN), i.x(WIDE, HIDDEN))],
     "Bf16Matmul.bf16_product": lambda i: [(i.x(9, 4), i.x(6, 4))],
-    "Bf16Matmul.evened": lambda i: [(x,) for x in (i.x(0, 3), i.x(9, 3), i.x(16, 3), i.ids(5, 9))],
-    "Bf16Matmul.narrowed": lambda i: [(i.x(2, 3),)],
+    "Bf16Matmul.pad_rows": lambda i: [(x,) for x in (i.x(0, 3), i.x(9, 3), i.x(16, 3), i.ids(5, 9))],
+    "Bf16Matmul.cast": lambda i: [(i.x(2, 3),)],
 }
 
 DOCUMENT_CALLS = [(0, 2, 5), (10, 1, 1), (11, 1, 9)]
@@ -340,8 +340,8 @@ INPUTS |= {
         (i.x(N, HIDDEN), w, batch, documents, {}, "query") for w, batch, documents, _ in i.encoders()],
     "EncoderLayer.layer_forward": lambda i: [(i.x(N, HIDDEN), *call) for call in i.encoders()],
     "EncoderLayer.layer_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_encoder(i, documents), w, batch, documents, masks, i.gradients(w), add, wanted)
-        for w, batch, documents, masks in i.encoders() for add, wanted in [(False, True), (True, False)]],
+        (i.x(N, HIDDEN), kept_of_encoder(i, documents), w, batch, documents, masks, i.gradients(w), add, needs_input_grad)
+        for w, batch, documents, masks in i.encoders() for add, needs_input_grad in [(False, True), (True, False)]],
     "Bert.embeddings": lambda i: [
         (i.x(N, HIDDEN), {**i.norm("norm", HIDDEN), "position.weight": i.x(TOKENS, HIDDEN), **more},
          {"positions": i.ids(TOKENS, N), "types": i.ids(2, N)}, DOCUMENTS, masks)
@@ -366,8 +366,8 @@ INPUTS |= {
         (scores, size) for scores in (1, 65536, 1 << 21) for size in (2, 4)],
     "MatrixAttention.capped": lambda i: [(i.x(2, 9, WIDTH), i.x(2, 7, WIDTH))] * i.capped,
     "MatrixAttention.capped_probabilities": lambda i: [(i.x(2, 9, 9), bias) for bias in (None, i.x(9, 9))],
-    "MatrixAttention.hide": lambda i: [(i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))],
-    "MatrixAttention.future": lambda i: [(rows, i.x(1)) for rows in (0, 5)],
+    "MatrixAttention.add_bias": lambda i: [(i.x(2, 2, 5, 9), bias) for bias in (None, i.x(5, 9), i.x(5, 5), i.x(2, 1, 5, 9))],
+    "MatrixAttention.causal_bias": lambda i: [(rows, i.x(1)) for rows in (0, 5)],
     "MatrixAttention.row_blocks": lambda i: [(i.x(1, 1, rows, 2), i.x(1, 1, rows, 2)) for rows in (1, 256, 600)],
     "MatrixAttention.matrix_parts": lambda i: [
         (i.x(documents, HEADS, 9, WIDTH), scores) for documents in (1, 7) for scores in (81, 65536, 1 << 20)],
@@ -375,7 +375,7 @@ INPUTS |= {
         (i.x(2, HEADS, 300, WIDTH), i.x(2, HEADS, 300, WIDTH), bias) for bias in (None, i.x(300, 300))],
     "MatrixAttention.part_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
     "MatrixAttention.matrices_of": lambda i: [(i.x(3, HEADS, 9, WIDTH), (1, 2, 1, 1), 2, 5)],
-    "MatrixAttention.asked_and_seen": lambda i: [
+    "MatrixAttention.block_inputs": lambda i: [
         (*(i.x(3, HEADS, 9, WIDTH) for _ in "qkv"), (1, 2, 1, 1), (2, 5, 7))],
     "MatrixAttention.scaled_product": lambda i: [(i.x(2, 3, 4), i.x(2, 4, 5))],
     "MatrixAttention.probabilities": lambda i: [
@@ -433,8 +433,8 @@ INPUTS |= {
     "ModernBert.layer_forward": lambda i: [
         (i.x(N, HIDDEN), w, batch, DOCUMENTS, masks) for w, batch, masks in i.moderns()],
     "ModernBert.layer_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), w, batch, DOCUMENTS, masks, i.gradients(w), add, wanted)
-        for w, batch, masks in i.moderns() for add, wanted in [(False, True), (True, False)]],
+        (i.x(N, HIDDEN), kept_of_modern(i, w, batch), w, batch, DOCUMENTS, masks, i.gradients(w), add, needs_input_grad)
+        for w, batch, masks in i.moderns() for add, needs_input_grad in [(False, True), (True, False)]],
     "ModernBert.feed_forward_backward": lambda i: [
         (i.x(N, HIDDEN), i.x(N, HIDDEN), kept_of_modern(i, w, {}), w, masks, i.gradients(w), False)
         for w, _, masks in i.moderns()],
@@ -497,8 +497,8 @@ INPUTS |= {
     "Llama.layer": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],
     "Llama.layer_forward": lambda i: [(i.x(N, HIDDEN), w, i.packed(), DOCUMENTS, masks) for w, masks in i.llamas()],
     "Llama.layer_backward": lambda i: [
-        (i.x(N, HIDDEN), kept_of_llama(i, w), w, i.packed(), DOCUMENTS, masks, i.gradients(w), add, wanted)
-        for w, masks in i.llamas() for add, wanted in [(False, True), (True, False)]],
+        (i.x(N, HIDDEN), kept_of_llama(i, w), w, i.packed(), DOCUMENTS, masks, i.gradients(w), add, needs_input_grad)
+        for w, masks in i.llamas() for add, needs_input_grad in [(False, True), (True, False)]],
     "Llama.feed_forward_backward": lambda i: [
         (i.x(N, HIDDEN), kept_of_llama(i, w), w, masks, i.gradients(w), False) for w, masks in i.llamas()],
     "Llama.prompt_layer": lambda i: [

@@ -51,7 +51,7 @@ class BandedAttention(DocumentAttention):
         y, lse = self.attend_call(qb, kb, vb, band, recorded)
         if lse is not None:
             kept["lse.0"] = lse
-        kept["attended"] = self.from_blocks(self.narrowed(y), q.size(0))
+        kept["attended"] = self.from_blocks(self.cast(y), q.size(0))
         return kept
 
     def attend_near_backward(

@@ -45,13 +45,13 @@ class CachedAttention(MatrixAttention, Linear, LogitCap):
         values.select(2, end - 1).copy_(v.view([b, g, -1]))
         q = q.view([b, g, -1, keys.size(3)]).to(keys.dtype)
         seen = keys.narrow(2, begin, end - begin)
-        told = values.narrow(2, begin, end - begin)
+        seen_values = values.narrow(2, begin, end - begin)
         if self.attention_cap > 0.0:
             p = self.capped_probabilities(self.capped(q, seen), cache.get("bias"))
-            o = torch.matmul(p, told)
+            o = torch.matmul(p, seen_values)
         else:
             o = F.scaled_dot_product_attention(
-                q, seen, told, cache.get("bias"), 0.0, False, scale=self.attention_scale
+                q, seen, seen_values, cache.get("bias"), 0.0, False, scale=self.attention_scale
             )
         return o.reshape([b, -1])
 

@@ -44,9 +44,9 @@ class DocumentAttention(MatrixAttention):
 
     def plain_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """A call's attention by PyTorch's own choice of kernel: q, k, v [documents, A, L, d]"""
-        q = self.narrowed(q)
-        k = self.narrowed(k)
-        v = self.narrowed(v)
+        q = self.cast(q)
+        k = self.cast(k)
+        v = self.cast(v)
         y = F.scaled_dot_product_attention(
             q,
             k,
@@ -136,7 +136,7 @@ class DocumentAttention(MatrixAttention):
             y, lse = self.attend_call(qi, ki, vi, bias, recorded)
             if lse is not None:
                 kept["lse." + str(len(pieces))] = lse
-            pieces.append(self.by_tokens(self.narrowed(y), self.num_heads))
+            pieces.append(self.by_tokens(self.cast(y), self.num_heads))
         kept["attended"] = self.joined(pieces)
         return kept
 

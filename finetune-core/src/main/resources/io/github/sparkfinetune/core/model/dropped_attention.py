@@ -55,8 +55,8 @@ class DroppedAttention(DocumentAttention):
             if bias is not None:
                 s = s + bias
             elif self.causal:
-                future = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
-                s = s.masked_fill(future, float("-inf"))
+                later_keys = torch.ones_like(s[0, 0], dtype=torch.bool).triu(1)
+                s = s.masked_fill(later_keys, float("-inf"))
             p = s.softmax(-1)
             if "probs" in masks:
                 scores = self.num_heads * n * n

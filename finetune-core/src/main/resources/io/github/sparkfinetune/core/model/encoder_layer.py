@@ -34,7 +34,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         attended = self.attended(x, w, batch, documents, masks)
         a = self.linear(attended, w, masks, "attention_output")
         h = self.layer_norm(self.residual(x, a, masks, "attention_residual"), w, "attention_norm")
-        u = self.narrowed(self.linear(h, w, masks, "intermediate"))
+        u = self.cast(self.linear(h, w, masks, "intermediate"))
         f = self.linear(self.activation(u, self.hidden_act), w, masks, "output")
         return self.layer_norm(self.residual(h, f, masks, "output_residual"), w, "output_norm")
 
@@ -72,7 +72,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         Where the fused kernel is chosen, products of attention in BF16 are slow.
         """
         y = self.dense(x, w, masks, name)
-        y = y if self.fused_attention else self.narrowed(y)
+        y = y if self.fused_attention else self.cast(y)
         return self.by_head(self.padded(y, batch), documents)
 
     def layer_forward(
@@ -84,7 +84,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         masks: Dict[str, Tensor],
     ) -> Dict[str, Tensor]:
         """x [N, H] -> y [N, H] and what layer_backward needs, without a graph."""
-        narrow = self.narrowed(x)
+        narrow = self.cast(x)
         q = self.attention_input(narrow, w, batch, documents, masks, "query")
         k = self.attention_input(narrow, w, batch, documents, masks, "key")
         v = self.attention_input(narrow, w, batch, documents, masks, "value")
@@ -93,7 +93,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         a = self.dense(attended, w, masks, "attention_output")
         sum1 = self.add_dropped(x, a, masks, "attention_residual", self.hidden_scale)
         h, mean1, rstd1 = self.normed(sum1, w, "attention_norm")
-        u = self.narrowed(self.dense(h, w, masks, "intermediate"))
+        u = self.cast(self.dense(h, w, masks, "intermediate"))
         f = self.dense(self.activation(u, self.hidden_act), w, masks, "output")
         sum2 = self.add_dropped(h, f, masks, "output_residual", self.hidden_scale)
         y, mean2, rstd2 = self.normed(sum2, w, "output_norm")
@@ -123,9 +123,9 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
         add: bool,
-        wanted: bool,
+        needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
+        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
         x, sum1, u = kept["x"], kept["attention_sum"], kept["intermediate"]
         mean, rstd = kept["output_mean"], kept["output_rstd"]
         g2 = self.layer_norm_backward(
@@ -133,7 +133,7 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
         )
         gf = self.dropped_backward(g2, masks, "output_residual", self.hidden_scale)
         f = self.activation(u, self.hidden_act)
-        gu = self.narrowed_backward(gf, f, w, masks, gradients, "output", add)
+        gu = self.cast_backward(gf, f, w, masks, gradients, "output", add)
         gu = self.activation_backward(gu, u, self.hidden_act)
         h = self.layer_norm(sum1, w, "attention_norm")
         gh = self.linear_backward(gu, h, w, masks, gradients, "intermediate", add, g2, True)
@@ -157,9 +157,9 @@ class EncoderLayer(Linear, LayerNorm, Attention, Activation, Dropout):
             masks,
             gradients,
         )
-        narrow = self.narrowed(x)
+        narrow = self.cast(x)
         gx = g1
         for name, g in [("query", gq), ("key", gk), ("value", gv)]:
             rows = self.unpadded(self.by_token(g, documents), batch)
-            gx = self.linear_backward(rows, narrow, w, masks, gradients, name, add, gx, wanted)
-        return [gx] if wanted else []
+            gx = self.linear_backward(rows, narrow, w, masks, gradients, name, add, gx, needs_input_grad)
+        return [gx] if needs_input_grad else []

@@ -61,12 +61,12 @@ class Linear(Lora):
             y.view([-1, y.size(-1)]).addmm_(rows, w[name + ".lora_B"].t())
         return y if bias is None else y.add_(bias)
 
-    def narrowed_dense(
+    def cast_dense(
         self, x: Tensor, w: Dict[str, Tensor], masks: Dict[str, Tensor], name: str
     ) -> Tensor:
-        """What dense gives, narrowed: as the product is, where nothing is added to it."""
+        """The output of dense in the compute dtype: the product itself, where nothing is added."""
         if self.is_few(x) or self.has_adapter(w, name) or name + ".bias" in w:
-            return self.narrowed(self.dense(x, w, masks, name))
+            return self.cast(self.dense(x, w, masks, name))
         return self.product(x, w[name + ".weight"])
 
     def reads(self, gradients: Dict[str, Tensor], name: str) -> bool:
@@ -83,23 +83,23 @@ class Linear(Lora):
         name: str,
         add: bool,
         residual: Optional[Tensor],
-        wanted: bool,
+        needs_input_grad: bool,
     ) -> Tensor:
         """Backward of dense.
 
         g [N, out]: gradient of the output; x [N, in]: the input, read where reads() says so.
-        -> the gradient of x [N, in], plus residual, or an empty tensor where it is not wanted.
+        -> the gradient of x [N, in], plus residual, or an empty tensor where it is not needed.
         """
         self.put_product(gradients, name + ".weight", g, x, add)
         if name + ".bias" in gradients:
             self.put(gradients, name + ".bias", g.sum([0], dtype=torch.float32), add)
         if self.has_adapter(w, name):
-            gx = self.lora_backward(g, x, w, masks, gradients, name, add, wanted)
+            gx = self.lora_backward(g, x, w, masks, gradients, name, add, needs_input_grad)
         else:
-            gx = self.times(g, w[name + ".weight"]) if wanted else g[:0]
-        return gx if residual is None or not wanted else gx.add_(residual)
+            gx = self.times(g, w[name + ".weight"]) if needs_input_grad else g[:0]
+        return gx if residual is None or not needs_input_grad else gx.add_(residual)
 
-    def narrowed_backward(
+    def cast_backward(
         self,
         g: Tensor,
         x: Tensor,
@@ -109,7 +109,7 @@ class Linear(Lora):
         name: str,
         add: bool,
     ) -> Tensor:
-        """The gradient of x that linear_backward gives, narrowed, without a residual."""
+        """The gradient of x by linear_backward in the compute dtype, without a residual."""
         plain = not self.has_adapter(w, name)
         gx = self.linear_backward(g, x, w, masks, gradients, name, add, None, not plain)
-        return self.product_times(g, w[name + ".weight"]) if plain else self.narrowed(gx)
+        return self.product_times(g, w[name + ".weight"]) if plain else self.cast(gx)

@@ -60,12 +60,12 @@ class Lora(WeightGradients):
         gradients: Dict[str, Tensor],
         name: str,
         add: bool,
-        wanted: bool,
+        needs_input_grad: bool,
     ) -> Tensor:
         """Backward of a linear with an adapter, but for its own weight and bias.
 
         g [N, out]: gradient of the output, x [N, in] -> gradient of x [N, in], or an empty tensor
-        where it is not wanted.
+        where it is not needed.
         """
         weight = w[name + ".weight"]
         a = w[name + ".lora_A"]
@@ -84,7 +84,7 @@ class Lora(WeightGradients):
         self.put(gradients, name + ".lora_B", torch.mm(ad.to(gl.dtype).t(), gl).t(), add)
         self.put_product(gradients, name + ".lora_A", gb, d, add)
         gb = gb.to(torch.float32)
-        if not wanted:
+        if not needs_input_grad:
             return g[:0]
         if name not in masks:
             return torch.addmm(self.times(gl, weight), gb, a)

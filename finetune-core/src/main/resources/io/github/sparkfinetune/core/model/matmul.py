@@ -58,10 +58,10 @@ class Matmul(torch.nn.Module):
         """x W^T with a graph."""
         return F.linear(x, weight)
 
-    def evened(self, x: Tensor) -> Tensor:
+    def pad_rows(self, x: Tensor) -> Tensor:
         """x [N, ...] and zeros behind it, to as many rows as products take sooner."""
         return x
 
-    def narrowed(self, x: Tensor) -> Tensor:
-        """x as products and attention read it, in which a layer keeps it for its backward."""
+    def cast(self, x: Tensor) -> Tensor:
+        """x in the compute dtype, in which a layer keeps it for its backward."""
         return x

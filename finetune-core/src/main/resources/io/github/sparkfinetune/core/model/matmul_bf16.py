@@ -67,10 +67,10 @@ class Bf16Matmul(Matmul):
         """As Matmul.recorded_product."""
         return self.bf16_product(x, weight)
 
-    def evened(self, x: Tensor) -> Tensor:
-        """As Matmul.evened: a multiple of 16, for each new number oneDNN compiles another kernel."""
+    def pad_rows(self, x: Tensor) -> Tensor:
+        """As Matmul.pad_rows: a multiple of 16, for each new number oneDNN compiles another kernel."""
         return torch.constant_pad_nd(x, [0] * (2 * x.dim() - 1) + [-x.size(0) % 16])
 
-    def narrowed(self, x: Tensor) -> Tensor:
-        """As Matmul.narrowed."""
+    def cast(self, x: Tensor) -> Tensor:
+        """As Matmul.cast."""
         return x.to(torch.bfloat16)

@@ -24,21 +24,21 @@ class MatrixAttention(Matmul, AttentionCalls):
 
     def capped(self, q: Tensor, k: Tensor) -> Tensor:
         """tanh(s / cap): q [..., R, d], k [..., T, d] -> [..., R, T]"""
-        s = torch.matmul(self.narrowed(q), self.narrowed(k).transpose(-2, -1))
+        s = torch.matmul(self.cast(q), self.cast(k).transpose(-2, -1))
         return s.to(torch.float32).mul_(self.attention_scale / self.attention_cap).tanh_()
 
     def capped_probabilities(self, t: Tensor, bias: Optional[Tensor]) -> Tensor:
         """softmax(cap t + bias)"""
-        z = self.hide(t * self.attention_cap, bias)
+        z = self.add_bias(t * self.attention_cap, bias)
         return torch._softmax(z, -1, False, out=z)
 
-    def hide(self, z: Tensor, bias: Optional[Tensor]) -> Tensor:
+    def add_bias(self, z: Tensor, bias: Optional[Tensor]) -> Tensor:
         """Adds the bias of the last keys, perhaps of all, to scores; in place."""
         if bias is not None:
             z.narrow(-1, z.size(-1) - bias.size(-1), bias.size(-1)).add_(bias)
         return z
 
-    def future(self, rows: int, like: Tensor) -> Tensor:
+    def causal_bias(self, rows: int, like: Tensor) -> Tensor:
         """The bias [R, R] of queries and their own keys, of which one sees those up to its own."""
         hidden = torch.full([rows, rows], float("-inf"), dtype=like.dtype, device=like.device)
         return hidden.triu_(1)
@@ -73,19 +73,19 @@ class MatrixAttention(Matmul, AttentionCalls):
     def pieces(
         self, q: Tensor, k: Tensor, bias: Optional[Tensor]
     ) -> List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]]:
-        """What is computed at once: a part, a block of queries, and the bias of these for hide."""
+        """What is computed at once: a part, a block of queries, and the bias of these for add_bias."""
         found: List[Tuple[Tuple[int, int, int, int], Tuple[int, int, int], Optional[Tensor]]] = []
         if bias is not None:
             bias = bias.to(q.dtype)
         blocks = self.row_blocks(q, k)
-        future = self.future(blocks[0][1] if self.causal and bias is None else 0, q)
+        causal = self.causal_bias(blocks[0][1] if self.causal and bias is None else 0, q)
         for block in blocks:
             first, rows, keys = block
             hidden: Optional[Tensor] = None
             if bias is not None:
                 hidden = bias.narrow(-2, first, rows).narrow(-1, 0, keys)
             elif self.causal:
-                hidden = future.narrow(0, 0, rows).narrow(1, 0, rows)
+                hidden = causal.narrow(0, 0, rows).narrow(1, 0, rows)
             for part in self.matrix_parts(q, rows * keys):
                 found.append((part, block, hidden))
         return found
@@ -101,7 +101,7 @@ class MatrixAttention(Matmul, AttentionCalls):
         """The same side by side, as products read them [documents heads, rows, d]"""
         return self.part_of(x, part, first, rows).flatten(0, 1)
 
-    def asked_and_seen(
+    def block_inputs(
         self,
         q: Tensor,
         k: Tensor,
@@ -134,7 +134,7 @@ class MatrixAttention(Matmul, AttentionCalls):
             t = self.capped(q, k)
             return self.capped_probabilities(t.view(size), bias).flatten(0, 1), t
         s = self.scaled_product(q, k.transpose(1, 2))
-        self.hide(s.view(size), bias)
+        self.add_bias(s.view(size), bias)
         return torch._softmax(s, -1, False, out=s), s
 
     def lengthened(self, x: Tensor, rows: int) -> Tensor:
@@ -152,23 +152,23 @@ class MatrixAttention(Matmul, AttentionCalls):
 
     def matrix_attention(self, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]) -> Tensor:
         """q [B, A, R, d], k and v [B, A, T, d] -> as q, of the products' type, without a graph."""
-        q, k, v = self.narrowed(q), self.narrowed(k), self.narrowed(v)
+        q, k, v = self.cast(q), self.cast(k), self.cast(v)
         more = self.hidden_rows(q, bias)
         tokens = q.size(2)
         q, k, v = self.lengthened(q, more), self.lengthened(k, more), self.lengthened(v, more)
         o = torch.empty(q.size(), dtype=q.dtype, device=q.device)
         for part, block, hidden in self.pieces(q, k, bias):
-            qi, ki, vi = self.asked_and_seen(q, k, v, part, block)
+            qi, ki, vi = self.block_inputs(q, k, v, part, block)
             p, _ = self.probabilities(qi, ki, part, hidden)
             oi = self.part_of(o, part, block[0], block[1])
-            oi.copy_(torch.bmm(self.narrowed(p), vi).view(oi.size()))
+            oi.copy_(torch.bmm(self.cast(p), vi).view(oi.size()))
         return o.narrow(2, 0, tokens)
 
     def matrix_attention_backward(
         self, g: Tensor, q: Tensor, k: Tensor, v: Tensor, bias: Optional[Tensor]
     ) -> Tuple[Tensor, Tensor, Tensor]:
         """Gradients of q, k and v of matrix_attention, of which nothing was kept, in F32."""
-        q, k, v, g = self.narrowed(q), self.narrowed(k), self.narrowed(v), self.narrowed(g)
+        q, k, v, g = self.cast(q), self.cast(k), self.cast(v), self.cast(g)
         more = self.hidden_rows(q, bias)
         tokens, seen = q.size(2), k.size(2)
         q, k = self.lengthened(q, more), self.lengthened(k, more)
@@ -178,19 +178,19 @@ class MatrixAttention(Matmul, AttentionCalls):
         gv = torch.zeros(k.size(), dtype=torch.float32, device=q.device)
         for part, block, hidden in self.pieces(q, k, bias):
             first, rows, keys = block
-            qi, ki, vi = self.asked_and_seen(q, k, v, part, block)
+            qi, ki, vi = self.block_inputs(q, k, v, part, block)
             gi = self.matrices_of(g, part, first, rows)
             p, t = self.probabilities(qi, ki, part, hidden)
             z = torch.bmm(gi, vi.transpose(1, 2)).to(p.dtype)
             torch._softmax_backward_data(z, p, -1, p.dtype, grad_input=z)
             if self.attention_cap > 0.0:
                 torch.ops.aten.tanh_backward(z, t, grad_input=z)
-            z = self.narrowed(z)
+            z = self.cast(z)
             target = self.part_of(gq, part, first, rows)
             target.copy_(self.scaled_product(z, ki).view(target.size()))
             target = self.part_of(gk, part, 0, keys)
             target.add_(self.scaled_product(z.transpose(1, 2), qi).view(target.size()))
             target = self.part_of(gv, part, 0, keys)
-            p = self.narrowed(p).transpose(1, 2)
+            p = self.cast(p).transpose(1, 2)
             target.add_(torch.bmm(p, gi).view(target.size()))
         return gq.narrow(2, 0, tokens), gk.narrow(2, 0, seen), gv.narrow(2, 0, seen)

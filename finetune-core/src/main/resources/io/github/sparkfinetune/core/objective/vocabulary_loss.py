@@ -33,10 +33,10 @@ class VocabularyLoss(WeightGradients, LogitCap):
             z.add_(w["projection.bias"])
         return self.capped_logits(z)
 
-    def told(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
+    def target_log_probs(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
         """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [R, V]
 
-        h is [R, H], evened; the gradient of what is behind its M rows is 0. weight is [V, H] as products
+        h is [R, H], of pad_rows; the gradient of what is behind its M rows is 0. weight is [V, H] as products
         read it, and the gradient of their type.
         """
         g = self.product(h, weight)
@@ -101,8 +101,8 @@ class VocabularyLoss(WeightGradients, LogitCap):
                 unreached.zero_()
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            hc = self.evened(h[begin:end])
-            logp, g = self.told(hc, targets[begin:end], weight, w)
+            hc = self.pad_rows(h[begin:end])
+            logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
             total = total - logp.sum().to(total)
             torch.mul(self.times(g, weight)[: end - begin], scale, out=gh[begin:end])
             if len(gradients) > 0:
@@ -115,7 +115,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            logp, g = self.told(self.evened(h[begin:end]), targets[begin:end], weight, w)
+            logp, g = self.target_log_probs(self.pad_rows(h[begin:end]), targets[begin:end], weight, w)
             torch.neg(logp.squeeze(1), out=losses[begin:end])
             gh[begin:end] = self.times(g, weight)[: end - begin]
         return [losses, gh]
@@ -136,8 +136,8 @@ class VocabularyLoss(WeightGradients, LogitCap):
         gh = torch.empty_like(h)
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            hc = self.evened(h[begin:end])
-            logp, g = self.told(hc, targets[begin:end], weight, w)
+            hc = self.pad_rows(h[begin:end])
+            logp, g = self.target_log_probs(hc, targets[begin:end], weight, w)
             g[: end - begin].mul_(weights[begin:end].unsqueeze(1).to(g.dtype))
             gh[begin:end] = self.times(g, weight)[: end - begin]
             self.put_projection(gradients, w, g, hc, 1.0, add or begin > 0)
@@ -156,7 +156,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         hits: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(self.evened(h[begin:end]), weight)[: end - begin]
+            products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 z = self.logits(products[i:j], w)
                 target = targets[begin + i : begin + j]
@@ -170,7 +170,7 @@ class VocabularyLoss(WeightGradients, LogitCap):
         ids: List[Tensor] = []
         weight = self.product_weight(w["projection.weight"])
         for begin, end in self.spans(h.size(0), self.chunk):
-            products = self.product(self.evened(h[begin:end]), weight)[: end - begin]
+            products = self.product(self.pad_rows(h[begin:end]), weight)[: end - begin]
             for i, j in self.parts(products):
                 p, token = self.logits(products[i:j], w).softmax(-1).topk(count)
                 probabilities.append(p)

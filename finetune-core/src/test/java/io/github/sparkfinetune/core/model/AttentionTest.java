@@ -129,7 +129,7 @@ class AttentionTest {
         ScriptModule script = script(manager, matmul, kernel, 6, 2, 0);
         ScriptModule tensors = ScriptModule.load(manager, List.of("core.tensor.tensors"), Map.of());
         List<NDArray> typed = x.stream()
-                .map(tensor -> script.callOne(manager, "narrowed", tensor))
+                .map(tensor -> script.callOne(manager, "cast", tensor))
                 .toList();
         Map<String, NDArray> kept = new LinkedHashMap<>(script.callNamed(
                 manager, "attend", typed.get(0), typed.get(1), typed.get(2), documents, windows, false));

@@ -77,7 +77,7 @@ class Bert(EncoderLayer, Autograd, Rows, Tensors):
 
         Masks of adapters are those of all tokens.
         """
-        places = self.evened(batch["places"])
+        places = self.pad_rows(batch["places"])
         rows = self.select_rows(x, places)
         h = self.linear(rows, w, self.masks_at(masks, places), "dense")
         h = self.layer_norm(self.activation(h, self.head_act), w, "norm")

@@ -58,7 +58,7 @@ class DebertaV2(Bert):
 
     def heads_first(self, x: Tensor, call: Tuple[int, int, int]) -> Tensor:
         """x [P, H] -> a call's texts, contiguous [A, n, L, d], as products read it"""
-        return self.narrowed(self.heads(x, call).transpose(0, 1)).contiguous()
+        return self.cast(self.heads(x, call).transpose(0, 1)).contiguous()
 
     def relative_heads(
         self,
@@ -82,7 +82,7 @@ class DebertaV2(Bert):
 
     def relative_scores(self, x: Tensor, relative: Tensor, rows: Tensor) -> Tensor:
         """Scores of x [A, n, L, d] with relative [A, d, R], each at its row of rows [L, L]: [A, n, L, L]"""
-        x, relative = self.narrowed(x), self.narrowed(relative)
+        x, relative = self.cast(x), self.cast(relative)
         s = torch.matmul(x.flatten(1, 2), relative).to(torch.float32)
         s = s.view([x.size(0), x.size(1), x.size(2), -1])
         return s.gather(-1, rows.expand([x.size(0), x.size(1), -1, -1]))
@@ -140,7 +140,7 @@ class DebertaV2(Bert):
         masks: Dict[str, Tensor],
     ) -> Tensor:
         """x [N, H] -> [N, H]"""
-        narrow = self.narrowed(x)
+        narrow = self.cast(x)
         terms = 1 + int(self.content_to_position) + int(self.position_to_content)
         scale = float(x.size(-1) // self.num_heads * terms) ** -0.5
         q = self.padded(self.linear(narrow, w, masks, "query") * scale, batch)
@@ -166,7 +166,7 @@ class DebertaV2(Bert):
             p = s.softmax(-1)
             if "probs" in masks:
                 p = p * self.kept_probs(masks, at, n, length).transpose(0, 1)
-            y = torch.matmul(self.narrowed(p), self.heads_first(v, call))
+            y = torch.matmul(self.cast(p), self.heads_first(v, call))
             pieces.append(y.permute([1, 2, 0, 3]).reshape([n * length, -1]))
             at += n * self.num_heads * length * length
         return self.unpadded(self.joined(pieces), batch)

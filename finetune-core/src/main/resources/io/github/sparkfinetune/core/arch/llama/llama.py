@@ -56,24 +56,24 @@ class Llama(
         these norm: normed_q, normed_k.
         """
         kept = self.norm_kept(x, w, "input_layernorm", False)
-        x1 = self.narrowed(self.normed(x, w, kept, "input_layernorm"))
+        x1 = self.cast(self.normed(x, w, kept, "input_layernorm"))
         if "qkv_proj.weight" in w:
             qkv = self.dense(x1, w, masks, "qkv_proj")
             width = qkv.size(1) // (self.num_heads + 2 * self.num_key_value_heads)
             keys = self.num_key_value_heads * width
             q, k, v = qkv.split([self.num_heads * width, keys, keys], 1)
-            kept["v"] = self.narrowed(v).contiguous()
+            kept["v"] = self.cast(v).contiguous()
         else:
             q = self.dense(x1, w, masks, "q_proj")
             k = self.dense(x1, w, masks, "k_proj")
-            kept["v"] = self.narrowed_dense(x1, w, masks, "v_proj")
+            kept["v"] = self.cast_dense(x1, w, masks, "v_proj")
         if "q_norm.weight" in w:
-            kept["normed_q"] = self.narrowed(q)
-            kept["normed_k"] = self.narrowed(k)
+            kept["normed_q"] = self.cast(q)
+            kept["normed_k"] = self.cast(k)
         q = self.head_norm(q, w, "q_norm")
         k = self.head_norm(k, w, "k_norm")
-        kept["q"] = self.narrowed(self.rotated(q, self.num_heads, batch, 1))
-        kept["k"] = self.narrowed(self.rotated(k, self.num_key_value_heads, batch, 1))
+        kept["q"] = self.cast(self.rotated(q, self.num_heads, batch, 1))
+        kept["k"] = self.cast(self.rotated(k, self.num_key_value_heads, batch, 1))
         return kept
 
     def after_attention(
@@ -88,12 +88,12 @@ class Llama(
         kept = self.norm_kept(o, w, "post_attention_layernorm", True)
         h = self.added(x, o, w, kept, "post_attention_layernorm")
         kept.update(self.norm_kept(h, w, "pre_feedforward_layernorm", False))
-        h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
+        h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
         if "gate_up_proj.weight" in w:
-            gate, up = self.narrowed_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
+            gate, up = self.cast_dense(h1, w, masks, "gate_up_proj").chunk(2, 1)
         else:
-            gate = self.narrowed_dense(h1, w, masks, "gate_proj")
-            up = self.narrowed_dense(h1, w, masks, "up_proj")
+            gate = self.cast_dense(h1, w, masks, "gate_proj")
+            up = self.cast_dense(h1, w, masks, "up_proj")
         m = self.activation(gate, self.hidden_act).mul_(up)
         f = self.dense(m, w, masks, "down_proj")
         kept.update(self.norm_kept(f, w, "post_feedforward_layernorm", True))
@@ -173,12 +173,12 @@ class Llama(
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
         add: bool,
-        wanted: bool,
+        needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
+        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
         gh = self.feed_forward_backward(gy, kept, w, masks, gradients, add)
         go = self.added_backward(gh, kept, w, gradients, "post_attention_layernorm", add)
-        go = self.narrowed_backward(go, kept["attended"], w, masks, gradients, "o_proj", add)
+        go = self.cast_backward(go, kept["attended"], w, masks, gradients, "o_proj", add)
         gq, gk, gv = self.attend_backward(go, kept, documents, batch)
         gq = self.rotated(gq, self.num_heads, batch, -1)
         gk = self.rotated(gk, self.num_key_value_heads, batch, -1)
@@ -194,8 +194,8 @@ class Llama(
             or self.reads(gradients, "v_proj")
             or self.reads(gradients, "qkv_proj")
         ):
-            x1 = self.narrowed(self.normed(x, w, kept, "input_layernorm"))
-        below = wanted or "input_layernorm.weight" in gradients
+            x1 = self.cast(self.normed(x, w, kept, "input_layernorm"))
+        below = needs_input_grad or "input_layernorm.weight" in gradients
         if "qkv_proj.weight" in w:
             g = torch.cat([gq, gk, gv], 1)
             gx = self.linear_backward(g, x1, w, masks, gradients, "qkv_proj", add, None, below)
@@ -206,7 +206,7 @@ class Llama(
         if below:
             gx = self.normed_backward(gx, x, kept, w, gradients, "input_layernorm", add)
             gx.add_(gh)
-        return [gx] if wanted else []
+        return [gx] if needs_input_grad else []
 
     def feed_forward_backward(
         self,
@@ -223,7 +223,7 @@ class Llama(
         m = gy[:0]
         if self.reads(gradients, "down_proj"):
             m = self.activation(gate, self.hidden_act).mul_(up)
-        gm = self.narrowed_backward(gf, m, w, masks, gradients, "down_proj", add)
+        gm = self.cast_backward(gf, m, w, masks, gradients, "down_proj", add)
         h1 = gy[:0]
         if "gate_up_proj.weight" in w:
             g = torch.empty([gm.size(0), 2 * gm.size(1)], dtype=gm.dtype, device=gm.device)
@@ -231,13 +231,13 @@ class Llama(
             self.activation_backward(torch.mul(gm, up, out=g_gate), gate, self.hidden_act)
             torch.mul(self.activation(gate, self.hidden_act), gm, out=g_up)
             if self.reads(gradients, "gate_up_proj"):
-                h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
+                h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
             gh = self.linear_backward(g, h1, w, masks, gradients, "gate_up_proj", add, None, True)
         else:
             g_gate = self.activation_backward(gm * up, gate, self.hidden_act)
             g_up = self.activation(gate, self.hidden_act).mul_(gm)
             if self.reads(gradients, "gate_proj") or self.reads(gradients, "up_proj"):
-                h1 = self.narrowed(self.normed(h, w, kept, "pre_feedforward_layernorm"))
+                h1 = self.cast(self.normed(h, w, kept, "pre_feedforward_layernorm"))
             gh = self.linear_backward(g_gate, h1, w, masks, gradients, "gate_proj", add, None, True)
             gh = self.linear_backward(g_up, h1, w, masks, gradients, "up_proj", add, gh, True)
         gh = self.normed_backward(gh, h, kept, w, gradients, "pre_feedforward_layernorm", add)

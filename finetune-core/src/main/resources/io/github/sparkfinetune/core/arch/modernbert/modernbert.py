@@ -80,7 +80,7 @@ class ModernBert(
         angles = self.angles(q, w, batch)
         q = self.rotated(q.contiguous(), self.num_heads, angles, 1)
         k = self.rotated(k.contiguous(), self.num_heads, angles, 1)
-        return self.narrowed(q), self.narrowed(k), self.narrowed(v).contiguous()
+        return self.cast(q), self.cast(k), self.cast(v).contiguous()
 
     def attended(
         self,
@@ -96,7 +96,7 @@ class ModernBert(
         if not self.is_fusible(seen, masks):
             q, k, v = q.to(torch.float32), k.to(torch.float32), v.to(torch.float32)
             y = self.dropped_attention(q, k, v, documents, seen, masks)
-            return {"attended": self.narrowed(y)}
+            return {"attended": self.cast(y)}
         if "band" in seen:
             return self.attend_near(q, k, v, seen["band"], recorded)
         return self.attend(q, k, v, documents, seen, recorded)
@@ -182,9 +182,9 @@ class ModernBert(
         masks: Dict[str, Tensor],
         gradients: Dict[str, Tensor],
         add: bool,
-        wanted: bool,
+        needs_input_grad: bool,
     ) -> List[Tensor]:
-        """-> [gradient of x], where it is wanted; kept: what layer_forward returned, and x."""
+        """-> [gradient of x], where it is needed; kept: what layer_forward returned, and x."""
         x, s = kept["x"], kept["sum"]
         if "last" in kept:
             mean, rstd = kept["final_mean"], kept["final_rstd"]
@@ -210,12 +210,12 @@ class ModernBert(
         normed = "attention_mean" in kept
         if normed and self.reads(gradients, "attn.Wqkv"):
             h = self.layer_norm(h, w, "attn_norm")
-        below = wanted or "attn_norm.weight" in gradients
+        below = needs_input_grad or "attn_norm.weight" in gradients
         gx = self.linear_backward(g, h, w, masks, gradients, "attn.Wqkv", add, None, below)
         if normed and below:
             mean, rstd = kept["attention_mean"], kept["attention_rstd"]
             gx = self.layer_norm_backward(gx, x, mean, rstd, w, gradients, "attn_norm", add)
-        return [gs.add_(gx)] if wanted else []
+        return [gs.add_(gx)] if needs_input_grad else []
 
     def feed_forward_backward(
         self,
@@ -292,6 +292,6 @@ class ModernBert(
         masks: Dict[str, Tensor],
     ) -> Tensor:
         """x [N, H] -> [M, H] of the tokens at batch["places"] [M], for the loss to map to logits."""
-        places = self.evened(batch["places"])
+        places = self.pad_rows(batch["places"])
         h = self.head(self.select_rows(x, places), w, self.masks_at(masks, places))
         return h.narrow(0, 0, batch["places"].size(0))

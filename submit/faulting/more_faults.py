@@ -151,9 +151,8 @@ def lost_map_output(scene):
     """The executor that has written shuffle files in prepare is killed with them and its cached blocks."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
-        run.until(lambda: has_shuffle_data(cluster.temporary))
-        victim = cluster.executors()[0]
-        kill(victim)
+        run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())
+        kill(cluster.executors()[0])
         code = run.wait(HANG_SECONDS)
         equal = scene.equal(run)
         return f"exit {code}, {'the undisturbed model' if equal else run.error()[:160]}", code == 0 and equal

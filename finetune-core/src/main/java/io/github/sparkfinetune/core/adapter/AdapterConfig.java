@@ -107,23 +107,24 @@ final class AdapterConfig {
         refuseOthers(fields);
         try {
             return new LoraSettings(
-                    fields.whole("r", 8),
-                    fields.number("lora_alpha", 8),
-                    targets(fields),
-                    fields.names("exclude_modules"),
+                    new LoraSettings.Ranks(
+                            fields.whole("r", 8),
+                            fields.number("lora_alpha", 8),
+                            fields.wholes("rank_pattern"),
+                            fields.numbers("alpha_pattern"),
+                            fields.flag("use_rslora")),
+                    new LoraSettings.Targets(
+                            targets(fields),
+                            fields.names("exclude_modules"),
+                            fields.wholeList("layers_to_transform"),
+                            fields.texts("layers_pattern")),
                     fields.number("lora_dropout", 0),
-                    bias(fields),
-                    fields.texts("modules_to_save"),
-                    tokens(fields),
-                    fields.flag("use_rslora"),
                     fields.flag("use_dora"),
-                    fields.wholes("rank_pattern"),
-                    fields.numbers("alpha_pattern"),
-                    fields.wholeList("layers_to_transform"),
-                    fields.texts("layers_pattern"),
-                    fields.flag("fan_in_fan_out"),
-                    fields.text("task_type"),
-                    fields.text("base_model_name_or_path"));
+                    new LoraSettings.AlsoTrained(bias(fields), fields.texts("modules_to_save"), tokens(fields)),
+                    new LoraSettings.BaseModel(
+                            fields.text("base_model_name_or_path"),
+                            fields.text("task_type"),
+                            fields.flag("fan_in_fan_out")));
         } catch (RunException e) {
             String message = e.getMessage();
             throw message.startsWith(file.toString()) ? e : RunException.data(file + ": " + message, e);
@@ -207,33 +208,33 @@ final class AdapterConfig {
         Map<String, Object> fields = new TreeMap<>(OFF);
         fields.put(
                 "alpha_pattern",
-                settings.alphaPattern().entrySet().stream()
+                settings.ranks().alphaPattern().entrySet().stream()
                         .collect(
                                 LinkedHashMap::new, (map, e) -> map.put(e.getKey(), plain(e.getValue())), Map::putAll));
-        fields.put("auto_mapping", settings.taskType() == null ? autoMapping(model) : null);
-        fields.put("base_model_name_or_path", settings.baseModelNameOrPath());
-        fields.put("bias", settings.bias().name().toLowerCase(Locale.ROOT));
-        fields.put("exclude_modules", settings.excludeModules());
-        fields.put("fan_in_fan_out", settings.fanInFanOut());
+        fields.put("auto_mapping", settings.base().taskType() == null ? autoMapping(model) : null);
+        fields.put("base_model_name_or_path", settings.base().baseModelNameOrPath());
+        fields.put("bias", settings.alsoTrained().bias().name().toLowerCase(Locale.ROOT));
+        fields.put("exclude_modules", settings.targets().excludeModules());
+        fields.put("fan_in_fan_out", settings.base().fanInFanOut());
         fields.put("inference_mode", true);
         fields.put(INIT, true);
-        fields.put("layers_pattern", orNull(settings.layersPattern()));
-        fields.put("layers_to_transform", orNull(settings.layersToTransform()));
-        fields.put("lora_alpha", plain(settings.loraAlpha()));
+        fields.put("layers_pattern", orNull(settings.targets().layersPattern()));
+        fields.put("layers_to_transform", orNull(settings.targets().layersToTransform()));
+        fields.put("lora_alpha", plain(settings.ranks().loraAlpha()));
         fields.put("lora_dropout", settings.loraDropout());
         fields.put("megatron_core", "megatron.core");
-        fields.put("modules_to_save", orNull(settings.modulesToSave()));
+        fields.put("modules_to_save", orNull(settings.alsoTrained().modulesToSave()));
         fields.put(PEFT_TYPE, "LORA");
         fields.put("peft_version", PEFT_VERSION);
         fields.put("qalora_group_size", 16);
-        fields.put("r", settings.r());
-        fields.put("rank_pattern", settings.rankPattern());
+        fields.put("r", settings.ranks().r());
+        fields.put("rank_pattern", settings.ranks().rankPattern());
         fields.put("revision", null);
-        fields.put("target_modules", settings.targetModules());
-        fields.put("task_type", settings.taskType());
-        fields.put(TOKENS, orNull(settings.trainableTokenIndices()));
+        fields.put("target_modules", settings.targets().targetModules());
+        fields.put("task_type", settings.base().taskType());
+        fields.put(TOKENS, orNull(settings.alsoTrained().trainableTokenIndices()));
         fields.put("use_dora", settings.useDora());
-        fields.put("use_rslora", settings.useRslora());
+        fields.put("use_rslora", settings.ranks().useRslora());
         ObjectNode tree = JsonFiles.tree(fields);
         return JsonFiles.pretty(tree);
     }

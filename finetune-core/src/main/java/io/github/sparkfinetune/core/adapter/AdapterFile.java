@@ -98,15 +98,15 @@ public final class AdapterFile {
         for (String name : adapter.whole()) {
             if (!isWhole(settings, name, adapted)) {
                 throw RunException.data(file + ": tensor " + name + " is neither of a low-rank adapter of a linear, nor"
-                        + " one that modules_to_save " + settings.modulesToSave() + " or bias "
-                        + settings.bias().name().toLowerCase(Locale.ROOT) + " names");
+                        + " one that modules_to_save " + settings.alsoTrained().modulesToSave() + " or bias "
+                        + settings.alsoTrained().bias().name().toLowerCase(Locale.ROOT) + " names");
             }
         }
         return adapter;
     }
 
     private static void requireRows(Path file, PeftAdapter adapter) {
-        int tokens = adapter.settings().trainableTokenIndices().size();
+        int tokens = adapter.settings().alsoTrained().trainableTokenIndices().size();
         List<String> rows = adapter.tensors().keySet().stream()
                 .filter(name -> name.endsWith(PeftAdapter.TOKEN_ROWS))
                 .toList();

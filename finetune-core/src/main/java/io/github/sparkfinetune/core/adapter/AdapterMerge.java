@@ -78,9 +78,9 @@ public final class AdapterMerge {
         Map<String, Object> settings = new LinkedHashMap<>();
         settings.put("method", config.method().type() + ", merged");
         settings.put("adapter", ModelCard.nameOf(adapter));
-        settings.put("r", read.settings().r());
-        settings.put("lora_alpha", read.settings().loraAlpha());
-        settings.put("target_modules", read.settings().targetModules());
+        settings.put("r", read.settings().ranks().r());
+        settings.put("lora_alpha", read.settings().ranks().loraAlpha());
+        settings.put("target_modules", read.settings().targets().targetModules());
         List<String> data = config.data().train() == null
                 ? config.data().corpus().sources().stream()
                         .map(CorpusSource::path)

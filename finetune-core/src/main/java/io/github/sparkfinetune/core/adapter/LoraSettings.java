@@ -19,43 +19,15 @@ import java.util.Set;
  * What PEFT's {@code LoraConfig} says about an adapter, under its names (source: {@code peft/tuners/lora/config.py} of
  * PEFT 0.21).
  *
- * @param r rank
- * @param loraAlpha the adapter's output is scaled by lora_alpha / r
- * @param targetModules linears that get an adapter
- * @param excludeModules linears that get none, though {@code targetModules} names them; may be null
+ * @param ranks ranks and scaling
+ * @param targets linears that get an adapter
  * @param loraDropout rate at which the adapter's input is dropped, [0, 1)
- * @param bias which biases are trained and saved too
- * @param modulesToSave modules that are trained whole and saved with the adapter, by what their names end with
- * @param trainableTokenIndices ids of the tokens whose rows of the embedding table are trained, and saved, by
- *     themselves
- * @param useRslora scale by lora_alpha / √r instead
  * @param useDora with a trained magnitude a row
- * @param rankPattern other ranks by the end of a module's name, a regular expression; the first that matches wins
- * @param alphaPattern other lora_alpha, in the same way
- * @param layersToTransform numbers of the layers that get adapters; empty for all
- * @param layersPattern names of the lists of layers that those numbers count, or empty
- * @param fanInFanOut whether weights are [in, out] (GPT-2); kept for PEFT, a {@link LinearModule} knows by itself
- * @param taskType PEFT's name of the task, e.g. {@code CAUSAL_LM}, or null
- * @param baseModelNameOrPath the model that it was trained for, or null
+ * @param alsoTrained what is trained besides, and saved with the adapter
+ * @param base the model that it belongs to
  */
 public record LoraSettings(
-        int r,
-        double loraAlpha,
-        ModuleNames targetModules,
-        ModuleNames excludeModules,
-        double loraDropout,
-        LoraBias bias,
-        List<String> modulesToSave,
-        List<Integer> trainableTokenIndices,
-        boolean useRslora,
-        boolean useDora,
-        Map<String, Integer> rankPattern,
-        Map<String, Double> alphaPattern,
-        List<Integer> layersToTransform,
-        List<String> layersPattern,
-        boolean fanInFanOut,
-        String taskType,
-        String baseModelNameOrPath) {
+        Ranks ranks, Targets targets, double loraDropout, boolean useDora, AlsoTrained alsoTrained, BaseModel base) {
     /** Takes every linear but the output head. */
     static final String ALL_LINEAR = "all-linear";
 
@@ -66,41 +38,147 @@ public record LoraSettings(
             "QUESTION_ANS", List.of("qa_outputs"));
 
     /**
+     * Ranks and scaling of the adapters.
+     *
+     * @param r rank
+     * @param loraAlpha the adapter's output is scaled by lora_alpha / r
+     * @param rankPattern other ranks by the end of a module's name, a regular expression; the first that matches wins
+     * @param alphaPattern other lora_alpha, in the same way
+     * @param useRslora scale by lora_alpha / √r instead
+     */
+    public record Ranks(
+            int r,
+            double loraAlpha,
+            Map<String, Integer> rankPattern,
+            Map<String, Double> alphaPattern,
+            boolean useRslora) {
+
+        /**
+         * Checks them.
+         *
+         * @throws RunException naming the one that is wrong
+         */
+        public Ranks {
+            check(r >= 1, "r", r, "at least 1");
+            check(loraAlpha > 0 && Double.isFinite(loraAlpha), "lora_alpha", loraAlpha, "above 0");
+            rankPattern.forEach((key, rank) -> check(rank >= 1, "rank_pattern." + key, rank, "at least 1"));
+            alphaPattern.forEach((key, alpha) ->
+                    check(alpha > 0 && Double.isFinite(alpha), "alpha_pattern." + key, alpha, "above 0"));
+            rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
+            alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
+        }
+
+        /** One rank everywhere, without patterns. */
+        static Ranks same(int r, double loraAlpha) {
+            return new Ranks(r, loraAlpha, Map.of(), Map.of(), false);
+        }
+
+        /** Twice the rank everywhere, and the scaling that it had. */
+        Ranks twice() {
+            double factor = useRslora ? Math.sqrt(2) : 2;
+            Map<String, Integer> ranks = new LinkedHashMap<>(rankPattern);
+            ranks.replaceAll((module, rank) -> Math.multiplyExact(2, rank));
+            Map<String, Double> alphas = new LinkedHashMap<>(alphaPattern);
+            alphas.replaceAll((module, alpha) -> factor * alpha);
+            return new Ranks(2 * r, factor * loraAlpha, ranks, alphas, useRslora);
+        }
+    }
+
+    /**
+     * Linears that get an adapter.
+     *
+     * @param targetModules their names
+     * @param excludeModules linears that get none, though {@code targetModules} names them; may be null
+     * @param layersToTransform numbers of the layers that get adapters; empty for all
+     * @param layersPattern names of the lists of layers that those numbers count, or empty
+     */
+    public record Targets(
+            ModuleNames targetModules,
+            ModuleNames excludeModules,
+            List<Integer> layersToTransform,
+            List<String> layersPattern) {
+
+        /**
+         * Checks them.
+         *
+         * @throws RunException naming the one that is wrong
+         */
+        public Targets {
+            Objects.requireNonNull(targetModules, "targetModules");
+            layersToTransform.forEach(layer -> check(layer >= 0, "layers_to_transform", layer, "at least 0"));
+            check(
+                    targetModules.expression() == null || layersToTransform.isEmpty(),
+                    "layers_to_transform",
+                    layersToTransform,
+                    "left out where target_modules is an expression, which names the layers itself");
+            check(
+                    layersPattern.isEmpty() || !layersToTransform.isEmpty(),
+                    "layers_pattern",
+                    layersPattern,
+                    "used with layers_to_transform");
+            layersToTransform = List.copyOf(layersToTransform);
+            layersPattern = List.copyOf(layersPattern);
+        }
+
+        private Targets with(ModuleNames targets) {
+            return new Targets(targets, excludeModules, layersToTransform, layersPattern);
+        }
+    }
+
+    /**
+     * What is trained besides the adapters, and saved with them.
+     *
+     * @param bias which biases
+     * @param modulesToSave modules that are trained whole, by what their names end with
+     * @param trainableTokenIndices ids of the tokens whose rows of the embedding table are trained, and saved, by
+     *     themselves
+     */
+    public record AlsoTrained(LoraBias bias, List<String> modulesToSave, List<Integer> trainableTokenIndices) {
+
+        /** Nothing but the adapters. */
+        static final AlsoTrained NOTHING = new AlsoTrained(LoraBias.NONE, List.of(), List.of());
+
+        /**
+         * Checks it.
+         *
+         * @throws RunException naming the setting that is wrong
+         */
+        public AlsoTrained {
+            Objects.requireNonNull(bias, "bias");
+            check(
+                    trainableTokenIndices.stream()
+                                    .distinct()
+                                    .filter(id -> id >= 0)
+                                    .count()
+                            == trainableTokenIndices.size(),
+                    "trainable_token_indices",
+                    trainableTokenIndices,
+                    "token ids of at least 0, each once");
+            modulesToSave = List.copyOf(modulesToSave);
+            trainableTokenIndices = List.copyOf(trainableTokenIndices);
+        }
+
+        private AlsoTrained with(List<String> saved) {
+            return new AlsoTrained(bias, saved, trainableTokenIndices);
+        }
+    }
+
+    /**
+     * The model that an adapter belongs to.
+     *
+     * @param baseModelNameOrPath its name or path, or null
+     * @param taskType PEFT's name of the task, e.g. {@code CAUSAL_LM}, or null
+     * @param fanInFanOut whether weights are [in, out] (GPT-2); kept for PEFT, a {@link LinearModule} knows by itself
+     */
+    public record BaseModel(String baseModelNameOrPath, String taskType, boolean fanInFanOut) {}
+
+    /**
      * Checks the settings.
      *
      * @throws RunException naming the one that is wrong
      */
     public LoraSettings {
-        Objects.requireNonNull(targetModules, "targetModules");
-        Objects.requireNonNull(bias, "bias");
-        check(r >= 1, "r", r, "at least 1");
-        check(loraAlpha > 0 && Double.isFinite(loraAlpha), "lora_alpha", loraAlpha, "above 0");
         check(loraDropout >= 0 && loraDropout < 1, "lora_dropout", loraDropout, "in [0, 1)");
-        rankPattern.forEach((key, rank) -> check(rank >= 1, "rank_pattern." + key, rank, "at least 1"));
-        alphaPattern.forEach(
-                (key, alpha) -> check(alpha > 0 && Double.isFinite(alpha), "alpha_pattern." + key, alpha, "above 0"));
-        layersToTransform.forEach(layer -> check(layer >= 0, "layers_to_transform", layer, "at least 0"));
-        check(
-                targetModules.expression() == null || layersToTransform.isEmpty(),
-                "layers_to_transform",
-                layersToTransform,
-                "left out where target_modules is an expression, which names the layers itself");
-        check(
-                layersPattern.isEmpty() || !layersToTransform.isEmpty(),
-                "layers_pattern",
-                layersPattern,
-                "used with layers_to_transform");
-        check(
-                trainableTokenIndices.stream().distinct().filter(id -> id >= 0).count() == trainableTokenIndices.size(),
-                "trainable_token_indices",
-                trainableTokenIndices,
-                "token ids of at least 0, each once");
-        modulesToSave = List.copyOf(modulesToSave);
-        trainableTokenIndices = List.copyOf(trainableTokenIndices);
-        rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
-        alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        layersToTransform = List.copyOf(layersToTransform);
-        layersPattern = List.copyOf(layersPattern);
     }
 
     private static void check(boolean holds, String key, Object value, String rule) {
@@ -131,23 +209,19 @@ public record LoraSettings(
         method.alphaPattern().forEach((name, alpha) -> alphas.put(name, ((Number) alpha).doubleValue()));
         try {
             return new LoraSettings(
-                    method.r(),
-                    method.loraAlpha(),
-                    targets,
-                    architecture.otherModules().map(ModuleNames::matching).orElse(null),
+                    new Ranks(method.r(), method.loraAlpha(), ranks, alphas, method.useRslora()),
+                    new Targets(
+                            targets,
+                            architecture
+                                    .otherModules()
+                                    .map(ModuleNames::matching)
+                                    .orElse(null),
+                            method.layersToTransform(),
+                            List.of()),
                     method.loraDropout(),
-                    method.bias(),
-                    new ArrayList<>(saved),
-                    method.trainableTokenIndices(),
-                    method.useRslora(),
                     method.useDora(),
-                    ranks,
-                    alphas,
-                    method.layersToTransform(),
-                    List.of(),
-                    architecture.isConv1d(),
-                    taskType,
-                    baseModel);
+                    new AlsoTrained(method.bias(), new ArrayList<>(saved), method.trainableTokenIndices()),
+                    new BaseModel(baseModel, taskType, architecture.isConv1d()));
         } catch (RunException e) {
             throw RunException.config("method." + e.getMessage());
         }
@@ -164,12 +238,12 @@ public record LoraSettings(
 
     /** Whether the adapter's targets are every linear but the output head. */
     boolean allLinear() {
-        return ALL_LINEAR.equalsIgnoreCase(targetModules.expression());
+        return ALL_LINEAR.equalsIgnoreCase(targets.targetModules().expression());
     }
 
     /** The same with its targets named. */
     LoraSettings withTargets(List<String> names) {
-        return with(ModuleNames.of(names), modulesToSave);
+        return new LoraSettings(ranks, targets.with(ModuleNames.of(names)), loraDropout, useDora, alsoTrained, base);
     }
 
     /** The same with more modules that are trained whole, as far as they are not, nor one around them. */
@@ -177,9 +251,9 @@ public record LoraSettings(
         LoraSettings settings = this;
         for (String module : modules) {
             if (!settings.saves(module + ".")) {
-                List<String> all = new ArrayList<>(settings.modulesToSave);
+                List<String> all = new ArrayList<>(settings.alsoTrained.modulesToSave());
                 all.add(module);
-                settings = settings.with(targetModules, all);
+                settings = new LoraSettings(ranks, targets, loraDropout, useDora, alsoTrained.with(all), base);
             }
         }
         return settings;
@@ -187,43 +261,7 @@ public record LoraSettings(
 
     /** The same with twice the rank everywhere, and the scaling that it had. */
     LoraSettings withTwiceTheRank() {
-        double factor = useRslora ? Math.sqrt(2) : 2;
-        Map<String, Integer> ranks = new LinkedHashMap<>(rankPattern);
-        ranks.replaceAll((module, rank) -> Math.multiplyExact(2, rank));
-        Map<String, Double> alphas = new LinkedHashMap<>(alphaPattern);
-        alphas.replaceAll((module, alpha) -> factor * alpha);
-        return with(2 * r, factor * loraAlpha, targetModules, modulesToSave, ranks, alphas);
-    }
-
-    private LoraSettings with(ModuleNames targets, List<String> saved) {
-        return with(r, loraAlpha, targets, saved, rankPattern, alphaPattern);
-    }
-
-    private LoraSettings with(
-            int rank,
-            double alpha,
-            ModuleNames targets,
-            List<String> saved,
-            Map<String, Integer> ranks,
-            Map<String, Double> alphas) {
-        return new LoraSettings(
-                rank,
-                alpha,
-                targets,
-                excludeModules,
-                loraDropout,
-                bias,
-                saved,
-                trainableTokenIndices,
-                useRslora,
-                useDora,
-                ranks,
-                alphas,
-                layersToTransform,
-                layersPattern,
-                fanInFanOut,
-                taskType,
-                baseModelNameOrPath);
+        return new LoraSettings(ranks.twice(), targets, loraDropout, useDora, alsoTrained, base);
     }
 
     /**
@@ -236,7 +274,7 @@ public record LoraSettings(
     public boolean saves(String parameter) {
         for (int dot = parameter.indexOf('.'); dot >= 0; dot = parameter.indexOf('.', dot + 1)) {
             String module = parameter.substring(0, dot);
-            if (modulesToSave.stream().anyMatch(module::endsWith)) {
+            if (alsoTrained.modulesToSave().stream().anyMatch(module::endsWith)) {
                 return true;
             }
         }
@@ -244,7 +282,7 @@ public record LoraSettings(
     }
 
     /**
-     * Whether a parameter is a bias that {@code bias} has trained.
+     * Whether a parameter is a bias that {@link AlsoTrained#bias} has trained.
      *
      * @param adapted names of the linears with adapters
      */
@@ -252,7 +290,7 @@ public record LoraSettings(
         if (!parameter.endsWith(".bias")) {
             return false;
         }
-        return switch (bias) {
+        return switch (alsoTrained.bias()) {
             case NONE -> false;
             case ALL -> true;
             case LORA_ONLY -> adapted.contains(parameter.substring(0, parameter.length() - ".bias".length()));

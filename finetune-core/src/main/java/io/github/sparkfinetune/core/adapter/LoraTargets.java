@@ -29,16 +29,17 @@ public final class LoraTargets {
             if (!isExcluded(settings, module) && isTarget(settings, module)) {
                 if (settings.saves(module.weight())) {
                     throw RunException.config("target_modules "
-                            + Quoted.plain(settings.targetModules().toString()) + " takes " + module.name()
+                            + Quoted.plain(settings.targets().targetModules().toString()) + " takes " + module.name()
                             + ", which modules_to_save "
-                            + Quoted.plain(settings.modulesToSave().toString())
+                            + Quoted.plain(
+                                    settings.alsoTrained().modulesToSave().toString())
                             + " trains whole: name the target modules so that it is not one of them");
                 }
                 matched.add(adapted(settings, module));
             }
         }
         if (matched.isEmpty()) {
-            throw nothingMatches(settings.targetModules().toString(), modules);
+            throw nothingMatches(settings.targets().targetModules().toString(), modules);
         }
         return matched;
     }
@@ -48,7 +49,7 @@ public final class LoraTargets {
      * so this is for new adapters only.
      */
     public static void checkNames(LoraSettings settings, List<LinearModule> modules) {
-        for (String name : settings.targetModules().names()) {
+        for (String name : settings.targets().targetModules().names()) {
             if (modules.stream().noneMatch(module -> named(module.name(), name))) {
                 throw nothingMatches(name, modules);
             }
@@ -63,34 +64,34 @@ public final class LoraTargets {
     }
 
     private static boolean isExcluded(LoraSettings settings, LinearModule module) {
-        ModuleNames exclude = settings.excludeModules();
+        ModuleNames exclude = settings.targets().excludeModules();
         if (exclude != null && matches("exclude_modules", exclude, module.name())) {
             return true;
         }
-        return settings.modulesToSave().stream()
+        return settings.alsoTrained().modulesToSave().stream()
                 .anyMatch(saved -> ModuleExpression.of("modules_to_save", "(^|.*\\.)" + saved + "($|\\..*)")
                         .findAtStart(module.name())
                         .isPresent());
     }
 
     private static boolean isTarget(LoraSettings settings, LinearModule module) {
-        ModuleNames targets = settings.targetModules();
+        ModuleNames targets = settings.targets().targetModules();
         if (settings.allLinear()) {
             return !module.outputHead();
         }
         if (!matches("target_modules", targets, module.name())) {
             return false;
         }
-        return settings.layersToTransform().isEmpty()
+        return settings.targets().layersToTransform().isEmpty()
                 || targets.names().contains(module.name())
-                || settings.layersToTransform().contains(layer(settings, module));
+                || settings.targets().layersToTransform().contains(layer(settings, module));
     }
 
     private static int layer(LoraSettings settings, LinearModule module) {
-        if (settings.layersPattern().isEmpty()) {
+        if (settings.targets().layersPattern().isEmpty()) {
             return module.layer();
         }
-        for (String layers : settings.layersPattern()) {
+        for (String layers : settings.targets().layersPattern()) {
             String expression = "(?:^|.*?\\.)" + layers + "\\.(?<idx>\\d{1,6})\\.";
             Optional<Matcher> found =
                     ModuleExpression.of("layers_pattern", expression).findAtStart(module.name());
@@ -113,10 +114,11 @@ public final class LoraTargets {
     }
 
     private static LoraModule adapted(LoraSettings settings, LinearModule module) {
-        int r = first("rank_pattern", settings.rankPattern(), module.name()).orElse(settings.r());
-        double alpha =
-                first("alpha_pattern", settings.alphaPattern(), module.name()).orElse(settings.loraAlpha());
-        double scaling = alpha / (settings.useRslora() ? Math.sqrt(r) : r);
+        int r = first("rank_pattern", settings.ranks().rankPattern(), module.name())
+                .orElse(settings.ranks().r());
+        double alpha = first("alpha_pattern", settings.ranks().alphaPattern(), module.name())
+                .orElse(settings.ranks().loraAlpha());
+        double scaling = alpha / (settings.ranks().useRslora() ? Math.sqrt(r) : r);
         return new LoraModule(module, r, scaling, settings.loraDropout(), settings.useDora());
     }
 

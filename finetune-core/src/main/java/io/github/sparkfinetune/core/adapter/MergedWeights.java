@@ -77,7 +77,7 @@ final class MergedWeights {
             }
             TensorData whole = adapter.tensors().get(table);
             long[] shape = whole == null ? base.info(stored.get(table)).shape() : whole.shape();
-            long last = adapter.settings().trainableTokenIndices().stream()
+            long last = adapter.settings().alsoTrained().trainableTokenIndices().stream()
                     .mapToLong(Integer::longValue)
                     .max()
                     .orElseThrow();
@@ -219,7 +219,7 @@ final class MergedWeights {
         if (rows == null) {
             return tensor;
         }
-        List<Integer> tokens = adapter.settings().trainableTokenIndices();
+        List<Integer> tokens = adapter.settings().alsoTrained().trainableTokenIndices();
         return new TensorData(
                 tensor.name(),
                 tensor.dtype(),

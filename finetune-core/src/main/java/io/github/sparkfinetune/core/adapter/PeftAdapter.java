@@ -106,7 +106,7 @@ public record PeftAdapter(String source, LoraSettings settings, Map<String, Tens
 
     /** An adapter that is not for the model at hand. */
     RunException otherBase(String what) {
-        String base = settings.baseModelNameOrPath();
+        String base = settings.base().baseModelNameOrPath();
         return RunException.data(source + ": the adapter does not fit this model: " + what
                 + (base == null ? "" : "; it was trained for " + base.replaceAll("\\p{Cntrl}", "?")));
     }

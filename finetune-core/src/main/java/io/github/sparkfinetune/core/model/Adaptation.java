@@ -107,7 +107,7 @@ public record Adaptation(
 
     private static void checkTokens(LoraSettings settings, WeightSpec table) {
         String key = "method.trainable_token_indices: ";
-        for (int token : settings.trainableTokenIndices()) {
+        for (int token : settings.alsoTrained().trainableTokenIndices()) {
             if (token >= table.shape()[0]) {
                 throw RunException.config(key + token + " is no token: the model has " + table.shape()[0]
                         + " rows, with those of tokenizer.add_special_tokens");
@@ -186,7 +186,8 @@ public record Adaptation(
 
     /** Ids of the tokens whose rows of the embedding table are trained by themselves. */
     public List<Integer> tokens() {
-        return lora.map(LoraSettings::trainableTokenIndices).orElse(List.of());
+        return lora.map(settings -> settings.alsoTrained().trainableTokenIndices())
+                .orElse(List.of());
     }
 
     /** Whether the parameter is one that PEFT trains as a copy of its own and saves with the adapter. */

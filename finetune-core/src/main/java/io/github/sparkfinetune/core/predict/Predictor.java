@@ -82,8 +82,8 @@ public final class Predictor implements AutoCloseable {
     private boolean isOnlyAdapted(TokenizerFiles base, TokenizerFiles own) {
         return base.vocabularySize() == own.vocabularySize()
                 && loaded.lora()
-                        .filter(lora -> lora.bias() == LoraBias.NONE
-                                && lora.modulesToSave().isEmpty())
+                        .filter(lora -> lora.alsoTrained().bias() == LoraBias.NONE
+                                && lora.alsoTrained().modulesToSave().isEmpty())
                         .isPresent();
     }
 

@@ -77,7 +77,7 @@ class AdapterFileTest {
                 "base_model.model.model.embed_tokens.token_adapter.base_layer.weight",
                 "base_model.model.lm_head.token_adapter.trainable_tokens_delta");
         PeftAdapter adapter = AdapterFile.read(folder);
-        assertThat(adapter.settings().trainableTokenIndices()).containsExactly(5, 9);
+        assertThat(adapter.settings().alsoTrained().trainableTokenIndices()).containsExactly(5, 9);
         assertThat(adapter.tensors())
                 .containsOnlyKeys(
                         "model.embed_tokens.weight", "model.embed_tokens.token_adapter.trainable_tokens_delta");
@@ -125,8 +125,8 @@ class AdapterFileTest {
                 "layers_to_transform", "1",
                 "lora_alpha", "12.5"));
         LoraSettings settings = LoraSettings.read(folder);
-        assertThat(settings.layersToTransform()).containsExactly(1);
-        assertThat(settings.loraAlpha()).isEqualTo(12.5);
+        assertThat(settings.targets().layersToTransform()).containsExactly(1);
+        assertThat(settings.ranks().loraAlpha()).isEqualTo(12.5);
     }
 
     @Test

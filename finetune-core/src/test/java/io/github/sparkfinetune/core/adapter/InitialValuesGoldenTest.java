@@ -213,8 +213,8 @@ class InitialValuesGoldenTest {
             Map<String, TensorData> plain =
                     new InitialAdapter(tensors(expected, "initial."), true).plain(tensors(expected, "trained."));
             LoraSettings twice = new InitialAdapter(Map.of(), true).plain(settings);
-            assertThat(twice.r()).isEqualTo(2 * R);
-            assertThat(twice.loraAlpha()).isEqualTo(3 * R * (rslora ? Math.sqrt(2) : 2), Offset.offset(1e-12));
+            assertThat(twice.ranks().r()).isEqualTo(2 * R);
+            assertThat(twice.ranks().loraAlpha()).isEqualTo(3 * R * (rslora ? Math.sqrt(2) : 2), Offset.offset(1e-12));
             Map<String, TensorData> reference = tensors(expected, "converted.");
             assertThat(plain).isNotEmpty().hasSameSizeAs(reference);
             reference.forEach((name, tensor) -> {

@@ -36,23 +36,12 @@ class LoraTargetsTest {
 
     private static LoraSettings settings(ModuleNames targets, List<Integer> layers, List<String> layersPattern) {
         return new LoraSettings(
-                4,
-                8,
-                targets,
-                null,
+                LoraSettings.Ranks.same(4, 8),
+                new LoraSettings.Targets(targets, null, layers, layersPattern),
                 0.1,
-                LoraBias.NONE,
-                List.of(),
-                List.of(),
                 false,
-                false,
-                Map.of(),
-                Map.of(),
-                layers,
-                layersPattern,
-                false,
-                "CAUSAL_LM",
-                "base");
+                LoraSettings.AlsoTrained.NOTHING,
+                new LoraSettings.BaseModel("base", "CAUSAL_LM", false));
     }
 
     private static List<String> names(LoraSettings settings) {
@@ -120,7 +109,7 @@ class LoraTargetsTest {
         LoraSettings settings = settings(ModuleNames.of(List.of("q_proj")), List.of(), List.of())
                 .saving(List.of("classifier"))
                 .saving(List.of("classifier.dense", "classifier.out_proj", "vocab_transform", "vocab_transform"));
-        assertThat(settings.modulesToSave()).containsExactly("classifier", "vocab_transform");
+        assertThat(settings.alsoTrained().modulesToSave()).containsExactly("classifier", "vocab_transform");
     }
 
     @Test
@@ -173,9 +162,9 @@ class LoraTargetsTest {
     })
     void peftsDefaultsHold(String model, String task, String targets, String saved, boolean fanInFanOut) {
         LoraSettings settings = LoraSettings.of(MethodConfig.lora(8, 16, null), architecture(model), task, "base");
-        assertThat(settings.targetModules()).hasToString(targets);
-        assertThat(settings.modulesToSave()).hasToString(saved);
-        assertThat(settings.fanInFanOut()).isEqualTo(fanInFanOut);
+        assertThat(settings.targets().targetModules()).hasToString(targets);
+        assertThat(settings.alsoTrained().modulesToSave()).hasToString(saved);
+        assertThat(settings.base().fanInFanOut()).isEqualTo(fanInFanOut);
     }
 
     @Test

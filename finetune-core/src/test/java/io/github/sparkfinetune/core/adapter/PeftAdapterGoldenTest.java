@@ -62,7 +62,7 @@ class PeftAdapterGoldenTest {
             int lora =
                     modules.stream().mapToInt(module -> module.dora() ? 3 : 2).sum();
             assertThat(modules).isNotEmpty();
-            int rows = adapter.settings().trainableTokenIndices().isEmpty() ? 0 : 1;
+            int rows = adapter.settings().alsoTrained().trainableTokenIndices().isEmpty() ? 0 : 1;
             assertThat(lora + rows + adapter.whole().size())
                     .isEqualTo(stored.names().size());
         }

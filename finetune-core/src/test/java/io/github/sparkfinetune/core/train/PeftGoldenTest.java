@@ -214,7 +214,7 @@ class PeftGoldenTest {
     private static Stream<DynamicTest> adapters(String what, Check check) {
         List<DynamicTest> tests = new ArrayList<>();
         for (Path folder : GoldenFiles.folders("peft")) {
-            String base = AdapterFile.read(folder).settings().baseModelNameOrPath();
+            String base = AdapterFile.read(folder).settings().base().baseModelNameOrPath();
             tests.add(DynamicTest.dynamicTest(folder.getFileName() + ": " + what, () -> {
                 try (GoldenModel golden = load(GoldenFiles.root().resolve(base), folder, folder, Storage.AS_STORED)) {
                     check.run(golden, folder);

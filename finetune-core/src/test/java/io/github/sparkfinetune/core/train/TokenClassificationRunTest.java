@@ -94,7 +94,7 @@ class TokenClassificationRunTest {
         assertThat(saved.find("architectures").orElseThrow().get(0).asText()).endsWith("ForTokenClassification");
         assertThat(saved.find("problem_type")).isEmpty();
         if (method.endsWith("lora")) {
-            assertThat(LoraSettings.read(exported).taskType()).isEqualTo("TOKEN_CLS");
+            assertThat(LoraSettings.read(exported).base().taskType()).isEqualTo("TOKEN_CLS");
             assertThat(TinyRun.model(config).keySet()).anyMatch(name -> name.endsWith("classifier.weight"));
         }
     }

@@ -93,7 +93,7 @@ public record MaskedLmTask(double mlmProbability) implements TaskSpec {
                         .isPresent();
         if (torn) {
             throw RunException.config("method.modules_to_save: "
-                    + adaptation.lora().orElseThrow().modulesToSave()
+                    + adaptation.lora().orElseThrow().alsoTrained().modulesToSave()
                     + " would train the embeddings, which map to the vocabulary too, as two copies: leave it out, or"
                     + " set method.type to full");
         }

@@ -56,12 +56,12 @@ public abstract sealed class Model permits Encoder, Decoder {
 
     /** The embedding table [vocabulary, hidden]. */
     public final Parameter table() {
-        return parts.table();
+        return parts.table().parameter();
     }
 
     /** Rows of the table that are trained where the table is frozen. */
     public final Optional<TokenRows> tokenRows() {
-        return parts.tokenRows();
+        return parts.table().tokenRows();
     }
 
     /** The blocks in the order of computation. */
@@ -74,7 +74,7 @@ public abstract sealed class Model permits Encoder, Decoder {
      * {@link Projection}.
      */
     public final Optional<ParameterGroup> projection() {
-        return parts.projection();
+        return parts.output().projection();
     }
 
     /**
@@ -82,7 +82,7 @@ public abstract sealed class Model permits Encoder, Decoder {
      * them; empty where that output is logits.
      */
     public final Map<String, NDArray> projectionWeights() {
-        return parts.projectionWeights();
+        return parts.output().weights();
     }
 
     /** Whether the loss reads the embedding table itself, so that every row of it gets a gradient. */

@@ -15,19 +15,40 @@ import java.util.Optional;
 /**
  * What a model is made of: the text that computes it, and its weights in blocks. See {@link Model} for each.
  *
+ * @param architecture its family's
  * @param head what it predicts
+ * @param matmul what computes matrix products
+ * @param script the text that computes it
+ * @param table the embedding table
+ * @param blocks in the order of computation
+ * @param shared weights that every layer reads besides its own
+ * @param output what the loss maps the last block's output to logits by
  */
 record ModelParts(
         Architecture architecture,
         HeadKind head,
         MatmulBackend matmul,
         ScriptModule script,
-        Parameter table,
-        Optional<TokenRows> tokenRows,
+        Table table,
         List<Block> blocks,
         Optional<ParameterGroup> shared,
-        Optional<ParameterGroup> projection,
-        Map<String, NDArray> projectionWeights) {
+        Output output) {
+
+    /**
+     * The embedding table.
+     *
+     * @param parameter the table itself
+     * @param tokenRows rows of it that are trained where it is frozen
+     */
+    record Table(Parameter parameter, Optional<TokenRows> tokenRows) {}
+
+    /**
+     * What the loss maps the last block's output to logits by.
+     *
+     * @param projection weights of its own, where it has any
+     * @param weights all that it reads, as products read them; empty where that output is logits
+     */
+    record Output(Optional<ParameterGroup> projection, Map<String, NDArray> weights) {}
 
     ModelParts {
         blocks = List.copyOf(blocks);
@@ -72,11 +93,10 @@ record ModelParts(
                 head,
                 matmul,
                 script,
-                table,
-                tokenRows,
+                new Table(table, tokenRows),
                 blocks,
                 builder.shared(),
-                projection,
-                ProjectionWeights.of(weights, architecture, head, table, projection, tokenRows));
+                new Output(
+                        projection, ProjectionWeights.of(weights, architecture, head, table, projection, tokenRows)));
     }
 }

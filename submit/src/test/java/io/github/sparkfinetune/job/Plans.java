@@ -22,17 +22,10 @@ public final class Plans {
     /** A LoRA run on YARN that is refused for something, or not. */
     public static PlanJob.Plan of(RunException refusal) {
         RankMemory memory = new RankMemory(
-                513 * MIB,
-                513 * MIB,
-                MIB,
-                MIB,
-                3 * MIB,
-                342 * MIB,
-                48 * MIB,
-                125 * MIB,
-                0,
-                300 * MIB,
-                new DirectMemory(0, 0, 0),
+                new RankMemory.Weights(513 * MIB, 513 * MIB, MIB),
+                new RankMemory.Trained(MIB, 3 * MIB),
+                new RankMemory.Computed(342 * MIB, 48 * MIB, 125 * MIB, 0),
+                new RankMemory.Jvm(300 * MIB, new DirectMemory(0, 0, 0)),
                 1290 * MIB);
         RunPlan run = new RunPlan(
                 134_975_808,

@@ -27,35 +27,45 @@ import java.util.Map;
  * How many parameters a model has and where their values lie once it is loaded, told from its configuration and the
  * headers of its weights alone.
  *
- * @param parameters number of values, the adapters' included
- * @param trained of them
- * @param trainedTable values of the embedding table, where it is trained
- * @param mapped bytes of frozen weights that are read where they lie in the mapped files
- * @param frozen bytes of frozen weights in memory of their own, F32 or NF4
- * @param trainedWeights bytes of trained weights of the base model
+ * @param parameters how many values
+ * @param weights bytes of the base model's
  * @param adapters bytes of the adapters' weights
  * @param staging bytes of the buffers that stored weights are widened into, a layer at a time
- * @param direct bytes of {@code frozen} that Java counts as direct memory
  * @param largestGradient bytes of the trained parameters of the largest block that PyTorch differentiates, whose
  *     gradients are there twice for a moment
  * @param newWeights weights of the head that begin with new values
  */
 public record Footprint(
-        long parameters,
-        long trained,
-        long trainedTable,
-        long mapped,
-        long frozen,
-        long trainedWeights,
+        Parameters parameters,
+        Weights weights,
         long adapters,
         long staging,
-        long direct,
         long largestGradient,
         List<NewWeight> newWeights) {
 
-    /** Bytes of the base model's weights, wherever they lie. */
-    public long weights() {
-        return mapped + frozen + trainedWeights;
+    /**
+     * Numbers of values.
+     *
+     * @param all the adapters' included
+     * @param trained of them
+     * @param trainedTable values of the embedding table, where it is trained
+     */
+    public record Parameters(long all, long trained, long trainedTable) {}
+
+    /**
+     * Where the base model's weights lie; bytes.
+     *
+     * @param mapped frozen weights that are read where they lie in the mapped files
+     * @param frozen frozen weights in memory of their own, F32 or NF4
+     * @param direct of {@code frozen}, those that Java counts as direct memory
+     * @param trained trained weights
+     */
+    public record Weights(long mapped, long frozen, long direct, long trained) {
+
+        /** Bytes of all weights, wherever they lie. */
+        public long sum() {
+            return mapped + frozen + trained;
+        }
     }
 
     /** A decoder's. */
@@ -117,17 +127,13 @@ public record Footprint(
                             .forEach((local, weight) -> count(
                                     weight, placements.vocabulary(weight, BlockKind.HEAD, projection.stored(local)))));
             long buffers = staging.values().stream().mapToLong(Long::longValue).sum();
+            // Those of a larger model are mapped from a file, unless it cannot be written.
+            long direct = nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0;
             return new Footprint(
-                    parameters,
-                    trained,
-                    trainedTable,
-                    mapped,
-                    frozen,
-                    trainedWeights,
+                    new Parameters(parameters, trained, trainedTable),
+                    new Weights(mapped, frozen, direct, trainedWeights),
                     adapters,
                     buffers,
-                    // Those of a larger model are mapped from a file, unless it cannot be written.
-                    nf4Values < Nf4Cache.WORTH_KEEPING ? nf4 : 0,
                     largestGradient,
                     List.copyOf(newWeights));
         }

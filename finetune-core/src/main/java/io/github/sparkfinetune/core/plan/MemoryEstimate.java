@@ -117,8 +117,10 @@ record MemoryEstimate(
                 scoring(choice, evaluated),
                 evaluation(footprint, choice),
                 choice.optimizer()
-                        .stateBytes(moved(footprint.trained(), choice), moved(footprint.trainedTable(), choice)),
-                gradients + (choice.sharded() ? footprint.trained() * Float.BYTES : 0));
+                        .stateBytes(
+                                moved(footprint.parameters().trained(), choice),
+                                moved(footprint.parameters().trainedTable(), choice)),
+                gradients + (choice.sharded() ? footprint.parameters().trained() * Float.BYTES : 0));
     }
 
     /** Of trained values, those whose optimizer's state a rank keeps. */
@@ -141,7 +143,7 @@ record MemoryEstimate(
         if (evaluatedAfter == 0) {
             return 0;
         }
-        return footprint.weights()
+        return footprint.weights().sum()
                 + footprint.adapters()
                 + footprint.staging()
                 + BASE
@@ -173,15 +175,17 @@ record MemoryEstimate(
      * reads it too.
      */
     private long gradients(Footprint footprint, Choice choice) {
-        long width = footprint.trainedTable() == 0 ? 0 : spec().modelKind().sparseTableWidth(model);
+        long width = footprint.parameters().trainedTable() == 0
+                ? 0
+                : spec().modelKind().sparseTableWidth(model);
         if (width == 0) {
-            return footprint.trained() * Float.BYTES;
+            return footprint.parameters().trained() * Float.BYTES;
         }
         long tokens = (long) choice.samples()
                 * config.training().gradientAccumulationSteps()
                 * config.cluster().ranks()
                 * longest;
         long rows = Math.min(tokens, model.vocabSize());
-        return (footprint.trained() - footprint.trainedTable() + rows * width) * Float.BYTES;
+        return (footprint.parameters().trained() - footprint.parameters().trainedTable() + rows * width) * Float.BYTES;
     }
 }

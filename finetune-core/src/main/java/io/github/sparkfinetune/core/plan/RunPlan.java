@@ -154,15 +154,17 @@ public record RunPlan(
             }
         });
         Footprint footprint = estimate.footprint(adaptation);
-        long trained = footprint.trained();
+        long trained = footprint.parameters().trained();
         return new RunPlan(
-                footprint.parameters(),
+                footprint.parameters().all(),
                 trained,
                 memory,
                 new Disk(
                         copied,
                         trained * Float.BYTES
-                                + OptimizerKind.of(config.training()).stateBytes(trained, footprint.trainedTable())),
+                                + OptimizerKind.of(config.training())
+                                        .stateBytes(
+                                                trained, footprint.parameters().trainedTable())),
                 smaller,
                 manifest.map(there -> Work.of(config, there)),
                 footprint.newWeights());

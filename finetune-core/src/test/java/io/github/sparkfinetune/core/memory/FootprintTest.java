@@ -40,11 +40,11 @@ class FootprintTest {
 
             Footprint footprint = Footprint.ofDecoder(config, source, adaptation);
 
-            assertThat(footprint.parameters())
+            assertThat(footprint.parameters().all())
                     .isEqualTo(model.parameters().stream()
                             .mapToLong(Parameter::size)
                             .sum());
-            assertThat(footprint.trained())
+            assertThat(footprint.parameters().trained())
                     .isEqualTo(model.parameters().stream()
                             .filter(Parameter::trainable)
                             .mapToLong(Parameter::size)

@@ -62,8 +62,8 @@ class RunPlanTest {
 
         assertThat(plan.parameters()).isEqualTo(parameters);
         assertThat(plan.trained()).isEqualTo(trained);
-        assertThat(plan.memory().optimizer()).isEqualTo(8 * trained);
-        assertThat(plan.memory().gradients()).isGreaterThanOrEqualTo(4 * trained);
+        assertThat(plan.memory().trained().optimizer()).isEqualTo(8 * trained);
+        assertThat(plan.memory().trained().gradients()).isGreaterThanOrEqualTo(4 * trained);
     }
 
     @Test
@@ -94,22 +94,22 @@ class RunPlanTest {
     void fullTrainingHoldsGradientsAndMomentsOfEverything() throws IOException {
         RankMemory memory = plan("llama-tied", "").memory();
 
-        assertThat(memory.weights()).isEqualTo(4 * 98624);
-        assertThat(memory.shared()).isZero();
+        assertThat(memory.weights().model()).isEqualTo(4 * 98624);
+        assertThat(memory.weights().shared()).isZero();
         // With the last norm's, which PyTorch gives as a tensor of its own.
-        assertThat(memory.gradients()).isEqualTo(4 * 98624 + 4 * 64);
+        assertThat(memory.trained().gradients()).isEqualTo(4 * 98624 + 4 * 64);
         // 256 tokens of 384 logits, and their logarithms.
-        assertThat(memory.loss()).isEqualTo(2 * 256 * 384 * 4);
+        assertThat(memory.computed().loss()).isEqualTo(2 * 256 * 384 * 4);
         assertThat(memory.sum())
-                .isEqualTo(memory.weights()
-                        + memory.adapters()
-                        + memory.gradients()
-                        + memory.optimizer()
-                        + memory.activations()
-                        + memory.loss()
-                        + memory.scattered()
-                        + memory.staging()
-                        + memory.base());
+                .isEqualTo(memory.weights().model()
+                        + memory.weights().adapters()
+                        + memory.trained().gradients()
+                        + memory.trained().optimizer()
+                        + memory.computed().activations()
+                        + memory.computed().loss()
+                        + memory.computed().scattered()
+                        + memory.computed().staging()
+                        + memory.jvm().base());
     }
 
     @Test
@@ -117,8 +117,8 @@ class RunPlanTest {
         RunPlan whole = plan("llama-tied", "cluster.ranks=3");
         RunPlan sharded = plan("llama-tied", "cluster.ranks=3 cluster.shard_optimizer=true");
 
-        assertThat(whole.memory().optimizer()).isEqualTo(2 * 4 * 98624);
-        assertThat(sharded.memory().optimizer()).isEqualTo(2 * 4 * ((98624 + 2) / 3));
+        assertThat(whole.memory().trained().optimizer()).isEqualTo(2 * 4 * 98624);
+        assertThat(sharded.memory().trained().optimizer()).isEqualTo(2 * 4 * ((98624 + 2) / 3));
         assertThat(sharded.disk().checkpoint()).isEqualTo(whole.disk().checkpoint());
     }
 
@@ -132,9 +132,9 @@ class RunPlanTest {
                 .memory();
 
         // With those of positions and types, which PyTorch gives as tensors of their own.
-        assertThat(memory.gradients())
+        assertThat(memory.trained().gradients())
                 .isEqualTo(4 * (32707 - 384 * 32 + 2 * 2 * 2 * 8 * 32) + 4 * (64 * 32 + 2 * 32 + 2 * 32));
-        assertThat(memory.optimizer()).isEqualTo(2 * 4 * 32707);
+        assertThat(memory.trained().optimizer()).isEqualTo(2 * 4 * 32707);
     }
 
     /** Of 2 layers queries, keys, values, what is attended, the wide half and 4 heads' probabilities. */
@@ -144,7 +144,7 @@ class RunPlanTest {
         RankMemory f32 = plan("bert-seqcls", settings + "fp32").memory();
         RankMemory bf16 = plan("bert-seqcls", settings + "bf16").memory();
 
-        assertThat(f32.activations() - bf16.activations())
+        assertThat(f32.computed().activations() - bf16.computed().activations())
                 .isEqualTo(2 * (2 * 8) * (4 * 32 + 64 + 4 * 8) * (Float.BYTES - Short.BYTES));
     }
 
@@ -154,9 +154,9 @@ class RunPlanTest {
         RankMemory memory = plan("bert-mlm", "").memory();
 
         // With those of positions and types, which PyTorch gives as tensors of their own.
-        assertThat(memory.gradients()).isEqualTo(4 * 33056 + 4 * (64 * 32 + 2 * 32 + 2 * 32));
+        assertThat(memory.trained().gradients()).isEqualTo(4 * 33056 + 4 * (64 * 32 + 2 * 32 + 2 * 32));
         // Logits and head of 15 % of 16 samples of 32 tokens.
-        assertThat(memory.loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
+        assertThat(memory.computed().loss()).isEqualTo(77 * (2 * 384 + 32 + 4 * 32) * 4);
     }
 
     @Test
@@ -164,21 +164,24 @@ class RunPlanTest {
         RankMemory lora = plan("llama-tied", "method.type=lora").memory();
         RankMemory qlora = plan("llama-tied", "method.type=qlora").memory();
 
-        assertThat(lora.weights()).isEqualTo(4 * 98624);
-        assertThat(lora.adapters()).isEqualTo(4 * 3584);
-        assertThat(lora.staging()).isZero();
-        assertThat(lora.direct()).isEqualTo(new DirectMemory(0, 0, lora.gradients()));
+        assertThat(lora.weights().model()).isEqualTo(4 * 98624);
+        assertThat(lora.weights().adapters()).isEqualTo(4 * 3584);
+        assertThat(lora.computed().staging()).isZero();
+        assertThat(lora.jvm().direct())
+                .isEqualTo(new DirectMemory(0, 0, lora.trained().gradients()));
         // Linears: half a byte a weight, a byte a block of 64, a float for 256 blocks of each; the rest stays F32.
         long linears = 2 * (2 * 4096 + 2 * 2048 + 3 * 8192);
         long stored = linears / 2 + linears / 64 + 2 * 7 * 4;
-        assertThat(qlora.weights()).isEqualTo(4 * (98624 - linears) + stored);
-        assertThat(qlora.shared()).isEqualTo(qlora.weights());
-        assertThat(qlora.ofProcess(3)).isEqualTo(3 * qlora.sum() - 2 * (qlora.base() + qlora.weights()));
-        assertThat(qlora.staging()).isEqualTo(4 * linears / 2);
-        long copies = qlora.staging() + qlora.gradients();
-        assertThat(qlora.direct()).isEqualTo(new DirectMemory(stored, 0, copies));
-        assertThat(qlora.direct().ofProcess(3, false)).isEqualTo(stored);
-        assertThat(qlora.direct().ofProcess(2, true)).isEqualTo(stored + 2 * copies);
+        assertThat(qlora.weights().model()).isEqualTo(4 * (98624 - linears) + stored);
+        assertThat(qlora.weights().shared()).isEqualTo(qlora.weights().model());
+        assertThat(qlora.ofProcess(3))
+                .isEqualTo(3 * qlora.sum()
+                        - 2 * (qlora.jvm().base() + qlora.weights().model()));
+        assertThat(qlora.computed().staging()).isEqualTo(4 * linears / 2);
+        long copies = qlora.computed().staging() + qlora.trained().gradients();
+        assertThat(qlora.jvm().direct()).isEqualTo(new DirectMemory(stored, 0, copies));
+        assertThat(qlora.jvm().direct().ofProcess(3, false)).isEqualTo(stored);
+        assertThat(qlora.jvm().direct().ofProcess(2, true)).isEqualTo(stored + 2 * copies);
     }
 
     @Test
@@ -204,8 +207,9 @@ class RunPlanTest {
 
         assertThat(plan("llama-tied", settings + " data.eval_fraction=0.1")
                         .memory()
+                        .computed()
                         .activations())
-                .isGreaterThan(plan("llama-tied", settings).memory().activations());
+                .isGreaterThan(plan("llama-tied", settings).memory().computed().activations());
         assertThat(plan("llama-tied", settings + " data.test_fraction=0.1")
                         .memory()
                         .sum())

@@ -173,7 +173,8 @@ class PublishedShapesTest {
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             HfConfig config = HfConfig.read(model);
             assertThat(Footprint.ofDecoder(config, source, Adaptation.of(Trainable.none()))
-                            .parameters())
+                            .parameters()
+                            .all())
                     .isEqualTo(shape.parameters);
         }
         try (TinyDecoder decoder = TinyDecoder.toTrain(model, "method.type=lora", "precision=bf16")) {
@@ -204,9 +205,9 @@ class PublishedShapesTest {
         Path model = checkpoint(shape);
         try (SafetensorsModel source = SafetensorsModel.open(model)) {
             Footprint footprint = Footprint.ofDecoder(HfConfig.read(model), source, Adaptation.of(Trainable.all()));
-            assertThat(footprint.trainedWeights()).isEqualTo(shape.parameters * Float.BYTES);
-            assertThat(footprint.trainedTable()).isEqualTo((long) shape.vocabulary * shape.hidden);
-            assertThat(footprint.frozen()).isZero();
+            assertThat(footprint.weights().trained()).isEqualTo(shape.parameters * Float.BYTES);
+            assertThat(footprint.parameters().trainedTable()).isEqualTo((long) shape.vocabulary * shape.hidden);
+            assertThat(footprint.weights().frozen()).isZero();
         }
     }
 

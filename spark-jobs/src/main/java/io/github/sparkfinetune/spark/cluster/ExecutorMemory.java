@@ -97,7 +97,7 @@ public record ExecutorMemory(String process, long heap, OptionalLong overhead, O
                     + (onGpu ? recommendedMib(needed) : recommendedMib(rank))
                     + "m; finetune plan says what it is for, and what needs less");
         }
-        long buffers = rank.direct().ofProcess(ranks, onGpu);
+        long buffers = rank.jvm().direct().ofProcess(ranks, onGpu);
         if (direct.isPresent() && direct.getAsLong() < buffers) {
             throw RunException.config("Java allows the " + process + " " + direct.getAsLong() / MIB
                     + " MiB of direct memory, but " + taken(ranks, buffers)

@@ -27,6 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Timeout(120)
 class ExecutorMemoryTest {
     private static final long MIB = 1 << 20;
+    private static final RankMemory.Jvm NO_JVM = new RankMemory.Jvm(0, new DirectMemory(0, 0, 0));
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
 
     @TempDir
@@ -47,7 +48,7 @@ class ExecutorMemoryTest {
 
     @Test
     void evaluationAfterTheTrainingHasRoomToo() {
-        RankMemory rank = new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 1300 * MIB, new DirectMemory(0, 0, 0), 2000 * MIB);
+        RankMemory rank = memory(0, 0, new RankMemory.Jvm(1300 * MIB, new DirectMemory(0, 0, 0)), 2000 * MIB);
 
         assertThat(ExecutorMemory.recommendedMib(rank)).isEqualTo(2304);
     }
@@ -130,13 +131,12 @@ class ExecutorMemoryTest {
                 .hasMessageStartingWith(
                         "this machine has " + machine / MIB + " MiB of memory, but 2 rank(s) take about ");
         // A base model is read again from its files.
-        RankMemory mapped = new RankMemory(
-                2 * machine, 2 * machine, 0, 0, 0, machine / 4, 0, 0, 0, 0, new DirectMemory(0, 0, 0), 0);
+        RankMemory mapped = memory(2 * machine, machine / 4, NO_JVM, 0);
         assertThatCode(() -> MemoryChecks.require(spark, config, mapped)).doesNotThrowAnyException();
     }
 
     private static RankMemory activations(long bytes) {
-        return new RankMemory(0, 0, 0, 0, 0, bytes, 0, 0, 0, 0, new DirectMemory(0, 0, 0), 0);
+        return memory(0, bytes, NO_JVM, 0);
     }
 
     @Test
@@ -204,7 +204,8 @@ class ExecutorMemoryTest {
         assertThat(plan.machine().orElseThrow()).isPositive();
         assertThat(plan.refusal()).isEmpty();
         RankMemory rank = plan.run().memory();
-        assertThat(plan.machineNeeds()).isEqualTo(2 * rank.sum() - rank.base() - rank.shared());
+        assertThat(plan.machineNeeds())
+                .isEqualTo(2 * rank.sum() - rank.jvm().base() - rank.weights().shared());
     }
 
     private static RankMemory rank(long mib, long directMib) {
@@ -212,7 +213,16 @@ class ExecutorMemoryTest {
     }
 
     private static RankMemory rank(long mib, DirectMemory direct) {
-        return new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, mib * MIB, direct, 0);
+        return memory(0, 0, new RankMemory.Jvm(mib * MIB, direct), 0);
+    }
+
+    private static RankMemory memory(long mapped, long activations, RankMemory.Jvm jvm, long evaluation) {
+        return new RankMemory(
+                new RankMemory.Weights(mapped, mapped, 0),
+                new RankMemory.Trained(0, 0),
+                new RankMemory.Computed(activations, 0, 0, 0),
+                jvm,
+                evaluation);
     }
 
     private static ExecutorMemory of(String master, String settings) {

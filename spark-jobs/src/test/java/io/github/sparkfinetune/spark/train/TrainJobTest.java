@@ -130,7 +130,12 @@ class TrainJobTest {
         @Override
         public Optional<RankMemory> memory(RunConfig config, Configuration hadoop) {
             DirectMemory direct = new DirectMemory(0, 1L << 50, 0);
-            return Optional.of(new RankMemory(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, direct, 0));
+            return Optional.of(new RankMemory(
+                    new RankMemory.Weights(0, 0, 0),
+                    new RankMemory.Trained(0, 0),
+                    new RankMemory.Computed(0, 0, 0, 0),
+                    new RankMemory.Jvm(0, direct),
+                    0));
         }
 
         @Override

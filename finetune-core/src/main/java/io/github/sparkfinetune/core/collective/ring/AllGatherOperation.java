@@ -10,10 +10,10 @@ import java.util.List;
  *
  * <p>A block is bytes on the heap, at most 256 MiB, whose length the others learn as they come; or buffers that have
  * the same lengths on all ranks, where the others' are overwritten. Bytes, and each buffer, travel as chunks of 262,144
- * bytes and the rest, counted through the block; a block without bytes as one empty chunk. {@link Frame#total} is the
- * block's length, {@link Frame#node} its rank. An all-reduce of F64 goes the same way under its own code: each rank's
- * block is its values in big-endian order, all blocks are of one length, and every rank adds them in the order of the
- * ranks.
+ * bytes and the rest, counted through the block; a block without bytes as one empty chunk. {@link Frame.Part#total} is
+ * the block's length, {@link Frame.Part#node} its rank. An all-reduce of F64 goes the same way under its own code: each
+ * rank's block is its values in big-endian order, all blocks are of one length, and every rank adds them in the order
+ * of the ranks.
  */
 final class AllGatherOperation extends RingOperation {
     private static final int LARGEST_BLOCK = 256 << 20;
@@ -115,7 +115,7 @@ final class AllGatherOperation extends RingOperation {
     }
 
     private Outgoing outgoing(int block, int chunk) {
-        return new Outgoing(lengths[block], body(block, chunk), block, chunk, block, false);
+        return new Outgoing(new Frame.Part(lengths[block], block, chunk, block), body(block, chunk), false);
     }
 
     @Override
@@ -125,39 +125,39 @@ final class AllGatherOperation extends RingOperation {
 
     @Override
     boolean expects(int peer, Frame frame) {
-        int block = frame.block();
-        if (block < 0 || block >= bytes.length || block == rank || peer != source(block) || frame.node() != block) {
+        Frame.Part part = frame.part();
+        int block = part.block();
+        if (block < 0 || block >= bytes.length || block == rank || peer != source(block) || part.node() != block) {
             return false;
         }
         if (chunks.get(block) == null) {
-            boolean plausible =
-                    kind() == Kind.ALL_GATHER ? frame.total() <= LARGEST_BLOCK : frame.total() == ownBytes();
-            if (!plausible || frame.total() < 0) {
+            boolean plausible = kind() == Kind.ALL_GATHER ? part.total() <= LARGEST_BLOCK : part.total() == ownBytes();
+            if (!plausible || part.total() < 0) {
                 return false;
             }
-            allocate(block, new byte[(int) frame.total()]);
+            allocate(block, new byte[(int) part.total()]);
         }
-        return frame.total() == lengths[block]
-                && frame.chunk() == come[block]
-                && frame.chunk() < chunks.get(block).size()
-                && frame.length() == body(block, frame.chunk()).remaining();
+        return part.total() == lengths[block]
+                && part.chunk() == come[block]
+                && part.chunk() < chunks.get(block).size()
+                && frame.length() == body(block, part.chunk()).remaining();
     }
 
     @Override
     ByteBuffer target(Frame frame) {
-        return body(frame.block(), frame.chunk());
+        return body(frame.part().block(), frame.part().chunk());
     }
 
     @Override
     void received(int peer, Frame frame, ByteBuffer body) {
-        int block = frame.block();
+        int block = frame.part().block();
         come[block]++;
         if (come[block] == chunks.get(block).size()) {
             awaited[peer]--;
             allAwaited--;
         }
         if (topology.collector(host, block) == rank) {
-            sendNear(block, frame.chunk());
+            sendNear(block, frame.part().chunk());
         }
     }
 

@@ -21,8 +21,8 @@ import java.util.Map;
  *   <li>a collector sends it to the other ranks of its host.
  * </ol>
  *
- * <p>{@link Frame#node} tells what a chunk is the sum of, {@link Frame#total} is 4 N. Values are added in the order of
- * {@link SumTree}: hence the same bits on every rank, wherever the ranks are.
+ * <p>{@link Frame.Part#node} tells what a chunk is the sum of, {@link Frame.Part#total} is 4 N. Values are added in the
+ * order of {@link SumTree}: hence the same bits on every rank, wherever the ranks are.
  *
  * <p>Every step but the second and third stays within a host. Between hosts 2 (h - 1) / h N floats leave and reach each
  * of h equal hosts, the least that an all-reduce can do with, after two latencies.
@@ -136,7 +136,7 @@ final class AllReduceOperation extends RingOperation {
     }
 
     private Outgoing outgoing(ByteBuffer body, int block, int chunk, int node, boolean lent) {
-        return new Outgoing(bytes.limit(), body, block, chunk, node, lent);
+        return new Outgoing(new Frame.Part(bytes.limit(), block, chunk, node), body, lent);
     }
 
     private static long key(int block, int chunk) {
@@ -226,33 +226,35 @@ final class AllReduceOperation extends RingOperation {
 
     @Override
     boolean expects(int peer, Frame frame) {
-        int block = frame.block();
-        if (frame.total() != bytes.limit()
+        Frame.Part part = frame.part();
+        int block = part.block();
+        if (part.total() != bytes.limit()
                 || block < 0
                 || block >= size
-                || frame.chunk() < 0
-                || frame.chunk() >= chunks(block)
-                || frame.length() != length(block, frame.chunk())
-                || frame.node() < 0
-                || frame.node() > tree.root()
+                || part.chunk() < 0
+                || part.chunk() >= chunks(block)
+                || frame.length() != length(block, part.chunk())
+                || part.node() < 0
+                || part.node() > tree.root()
                 || awaited[peer] == 0) {
             return false;
         }
         int collector = topology.collector(host, block);
-        if (frame.node() == tree.root()) {
+        if (part.node() == tree.root()) {
             return block != rank && peer == (rank == collector ? block : collector);
         }
-        boolean near = topology.hostOf(peer) == host && frame.node() == peer;
+        boolean near = topology.hostOf(peer) == host && part.node() == peer;
         boolean far = block == rank
                 && topology.hostOf(peer) != host
                 && peer == topology.collector(topology.hostOf(peer), block)
-                && covers.get(topology.hostOf(peer)).contains(frame.node());
+                && covers.get(topology.hostOf(peer)).contains(part.node());
         return rank == collector && (near || far);
     }
 
     @Override
     ByteBuffer target(Frame frame) {
-        return frame.node() == tree.root() ? own(frame.block(), frame.chunk()) : buffers.take(frame.length());
+        Frame.Part part = frame.part();
+        return part.node() == tree.root() ? own(part.block(), part.chunk()) : buffers.take(frame.length());
     }
 
     @Override
@@ -262,7 +264,7 @@ final class AllReduceOperation extends RingOperation {
 
     @Override
     void take(int peer, Frame frame, ByteBuffer body) {
-        if (frame.node() == tree.root()) {
+        if (frame.part().node() == tree.root()) {
             target(frame).put(body);
         }
         take(peer, frame, new Values(body, Memory.BORROWED));
@@ -271,11 +273,12 @@ final class AllReduceOperation extends RingOperation {
     private void take(int peer, Frame frame, Values values) {
         awaited[peer]--;
         allAwaited--;
-        if (frame.node() != tree.root()) {
-            add(frame.block(), frame.chunk(), frame.node(), values);
-        } else if (topology.collector(host, frame.block()) == rank) {
-            sums.remove(key(frame.block(), frame.chunk()));
-            sendSum(frame.block(), frame.chunk());
+        Frame.Part part = frame.part();
+        if (part.node() != tree.root()) {
+            add(part.block(), part.chunk(), part.node(), values);
+        } else if (topology.collector(host, part.block()) == rank) {
+            sums.remove(key(part.block(), part.chunk()));
+            sendSum(part.block(), part.chunk());
         }
     }
 

@@ -41,7 +41,7 @@ import java.nio.ByteBuffer;
  * kind's (262,144 and the total for a chunk, 1,000 for an abort, else 0) ends the ring. Every chunk carries the whole
  * header, so that ranks that are out of step notice at the next one: the receiver compares it with its own operation.
  */
-record Frame(Kind kind, int detail, int rank, int length, long sequence, long total, int block, int chunk, int node) {
+record Frame(Kind kind, int detail, int rank, int length, long sequence, Part part) {
     /** Bytes of a header. */
     static final int BYTES = 40;
 
@@ -49,6 +49,18 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
     static final int LONGEST_TEXT = 1000;
 
     private static final short MAGIC = 0x5346;
+
+    /**
+     * What a chunk is a part of; a heartbeat has its numbers there, other frames have zeros.
+     *
+     * @param total bytes of the whole
+     * @param block of the whole
+     * @param chunk number of the chunk in its block
+     * @param node what the chunk is the sum of
+     */
+    record Part(long total, int block, int chunk, int node) {
+        static final Part NONE = new Part(0, 0, 0, 0);
+    }
 
     /** What a frame is for. */
     enum Kind {
@@ -79,7 +91,7 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
     }
 
     static Frame control(Kind kind, int rank, long sequence) {
-        return new Frame(kind, 0, rank, 0, sequence, 0, 0, 0, 0);
+        return new Frame(kind, 0, rank, 0, sequence, Part.NONE);
     }
 
     void write(ByteBuffer header) {
@@ -90,10 +102,10 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
                 .putInt(rank)
                 .putInt(length)
                 .putLong(sequence)
-                .putLong(total)
-                .putInt(block)
-                .putInt(chunk)
-                .putInt(node)
+                .putLong(part.total())
+                .putInt(part.block())
+                .putInt(part.chunk())
+                .putInt(part.node())
                 .flip();
     }
 
@@ -106,13 +118,10 @@ record Frame(Kind kind, int detail, int rank, int length, long sequence, long to
         int rank = header.getInt();
         int length = header.getInt();
         long sequence = header.getLong();
-        long total = header.getLong();
-        int block = header.getInt();
-        int chunk = header.getInt();
-        int node = header.getInt();
-        if (magic != MAGIC || kind == null || length < 0 || length > kind.longest(total)) {
+        Part part = new Part(header.getLong(), header.getInt(), header.getInt(), header.getInt());
+        if (magic != MAGIC || kind == null || length < 0 || length > kind.longest(part.total())) {
             return null;
         }
-        return new Frame(kind, detail, rank, length, sequence, total, block, chunk, node);
+        return new Frame(kind, detail, rank, length, sequence, part);
     }
 }

@@ -63,7 +63,7 @@ final class RingFailure extends Exception {
     /** What the other ranks are told: to them a rank that was told to stop is lost. */
     Frame frame(int length) {
         int code = reason == Reason.MISMATCH ? MISMATCH_CODE : LOST_CODE;
-        return new Frame(Frame.Kind.ABORT, code, rank, length, 0, 0, 0, 0, 0);
+        return new Frame(Frame.Kind.ABORT, code, rank, length, 0, Frame.Part.NONE);
     }
 
     byte[] body() {

@@ -45,12 +45,11 @@ abstract class RingOperation {
     /**
      * A chunk to send.
      *
-     * @param total bytes that the frame tells as its total
+     * @param part what the frame tells of it
      * @param body from its position to its limit
-     * @param node see {@link Frame#node}
      * @param lent whether the body is one of {@link RingBuffers}
      */
-    record Outgoing(long total, ByteBuffer body, int block, int chunk, int node, boolean lent) {}
+    record Outgoing(Frame.Part part, ByteBuffer body, boolean lent) {}
 
     private final Kind kind;
     private final CompletableFuture<Void> future = new CompletableFuture<>();

@@ -34,15 +34,20 @@ final class RingProgress {
     Frame heartbeat(int rank, long sequence, long now) {
         long age = TimeUnit.NANOSECONDS.toMillis(idleNanos(now));
         return new Frame(
-                Frame.Kind.HEARTBEAT, 0, rank, 0, sequence, own.get(), (int) Math.min(age, Integer.MAX_VALUE), 0, 0);
+                Frame.Kind.HEARTBEAT,
+                0,
+                rank,
+                0,
+                sequence,
+                new Frame.Part(own.get(), (int) Math.min(age, Integer.MAX_VALUE), 0, 0));
     }
 
     /** Takes note of a peer's heartbeat. */
     void heard(Peer peer, Frame heartbeat, long now) {
-        if (peer.gotFurther(heartbeat.total(), now)) {
+        if (peer.gotFurther(heartbeat.part().total(), now)) {
             at(now);
         }
-        at(now - TimeUnit.MILLISECONDS.toNanos(heartbeat.block()));
+        at(now - TimeUnit.MILLISECONDS.toNanos(heartbeat.part().block()));
     }
 
     private void look(long now) {

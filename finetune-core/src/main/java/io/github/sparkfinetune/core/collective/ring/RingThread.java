@@ -142,16 +142,7 @@ final class RingThread implements Runnable {
             if (chunk != null) {
                 int kind = operation.kind().code();
                 int length = chunk.body().remaining();
-                Frame frame = new Frame(
-                        Frame.Kind.CHUNK,
-                        kind,
-                        member.rank(),
-                        length,
-                        sequence,
-                        chunk.total(),
-                        chunk.block(),
-                        chunk.chunk(),
-                        chunk.node());
+                Frame frame = new Frame(Frame.Kind.CHUNK, kind, member.rank(), length, sequence, chunk.part());
                 peer.stage(frame, chunk);
             } else if (peers.heartbeatDue(peer)) {
                 to.stage(progress.heartbeat(member.rank(), sequence, System.nanoTime()), NOTHING);
@@ -201,7 +192,8 @@ final class RingThread implements Runnable {
         if (frame.sequence() != sequence
                 || frame.detail() != operation.kind().code()
                 || !operation.expects(peer.rank(), frame)) {
-            String theirs = RingOperation.Kind.text(frame.detail()) + " of " + frame.total() + " bytes";
+            String theirs = RingOperation.Kind.text(frame.detail()) + " of "
+                    + frame.part().total() + " bytes";
             String text = "the ranks are out of step: " + member.name(peer.rank()) + " is in operation "
                     + frame.sequence() + ", " + theirs + ", " + own() + " in " + ownOperation();
             throw new RingFailure(Reason.MISMATCH, peer.rank(), text, null);

@@ -16,10 +16,11 @@ class FrameFuzzTest {
         return Stream.of(
                 written(Frame.control(Frame.Kind.HEARTBEAT, 0, 7), Frame.control(Frame.Kind.GOODBYE, 0, 0)),
                 written(
-                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64, 0, 0, 0),
-                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, 64, 0, 0, 0)),
-                written(new Frame(Frame.Kind.ABORT, 1, 1, 40, 0, 0, 0, 0, 0)),
-                written(new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Long.MAX_VALUE, 0, 0, 0)));
+                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, new Frame.Part(64, 0, 0, 0)),
+                        new Frame(Frame.Kind.CHUNK, 1, 0, 16, 1, new Frame.Part(64, 0, 0, 0))),
+                written(new Frame(Frame.Kind.ABORT, 1, 1, 40, 0, Frame.Part.NONE)),
+                written(new Frame(
+                        Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, new Frame.Part(Long.MAX_VALUE, 0, 0, 0))));
     }
 
     private static byte[] written(Frame... frames) {

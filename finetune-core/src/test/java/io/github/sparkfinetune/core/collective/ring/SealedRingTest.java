@@ -162,9 +162,11 @@ class SealedRingTest {
     @Test
     void noFrameIsLongerThanAChunk() {
         ByteBuffer header = ByteBuffer.allocate(Frame.BYTES);
-        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK + 4, 1, Integer.MAX_VALUE, 0, 0, 0).write(header);
+        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK + 4, 1, new Frame.Part(Integer.MAX_VALUE, 0, 0, 0))
+                .write(header);
         assertThat(Frame.read(header.position(header.limit()))).isNull();
-        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, Integer.MAX_VALUE, 0, 0, 0).write(header);
+        new Frame(Frame.Kind.CHUNK, 1, 0, RingOperation.CHUNK, 1, new Frame.Part(Integer.MAX_VALUE, 0, 0, 0))
+                .write(header);
         assertThat(Frame.read(header.position(header.limit()))).isNotNull();
     }
 

@@ -12,12 +12,9 @@ import java.util.Set;
  * @param labels names of the labels in the row's content, where they are not its stratum
  * @param file where it comes from
  * @param hash of its content; null where the row cannot be used
- * @param repaired whether bytes were removed
- * @param cut whether a text was cut at {@code data.max_text_bytes}
- * @param badBecause why the row cannot be used, or is left out on purpose; or null
- * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used
- * @param leftOutFor hash of another document that it is left out for, or null
  * @param splitKey decides on which side of the split the row lies; null where its content does
+ * @param changes what cleaning did to its texts
+ * @param verdict why it cannot be used, or is left out on purpose
  */
 public record CleanRow<C>(
         C content,
@@ -25,32 +22,56 @@ public record CleanRow<C>(
         Set<String> labels,
         String file,
         ContentHash hash,
-        boolean repaired,
-        boolean cut,
-        String badBecause,
-        CorpusCleaner.Cleaned corpus,
-        ContentHash leftOutFor,
-        SplitKey splitKey) {
+        SplitKey splitKey,
+        Changes changes,
+        Verdict verdict) {
     /** The one stratum of all rows. */
     public static final String ALL = "";
 
-    /** A row of which {@code data.corpus} makes nothing. */
-    public CleanRow(
-            C content,
-            String stratum,
-            Set<String> labels,
-            String file,
-            ContentHash hash,
-            boolean repaired,
-            boolean cut,
-            String badBecause) {
-        this(content, stratum, labels, file, hash, repaired, cut, badBecause, null, null, null);
+    /**
+     * What cleaning did to a row's texts.
+     *
+     * @param repaired whether bytes were removed
+     * @param cut whether a text was cut at {@code data.max_text_bytes}
+     */
+    public record Changes(boolean repaired, boolean cut) {
+        public static final Changes NONE = new Changes(false, false);
+
+        /** What it did to a text. */
+        public static Changes of(TextCleaner.Cleaned text) {
+            return new Changes(text.repaired(), text.cut());
+        }
+
+        /** What it did to this text or another. */
+        public Changes or(Changes other) {
+            return new Changes(repaired || other.repaired, cut || other.cut);
+        }
+    }
+
+    /**
+     * What is to become of a row.
+     *
+     * @param badBecause why the row cannot be used, or is left out on purpose; or null
+     * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used
+     * @param leftOutFor hash of another document that it is left out for, or null
+     */
+    public record Verdict(String badBecause, CorpusCleaner.Cleaned corpus, ContentHash leftOutFor) {
+        static final Verdict USABLE = new Verdict(null, null, null);
+    }
+
+    /** A row that can be used, of which {@code data.corpus} makes nothing. */
+    public static <C> CleanRow<C> usable(
+            C content, String stratum, Set<String> labels, String file, ContentHash hash, Changes changes) {
+        return new CleanRow<>(content, stratum, labels, file, hash, null, changes, Verdict.USABLE);
+    }
+
+    private static <C> CleanRow<C> refused(String file, Verdict verdict) {
+        return new CleanRow<>(null, null, Set.of(), file, null, null, Changes.NONE, verdict);
     }
 
     /** A row that a filter of {@code data.corpus} rejects. */
     static <C> CleanRow<C> rejected(String file, CorpusCleaner.Cleaned corpus) {
-        return new CleanRow<>(
-                null, null, Set.of(), file, null, false, false, corpus.rejectedBecause(), corpus, null, null);
+        return refused(file, new Verdict(corpus.rejectedBecause(), corpus, null));
     }
 
     /**
@@ -60,22 +81,26 @@ public record CleanRow<C>(
      * @param other hash of the other document
      */
     public CleanRow<C> leftOut(String text, String reason, ContentHash other) {
-        CorpusCleaner.Cleaned rejected = new CorpusCleaner.Cleaned(text, reason, Map.of());
-        return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason, rejected, other, null);
+        return refused(file, new Verdict(reason, new CorpusCleaner.Cleaned(text, reason, Map.of()), other));
     }
 
     /** Returns this row with a split key. */
     public CleanRow<C> with(SplitKey key) {
-        return new CleanRow<>(content, stratum, labels, file, hash, repaired, cut, badBecause, corpus, leftOutFor, key);
+        return new CleanRow<>(content, stratum, labels, file, hash, key, changes, verdict);
+    }
+
+    /** Why the row cannot be used, or is left out on purpose; or null. */
+    public String badBecause() {
+        return verdict.badBecause();
     }
 
     /** Whether it is left out on purpose, by a filter or for another document. */
     public boolean isRejected() {
-        return corpus != null && corpus.rejectedBecause() != null;
+        return verdict.corpus() != null && verdict.corpus().rejectedBecause() != null;
     }
 
     /** A row that cannot be used. */
     public static <C> CleanRow<C> bad(String file, String reason) {
-        return new CleanRow<>(null, null, Set.of(), file, null, false, false, reason);
+        return refused(file, new Verdict(reason, null, null));
     }
 }

@@ -169,15 +169,14 @@ public record TextRows(
         if (documents != null) {
             return document(file, text, documents.clean(text.text()), digest);
         }
-        return new CleanRow<>(
+        CleanRow.Changes changes = CleanRow.Changes.of(text);
+        return CleanRow.usable(
                 new Content(text.text(), pair == null ? null : pair.text(), label.number()),
                 label.stratum(),
                 label.names(),
                 file,
                 pair == null ? digest.of(text.utf8()) : digest.of(text.utf8(), pair.utf8()),
-                text.repaired() || (pair != null && pair.repaired()),
-                text.cut() || (pair != null && pair.cut()),
-                null);
+                pair == null ? changes : changes.or(CleanRow.Changes.of(pair)));
     }
 
     private static CleanRow<Content> document(
@@ -194,12 +193,9 @@ public record TextRows(
                 Set.of(),
                 file,
                 digest.of(cleaned.text().getBytes(StandardCharsets.UTF_8)),
-                raw.repaired(),
-                raw.cut(),
                 null,
-                cleaned,
-                null,
-                null);
+                CleanRow.Changes.of(raw),
+                new CleanRow.Verdict(null, cleaned, null));
     }
 
     private String label(RawRow row, String file) {

@@ -79,7 +79,7 @@ public final class CorpusVerdicts {
         }
 
         private static Row judged(Row row, CleanRow<TextRows.Content> clean) {
-            CorpusCleaner.Cleaned document = clean.corpus();
+            CorpusCleaner.Cleaned document = clean.verdict().corpus();
             Object[] values = new Object[row.length() + 3];
             for (int i = 0; i < row.length(); i++) {
                 values[i] = row.get(i);

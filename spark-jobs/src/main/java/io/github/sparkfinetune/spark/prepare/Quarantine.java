@@ -79,10 +79,12 @@ final class Quarantine {
 
     private static Object[] row(CleanRow<?> row) {
         return new Object[] {
-            row.isRejected() ? row.corpus().text() : null,
+            row.isRejected() ? row.verdict().corpus().text() : null,
             row.file(),
             row.badBecause(),
-            row.leftOutFor() == null ? null : row.leftOutFor().toHex()
+            row.verdict().leftOutFor() == null
+                    ? null
+                    : row.verdict().leftOutFor().toHex()
         };
     }
 }

@@ -160,11 +160,12 @@ public final class SourceScan implements AutoCloseable {
                 counts.badFile.merge(row.badBecause(), row.file(), (a, b) -> a.compareTo(b) <= 0 ? a : b);
                 continue;
             }
-            counts.cut += row.cut() ? 1 : 0;
-            counts.repaired += row.repaired() ? 1 : 0;
+            counts.cut += row.changes().cut() ? 1 : 0;
+            counts.repaired += row.changes().repaired() ? 1 : 0;
             counts.strata.merge(row.stratum(), 1L, Long::sum);
-            if (row.corpus() != null) {
-                row.corpus()
+            if (row.verdict().corpus() != null) {
+                row.verdict()
+                        .corpus()
                         .masked()
                         .forEach((kind, count) ->
                                 counts.masked.merge(kind.name().toLowerCase(Locale.ROOT), (long) count, Long::sum));

@@ -39,10 +39,10 @@ final class LeftOut {
             comparison.leaveOut(rows, scans, train);
             for (SourceReader.Rows<C> source : rows.subList(0, train)) {
                 List<String> found = source.rdd()
-                        .filter(row ->
-                                row.leftOutFor() != null && row.corpus().text().equals(text))
-                        .map(row ->
-                                row.badBecause() + ", for " + row.leftOutFor().toHex())
+                        .filter(row -> row.verdict().leftOutFor() != null
+                                && row.verdict().corpus().text().equals(text))
+                        .map(row -> row.badBecause() + ", for "
+                                + row.verdict().leftOutFor().toHex())
                         .take(1);
                 if (!found.isEmpty()) {
                     return Optional.of(TraceJob.CORPUS + found.get(0));

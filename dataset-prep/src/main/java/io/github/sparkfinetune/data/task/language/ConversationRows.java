@@ -41,14 +41,12 @@ record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCle
     private final class Cleaner implements RowCleaner<C> {
         private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
         private final ContentHash.Digest digest = new ContentHash.Digest();
-        private boolean repaired;
-        private boolean cut;
+        private CleanRow.Changes changes;
         private boolean binary;
 
         private String clean(String text) {
             TextCleaner.Cleaned cleaned = cleaner.clean(text.getBytes(StandardCharsets.UTF_8));
-            repaired |= cleaned.repaired();
-            cut |= cleaned.cut();
+            changes = changes.or(CleanRow.Changes.of(cleaned));
             binary |= cleaned.binary();
             return cleaned.text();
         }
@@ -59,8 +57,7 @@ record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCle
             if (row.isCorrupt()) {
                 return CleanRow.bad(file, UnusableRowException.MALFORMED);
             }
-            repaired = false;
-            cut = false;
+            changes = CleanRow.Changes.NONE;
             binary = false;
             C example;
             try {
@@ -72,7 +69,7 @@ record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCle
                 return CleanRow.bad(file, UnusableRowException.BINARY);
             }
             ContentHash hash = digest.of(SftRecords.content(example));
-            return new CleanRow<>(example, CleanRow.ALL, Set.of(), file, hash, repaired, cut, null);
+            return CleanRow.usable(example, CleanRow.ALL, Set.of(), file, hash, changes);
         }
     }
 }

@@ -78,15 +78,13 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
             int start = answers.isEmpty() ? -1 : answers.get(0).start();
             int end = answers.isEmpty() ? -1 : start + answers.get(0).text().length();
             String kind = answers.isEmpty() ? UNANSWERABLE : ANSWERABLE;
-            return new CleanRow<>(
+            return CleanRow.usable(
                     new Question(texts, start, end),
                     supervised && unanswerable ? kind : CleanRow.ALL,
                     Set.of(),
                     row.file(),
                     digest.of(content(question.utf8(), context.utf8(), answers)),
-                    question.repaired() || context.repaired(),
-                    question.cut() || context.cut(),
-                    null);
+                    CleanRow.Changes.of(question).or(CleanRow.Changes.of(context)));
         }
 
         private TextCleaner.Cleaned cleaned(String text) throws UnusableRowException {

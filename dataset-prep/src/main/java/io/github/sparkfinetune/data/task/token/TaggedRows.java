@@ -59,15 +59,8 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, int m
             if (cleaned.empty()) {
                 return CleanRow.bad(file, UnusableRowException.EMPTY);
             }
-            return new CleanRow<>(
-                    words,
-                    CleanRow.ALL,
-                    new HashSet<>(words.tags()),
-                    file,
-                    hash(words),
-                    cleaned.repaired(),
-                    cleaned.cut(),
-                    null);
+            return CleanRow.usable(
+                    words, CleanRow.ALL, new HashSet<>(words.tags()), file, hash(words), CleanRow.Changes.of(cleaned));
         }
 
         private ContentHash hash(TaggedWords row) {

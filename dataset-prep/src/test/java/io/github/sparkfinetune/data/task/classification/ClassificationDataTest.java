@@ -96,7 +96,7 @@ class ClassificationDataTest {
         assertThat(rows).extracting(CleanRow::file).containsOnly(Rows.FILE);
         assertThat(rows.get(0).content()).isEqualTo(new TextRows.Content("a text", "b", null));
         assertThat(rows.get(0).stratum()).isEqualTo("spam");
-        assertThat(rows.get(1).repaired()).isTrue();
+        assertThat(rows.get(1).changes().repaired()).isTrue();
         // The content is hashed without its label, and its texts apart.
         assertThat(rows.get(1).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(2).hash()).isEqualTo(rows.get(0).hash());

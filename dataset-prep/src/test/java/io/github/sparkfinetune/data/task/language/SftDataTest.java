@@ -85,8 +85,8 @@ class SftDataTest {
                 .extracting(CleanRow::badBecause)
                 .containsExactly(
                         null, null, "binary_text", "empty_text", "no_messages", "malformed_record", "malformed_record");
-        assertThat(rows.get(1).repaired()).isTrue();
-        assertThat(rows.get(0).repaired()).isFalse();
+        assertThat(rows.get(1).changes().repaired()).isTrue();
+        assertThat(rows.get(0).changes().repaired()).isFalse();
         assertThat(rows.get(1).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(0).stratum()).isEqualTo(CleanRow.ALL);
     }

@@ -79,7 +79,7 @@ class QuestionAnsweringDataTest {
         CleanRow<Question> row = clean(
                         Questions.withNegative(), true, Questions.answered("Whose?", dirty, "th\1e author"))
                 .get(0);
-        assertThat(row.repaired()).isTrue();
+        assertThat(row.changes().repaired()).isTrue();
         assertThat(row.content().row().context()).isEqualTo("A notice of the author");
         assertThat(row.content().row().answers()).containsExactly("the author");
         assertThat(row.content().start()).isEqualTo(12);

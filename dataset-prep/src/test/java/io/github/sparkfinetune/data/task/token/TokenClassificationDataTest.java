@@ -112,7 +112,7 @@ class TokenClassificationDataTest {
                         "malformed_record");
         assertThat(rows.get(0).labels()).containsExactlyInAnyOrder("O", "B-X");
         assertThat(rows.get(0).stratum()).isEqualTo(CleanRow.ALL);
-        assertThat(rows.get(1).repaired()).isTrue();
+        assertThat(rows.get(1).changes().repaired()).isTrue();
         assertThat(rows.get(1).content()).isEqualTo(rows.get(0).content());
         assertThat(rows.get(4).content().tags()).isEqualTo(rows.get(0).content().tags());
         // Equal words are duplicates, whatever their tags; a text, which is tokenized as a whole, is none of them.

@@ -3,7 +3,6 @@ package io.github.sparkfinetune.spark.doctor;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.tensor.Processor;
 import io.github.sparkfinetune.core.tensor.Torch;
-import java.io.File;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.charset.StandardCharsets;
@@ -17,50 +16,60 @@ import java.util.concurrent.TimeUnit;
  * What a rank needs of its machine.
  *
  * @param host its name
- * @param java version
- * @param cores that the process has
- * @param features of the processor that PyTorch's kernels ask for
- * @param libc name and version
- * @param freeDisk bytes in Spark's local folder
- * @param gigaflops billions of operations a second of PyTorch's product on one core, or 0 where it failed
- * @param torchFailure why PyTorch doesn't compute, or null
+ * @param hardware what the process may use of it
+ * @param software what it runs on
+ * @param torch how PyTorch computes
  * @param unreached addresses of other ranks that can't be reached
  */
-record MachineFacts(
-        String host,
-        String java,
-        int cores,
-        Set<String> features,
-        String libc,
-        long freeDisk,
-        double gigaflops,
-        String torchFailure,
-        List<String> unreached)
+record MachineFacts(String host, Hardware hardware, Software software, TorchProbe torch, List<String> unreached)
         implements Serializable {
     private static final Set<String> ASKED_FOR = Set.of("avx2", "avx512f", "avx512_bf16", "amx_bf16");
     private static final int SIZE = 512;
     private static final int SECONDS = 10;
 
+    /**
+     * What a process may use of its machine.
+     *
+     * @param cores that the process has
+     * @param features of the processor that PyTorch's kernels ask for
+     * @param freeDisk bytes in Spark's local folder
+     */
+    record Hardware(int cores, Set<String> features, long freeDisk) implements Serializable {}
+
+    /**
+     * What a process runs on.
+     *
+     * @param java version
+     * @param libc name and version
+     */
+    record Software(String java, String libc) implements Serializable {}
+
+    /**
+     * How PyTorch computes.
+     *
+     * @param gigaflops billions of operations a second of its product on one core, or 0 where it failed
+     * @param failure why it doesn't compute, or null
+     */
+    record TorchProbe(double gigaflops, String failure) implements Serializable {
+        static TorchProbe here() {
+            try {
+                Torch.start(1);
+                return new TorchProbe(Torch.probe(SIZE), null);
+            } catch (RunException e) {
+                return new TorchProbe(0, e.getMessage());
+            }
+        }
+    }
+
     /** Looks at this machine. */
     static MachineFacts here(String host, Path localDir, List<String> unreached) {
-        double gigaflops = 0;
-        String failure = null;
-        try {
-            Torch.start(1);
-            gigaflops = Torch.probe(SIZE);
-        } catch (RunException e) {
-            failure = e.getMessage();
-        }
-        File disk = localDir.toFile();
+        TorchProbe torch = TorchProbe.here();
+        int cores = Runtime.getRuntime().availableProcessors();
         return new MachineFacts(
                 host,
-                System.getProperty("java.version"),
-                Runtime.getRuntime().availableProcessors(),
-                foundFeatures(),
-                foundLibc(),
-                disk.getUsableSpace(),
-                gigaflops,
-                failure,
+                new Hardware(cores, foundFeatures(), localDir.toFile().getUsableSpace()),
+                new Software(System.getProperty("java.version"), foundLibc()),
+                torch,
                 List.copyOf(unreached));
     }
 

@@ -68,21 +68,25 @@ final class MachinesCheck implements Check {
         String host = machine.host() + ": ";
         List<Finding> findings = new ArrayList<>();
         findings.add(
-                machine.torchFailure() == null
+                machine.torch().failure() == null
                         ? Finding.ok(
                                 "pytorch",
                                 String.format(
-                                        Locale.ROOT, "%scomputes, %.0f GFLOP/s a core", host, machine.gigaflops()))
-                        : Finding.wrong("pytorch", host + machine.torchFailure(), "it needs glibc 2.28 or newer"));
-        String processor = host + machine.cores() + " core(s), " + String.join(" ", machine.features()) + ", "
-                + machine.libc() + ", Java " + machine.java();
+                                        Locale.ROOT,
+                                        "%scomputes, %.0f GFLOP/s a core",
+                                        host,
+                                        machine.torch().gigaflops()))
+                        : Finding.wrong("pytorch", host + machine.torch().failure(), "it needs glibc 2.28 or newer"));
+        String processor = host + machine.hardware().cores() + " core(s), "
+                + String.join(" ", machine.hardware().features()) + ", "
+                + machine.software().libc() + ", Java " + machine.software().java();
         findings.add(
-                machine.features().contains("avx2")
+                machine.hardware().features().contains("avx2")
                         ? Finding.ok("machine", processor)
                         : Finding.advice("machine", processor, "without AVX2 it computes several times slower"));
-        String free = host + machine.freeDisk() / MIB + " MiB free in spark.local.dir";
+        String free = host + machine.hardware().freeDisk() / MIB + " MiB free in spark.local.dir";
         findings.add(
-                machine.freeDisk() >= disk
+                machine.hardware().freeDisk() >= disk
                         ? Finding.ok("disk", free)
                         : Finding.wrong(
                                 "disk",

@@ -49,8 +49,12 @@ class DoctorTest {
 
     @Test
     void aMachineThatLacksWhatARankNeedsIsWrong() {
-        MachineFacts facts =
-                new MachineFacts("w1", "17", 8, Set.of(), "no glibc", 1L << 20, 0, "no libtorch", List.of("w2:99"));
+        MachineFacts facts = new MachineFacts(
+                "w1",
+                new MachineFacts.Hardware(8, Set.of(), 1L << 20),
+                new MachineFacts.Software("17", "no glibc"),
+                new MachineFacts.TorchProbe(0, "no libtorch"),
+                List.of("w2:99"));
 
         assertThat(MachinesCheck.findings(facts, 2L << 30))
                 .extracting(Finding::about, Finding::code)

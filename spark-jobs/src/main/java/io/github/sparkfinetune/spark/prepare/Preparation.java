@@ -186,17 +186,15 @@ final class Preparation<C> {
                 all = all == null ? some : all.union(some);
             }
             ShardWriter writer = new ShardWriter(
-                    dataset,
-                    run,
-                    hadoop,
-                    plan,
+                    new ShardWriter.Target(dataset.toString(), run, hadoop),
+                    new ShardWriter.Selection(
+                            plan,
+                            sources.stream().map(SourceFiles::split).toList(),
+                            mixture,
+                            data.deduplicates()),
                     task,
                     labels,
-                    data.deduplicates(),
-                    sources.stream().map(SourceFiles::split).toList(),
-                    mixture,
-                    tokenizer.unknownTokenId(),
-                    task.endTokenIds(tokenizer));
+                    new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));
             List<ShardWriter.Report> reports = new ArrayList<>(all.repartitionAndSortWithinPartitions(
                             new ShuffledSample.Ranges(options.shards()), ShuffledSample.Order.BY_KEY)
                     .mapPartitionsWithIndex(writer, false)

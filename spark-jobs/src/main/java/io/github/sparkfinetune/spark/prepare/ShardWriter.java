@@ -78,18 +78,45 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Configurator.setLevel("org.apache.parquet.hadoop.InternalParquetRecordWriter", Level.ERROR);
     }
 
-    private final String dataset;
-    private final String run;
-    private final Broadcast<SerializableConfiguration> hadoop;
-    private final Broadcast<SplitPlan> plan;
+    private final Target target;
+    private final Selection selection;
     private final TaskData<?> task;
     private final List<String> labels;
-    private final boolean deduplicate;
     private final List<String> names;
     private final int[] splits;
-    private final Mixture mixture;
-    private final int unknownId;
-    private final Set<Integer> endIds;
+    private final CheckedIds checkedIds;
+
+    /**
+     * Where shards are written.
+     *
+     * @param dataset the dataset's folder
+     * @param run name of the run in the names of its files
+     * @param hadoop the file system's configuration
+     */
+    record Target(String dataset, String run, Broadcast<SerializableConfiguration> hadoop) implements Serializable {}
+
+    /**
+     * Which rows are written where, and how often.
+     *
+     * @param plan of the split
+     * @param splits the split of each source: sources to train on come first
+     * @param mixture of these
+     * @param deduplicate whether only the first of a split's rows with equal content is kept
+     */
+    record Selection(Broadcast<SplitPlan> plan, List<String> splits, Mixture mixture, boolean deduplicate)
+            implements Serializable {
+        Selection {
+            splits = new ArrayList<>(splits);
+        }
+    }
+
+    /**
+     * Ids of the tokens that {@link SampleChecks} looks for.
+     *
+     * @param unknown id of the token that stands for what the vocabulary lacks, or -1
+     * @param end ids of the tokens that end an answer
+     */
+    record CheckedIds(int unknown, Set<Integer> end) implements Serializable {}
 
     /**
      * One written file.
@@ -115,35 +142,14 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
     }
 
-    /**
-     * @param run name of the run in the names of its files
-     * @param splits the split of each source: sources to train on come first
-     * @param mixture of these
-     */
-    ShardWriter(
-            Path dataset,
-            String run,
-            Broadcast<SerializableConfiguration> hadoop,
-            Broadcast<SplitPlan> plan,
-            TaskData<?> task,
-            List<String> labels,
-            boolean deduplicate,
-            List<String> splits,
-            Mixture mixture,
-            int unknownId,
-            Set<Integer> endIds) {
-        this.dataset = dataset.toString();
-        this.run = run;
-        this.hadoop = hadoop;
-        this.plan = plan;
+    ShardWriter(Target target, Selection selection, TaskData<?> task, List<String> labels, CheckedIds checkedIds) {
+        this.target = target;
+        this.selection = selection;
         this.task = task;
         this.labels = new ArrayList<>(labels);
-        this.deduplicate = deduplicate;
-        this.names = names(splits);
-        this.splits = splits.stream().mapToInt(names::indexOf).toArray();
-        this.mixture = mixture;
-        this.unknownId = unknownId;
-        this.endIds = endIds;
+        this.names = names(selection.splits());
+        this.splits = selection.splits().stream().mapToInt(names::indexOf).toArray();
+        this.checkedIds = checkedIds;
     }
 
     /** Names of a dataset's splits in their order: its own, then further ones that sources are of. */
@@ -154,7 +160,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
 
     @Override
     public Iterator<Report> call(Integer shard, Iterator<Tuple2<byte[], byte[]>> rows) throws IOException {
-        SplitPlan held = plan.value();
+        SplitPlan held = selection.plan().value();
         Open[] open = new Open[names.size()];
         byte[][] lastOfSplit = new byte[names.size()][];
         SplitPlan.Sides sides = held.sides();
@@ -173,7 +179,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                 int origin = splits[source];
                 byte[] last = lastOfSplit[origin];
                 lastOfSplit[origin] = key;
-                if (deduplicate && last != null && ShuffledSample.sameContent(last, key)) {
+                if (selection.deduplicate() && last != null && ShuffledSample.sameContent(last, key)) {
                     continue;
                 }
                 int rank = ShuffledSample.rank(key);
@@ -185,7 +191,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
                     open[split] = new Open(split, shard);
                 }
                 // What is held out is measured once, however often its like is trained on.
-                int copies = split == 0 ? mixture.copies(source, ShuffledSample.second(key)) : 1;
+                int copies = split == 0 ? selection.mixture().copies(source, ShuffledSample.second(key)) : 1;
                 for (int copy = 0; copy < copies; copy++) {
                     open[split].sink.add(row._2(), held.stratum(rank));
                 }
@@ -232,7 +238,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         /** Null before the first sample. */
         private SampleWriter writer;
 
-        private final SampleChecks checks = new SampleChecks(unknownId, endIds);
+        private final SampleChecks checks = new SampleChecks(checkedIds.unknown(), checkedIds.end());
         private long rows;
         private long leaked;
         private long leakedExample;
@@ -241,8 +247,8 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         Open(int split, int shard) {
             this.split = split;
             this.name = ShardNames.of(
-                    names.get(split), shard, run, TaskContext.get().taskAttemptId());
-            this.path = new Path(dataset, name);
+                    names.get(split), shard, target.run(), TaskContext.get().taskAttemptId());
+            this.path = new Path(target.dataset(), name);
             this.sink = task.sink(this::write, labels);
         }
 
@@ -286,7 +292,7 @@ final class ShardWriter implements Function2<Integer, Iterator<Tuple2<byte[], by
         }
 
         private Configuration configuration() {
-            return hadoop.value().value();
+            return target.hadoop().value().value();
         }
     }
 }

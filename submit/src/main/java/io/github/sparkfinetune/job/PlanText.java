@@ -22,7 +22,7 @@ public final class PlanText {
         lines.add(format("trained     %,d (%.2f%%)", run.trained(), 100.0 * run.trained() / run.parameters()));
         NewWeight.lines(run.newWeights()).forEach(line -> lines.add("head        " + line));
         lines.add("");
-        lines.add("memory of a rank " + (plan.onGpu() ? "on its GPU" : "outside the Java heap") + ", MiB");
+        lines.add("memory of a rank " + (plan.ranks().onGpu() ? "on its GPU" : "outside the Java heap") + ", MiB");
         RankMemory memory = run.memory();
         memory.parts().forEach((part, bytes) -> {
             if (bytes > 0) {
@@ -41,7 +41,7 @@ public final class PlanText {
                 disk.checkpoint() / MIB,
                 disk.model() > 0 ? format(", %,.0f for the model, once a machine", disk.model() / MIB) : ""));
         lines.add("");
-        lines.add(format("ranks       %,d, %s", plan.ranks(), slots(plan)));
+        lines.add(format("ranks       %,d, %s", plan.ranks().count(), slots(plan)));
         run.work()
                 .ifPresentOrElse(
                         work -> work(work, lines),
@@ -58,11 +58,13 @@ public final class PlanText {
 
     private static void room(PlanJob.Plan plan, List<String> lines) {
         lines.add("");
-        if (!plan.onGpu() && !plan.oneProcess()) {
-            lines.add(format("set         --conf spark.executor.memoryOverhead=%dm (15%% spare)", plan.overheadMib()));
+        if (!plan.ranks().onGpu() && !plan.ranks().oneProcess()) {
+            lines.add(format(
+                    "set         --conf spark.executor.memoryOverhead=%dm (15%% spare)",
+                    plan.room().overheadMib()));
         }
-        plan.executor().ifPresent(executor -> lines.add("executor    " + executor(executor)));
-        plan.machine().ifPresent(bytes -> {
+        plan.room().executor().ifPresent(executor -> lines.add("executor    " + executor(executor)));
+        plan.room().machine().ifPresent(bytes -> {
             lines.add(format(
                     "machine     has %,.0f MiB, the ranks take %,.0f and the Java heap%s",
                     bytes / MIB, plan.machineNeeds() / MIB, plan.machineNeeds() > bytes ? ": TOO LITTLE" : ""));
@@ -80,9 +82,11 @@ public final class PlanText {
     }
 
     private static String slots(PlanJob.Plan plan) {
-        return plan.slots().isPresent()
-                ? format("%s has room for %,d", plan.master(), plan.slots().getAsInt())
-                : plan.master() + " says when it starts whether it has room";
+        return plan.ranks().slots().isPresent()
+                ? format(
+                        "%s has room for %,d",
+                        plan.ranks().master(), plan.ranks().slots().getAsInt())
+                : plan.ranks().master() + " says when it starts whether it has room";
     }
 
     private static void work(RunPlan.Work work, List<String> lines) {

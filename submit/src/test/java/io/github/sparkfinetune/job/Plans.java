@@ -39,15 +39,12 @@ public final class Plans {
                         new NewWeight("classifier.bias", List.of(2L), Optional.empty())));
         return new PlanJob.Plan(
                 run,
-                "yarn",
-                2,
-                OptionalInt.of(2),
-                false,
-                false,
-                1536,
-                Optional.of(new ExecutorMemory(
-                        "executor", 1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
-                OptionalLong.empty(),
+                new PlanJob.Plan.Ranks("yarn", 2, OptionalInt.of(2), false, false),
+                new PlanJob.Plan.Room(
+                        1536,
+                        Optional.of(new ExecutorMemory(
+                                "executor", 1024 * MIB, OptionalLong.of(384 * MIB), OptionalLong.of(1024 * MIB))),
+                        OptionalLong.empty()),
                 Optional.ofNullable(refusal));
     }
 }

@@ -22,11 +22,12 @@ final class MemoryCheck implements Check {
                 .ifPresentOrElse(
                         refusal -> findings.add(Finding.wrong(ABOUT, rank, refusal.getMessage())),
                         () -> findings.add(Finding.ok(ABOUT, rank)));
-        if (plan.machine().isPresent() && plan.machineNeeds() > plan.machine().getAsLong()) {
+        if (plan.room().machine().isPresent()
+                && plan.machineNeeds() > plan.room().machine().getAsLong()) {
             findings.add(Finding.wrong(
                     ABOUT,
-                    "this machine has " + (plan.machine().getAsLong() >> 20) + " MiB, " + plan.ranks()
-                            + " rank(s) take " + (plan.machineNeeds() >> 20),
+                    "this machine has " + (plan.room().machine().getAsLong() >> 20) + " MiB, "
+                            + plan.ranks().count() + " rank(s) take " + (plan.machineNeeds() >> 20),
                     "finetune plan says what needs less"));
         }
         return findings;

@@ -64,7 +64,7 @@ record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int
             if (planned.fits(rankBytes)) {
                 return planned;
             }
-            boolean fewer = plan.oneProcess() || candidate.ranks == ranks;
+            boolean fewer = plan.ranks().oneProcess() || candidate.ranks == ranks;
             if (fewer
                     && (smallest == null
                             || plan.run().memory().sum() * candidate.ranks
@@ -105,17 +105,18 @@ record MemoryFit(int batch, boolean checkpointing, MethodConfig.Type method, int
         if (rankBytes.isPresent()) {
             return needed <= rankBytes.getAsLong();
         }
-        if (plan.onGpu()) {
+        if (plan.ranks().onGpu()) {
             return true;
         }
-        if (plan.machine().isPresent()) {
-            return plan.machineNeeds() <= SHARE * plan.machine().getAsLong();
+        if (plan.room().machine().isPresent()) {
+            return plan.machineNeeds() <= SHARE * plan.room().machine().getAsLong();
         }
         return needed <= room().orElse(UNKNOWN);
     }
 
     private Optional<Long> room() {
-        return plan.executor()
+        return plan.room()
+                .executor()
                 .map(executor -> executor.overhead())
                 .filter(OptionalLong::isPresent)
                 .map(OptionalLong::getAsLong);

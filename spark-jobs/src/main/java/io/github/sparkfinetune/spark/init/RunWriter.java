@@ -260,16 +260,16 @@ record RunWriter(
     }
 
     private static String ranks(PlanJob.Plan plan) {
-        return plan.oneProcess()
+        return plan.ranks().oneProcess()
                 ? "threads of this machine; on a cluster one an executor"
-                : "executors; with --conf spark.executor.memoryOverhead=" + plan.overheadMib() + "m";
+                : "executors; with --conf spark.executor.memoryOverhead=" + plan.room().overheadMib() + "m";
     }
 
     private int usualRanks(PlanJob.Plan plan) {
-        if (plan.oneProcess()) {
+        if (plan.ranks().oneProcess()) {
             return Math.max(1, Math.min(4, Runtime.getRuntime().availableProcessors()));
         }
-        return Math.max(1, Math.min(MemoryFit.GLOBAL_BATCH, plan.slots().orElse(1)));
+        return Math.max(1, Math.min(MemoryFit.GLOBAL_BATCH, plan.ranks().slots().orElse(1)));
     }
 
     /** Tokens of a text on the average, by their bytes where some are longer than the survey measures. */

@@ -32,32 +32,36 @@ public final class PlanJob {
      * What a run takes, and what Spark's settings give it.
      *
      * @param run what the ranks need
-     * @param master {@code spark.master}
-     * @param ranks that are needed at once
-     * @param slots for ranks that the settings have room for, or empty where only the cluster knows
-     * @param oneProcess whether all ranks are threads of the driver's JVM
-     * @param onGpu whether they compute on GPUs, so that the memory is a GPU's
-     * @param overheadMib the {@code spark.executor.memoryOverhead} to set
-     * @param executor memory of an executor, or empty where the ranks are in the driver or on GPUs
-     * @param machine bytes of memory of this machine, where the ranks are on it
+     * @param ranks where they run
+     * @param room the memory that there is
      * @param refusal what {@code train} would refuse the run for, or empty
      */
-    public record Plan(
-            RunPlan run,
-            String master,
-            int ranks,
-            OptionalInt slots,
-            boolean oneProcess,
-            boolean onGpu,
-            long overheadMib,
-            Optional<ExecutorMemory> executor,
-            OptionalLong machine,
-            Optional<RunException> refusal) {
+    public record Plan(RunPlan run, Ranks ranks, Room room, Optional<RunException> refusal) {
+
+        /**
+         * Where the ranks of a run are.
+         *
+         * @param master {@code spark.master}
+         * @param count ranks that are needed at once
+         * @param slots for ranks that the settings have room for, or empty where only the cluster knows
+         * @param oneProcess whether all ranks are threads of the driver's JVM
+         * @param onGpu whether they compute on GPUs, so that the memory is a GPU's
+         */
+        public record Ranks(String master, int count, OptionalInt slots, boolean oneProcess, boolean onGpu) {}
+
+        /**
+         * Memory for the ranks of a run.
+         *
+         * @param overheadMib the {@code spark.executor.memoryOverhead} to set
+         * @param executor memory of an executor, or empty where the ranks are in the driver or on GPUs
+         * @param machine bytes of memory of this machine, where the ranks are on it
+         */
+        public record Room(long overheadMib, Optional<ExecutorMemory> executor, OptionalLong machine) {}
 
         /** Bytes that the ranks take together, where they are on one machine. */
         public long machineNeeds() {
             RankMemory rank = run.memory();
-            return oneProcess ? rank.ofProcess(ranks) : ranks * rank.sum();
+            return ranks.oneProcess() ? rank.ofProcess(ranks.count()) : ranks.count() * rank.sum();
         }
     }
 
@@ -78,20 +82,21 @@ public final class PlanJob {
         } catch (IOException e) {
             throw new UncheckedIOException(config.model() + " can not be read", e);
         }
-        int ranks = config.cluster().ranks();
         boolean onGpu = ClusterChecks.onGpu(spark, config);
         return new Plan(
                 plan,
-                parsed.url(),
-                ranks,
-                ClusterChecks.slots(spark, parsed, config).stream()
-                        .mapToInt(ClusterChecks.Slots::count)
-                        .min(),
-                parsed.isLocal(),
-                onGpu,
-                ExecutorMemory.recommendedMib(plan.memory()),
-                parsed.isLocal() || onGpu ? Optional.empty() : Optional.of(ExecutorMemory.of(spark, parsed)),
-                parsed.isRemote() ? OptionalLong.empty() : MemoryChecks.ofMachine(),
+                new Plan.Ranks(
+                        parsed.url(),
+                        config.cluster().ranks(),
+                        ClusterChecks.slots(spark, parsed, config).stream()
+                                .mapToInt(ClusterChecks.Slots::count)
+                                .min(),
+                        parsed.isLocal(),
+                        onGpu),
+                new Plan.Room(
+                        ExecutorMemory.recommendedMib(plan.memory()),
+                        parsed.isLocal() || onGpu ? Optional.empty() : Optional.of(ExecutorMemory.of(spark, parsed)),
+                        parsed.isRemote() ? OptionalLong.empty() : MemoryChecks.ofMachine()),
                 refusal(spark, config, hadoop, plan));
     }
 

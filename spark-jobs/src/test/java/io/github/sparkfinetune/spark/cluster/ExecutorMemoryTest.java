@@ -184,15 +184,15 @@ class ExecutorMemoryTest {
 
         assertThat(plan.run().parameters()).isEqualTo(32_707);
         assertThat(plan.run().work()).isEmpty();
-        assertThat(plan.slots()).hasValue(1);
-        assertThat(plan.machine()).isEmpty();
+        assertThat(plan.ranks().slots()).hasValue(1);
+        assertThat(plan.room().machine()).isEmpty();
         assertThat(plan.refusal().orElseThrow()).hasMessageContaining("--conf spark.executor.instances=2");
 
         settings.put("spark.executor.instances", "2");
         settings.put("spark.executor.memoryOverhead", "200m");
         assertThat(PlanJob.run(config, "yarn", settings).refusal().orElseThrow())
                 .hasMessageContaining("spark.executor.memoryOverhead is 200m");
-        settings.put("spark.executor.memoryOverhead", plan.overheadMib() + "m");
+        settings.put("spark.executor.memoryOverhead", plan.room().overheadMib() + "m");
         assertThat(PlanJob.run(config, "yarn", settings).refusal()).isEmpty();
     }
 
@@ -200,8 +200,8 @@ class ExecutorMemoryTest {
     void ranksOfTheDriverShareItsBase() {
         PlanJob.Plan plan = PlanJob.run(Runs.in(folder, "model=" + MODEL, "data.max_length=32"), "local[2]", Map.of());
 
-        assertThat(plan.executor()).isEmpty();
-        assertThat(plan.machine().orElseThrow()).isPositive();
+        assertThat(plan.room().executor()).isEmpty();
+        assertThat(plan.room().machine().orElseThrow()).isPositive();
         assertThat(plan.refusal()).isEmpty();
         RankMemory rank = plan.run().memory();
         assertThat(plan.machineNeeds())

@@ -133,8 +133,9 @@ public final class InitJob {
         TokenizerFiles tokenizer = TaskDatas.tokenizer(folder, measured, Architectures::positions, hadoop);
         data.check(tokenizer);
         SourceFiles asFound = Sources.of(spark, measured.data(), TRAIN, Manifest.TRAIN, request.data());
-        Survey survey = Survey.of(new SourceReader(spark, tokenizer, measured.data()), asFound, data, tokenizer);
-        return new RunWriter(request, named, config, task, found, asFound, survey, longest, siblings)
+        SourceReader all = new SourceReader(spark, tokenizer, measured.data());
+        Survey survey = Survey.of(all, asFound, data, tokenizer, longest);
+        return new RunWriter(request, named, config, task, found, asFound, survey, siblings)
                 .write(measured, model, planner);
     }
 

@@ -26,7 +26,6 @@ import java.util.function.Function;
  *
  * @param named keys that were set beforehand
  * @param task its name
- * @param longest tokens of the longest sample that the survey measures
  * @param siblings held-out files beside the source, by their keys
  */
 record RunWriter(
@@ -37,7 +36,6 @@ record RunWriter(
         Recognition found,
         SourceFiles files,
         Survey survey,
-        int longest,
         Map<String, String> siblings) {
     static final String SPLIT_BY = "data.split_by";
 
@@ -127,23 +125,23 @@ record RunWriter(
 
     /** Nothing is told of how long those are that the survey cuts at what the model reads. */
     private String lengths() {
-        if (survey.percentile(99) >= longest) {
+        if (survey.percentile(99) >= survey.longest()) {
             long cut = survey.lengths().stream()
-                    .filter(length -> length >= longest)
+                    .filter(length -> length >= survey.longest())
                     .count();
-            return (survey.percentile(50) >= longest ? "" : "half have at most " + survey.percentile(50) + ", ")
-                    + Math.round(100.0 * cut / survey.lengths().size()) + " of 100 have the model's " + longest
+            return (survey.percentile(50) >= survey.longest() ? "" : "half have at most " + survey.percentile(50) + ", ")
+                    + Math.round(100.0 * cut / survey.lengths().size()) + " of 100 have the model's " + survey.longest()
                     + " or more";
         }
         return "half have at most " + survey.percentile(50) + ", 99 of 100 at most " + survey.percentile(99)
-                + (survey.percentile(100) >= longest
-                        ? ", the longest are longer than the model's " + longest
+                + (survey.percentile(100) >= survey.longest()
+                        ? ", the longest are longer than the model's " + survey.longest()
                         : ", the longest " + survey.percentile(100));
     }
 
     /** Of samples that are packed as much as is usual, else as long as nearly all rows are. */
     private int maxLength(String packing) {
-        int most = Math.min(longest, USUAL_LONGEST);
+        int most = Math.min(survey.longest(), USUAL_LONGEST);
         int nearlyAll = (survey.percentile(99) + STEP - 1) / STEP * STEP;
         int wanted = switch (packing) {
             case "wrapped" -> most;
@@ -151,7 +149,7 @@ record RunWriter(
             case "bfd" -> Math.max(nearlyAll, Math.min(most, 2 * STEP * (nearlyAll / STEP)));
             default -> nearlyAll;
         };
-        return Math.max(STEP, Math.min(packing.equals("bfd") ? Math.min(longest, 4 * USUAL_LONGEST) : most, wanted));
+        return Math.max(STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, wanted));
     }
 
     private void training(CommentedYaml yaml, TaskSpec spec) {
@@ -274,7 +272,7 @@ record RunWriter(
 
     /** Tokens of a text on the average, by their bytes where some are longer than the survey measures. */
     private double tokens() {
-        return survey.percentile(100) < longest
+        return survey.percentile(100) < survey.longest()
                 ? survey.meanLength()
                 : Math.max(survey.meanLength(), files.textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
     }

@@ -38,6 +38,7 @@ import scala.runtime.AbstractFunction1;
  * @param bad rows that can't be used of those that were looked at, by reason
  * @param looked rows that were looked at
  * @param labels rows of each label, of those that were looked at; empty for a task without labels
+ * @param longest tokens of the longest sample that it measures
  * @param lengths tokens of rows, or of what a row is cut into or has side by side, in ascending order
  */
 record Survey(
@@ -46,6 +47,7 @@ record Survey(
         Map<String, Long> bad,
         long looked,
         Map<String, Long> labels,
+        int longest,
         List<Integer> lengths) {
     /** Parts of up to 32 MB that are looked at. */
     private static final int PARTS = 8;
@@ -62,10 +64,11 @@ record Survey(
     /**
      * Looks at a source.
      *
-     * @param task whose samples are not packed, and as long as the model allows
+     * @param task whose samples are not packed
+     * @param longest tokens of its longest sample, as many as the model allows
      * @throws RunException if none of the rows that were looked at can be used
      */
-    static <C> Survey of(SourceReader reader, SourceFiles files, TaskData<C> task, TokenizerFiles tokenizer) {
+    static <C> Survey of(SourceReader reader, SourceFiles files, TaskData<C> task, TokenizerFiles tokenizer, int longest) {
         SourceReader.Rows<C> all = reader.read(files, task, true);
         int partitions = all.rdd().getNumPartitions();
         JavaRDD<CleanRow<C>> some = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
@@ -99,6 +102,7 @@ record Survey(
                 counts.bad,
                 counts.rows,
                 labels,
+                longest,
                 lengths);
     }
 

@@ -51,7 +51,12 @@ class SurveyTest {
                 Architectures::positions,
                 spark.sparkContext().hadoopConfiguration());
         SourceFiles source = Sources.of(spark, config.data(), "data.train", Manifest.TRAIN, file.toString());
-        return Survey.of(new SourceReader(spark, tokenizer, config.data(), partitionBytes), source, task, tokenizer);
+        return Survey.of(
+                new SourceReader(spark, tokenizer, config.data(), partitionBytes),
+                source,
+                task,
+                tokenizer,
+                config.data().maxLength());
     }
 
     @Test

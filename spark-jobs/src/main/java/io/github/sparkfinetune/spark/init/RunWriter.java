@@ -83,7 +83,7 @@ record RunWriter(
                         files.format().name().toLowerCase(Locale.ROOT),
                         survey.isWhole() ? "" : "about ",
                         survey.rows(),
-                        files.bytes() / 1e6));
+                        files.size().bytes() / 1e6));
         siblings.forEach((key, path) -> yaml.text(key, path, "held out"));
         found.settings().forEach((key, value) -> {
             if (key.startsWith("data.") && !key.equals("data.packing")) {
@@ -129,7 +129,9 @@ record RunWriter(
             long cut = survey.lengths().stream()
                     .filter(length -> length >= survey.longest())
                     .count();
-            return (survey.percentile(50) >= survey.longest() ? "" : "half have at most " + survey.percentile(50) + ", ")
+            return (survey.percentile(50) >= survey.longest()
+                            ? ""
+                            : "half have at most " + survey.percentile(50) + ", ")
                     + Math.round(100.0 * cut / survey.lengths().size()) + " of 100 have the model's " + survey.longest()
                     + " or more";
         }
@@ -149,7 +151,8 @@ record RunWriter(
             case "bfd" -> Math.max(nearlyAll, Math.min(most, 2 * STEP * (nearlyAll / STEP)));
             default -> nearlyAll;
         };
-        return Math.max(STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, wanted));
+        return Math.max(
+                STEP, Math.min(packing.equals("bfd") ? Math.min(survey.longest(), 4 * USUAL_LONGEST) : most, wanted));
     }
 
     private void training(CommentedYaml yaml, TaskSpec spec) {
@@ -260,7 +263,8 @@ record RunWriter(
     private static String ranks(PlanJob.Plan plan) {
         return plan.ranks().oneProcess()
                 ? "threads of this machine; on a cluster one an executor"
-                : "executors; with --conf spark.executor.memoryOverhead=" + plan.room().overheadMib() + "m";
+                : "executors; with --conf spark.executor.memoryOverhead="
+                        + plan.room().overheadMib() + "m";
     }
 
     private int usualRanks(PlanJob.Plan plan) {
@@ -274,7 +278,7 @@ record RunWriter(
     private double tokens() {
         return survey.percentile(100) < survey.longest()
                 ? survey.meanLength()
-                : Math.max(survey.meanLength(), files.textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
+                : Math.max(survey.meanLength(), files.size().textBytes() / (double) survey.rows() / BYTES_OF_A_TOKEN);
     }
 
     /** An evaluation an epoch, where there are several, so that the best one is kept. */
@@ -294,7 +298,7 @@ record RunWriter(
                 "data        %s: %s, %,d file(s), %s%,d rows",
                 request.data(),
                 files.format().name().toLowerCase(Locale.ROOT),
-                files.files(),
+                files.listing().count(),
                 survey.isWhole() ? "" : "about ",
                 survey.rows()));
         lines.add("task        " + task + ": " + found.evidence());

@@ -68,7 +68,8 @@ record Survey(
      * @param longest tokens of its longest sample, as many as the model allows
      * @throws RunException if none of the rows that were looked at can be used
      */
-    static <C> Survey of(SourceReader reader, SourceFiles files, TaskData<C> task, TokenizerFiles tokenizer, int longest) {
+    static <C> Survey of(
+            SourceReader reader, SourceFiles files, TaskData<C> task, TokenizerFiles tokenizer, int longest) {
         SourceReader.Rows<C> all = reader.read(files, task, true);
         int partitions = all.rdd().getNumPartitions();
         JavaRDD<CleanRow<C>> some = partitions <= PARTS ? all.rdd() : spread(all.rdd(), partitions);
@@ -83,7 +84,9 @@ record Survey(
         }
         Map<String, Long> labels = task.rowsPerLabel(counts.strata, counts.labels);
         List<String> names = LabelNames.sorted(labels.keySet());
-        double share = Math.min(1, (double) TOKENIZED_BYTES * partitions / Math.max(1, files.textBytes()));
+        double share = Math.min(
+                1,
+                (double) TOKENIZED_BYTES * partitions / Math.max(1, files.size().textBytes()));
         String key = files.key();
         Broadcast<TokenizerFiles> tokenizerFiles =
                 JavaSparkContext.fromSparkContext(some.context()).broadcast(tokenizer);

@@ -39,7 +39,7 @@ record PartSizes(long part, long piece, int most) implements Serializable {
 
     /** Returns the bytes of a part of a source. */
     long partOf(SourceFiles source) {
-        return Math.max(part, (source.bytes() + source.files() * SourceReader.OPEN_BYTES) / most);
+        return Math.max(part, (source.size().bytes() + source.listing().count() * SourceReader.OPEN_BYTES) / most);
     }
 
     /** Takes the rows of the next piece; none where no row is left. */

@@ -28,7 +28,7 @@ public final class FirstRows {
     public static SourceLook of(SourceReader reader, SourceFiles files, Map<String, String> named) {
         SparkSource source = reader.source(files);
         boolean labelFolders = source.format() == DataFormat.TEXT_FOLDERS
-                && !new Path(files.first()).getParent().equals(new Path(files.path()));
+                && !new Path(files.listing().first()).getParent().equals(new Path(files.path()));
         return new SourceLook(source.format(), source.columns(), rows(source), labelFolders, named);
     }
 

@@ -102,7 +102,7 @@ record RawColumns(SparkSource source, List<String> keys) {
         }
         Column parsed = from_json(col(SparkSource.LINE), schema, Map.of("allowUnquotedControlChars", "true"));
         return keys.stream()
-                .map(name -> source.files().partitions().contains(name) ? text(name) : parsed.getField(name))
+                .map(name -> source.files().listing().partitions().contains(name) ? text(name) : parsed.getField(name))
                 .toList();
     }
 

@@ -89,9 +89,9 @@ public final class ScanCounts implements Serializable {
 
     /** ScanCounts the files that hold a text each and are empty: Spark's reader passes over them. */
     void addEmptyFiles(SourceFiles source) {
-        if (source.emptyTexts() > 0) {
-            rows += source.emptyTexts();
-            bad.merge(UnusableRowException.EMPTY, source.emptyTexts(), Long::sum);
+        if (source.listing().emptyTexts() > 0) {
+            rows += source.listing().emptyTexts();
+            bad.merge(UnusableRowException.EMPTY, source.listing().emptyTexts(), Long::sum);
             badFile.putIfAbsent(UnusableRowException.EMPTY, source.path());
         }
     }

@@ -35,14 +35,9 @@ import org.apache.hadoop.fs.RemoteIterator;
  * @param split name of the split that its rows are of, those held out of it aside; null for rows to predict
  * @param path absolute path or glob
  * @param format never auto
- * @param files number of files
- * @param first the first of them by name that is not empty
- * @param emptyTexts text files that are empty, in text folders
- * @param bytes their length together
- * @param textBytes about how much text they hold: compressed ones four times their length
- * @param whole the largest of those that one task has to read, if any
+ * @param listing which files there are
+ * @param size how much is in them
  * @param fingerprint SHA-256 of their names, lengths and times of modification; of a table see {@link SourceTable}
- * @param partitions columns that the names of folders give: {@code key=value/file}
  * @param version of a table, as the clause of SQL that reads it; null where it has none, and for files
  */
 public record SourceFiles(
@@ -50,17 +45,36 @@ public record SourceFiles(
         String split,
         String path,
         DataFormat format,
-        long files,
-        String first,
-        long emptyTexts,
-        long bytes,
-        long textBytes,
-        Optional<Whole> whole,
+        Listing listing,
+        Size size,
         String fingerprint,
-        List<String> partitions,
         String version) {
     /** What text in English, JSON or CSV is compressed to by gzip, roughly. */
     private static final int COMPRESSION = 4;
+
+    /**
+     * Which files a source has.
+     *
+     * @param count number of files
+     * @param first the first of them by name that is not empty
+     * @param emptyTexts text files that are empty, in text folders
+     * @param partitions columns that the names of folders give: {@code key=value/file}
+     */
+    public record Listing(long count, String first, long emptyTexts, List<String> partitions) {}
+
+    /**
+     * How much is in the files of a source.
+     *
+     * @param bytes their length together
+     * @param textBytes about how much text they hold: compressed ones four times their length
+     * @param whole the largest of those that one task has to read, if any
+     */
+    public record Size(long bytes, long textBytes, Optional<Whole> whole) {
+        /** That of files which are not compressed, and which several tasks can read. */
+        public static Size plain(long bytes) {
+            return new Size(bytes, bytes, Optional.empty());
+        }
+    }
 
     /**
      * A file that one task has to read from its beginning to its end.
@@ -113,17 +127,19 @@ public record SourceFiles(
                     split,
                     path.toString(),
                     known,
-                    files.size(),
-                    first(files),
-                    emptyTexts,
-                    bytes,
-                    files.stream().mapToLong(SourceFiles::textBytes).sum(),
-                    whole(files, known == DataFormat.CSV && data.multiline()),
+                    new Listing(
+                            files.size(),
+                            first(files),
+                            emptyTexts,
+                            roots.length == 1 ? partitions(roots[0].getPath(), files) : List.of()),
+                    new Size(
+                            bytes,
+                            files.stream().mapToLong(SourceFiles::textBytes).sum(),
+                            whole(files, known == DataFormat.CSV && data.multiline())),
                     fingerprint(files.stream()
                             .map(file ->
                                     file.getPath() + "\t" + file.getLen() + "\t" + file.getModificationTime() + "\n")
                             .toList()),
-                    roots.length == 1 ? partitions(roots[0].getPath(), files) : List.of(),
                     null);
         } catch (FileNotFoundException e) {
             throw RunException.data(key + ": " + text + " does not exist: correct the path", e);
@@ -145,7 +161,7 @@ public record SourceFiles(
     }
 
     public Manifest.Source toManifest() {
-        return new Manifest.Source(key, path, files, bytes, fingerprint);
+        return new Manifest.Source(key, path, listing.count(), size.bytes(), fingerprint);
     }
 
     /** The keys of the folders between a root and its files, where all files have the same and no other folders. */

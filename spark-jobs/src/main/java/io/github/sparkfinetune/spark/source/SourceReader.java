@@ -99,7 +99,7 @@ public final class SourceReader {
      * @throws RunException if a column that is needed is not there
      */
     public <C> Rows<C> read(SourceFiles files, TaskData<C> task, boolean supervised) {
-        long large = growing ? Math.min(MAX_PARTITION_BYTES, files.bytes() / MANY) : 0;
+        long large = growing ? Math.min(MAX_PARTITION_BYTES, files.size().bytes() / MANY) : 0;
         spark.conf().set("spark.sql.files.maxPartitionBytes", Math.max(partitionBytes, large) + "b");
         SparkSource source = source(files);
         Reading<C> reading = task.reading(source, tokenizer, supervised);
@@ -149,8 +149,8 @@ public final class SourceReader {
      * @param cores of the cluster
      */
     public static int tasks(SourceFiles files, int partitions, int cores, long partitionBytes) {
-        long whole = files.whole().map(SourceFiles.Whole::textBytes).orElse(0L);
-        long wanted = Math.min(MAX_SPREAD, files.textBytes() / partitionBytes);
+        long whole = files.size().whole().map(SourceFiles.Whole::textBytes).orElse(0L);
+        long wanted = Math.min(MAX_SPREAD, files.size().textBytes() / partitionBytes);
         boolean few = partitions < Math.min(wanted, 2L * cores);
         return whole > partitionBytes && few ? (int) wanted : partitions;
     }

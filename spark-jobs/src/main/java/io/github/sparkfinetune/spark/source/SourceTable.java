@@ -11,7 +11,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.apache.hadoop.fs.FileStatus;
@@ -83,14 +82,9 @@ public final class SourceTable {
                     split,
                     path,
                     DataFormat.TABLE,
-                    files.length,
-                    null,
-                    0,
-                    bytes,
-                    bytes,
-                    Optional.empty(),
+                    new SourceFiles.Listing(files.length, null, 0, List.of()),
+                    SourceFiles.Size.plain(bytes),
                     SourceFiles.fingerprint(known),
-                    List.of(),
                     version);
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.

@@ -59,7 +59,7 @@ public final class Sources {
     public static int shards(List<SourceFiles> sources) {
         long bytes = sources.stream()
                 .filter(source -> source.split().equals(Manifest.TRAIN))
-                .mapToLong(SourceFiles::textBytes)
+                .mapToLong(source -> source.size().textBytes())
                 .sum();
         return (int) Math.max(MIN_SHARDS, Math.min(MAX_SHARDS, bytes / SHARD_BYTES));
     }
@@ -69,7 +69,8 @@ public final class Sources {
         return configured(data).stream()
                 .filter(source -> !DataConfig.isTable(source.path()))
                 .map(source -> SourceFiles.list(source.key(), source.split(), source.path(), data, hadoop))
-                .map(source -> source.whole()
+                .map(source -> source.size()
+                        .whole()
                         .filter(whole -> whole.textBytes() > SLOW_BYTES)
                         .map(whole -> slow(source.key(), whole)))
                 .flatMap(Optional::stream)

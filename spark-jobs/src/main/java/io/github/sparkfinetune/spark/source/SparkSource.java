@@ -117,17 +117,17 @@ public final class SparkSource implements RawSource {
     private List<String> withPartitions(List<String> inFiles) {
         Set<String> all = new LinkedHashSet<>(inFiles);
         if (!inFiles.isEmpty()) {
-            all.addAll(files.partitions());
+            all.addAll(files.listing().partitions());
         }
         return List.copyOf(all);
     }
 
     private List<String> header() {
         try {
-            return Arrays.asList(csvReader().csv(files.first()).columns());
+            return Arrays.asList(csvReader().csv(files.listing().first()).columns());
         } catch (Exception e) {
             // Exception, because Spark's Scala code throws checked ones undeclared.
-            throw Errors.explain(key() + ": reading " + files.first(), e);
+            throw Errors.explain(key() + ": reading " + files.listing().first(), e);
         }
     }
 
@@ -223,7 +223,8 @@ public final class SparkSource implements RawSource {
 
     /** Spark finds the columns in the names of folders where it does not look for files at any depth. */
     private DataFrameReader folders() {
-        return spark.read().option("recursiveFileLookup", files.partitions().isEmpty());
+        return spark.read()
+                .option("recursiveFileLookup", files.listing().partitions().isEmpty());
     }
 
     /** Rows of Parquet files or of a table, whose columns have types, and an empty {@link #CORRUPT}. */

@@ -10,7 +10,6 @@ import io.github.sparkfinetune.spark.source.SourceFiles;
 import java.nio.file.Path;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -27,14 +26,9 @@ class PartSizesTest {
                 null,
                 "/in",
                 DataFormat.JSONL,
-                files,
-                "/in/a",
-                0,
-                bytes,
-                bytes,
-                Optional.empty(),
+                new SourceFiles.Listing(files, "/in/a", 0, List.of()),
+                SourceFiles.Size.plain(bytes),
                 "",
-                List.of(),
                 null);
     }
 

@@ -214,14 +214,9 @@ class PrepareAtScaleTest {
                 Manifest.TRAIN,
                 "file:/mails",
                 DataFormat.CSV,
-                1,
-                "file:/mails",
-                0,
-                textBytes,
-                textBytes,
-                whole,
+                new SourceFiles.Listing(1, "file:/mails", 0, List.of()),
+                new SourceFiles.Size(textBytes, textBytes, whole),
                 "ab",
-                List.of(),
                 null);
     }
 }

@@ -6,7 +6,6 @@ import io.github.sparkfinetune.data.hf.TokenizerFiles;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
 
 /** Where the reference numbers lie: {@code -Dgolden.dir=FOLDER}, or the copy among the test resources. */
 public final class GoldenFolder {
@@ -43,6 +42,11 @@ public final class GoldenFolder {
     /** A tokenizer of which only these are known. */
     public static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
         return new TokenizerFiles(
-                json, sha256, vocabulary, 0, modelVocabulary, true, Map.of(), -1, Set.of(), null, null, null);
+                TokenizerFiles.Texts.of(json),
+                sha256,
+                vocabulary,
+                modelVocabulary,
+                TokenizerFiles.SpecialTokens.of(Map.of()),
+                true);
     }
 }

@@ -24,7 +24,7 @@ record AddedSpecialTokens(String json, String settings, String specialTokensMap,
     private static final String ADDITIONAL = "additional_special_tokens";
 
     static AddedSpecialTokens add(TokenizerFiles files, List<String> tokens) {
-        ObjectNode tokenizer = object(files.json());
+        ObjectNode tokenizer = object(files.texts().json());
         Map<Integer, JsonNode> added = new TreeMap<>();
         Map<String, Integer> ids = new HashMap<>();
         for (JsonNode token : tokenizer.path("added_tokens")) {
@@ -43,13 +43,17 @@ record AddedSpecialTokens(String json, String settings, String specialTokensMap,
         }
         tokenizer.putArray("added_tokens").addAll(added.values());
 
-        ObjectNode settings = files.settings() == null ? JSON.createObjectNode() : object(files.settings());
+        ObjectNode settings = files.texts().settings() == null
+                ? JSON.createObjectNode()
+                : object(files.texts().settings());
         ObjectNode decoder = settings.putObject("added_tokens_decoder");
         added.forEach((id, token) -> decoder.set(id.toString(), ((ObjectNode) token.deepCopy()).without("id")));
         ArrayNode names = settings.putArray(ADDITIONAL);
         tokens.forEach(names::add);
 
-        ObjectNode map = files.specialTokensMap() == null ? JSON.createObjectNode() : object(files.specialTokensMap());
+        ObjectNode map = files.texts().specialTokensMap() == null
+                ? JSON.createObjectNode()
+                : object(files.texts().specialTokensMap());
         ArrayNode described = map.putArray(ADDITIONAL);
         for (String token : tokens) {
             described.add(((ObjectNode) added.get(ids.get(token)).deepCopy()).without(List.of("id", "special")));

@@ -14,19 +14,19 @@ record PrefixSpace(String json, String settings) {
 
     /** The files as they are where the tokenizer is of another kind, or where it is set already. */
     static PrefixSpace add(TokenizerFiles files) {
-        ObjectNode tokenizer = JsonFiles.parseObject(files.json(), "tokenizer.json");
+        ObjectNode tokenizer = JsonFiles.parseObject(files.texts().json(), "tokenizer.json");
         if (!(tokenizer.path("pre_tokenizer") instanceof ObjectNode splitter)
                 || !splitter.path("type").asText().equals("ByteLevel")
                 || splitter.path(KEY).asBoolean(true)) {
-            return new PrefixSpace(files.json(), files.settings());
+            return new PrefixSpace(files.texts().json(), files.texts().settings());
         }
         splitter.put(KEY, true);
         if (tokenizer.path("post_processor") instanceof ObjectNode processor && processor.has(KEY)) {
             processor.put(KEY, true);
         }
-        ObjectNode settings = files.settings() == null
+        ObjectNode settings = files.texts().settings() == null
                 ? JsonFiles.MAPPER.createObjectNode()
-                : JsonFiles.parseObject(files.settings(), "tokenizer_config.json");
+                : JsonFiles.parseObject(files.texts().settings(), "tokenizer_config.json");
         return new PrefixSpace(text(tokenizer), text(settings.put(KEY, true)));
     }
 

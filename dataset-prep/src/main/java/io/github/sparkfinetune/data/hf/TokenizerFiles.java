@@ -24,46 +24,66 @@ import org.apache.hadoop.fs.Path;
 /**
  * What a model folder says about its tokenizer: read once on the driver, sent to the tasks as it is.
  *
- * @param json content of {@code tokenizer.json}
- * @param sha256 its SHA-256 in hexadecimal: two datasets with the same hash have the same tokens
+ * @param texts contents of its files
+ * @param sha256 SHA-256 of {@code tokenizer.json} in hexadecimal: two datasets with the same hash have the same tokens
  * @param vocabularySize highest token id plus one, added tokens included
- * @param padTokenId id that batches are padded with
  * @param modelVocabularySize {@code vocab_size} of {@code config.json}, or 0 where the folder says nothing
+ * @param special tokens with a meaning of their own
  * @param distinguishesTexts whether the second text of a pair gets token type 1 (false where the model has only one
  *     type, as RoBERTa, or takes none)
- * @param specialTokens what {@code special_tokens_map} of {@code transformers} has, by role: {@code bos_token},
- *     {@code eos_token} and so on
- * @param eosTokenId id of the token that ends a text, or -1 where the folder names none
- * @param endTokenIds ids of the tokens that end an answer: {@code eos_token_id} of {@code generation_config.json}, else
- *     of {@code config.json}, and that which ends a text
- * @param chatTemplate text of the Jinja chat template, or null where there is none
- * @param settings content of {@code tokenizer_config.json}, or null where there is none
- * @param specialTokensMap content of {@code special_tokens_map.json}, or null where there is none
  */
 public record TokenizerFiles(
-        String json,
+        Texts texts,
         String sha256,
         int vocabularySize,
-        int padTokenId,
         int modelVocabularySize,
-        boolean distinguishesTexts,
-        Map<String, String> specialTokens,
-        int eosTokenId,
-        Set<Integer> endTokenIds,
-        String chatTemplate,
-        String settings,
-        String specialTokensMap)
+        SpecialTokens special,
+        boolean distinguishesTexts)
         implements Serializable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    public TokenizerFiles {
-        specialTokens = Map.copyOf(specialTokens);
-        endTokenIds = Set.copyOf(endTokenIds);
+    /**
+     * Contents of a tokenizer's files.
+     *
+     * @param json of {@code tokenizer.json}
+     * @param settings of {@code tokenizer_config.json}, or null where there is none
+     * @param specialTokensMap of {@code special_tokens_map.json}, or null where there is none
+     * @param chatTemplate text of the Jinja chat template, or null where there is none
+     */
+    public record Texts(String json, String settings, String specialTokensMap, String chatTemplate)
+            implements Serializable {
+        /** Of {@code tokenizer.json} alone. */
+        public static Texts of(String json) {
+            return new Texts(json, null, null, null);
+        }
+    }
+
+    /**
+     * Tokens with a meaning of their own.
+     *
+     * @param byRole what {@code special_tokens_map} of {@code transformers} has: {@code bos_token}, {@code eos_token}
+     *     and so on
+     * @param padId id that batches are padded with
+     * @param eosId id of the token that ends a text, or -1 where the folder names none
+     * @param endIds ids of the tokens that end an answer: {@code eos_token_id} of {@code generation_config.json}, else
+     *     of {@code config.json}, and that which ends a text
+     */
+    public record SpecialTokens(Map<String, String> byRole, int padId, int eosId, Set<Integer> endIds)
+            implements Serializable {
+        public SpecialTokens {
+            byRole = Map.copyOf(byRole);
+            endIds = Set.copyOf(endIds);
+        }
+
+        /** Padding with id 0, and tokens that end nothing. */
+        public static SpecialTokens of(Map<String, String> byRole) {
+            return new SpecialTokens(byRole, 0, -1, Set.of());
+        }
     }
 
     /** Id of the token that stands for what the vocabulary lacks, or -1 for a tokenizer that writes everything. */
     public int unknownTokenId() {
-        JsonNode model = JsonFiles.parseObject(json, "tokenizer.json").path("model");
+        JsonNode model = JsonFiles.parseObject(texts.json(), "tokenizer.json").path("model");
         if (model.path("unk_id").isInt()) {
             return model.path("unk_id").intValue();
         }
@@ -130,18 +150,16 @@ public record TokenizerFiles(
         Map<String, String> special = SpecialTokenRoles.of(settings, map);
         int eosTokenId = SpecialTokenRoles.eosTokenId(special, tokenizer, config);
         return new TokenizerFiles(
-                new String(bytes, StandardCharsets.UTF_8),
+                new Texts(new String(bytes, StandardCharsets.UTF_8), settingsText, mapText, template),
                 sha256(bytes),
                 vocabularySize(path, tokenizer),
-                padTokenId(tokenizer, settings, config),
                 integer(config, "vocab_size", 0),
-                distinguishesTexts(settings, config),
-                special,
-                eosTokenId,
-                EndTokens.of(modelFolder, config, eosTokenId, hadoop),
-                template,
-                settingsText,
-                mapText);
+                new SpecialTokens(
+                        special,
+                        padTokenId(tokenizer, settings, config),
+                        eosTokenId,
+                        EndTokens.of(modelFolder, config, eosTokenId, hadoop)),
+                distinguishesTexts(settings, config));
     }
 
     private static String chatTemplate(Path modelFolder, JsonNode settings, Configuration hadoop) throws IOException {
@@ -159,36 +177,14 @@ public record TokenizerFiles(
      */
     public TokenizerFiles withAddedSpecialTokens(List<String> tokens) {
         AddedSpecialTokens added = AddedSpecialTokens.add(this, tokens);
-        return new TokenizerFiles(
-                added.json(),
-                sha256(added.json().getBytes(StandardCharsets.UTF_8)),
-                added.vocabularySize(),
-                padTokenId,
-                modelVocabularySize,
-                distinguishesTexts,
-                specialTokens,
-                eosTokenId,
-                endTokenIds,
-                chatTemplate,
-                added.settings(),
-                added.specialTokensMap());
+        return with(
+                new Texts(added.json(), added.settings(), added.specialTokensMap(), texts.chatTemplate()),
+                added.vocabularySize());
     }
 
     /** The same tokenizer with another chat template. */
     public TokenizerFiles withChatTemplate(String template) {
-        return new TokenizerFiles(
-                json,
-                sha256,
-                vocabularySize,
-                padTokenId,
-                modelVocabularySize,
-                distinguishesTexts,
-                specialTokens,
-                eosTokenId,
-                endTokenIds,
-                template,
-                settings,
-                specialTokensMap);
+        return with(new Texts(texts.json(), texts.settings(), texts.specialTokensMap(), template), vocabularySize);
     }
 
     /**
@@ -197,19 +193,15 @@ public record TokenizerFiles(
      */
     public TokenizerFiles withPrefixSpace() {
         PrefixSpace added = PrefixSpace.add(this);
-        return new TokenizerFiles(
-                added.json(),
-                sha256(added.json().getBytes(StandardCharsets.UTF_8)),
-                vocabularySize,
-                padTokenId,
-                modelVocabularySize,
-                distinguishesTexts,
-                specialTokens,
-                eosTokenId,
-                endTokenIds,
-                chatTemplate,
-                added.settings(),
-                specialTokensMap);
+        return with(
+                new Texts(added.json(), added.settings(), texts.specialTokensMap(), texts.chatTemplate()),
+                vocabularySize);
+    }
+
+    private TokenizerFiles with(Texts other, int size) {
+        String hash =
+                other.json().equals(texts.json()) ? sha256 : sha256(other.json().getBytes(StandardCharsets.UTF_8));
+        return new TokenizerFiles(other, hash, size, modelVocabularySize, special, distinguishesTexts);
     }
 
     /** Content of a {@code tokenizer.json}. */
@@ -224,7 +216,7 @@ public record TokenizerFiles(
     /** Texts of the added tokens that are special. */
     public Set<String> addedSpecialTokens() {
         Set<String> special = new TreeSet<>();
-        for (JsonNode token : tree(json).path("added_tokens")) {
+        for (JsonNode token : tree(texts.json()).path("added_tokens")) {
             if (token.path("special").asBoolean()) {
                 special.add(token.path("content").asText());
             }
@@ -235,22 +227,22 @@ public record TokenizerFiles(
     /** The files that a model folder with this tokenizer has, by name. */
     public Map<String, String> files() {
         Map<String, String> files = new LinkedHashMap<>();
-        files.put("tokenizer.json", json);
-        if (settings != null) {
-            files.put("tokenizer_config.json", settings);
+        files.put("tokenizer.json", texts.json());
+        if (texts.settings() != null) {
+            files.put("tokenizer_config.json", texts.settings());
         }
-        if (specialTokensMap != null) {
-            files.put("special_tokens_map.json", specialTokensMap);
+        if (texts.specialTokensMap() != null) {
+            files.put("special_tokens_map.json", texts.specialTokensMap());
         }
-        if (chatTemplate != null) {
-            files.put("chat_template.jinja", chatTemplate);
+        if (texts.chatTemplate() != null) {
+            files.put("chat_template.jinja", texts.chatTemplate());
         }
         return files;
     }
 
     /** Hash of the chat template in hexadecimal, or null where there is none. */
     public String chatTemplateSha256() {
-        return chatTemplate == null ? null : sha256(chatTemplate.getBytes(StandardCharsets.UTF_8));
+        return texts.chatTemplate() == null ? null : sha256(texts.chatTemplate().getBytes(StandardCharsets.UTF_8));
     }
 
     /**

@@ -43,16 +43,16 @@ public record MaskingVocabulary(int maskTokenId, int size, BitSet special, Optio
     }
 
     private static MaskingVocabulary of(String model, TokenizerFiles files, boolean words) {
-        JsonNode tokenizer = TokenizerFiles.tree(files.json());
+        JsonNode tokenizer = TokenizerFiles.tree(files.texts().json());
         BitSet special = new BitSet();
         for (JsonNode added : tokenizer.path("added_tokens")) {
             special.set(added.path("id").asInt(), added.path("special").asBoolean());
         }
-        files.specialTokens().values().stream()
+        files.special().byRole().values().stream()
                 .mapToInt(token -> Vocabulary.id(tokenizer, token))
                 .filter(id -> id >= 0)
                 .forEach(special::set);
-        String mask = files.specialTokens().get("mask_token");
+        String mask = files.special().byRole().get("mask_token");
         int maskTokenId = mask == null ? -1 : Vocabulary.id(tokenizer, mask);
         if (maskTokenId < 0) {
             throw RunException.data(model + ": the tokenizer has no mask token (mask_token in tokenizer_config.json)"

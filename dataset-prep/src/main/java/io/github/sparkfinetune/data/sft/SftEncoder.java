@@ -45,10 +45,11 @@ public final class SftEncoder {
         this.tokenizer = tokenizer;
         this.name = name;
         this.loss = loss;
-        this.eosToken = files.specialTokens().get("eos_token");
-        this.template = files.chatTemplate() == null
+        this.eosToken = files.special().byRole().get("eos_token");
+        this.template = files.texts().chatTemplate() == null
                 ? null
-                : ChatTemplate.parse(files.chatTemplate(), name, files.specialTokens());
+                : ChatTemplate.parse(
+                        files.texts().chatTemplate(), name, files.special().byRole());
         this.spans = template == null ? null : new AssistantSpans(template, name, files.addedSpecialTokens());
     }
 

@@ -44,7 +44,7 @@ public final class TextTokenizer implements AutoCloseable {
         TokenizersLibrary.LIB.disablePadding(handle);
         this.single = SpecialTokens.ofSingle(handle);
         this.pair = SpecialTokens.ofPair(handle);
-        this.words = WordSplit.of(files.json());
+        this.words = WordSplit.of(files.texts().json());
     }
 
     /**
@@ -57,7 +57,8 @@ public final class TextTokenizer implements AutoCloseable {
         LibUtils.checkStatus();
         long handle;
         try {
-            handle = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+            handle = TokenizersLibrary.LIB.createTokenizerFromString(
+                    files.texts().json());
         } catch (RuntimeException e) {
             throw RunException.data(
                     "tokenizer.json cannot be loaded (" + e.getMessage()

@@ -30,14 +30,14 @@ class AddedSpecialTokensTest {
 
     @Test
     void theFilesAreThoseOfTransformers() throws IOException {
-        JsonNode tokenizer = JSON.readTree(added.json());
+        JsonNode tokenizer = JSON.readTree(added.texts().json());
         assertThat(tokenizer.get("added_tokens")).isEqualTo(expected("added_tokens.json"));
-        assertThat(JSON.readTree(added.settings())).isEqualTo(expected("tokenizer_config.json"));
-        assertThat(JSON.readTree(added.specialTokensMap()).get("additional_special_tokens"))
+        assertThat(JSON.readTree(added.texts().settings())).isEqualTo(expected("tokenizer_config.json"));
+        assertThat(JSON.readTree(added.texts().specialTokensMap()).get("additional_special_tokens"))
                 .isEqualTo(expected("special_tokens_map.json").get("additional_special_tokens"));
         ObjectNode rest = ((ObjectNode) tokenizer).without("added_tokens");
         ObjectNode before =
-                (ObjectNode) JSON.readTree(GoldenFolder.tokenizer("bpe").json());
+                (ObjectNode) JSON.readTree(GoldenFolder.tokenizer("bpe").texts().json());
         assertThat(rest).isEqualTo(before.without("added_tokens"));
     }
 
@@ -64,9 +64,9 @@ class AddedSpecialTokensTest {
         }
         TokenizerFiles read = TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
         assertThat(read).isEqualTo(added.withChatTemplate("{{ messages }}"));
-        assertThat(read.specialTokens())
+        assertThat(read.special().byRole())
                 .containsEntry("eos_token", "<|im_end|>")
                 .containsEntry("bos_token", "<|im_start|>");
-        assertThat(read.eosTokenId()).isEqualTo(2);
+        assertThat(read.special().eosId()).isEqualTo(2);
     }
 }

@@ -32,18 +32,18 @@ class TokenizerFilesTest {
     @Test
     void theTemplatesFileWinsOverTheSettings() throws IOException {
         write("tokenizer_config.json", "{'chat_template': 'config'}");
-        assertThat(read().chatTemplate()).isEqualTo("config");
+        assertThat(read().texts().chatTemplate()).isEqualTo("config");
         write("chat_template.jinja", "file é");
-        assertThat(read().chatTemplate()).isEqualTo("file é");
+        assertThat(read().texts().chatTemplate()).isEqualTo("file é");
     }
 
     @Test
     void theTemplateOfAMultimodalModelMayBeItsProcessors() throws IOException {
         write("tokenizer_config.json", "{}");
         write("chat_template.json", "{'chat_template': 'processor'}");
-        assertThat(read().chatTemplate()).isEqualTo("processor");
+        assertThat(read().texts().chatTemplate()).isEqualTo("processor");
         write("tokenizer_config.json", "{'chat_template': 'config'}");
-        assertThat(read().chatTemplate()).isEqualTo("config");
+        assertThat(read().texts().chatTemplate()).isEqualTo("config");
     }
 
     @Test
@@ -52,7 +52,7 @@ class TokenizerFilesTest {
                 "config.json",
                 "{'model_type': 'm', 'eos_token_id': [1, 2], 'text_config': {'model_type': 't', 'vocab_size': 2}}");
         assertThat(read().modelVocabularySize()).isEqualTo(2);
-        assertThat(read().endTokenIds()).containsExactlyInAnyOrder(1, 2);
+        assertThat(read().special().endIds()).containsExactlyInAnyOrder(1, 2);
         assertThatThrownBy(() -> read().requireFits("m"))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("tokenizer.json has 3 tokens, config.json vocab_size is 2");
@@ -75,7 +75,7 @@ class TokenizerFilesTest {
         write(
                 "tokenizer_config.json",
                 "{'chat_template': [{'name': 'tool_use', 'template': 't'}, {'name': 'default', 'template': 'd'}]}");
-        assertThat(read().chatTemplate()).isEqualTo("d");
+        assertThat(read().texts().chatTemplate()).isEqualTo("d");
         write("tokenizer_config.json", "{'chat_template': [{'name': 'tool_use', 'template': 't'}]}");
         assertThatThrownBy(this::read)
                 .isInstanceOf(RunException.class)
@@ -90,18 +90,18 @@ class TokenizerFilesTest {
                 "{'bos_token': '<s>', 'eos_token': {'content': '</s>'}, 'pad_token': null, 'add_bos_token': true,"
                         + " 'added_tokens_decoder': {}}");
         write("special_tokens_map.json", "{'bos_token': 'a', 'unk_token': 'ignored'}");
-        assertThat(read().specialTokens()).isEqualTo(Map.of("bos_token", "<s>", "eos_token", "</s>"));
-        assertThat(read().eosTokenId()).isEqualTo(2);
-        assertThat(read().endTokenIds()).containsExactly(2);
+        assertThat(read().special().byRole()).isEqualTo(Map.of("bos_token", "<s>", "eos_token", "</s>"));
+        assertThat(read().special().eosId()).isEqualTo(2);
+        assertThat(read().special().endIds()).containsExactly(2);
         write("generation_config.json", "{'eos_token_id': [1, 3]}");
-        assertThat(read().endTokenIds()).containsExactlyInAnyOrder(1, 2, 3);
+        assertThat(read().special().endIds()).containsExactlyInAnyOrder(1, 2, 3);
     }
 
     @Test
     void inOlderFoldersTheMapGoesBefore() throws IOException {
         write("tokenizer_config.json", "{'bos_token': 'old', 'eos_token': '</s>'}");
         write("special_tokens_map.json", "{'bos_token': {'content': 'new'}, 'additional_special_tokens': ['x']}");
-        assertThat(read().specialTokens()).isEqualTo(Map.of("bos_token", "new", "eos_token", "</s>"));
+        assertThat(read().special().byRole()).isEqualTo(Map.of("bos_token", "new", "eos_token", "</s>"));
     }
 
     @Test

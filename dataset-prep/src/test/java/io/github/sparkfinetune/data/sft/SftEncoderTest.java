@@ -94,7 +94,7 @@ class SftEncoderTest {
     void aFirstTurnOfTheAssistantsCannotBeTold() throws IOException {
         Conversation first = talk("assistant", "Welcome", "user", "Hi", "assistant", "Hello");
         assertThat(encode(smolLm2(), first).droppedBecause()).isEqualTo(DropReason.ASSISTANT_FIRST);
-        String marked = GoldenFolder.tokenizer("bpe").chatTemplate();
+        String marked = GoldenFolder.tokenizer("bpe").texts().chatTemplate();
         assertThat(trained(encode(marked, first))).containsExactly("Welcome<end>", "Hello<end>");
     }
 

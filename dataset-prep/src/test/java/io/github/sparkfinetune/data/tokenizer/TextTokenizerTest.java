@@ -74,7 +74,8 @@ class TextTokenizerTest {
     void anyTextGivesTheTokensOfTheWhole(String name) throws IOException {
         TokenizerFiles files = name.equals("digits") ? splittingDigits() : GoldenFolder.tokenizer(name);
         Random random = new Random(1);
-        long whole = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        long whole =
+                TokenizersLibrary.LIB.createTokenizerFromString(files.texts().json());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             int special = tokenizer.encode("", null, 100).inputIds().length;
             int before = special == 0 ? 0 : 1;
@@ -108,7 +109,8 @@ class TextTokenizerTest {
         TokenizerFiles files = GoldenFolder.tokenizer(name.equals("prefix") ? "roberta" : name);
         files = name.equals("prefix") ? files.withPrefixSpace() : files;
         Random random = new Random(2);
-        long whole = TokenizersLibrary.LIB.createTokenizerFromString(files.json());
+        long whole =
+                TokenizersLibrary.LIB.createTokenizerFromString(files.texts().json());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (int round = 0; round < 300; round++) {
                 String[] words = new String[1 + random.nextInt(20)];
@@ -149,8 +151,8 @@ class TextTokenizerTest {
             assertThat(tokenizer.specialTokens()).isEqualTo(2);
             assertThat(tokenizer.specialTokensBefore()).isEqualTo(1);
         }
-        assertThat(files.settings()).contains("\"add_prefix_space\": true");
-        assertThat(files.json()).doesNotContain("\"add_prefix_space\": false");
+        assertThat(files.texts().settings()).contains("\"add_prefix_space\": true");
+        assertThat(files.texts().json()).doesNotContain("\"add_prefix_space\": false");
         assertThat(files.withPrefixSpace()).isEqualTo(files);
         TokenizerFiles wordPiece = GoldenFolder.tokenizer("wordpiece");
         assertThat(wordPiece.withPrefixSpace()).isEqualTo(wordPiece);
@@ -158,7 +160,7 @@ class TextTokenizerTest {
 
     /** As SmolLM2's tokenizer does. */
     private static TokenizerFiles splittingDigits() throws IOException {
-        String json = GoldenFolder.tokenizer("bpe").json();
+        String json = GoldenFolder.tokenizer("bpe").texts().json();
         String split = json.replaceFirst(
                 "(?s)(\"pre_tokenizer\":\\s*)(\\{.*?\\})",
                 "$1{\"type\": \"Sequence\", \"pretokenizers\": [{\"type\": \"Digits\", \"individual_digits\": true}, $2]}");
@@ -203,7 +205,7 @@ class TextTokenizerTest {
     @Test
     void theModelFolderDecidesPaddingVocabularyAndTypes(@TempDir Path folder) throws IOException {
         TokenizerFiles roberta = GoldenFolder.tokenizer("roberta");
-        assertThat(roberta.padTokenId()).isEqualTo(1);
+        assertThat(roberta.special().padId()).isEqualTo(1);
         assertThat(roberta.sha256()).hasSize(64);
         int tokens = GoldenFolder.json("tokenizers/roberta/vocab.json").size();
         assertThat(roberta.vocabularySize()).isGreaterThanOrEqualTo(tokens);
@@ -212,7 +214,7 @@ class TextTokenizerTest {
         Files.writeString(folder.resolve("config.json"), "{\"type_vocab_size\": 1, \"pad_token_id\": 7}");
         TokenizerFiles oneType =
                 TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
-        assertThat(oneType.padTokenId()).isEqualTo(7);
+        assertThat(oneType.special().padId()).isEqualTo(7);
         try (TextTokenizer tokenizer = TextTokenizer.open(oneType)) {
             assertThat(tokenizer.encode("a", "b", 10).tokenTypeIds()).containsOnly(0);
         }

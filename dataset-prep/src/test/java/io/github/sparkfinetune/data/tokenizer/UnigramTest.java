@@ -37,15 +37,17 @@ class UnigramTest {
         TokenizerFiles files = files();
         assertThat(files.vocabularySize())
                 .isEqualTo(reference.path("vocabulary").asInt());
-        assertThat(files.padTokenId()).isEqualTo(reference.path("pad_token_id").asInt());
-        assertThat(files.eosTokenId()).isEqualTo(reference.path("eos_token_id").asInt());
+        assertThat(files.special().padId())
+                .isEqualTo(reference.path("pad_token_id").asInt());
+        assertThat(files.special().eosId())
+                .isEqualTo(reference.path("eos_token_id").asInt());
         Map<String, String> roles = new TreeMap<>();
         reference
                 .path("special_tokens")
                 .fields()
                 .forEachRemaining(
                         role -> roles.put(role.getKey(), role.getValue().asText()));
-        assertThat(files.specialTokens()).isEqualTo(roles);
+        assertThat(files.special().byRole()).isEqualTo(roles);
 
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             for (JsonNode expected : reference.path("cases")) {

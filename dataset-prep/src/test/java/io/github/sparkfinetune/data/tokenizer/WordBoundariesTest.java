@@ -21,7 +21,7 @@ class WordBoundariesTest {
     /** The words of a text as its tokens tell them. */
     private static List<String> words(TokenizerFiles files, String text) throws IOException {
         WordBoundaries boundaries =
-                WordBoundaries.of(JSON.readTree(files.json())).orElseThrow();
+                WordBoundaries.of(JSON.readTree(files.texts().json())).orElseThrow();
         List<String> words = new ArrayList<>();
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             int[] ids = tokenizer.encodePlain(text);

@@ -54,7 +54,7 @@ final class GgufVocabulary {
     GgufVocabulary(String source, TokenizerFiles files) {
         this.source = source;
         this.files = files;
-        tokenizer = TokenizerFiles.tree(files.json());
+        tokenizer = TokenizerFiles.tree(files.texts().json());
         kind = GgufTokenizer.of(tokenizer)
                 .orElseThrow(() -> RunException.data(source + ": the tokenizer can't be written as GGUF: no tokenizer"
                         + " that llama.cpp has is known to cut texts as its normalizer, pre_tokenizer and model do"));
@@ -70,8 +70,8 @@ final class GgufVocabulary {
                 continue;
             }
             around.add(part);
-            bos |= before && token.equals(files.specialTokens().get("bos_token"));
-            eos |= !before && token.equals(files.specialTokens().get("eos_token"));
+            bos |= before && token.equals(files.special().byRole().get("bos_token"));
+            eos |= !before && token.equals(files.special().byRole().get("eos_token"));
         }
         if (around.size() != (bos ? 1 : 0) + (eos ? 1 : 0)) {
             throw RunException.data(source + ": the tokenizer can't be written as GGUF: its post_processor adds other"
@@ -122,19 +122,20 @@ final class GgufVocabulary {
         } else {
             metadata.flag(KEYS + "add_space_prefix", kind.addsSpacePrefix());
         }
-        new TreeMap<>(files.specialTokens()).forEach((role, token) -> {
+        new TreeMap<>(files.special().byRole()).forEach((role, token) -> {
             int id = Vocabulary.id(tokenizer, token);
             if (id >= 0) {
                 metadata.number(KEYS + ROLES.get(role), id);
             }
         });
-        if (!files.specialTokens().containsKey("eos_token") && files.eosTokenId() >= 0) {
-            metadata.number(KEYS + ROLES.get("eos_token"), files.eosTokenId());
+        if (!files.special().byRole().containsKey("eos_token")
+                && files.special().eosId() >= 0) {
+            metadata.number(KEYS + ROLES.get("eos_token"), files.special().eosId());
         }
         metadata.flag(KEYS + "add_bos_token", addsBos);
         metadata.flag(KEYS + "add_eos_token", addsEos);
-        if (files.chatTemplate() != null) {
-            metadata.text("tokenizer.chat_template", files.chatTemplate());
+        if (files.texts().chatTemplate() != null) {
+            metadata.text("tokenizer.chat_template", files.texts().chatTemplate());
         }
     }
 

@@ -104,7 +104,7 @@ final class Preparation<C> {
             List<ShardWriter.Report> reports = write(rows, mixture, split, labels);
             passes.requireSame();
             Manifest manifest = new Summary(config, sources, options, scans, mixture, training, sides)
-                    .manifest(labels, reports, tokenizer.padTokenId());
+                    .manifest(labels, reports, tokenizer.special().padId());
             return manifest.with(warnings(manifest, rows, reports));
         } finally {
             context.setJobDescription(null);
@@ -188,10 +188,7 @@ final class Preparation<C> {
             ShardWriter writer = new ShardWriter(
                     new ShardWriter.Target(dataset.toString(), run, hadoop),
                     new ShardWriter.Selection(
-                            plan,
-                            sources.stream().map(SourceFiles::split).toList(),
-                            mixture,
-                            data.deduplicates()),
+                            plan, sources.stream().map(SourceFiles::split).toList(), mixture, data.deduplicates()),
                     task,
                     labels,
                     new ShardWriter.CheckedIds(tokenizer.unknownTokenId(), task.endTokenIds(tokenizer)));

@@ -97,7 +97,8 @@ class PrepareSftTest {
                 int[] trained = Arrays.stream(sample.labels())
                         .filter(label -> label != Sample.IGNORED)
                         .toArray();
-                assertThat(trained[trained.length - 1]).isEqualTo(files.eosTokenId());
+                assertThat(trained[trained.length - 1])
+                        .isEqualTo(files.special().eosId());
                 texts.add(tokenizer.decode(sample.inputIds()) + " => " + tokenizer.decode(trained));
             }
         }

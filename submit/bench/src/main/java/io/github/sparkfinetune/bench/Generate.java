@@ -59,8 +59,8 @@ final class Generate {
             if (arguments.length == 4) {
                 TokenizerFiles tokenizer =
                         TokenizerFiles.read(new org.apache.hadoop.fs.Path(folder.toUri()), new Configuration());
-                Generator generator =
-                        new Generator(manager, model, greedy(newTokens), tokenizer.endTokenIds(), 0, batch);
+                Generator generator = new Generator(
+                        manager, model, greedy(newTokens), tokenizer.special().endIds(), 0, batch);
                 System.out.println(json.writeValueAsString(generator.generate(prompts)));
                 return;
             }

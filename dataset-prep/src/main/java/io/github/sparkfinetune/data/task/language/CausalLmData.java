@@ -32,7 +32,7 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
     @Override
     public void check(TokenizerFiles files) {
         TextRows.refusePair(data);
-        if (files.eosTokenId() < 0) {
+        if (files.special().eosId() < 0) {
             throw RunException.data(model + ": neither tokenizer_config.json (eos_token) nor config.json"
                     + " (eos_token_id) names the token that ends a text: add it");
         }
@@ -43,7 +43,7 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
             TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels) {
         int limit = DocumentSamples.limit(data);
         return row -> DocumentSamples.bytes(
-                document(tokenizer, files.eosTokenId(), row.content().text(), limit)
+                document(tokenizer, files.special().eosId(), row.content().text(), limit)
                         .limited(limit, data.overlong()),
                 true);
     }
@@ -71,7 +71,7 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
 
     @Override
     public Set<Integer> endTokenIds(TokenizerFiles files) {
-        return Set.of(files.eosTokenId());
+        return Set.of(files.special().eosId());
     }
 
     @Override

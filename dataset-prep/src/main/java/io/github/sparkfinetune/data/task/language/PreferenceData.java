@@ -126,7 +126,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
 
     @Override
     public Set<Integer> endTokenIds(TokenizerFiles files) {
-        return files.endTokenIds();
+        return files.special().endIds();
     }
 
     @Override

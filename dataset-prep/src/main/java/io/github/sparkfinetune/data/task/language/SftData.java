@@ -109,7 +109,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     @Override
     public Set<Integer> endTokenIds(TokenizerFiles files) {
-        return files.endTokenIds();
+        return files.special().endIds();
     }
 
     @Override

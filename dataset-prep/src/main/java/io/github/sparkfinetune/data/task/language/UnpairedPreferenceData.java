@@ -116,7 +116,7 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
 
     @Override
     public Set<Integer> endTokenIds(TokenizerFiles files) {
-        return files.endTokenIds();
+        return files.special().endIds();
     }
 
     @Override

@@ -53,13 +53,13 @@ class CausalLmDataTest {
         JsonNode golden = GoldenFolder.json("text/clm.json");
         TokenizerFiles tokenizer =
                 GoldenFolder.tokenizer(golden.get("tokenizer").asText());
-        assertThat(tokenizer.eosTokenId()).isEqualTo(golden.get("eos").asInt());
+        assertThat(tokenizer.special().eosId()).isEqualTo(golden.get("eos").asInt());
         int block = golden.get("block").asInt();
         List<Sample> samples = new ArrayList<>();
         DocumentPacker packer = DocumentPacker.of(Packing.WRAPPED, block, samples::add);
         try (TextTokenizer open = TextTokenizer.open(tokenizer)) {
             for (JsonNode text : golden.get("texts")) {
-                packer.add(CausalLmData.document(open, tokenizer.eosTokenId(), text.asText(), Integer.MAX_VALUE));
+                packer.add(CausalLmData.document(open, tokenizer.special().eosId(), text.asText(), Integer.MAX_VALUE));
             }
         }
         packer.finish();
@@ -73,7 +73,9 @@ class CausalLmDataTest {
             int at = 0;
             for (int document : sample.documents()) {
                 at += document;
-                assertThat(at == block || sample.inputIds()[at - 1] == tokenizer.eosTokenId())
+                assertThat(at == block
+                                || sample.inputIds()[at - 1]
+                                        == tokenizer.special().eosId())
                         .isTrue();
             }
         }
@@ -156,7 +158,9 @@ class CausalLmDataTest {
                 Rows.clean(
                         task.reading(Rows.jsonLines(), files, false), Rows.row("Once upon"), Rows.row((String) null)));
         assertThat(inputs.get(0).text()).isEqualTo("Once upon");
-        assertThat(inputs.get(0).sample().inputIds()).isNotEmpty().doesNotContain(files.eosTokenId());
+        assertThat(inputs.get(0).sample().inputIds())
+                .isNotEmpty()
+                .doesNotContain(files.special().eosId());
         assertThat(inputs.get(0).reference()).isNull();
         assertThat(inputs.get(1).error()).isEqualTo("no_text");
     }

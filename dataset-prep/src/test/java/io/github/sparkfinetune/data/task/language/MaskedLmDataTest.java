@@ -23,7 +23,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -120,8 +119,13 @@ class MaskedLmDataTest {
                 .hasMessage("m: the tokenizer has no mask token (mask_token in tokenizer_config.json), which task"
                         + " masked-lm needs: take a model that was trained with one");
         TokenizerFiles wordless = new TokenizerFiles(
-                """
-                {"model": {"type": "WordLevel", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<mask>"}]}""", "hash", 2, 0, 2, false, Map.of("mask_token", "<mask>"), -1, Set.of(), null, null, null);
+                TokenizerFiles.Texts.of("""
+                {"model": {"type": "WordLevel", "vocab": {"a": 0}}, "added_tokens": [{"id": 1, "content": "<mask>"}]}"""),
+                "hash",
+                2,
+                2,
+                TokenizerFiles.SpecialTokens.of(Map.of("mask_token", "<mask>")),
+                false);
         task().check(wordless);
         MaskedLmData words =
                 MaskedLmData.of(Rows.config("masked-lm", "max_length: 64\nmasked_lm: {whole_word_mask: true}"));

@@ -108,7 +108,9 @@ class SftDataTest {
             assertThat(task.schema()).isEqualTo(SampleSchema.ofDocuments(!answersAlone));
             Sample sample = samples.get(0);
             if (answersAlone) {
-                assertThat(sample.labels()).startsWith(Sample.IGNORED).contains(files.eosTokenId());
+                assertThat(sample.labels())
+                        .startsWith(Sample.IGNORED)
+                        .contains(files.special().eosId());
                 // Its answer lies beyond max_length.
                 assertThat(counts.dropped()).isEqualTo(Map.of("labels_cut_off", 1L));
                 assertThat(counts.unusableRows()).isEqualTo(1);

@@ -27,7 +27,7 @@ final class PromptAnswers implements AutoCloseable {
                 manager,
                 model,
                 settings.config().generation(),
-                settings.tokenizer().endTokenIds(),
+                settings.tokenizer().special().endIds(),
                 settings.config().training().seed(),
                 settings.batchSize());
         tokenizer = TextTokenizer.open(settings.tokenizer());

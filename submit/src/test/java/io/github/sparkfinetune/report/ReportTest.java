@@ -98,7 +98,9 @@ class ReportTest {
                         List.of(),
                         new DatasetOptions(
                                 "text", null, "label", "jsonl", 0, 0, 64, 1000, false, 2, 42, "cafe", null, null, null,
-                                null, null, null, null, null, null))
+                                null, null, null, null, null, null),
+                        null,
+                        List.of())
                 .with(List.of(new Warning("label_imbalance", "the label a has " + EVIL)))
                 .write(new org.apache.hadoop.fs.Path(dataset.toString()), new Configuration());
         folder.writeReport();

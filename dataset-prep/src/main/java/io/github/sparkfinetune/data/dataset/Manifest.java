@@ -271,37 +271,6 @@ public record Manifest(
         warnings = warnings == null ? List.of() : List.copyOf(warnings);
     }
 
-    /** A dataset without warnings. */
-    public Manifest(
-            int schemaVersion,
-            Task task,
-            List<String> labels,
-            int longest,
-            Map<String, Split> splits,
-            Map<String, Long> badRows,
-            long cutTexts,
-            long repairedTexts,
-            long duplicates,
-            int padTokenId,
-            List<Source> sources,
-            DatasetOptions options) {
-        this(
-                schemaVersion,
-                task,
-                labels,
-                longest,
-                splits,
-                badRows,
-                cutTexts,
-                repairedTexts,
-                duplicates,
-                padTokenId,
-                sources,
-                options,
-                null,
-                List.of());
-    }
-
     /** The same with warnings. */
     public Manifest with(List<Warning> found) {
         return new Manifest(

@@ -54,7 +54,9 @@ class DatasetTest {
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
                 new DatasetOptions(
                         "text", "subject", "label", "jsonl", 0, 0, 9, 1000, false, 2, 42, "cafe", null, null, null,
-                        null, null, null, null, null, null));
+                        null, null, null, null, null, null),
+                null,
+                List.of());
         manifest.write(dataset, hadoop);
     }
 
@@ -259,7 +261,9 @@ class DatasetTest {
                 manifest.duplicates(),
                 manifest.padTokenId(),
                 manifest.sources(),
-                manifest.options());
+                manifest.options(),
+                null,
+                List.of());
     }
 
     @Test
@@ -304,7 +308,9 @@ class DatasetTest {
                     List.of(),
                     new DatasetOptions(
                             null, null, null, "jsonl", 0, 0, 50, 1000, false, 1, 42, "cafe", null, options, null, null,
-                            null, null, null, null, null));
+                            null, null, null, null, null),
+                    null,
+                    List.of());
             packed.write(dataset, hadoop);
             Manifest read = Manifest.read(dataset, hadoop);
             assertThat(read).isEqualTo(packed);

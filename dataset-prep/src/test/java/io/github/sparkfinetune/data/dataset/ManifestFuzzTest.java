@@ -40,7 +40,9 @@ class ManifestFuzzTest {
                 0,
                 0,
                 List.of(new Manifest.Source("data.train", "file:/mails.jsonl", 1, 99, "ab")),
-                OPTIONS);
+                OPTIONS,
+                null,
+                List.of());
         manifest.write(new Path(folder.toUri()), HADOOP);
         byte[] written = Files.readAllBytes(folder.resolve(Manifest.FILE_NAME));
         String text = new String(written, StandardCharsets.UTF_8);

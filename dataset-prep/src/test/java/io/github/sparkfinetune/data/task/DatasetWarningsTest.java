@@ -47,7 +47,9 @@ class DatasetWarningsTest {
                 0,
                 0,
                 List.of(),
-                DatasetOptions.of(Rows.config("classification").data(), GoldenFolder.tokenizer("wordpiece")));
+                DatasetOptions.of(Rows.config("classification").data(), GoldenFolder.tokenizer("wordpiece")),
+                null,
+                List.of());
         return DatasetWarnings.of(manifest, Map.of(), Map.of()).stream()
                 .filter(warning -> warning.code().equals("label_imbalance"))
                 .map(Warning::message)

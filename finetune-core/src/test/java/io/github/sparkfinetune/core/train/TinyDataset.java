@@ -100,7 +100,9 @@ public final class TinyDataset {
                         0,
                         0,
                         List.of(new Manifest.Source("data.train", "memory", 1, 1, "0")),
-                        options)
+                        options,
+                        null,
+                        List.of())
                 .write(hadoopPath(folder), hadoop);
     }
 

@@ -123,7 +123,9 @@ class PrepareTwiceTest {
                 List.of(),
                 new DatasetOptions(
                         "text", null, "label", "jsonl", 0, 0, 8, 1000, false, 2, 42, "cafe", null, null, null, null,
-                        null, null, null, null, null));
+                        null, null, null, null, null),
+                null,
+                List.of());
         Thread.sleep(1000);
         assertThat(first.isLost()).as("it is renewed").isFalse();
 

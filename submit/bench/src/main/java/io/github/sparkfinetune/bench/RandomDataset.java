@@ -75,7 +75,9 @@ final class RandomDataset {
                         0,
                         0,
                         List.of(),
-                        data.options(tokenizer))
+                        data.options(tokenizer),
+                        null,
+                        List.of())
                 .write(folder, hadoop);
     }
 

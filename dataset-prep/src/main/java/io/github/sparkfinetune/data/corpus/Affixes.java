@@ -2,10 +2,7 @@ package io.github.sparkfinetune.data.corpus;
 
 import java.util.Set;
 
-/**
- * The tokens at the ends of a word and inside of it, as spaCy's English tokenizer has them, in text without white
- * space.
- */
+/** Tokens at the ends and inside of a word, by the rules of spaCy's English tokenizer, in text without white space. */
 final class Affixes {
     private static final Set<String> UNITS = Set.of(
             ("km km² km³ m m² m³ dm dm² dm³ cm cm² cm³ mm mm² mm³ ha µm nm yd in ft kg g mg µg t lb oz m/s km/h kmh mph hPa"
@@ -23,7 +20,7 @@ final class Affixes {
         return place > start && place + 1 < end && is(text, place - 1, before) && is(text, place + 1, after);
     }
 
-    /** How many full stops follow each other from here. */
+    /** Counts the full stops in a row from a place on. */
     private static int stops(int[] text, int from, int end) {
         int at = from;
         while (at < end && text[at] == '.') {
@@ -32,7 +29,7 @@ final class Affixes {
         return at - from;
     }
 
-    /** Length of the token that begins the text, or 0. */
+    /** Returns the length of the token that begins the text, or 0. */
     static int prefix(int[] text, int start, int end) {
         int first = text[start];
         if (CharClass.is(first, CharClass.PREFIX)) {
@@ -47,7 +44,7 @@ final class Affixes {
         };
     }
 
-    /** Length of the token that ends the text, or 0. */
+    /** Returns the length of the token that ends the text, or 0. */
     static int suffix(int[] text, int start, int end) {
         if (start >= end) {
             return 0;
@@ -86,7 +83,7 @@ final class Affixes {
         return ends ? 1 : 0;
     }
 
-    /** Length of a unit after a digit. */
+    /** Returns the length of a unit after a digit. */
     private static int unit(int[] text, int start, int end) {
         int at = end;
         while (at > start && end - at <= LONGEST_UNIT && !is(text, at - 1, CharClass.DIGIT)) {
@@ -96,7 +93,7 @@ final class Affixes {
         return after && UNITS.contains(new String(text, at, end - at)) ? end - at : 0;
     }
 
-    /** Length of the token that splits the text here, or 0. */
+    /** Returns the length of the token that splits the text at a place, or 0. */
     static int infix(int[] text, int start, int end, int at) {
         int flags = CharClass.of(text[at]);
         if ((flags & CharClass.ICON) != 0) {
@@ -134,7 +131,7 @@ final class Affixes {
                 && (is(text, at + 1, CharClass.DIGIT) || text[at + 1] == '-');
     }
 
-    /** Length of a dash of up to so many equal characters between letters, the first of which may be a digit. */
+    /** Returns the length of a dash of at most so many equal characters, between a letter or digit and a letter. */
     private static int dashes(int[] text, int start, int end, int at, int most) {
         int next = at;
         while (next < end && next - at < most && text[next] == text[at]) {

@@ -3,16 +3,18 @@ package io.github.sparkfinetune.data.corpus;
 import io.github.sparkfinetune.conf.C4Config;
 
 /**
- * C4's rules (Raffel et al. 2020, section 2.2): lines are left out, then documents; what is left of a document are its
- * other lines, without citations and white space at their ends. Sentences are counted as datatrove counts them, by
- * spaCy's rules: one ends where a word follows a {@link CharClass#SENTENCE_END mark}.
+ * C4's rules (Raffel et al. 2020, section 2.2). They leave out lines, then documents. A document that stays keeps its
+ * other lines, without citations and without white space at their ends.
+ *
+ * <p>Sentences are counted as datatrove counts them, by spaCy's rules: a sentence ends where a word follows a
+ * {@link CharClass#SENTENCE_END mark}.
  */
 final class C4 implements DocumentFilter {
     private static final String[] POLICIES = {
         "terms of use", "privacy policy", "cookie policy", "uses cookies", "use of cookies", "use cookies"
     };
     private static final String[] CITATIONS = {"[edit]", "[citation needed]"};
-    /** Of a document none of whose lines stays, where it need have no sentence. */
+    /** Reason for a document without a line left, where no sentence is required. */
     private static final String NO_LINE = "no_line";
 
     private static final String END_MARKS = ".?!\"'";
@@ -43,7 +45,7 @@ final class C4 implements DocumentFilter {
             if (count < 0) {
                 continue;
             }
-            // What is written is taken back where the line goes.
+            // The line is copied first; when it is left out, size stays as it was.
             int before = size;
             int from = before == 0 ? 0 : before + 1;
             int to = copy(text, start, end, from);
@@ -81,7 +83,7 @@ final class C4 implements DocumentFilter {
         return null;
     }
 
-    /** Words between white space, or -1 where one is too long. */
+    /** Counts the words between white space; returns -1 if a word is too long. */
     private int wordCount(int[] text, int start, int end) {
         int count = 0;
         int at = start;
@@ -99,7 +101,7 @@ final class C4 implements DocumentFilter {
         return count;
     }
 
-    /** Copies a line without its citations behind what is kept; where it ends there. */
+    /** Copies a line without its citations behind the kept text; returns the end of the copy. */
     private int copy(int[] text, int start, int end, int to) {
         int target = to;
         int at = start;
@@ -146,7 +148,7 @@ final class C4 implements DocumentFilter {
         return to > from && END_MARKS.indexOf(kept[to - 1]) >= 0 && !DocumentText.endsWithStops(kept, from, to);
     }
 
-    /** Whether one of some phrases in lower case is there, in whatever case. */
+    /** Returns whether the text contains a phrase, ignoring case. The phrases are in lower case. */
     private boolean contains(int from, int to, String... phrases) {
         for (String phrase : phrases) {
             char first = phrase.charAt(0);
@@ -194,7 +196,8 @@ final class C4 implements DocumentFilter {
     }
 
     /**
-     * Whether white space that is no single blank lies before a word: to spaCy it is a token, which begins a sentence.
+     * Returns whether white space other than a single blank lies before a word. To spaCy such white space is a token,
+     * which begins a sentence.
      */
     private boolean isSpaced(Words found, int word) {
         int gap = found.end(word - 1);

@@ -3,13 +3,13 @@ package io.github.sparkfinetune.data.corpus;
 import io.github.sparkfinetune.data.jinja.value.Text;
 import java.util.Arrays;
 
-/** What a code point is to the rules: flags, looked up in a table. */
+/** Classes of code points that the rules distinguish: flags, looked up in a table. */
 final class CharClass {
-    /** White space as Python's {@code str.isspace} has it. */
+    /** White space, as Python's {@code str.isspace} defines it. */
     static final int SPACE = 1;
     /** A letter (Unicode L). */
     static final int LETTER = 1 << 1;
-    /** A letter that is not upper case: a lower one, or one of a script without case. */
+    /** A letter that is not upper case: a lower-case letter, or a letter of a script without case. */
     static final int NOT_UPPER = 1 << 2;
     /** A letter that is not lower case. */
     static final int NOT_LOWER = 1 << 3;
@@ -17,30 +17,30 @@ final class CharClass {
     static final int DIGIT = 1 << 4;
     /** Punctuation (Unicode P). */
     static final int PUNCTUATION = 1 << 5;
-    /** What makes no word by itself: the set of CCNet's and datatrove's cleaning. */
+    /** A character that makes no word by itself: the set of CCNet's and datatrove's cleaning. */
     static final int SYMBOL = 1 << 6;
-    /** What ends a sentence in some script (Unicode's Sentence_Terminal). */
+    /** A character that ends a sentence in some script (Unicode's Sentence_Terminal). */
     static final int SENTENCE_END = 1 << 7;
-    /** What ends a line, as Python's {@code str.splitlines} has it. */
+    /** A character that ends a line, as Python's {@code str.splitlines} defines it. */
     static final int LINE_END = 1 << 8;
-    /** A token of its own at the beginning of a word. */
+    /** A character that is a token by itself at the beginning of a word. */
     static final int PREFIX = 1 << 9;
-    /** A token of its own at the end of a word. */
+    /** A character that is a token by itself at the end of a word. */
     static final int SUFFIX = 1 << 10;
-    /** A token of its own inside of a word. */
+    /** A character that is a token by itself inside a word. */
     static final int ICON = 1 << 11;
-    /** A quotation mark or a bracket that is used as one. */
+    /** A quotation mark, or a bracket used as a quotation mark. */
     static final int QUOTE = 1 << 12;
-    /** A sign of a currency. */
+    /** A currency sign. */
     static final int CURRENCY = 1 << 13;
-    /** What may split a word inside, beside icons. */
+    /** A character that, besides icons, may split a word inside. */
     static final int INFIX = 1 << 14;
-    /** After which a full stop ends a word, beside digits and letters. */
+    /** A character that, besides digits and letters, may stand before a full stop that ends a word. */
     static final int BEFORE_STOP = 1 << 15;
 
     private static final int BASIC = 0x10000;
 
-    /** Ranges of code points, each by its first and its last. */
+    /** Ranges of code points, each given by its first and last. */
     private static final int[] SENTENCE_ENDS = {
         0x21, 0x21, 0x2E, 0x2E, 0x3F, 0x3F, 0x589, 0x589, 0x61D, 0x61F, 0x6D4, 0x6D4, 0x700, 0x702, 0x7F9, 0x7F9, 0x837,
         0x837, 0x839, 0x839, 0x83D, 0x83E, 0x964, 0x965, 0x104A, 0x104B, 0x1362, 0x1362, 0x1367, 0x1368, 0x166E, 0x166E,
@@ -84,7 +84,7 @@ final class CharClass {
 
     private CharClass() {}
 
-    /** The flags of a code point. */
+    /** Returns the flags of a code point. */
     static int of(int codePoint) {
         return codePoint < BASIC ? TABLE[codePoint] : computed(codePoint);
     }
@@ -130,7 +130,7 @@ final class CharClass {
 
     private static boolean within(int[] ranges, int codePoint) {
         int place = Arrays.binarySearch(ranges, codePoint);
-        // Not found, it lies in a range where its place is between the range's first and last.
+        // A code point that is no bound lies in a range if its place is between the range's first and last.
         return place >= 0 || (-place - 1) % 2 == 1;
     }
 }

@@ -10,8 +10,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * What {@code data.corpus} does to one document by itself, in this order: it is normalised, masked, and goes through
- * the filters in the order of {@code data.corpus.filters}. Not for concurrent use.
+ * Cleans one document by {@code data.corpus}: normalises it, masks it, then applies the filters in the order of
+ * {@code data.corpus.filters}. Not for concurrent use.
  */
 public final class CorpusCleaner {
     private final Normalization form;
@@ -22,15 +22,15 @@ public final class CorpusCleaner {
     private record Named(String name, DocumentFilter filter) {}
 
     /**
-     * A document that was cleaned.
+     * A cleaned document.
      *
-     * @param text what is left of it, which may be blank; where it is rejected, what the filter saw that rejected it
-     * @param rejectedBecause the rule that rejects it, named by its key below {@code data.corpus}; or null
-     * @param masked how many placeholders it got, of each kind
+     * @param text remaining text, which may be blank; of a rejected document the text as the rejecting filter saw it
+     * @param rejectedBecause key of the rejecting rule below {@code data.corpus}, or null
+     * @param masked number of placeholders put in, by kind
      */
     public record Cleaned(String text, String rejectedBecause, Map<Masking, Integer> masked) {}
 
-    /** @param filtered whether documents may be rejected, and lines of them left out */
+    /** @param filtered true if documents may be rejected, and lines of documents left out */
     public CorpusCleaner(CorpusConfig config, boolean filtered) {
         this.form = config.normalize();
         this.masker = new Masker(config.mask(), config.phoneRegion());
@@ -53,7 +53,7 @@ public final class CorpusCleaner {
     /**
      * Cleans a document.
      *
-     * @param text which is not blank
+     * @param text not blank
      */
     public Cleaned clean(String text) {
         String masked = masker.mask(UnicodeForm.of(text, form));

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** Rules by which a document is kept or left out. Not for concurrent use. */
+/** Rules that keep or reject a document. Not for concurrent use. */
 interface DocumentFilter {
 
     /**
-     * Looks at a document, and may change it.
+     * Examines a document, and may change its text.
      *
-     * @return null where it is kept, else the name of the rule's threshold, below the filter's
+     * @return null if the document is kept, else the name of the threshold that rejects it, below the filter's key
      */
     String rejects(DocumentText document);
 }

@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.corpus;
 
 /**
- * A document as the filters see it: its code points, and its words, which are found when they are first asked for. One
- * object is used for one document after the other.
+ * A document as the filters see it: code points and words. The words are found when they are first needed. One object
+ * serves one document after another.
  */
 final class DocumentText {
     private final WordSplitter splitter = new WordSplitter();
@@ -12,7 +12,7 @@ final class DocumentText {
     private boolean split;
     private boolean changed;
 
-    /** Makes this another document. */
+    /** Replaces the document. */
     void set(String text) {
         if (codePoints.length < text.length()) {
             codePoints = new int[text.length() + text.length() / 2];
@@ -31,7 +31,7 @@ final class DocumentText {
         changed = false;
     }
 
-    /** Makes this another document: the code points in [from, to). */
+    /** Replaces the document by the code points in [from, to). */
     void set(int[] text, int from, int to) {
         if (codePoints.length < to - from) {
             codePoints = new int[to - from];
@@ -42,7 +42,7 @@ final class DocumentText {
         changed = true;
     }
 
-    /** Whether it isn't what was set as text any more. */
+    /** Returns whether the document differs from the text that it was set to. */
     boolean changed() {
         return changed;
     }
@@ -52,22 +52,22 @@ final class DocumentText {
         return new String(codePoints, 0, length);
     }
 
-    /** Its code points, of which only the first {@link #length} belong to it. */
+    /** Returns the code points; only the first {@link #length} belong to the document. */
     int[] codePoints() {
         return codePoints;
     }
 
-    /** Its length in code points. */
+    /** Returns the length in code points. */
     int length() {
         return length;
     }
 
-    /** Whether it holds nothing but white space. */
+    /** Returns whether the document is all white space. */
     boolean isBlank() {
         return skip(codePoints, 0, length, CharClass.SPACE) == length;
     }
 
-    /** Its words. */
+    /** Returns the words of the document. */
     Words words() {
         if (!split) {
             words.clear();
@@ -77,7 +77,7 @@ final class DocumentText {
         return words;
     }
 
-    /** The first place in [from, to) that has none of the flags, or {@code to}. */
+    /** Returns the first place in [from, to) that has none of the flags, or {@code to}. */
     static int skip(int[] text, int from, int to, int flags) {
         int at = from;
         while (at < to && CharClass.is(text[at], flags)) {
@@ -86,7 +86,7 @@ final class DocumentText {
         return at;
     }
 
-    /** The place after the last one in [from, to) that has none of the flags, or {@code from}. */
+    /** Returns the place after the last one in [from, to) that has none of the flags, or {@code from}. */
     static int skipBack(int[] text, int from, int to, int flags) {
         int at = to;
         while (at > from && CharClass.is(text[at - 1], flags)) {
@@ -95,12 +95,12 @@ final class DocumentText {
         return at;
     }
 
-    /** Whether text in [from, to) ends with three full stops or with an ellipsis. */
+    /** Returns whether text in [from, to) ends with three full stops or with an ellipsis. */
     static boolean endsWithEllipsis(int[] text, int from, int to) {
         return to > from && (text[to - 1] == '…' || endsWithStops(text, from, to));
     }
 
-    /** Whether text in [from, to) ends with three full stops. */
+    /** Returns whether text in [from, to) ends with three full stops. */
     static boolean endsWithStops(int[] text, int from, int to) {
         return to - 3 >= from && text[to - 1] == '.' && text[to - 2] == '.' && text[to - 3] == '.';
     }

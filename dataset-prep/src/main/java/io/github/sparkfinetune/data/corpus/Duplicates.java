@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** Counts the pieces of a text that were there before. One object is used for one text after the other. */
+/** Counts the pieces of a text that repeat an earlier piece. One object serves one text after another. */
 final class Duplicates {
     private final LongMap seen = new LongMap();
     private int pieces;
@@ -14,7 +14,7 @@ final class Duplicates {
         characters = 0;
     }
 
-    /** Counts text in [from, to). */
+    /** Adds text in [from, to) as a piece. */
     void add(int[] text, int from, int to) {
         pieces++;
         if (seen.count(Hashes.of(text, from, to)) > 1) {
@@ -23,7 +23,7 @@ final class Duplicates {
         }
     }
 
-    /** Counts the pieces between so many line feeds in a row, or more. */
+    /** Adds the pieces that are separated by at least so many line feeds in a row. */
     void addBetweenLineFeeds(int[] text, int from, int to, int least) {
         int start = from;
         int at = from;
@@ -48,12 +48,12 @@ final class Duplicates {
         return pieces;
     }
 
-    /** The share of the pieces that were there before. */
+    /** Returns the share of pieces that repeat an earlier one. */
     double share() {
         return duplicates / (double) pieces;
     }
 
-    /** The characters of these. */
+    /** Returns the number of characters in the repeated pieces. */
     int characters() {
         return characters;
     }

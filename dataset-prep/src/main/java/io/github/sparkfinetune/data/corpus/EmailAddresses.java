@@ -1,16 +1,16 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** Finds e-mail addresses in ASCII around their {@code @}. */
+/** Finds e-mail addresses in ASCII, starting from their {@code @}. */
 final class EmailAddresses {
     private static final String MARKS = "!#$%&'*+/=?^_`{|}~-";
 
     private EmailAddresses() {}
 
     /**
-     * Where the address begins whose {@code @} is at a place, or -1: atoms with single points between, from the first
-     * place on where a word begins or ends.
+     * Returns the start of the address whose {@code @} is at a place, or -1. The address is atoms separated by single
+     * points. It begins at the first place where a word begins or ends.
      *
-     * @param from place before which nothing belongs to it
+     * @param from first place that may belong to the address
      */
     static int start(String text, int from, int at) {
         int first = at;
@@ -28,7 +28,7 @@ final class EmailAddresses {
         return first < at ? first : -1;
     }
 
-    /** Where the host ends that begins at a place, or -1: two labels or more with single points between. */
+    /** Returns the end of the host that begins at a place, or -1: at least two labels separated by single points. */
     static int end(String text, int from) {
         int at = from;
         int labels = 0;

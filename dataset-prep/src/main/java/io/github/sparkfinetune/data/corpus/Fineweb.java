@@ -3,8 +3,8 @@ package io.github.sparkfinetune.data.corpus;
 import io.github.sparkfinetune.conf.FinewebConfig;
 
 /**
- * The rules that FineWeb adds (Penedo et al. 2024, section 3.6), each measured as datatrove measures it: lines lie
- * between line feeds, blank ones are left out; the share of repeated characters is of all but the line feeds.
+ * The rules that FineWeb adds (Penedo et al. 2024, section 3.6), measured as datatrove measures them. Lines lie between
+ * line feeds; blank lines are left out. The share of repeated characters counts all characters except line feeds.
  */
 final class Fineweb implements DocumentFilter {
     private final FinewebConfig limits;

@@ -6,9 +6,9 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * Gopher's rules for quality (Rae et al. 2021, appendix A.1.1), each measured as datatrove measures it: words of
- * nothing but symbols count for the share of words with a letter and for symbols a word, not for number and length of
- * words.
+ * Gopher's quality rules (Rae et al. 2021, appendix A.1.1), measured as datatrove measures them. Words of symbols alone
+ * count as words for the share of words with a letter and for symbols per word. They do not count for the number and
+ * the mean length of words.
  */
 final class GopherQuality implements DocumentFilter {
     private final GopherQualityConfig limits;

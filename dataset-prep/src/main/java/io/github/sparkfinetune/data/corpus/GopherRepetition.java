@@ -5,9 +5,11 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * Gopher's rules against repetition (Rae et al. 2021, table A1), each measured as datatrove measures it: shares are of
- * all characters of the document; the characters of the most frequent n-gram are its length, a blank between two words,
- * times its count; a repeated n-gram is searched for again only behind its end.
+ * Gopher's rules against repetition (Rae et al. 2021, table A1), measured as datatrove measures them.
+ *
+ * <p>Every share is relative to all characters of the document. The characters of the most frequent n-gram are its
+ * length, with a blank between two words, times its count. The search for repeated n-grams goes on behind the end of
+ * each one found.
  */
 final class GopherRepetition implements DocumentFilter {
     private final GopherRepetitionConfig limits;
@@ -66,14 +68,17 @@ final class GopherRepetition implements DocumentFilter {
                 return "dup_n_grams." + dup.getKey();
             }
             if (characters == 0) {
-                // A longer n-gram that is repeated begins with this one.
+                // A repeated longer n-gram begins with a repeated n-gram of this length.
                 return null;
             }
         }
         return null;
     }
 
-    /** Characters of the most frequent n-gram in all its places; of several it is the one that comes first. */
+    /**
+     * Returns the characters of the most frequent n-gram in all its places; among equally frequent n-grams the first
+     * counts.
+     */
     private long topCharacters(Words words, int n) {
         counts.clear();
         int most = 0;
@@ -90,7 +95,9 @@ final class GopherRepetition implements DocumentFilter {
         return 0;
     }
 
-    /** Characters of the n-grams that were there before, blanks left out, where none overlaps the one before it. */
+    /**
+     * Returns the characters, without blanks, of n-grams that repeat an earlier n-gram. Counted n-grams never overlap.
+     */
     private long repeatedCharacters(Words words, int n) {
         counts.clear();
         long characters = 0;

@@ -2,14 +2,14 @@ package io.github.sparkfinetune.data.corpus;
 
 import io.github.sparkfinetune.data.dataset.Seeds;
 
-/** Hashes of pieces of a text: of two different pieces they are equal with a chance of about 2^-64. */
+/** Hashes of pieces of a text. Two different pieces have equal hashes with a probability of about 2^-64. */
 final class Hashes {
-    /** An odd number: products with it lose nothing. */
+    /** An odd number, so that multiplication is a bijection. */
     static final long FACTOR = 0x9E3779B97F4A7C15L;
 
     private Hashes() {}
 
-    /** The hash of code points. */
+    /** Returns the hash of code points. */
     static long of(int[] text, int from, int to) {
         long hash = (long) to - from;
         for (int i = from; i < to; i++) {

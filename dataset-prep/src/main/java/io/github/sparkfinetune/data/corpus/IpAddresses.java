@@ -7,7 +7,10 @@ final class IpAddresses {
 
     private IpAddresses() {}
 
-    /** Where the IPv4 address ends that begins at {@code from}, or -1: four numbers up to 255 with points between. */
+    /**
+     * Returns the end of the IPv4 address that begins at {@code from}, or -1: four numbers up to 255, separated by
+     * points.
+     */
     static int endOfIpv4(int[] text, int from, int to) {
         int at = from;
         for (int octet = 0; octet < OCTETS; octet++) {
@@ -27,8 +30,8 @@ final class IpAddresses {
     }
 
     /**
-     * Where the IPv6 address ends that begins at {@code from}, or -1: eight groups of hexadecimal digits with colons
-     * between, or fewer with one double colon, among them a decimal digit.
+     * Returns the end of the IPv6 address that begins at {@code from}, or -1. The address is eight groups of
+     * hexadecimal digits separated by colons, or fewer groups with one double colon. It must contain a decimal digit.
      */
     static int endOfIpv6(int[] text, int from, int to) {
         int at = from;

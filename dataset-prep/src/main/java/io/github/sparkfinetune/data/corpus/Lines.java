@@ -1,6 +1,8 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** The lines of a text, as Python's {@code str.splitlines} has them: a line end at the end begins no further line. */
+/**
+ * Lines of a text, as Python's {@code str.splitlines} defines them: a line end at the end of the text begins no line.
+ */
 final class Lines {
     private final int[] text;
     private final int to;
@@ -14,7 +16,7 @@ final class Lines {
         this.next = from;
     }
 
-    /** Goes to the next line, if there is one. */
+    /** Moves to the next line; returns false if there is none. */
     boolean next() {
         if (next >= to) {
             return false;
@@ -33,7 +35,7 @@ final class Lines {
         return start;
     }
 
-    /** Where it ends, without its line end. */
+    /** Returns the end of the line, without its line end. */
     int end() {
         return end;
     }

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** A map from hashes to numbers above 0, which is emptied without being written to. */
+/** A map from hashes to numbers above 0. Clearing it does not write to its tables. */
 final class LongMap {
     private long[] keys = new long[64];
     private int[] values = new int[64];
@@ -8,7 +8,7 @@ final class LongMap {
     private int stamp = 1;
     private int size;
 
-    /** Empties it. */
+    /** Removes all keys. */
     void clear() {
         size = 0;
         if (++stamp == Integer.MAX_VALUE) {
@@ -17,7 +17,7 @@ final class LongMap {
         }
     }
 
-    /** The value of a key, or 0. */
+    /** Returns the value of a key, or 0. */
     int get(long key) {
         int place = place(key);
         return stamps[place] == stamp ? values[place] : 0;
@@ -29,13 +29,13 @@ final class LongMap {
         values[place] = value;
     }
 
-    /** Adds one to the value of a key; the new value. */
+    /** Adds one to the value of a key; returns the new value. */
     int count(long key) {
         int place = made(key);
         return ++values[place];
     }
 
-    /** The place of a key, which is there afterwards. */
+    /** Returns the place of a key, after adding a missing key. */
     private int made(long key) {
         int place = place(key);
         if (stamps[place] == stamp) {
@@ -68,7 +68,7 @@ final class LongMap {
         }
     }
 
-    /** The place of a key, or that where it belongs. */
+    /** Returns the place of a key, or the place where a missing key belongs. */
     private int place(long key) {
         int mask = keys.length - 1;
         int place = (int) (key ^ (key >>> 32)) & mask;

@@ -11,15 +11,15 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Puts placeholders in the place of what looks like an address or a number. It finds these by their form and not by
- * what they mean: it does not make a text anonymous. Not for concurrent use.
+ * Replaces text that looks like an address or a number by placeholders. It goes by form and not by meaning, so it does
+ * not anonymise a text. Not for concurrent use.
  *
  * <ul>
  *   <li>{@code <EMAIL>}: an e-mail address in ASCII with a host of two labels or more;
  *   <li>{@code <IP>}: an IPv4 or IPv6 address, version numbers of the same form included;
- *   <li>{@code <PHONE>}: a number that is valid in the numbering plans of libphonenumber, with its + or, where a region
- *       is given, as one dials it there;
- *   <li>{@code <NUMBER>}: digits that no letter touches, with what of {@code . , : / -} lies between them.
+ *   <li>{@code <PHONE>}: a number that is valid in the numbering plans of libphonenumber, with its +, or as it is
+ *       dialled in the region where a region is given;
+ *   <li>{@code <NUMBER>}: digits that touch no letter, including any of {@code . , : / -} between the digits.
  * </ul>
  */
 final class Masker {
@@ -30,14 +30,14 @@ final class Masker {
     private final String region;
     private final Map<Masking, Integer> counts = new EnumMap<>(Masking.class);
 
-    /** @param region whose telephone numbers need no country code, or null */
+    /** @param region region whose telephone numbers need no country code, or null */
     Masker(Collection<Masking> kinds, String region) {
         this.kinds = EnumSet.noneOf(Masking.class);
         this.kinds.addAll(kinds);
         this.region = region;
     }
 
-    /** Masks a text. */
+    /** Returns a text with placeholders. */
     String mask(String text) {
         counts.clear();
         String masked = text;
@@ -52,12 +52,12 @@ final class Masker {
         return masked;
     }
 
-    /** How many placeholders of each kind the last text got. */
+    /** Returns the number of placeholders of each kind in the last text. */
     Map<Masking, Integer> counts() {
         return Map.copyOf(counts);
     }
 
-    /** A text of which parts are replaced, from its beginning to its end. */
+    /** A text whose parts are replaced from the beginning to the end. */
     private final class Replacing {
         private final String text;
         private final Masking kind;
@@ -69,7 +69,7 @@ final class Masker {
             this.kind = kind;
         }
 
-        /** Where the last part ends that was replaced. */
+        /** Returns the end of the last part that was replaced. */
         int end() {
             return copied;
         }
@@ -124,7 +124,7 @@ final class Masker {
         return masked.done();
     }
 
-    /** Where an address ends that goes on neither with a letter or digit nor with a mark and one of these, or -1. */
+    /** Returns the end of an address, or -1 if a letter or digit follows, directly or after one of the marks. */
     private static int whole(int[] text, int end, String marks) {
         if (end < 0 || end == text.length) {
             return end;
@@ -138,7 +138,7 @@ final class Masker {
         return codePoint == '.' || codePoint == ':' || CharClass.is(codePoint, CharClass.LETTER | CharClass.DIGIT);
     }
 
-    /** Only where digits are dense enough: the search is slow. */
+    /** Masks telephone numbers. The search is slow, so it looks only where digits are dense enough. */
     private String phones(String text) {
         Replacing masked = new Replacing(text, Masking.PHONE);
         int at = 0;
@@ -149,7 +149,7 @@ final class Masker {
                 digits += Character.isDigit(text.charAt(at++)) ? 1 : 0;
             }
             if (digits >= FEWEST_PHONE_DIGITS) {
-                // The character before and the one after tell whether the digits belong to a word.
+                // One character more on each side shows whether the digits belong to a word.
                 int from = Math.max(masked.end(), start - 1);
                 int to = Math.min(text.length(), at + 1);
                 for (PhoneNumberMatch found : PhoneNumberUtil.getInstance()

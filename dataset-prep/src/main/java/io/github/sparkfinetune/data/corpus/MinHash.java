@@ -4,16 +4,17 @@ import io.github.sparkfinetune.data.dataset.Seeds;
 import java.io.Serializable;
 
 /**
- * MinHash signatures of shingle sets (Broder, 1997), banded for locality-sensitive hashing: two sets of Jaccard
- * similarity J share one of {@code bands · rows} minima with probability J, so all {@code rows} of a band with
+ * MinHash signatures of shingle sets (Broder, 1997), banded for locality-sensitive hashing. Two sets of Jaccard
+ * similarity J share one of {@code bands · rows} minima with probability J, and all {@code rows} of a band with
  * probability J^rows.
  *
- * <p>The minima are banded twice: in the order of the hash functions, as usual, and across, where band b of the second
- * banding has row r of the usual band b + r. Of 14 bands of 8 rows, the usual ones find a pair of J 0.8 with
- * probability 0.924 and one of 0.75 with 0.775; both together with 0.987 and 0.924, for no further hash function.
+ * <p>The minima are banded twice. The first banding follows the order of the hash functions, as usual. In the second
+ * banding, band b has row r of the usual band b + r. With 14 bands of 8 rows, the usual bands find a pair of J 0.8 with
+ * probability 0.924 and one of 0.75 with 0.775. Both bandings together find them with 0.987 and 0.924, with no further
+ * hash function.
  *
- * <p>Hash function i maps a shingle x to {@code (x ^ Seeds.derive(seed, MINHASH, i)) · m_i} modulo 2^64, m_i odd, of
- * which the smallest signed value counts: shingles are hashes already, so a bijection that orders them anew will do.
+ * <p>Hash function i maps a shingle x to {@code (x ^ Seeds.derive(seed, MINHASH, i)) · m_i} modulo 2^64, with m_i odd.
+ * The smallest signed value is the minimum. Shingles are hashes already, so a bijection that reorders them is enough.
  */
 public final class MinHash implements Serializable {
     private static final long serialVersionUID = 1L;
@@ -39,10 +40,10 @@ public final class MinHash implements Serializable {
     }
 
     /**
-     * A key for each band: sets that share one are candidates for near-duplicates.
+     * Returns a key for each band. Sets that share a key are candidates for near-duplicates.
      *
      * @param shingles a set
-     * @return {@code 2 · bands} keys, none of an empty set
+     * @return {@code 2 · bands} keys; no keys for an empty set
      */
     public long[] bandKeys(long[] shingles) {
         if (shingles.length == 0) {

@@ -1,6 +1,6 @@
 package io.github.sparkfinetune.data.corpus;
 
-/** Goes through the n-grams of words; the hash of each is computed from the one before. */
+/** Iterates over the n-grams of words. The hash of each n-gram is computed from the previous one. */
 final class NGrams {
     private final Words words;
     private final int n;
@@ -20,7 +20,7 @@ final class NGrams {
         this.highest = power;
     }
 
-    /** Goes to the next n-gram, which begins a word later, if there is one. */
+    /** Moves to the next n-gram, which begins one word later; returns false if there is none. */
     boolean next() {
         if (size == n) {
             int first = end - n;
@@ -44,12 +44,12 @@ final class NGrams {
         characters = 0;
     }
 
-    /** The hash of the sequence of words. */
+    /** Returns the hash of the n-gram. */
     long hash() {
         return hash;
     }
 
-    /** Characters of the words, together. */
+    /** Returns the number of characters of the n-gram's words. */
     long characters() {
         return characters;
     }

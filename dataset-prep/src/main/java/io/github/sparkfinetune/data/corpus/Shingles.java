@@ -4,13 +4,13 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 
 /**
- * The set of a text's shingles: runs of n words as {@link WordHashes} has them. As bytes it is their distinct hashes,
- * ascending, 8 bytes each, big-endian; of a text of fewer than n words it is empty.
+ * Set of a text's shingles: runs of n words of {@link WordHashes}. As bytes the set is its distinct hashes in ascending
+ * order, 8 bytes each, big-endian. The set of a text of fewer than n words is empty.
  */
 public final class Shingles {
     private Shingles() {}
 
-    /** The shingles of a text, distinct and ascending. */
+    /** Returns the shingles of a text, distinct and ascending. */
     public static long[] of(String text, int n) {
         long[] sorted = WordHashes.runs(WordHashes.of(text), n);
         Arrays.sort(sorted);
@@ -23,14 +23,14 @@ public final class Shingles {
         return Arrays.copyOf(sorted, size);
     }
 
-    /** A set as bytes. */
+    /** Returns a set as bytes. */
     public static byte[] toBytes(long[] shingles) {
         ByteBuffer bytes = ByteBuffer.allocate(Long.BYTES * shingles.length);
         bytes.asLongBuffer().put(shingles);
         return bytes.array();
     }
 
-    /** A set of its bytes. */
+    /** Returns the set that the bytes hold. */
     public static long[] fromBytes(byte[] bytes) {
         long[] shingles = new long[bytes.length / Long.BYTES];
         ByteBuffer.wrap(bytes).asLongBuffer().get(shingles);
@@ -38,8 +38,8 @@ public final class Shingles {
     }
 
     /**
-     * Jaccard's similarity |A ∩ B| / |A ∪ B| of two sets as bytes; 0 where one is empty, because nothing is known of
-     * texts without shingles.
+     * Returns the Jaccard similarity |A ∩ B| / |A ∪ B| of two sets given as bytes. The similarity is 0 if a set is
+     * empty, because nothing is known of a text without shingles.
      */
     public static double jaccard(byte[] first, byte[] second) {
         ByteBuffer a = ByteBuffer.wrap(first);

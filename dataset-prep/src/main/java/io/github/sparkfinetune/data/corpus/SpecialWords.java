@@ -5,12 +5,11 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * English words that are not split where their characters say so, or are split elsewhere: contractions
- * ({@code do|n't}), abbreviations ({@code Mr.}), times ({@code 10|am}) and emoticons, as spaCy's English tokenizer has
- * them. Apostrophes may be typographic ones.
+ * English words that spaCy's English tokenizer keeps whole or splits by exception: contractions ({@code do|n't}),
+ * abbreviations ({@code Mr.}), times ({@code 10|am}) and emoticons. Apostrophes may be typographic.
  */
 final class SpecialWords {
-    /** No such word is longer. */
+    /** Length of the longest special word. */
     static final int LONGEST = 12;
 
     private static final String WORD = "";
@@ -126,7 +125,7 @@ final class SpecialWords {
         }
     }
 
-    /** In lower case and with a capital. */
+    /** Adds a word in lower case, and with a capital. */
     private static void both(String... pieces) {
         add(pieces);
         String[] capital = pieces.clone();
@@ -138,7 +137,7 @@ final class SpecialWords {
         String word = String.join(WORD, pieces);
         if (List.of("ill", "its", "hell", "shell", "shed", "were", "well", "whore")
                 .contains(word.toLowerCase(Locale.ROOT))) {
-            // These are words by themselves more often.
+            // More often a word than a contraction without its apostrophe.
             return;
         }
         int ends = END;
@@ -153,29 +152,29 @@ final class SpecialWords {
     }
 
     /**
-     * The pieces of a word, or 0 where it is none of these: each by its length in 4 bits, the first one lowest, and
-     * above the last one 15.
+     * Returns the pieces of a special word, or 0 for any other word. Each piece is its length in 4 bits, the first
+     * piece lowest; 15 stands above the last.
      */
     static int pieces(long hash) {
         return PIECES.get(hash);
     }
 
-    /** Whether a word is one of these and is one piece. */
+    /** Returns whether a word is special and has one piece. */
     static boolean isWhole(int pieces) {
         return pieces >>> BITS == END;
     }
 
-    /** Whether pieces are left. */
+    /** Returns whether a piece is left. */
     static boolean more(int pieces) {
         return pieces != END;
     }
 
-    /** The length of the first piece. */
+    /** Returns the length of the first piece. */
     static int length(int pieces) {
         return pieces & (1 << BITS) - 1;
     }
 
-    /** What is left without the first piece. */
+    /** Returns the pieces after the first. */
     static int rest(int pieces) {
         return pieces >>> BITS;
     }

@@ -4,13 +4,13 @@ import io.github.sparkfinetune.conf.CorpusConfig.Normalization;
 import java.text.Normalizer;
 
 /**
- * Normalises a text: line ends (CR LF, CR, NEL) become LF; other control characters from U+0080 to U+009F, byte order
- * marks (U+FEFF) and noncharacters go; then it is brought into a normal form (Unicode, annex 15).
+ * Normalises a text. Line ends (CR LF, CR, NEL) become LF. Other control characters from U+0080 to U+009F, byte order
+ * marks (U+FEFF) and noncharacters are removed. Then the text is brought into a normal form (Unicode, annex 15).
  */
 final class UnicodeForm {
-    /** The first character that NFC may change together with others. */
+    /** First character that NFC may change in combination with others. */
     private static final char FIRST_COMPOSED = 0x300;
-    /** The first character that NFKC may change. */
+    /** First character that NFKC may change. */
     private static final char FIRST_COMPATIBLE = 0xA0;
 
     private UnicodeForm() {}
@@ -53,7 +53,7 @@ final class UnicodeForm {
             return character != '\r';
         }
         if (character < 0xFDD0) {
-            // Of a pair of surrogates the second one goes with the first.
+            // The second half of a surrogate pair goes with the first.
             boolean second = Character.isLowSurrogate(character) && place > 0;
             int pair = second ? text.codePointAt(place - 1) : Character.codePointAt(text, place);
             return character >= 0xA0 && (pair & 0xFFFE) != 0xFFFE;

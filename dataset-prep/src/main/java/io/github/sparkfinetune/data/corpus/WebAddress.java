@@ -1,15 +1,16 @@
 package io.github.sparkfinetune.data.corpus;
 
 /**
- * Tells web and mail addresses, which are one word: an optional scheme, an optional user with {@code @}, a host name of
- * labels that ends with a lower-case one of two letters or more, or an IPv4 address, then an optional port and path.
+ * Recognises web and mail addresses, which are one word. An address has an optional scheme, an optional user with
+ * {@code @}, a host, and an optional port and path. The host is an IPv4 address, or labels of which the last is in
+ * lower case and has at least two letters.
  */
 final class WebAddress {
     private static final int LONGEST_LABEL = 64;
 
     private WebAddress() {}
 
-    /** Whether text in [from, to) is an address; it holds no white space. */
+    /** Returns whether text in [from, to), which holds no white space, is an address. */
     static boolean matches(int[] text, int from, int to) {
         int dot = find(text, from, to, '.');
         if (dot < 0 || dot == from || dot == to - 1) {
@@ -75,7 +76,7 @@ final class WebAddress {
         return labels > 0 && (isTop(text, label, stop) || isIp(text, from, stop));
     }
 
-    /** A port of two to five digits, or a path, or both. */
+    /** Returns whether the rest is a port of two to five digits, a path, or both. */
     private static boolean isTail(int[] text, int from, int to) {
         int at = from;
         if (text[at] == ':') {

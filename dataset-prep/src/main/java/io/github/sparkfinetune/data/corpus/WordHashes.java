@@ -4,21 +4,21 @@ import io.github.sparkfinetune.data.dataset.Seeds;
 import java.util.Arrays;
 
 /**
- * Words of a text, and runs of them, as 64-bit hashes.
+ * Words of a text, and runs of words, as 64-bit hashes.
  *
- * <p>A word is a longest run of letters, digits, combining marks and underscores, in lower case; whatever else there is
- * separates words. That is how text-dedup and GPT-3's decontamination normalise, extended to all of Unicode:
- * punctuation and white space don't matter, numbers do. An ideograph is a word by itself, as it is a token in BERT's
- * tokenizers, since no blanks stand between Chinese words.
+ * <p>A word is a maximal run of letters, digits, combining marks and underscores, in lower case. All other characters
+ * separate words. This is the normalisation of text-dedup and of GPT-3's decontamination, extended to all of Unicode:
+ * punctuation and white space do not matter, numbers do. An ideograph is a word by itself, as it is a token in BERT's
+ * tokenizers, because Chinese has no blanks between words.
  */
 public final class WordHashes {
     private static final long FNV_OFFSET = 0xCBF29CE484222325L;
     private static final long FNV_PRIME = 0x100000001B3L;
-    /** Any odd number of well-mixed bits: the base of the polynomial that a run of words is. */
+    /** Base of the polynomial that hashes a run of words: any odd number of well-mixed bits. */
     private static final long BASE = 0x9FB21C651E98DF25L;
 
     private static final int ASCII = 128;
-    /** A character in lower case, or 0 where it separates words. */
+    /** ASCII characters in lower case; 0 for a character that separates words. */
     private static final char[] ASCII_WORDS = new char[ASCII];
 
     static {
@@ -29,7 +29,7 @@ public final class WordHashes {
 
     private WordHashes() {}
 
-    /** Hashes of a text's words, in order. */
+    /** Returns the hashes of a text's words, in order. */
     public static long[] of(String text) {
         long[] words = new long[text.length() / 6 + 8];
         int size = 0;
@@ -68,7 +68,7 @@ public final class WordHashes {
     }
 
     /**
-     * Hashes of all runs of n words, in order, repeated ones included; none of a text of fewer words.
+     * Returns the hashes of all runs of n words, in order, with repetitions. A text of fewer words has none.
      *
      * @param words hashes of the words
      */

@@ -4,9 +4,11 @@ import java.util.Arrays;
 
 /**
  * Splits English text into words by the rules of spaCy's English tokenizer, in one pass and without regular
- * expressions: text between white space loses punctuation, quotes, currency signs and units at its ends, a token each,
- * and what is left is one word if it is a {@link SpecialWords special one} or a {@link WebAddress}, else it is split at
- * punctuation inside. The published thresholds of the filters were chosen with these words. Not for concurrent use.
+ * expressions. Not for concurrent use.
+ *
+ * <p>Text between white space loses punctuation, quotes, currency signs and units at its ends; each of these is a
+ * token. The rest is one word if it is a {@link SpecialWords special word} or a {@link WebAddress}, else it is split at
+ * punctuation inside. The published thresholds of the filters were chosen with these words.
  */
 final class WordSplitter {
     private static final int LONGEST_JOINED = 5;
@@ -17,7 +19,7 @@ final class WordSplitter {
     private int[] text;
     private Words words;
 
-    /** Adds the words of text in [from, to), white space left out. */
+    /** Adds the words of text in [from, to), without white space. */
     void split(int[] codePoints, int from, int to, Words found) {
         text = codePoints;
         words = found;
@@ -67,7 +69,7 @@ final class WordSplitter {
         }
     }
 
-    /** The pieces of a special word, or 0. */
+    /** Returns the pieces of a special word, or 0. */
     private int special(int start, int end) {
         int length = end - start;
         if (length > SpecialWords.LONGEST) {
@@ -132,7 +134,7 @@ final class WordSplitter {
         join(first);
     }
 
-    /** Joins two or three words, from the {@code first} on, that were split apart and are a special word together. */
+    /** Joins the two or three words from {@code first} on if they are a special word that was split. */
     private void join(int first) {
         int kept = first;
         int size = words.size();
@@ -161,7 +163,7 @@ final class WordSplitter {
         suffixes[suffixCount++] = end;
     }
 
-    /** @param pieces of the special word that it is, or 0 */
+    /** @param pieces pieces of the special word that the text is, or 0 */
     private void middle(int start, int end, int pieces) {
         if (pieces != 0) {
             addPieces(start, pieces);

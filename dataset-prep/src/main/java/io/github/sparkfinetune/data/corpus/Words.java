@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.corpus;
 
 import java.util.Arrays;
 
-/** Pieces of a text, in its order, with their hashes. */
+/** Pieces of a text with their hashes, in the order of the text. */
 final class Words {
     private int[] starts = new int[256];
     private int[] ends = new int[256];
@@ -30,7 +30,7 @@ final class Words {
         hashes[word] = hash;
     }
 
-    /** Forgets all but the first ones. */
+    /** Keeps only the first words. */
     void truncate(int left) {
         size = left;
     }
@@ -47,7 +47,7 @@ final class Words {
         return ends[word];
     }
 
-    /** Its length in code points. */
+    /** Returns the length of a word in code points. */
     int length(int word) {
         return ends[word] - starts[word];
     }

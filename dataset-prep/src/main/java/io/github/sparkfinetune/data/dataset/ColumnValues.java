@@ -3,14 +3,14 @@ package io.github.sparkfinetune.data.dataset;
 import java.util.Arrays;
 import org.apache.parquet.column.ColumnReader;
 
-/** The values that the rows of a row group have in a column. */
+/** Values that the rows of a row group have in a column. */
 final class ColumnValues {
     private ColumnValues() {}
 
     /**
      * Reads a column.
      *
-     * @return of each row an Integer, int[], double[] or String, as {@code values} says
+     * @return an Integer, int[], double[] or String for each row, as {@code values} says
      */
     static Object[] read(ColumnReader column, SampleSchema.Values values, int rows) {
         Object[] all = new Object[rows];
@@ -42,7 +42,7 @@ final class ColumnValues {
                 list[size++] = column.getInteger();
             }
             column.consume();
-            // Repetition level 0 begins the next row, and is what the reader says at the end.
+            // Repetition level 0 begins the next row; the reader also reports it at the end of the column.
         } while (column.getCurrentRepetitionLevel() > 0);
         return Arrays.copyOf(list, size);
     }

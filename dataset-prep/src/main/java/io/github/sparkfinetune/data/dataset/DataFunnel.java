@@ -7,15 +7,15 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** What became of the raw rows of a dataset: those that were left out, by reason, and the samples of each split. */
+/** Fate of the raw rows of a dataset: rows that were left out, by reason, and the samples of each split. */
 public final class DataFunnel {
     private DataFunnel() {}
 
     /**
-     * A line of it.
+     * A line of the report.
      *
-     * @param name what is counted
-     * @param note what else is known of these, in words; may be empty
+     * @param name thing that is counted
+     * @param note further facts about it, in words; may be empty
      */
     public record Line(String name, long count, String note) {
         Line(String name, long count) {
@@ -23,7 +23,7 @@ public final class DataFunnel {
         }
     }
 
-    /** From the rows of the sources to the samples. */
+    /** Returns the lines from the rows of the sources to the samples. */
     public static List<Line> of(Manifest manifest) {
         List<Line> lines = new ArrayList<>();
         Manifest.Corpus corpus = manifest.corpus();
@@ -58,7 +58,7 @@ public final class DataFunnel {
         return lines;
     }
 
-    /** The splits, and what was left out of them, in one line. */
+    /** Returns one line with the splits, and the rows that were left out. */
     public static String summary(Manifest manifest) {
         List<String> parts = new ArrayList<>();
         parts.add(manifest.splits().entrySet().stream()
@@ -92,7 +92,7 @@ public final class DataFunnel {
     }
 
     /**
-     * Reasons why rows are left out, in a sentence: {@code empty_text: 3, malformed: 1}.
+     * Returns the reasons why rows are left out, as a sentence: {@code empty_text: 3, malformed: 1}.
      *
      * @param counts rows by reason
      */
@@ -103,7 +103,7 @@ public final class DataFunnel {
                         .collect(Collectors.joining(", "));
     }
 
-    /** Rows of sources that are no corpus: each is somewhere once. */
+    /** Counts the rows of a dataset without a corpus, where every row is in one place. */
     private static long counted(Manifest manifest) {
         long rows = sum(manifest.badRows()) + manifest.duplicates();
         for (Manifest.Split split : manifest.splits().values()) {
@@ -152,7 +152,7 @@ public final class DataFunnel {
     }
 
     /**
-     * Returns the words for what rows of a group share: {@code prompt}, {@code user, thread}.
+     * Returns the words for the values that rows of a group share: {@code prompt}, {@code user, thread}.
      *
      * @param by as {@link Manifest.Side#by}
      */

@@ -4,12 +4,12 @@ import io.github.sparkfinetune.conf.DataConfig.Overlong;
 import java.util.Arrays;
 
 /**
- * One document of a language model: a text, or a conversation.
+ * A document of a language model: a text, or a conversation.
  *
  * @param inputIds token ids, special tokens included
- * @param labels label of each token, {@value Sample#IGNORED} where there is none; not shifted
- * @param truncated whether tokens were dropped to keep the limit
- * @param droppedBecause why it is in no sample, without tokens then; or null
+ * @param labels label of each token, {@value Sample#IGNORED} for a token without; not shifted
+ * @param truncated true if tokens were dropped to keep the limit
+ * @param droppedBecause reason why the document is in no sample; it has no tokens then. Null for a document in a sample
  */
 public record Document(int[] inputIds, int[] labels, boolean truncated, DropReason droppedBecause) {
 
@@ -19,22 +19,22 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
         }
     }
 
-    /** A document as it was tokenized. */
+    /** Creates a document that is in a sample. */
     public Document(int[] inputIds, int[] labels) {
         this(inputIds, labels, false, null);
     }
 
-    /** A document that is in no sample. */
+    /** Returns a document that is in no sample. */
     public static Document dropped(DropReason reason) {
         return new Document(new int[0], new int[0], false, reason);
     }
 
-    /** Number of tokens. */
+    /** Returns the number of tokens. */
     public int length() {
         return inputIds.length;
     }
 
-    /** Place of the first token with a label; the number of tokens where none has one. */
+    /** Returns the place of the first token with a label; the number of tokens if no token has a label. */
     public int firstLabel() {
         int first = 0;
         while (first < labels.length && labels[first] == Sample.IGNORED) {
@@ -43,7 +43,7 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
         return first;
     }
 
-    /** The same document with a label for every token from a place on, as far as it is not dropped. */
+    /** Returns this document with a label for every token from a place on; a dropped document stays as it is. */
     public Document labelledFrom(int first) {
         int[] all = labels.clone();
         for (int i = first; i < all.length; i++) {
@@ -52,12 +52,14 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
         return new Document(inputIds, all, truncated, droppedBecause);
     }
 
-    /** Number of tokens that are predicted: those with a label, but for the first one, which nothing comes before. */
+    /**
+     * Returns the number of predicted tokens: tokens with a label, except the first token, which nothing comes before.
+     */
     public int labelTokens() {
         return labelTokens(labels, 0, labels.length);
     }
 
-    /** Labels in [from, to) that are predicted where a document begins at {@code from}. */
+    /** Returns the number of labels in [from, to) that are predicted in a document that begins at {@code from}. */
     public static int labelTokens(int[] labels, int from, int to) {
         int count = 0;
         for (int i = from + 1; i < to; i++) {
@@ -67,8 +69,8 @@ public record Document(int[] inputIds, int[] labels, boolean truncated, DropReas
     }
 
     /**
-     * What is left of it as a document to train on: cut or dropped above the limit, and dropped where nothing is
-     * predicted.
+     * Returns this document as it is trained on. A document above the limit is cut or dropped. A document without a
+     * predicted token is dropped.
      *
      * @param maxLength most tokens
      */

@@ -3,17 +3,20 @@ package io.github.sparkfinetune.data.dataset;
 import java.util.Arrays;
 import java.util.Locale;
 
-/** Why a row that was tokenized is in no sample. */
+/** Reason why a tokenized row is in no sample. */
 public enum DropReason {
-    /** It is longer than {@code data.max_length}, and {@code data.overlong} is drop. */
+    /** The document is longer than {@code data.max_length}, and {@code data.overlong} is drop. */
     OVERLONG(1),
-    /** No token has a label, or of a document none that is predicted from one before it. */
+    /** No token has a label, or no token with a label is predicted from a token before it. */
     NO_LABELLED_TOKEN(2),
     /** Every token with a label lies beyond {@code data.max_length}. */
     LABELS_CUT_OFF(3),
-    /** Its template has no generation blocks, and nothing comes before the assistant's first turn to find it by. */
+    /**
+     * The template has no generation blocks, and the assistant's first turn cannot be found because nothing precedes
+     * it.
+     */
     ASSISTANT_FIRST(4),
-    /** The question leaves no more room for its context in {@code data.max_length} than {@code data.stride}. */
+    /** The question leaves no more room for the context in {@code data.max_length} than {@code data.stride}. */
     OVERLONG_QUESTION(5),
     /** The context gives no token. */
     NO_CONTEXT_TOKEN(6),
@@ -26,12 +29,12 @@ public enum DropReason {
         this.code = code;
     }
 
-    /** A number that stands for it, above 0. */
+    /** Returns the number that stands for the reason, above 0. */
     public int code() {
         return code;
     }
 
-    /** The reason of a {@link #code}. */
+    /** Returns the reason of a {@link #code}. */
     public static DropReason of(int code) {
         return Arrays.stream(values())
                 .filter(reason -> reason.code == code)
@@ -39,7 +42,7 @@ public enum DropReason {
                 .orElseThrow(() -> new IllegalArgumentException("no reason has the code " + code));
     }
 
-    /** Its name in a manifest. */
+    /** Returns the name of the reason in a manifest. */
     public String label() {
         return name().toLowerCase(Locale.ROOT);
     }

@@ -5,12 +5,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The order of one epoch: a permutation of a split's storage indexes that is a pure function of (seed, epoch, rows of
- * the row groups). Row groups are shuffled, then the rows within each, so that a reader in this order loads every row
- * group once. Neither the number of ranks nor a restart changes it.
+ * Order of one epoch: a permutation of a split's storage indexes that is a pure function of (seed, epoch, rows of the
+ * row groups). Row groups are shuffled, then the rows within each group, so a reader in this order loads every row
+ * group once. The order depends neither on the world size nor on restarts.
  *
- * <p>Building costs O(row groups); going through the positions in order costs O(1) each, amortised. Not for concurrent
- * use.
+ * <p>Construction costs O(row groups). Going through the positions in order costs O(1) each, amortised. Not for
+ * concurrent use.
  */
 public final class EpochOrder {
     private static final int ORDERS = 64;
@@ -21,7 +21,7 @@ public final class EpochOrder {
     private final long[] firstIndex;
     private final int[] rows;
 
-    /** Orders within the row groups that were asked for last: several ranks' shares take turns. */
+    /** Orders within the most recently used row groups, because the shares of several ranks take turns. */
     private final Map<Integer, int[]> within = new LinkedHashMap<>(16, 0.75f, true) {
         private static final long serialVersionUID = 1L;
 
@@ -41,7 +41,7 @@ public final class EpochOrder {
     public EpochOrder(List<Integer> rowGroups, long seed, int epoch) {
         int count = rowGroups.size();
         epochSeed = Seeds.derive(seed, Seeds.Purpose.SHUFFLE, epoch);
-        // Index -1 is no row group's: the order of the groups has a stream of its own.
+        // Index -1 belongs to no row group, so the order of the groups has a random stream of its own.
         groups = Seeds.permutation(count, Seeds.fold(epochSeed, -1));
         firstIndex = new long[count];
         rows = new int[count];
@@ -57,13 +57,13 @@ public final class EpochOrder {
         }
     }
 
-    /** Number of samples. */
+    /** Returns the number of samples. */
     public long size() {
         return firstPosition[groups.length];
     }
 
     /**
-     * The storage index of the sample at a position of the epoch.
+     * Returns the storage index of the sample at a position of the epoch.
      *
      * @param position in [0, size())
      */
@@ -79,7 +79,7 @@ public final class EpochOrder {
         return firstIndex[group] + order[(int) (position - firstPosition[current])];
     }
 
-    /** The last group that begins at or before the position and is not empty. */
+    /** Returns the last group that is not empty and begins at or before the position. */
     private int find(long position) {
         int low = 0;
         int high = groups.length - 1;

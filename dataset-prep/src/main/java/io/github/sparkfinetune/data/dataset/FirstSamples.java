@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The first samples of a split. Its storage order is that of a hash of the content, so that they are drawn evenly from
- * all of it, and the same ones each time.
+ * First samples of a split. The storage order is that of a content hash, so the first samples are drawn evenly from the
+ * whole split, and are the same each time.
  */
 public final class FirstSamples implements SampleSource {
     private final SampleSource split;
@@ -23,7 +23,7 @@ public final class FirstSamples implements SampleSource {
     }
 
     /**
-     * A split without what comes after so many samples; a row that is cut into windows is kept whole.
+     * Returns the first samples of a split. A row that is cut into windows is kept whole.
      *
      * @param atMost number of samples, or 0 for all
      */

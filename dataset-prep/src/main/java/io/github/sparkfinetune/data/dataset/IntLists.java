@@ -18,9 +18,11 @@ import org.apache.parquet.column.page.PageReader;
 import org.apache.parquet.hadoop.metadata.ColumnChunkMetaData;
 
 /**
- * The lists of integers of a row group's column, a page at a time: what Parquet's own reader does a value at a time,
- * which for tokens is most of the work. It knows pages as {@link SampleWriter} writes them: of version 1.0, of plain
- * values, with levels of one bit in Parquet's hybrid of run lengths and packed bits.
+ * Reads the integer lists of a row group's column a page at a time. Parquet's own reader goes value by value, which for
+ * tokens is most of the work.
+ *
+ * <p>Only pages as {@link SampleWriter} writes them are known: version 1.0, plain values, and levels of one bit in
+ * Parquet's hybrid of run lengths and packed bits.
  */
 final class IntLists {
     private static final Set<Encoding> KNOWN = EnumSet.of(Encoding.PLAIN, Encoding.RLE);
@@ -33,7 +35,7 @@ final class IntLists {
         lengths = new int[rows];
     }
 
-    /** Whether all pages of a column are of the kind that is known. */
+    /** Returns whether all pages of a column are of the known kind. */
     static boolean isKnown(ColumnDescriptor column, ColumnChunkMetaData chunk) {
         return column.getMaxRepetitionLevel() == 1
                 && column.getMaxDefinitionLevel() == 1
@@ -43,9 +45,9 @@ final class IntLists {
     /**
      * Reads a column.
      *
-     * @param pages of the column, from the first on
-     * @return an int[] a row
-     * @throws RuntimeException where they hold other rows, or make no sense
+     * @param pages pages of the column, from the first on
+     * @return an int[] for each row
+     * @throws RuntimeException if the pages hold another number of rows, or are malformed
      */
     static Object[] read(PageReader pages, int rows) {
         IntLists lists = new IntLists(rows);
@@ -71,14 +73,14 @@ final class IntLists {
         byte[] repetitions = levels(bytes, page.getValueCount());
         byte[] definitions = levels(bytes, page.getValueCount());
         for (int i = 0; i < repetitions.length; i++) {
-            // Repetition level 0 begins a row; definition level 0 is an empty one.
+            // Repetition level 0 begins a row; definition level 0 marks an empty row.
             row += 1 - repetitions[i];
             lengths[row] += definitions[i];
         }
         values.add(bytes.asIntBuffer());
     }
 
-    /** Levels of 0 and 1: the length of their bytes, then runs. */
+    /** Reads levels of 0 and 1, stored as a length in bytes and runs. */
     private static byte[] levels(ByteBuffer bytes, int count) {
         byte[] levels = new byte[count];
         int end = bytes.getInt() + bytes.position();
@@ -101,7 +103,7 @@ final class IntLists {
         return levels;
     }
 
-    /** Seven bits a byte, the lowest first; the eighth says that more follow. */
+    /** Reads a number of seven bits a byte, the lowest bits first; the eighth bit is set if another byte follows. */
     private static int unsigned(ByteBuffer bytes) {
         int value = 0;
         for (int shift = 0; ; shift += 7) {

@@ -19,7 +19,7 @@ import org.apache.parquet.hadoop.ParquetFileReader;
 import org.apache.parquet.hadoop.util.HadoopInputFile;
 import org.apache.parquet.schema.MessageType;
 
-/** The files of a split that are open, the last {@value #OPEN} that were read. Not for concurrent use. */
+/** Open files of a split: the {@value #OPEN} that were read last. Not for concurrent use. */
 final class OpenShards {
     static final int OPEN = 8;
 
@@ -41,9 +41,9 @@ final class OpenShards {
     }
 
     /**
-     * Refuses a split whose files are not as the manifest says; asks for a folder's files at once, not for each.
+     * Refuses a split whose files differ from the manifest. Lists each folder once instead of asking for each file.
      *
-     * @throws RunException if a file is missing or of another length
+     * @throws RunException if a file is missing or has another length
      */
     static void requireLengths(Path dataset, Manifest.Split split, Configuration hadoop) throws IOException {
         Map<Path, Map<String, Long>> folders = new HashMap<>();
@@ -73,21 +73,21 @@ final class OpenShards {
                 lengths.put(file.getPath().getName(), file.getLen());
             }
         } catch (FileNotFoundException e) {
-            // All of its files are missing.
+            // The folder does not exist, so all its files are missing.
             return lengths;
         }
         return lengths;
     }
 
-    /** The file of a shard. */
+    /** Returns the file of a shard. */
     Path file(int shard) {
         return new Path(dataset, split.shards().get(shard).file());
     }
 
     /**
-     * The reader of a shard.
+     * Returns the reader of a shard.
      *
-     * @throws RunException if it is not as the manifest says
+     * @throws RunException if the shard differs from the manifest
      */
     ParquetFileReader open(int shard) throws IOException {
         ParquetFileReader reader = readers.get(shard);
@@ -134,7 +134,7 @@ final class OpenShards {
         }
     }
 
-    /** Closes all; a later {@link #open} opens them again. */
+    /** Closes all files; a later {@link #open} opens them again. */
     void close() {
         try {
             for (ParquetFileReader reader : readers.values()) {

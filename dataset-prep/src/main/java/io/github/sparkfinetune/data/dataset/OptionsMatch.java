@@ -5,15 +5,15 @@ import java.util.Objects;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Whether a dataset was prepared with the options that a run has. All methods throw a {@link RunException} that names
- * the first difference.
+ * Compares the options of a dataset with the options of a run. All methods throw a {@link RunException} that names the
+ * first difference.
  *
- * @param dataset its folder
- * @param prepared the dataset's options
- * @param wanted the run's
+ * @param dataset folder of the dataset
+ * @param prepared options of the dataset
+ * @param wanted options of the run
  */
 record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted) {
-    /** Of what decides a dataset's tokens and samples. */
+    /** Refuses another value of an option that decides tokens and samples. */
     void requireSameSamples() {
         requireSame("data.max_length", prepared.maxLength(), wanted.maxLength());
         if (!Objects.equals(prepared.tokenizerSha256(), wanted.tokenizerSha256())) {
@@ -26,12 +26,12 @@ record OptionsMatch(Path dataset, DatasetOptions prepared, DatasetOptions wanted
         requireSameDocuments(prepared.documents(), wanted.documents());
     }
 
-    /** Of what is predicted. */
+    /** Refuses another value of an option that decides what is predicted. */
     void requireSameProblem() {
         requireSame("classification.problem_type", problemType(prepared), problemType(wanted));
     }
 
-    /** Of one value, by its key. */
+    /** Refuses another value of one key. */
     void requireSame(String key, Object there, Object here) {
         if (!Objects.equals(there, here)) {
             throw RunException.data(dataset + " was prepared with " + key + ": " + there + ", this run has " + here

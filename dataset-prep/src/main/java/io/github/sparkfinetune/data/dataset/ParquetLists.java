@@ -3,14 +3,14 @@ package io.github.sparkfinetune.data.dataset;
 import java.util.function.IntConsumer;
 import org.apache.parquet.io.api.RecordConsumer;
 
-/** Lists in the three levels of Parquet's specification: {@code list}, and in it an {@code element} each. */
+/** Lists in the three levels of Parquet's specification: a {@code list} of {@code element} fields. */
 public final class ParquetLists {
     private ParquetLists() {}
 
     /**
      * Writes a list as the value of the field that has been started.
      *
-     * @param element writes the value of one element, by its place
+     * @param element writes the value of the element at a place
      */
     public static void write(RecordConsumer out, int size, IntConsumer element) {
         out.startGroup();

@@ -31,9 +31,11 @@ import org.apache.parquet.hadoop.metadata.ParquetMetadata;
 import org.apache.parquet.schema.MessageType;
 
 /**
- * The samples of one split of a prepared dataset, read with Parquet's own reader through Hadoop's file systems. A row
- * group is read whole, by a thread of its own, so that what {@link #willRead} names is there when it is read; the last
- * {@value #CACHED_GROUPS} stay in memory, and the last {@value OpenShards#OPEN} files stay open.
+ * Samples of one split of a prepared dataset, read with Parquet's own reader through Hadoop's file systems.
+ *
+ * <p>A thread reads whole row groups in the background, so row groups named to {@link #willRead} are loaded when they
+ * are read. The last {@value #CACHED_GROUPS} row groups stay in memory, and the last {@value OpenShards#OPEN} files
+ * stay open.
  */
 public final class ParquetSamples implements SampleSource {
     private static final int CACHED_GROUPS = 4;
@@ -54,7 +56,7 @@ public final class ParquetSamples implements SampleSource {
         }
     };
 
-    /** All of the files is done by its one thread, which ends where there is nothing to do. */
+    /** Single thread that does all work on the files; it ends when it is idle. */
     private final ThreadPoolExecutor loading;
 
     private int lastGroup;
@@ -90,9 +92,9 @@ public final class ParquetSamples implements SampleSource {
     /**
      * Opens a split.
      *
-     * @param dataset the dataset's folder
+     * @param dataset folder of the dataset
      * @param splitName train, eval or test
-     * @throws RunException if the split has no rows or a file is missing or not of the length that the manifest says
+     * @throws RunException if the split has no rows, or a file is missing or differs in length from the manifest
      */
     public static ParquetSamples open(Path dataset, Manifest manifest, String splitName, Configuration hadoop)
             throws IOException {
@@ -102,7 +104,8 @@ public final class ParquetSamples implements SampleSource {
     /**
      * Opens some columns of a split.
      *
-     * @param columns columns to read; the split may lack some of them. A sample looks as if the split had no others
+     * @param columns columns to read; the split may lack some of them. Samples look as if the split had no other
+     *     columns
      */
     public static ParquetSamples open(
             Path dataset, Manifest manifest, String splitName, SampleSchema columns, Configuration hadoop)
@@ -143,7 +146,7 @@ public final class ParquetSamples implements SampleSource {
         for (long index : indexes) {
             groups.add(groupOf(index));
         }
-        // More would drive out what is read now.
+        // More row groups would evict the one that is read now.
         load(groups.stream().limit(CACHED_GROUPS - 1).toList());
     }
 
@@ -197,7 +200,7 @@ public final class ParquetSamples implements SampleSource {
         } catch (RunException e) {
             throw e;
         } catch (RuntimeException e) {
-            // Parquet has no exception of its own for bytes that make no sense.
+            // Parquet has no exception of its own for malformed bytes.
             throw RunException.data(
                     file + " is damaged (" + e.getMessage() + "): copy the dataset again or prepare it again", e);
         }
@@ -256,7 +259,7 @@ public final class ParquetSamples implements SampleSource {
                 value(values, SampleSchema.Column.ROW, row, ""));
     }
 
-    /** A row's value in a column, or the one that it has where there is no such column. */
+    /** Returns a row's value in a column, or the default if the column is missing. */
     @SuppressWarnings("unchecked")
     private static <T> T value(
             Map<SampleSchema.Column, Object[]> values, SampleSchema.Column column, int row, T missing) {
@@ -274,7 +277,7 @@ public final class ParquetSamples implements SampleSource {
                     ? expected
                     : new IllegalStateException("cannot close a shard of " + dataset, e.getCause());
         } catch (InterruptedException e) {
-            // The thread closes them when it gets there.
+            // The thread closes the files when it gets there.
             Thread.currentThread().interrupt();
         }
     }

@@ -4,23 +4,25 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** What a model is asked to generate to be measured on held-out samples, derived from the samples. */
+/** Prompts and answers taken from held-out samples, to measure generated text. */
 public final class Prompts {
     private Prompts() {}
 
     /**
-     * One prompt and its answer.
+     * A prompt and its answer.
      *
-     * @param document its place among the sample's documents
+     * @param document place of the document in the sample
      * @param inputIds tokens before the answer
-     * @param answerIds tokens of the answer, its end token included
+     * @param answerIds tokens of the answer, including its end token
      */
     public record Prompt(int document, int[] inputIds, int[] answerIds) {}
 
     /**
-     * The first answer of each of a sample's documents: the first tokens in a row that have labels, and what comes
-     * before them. A document whose first token has a label, as every text of {@code causal-lm}, asks nothing; one that
-     * continues another sample's, under wrapped packing, mostly does not know what was asked.
+     * Returns the first answer of each document of a sample: the first run of tokens with labels, and the tokens before
+     * it.
+     *
+     * <p>A document whose first token has a label has no prompt, as every text of {@code causal-lm}. Under wrapped
+     * packing, a document that continues the previous sample mostly lacks the question.
      */
     public static List<Prompt> of(Sample sample) {
         List<Prompt> prompts = new ArrayList<>();

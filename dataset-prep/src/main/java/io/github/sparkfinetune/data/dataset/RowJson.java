@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
-/** Rows that are JSON. */
+/** Parser of rows that are JSON. */
 public final class RowJson {
     private static final ObjectMapper JSON = JsonMapper.builder()
-            // Control bytes inside a text are removed from it, not the row.
+            // A control byte inside a text is removed from the text; the row stays.
             .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build();
@@ -18,9 +18,9 @@ public final class RowJson {
     private RowJson() {}
 
     /**
-     * A row as an object of its columns.
+     * Parses a row that is an object of its columns.
      *
-     * @throws UnusableRowException with {@link UnusableRowException#MALFORMED} if it is none
+     * @throws UnusableRowException with {@link UnusableRowException#MALFORMED} if the row is not an object
      */
     public static JsonNode object(String json) throws UnusableRowException {
         JsonNode row = parse(json, UnusableRowException.MALFORMED);
@@ -31,9 +31,9 @@ public final class RowJson {
     }
 
     /**
-     * Any value.
+     * Parses any JSON value.
      *
-     * @param otherwise the reason where it is no JSON
+     * @param otherwise reason given if the text is not JSON
      */
     public static JsonNode parse(String json, String otherwise) throws UnusableRowException {
         try {

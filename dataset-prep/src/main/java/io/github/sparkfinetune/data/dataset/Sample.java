@@ -7,19 +7,20 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * One tokenized sample: a text with what it is to be told as, or documents with a label a token.
+ * A tokenized sample: a text with the label to predict, or documents with a label for each token.
  *
- * @param index its place in the split's storage order, which no cluster and no epoch changes; randomness that belongs
- *     to a sample (dropout) is derived from it
+ * @param index place in the split's storage order, which depends on neither cluster nor epoch. Random values of a
+ *     sample (dropout) are derived from it
  * @param inputIds token ids, special tokens included, not padded
  * @param tokenTypeIds 0 for the first text, 1 for the second, as long as {@code inputIds}
- * @param label id of its label, or -1 where it has none
- * @param labels of each token, {@value #IGNORED} where there is none, not shifted; empty where tokens have none at all
- * @param documents tokens of each document, in order: attention never crosses them and positions start anew; their sum
- *     is the sample's length
- * @param targets what the whole text is to be told as where that is not one label: 1 for each label that it has and 0
- *     for the others, in the order of their ids, or one number; empty otherwise
- * @param window what it is of its row
+ * @param label id of the sample's label, or -1 for a sample without
+ * @param labels label of each token, {@value #IGNORED} for a token without, not shifted; empty if no token can have a
+ *     label
+ * @param documents number of tokens of each document, in order. Attention never crosses documents, and positions start
+ *     anew in each. Their sum is the sample's length
+ * @param targets prediction target of the whole text if it is not one label: 1 for each label of the text and 0 for the
+ *     others, in the order of their ids, or one number; empty otherwise
+ * @param window part of its row that the sample is
  */
 public record Sample(
         long index,
@@ -54,7 +55,7 @@ public record Sample(
         }
     }
 
-    /** A text, or a pair of texts, with one label. */
+    /** Creates a sample of a text, or of a pair of texts, with one label. */
     public Sample(long index, int[] inputIds, int[] tokenTypeIds, int label) {
         this(
                 index,
@@ -67,13 +68,13 @@ public record Sample(
                 Window.WHOLE);
     }
 
-    /** Documents whose tokens have labels. */
+    /** Creates a sample of documents whose tokens have labels. */
     public static Sample ofDocuments(long index, int[] inputIds, int[] labels, int... documents) {
         return new Sample(
                 index, inputIds, new int[inputIds.length], -1, labels, documents, new double[0], Window.WHOLE);
     }
 
-    /** Documents side by side, whose tokens have labels. */
+    /** Creates a sample of consecutive documents whose tokens have labels. */
     public static Sample ofDocuments(long index, List<Document> documents) {
         return ofDocuments(
                 index,
@@ -86,37 +87,37 @@ public record Sample(
                 documents.stream().mapToInt(Document::length).toArray());
     }
 
-    /** The same sample with another index. */
+    /** Returns this sample with another index. */
     public Sample at(long place) {
         return new Sample(place, inputIds, tokenTypeIds, label, labels, documents, targets, window);
     }
 
-    /** The same sample with a label of its own. */
+    /** Returns this sample with a label. */
     public Sample withLabel(int id) {
         return new Sample(index, inputIds, tokenTypeIds, id, labels, documents, targets, window);
     }
 
-    /** The same tokens with a label each. */
+    /** Returns this sample with a label for each token. */
     public Sample withLabels(int... tokenLabels) {
         return new Sample(index, inputIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
     }
 
     /**
-     * The same place with other tokens, as many as before.
+     * Returns this sample with other tokens, as many as before.
      *
-     * @param otherIds the tokens' ids
-     * @param tokenLabels a label each
+     * @param otherIds ids of the tokens
+     * @param tokenLabels label of each token
      */
     public Sample withTokens(int[] otherIds, int[] tokenLabels) {
         return new Sample(index, otherIds, tokenTypeIds, label, tokenLabels, documents, targets, window);
     }
 
-    /** The same text, to be told as these. */
+    /** Returns this sample with prediction targets. */
     public Sample withTargets(double... told) {
         return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, told, window);
     }
 
-    /** One of its documents as a sample, told as the whole is. */
+    /** Returns one document as a sample; label and targets are those of the whole sample. */
     public Sample document(int number) {
         int from = 0;
         for (int before = 0; before < number; before++) {
@@ -134,22 +135,22 @@ public record Sample(
                 window);
     }
 
-    /** The same sample as a part of its row. */
+    /** Returns this sample as a part of its row. */
     public Sample with(Window part) {
         return new Sample(index, inputIds, tokenTypeIds, label, labels, documents, targets, part);
     }
 
-    /** Number of tokens. */
+    /** Returns the number of tokens. */
     public int length() {
         return inputIds.length;
     }
 
-    /** Whether it is a window of the row that the sample before is a window of. */
+    /** Returns whether this sample is a window of the same row as the sample before. */
     public boolean continuesRow() {
         return window.number() > 0;
     }
 
-    /** The samples of each row, those of a row one after the other. */
+    /** Groups samples by row; windows of a row follow each other. */
     public static List<List<Sample>> rows(List<Sample> samples) {
         List<List<Sample>> rows = new ArrayList<>();
         for (Sample sample : samples) {
@@ -161,7 +162,7 @@ public record Sample(
         return rows;
     }
 
-    /** Number of tokens with a label. */
+    /** Returns the number of tokens with a label. */
     public int labelledTokens() {
         int count = 0;
         for (int tokenLabel : labels) {
@@ -171,14 +172,14 @@ public record Sample(
     }
 
     /**
-     * Number of tokens that a language model predicts: those with a label, but for the first of each document, which
-     * nothing comes before.
+     * Returns the number of tokens that a language model predicts: tokens with a label, except the first token of each
+     * document, which nothing comes before.
      */
     public int labelTokens() {
         return Arrays.stream(labelTokensOfDocuments()).sum();
     }
 
-    /** The same of each document. */
+    /** Returns the number of predicted tokens of each document, as {@link #labelTokens()} counts them. */
     public int[] labelTokensOfDocuments() {
         int[] counts = new int[documents.length];
         int from = 0;

@@ -4,7 +4,7 @@ import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Set;
 
-/** Counts over the samples of a shard or of a whole split of what a model would learn badly from. */
+/** Counts signs of bad training data over the samples of a shard or of a whole split. */
 public final class SampleChecks implements Serializable {
     private static final long serialVersionUID = 1L;
     private static final int NONE = -1;
@@ -17,10 +17,10 @@ public final class SampleChecks implements Serializable {
     private long ended;
 
     /**
-     * Nothing yet.
+     * Creates empty counts.
      *
-     * @param unknownId of the token that stands for what the vocabulary lacks; negative for a tokenizer without
-     * @param endIds of the tokens that end a text; none where nothing is generated
+     * @param unknownId id of the unknown token; negative for a tokenizer without
+     * @param endIds ids of the tokens that end a text; empty if the task generates nothing
      */
     public SampleChecks(int unknownId, Set<Integer> endIds) {
         this.unknownId = unknownId;
@@ -43,7 +43,7 @@ public final class SampleChecks implements Serializable {
                 last--;
             }
             documents++;
-            // Chat templates put a line end behind it.
+            // Chat templates put a line end behind the end token.
             boolean ends = isEnd(sample.labels()[last]) || (last > from && isEnd(sample.labels()[last - 1]));
             ended += ends ? 1 : 0;
             from += length;
@@ -54,7 +54,7 @@ public final class SampleChecks implements Serializable {
         return Arrays.binarySearch(endIds, id) >= 0;
     }
 
-    /** Adds another shard's. */
+    /** Adds the counts of another shard. */
     public SampleChecks plus(SampleChecks other) {
         tokens += other.tokens;
         unknown += other.unknown;
@@ -63,14 +63,14 @@ public final class SampleChecks implements Serializable {
         return this;
     }
 
-    /** Share of the tokens that the vocabulary lacks. */
+    /** Returns the share of unknown tokens. */
     public double unknownShare() {
         return tokens == 0 ? 0 : unknown / (double) tokens;
     }
 
     /**
-     * Share of the documents of whose last two trained tokens one is that which ends a text; 1 where nothing is
-     * generated.
+     * Returns the share of documents with an end token among their last two trained tokens; 1 if the task generates
+     * nothing.
      */
     public double endedShare() {
         return documents == 0 ? 1 : ended / (double) documents;

@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.data.dataset;
 
 /**
- * What is drawn of a sample each time that it is taken from a dataset: pure functions of the sample, its index and the
- * seeds of the run, so that neither ranks nor restarts change it. Most tasks draw nothing.
+ * Random changes made to a sample each time it is taken from a dataset. They are pure functions of the sample, its
+ * index and the seeds of the run, so neither ranks nor restarts change them. Most tasks change nothing.
  */
 public interface SampleDraws {
-    /** Samples stay as they are. */
+    /** Leaves samples as they are. */
     SampleDraws NONE = new SampleDraws() {
         @Override
         public Sample train(Sample sample, int epoch) {
@@ -19,16 +19,16 @@ public interface SampleDraws {
     };
 
     /**
-     * A sample as it is trained on.
+     * Returns a sample as it is trained on.
      *
      * @param epoch in [0, …)
      */
     Sample train(Sample sample, int epoch);
 
-    /** A held-out sample as it is measured, the same each time. */
+    /** Returns a held-out sample as it is evaluated, the same each time. */
     Sample evaluate(Sample sample);
 
-    /** A held-out split whose samples are as they are measured. */
+    /** Returns a held-out split whose samples are as they are evaluated. */
     default SampleSource evaluated(SampleSource split) {
         return split.mapped(this::evaluate);
     }

@@ -2,9 +2,9 @@ package io.github.sparkfinetune.data.dataset;
 
 import java.io.IOException;
 
-/** Where samples go, in storage order. */
+/** Receiver of samples in storage order. */
 public interface SampleOutput {
 
-    /** Takes the next sample; its index is its place and means nothing here. */
+    /** Takes the next sample. Its place follows from the order of the calls; its index is ignored. */
     void write(Sample sample) throws IOException;
 }

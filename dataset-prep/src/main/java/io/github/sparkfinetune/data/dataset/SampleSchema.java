@@ -31,7 +31,7 @@ import org.apache.parquet.schema.Types;
  * }
  * </pre>
  *
- * <p>Columns keep this order; all but the first are there only where a task's samples need them:
+ * <p>Columns keep this order. Every column except the first is present only if the task's samples need it:
  *
  * <table>
  * <caption>Columns</caption>
@@ -42,28 +42,29 @@ import org.apache.parquet.schema.Types;
  *     is 0</td></tr>
  * <tr><td>{@code label}</td><td>id of the sample's label: a place in the manifest's {@code labels}</td><td>samples have
  *     no label</td></tr>
- * <tr><td>{@code labels}</td><td>label of each token, {@value Sample#IGNORED} where it takes no part in the loss; one a
- *     token, not shifted</td><td>with {@code documents}, every token's label is the token itself; without, tokens have
+ * <tr><td>{@code labels}</td><td>label of each token, {@value Sample#IGNORED} for a token outside the loss; not
+ *     shifted</td><td>with {@code documents}, every token's label is the token itself; without, tokens have
  *     no labels</td></tr>
  * <tr><td>{@code documents}</td><td>number of tokens of each document in the sample, in order; their sum is the number
- *     of tokens; attention never crosses from one to the next, but in a masked language model</td><td>a sample is one document</td></tr>
+ *     of tokens; attention never crosses documents, except in a masked language model</td><td>a sample is one
+ *     document</td></tr>
  * <tr><td>{@code targets}</td><td>1 for each label that the text has and 0 for the others, in the order of the
- *     manifest's {@code labels}; or the number that it is to be told as</td><td>samples have none</td></tr>
- * <tr><td>{@code window}</td><td>place of the sample among the windows of its row, from 0; they stand one after the
- *     other</td><td>a row is one sample</td></tr>
- * <tr><td>{@code offsets}</td><td>of each token where its characters begin and end (exclusive) in the row's text, in
- *     UTF-16 units; -1 and -1 for a token without; two a token</td><td>nothing asks for places</td></tr>
- * <tr><td>{@code answer}</td><td>first and last token of the answer, 0 and 0 where it is not in this window</td><td>rows
- *     have no question</td></tr>
- * <tr><td>{@code row}</td><td>what is measured or shown of the row apart from its tokens, as a JSON object; empty in all
- *     windows but the first</td><td>tokens are enough</td></tr>
+ *     manifest's {@code labels}; or the number to predict</td><td>samples have none</td></tr>
+ * <tr><td>{@code window}</td><td>place of the sample among the windows of its row, from 0; windows of a row follow
+ *     each other</td><td>a row is one sample</td></tr>
+ * <tr><td>{@code offsets}</td><td>two numbers for each token: begin and end (exclusive) of its characters in the
+ *     row's text, in UTF-16 units; -1 and -1 for a token without characters</td><td>the task needs no offsets</td></tr>
+ * <tr><td>{@code answer}</td><td>first and last token of the answer, 0 and 0 if the answer is not in this window</td>
+ *     <td>rows have no question</td></tr>
+ * <tr><td>{@code row}</td><td>JSON object with the row's data that its tokens do not show; empty in all windows
+ *     except the first</td><td>tokens are enough</td></tr>
  * </table>
  *
  * @param columns in the order of the file
  */
 public record SampleSchema(Set<Column> columns) {
 
-    /** A column of the files. */
+    /** Column of the files. */
     public enum Column {
         INPUT_IDS("input_ids", Values.INTS),
         TOKEN_TYPE_IDS("token_type_ids", Values.INTS),
@@ -84,7 +85,7 @@ public record SampleSchema(Set<Column> columns) {
             this.kind = kind;
         }
 
-        /** What a sample has in it, of its {@link #kind}. */
+        /** Returns a sample's value in the column, of the type that {@link #kind} says. */
         Object value(Sample sample) {
             return switch (this) {
                 case INPUT_IDS -> sample.inputIds();
@@ -100,17 +101,17 @@ public record SampleSchema(Set<Column> columns) {
             };
         }
 
-        /** Its name in the files. */
+        /** Returns the name of the column in the files. */
         String field() {
             return field;
         }
 
-        /** What it holds. */
+        /** Returns the type of the column's values. */
         Values kind() {
             return kind;
         }
 
-        /** Path of its values in the schema. */
+        /** Returns the path of the column's values in the schema. */
         String[] path() {
             return kind.isList() ? new String[] {field, "list", "element"} : new String[] {field};
         }
@@ -133,7 +134,7 @@ public record SampleSchema(Set<Column> columns) {
         }
     }
 
-    /** What a row has in a column. */
+    /** Java type of a row's value in a column. */
     enum Values {
         /** {@link Integer}. */
         INT(PrimitiveTypeName.INT32),
@@ -167,7 +168,7 @@ public record SampleSchema(Set<Column> columns) {
     }
 
     /**
-     * Texts with one label each.
+     * Returns the columns of texts with one label each.
      *
      * @param pairs whether a sample is a pair of texts, with token types
      */
@@ -176,7 +177,7 @@ public record SampleSchema(Set<Column> columns) {
     }
 
     /**
-     * Texts with their label in a column.
+     * Returns the columns of texts whose label is in a given column.
      *
      * @param pairs whether a sample is a pair of texts, with token types
      */
@@ -188,7 +189,7 @@ public record SampleSchema(Set<Column> columns) {
         return new SampleSchema(columns);
     }
 
-    /** The same columns and more. */
+    /** Returns these columns and further ones. */
     public SampleSchema with(Column... more) {
         Set<Column> all = EnumSet.copyOf(columns);
         all.addAll(List.of(more));
@@ -196,9 +197,9 @@ public record SampleSchema(Set<Column> columns) {
     }
 
     /**
-     * Documents whose tokens have labels.
+     * Returns the columns of documents whose tokens have labels.
      *
-     * @param allTrained whether every token's label is the token itself: then none is stored
+     * @param allTrained true if every token's label is the token itself; then no labels are stored
      */
     public static SampleSchema ofDocuments(boolean allTrained) {
         Set<Column> columns = EnumSet.of(Column.INPUT_IDS, Column.DOCUMENTS);
@@ -230,7 +231,7 @@ public record SampleSchema(Set<Column> columns) {
         return new SampleSchema(columns);
     }
 
-    /** The columns that a file has. */
+    /** Returns the columns that a file has. */
     static SampleSchema of(MessageType file) {
         Set<Column> columns = EnumSet.noneOf(Column.class);
         Arrays.stream(Column.values())

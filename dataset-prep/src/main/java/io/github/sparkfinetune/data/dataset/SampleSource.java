@@ -9,31 +9,32 @@ import java.util.stream.LongStream;
 /** The samples of one split in storage order: shard by shard, row group by row group. Not for concurrent use. */
 public interface SampleSource extends Closeable {
 
-    /** Rows of each row group, in storage order. */
+    /** Returns the rows of each row group, in storage order. */
     List<Integer> rowGroups();
 
-    /** Number of samples. */
+    /** Returns the number of samples. */
     default long size() {
         return rowGroups().stream().mapToLong(Integer::longValue).sum();
     }
 
     /**
-     * The sample at a place of the storage order. Reading a place loads its whole row group; the last few row groups
-     * stay loaded.
+     * Returns the sample at a place of the storage order. Reading a place loads its whole row group; the last few row
+     * groups stay loaded.
      *
      * @param index in [0, size())
      */
     Sample read(long index);
 
     /**
-     * Says what is read next, so that it may be loaded meanwhile.
+     * Announces the next reads, so that their row groups can be loaded in the background.
      *
      * @param indexes places that {@link #read} will be called with
      */
     default void willRead(long... indexes) {}
 
     /**
-     * Where a part of the split begins, of parts as equal as can be that cut no row into its windows.
+     * Returns where a part of the split begins. Parts are as equal as possible, and no part cuts a row into its
+     * windows.
      *
      * @param part in [0, parts]; the last is the end of the split
      */
@@ -47,7 +48,7 @@ public interface SampleSource extends Closeable {
     }
 
     /**
-     * The samples of a part of the split, read as they are asked for.
+     * Returns the samples of a part of the split; each is read when the iterator reaches it.
      *
      * @param part in [0, parts), as {@link #partStart} cuts them
      */
@@ -57,15 +58,15 @@ public interface SampleSource extends Closeable {
                 .iterator();
     }
 
-    /** The same split, each of whose samples is something else when it is read; closes this one when it is closed. */
+    /** Returns a view of this split that maps each sample when it is read. Closing the view closes this split. */
     default SampleSource mapped(UnaryOperator<Sample> made) {
         return mapped(made, () -> {});
     }
 
     /**
-     * The same, with what is to be done when the split is closed.
+     * Returns a view of this split that maps each sample when it is read.
      *
-     * @param closed called after this one is closed
+     * @param closed called after this split is closed
      */
     default SampleSource mapped(UnaryOperator<Sample> made, Runnable closed) {
         SampleSource split = this;

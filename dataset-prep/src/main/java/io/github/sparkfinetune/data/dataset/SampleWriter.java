@@ -21,12 +21,13 @@ import org.apache.parquet.io.api.RecordConsumer;
  * Writes the samples of one shard: a Parquet file with the columns of its {@link SampleSchema}.
  *
  * <ul>
- *   <li>Row groups have {@value #ROWS_PER_GROUP} rows each, the last one of a file what is left: small enough to hold a
- *       few in memory, and the unit in which {@link EpochOrder} shuffles. A row's index is its place in the file.
- *   <li>Pages are of Parquet's version 1.0, compressed with Snappy, with a CRC-32 checksum each, encoded plainly
- *       (without a dictionary), and not padded to the blocks of a file system.
- *   <li>There is no key-value metadata of ours. The same samples give the same bytes, but for the order in which the
- *       footer lists the encodings of a column, which are a set to Parquet.
+ *   <li>Row groups have {@value #ROWS_PER_GROUP} rows each; the last of a file has the rest. A row group is small
+ *       enough to hold a few in memory, and is the unit that {@link EpochOrder} shuffles. A row's index is its place in
+ *       the file.
+ *   <li>Pages are of Parquet's version 1.0, compressed with Snappy, with a CRC-32 checksum each. They are encoded
+ *       plainly (without a dictionary), and not padded to the blocks of a file system.
+ *   <li>There is no key-value metadata of this project. The same samples give the same bytes, except for the order in
+ *       which the footer lists the encodings of a column; to Parquet these encodings are a set.
  * </ul>
  */
 public final class SampleWriter implements SampleOutput, Closeable {
@@ -36,8 +37,10 @@ public final class SampleWriter implements SampleOutput, Closeable {
     private final ParquetWriter<Sample> writer;
 
     /**
+     * Creates a shard.
+     *
      * @param file written anew; an existing file is replaced
-     * @param schema what is written of a sample
+     * @param schema columns to write
      */
     public SampleWriter(Path file, SampleSchema schema, Configuration hadoop) throws IOException {
         writer = new Builder(HadoopOutputFile.fromPath(file, hadoop), schema)
@@ -45,11 +48,11 @@ public final class SampleWriter implements SampleOutput, Closeable {
                 .withWriteMode(ParquetFileWriter.Mode.OVERWRITE)
                 .withWriterVersion(ParquetProperties.WriterVersion.PARQUET_1_0)
                 .withCompressionCodec(CompressionCodecName.SNAPPY)
-                // Token ids repeat too little within a row group for a dictionary to pay.
+                // Token ids rarely repeat within a row group, so a dictionary does not pay.
                 .withDictionaryEncoding(false)
                 .withPageWriteChecksumEnabled(true)
-                // This version of Parquet cuts row groups by bytes only, and looks at the bytes after so many rows: any
-                // row group is above one byte, so it is cut at the first look.
+                // This version of Parquet cuts row groups by bytes only, and checks the bytes after so many rows. Any
+                // row group exceeds one byte, so it is cut at the first check.
                 .withRowGroupSize(1L)
                 .withMinRowCountForPageSizeCheck(ROWS_PER_GROUP)
                 .withMaxRowCountForPageSizeCheck(ROWS_PER_GROUP)
@@ -67,7 +70,7 @@ public final class SampleWriter implements SampleOutput, Closeable {
         writer.close();
     }
 
-    /** After {@link #close}: rows of each row group, as the file's footer has them. */
+    /** Returns the rows of each row group as the file's footer lists them; call it after {@link #close}. */
     public List<Integer> rowGroups() {
         return rowGroups(writer.getFooter().getBlocks());
     }

@@ -10,11 +10,11 @@ package io.github.sparkfinetune.data.dataset;
 public final class Seeds {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;
 
-    /** What a random value is for: equal seeds and indexes give unrelated values for two purposes. */
+    /** Use of a random value. Equal seeds and indexes give unrelated values for different purposes. */
     public enum Purpose {
         /** Order of the rows in the shards of a dataset. */
         ROW_ORDER(1),
-        /** Which rows are held out. */
+        /** Choice of the held-out rows. */
         SPLIT(2),
         /** Order of the samples in an epoch. */
         SHUFFLE(3),
@@ -22,11 +22,11 @@ public final class Seeds {
         DROPOUT(4),
         /** Initial values of new parameters. */
         INITIALISATION(5),
-        /** Tokens drawn while text is generated. */
+        /** Tokens sampled during generation. */
         GENERATION(6),
         /** Tokens that are masked in a training sample. */
         MASKING(7),
-        /** Which documents of a weighted source are in a mix. */
+        /** Choice of the documents of a weighted source that are in a mix. */
         MIXTURE(8),
         /** Tokens that are masked in a held-out sample. */
         EVALUATION_MASKING(9),
@@ -35,7 +35,7 @@ public final class Seeds {
         /** Noise on embeddings. */
         EMBEDDING_NOISE(11);
 
-        // Part of what a seed means: a number here never changes and is never used twice.
+        // The number is part of the meaning of a seed: never change it, and never use it twice.
         private final long code;
 
         Purpose(long code) {
@@ -45,34 +45,32 @@ public final class Seeds {
 
     private Seeds() {}
 
-    /** The base value of a purpose. */
+    /** Returns the base value of a purpose. */
     public static long derive(long seed, Purpose purpose) {
         return fold(mix(seed + GOLDEN_GAMMA), purpose.code);
     }
 
-    /** A value for one index. */
+    /** Returns the value for one index. */
     public static long derive(long seed, Purpose purpose, long first) {
         return fold(derive(seed, purpose), first);
     }
 
-    /** A value for a pair of indexes. */
+    /** Returns the value for a pair of indexes. */
     public static long derive(long seed, Purpose purpose, long first, long second) {
         return fold(derive(seed, purpose, first), second);
     }
 
-    /** A value for three indexes. */
+    /** Returns the value for three indexes. */
     public static long derive(long seed, Purpose purpose, long first, long second, long third) {
         return fold(derive(seed, purpose, first, second), third);
     }
 
-    /** A value derived from another and one more index: {@code derive(s, p, a, b) = fold(derive(s, p, a), b)}. */
+    /** Folds one more index into a value: {@code derive(s, p, a, b) = fold(derive(s, p, a), b)}. */
     public static long fold(long value, long index) {
         return mix(value + GOLDEN_GAMMA * (index + 1));
     }
 
-    /**
-     * The finaliser: a bijection of the 64-bit values in which every bit of the input moves every bit of the output.
-     */
+    /** Applies the finaliser, a bijection of 64-bit values. Every bit of the input affects every bit of the output. */
     public static long mix(long value) {
         long z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
         z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
@@ -85,7 +83,8 @@ public final class Seeds {
     }
 
     /**
-     * Maps a random value to [0, bound), in the order of the value read as unsigned (its upper 63 bits decide).
+     * Maps a random value to [0, bound). The mapping keeps the order of the values read as unsigned; their upper 63
+     * bits decide.
      *
      * @param bound in [1, 2^62)
      */
@@ -93,7 +92,7 @@ public final class Seeds {
         return Math.multiplyHigh(value >>> 1, bound << 1);
     }
 
-    /** The numbers [0, size) in random order: Fisher-Yates, whose i-th exchange is drawn from (value, i). */
+    /** Returns the numbers [0, size) in random order: Fisher-Yates, where swap i is drawn from (value, i). */
     public static int[] permutation(int size, long value) {
         int[] order = new int[size];
         for (int i = 0; i < size; i++) {

@@ -3,9 +3,9 @@ package io.github.sparkfinetune.data.dataset;
 import java.io.Serializable;
 
 /**
- * What a model would learn badly from in a dataset.
+ * A problem in a dataset that harms the trained model.
  *
- * @param code short name of what it is, as {@code truncated}
- * @param message what is wrong, where, and what to do, in one line
+ * @param code short name of the problem, e.g. {@code truncated}
+ * @param message one line: the problem, its place, and the remedy
  */
 public record Warning(String code, String message) implements Serializable {}

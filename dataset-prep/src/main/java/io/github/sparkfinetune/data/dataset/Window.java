@@ -5,18 +5,18 @@ import java.util.Arrays;
 import java.util.Objects;
 
 /**
- * What a sample is of its row, where a row may be several samples: the windows of a text that is longer than one.
+ * Part of its row that a sample is. A row longer than a sample becomes several samples, the windows of its text.
  *
- * @param number its place among the windows of its row, from 0; those of a row stand one after the other in a split
- * @param offsets of each token where its characters begin and end (exclusive) in the row's text, in UTF-16 units: two
- *     numbers a token, -1 and -1 for one that stands for no characters of it; empty where nothing asks for places
- * @param answer first and last token of the answer to the row's question, both 0 where it is not in this window; empty
- *     for rows without a question
- * @param row what is measured or shown of the row apart from its tokens, as a JSON object; empty where there is
- *     nothing, and in all windows but the first
+ * @param number place among the windows of the row, from 0; the windows of a row follow each other in a split
+ * @param offsets two numbers for each token: begin and end (exclusive) of its characters in the row's text, in UTF-16
+ *     units; -1 and -1 for a token without characters. Empty if the task needs no offsets
+ * @param answer first and last token of the answer to the row's question, both 0 if the answer is not in this window;
+ *     empty for rows without a question
+ * @param row JSON object with the row's data that its tokens do not show; empty if there is none, and in all windows
+ *     except the first
  */
 public record Window(int number, int[] offsets, int[] answer, String row) implements Serializable {
-    /** The only window of a row. */
+    /** Window of a row that is a single sample. */
     public static final Window WHOLE = new Window(0, new int[0], new int[0], "");
 
     public Window {

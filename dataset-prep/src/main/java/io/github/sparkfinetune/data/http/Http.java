@@ -19,8 +19,9 @@ import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 
 /**
- * Requests to a service: with deadlines, repeated where it asks for patience or does not answer, who asks told to its
- * own host alone. By {@link HttpURLConnection}, the JDK's client that bounds how long a body may stand still.
+ * HTTP requests to a service, with deadlines. A request is repeated if the service asks for patience or does not
+ * answer. The authorization is sent to the service's own host only. Uses {@link HttpURLConnection}, the client of the
+ * JDK that bounds how long a body may stall.
  */
 public abstract class Http {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -35,19 +36,19 @@ public abstract class Http {
     private final Times times;
 
     /**
-     * How long is waited.
+     * Limits on tries and waiting.
      *
-     * @param tries how often it is asked
-     * @param patience how long a connection may take, or stand still
-     * @param pause before a second try, doubled for each further one
+     * @param tries most tries of a request
+     * @param patience longest time to connect, or without a byte
+     * @param pause pause before the second try, doubled before each further try
      */
     public record Times(int tries, Duration patience, Duration pause) {}
 
     /**
-     * A client.
+     * Creates a client.
      *
-     * @param agent the header {@code User-Agent}
-     * @param authorization the header {@code Authorization}, or null
+     * @param agent value of the header {@code User-Agent}
+     * @param authorization value of the header {@code Authorization}, or null
      */
     protected Http(URI endpoint, String agent, String authorization, Times times) {
         this.endpoint = endpoint;
@@ -56,16 +57,16 @@ public abstract class Http {
         this.times = times;
     }
 
-    /** Whether a status above 399 is an answer like others. */
+    /** Returns whether a status above 399 is a regular answer. */
     protected abstract boolean isAnswer(int code);
 
-    /** What is said where the service refuses. */
+    /** Returns the exception for a refusal of the service. */
     protected abstract RunException refused(String what, int code, HttpURLConnection answer) throws IOException;
 
-    /** What can be done where it does not answer. */
+    /** Returns the remedy if the service does not answer, for messages. */
     protected abstract String remedy();
 
-    /** What a request sends. */
+    /** Body of a request. */
     public interface Body {
         long length();
 
@@ -87,17 +88,17 @@ public abstract class Http {
         }
     }
 
-    /** The headers of the next try. */
+    /** Supplier of the headers of the next try. */
     public interface Headers {
         Map<String, String> get() throws IOException;
     }
 
-    /** What is done with an answer, whose body is open. */
+    /** Reader of an answer whose body is open. */
     public interface Answer<T> {
         T read(HttpURLConnection answer) throws IOException;
     }
 
-    /** Returns a warning where the authorization would travel in clear between machines. */
+    /** Returns a warning if the authorization would travel unencrypted between machines. */
     public Optional<String> warning() {
         boolean clear = authorization != null
                 && endpoint.getScheme().equals("http")
@@ -109,9 +110,9 @@ public abstract class Http {
     }
 
     /**
-     * A path below the endpoint.
+     * Returns the address of a path below the endpoint.
      *
-     * @param path with a leading slash; parts are escaped already
+     * @param path path with a leading slash, escaped already
      */
     public URI at(String path) {
         return URI.create(endpoint + path);
@@ -120,9 +121,9 @@ public abstract class Http {
     /**
      * Sends a request until it is answered.
      *
-     * @param what it is about, for messages
-     * @param follow whether an answer that leads to another host is followed, else it is the answer
-     * @throws RunException if it is refused, or with exit code 4 if it is not answered as often as it is asked
+     * @param what subject of the request, for messages
+     * @param follow true to follow a redirect to another host, false to return it as the answer
+     * @throws RunException if the service refuses, or with exit code 4 if no try is answered
      */
     public <T> T send(
             String what, String method, URI address, Headers headers, Body body, boolean follow, Answer<T> answer)
@@ -155,7 +156,7 @@ public abstract class Http {
         }
     }
 
-    /** How a try ended: with a value, or why there must be another. */
+    /** Outcome of a try: a value, or the reason for another try. */
     private record Attempt<T>(T value, String again, OptionalLong retryAfter) {}
 
     private <T> Attempt<T> once(
@@ -243,12 +244,12 @@ public abstract class Http {
                 : OptionalLong.empty();
     }
 
-    /** A JSON answer to a GET. */
+    /** Sends a GET; returns the JSON answer. */
     public JsonNode get(String what, URI address) throws IOException {
         return send(what, "GET", address, Map::of, null, true, Http::json);
     }
 
-    /** The JSON of an answer; an empty object where there is none. */
+    /** Returns the JSON of an answer; an empty object if it has no body. */
     protected static JsonNode json(HttpURLConnection answer) throws IOException {
         InputStream body = answer.getResponseCode() >= 400 ? answer.getErrorStream() : answer.getInputStream();
         if (body == null) {

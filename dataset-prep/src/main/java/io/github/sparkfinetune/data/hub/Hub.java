@@ -23,14 +23,14 @@ import java.util.Set;
 import java.util.function.Consumer;
 
 /**
- * Models of the Hugging Face Hub, kept in the cache that {@code huggingface_hub} keeps (its layout: <a
- * href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">Manage the cache</a>), so that a model which
- * Python has is not fetched again, and the other way round.
+ * Models of the Hugging Face Hub, in the cache of {@code huggingface_hub} (its layout: <a
+ * href="https://huggingface.co/docs/huggingface_hub/guides/manage-cache">Manage the cache</a>). Python and this class
+ * use each other's downloads.
  *
- * <p>Of a model the configuration, the tokenizer and the safetensors are fetched, no code and no pickles.
+ * <p>Only the configuration, the tokenizer and the safetensors of a model are fetched, no code and no pickles.
  */
 public final class Hub {
-    /** The small files of a model that are of use. */
+    /** Endings of the small files that are fetched. */
     private static final List<String> SMALL = List.of(".json", ".txt", ".model", ".jinja");
 
     private static final String INDEX = "model.safetensors.index.json";
@@ -41,12 +41,12 @@ public final class Hub {
     private final HubHttp http;
     private final Consumer<String> progress;
 
-    /** The Hub with these settings; what is fetched is told to {@code progress}, a line a file. */
+    /** Creates a client; {@code progress} gets a line for each fetched file. */
     public Hub(HubSettings settings, Consumer<String> progress) {
         this(settings, progress, Duration.ofSeconds(60), Duration.ofSeconds(1));
     }
 
-    /** As {@code Hub(settings, progress)}, see {@link HubHttp} for the times. */
+    /** Creates a client with other waiting times, see {@link HubHttp}. */
     Hub(HubSettings settings, Consumer<String> progress, Duration patience, Duration pause) {
         this.settings = settings;
         this.http = new HubHttp(settings, patience, pause);
@@ -54,10 +54,10 @@ public final class Hub {
     }
 
     /**
-     * The folder of a model in the cache, fetched as far as it isn't there.
+     * Returns the folder of a model in the cache, after fetching the missing files.
      *
-     * @throws RunException if the Hub has no such model, doesn't give it to this token, sends something else than it
-     *     says, or does not answer; offline, if the cache has no such model
+     * @throws RunException if the Hub has no such model, refuses this token, sends content that does not match its
+     *     hash, or does not answer; offline, if the cache has no such model
      */
     public Path fetch(HubName name) {
         HubCache cache = new HubCache(settings.cache(), name);
@@ -123,7 +123,7 @@ public final class Hub {
         return snapshot;
     }
 
-    /** The files of a snapshot that its weights are in. */
+    /** Returns the names of the snapshot's weight files. */
     private static List<String> weights(Path snapshot) {
         Path index = snapshot.resolve(INDEX);
         if (!Files.exists(index)) {
@@ -165,7 +165,9 @@ public final class Hub {
         cache.keep(described, commit, partial -> new HubDownload(http, what, address, described, progress).to(partial));
     }
 
-    /** Large files lie elsewhere: the Hub's own headers then say what that is. */
+    /**
+     * Returns name, hash and size of a file. A large file lies on another host; the Hub's own headers then describe it.
+     */
     private static HubFile described(String file, HttpURLConnection answer) {
         String linked = answer.getHeaderField("X-Linked-Etag");
         String etag = linked != null ? linked : String.valueOf(answer.getHeaderField("ETag"));

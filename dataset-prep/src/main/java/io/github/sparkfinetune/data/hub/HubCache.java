@@ -10,8 +10,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.Optional;
 
 /**
- * What the cache has of one model: contents in {@code blobs} under their etags, {@code snapshots/COMMIT} with a link a
- * file, {@code refs} with the commits that branches and tags stood for.
+ * Cached files of one model: contents in {@code blobs} under their etags, a link for each file in
+ * {@code snapshots/COMMIT}, and the commits of branches and tags in {@code refs}.
  */
 final class HubCache {
     private final Path folder;
@@ -24,18 +24,18 @@ final class HubCache {
         this.commitsAlone = name.isCommit();
     }
 
-    /** How a content comes. */
+    /** Source of a file's content. */
     interface Content {
-        /** Adds to a partial file what it lacks. */
+        /** Appends the missing bytes to a partial file. */
         void to(Path partial) throws IOException;
     }
 
-    /** The folder of a commit, whether it is there or not. */
+    /** Returns the folder of a commit, which need not exist. */
     Path snapshot(String commit) {
         return folder.resolve("snapshots").resolve(commit);
     }
 
-    /** The commit that a revision stood for when it was fetched last. */
+    /** Returns the commit of a revision when it was last fetched. */
     Optional<String> commit(String revision) {
         if (commitsAlone) {
             return Optional.of(revision);
@@ -48,7 +48,7 @@ final class HubCache {
         }
     }
 
-    /** Keeps which commit a revision stands for, once its files are there. */
+    /** Records the commit of a revision, once its files are present. */
     void remember(String revision, String commit) throws IOException {
         if (!commitsAlone) {
             Path ref = folder.resolve("refs").resolve(revision);
@@ -59,9 +59,9 @@ final class HubCache {
         }
     }
 
-    /** Puts a file into a commit's folder; its content is fetched if no other commit has it. */
+    /** Adds a file to a commit's folder; its content is fetched unless another commit has it. */
     void keep(HubFile file, String commit, Content content) throws IOException {
-        // A process's file locks are the process's, not the thread's.
+        // A file lock belongs to the process, not to the thread.
         synchronized (HubCache.class) {
             keepAlone(file, commit, content);
         }
@@ -71,12 +71,14 @@ final class HubCache {
         Path blob = folder.resolve("blobs").resolve(file.etag());
         Files.createDirectories(blob.getParent());
         Files.createDirectories(locks);
-        // Between processes of ours; Python's locks are of another kind, so partial files have a name of their own.
+        // Excludes other processes of this project. Python's locks are of another kind, so partial files have another
+        // name.
         try (FileChannel channel = FileChannel.open(
                 locks.resolve(file.etag() + ".spark-finetune.lock"),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE)) {
-            // As long as another process fetches the same file, which has deadlines; given back with the channel.
+            // Waits while another process fetches the same file, which has deadlines. Closing the channel releases the
+            // lock.
             channel.lock();
             if (!Files.exists(blob)) {
                 Path partial = blob.resolveSibling(file.etag() + ".spark-finetune.incomplete");

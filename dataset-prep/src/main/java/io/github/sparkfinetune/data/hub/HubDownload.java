@@ -13,12 +13,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 
-/** The bytes of a file of the Hub, asked for from where they broke off. */
+/** Downloads a file of the Hub, and resumes where a transfer broke off. */
 final class HubDownload {
-    /** So many answers in a row that bring no byte end it. */
+    /** The download fails after so many answers in a row without a byte. */
     private static final int EMPTY_ANSWERS = 3;
 
-    /** Every how many bytes of a file its progress is told. */
+    /** Number of bytes between two reports of progress. */
     private static final long TELL = 256L << 20;
 
     private final HubHttp http;
@@ -36,9 +36,9 @@ final class HubDownload {
     }
 
     /**
-     * Fetches what a partial file lacks.
+     * Fetches the missing bytes of a partial file.
      *
-     * @throws RunException if the whole is not what the Hub says it is; the partial file is gone then
+     * @throws RunException if the content does not match the Hub's hash; the partial file is deleted then
      */
     void to(Path partial) throws IOException {
         int empty = 0;
@@ -99,7 +99,7 @@ final class HubDownload {
         }
     }
 
-    /** A body that breaks off is no failure: what came is kept. */
+    /** Copies a body. A body that breaks off is not a failure: the bytes that came are kept. */
     private void copy(InputStream in, OutputStream out, long from) throws IOException {
         byte[] buffer = new byte[1 << 16];
         long at = from;
@@ -108,7 +108,7 @@ final class HubDownload {
             try {
                 read = in.read(buffer, 0, (int) Math.min(buffer.length, file.size() - at));
             } catch (IOException e) {
-                // As with a body that ends too early: what it lacks is told and asked for.
+                // As for a body that ends too early, the caller reports and requests the missing bytes.
                 return;
             }
             if (read < 0) {

@@ -11,10 +11,10 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * A file of a model as the Hub has it.
+ * A file of a model on the Hub.
  *
- * @param name in the repository
- * @param etag names its content: the SHA-256 of a large file, git's SHA-1 of the blob of a small one
+ * @param name path in the repository
+ * @param etag identifies the content: SHA-256 of a large file, git's SHA-1 of the blob of a small file
  * @param size bytes
  */
 record HubFile(String name, String etag, long size) {
@@ -29,9 +29,9 @@ record HubFile(String name, String etag, long size) {
     }
 
     /**
-     * Whether a file holds this content; of an etag that is no hash its length is compared alone.
+     * Returns whether a file holds this content. If the etag is not a hash, only the length is compared.
      *
-     * @param file of this machine
+     * @param file file of this machine
      */
     boolean is(Path file) throws IOException {
         if (Files.size(file) != size) {
@@ -50,7 +50,7 @@ record HubFile(String name, String etag, long size) {
         }
     }
 
-    /** The hash of a prefix and all that a stream has left, in hexadecimal. */
+    /** Returns the hash of a prefix and the rest of a stream, in hexadecimal. */
     static String hash(String algorithm, String prefix, InputStream in) throws IOException {
         try {
             MessageDigest digest = MessageDigest.getInstance(algorithm);

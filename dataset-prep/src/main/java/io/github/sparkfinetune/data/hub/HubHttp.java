@@ -10,15 +10,15 @@ import java.time.Duration;
 import java.util.Map;
 
 /**
- * Requests to the Hub. Its answer may say that something is there already (409) or that a range leads past the end
- * (416).
+ * Requests to the Hub. Regular answers include status 409 for something that exists already, and 416 for a range past
+ * the end.
  */
 final class HubHttp extends Http {
     private static final int TRIES = 5;
 
     private final HubSettings settings;
 
-    /** A client; see {@link Http.Times} for the times. */
+    /** Creates a client; see {@link Http.Times} for the times. */
     HubHttp(HubSettings settings, Duration patience, Duration pause) {
         super(
                 settings.endpoint(),
@@ -62,9 +62,9 @@ final class HubHttp extends Http {
     }
 
     /**
-     * A JSON answer to a POST.
+     * Sends a POST; returns the JSON answer.
      *
-     * @param type of the body
+     * @param type content type of the body
      */
     JsonNode post(String what, URI address, String type, Body body) throws IOException {
         Map<String, String> headers = Map.of("Content-Type", type, "Accept", type.contains("lfs") ? type : "*/*");

@@ -12,13 +12,16 @@ import java.util.regex.Pattern;
  * @param revision a branch, a tag or a commit
  */
 public record HubName(String repository, String revision) {
-    /** The revision of a name that has none. */
+    /** Revision of a name without one. */
     static final String MAIN = "main";
 
-    /** As {@code huggingface_hub.utils.validate_repo_id} has it: 96 of these at most, no "--" and no ".." in it. */
+    /**
+     * A word by the rules of {@code huggingface_hub.utils.validate_repo_id}: at most 96 characters, without "--" and
+     * "..".
+     */
     private static final String WORD = "[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9_])?";
 
-    /** A part of a branch's or tag's name; the cache has a folder for each part but the last. */
+    /** A part of the name of a branch or tag; the cache has a folder for each part except the last. */
     private static final String PART = "[A-Za-z0-9_-][A-Za-z0-9._-]*";
 
     private static final int LONGEST_REVISION = 200;
@@ -26,11 +29,11 @@ public record HubName(String repository, String revision) {
     private static final Pattern NAME =
             Pattern.compile("(" + WORD + "/" + WORD + ")(?:@(" + PART + "(?:/" + PART + ")*))?");
 
-    /** A snapshot's folder in the cache. */
+    /** Path of a snapshot's folder in the cache. */
     private static final Pattern SNAPSHOT =
             Pattern.compile(".*/models--(" + WORD + "?)--(" + WORD + ")/snapshots/([0-9a-f]{40})/?");
 
-    /** Reads a name, or finds that the text is none. */
+    /** Parses a name; returns empty for any other text. */
     public static Optional<HubName> parse(String text) {
         Matcher match = NAME.matcher(text);
         if (!match.matches() || text.contains("--") || text.contains("..")) {
@@ -42,7 +45,10 @@ public record HubName(String repository, String revision) {
                 : Optional.of(new HubName(match.group(1), revision));
     }
 
-    /** The name of a model by its folder in a cache, with the commit as its revision; empty for any other folder. */
+    /**
+     * Returns the name of the model whose folder in a cache this is, with the commit as revision; empty for any other
+     * folder.
+     */
     public static Optional<HubName> ofSnapshot(String folder) {
         Matcher match = SNAPSHOT.matcher(folder);
         return match.matches()
@@ -50,7 +56,7 @@ public record HubName(String repository, String revision) {
                 : Optional.empty();
     }
 
-    /** What others call a model: its repository, where it is a folder of a cache, else its path. */
+    /** Returns the public id of a model: its repository for a folder of a cache, else its path. */
     public static String idOf(String model) {
         return ofSnapshot(model).map(HubName::repository).orElse(model);
     }
@@ -63,7 +69,7 @@ public record HubName(String repository, String revision) {
         return repository.substring(repository.indexOf('/') + 1);
     }
 
-    /** The folder of all that a cache has of the model. */
+    /** Returns the folder of a cache with all files of the model. */
     Path folder(Path cache) {
         return cache.resolve(folderName());
     }
@@ -72,12 +78,12 @@ public record HubName(String repository, String revision) {
         return "models--" + repository.replace("/", "--");
     }
 
-    /** Where a commit of the model lies below a cache's folder. */
+    /** Returns the path of a commit of the model below a cache's folder. */
     public String snapshot(String commit) {
         return folderName() + "/snapshots/" + commit;
     }
 
-    /** Whether the revision is a commit, which never changes. */
+    /** Returns whether the revision is a commit, which never changes. */
     boolean isCommit() {
         return revision.matches("[0-9a-f]{40}");
     }

@@ -10,18 +10,18 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Where the Hub is and who asks, by the environment variables of {@code huggingface_hub}.
+ * Address, cache and access token of the Hub, from the environment variables of {@code huggingface_hub}.
  *
  * @param endpoint {@code HF_ENDPOINT}, by default {@code https://huggingface.co}
  * @param cache {@code HF_HUB_CACHE}, or {@code hub} in {@code HF_HOME}, or in {@code ~/.cache/huggingface}
  * @param token {@code HF_TOKEN}, or the content of {@code HF_TOKEN_PATH}, or of {@code token} in {@code HF_HOME}; null
  *     without one
- * @param offline {@code HF_HUB_OFFLINE}: the cache alone is looked at
+ * @param offline {@code HF_HUB_OFFLINE}: only the cache is used
  */
 public record HubSettings(URI endpoint, Path cache, String token, boolean offline) {
     private static final Set<String> TRUE = Set.of("1", "on", "yes", "true");
 
-    /** The settings of a process. */
+    /** Reads the settings from a process's environment. */
     public static HubSettings of(Map<String, String> environment) {
         Path home = home(environment);
         String cache = environment.getOrDefault("HF_HUB_CACHE", environment.get("HUGGINGFACE_HUB_CACHE"));
@@ -73,7 +73,7 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
         return token.isEmpty() ? null : token;
     }
 
-    /** Without the token. */
+    /** Leaves the token out. */
     @Override
     public String toString() {
         return endpoint + ", cache " + cache + (offline ? ", offline" : "");

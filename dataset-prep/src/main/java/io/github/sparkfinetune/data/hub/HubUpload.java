@@ -23,51 +23,51 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * Uploads a model folder to the Hub in one commit, as {@code huggingface_hub.create_commit} does: large files go to the
- * store that the Hub names (Git LFS's batch API), small ones into the commit itself.
+ * Uploads a model folder to the Hub in one commit, as {@code huggingface_hub.create_commit} does. Large files go to the
+ * store that the Hub names (Git LFS's batch API), small files into the commit itself.
  */
 public final class HubUpload {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String LFS = "application/vnd.git-lfs+json";
 
-    /** Bytes of a file's beginning by which the Hub decides where it belongs. */
+    /** Number of leading bytes by which the Hub decides where a file belongs. */
     private static final int SAMPLE = 512;
 
     private final HubSettings settings;
     private final HubHttp http;
     private final Consumer<String> progress;
 
-    /** Uploads with these settings; what is sent is told to {@code progress}, a line a file. */
+    /** Creates a client; {@code progress} gets a line for each sent file. */
     public HubUpload(HubSettings settings, Consumer<String> progress) {
         this(settings, progress, Duration.ofSeconds(120), Duration.ofSeconds(1));
     }
 
-    /** As {@code HubUpload(settings, progress)}, see {@link HubHttp} for the times. */
+    /** Creates a client with other waiting times, see {@link HubHttp}. */
     HubUpload(HubSettings settings, Consumer<String> progress, Duration patience, Duration pause) {
         this.settings = settings;
         this.http = new HubHttp(settings, patience, pause);
         this.progress = progress;
     }
 
-    /** A file that is uploaded. */
+    /** A file to upload. */
     public interface Source {
-        /** Its name in the repository. */
+        /** Returns the name of the file in the repository. */
         String name();
 
-        /** Its bytes. */
+        /** Returns the number of bytes. */
         long size();
 
-        /** Its content from a place on; it may be asked for several times. */
+        /** Opens the content from a place on; may be called several times. */
         InputStream open(long from) throws IOException;
     }
 
     /**
-     * Uploads files to a branch; the repository is made if there is none.
+     * Uploads files to a branch, after creating a missing repository.
      *
-     * @param isPrivate whether a repository that is made is private
-     * @param message of the commit
+     * @param isPrivate true to create a private repository
+     * @param message message of the commit
      * @return the commit
-     * @throws RunException without a token, if the Hub refuses, or does not answer
+     * @throws RunException if there is no token, or the Hub refuses or does not answer
      */
     public String push(HubName name, boolean isPrivate, String message, List<Source> files) {
         if (settings.offline()) {
@@ -121,7 +121,7 @@ public final class HubUpload {
         return files.stream().filter(file -> names.contains(file.name())).toList();
     }
 
-    /** Stores a large file; its SHA-256. */
+    /** Stores a large file; returns its SHA-256. */
     private String store(HubName name, Source file) throws IOException {
         String hash;
         try (InputStream in = file.open(0)) {
@@ -185,7 +185,7 @@ public final class HubUpload {
                 answer -> String.valueOf(answer.getHeaderField("ETag")));
     }
 
-    /** The bytes of a file from a place on. */
+    /** A part of a file. */
     private record Part(Source file, long from, long length) implements Http.Body {
         @Override
         public void writeTo(OutputStream out) throws IOException {

@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A tokenizer's files after special tokens were added, as {@code transformers} writes them.
+ * Tokenizer files after special tokens were added, as {@code transformers} writes them.
  *
  * @param json {@code tokenizer.json}
  * @param settings {@code tokenizer_config.json}

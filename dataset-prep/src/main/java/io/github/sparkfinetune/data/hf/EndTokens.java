@@ -10,7 +10,7 @@ import java.util.TreeSet;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** The tokens that end a model's answers: {@code eos_token_id}, a number or a list of them. */
+/** Tokens that end a model's answers: {@code eos_token_id}, a number or a list of numbers. */
 final class EndTokens {
     private static final String KEY = "eos_token_id";
     private static final String GENERATION_CONFIG = "generation_config.json";
@@ -18,12 +18,12 @@ final class EndTokens {
     private EndTokens() {}
 
     /**
-     * Those that {@code generation_config.json} of a model folder names, else those of its {@code config.json}, and the
-     * tokenizer's.
+     * Returns the end tokens of {@code generation_config.json} in a model folder, or of {@code config.json} if there
+     * are none; and the tokenizer's end token.
      *
-     * @param config the folder's
-     * @param eosTokenId the tokenizer's; negative where it has none
-     * @throws RunException when one of them is not a token id
+     * @param config the folder's {@code config.json}
+     * @param eosTokenId the tokenizer's end token; negative for a tokenizer without
+     * @throws RunException if a value is not a token id
      */
     static Set<Integer> of(Path folder, Optional<HfConfig> config, int eosTokenId, Configuration hadoop)
             throws IOException {

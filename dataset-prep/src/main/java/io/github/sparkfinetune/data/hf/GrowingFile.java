@@ -9,20 +9,20 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A file that is read while it grows, on any Hadoop file system. What was flushed can be read; on an object store,
- * whose files are seen once they are closed, it is written anew once in {@value #SECONDS_BETWEEN} seconds.
+ * A file on any Hadoop file system that is read while it grows. Flushed bytes can be read. An object store shows a file
+ * only after it is closed, so there the file is written anew every {@value #SECONDS_BETWEEN} seconds.
  */
 public final class GrowingFile implements AutoCloseable {
     private static final long SECONDS_BETWEEN = 60;
 
     private final FileSystem files;
     private final Path path;
-    /** A file, or on an object store all that it will hold. */
+    /** The open file; on an object store, a buffer with the whole content. */
     private final OutputStream out;
 
     private long writtenAt = System.nanoTime();
 
-    /** Starts a file, in the place of one that is there. */
+    /** Starts a file, replacing an existing one. */
     public GrowingFile(FileSystem files, Path path) throws IOException {
         this.files = files;
         this.path = path;
@@ -33,7 +33,7 @@ public final class GrowingFile implements AutoCloseable {
         out.write(bytes);
     }
 
-    /** Lets readers see what was written, where the file system can do so now. */
+    /** Makes the written bytes visible to readers, where the file system can do so now. */
     public void flush() throws IOException {
         if (out instanceof FSDataOutputStream file) {
             file.hflush();

@@ -31,11 +31,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Whole files on Hadoop's file systems and on this machine. Failures carry the path and may be retried.
+ * Whole files on Hadoop's file systems and on this machine. Exceptions name the path, and a failed operation may be
+ * retried.
  *
- * <p>Object stores are told from other file systems by their scheme. They have no rename: it copies and deletes, file
- * by file. But an object is there once its writer has closed it, or not at all; and there are rights to write that are
- * none to delete.
+ * <p>Object stores are recognised by their scheme. They have no rename; a rename there copies and deletes file by file.
+ * An object appears when its writer has closed it, or not at all. A user may have the right to write objects and not
+ * the right to delete them.
  */
 public final class HadoopFiles {
     private static final Logger LOG = LoggerFactory.getLogger(HadoopFiles.class);
@@ -52,7 +53,7 @@ public final class HadoopFiles {
     private static final Set<String> OBJECT_STORES =
             Set.of("s3a", "s3", "s3n", "gs", "oss", "cosn", "obs", "wasb", "wasbs");
 
-    /** What S3A makes of answers such as 503, which it has repeated in vain. */
+    /** Exceptions that S3A throws for answers such as 503 after its own retries. */
     private static final Set<String> UNAVAILABLE = Set.of(
             "org.apache.hadoop.fs.s3a.AWSClientIOException",
             "org.apache.hadoop.fs.s3a.AWSServiceThrottledException",
@@ -63,9 +64,9 @@ public final class HadoopFiles {
     private HadoopFiles() {}
 
     /**
-     * The path's file system.
+     * Returns the file system of a path.
      *
-     * @throws UnsupportedFileSystemException that says what to do where its scheme has none here
+     * @throws UnsupportedFileSystemException if there is none for its scheme; the message names the remedy
      */
     public static FileSystem open(Path path, Configuration hadoop) throws IOException {
         try {
@@ -73,7 +74,7 @@ public final class HadoopFiles {
         } catch (UnsupportedFileSystemException e) {
             throw unsupported(path, e);
         } catch (RuntimeException e) {
-            // Hadoop names the classes of some file systems which it does not bring.
+            // Hadoop's configuration names classes of file systems that are not part of Hadoop.
             if (e.getCause() instanceof ClassNotFoundException) {
                 throw unsupported(path, e);
             }
@@ -93,8 +94,8 @@ public final class HadoopFiles {
     }
 
     /**
-     * Whether an exception tells of a network or a server that does not answer now: the same may go well a little
-     * later. Any other is about what was asked for.
+     * Returns whether an exception reports a network or server that does not answer now, so that a later retry may
+     * succeed. Any other exception is about the request itself.
      */
     public static boolean isUnavailable(Throwable e) {
         for (Throwable cause = e; cause != null; cause = cause.getCause()) {
@@ -107,7 +108,10 @@ public final class HadoopFiles {
         return false;
     }
 
-    /** The path's file system; a local one without the {@code .crc} files that no reader of a model folder wants. */
+    /**
+     * Returns the file system of a path. A local one writes no {@code .crc} files, which readers of a model folder do
+     * not need.
+     */
     public static FileSystem fileSystem(Path path, Configuration hadoop) {
         try {
             FileSystem fileSystem = open(path, hadoop);
@@ -117,12 +121,12 @@ public final class HadoopFiles {
         }
     }
 
-    /** Whether the path's file system is this machine's. */
+    /** Returns whether a file system is this machine's. */
     public static boolean isLocal(FileSystem fileSystem) {
         return "file".equals(fileSystem.getUri().getScheme());
     }
 
-    /** Whether the path's file system is an object store. */
+    /** Returns whether a file system is an object store. */
     public static boolean isObjectStore(FileSystem fileSystem) {
         return OBJECT_STORES.contains(fileSystem.getUri().getScheme());
     }
@@ -132,9 +136,9 @@ public final class HadoopFiles {
     }
 
     /**
-     * Writes a file, replacing one that is there. On an object store nothing appears of content that fails.
+     * Writes a file, replacing an existing one. If writing the content fails, nothing appears on an object store.
      *
-     * @return its length
+     * @return length of the file
      */
     public static long write(FileSystem fileSystem, Path file, Content content) {
         try {
@@ -156,8 +160,8 @@ public final class HadoopFiles {
     }
 
     /**
-     * Ends a stream whose content has failed. To close an object's stream is to publish what it was given: where it
-     * cannot be aborted it stays open, and the store drops it with the process.
+     * Ends a stream whose content has failed. Closing the stream of an object publishes what was written. A stream that
+     * cannot be aborted therefore stays open, and the store drops it when the process ends.
      */
     private static void giveUp(FileSystem fileSystem, FSDataOutputStream out, Throwable failure) {
         boolean aborts = out.hasCapability(StreamCapabilities.ABORTABLE_STREAM);
@@ -174,9 +178,9 @@ public final class HadoopFiles {
     }
 
     /**
-     * Writes a file that is never seen in part: the old one, or none, is there until the new one is whole.
+     * Writes a file that readers never see in part: the old file, or none, exists until the new one is complete.
      *
-     * @return its length
+     * @return length of the file
      */
     public static long writeWhole(FileSystem fileSystem, Path file, Content content) {
         if (isObjectStore(fileSystem)) {
@@ -193,21 +197,21 @@ public final class HadoopFiles {
         }
     }
 
-    /** {@link #writeWhole(FileSystem, Path, Content)} of some bytes. */
+    /** Writes bytes as {@link #writeWhole(FileSystem, Path, Content)} does. */
     public static void writeWhole(FileSystem fileSystem, Path file, byte[] bytes) {
         writeWhole(fileSystem, file, out -> out.write(bytes));
     }
 
     /**
-     * Creates a file where none is there. Of several that do so at the same moment one succeeds, whatever the process
-     * and the machine, but on object stores. The others may see the file without its content for a moment.
+     * Creates a file if none exists. Of several concurrent callers, in any process and on any machine, one succeeds,
+     * except on object stores. The others may see the file without its content for a moment.
      *
-     * @return whether it was not there
+     * @return true if the file was created
      */
     public static boolean createNew(FileSystem fileSystem, Path file, byte[] bytes) throws IOException {
         try {
             if (isLocal(fileSystem)) {
-                // Hadoop's own looks first and creates then.
+                // Hadoop's own local file system checks first and creates afterwards, which is a race.
                 Files.write(local(file), bytes, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
                 return true;
             }
@@ -216,11 +220,11 @@ public final class HadoopFiles {
             }
             return true;
         } catch (IOException e) {
-            // HDFS has another exception for one that is being written.
+            // HDFS throws another exception for a file that is being written.
             if (fileSystem.exists(file)) {
                 return false;
             }
-            // As Hadoop's own says that it cannot create it.
+            // Hadoop's local file system throws this type if it cannot create a file.
             throw e instanceof FileSystemException
                     ? (FileNotFoundException) new FileNotFoundException(e.toString()).initCause(e)
                     : e;
@@ -229,7 +233,7 @@ public final class HadoopFiles {
 
     private static void moveTo(FileSystem fileSystem, Path from, Path to) {
         try {
-            // Some file systems put it in the place of one that is there, others only when they are told to.
+            // Some file systems replace an existing file, others only with an explicit option.
             if (!fileSystem.rename(from, to)) {
                 replace(fileSystem, from, to);
             }
@@ -243,7 +247,7 @@ public final class HadoopFiles {
             FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
                     .rename(from, to, Rename.OVERWRITE);
         } catch (UnsupportedFileSystemException e) {
-            // One that only knows the older interface, by which there is a moment without the file.
+            // This file system has only the older interface, with a moment in which there is no file.
             if (!fileSystem.delete(to, false) || !fileSystem.rename(from, to)) {
                 throw new IOException("the file system refused to rename " + from, e);
             }
@@ -257,15 +261,15 @@ public final class HadoopFiles {
     }
 
     /**
-     * The content of a file that is read whole, such as a {@code config.json}.
+     * Returns the content of a file that is read whole, such as a {@code config.json}.
      *
-     * @throws RunException if it is too large to be one
+     * @throws RunException if the file is too large to be such a file
      */
     public static byte[] readAll(InputStream in, String file) throws IOException {
         return readAll(in, file, LARGEST_TEXT);
     }
 
-    /** The same with another limit. */
+    /** Returns the content of a file of at most so many bytes. */
     public static byte[] readAll(InputStream in, String file, int most) throws IOException {
         byte[] bytes = in.readNBytes(most);
         if (bytes.length == most && in.read() >= 0) {
@@ -281,7 +285,7 @@ public final class HadoopFiles {
     /**
      * Copies a file to this machine.
      *
-     * @param progressed as for {@link RangedRead#read}
+     * @param progressed as in {@link RangedRead#read}
      */
     public static void copyToLocal(FileSystem fileSystem, Path file, java.nio.file.Path target, Runnable progressed) {
         try {
@@ -299,7 +303,7 @@ public final class HadoopFiles {
         }
     }
 
-    /** Deletes what is in nobody's way where it stays: then there is a warning. */
+    /** Deletes a file or folder that does no harm if it stays; a failure is only logged as a warning. */
     public static void discard(FileSystem fileSystem, Path path) {
         try {
             fileSystem.delete(path, true);
@@ -309,9 +313,9 @@ public final class HadoopFiles {
     }
 
     /**
-     * Deletes a folder of this machine and what is in it.
+     * Deletes a folder of this machine with all its files.
      *
-     * @throws UncheckedIOException where something stays
+     * @throws UncheckedIOException if a file cannot be deleted
      */
     public static void deleteLocal(java.nio.file.Path folder) {
         if (Files.exists(folder) && !FileUtil.fullyDelete(folder.toFile())) {
@@ -319,7 +323,10 @@ public final class HadoopFiles {
         }
     }
 
-    /** The failure of this machine's file system, a full disk's for one, which Hadoop throws as an error. */
+    /**
+     * Returns the cause of a failure of this machine's file system, such as a full disk, which Hadoop throws as an
+     * error.
+     */
     public static IOException failure(FSError error) {
         return error.getCause() instanceof IOException cause ? cause : new IOException(error);
     }

@@ -17,9 +17,8 @@ import java.util.TreeMap;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A model folder's {@code config.json}. Keys that every model has are read through accessors, those of one family by
- * their names; keys that nobody reads survive a rewrite. A value of another type than asked for is refused with file
- * and key. Immutable.
+ * The {@code config.json} of a model folder. Keys that every model has are read through accessors, keys of one family
+ * by name. A rewrite keeps keys that are not read. A value of another type is refused with file and key. Immutable.
  */
 public final class HfConfig {
     /** Name of the file. */
@@ -31,7 +30,7 @@ public final class HfConfig {
 
     private final String source;
     private final ObjectNode tree;
-    /** The model that this is the text part of. */
+    /** Multimodal model whose text part this is. */
     private final Optional<MultimodalConfig> whole;
 
     private HfConfig(String source, ObjectNode tree) {
@@ -55,7 +54,7 @@ public final class HfConfig {
     }
 
     /**
-     * Reads {@code config.json} of a model folder, wherever it lies, and nothing else of it.
+     * Reads {@code config.json} of a model folder on any file system, and no other file.
      *
      * @throws RunException when it is missing or not a JSON object
      */
@@ -66,7 +65,7 @@ public final class HfConfig {
     }
 
     /**
-     * The same, or nothing where the folder has no {@code config.json}.
+     * Reads {@code config.json} of a model folder on any file system; empty for a folder without.
      *
      * @throws RunException when it is not a JSON object
      */
@@ -78,60 +77,60 @@ public final class HfConfig {
                 .map(text -> new HfConfig(file.toString(), JsonFiles.parseObject(text, file.toString())));
     }
 
-    /** The file it was read from, for messages. */
+    /** Returns the file that the configuration was read from, for messages. */
     public String source() {
         return source;
     }
 
-    /** Architecture family, e.g. {@code bert}. */
+    /** Returns the architecture family, e.g. {@code bert}. */
     public String modelType() {
         return text("model_type").orElseThrow(() -> missing("model_type"));
     }
 
-    /** The configuration of the text part of a multimodal model; the same for a text model. */
+    /** Returns the configuration of the text part of a multimodal model; of a text model, this configuration. */
     public HfConfig textPart() {
         return MultimodalConfig.of(tree)
                 .map(file -> new HfConfig(source, file.text(), Optional.of(file)))
                 .orElse(this);
     }
 
-    /** {@code model_type} of the multimodal model that this is the text part of; empty for a text model. */
+    /** Returns {@code model_type} of the multimodal model whose text part this is; empty for a text model. */
     public Optional<String> multimodalType() {
         return whole.map(MultimodalConfig::modelType);
     }
 
-    /** The same, as a text model of its own. */
+    /** Returns this text part as the configuration of a text model. */
     public HfConfig alone() {
         return new HfConfig(source, tree);
     }
 
-    /** Class names, e.g. {@code BertForSequenceClassification}; empty when not stated. */
+    /** Returns the class names, e.g. {@code BertForSequenceClassification}; empty when not stated. */
     public List<String> architectures() {
         List<String> names = new ArrayList<>();
         tree.path("architectures").forEach(name -> names.add(name.asText()));
         return Collections.unmodifiableList(names);
     }
 
-    /** Rows of the token embedding. */
+    /** Returns the number of rows of the token embedding. */
     public int vocabSize() {
         return size("vocab_size");
     }
 
-    /** Padding token; its row of the token embedding gets no gradient. Empty when not stated. */
+    /** Returns the padding token, whose row of the token embedding gets no gradient. Empty when not stated. */
     public OptionalInt padTokenId() {
         return find("pad_token_id").isEmpty()
                 ? OptionalInt.empty()
                 : OptionalInt.of(integer("pad_token_id").orElseThrow());
     }
 
-    /** Number of classes: those of {@code id2label}, or else 2 as {@code transformers} assumes. */
+    /** Returns the number of classes in {@code id2label}, or 2, the default of {@code transformers}. */
     public int numLabels() {
         List<String> labels = labels();
         return labels.isEmpty() ? integer("num_labels").orElse(DEFAULT_NUM_LABELS) : labels.size();
     }
 
     /**
-     * Names of the classes by id; empty when {@code id2label} is not there.
+     * Returns the names of the classes by id; empty without {@code id2label}.
      *
      * @throws RunException when its ids are not 0 … n-1
      */
@@ -159,18 +158,18 @@ public final class HfConfig {
         return List.copyOf(byId.values());
     }
 
-    /** A value that has no accessor of its own, or empty when it is not there or null. */
+    /** Returns the value of a key without an accessor; empty if the key is missing or null. */
     public Optional<JsonNode> find(String key) {
         JsonNode value = tree.path(key);
         return value.isMissingNode() || value.isNull() ? Optional.empty() : Optional.of(value.deepCopy());
     }
 
-    /** Whether a key is there, be it null. */
+    /** Returns whether the key is present, even if null. */
     public boolean has(String key) {
         return tree.has(key);
     }
 
-    /** A whole number, under the first of these names that is there. */
+    /** Returns a whole number, under the first of these names that is present. */
     public OptionalInt integer(String... keys) {
         for (String key : keys) {
             Optional<JsonNode> value = find(key);
@@ -184,7 +183,7 @@ public final class HfConfig {
         return OptionalInt.empty();
     }
 
-    /** A number, under the first of these names that is there, or else {@code defaultValue}. */
+    /** Returns a number, under the first of these names that is present, or {@code defaultValue}. */
     public double number(double defaultValue, String... keys) {
         for (String key : keys) {
             Optional<JsonNode> value = find(key);
@@ -198,7 +197,7 @@ public final class HfConfig {
         return defaultValue;
     }
 
-    /** A truth value, or else {@code defaultValue}. */
+    /** Returns a truth value, or {@code defaultValue}. */
     public boolean flag(boolean defaultValue, String key) {
         Optional<JsonNode> value = find(key);
         if (value.isPresent() && !value.get().isBoolean()) {
@@ -207,7 +206,7 @@ public final class HfConfig {
         return value.map(JsonNode::booleanValue).orElse(defaultValue);
     }
 
-    /** A text, under the first of these names that is there. */
+    /** Returns a text, under the first of these names that is present. */
     public Optional<String> text(String... keys) {
         for (String key : keys) {
             Optional<JsonNode> value = find(key);
@@ -222,18 +221,18 @@ public final class HfConfig {
     }
 
     /**
-     * The configuration of a classifier of texts made from this model; whatever else it says stays as it is.
+     * Returns the configuration of a text classifier made from this model; other keys stay as they are.
      *
      * @param architecture class name, e.g. {@code BertForSequenceClassification}
      * @param labels names of the classes by id, without duplicates
-     * @param problemType what is predicted: single_label_classification, multi_label_classification or regression
+     * @param problemType kind of prediction: single_label_classification, multi_label_classification or regression
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
      */
     public HfConfig asSequenceClassifier(String architecture, List<String> labels, String problemType, String dtype) {
         return asTokenClassifier(architecture, labels, dtype).with("problem_type", problemType);
     }
 
-    /** The configuration of a classifier of tokens made from this model, with the same parameters. */
+    /** Returns the configuration of a token classifier made from this model; parameters as for a text classifier. */
     public HfConfig asTokenClassifier(String architecture, List<String> labels, String dtype) {
         ObjectNode copy = tree.deepCopy();
         copy.set("architectures", copy.arrayNode().add(architecture));
@@ -255,7 +254,7 @@ public final class HfConfig {
     }
 
     /**
-     * The configuration of a language model made from this model; whatever else it says stays as it is.
+     * Returns the configuration of a language model made from this model; other keys stay as they are.
      *
      * @param architecture class name, e.g. {@code LlamaForCausalLM}
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
@@ -265,27 +264,27 @@ public final class HfConfig {
     }
 
     /**
-     * The configuration of a model that tells where answers begin and end, made from this model; whatever else it says
-     * stays as it is.
+     * Returns the configuration of an extractive question answering model made from this model; other keys stay as they
+     * are.
      *
      * @param architecture class name, e.g. {@code BertForQuestionAnswering}
      * @param dtype element type of the weights as PyTorch names it, e.g. {@code float32}
      */
     public HfConfig asQuestionAnswerer(String architecture, String dtype) {
         HfConfig model = asLanguageModel(architecture, dtype);
-        // Its head has two outputs, which is what transformers assumes where there are no labels.
+        // The head has two outputs, which is the default of transformers without labels.
         for (String key : List.of(ID2LABEL, "label2id", "num_labels", "_num_labels", "problem_type")) {
             model = model.with(key, null);
         }
         return model;
     }
 
-    /** Under which name the element type is stated: {@code transformers} before 4.56 knows the longer one only. */
+    /** Returns the key of the element type; {@code transformers} before 4.56 knows the longer name only. */
     private String dtypeKey() {
         return tree.has("torch_dtype") ? "torch_dtype" : "dtype";
     }
 
-    /** The same with another value of one key; null removes it. */
+    /** Returns this configuration with another value of a key; null removes the key. */
     public HfConfig with(String key, Object value) {
         ObjectNode copy = tree.deepCopy();
         if (value == null) {
@@ -296,14 +295,14 @@ public final class HfConfig {
         return new HfConfig(source, copy, whole);
     }
 
-    /** The same with a vocabulary of at least so many tokens. */
+    /** Returns this configuration with a vocabulary of at least so many tokens. */
     public HfConfig withTokens(int tokens) {
         return tokens > vocabSize() ? with("vocab_size", tokens) : this;
     }
 
     /**
-     * The file's bytes, keys sorted as {@code transformers} sorts them; those of a text part are all of the multimodal
-     * model's.
+     * Returns the bytes of the file, with keys sorted as {@code transformers} sorts them. For a text part the file is
+     * the whole multimodal model's.
      */
     public byte[] toJson() {
         ObjectNode sorted = tree.objectNode();
@@ -316,7 +315,7 @@ public final class HfConfig {
         return JsonFiles.pretty(sorted);
     }
 
-    /** A count that must be there and be at least 1, under the first of these names that is there. */
+    /** Returns a required count of at least 1, under the first of these names that is present. */
     public int size(String... keys) {
         int value = integer(keys).orElseThrow(() -> missing(String.join(" or ", keys)));
         if (value < 1) {
@@ -326,12 +325,15 @@ public final class HfConfig {
         return value;
     }
 
-    /** The same, or {@code defaultValue} where it is not there. */
+    /** Returns a count of at least 1, or {@code defaultValue} if the key is missing. */
     public int sizeOr(int defaultValue, String key) {
         return find(key).isEmpty() ? defaultValue : size(key);
     }
 
-    /** The number of layers, of each of which much is made before any weight is read. */
+    /**
+     * Returns the number of layers, at most {@value #MOST_LAYERS}: every layer allocates memory before any weight is
+     * read.
+     */
     public int layers(String... keys) {
         int layers = size(keys);
         if (layers > MOST_LAYERS) {
@@ -342,16 +344,16 @@ public final class HfConfig {
     }
 
     /**
-     * A count that divides another.
+     * Returns a count that divides another count.
      *
-     * @param key of the count
-     * @param wholeKey of what it divides
+     * @param key key of the count
+     * @param wholeKey key of the count that it divides
      */
     public int divisor(String key, String wholeKey) {
         return divisor(new String[] {key}, wholeKey);
     }
 
-    /** The same where both have several names. */
+    /** Returns a count that divides another count, where both have several names. */
     public int divisor(String[] keys, String... wholeKeys) {
         int value = size(keys);
         int whole = size(wholeKeys);
@@ -362,7 +364,7 @@ public final class HfConfig {
         return value;
     }
 
-    /** A probability in [0, 1), or else {@code defaultValue}. */
+    /** Returns a probability in [0, 1), or {@code defaultValue}. */
     public double rate(double defaultValue, String key) {
         double value = number(defaultValue, key);
         if (value < 0 || value >= 1) {
@@ -372,9 +374,9 @@ public final class HfConfig {
     }
 
     /**
-     * Refuses another value of a key than the only one that is supported, which is also the default.
+     * Refuses any value of a key except the only supported one, which is also the default.
      *
-     * @throws RunException naming both
+     * @throws RunException that names both values
      */
     public void require(String key, Object supported) {
         JsonNode value = find(key).orElse(null);

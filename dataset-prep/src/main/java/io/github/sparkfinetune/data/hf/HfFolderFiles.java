@@ -12,13 +12,13 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.FSDataInputStream;
 import org.apache.hadoop.fs.Path;
 
-/** Reads the small files of a model folder, wherever it lies. */
+/** Reader of the small files of a model folder on any file system. */
 public final class HfFolderFiles {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private HfFolderFiles() {}
 
-    /** The file's bytes, or null where there is none. */
+    /** Returns the bytes of a file, or null if it is missing. */
     public static byte[] content(Path path, Configuration hadoop) throws IOException {
         try (FSDataInputStream in = path.getFileSystem(hadoop).open(path)) {
             return HadoopFiles.readAll(in, path.toString());
@@ -28,7 +28,7 @@ public final class HfFolderFiles {
     }
 
     /**
-     * A JSON file; an empty object where there is none.
+     * Reads a JSON file; returns an empty object if the file is missing.
      *
      * @throws RunException if it is not JSON
      */
@@ -37,10 +37,11 @@ public final class HfFolderFiles {
         return bytes == null ? JSON.createObjectNode() : json(path, bytes);
     }
 
-    /** The content of a JSON file. */
+    /** Parses the content of a JSON file. */
     static JsonNode json(Path path, byte[] bytes) throws IOException {
         try {
-            // As text: of bytes Jackson guesses the encoding, and fails in its own way where it guesses UTF-32.
+            // Parsed as text, because Jackson guesses the encoding of bytes, and fails differently if it guesses
+            // UTF-32.
             return JSON.readTree(new StringReader(new String(bytes, StandardCharsets.UTF_8)));
         } catch (JsonProcessingException e) {
             throw RunException.data(

@@ -35,7 +35,7 @@ public final class JsonFiles {
     public static ObjectNode readObject(Path file) {
         try (InputStream in = Files.newInputStream(file)) {
             ByteBuffer bytes = ByteBuffer.wrap(HadoopFiles.readAll(in, file.toString()));
-            // A decoder of its own reports bytes that are not UTF-8 instead of replacing them.
+            // This decoder reports bytes that are not UTF-8; the default would replace them.
             return parseObject(StandardCharsets.UTF_8.newDecoder().decode(bytes).toString(), file.toString());
         } catch (NoSuchFileException e) {
             throw RunException.data(file + " is missing: give a model folder in Hugging Face layout", e);
@@ -49,7 +49,7 @@ public final class JsonFiles {
     /**
      * Parses a JSON object.
      *
-     * @param file where the text comes from, for messages
+     * @param file source of the text, for messages
      * @throws RunException when it is not well-formed, has a key twice, or is not an object
      */
     public static ObjectNode parseObject(String json, String file) {
@@ -67,12 +67,15 @@ public final class JsonFiles {
         }
     }
 
-    /** An object with these fields, in their order. */
+    /** Returns an object with these fields, in their order. */
     public static ObjectNode tree(Map<String, ?> fields) {
         return MAPPER.valueToTree(fields);
     }
 
-    /** Two spaces a level and a newline at the end, as Python's {@code json.dumps(indent=2)} with "\n". */
+    /**
+     * Formats JSON with two spaces a level and a newline at the end, as Python's {@code json.dumps(indent=2)} with
+     * "\n".
+     */
     public static byte[] pretty(JsonNode tree) {
         DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
         DefaultPrettyPrinter printer = new PythonPrinter();

@@ -18,18 +18,22 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Where a process keeps copies on this machine's disk: {@code finetune-USER} in a folder such as
- * {@code spark.local.dir}, which this user alone may read. For each copy there is a folder {@code NAME}, a file
- * {@code NAME.lock} whose lock says that somebody uses it, and a file {@code NAME.complete} once it is whole. The
- * system takes a process's locks back however it ends, so what a killed one left is known, and goes when the next one
- * opens the folder.
+ * Folder for a process's copies on this machine's disk: {@code finetune-USER} in a folder such as {@code
+ * spark.local.dir}. Only this user may read it.
+ *
+ * <p>Each copy has a folder {@code NAME}, a file {@code NAME.lock} that is locked while the copy is used, and a file
+ * {@code NAME.complete} once the copy is complete. The system releases the locks of a process however it ends. The next
+ * process that opens the folder therefore recognises and deletes the copies of a killed process.
  */
 public final class LocalDir {
     private static final String LOCK = ".lock";
     private static final String COMPLETE = ".complete";
     private static final String OWN = "own-";
 
-    /** By the path of the lock: the system counts a file's locks once a process, not once a user in it. */
+    /**
+     * Entries by the path of the lock file, because the system counts file locks per process and not per user of the
+     * lock.
+     */
     private static final Map<Path, Entry> ENTRIES = new ConcurrentHashMap<>();
 
     private final Path folder;
@@ -44,7 +48,7 @@ public final class LocalDir {
         void fill(Path folder) throws IOException;
     }
 
-    /** A folder that is there until it is closed. */
+    /** A folder that exists until it is closed. */
     public static final class Held implements AutoCloseable {
         private final Path path;
         private Entry entry;
@@ -54,7 +58,7 @@ public final class LocalDir {
             this.entry = entry;
         }
 
-        /** A folder that is nobody's copy and stays. */
+        /** Returns a folder that is not a copy, which closing keeps. */
         static Held asItIs(Path path) {
             return new Held(path, null);
         }
@@ -63,7 +67,7 @@ public final class LocalDir {
             return path;
         }
 
-        /** Deletes it, unless others use it. */
+        /** Deletes the copy, unless others use it. */
         @Override
         public void close() {
             if (entry != null) {
@@ -74,9 +78,9 @@ public final class LocalDir {
     }
 
     /**
-     * Opens it, and deletes what processes that are gone left there.
+     * Opens the folder, and deletes the copies of processes that have ended.
      *
-     * @throws RunException if another user has taken the name
+     * @throws RunException if another user owns the folder
      */
     public static LocalDir in(Path dir) {
         Path folder = dir.resolve("finetune-" + System.getProperty("user.name")).toAbsolutePath();
@@ -108,15 +112,16 @@ public final class LocalDir {
         }
     }
 
-    /** An empty folder of one owner. */
+    /** Returns an empty folder of one owner. */
     public Held own() {
         return hold(OWN + UUID.randomUUID(), empty -> {});
     }
 
     /**
-     * A copy that all processes of this machine share: the first one makes it, others wait for that.
+     * Returns a copy that all processes of this machine share. The first process makes the copy, the others wait for
+     * it.
      *
-     * @param name of what is copied; letters and digits
+     * @param name name of the copy; letters and digits
      */
     public Held shared(String name, Filler filler) {
         return hold(name, filler);
@@ -181,7 +186,10 @@ public final class LocalDir {
                     lockFile, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         }
 
-        /** Many users share the lock; who makes or deletes the copy has it alone. */
+        /**
+         * Takes the lock of a complete copy. Users share the lock; whoever makes or deletes the copy holds it
+         * exclusively.
+         */
         private void lockWhole(Filler filler) throws IOException {
             lock = channel.lock(0, Long.MAX_VALUE, true);
             while (!Files.exists(complete)) {
@@ -197,7 +205,7 @@ public final class LocalDir {
                 } finally {
                     alone.release();
                 }
-                // In between another process may have deleted it as unused.
+                // Between the two locks another process may delete the unused copy.
                 lock = channel.lock(0, Long.MAX_VALUE, true);
             }
         }
@@ -217,7 +225,7 @@ public final class LocalDir {
             }
         }
 
-        /** Deletes the copy unless a process uses it, or makes it now. */
+        /** Deletes the copy, unless a process uses or makes it now. */
         void deleteUnused() throws IOException {
             if (mine.tryLock()) {
                 try {
@@ -236,7 +244,8 @@ public final class LocalDir {
                     FileLock alone = closing.tryLock()) {
                 if (alone != null) {
                     delete();
-                    // A shared copy's lock stays: another process may have opened it and wait for it.
+                    // The lock file of a shared copy stays, because another process may have opened it and may wait for
+                    // the lock.
                     if (folder.getFileName().toString().startsWith(OWN)) {
                         Files.deleteIfExists(lockFile);
                         ENTRIES.remove(lockFile);

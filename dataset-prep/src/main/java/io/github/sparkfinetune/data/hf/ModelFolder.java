@@ -14,7 +14,7 @@ import org.apache.hadoop.fs.FileStatus;
 import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
-/** A model folder in Hugging Face layout, wherever it lies. */
+/** A model folder in Hugging Face layout on any file system. */
 public final class ModelFolder {
     private static final List<String> WANTED = List.of(".json", ".safetensors", ".txt", ".model", ".jinja");
 
@@ -24,23 +24,23 @@ public final class ModelFolder {
     private ModelFolder() {}
 
     /**
-     * The model folder on this machine: a local one as it is, any other copied (its own files only: safetensors,
-     * configuration and tokenizer).
+     * Returns the model folder on this machine. A local folder stays where it is; any other is copied: safetensors,
+     * configuration and tokenizer.
      *
      * @param uri Hadoop path of the folder
-     * @param localDir gets a folder of its own for the copy, which the caller deletes
+     * @param localDir folder that gets a subfolder for the copy; the caller deletes the subfolder
      * @throws RunException when there is no such folder
-     * @throws UncheckedIOException when it can't be read
+     * @throws UncheckedIOException when it cannot be read
      */
     public static java.nio.file.Path fetch(String uri, Configuration hadoop, java.nio.file.Path localDir) {
         return fetch(KEY, REMEDY, uri, hadoop, localDir);
     }
 
     /**
-     * The same for a folder that is not the configuration's {@code model}.
+     * Returns on this machine a folder that is not the configuration's {@code model}.
      *
-     * @param key what messages call it
-     * @param remedy what to do when it is not there
+     * @param key name of the folder in messages
+     * @param remedy remedy for a missing folder, for the message
      */
     public static java.nio.file.Path fetch(
             String key, String remedy, String uri, Configuration hadoop, java.nio.file.Path localDir) {
@@ -67,12 +67,12 @@ public final class ModelFolder {
     }
 
     /**
-     * The folder of the configuration's {@code model} on this machine: a local one as it is, of any other one copy for
-     * all processes of this machine, as long as one of them uses it.
+     * Returns the folder of the configuration's {@code model} on this machine. A local folder stays where it is. Of any
+     * other folder all processes of this machine share one copy, as long as one of them uses it.
      *
      * @param uri Hadoop path of the folder
      * @throws RunException when there is no such folder
-     * @throws UncheckedIOException when it can't be read
+     * @throws UncheckedIOException when it cannot be read
      */
     public static LocalDir.Held share(String uri, Configuration hadoop, LocalDir localDir) {
         Path folder = new Path(uri);
@@ -82,7 +82,7 @@ public final class ModelFolder {
         }
         try {
             List<FileStatus> files = wanted(fileSystem, folder);
-            // The same folder with other files is another model.
+            // A folder whose files have changed is another model.
             List<String> seen = files.stream()
                     .map(file -> file.getPath() + " " + file.getLen() + " " + file.getModificationTime())
                     .sorted()
@@ -98,7 +98,7 @@ public final class ModelFolder {
     }
 
     /**
-     * Bytes that {@link #share} copies to this machine; 0 for a local folder.
+     * Returns the number of bytes that {@link #share} copies to this machine; 0 for a local folder.
      *
      * @throws IOException also when there is no such folder
      */
@@ -112,7 +112,7 @@ public final class ModelFolder {
                         .sum();
     }
 
-    /** Whether a file of a model folder is one that is read: safetensors, configuration or tokenizer. */
+    /** Returns whether a file of a model folder is read: safetensors, configuration or tokenizer. */
     public static boolean isWanted(String name) {
         return WANTED.stream().anyMatch(name::endsWith);
     }

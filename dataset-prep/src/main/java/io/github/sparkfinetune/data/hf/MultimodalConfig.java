@@ -6,31 +6,31 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code config.json} of a multimodal model: the text part stands in an object of its own, {@code text_config}, what
- * counts for all parts beside it.
+ * The {@code config.json} of a multimodal model. The keys of the text part are in the object {@code text_config}; keys
+ * of all parts are beside it.
  *
- * @param file all of it
+ * @param file whole file
  */
 record MultimodalConfig(ObjectNode file) {
     private static final String TEXT = "text_config";
     private static final String QUANTIZATION = "quantization_config";
-    /** Keys that stand in the whole alone when it is written. */
+    /** Keys that a written file has only outside {@code text_config}. */
     private static final List<String> OF_THE_WHOLE =
             List.of("architectures", "dtype", QUANTIZATION, "torch_dtype", "transformers_version");
-    /** Keys of the whole that count for a text part without them. */
+    /** Keys outside {@code text_config} that a text part inherits if it lacks them. */
     private static final List<String> TOKENS = List.of("bos_token_id", "eos_token_id", "pad_token_id");
 
-    /** A file with a text part, or nothing where it is a text model's. */
+    /** Returns the file if it has a text part; empty for a text model. */
     static Optional<MultimodalConfig> of(ObjectNode file) {
         return file.path(TEXT).isObject() ? Optional.of(new MultimodalConfig(file)) : Optional.empty();
     }
 
-    /** {@code model_type} of the whole. */
+    /** Returns {@code model_type} of the multimodal model. */
     String modelType() {
         return file.path("model_type").asText("");
     }
 
-    /** The text part's keys, as a text model has them. */
+    /** Returns the text part's keys, as a text model has them. */
     ObjectNode text() {
         ObjectNode text = file.get(TEXT).deepCopy();
         copy(OF_THE_WHOLE, file, text);
@@ -42,7 +42,7 @@ record MultimodalConfig(ObjectNode file) {
         return text;
     }
 
-    /** The file with another text part. */
+    /** Returns the file with another text part. */
     ObjectNode with(ObjectNode text) {
         ObjectNode whole = file.deepCopy();
         whole.remove(QUANTIZATION);

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 
 /**
- * A byte-level tokenizer's files after {@code add_prefix_space} was set, as {@code transformers} writes them.
+ * Files of a byte-level tokenizer after {@code add_prefix_space} was set, as {@code transformers} writes them.
  *
  * @param json {@code tokenizer.json}
  * @param settings {@code tokenizer_config.json}
@@ -12,7 +12,7 @@ import java.nio.charset.StandardCharsets;
 record PrefixSpace(String json, String settings) {
     private static final String KEY = "add_prefix_space";
 
-    /** The files as they are where the tokenizer is of another kind, or where it is set already. */
+    /** Sets the option; returns the files unchanged if the tokenizer is of another kind or has it set. */
     static PrefixSpace add(TokenizerFiles files) {
         ObjectNode tokenizer = JsonFiles.parseObject(files.texts().json(), "tokenizer.json");
         if (!(tokenizer.path("pre_tokenizer") instanceof ObjectNode splitter)

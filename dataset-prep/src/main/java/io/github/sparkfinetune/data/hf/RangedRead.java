@@ -24,18 +24,20 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.util.functional.FutureIO;
 
 /**
- * Reads stretches of a file, several at once: one connection to an object store gives some 50 to 100 MB/s, whatever the
- * network does. What fails on the way is repeated by the file system itself. It may take any time as long as bytes
- * come.
+ * Reads ranges of a file in parallel. One connection to an object store gives some 50 to 100 MB/s, however fast the
+ * network is. The file system itself retries failed requests. A read may take any time as long as bytes arrive.
  */
 public final class RangedRead {
-    /** Most bytes of a request: its latency is a small part of its time. */
+    /** Most bytes of a request, large enough that its latency is a small part of its time. */
     public static final int REQUEST = 8 << 20;
 
     private static final int THREADS = 8;
     private static final Duration LONGEST_SILENCE = Duration.ofMinutes(10);
     private static final long LOOK_MILLIS = 500;
-    /** S3A then asks for the bytes that are read, not for all up to the end of the file. Others pass over it. */
+    /**
+     * Makes S3A request only the bytes that are read, instead of all up to the end of the file. Other file systems
+     * ignore it.
+     */
     private static final String READ_POLICY = "fs.s3a.experimental.input.fadvise";
 
     private final FileSystem from;
@@ -43,10 +45,10 @@ public final class RangedRead {
     private final Duration longestSilence;
 
     /**
-     * A stretch of a file, [from, to).
+     * A range of a file, [from, to).
      *
      * @param from first byte
-     * @param to the byte after the last one
+     * @param to byte after the last one
      */
     public record Range(long from, long to) {
         public Range {
@@ -56,11 +58,11 @@ public final class RangedRead {
         }
     }
 
-    /** Takes bytes of the file. */
+    /** Receiver of bytes of the file. */
     @FunctionalInterface
     public interface Sink {
         /**
-         * Called once for each request, in any order and by several threads at once.
+         * Takes the bytes of a request. Called once for each request, in any order and by several threads at once.
          *
          * @param at place of the first byte in the file
          * @param bytes valid during the call
@@ -72,7 +74,7 @@ public final class RangedRead {
         this(from, file, LONGEST_SILENCE);
     }
 
-    /** @param longestSilence how long no byte may come */
+    /** @param longestSilence longest time without a byte */
     RangedRead(FileSystem from, org.apache.hadoop.fs.Path file, Duration longestSilence) {
         this.from = from;
         this.file = file;
@@ -80,9 +82,9 @@ public final class RangedRead {
     }
 
     /**
-     * Copies stretches of the file to the same places of a local one.
+     * Copies ranges of the file to the same places of a local file.
      *
-     * @param progressed as for {@link #read}
+     * @param progressed as in {@link #read}
      */
     public void copy(List<Range> ranges, FileChannel target, Runnable progressed) throws IOException {
         read(
@@ -95,7 +97,7 @@ public final class RangedRead {
                 progressed);
     }
 
-    /** Copies the whole file to one that is not there yet. */
+    /** Copies the whole file to a new local file. */
     void copy(Path target, Runnable progressed) throws IOException {
         long length = from.getFileStatus(file).getLen();
         try (FileChannel out = FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -104,10 +106,10 @@ public final class RangedRead {
     }
 
     /**
-     * Reads stretches of the file.
+     * Reads ranges of the file.
      *
-     * @param progressed called now and then by the caller's thread, while bytes come; what it throws ends the reading
-     * @throws IOException also where the file has become shorter, or no byte comes for long
+     * @param progressed called now and then on the caller's thread while bytes arrive; an exception of it ends the read
+     * @throws IOException also if the file has become shorter, or no byte arrives for too long
      */
     public void read(List<Range> ranges, Sink sink, Runnable progressed) throws IOException {
         Queue<Range> requests = new ConcurrentLinkedQueue<>(requests(ranges));

@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** Which special token has which role, and the chat template, as a tokenizer's settings say. */
+/** Roles of the special tokens, and the chat template, read from a tokenizer's settings. */
 final class SpecialTokenRoles {
     private static final List<String> ROLES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
@@ -17,8 +17,8 @@ final class SpecialTokenRoles {
     private SpecialTokenRoles() {}
 
     /**
-     * The token of each role that has one, as {@code transformers} finds it: the map counts in folders of the older
-     * layout only, and goes before the settings there.
+     * Returns the token of each role that has one, as {@code transformers} finds it. The map is used only in folders of
+     * the older layout, where it takes precedence over the settings.
      *
      * @param settings {@code tokenizer_config.json}
      * @param map {@code special_tokens_map.json}
@@ -36,7 +36,7 @@ final class SpecialTokenRoles {
         return roles;
     }
 
-    /** Id of the token that ends a text, or -1 where nothing names one. */
+    /** Returns the id of the token that ends a text, or -1 if no file names one. */
     static int eosTokenId(Map<String, String> roles, JsonNode tokenizer, Optional<HfConfig> config) {
         String eos = roles.get("eos_token");
         if (eos == null) {
@@ -47,7 +47,7 @@ final class SpecialTokenRoles {
     }
 
     /**
-     * The template in {@code tokenizer_config.json}, or null where there is none.
+     * Returns the template in {@code tokenizer_config.json}, or null if there is none.
      *
      * @throws RunException if there are several and none of them is called default
      */

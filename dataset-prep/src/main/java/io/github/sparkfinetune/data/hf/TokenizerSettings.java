@@ -5,7 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 
-/** {@code tokenizer_config.json} of versions 4 and 5 of transformers. */
+/** The {@code tokenizer_config.json} of versions 4 and 5 of transformers. */
 public final class TokenizerSettings {
     /** Name of the file. */
     public static final String FILE = "tokenizer_config.json";
@@ -19,18 +19,18 @@ public final class TokenizerSettings {
 
     private TokenizerSettings() {}
 
-    /** Returns whether it is version 5's tokenizer of no family, which unlike version 4's gives no token types. */
+    /** Returns whether the tokenizer is version 5's generic one, which unlike version 4's gives no token types. */
     static boolean isGeneric5(JsonNode settings) {
         return settings.path(CLASS).asText().equals(GENERIC_5);
     }
 
     /**
-     * Returns content that both versions read alike: names of version 4, which 5 still reads, in place of names that 4
-     * does not know.
+     * Returns content that both versions read alike. Names that version 4 does not know are replaced by names of
+     * version 4, which version 5 still reads.
      *
-     * @param content of the file
-     * @param file where it comes from, for messages
-     * @return the content as it is where it has no such name
+     * @param content content of the file
+     * @param file source of the content, for messages
+     * @return the content itself if it has no such name
      */
     public static byte[] forBothVersions(byte[] content, String file) {
         ObjectNode settings = JsonFiles.parseObject(new String(content, StandardCharsets.UTF_8), file);

@@ -4,12 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.HashMap;
 import java.util.Map;
 
-/** Tokens and ids as {@code tokenizer.json} has them. */
+/** Tokens and ids of a {@code tokenizer.json}. */
 public final class Vocabulary {
     private Vocabulary() {}
 
     /**
-     * The tokens by id, but for those that were added.
+     * Returns the tokens by id, except added tokens.
      *
      * @param tokenizer content of the file
      */
@@ -17,7 +17,7 @@ public final class Vocabulary {
         JsonNode vocabulary = tokenizer.path("model").path("vocab");
         Map<Integer, String> tokens = new HashMap<>();
         if (vocabulary.isArray()) {
-            // Unigram: pieces with their scores, by id.
+            // Unigram: pieces with their scores, in the order of their ids.
             for (int id = 0; id < vocabulary.size(); id++) {
                 tokens.put(id, vocabulary.get(id).path(0).asText());
             }
@@ -30,7 +30,7 @@ public final class Vocabulary {
     }
 
     /**
-     * Id of a token, or -1.
+     * Returns the id of a token, or -1.
      *
      * @param tokenizer content of the file
      */

@@ -11,13 +11,13 @@ import java.util.BitSet;
 import java.util.Optional;
 
 /**
- * What masking knows of a tokenizer.
+ * Vocabulary of a tokenizer, as masking needs it.
  *
- * @param maskTokenId id of the token that stands for a masked one
- * @param size ids that a random token is drawn from: [0, size)
- * @param special ids of the tokens that are never masked: those with a role, the unknown one included, and those that
- *     were added as special
- * @param words which tokens continue a word; empty where the tokens do not tell, or nobody asks
+ * @param maskTokenId id of the mask token
+ * @param size random tokens are drawn from the ids [0, size)
+ * @param special ids that are never masked: tokens with a role, including the unknown token, and tokens added as
+ *     special
+ * @param words finds the tokens that continue a word; empty if the tokens do not show it, or whole words are not masked
  */
 public record MaskingVocabulary(int maskTokenId, int size, BitSet special, Optional<WordBoundaries> words) {
 
@@ -28,16 +28,16 @@ public record MaskingVocabulary(int maskTokenId, int size, BitSet special, Optio
     }
 
     /**
-     * That of a tokenizer, which words are masked by too.
+     * Returns the vocabulary for masking whole words too.
      *
-     * @param model the model's name in messages
-     * @throws RunException if it has no mask token
+     * @param model name of the model in messages
+     * @throws RunException if the tokenizer has no mask token
      */
     public static MaskingVocabulary of(String model, TokenizerFiles files) {
         return of(model, files, true);
     }
 
-    /** The same without {@link #words}, which take a pass over the vocabulary to find. */
+    /** Returns the vocabulary without {@link #words}, which take a pass over all tokens to find. */
     public static MaskingVocabulary ofTokens(String model, TokenizerFiles files) {
         return of(model, files, false);
     }
@@ -62,14 +62,14 @@ public record MaskingVocabulary(int maskTokenId, int size, BitSet special, Optio
                 maskTokenId, files.vocabularySize(), special, words ? WordBoundaries.of(tokenizer) : Optional.empty());
     }
 
-    /** The ids as labels: those of the tokens that may be masked, else {@link Sample#IGNORED}. */
+    /** Returns labels for the tokens that may be masked, {@link Sample#IGNORED} for the others. */
     public int[] maskable(int[] inputIds) {
         return Arrays.stream(inputIds)
                 .map(id -> special.get(id) ? Sample.IGNORED : id)
                 .toArray();
     }
 
-    /** The ids as labels: those of the mask tokens, else {@link Sample#IGNORED}. */
+    /** Returns labels for the mask tokens, {@link Sample#IGNORED} for the others. */
     public int[] masks(int[] inputIds) {
         return Arrays.stream(inputIds)
                 .map(id -> id == maskTokenId ? id : Sample.IGNORED)

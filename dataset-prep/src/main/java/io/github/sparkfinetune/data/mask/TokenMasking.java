@@ -11,28 +11,28 @@ import java.util.BitSet;
 import java.util.List;
 
 /**
- * BERT's masking (arXiv 1810.04805, 3.1): of the tokens that are chosen 80 % are replaced by the mask token, 10 % by a
- * random one of the whole vocabulary, 10 % stay; each of them has its own id as its label, the others have none. A
- * training sample is masked anew in each epoch, a held-out one always alike.
+ * BERT's masking (arXiv 1810.04805, 3.1). Of the chosen tokens, 80 % are replaced by the mask token, 10 % by a random
+ * token of the whole vocabulary, and 10 % stay. A chosen token has its id as its label, other tokens have no label. A
+ * training sample is masked anew in each epoch, a held-out sample always alike.
  *
- * <p>Single tokens are chosen independently of each other with {@code mlm_probability}, whole words as
- * {@code DataCollatorForWholeWordMask} of {@code transformers} does: words in random order as long as they fit into
+ * <p>Single tokens are chosen independently of each other with {@code mlm_probability}. Whole words are chosen as by
+ * {@code DataCollatorForWholeWordMask} of {@code transformers}: in random order, as long as they fit into
  * {@code mlm_probability} of the sample's tokens. Special tokens are never chosen.
  *
- * @param vocabulary what is known of the tokens
- * @param settings how many are chosen, and whether by words
- * @param seed of the training
- * @param evaluationSeed of the masks of held-out samples
+ * @param vocabulary the tokenizer's vocabulary
+ * @param settings share of chosen tokens, and choice by tokens or words
+ * @param seed seed of the training
+ * @param evaluationSeed seed of the masks of held-out samples
  */
 public record TokenMasking(MaskingVocabulary vocabulary, MaskedLmConfig settings, long seed, long evaluationSeed)
         implements SampleDraws {
     private static final double MASKED = 0.8;
     private static final double RANDOM = 0.1;
 
-    /** Most tokens that words are chosen for, {@code max_predictions} of {@code transformers}. */
+    /** Most tokens that whole-word masking chooses, {@code max_predictions} of {@code transformers}. */
     private static final int MOST = 512;
 
-    /** What is drawn of a token. */
+    /** Numbers of the random values of a token. */
     private static final int CHOICE = 0;
 
     private static final int REPLACEMENT = 1;
@@ -83,7 +83,7 @@ public record TokenMasking(MaskingVocabulary vocabulary, MaskedLmConfig settings
         List<int[]> words = words(ids);
         int room = wordTokens(ids.length);
         BitSet chosen = new BitSet();
-        // Index -1 is no token's: the order of the words has a stream of its own.
+        // Index -1 belongs to no token, so the order of the words has a random stream of its own.
         for (int word : Seeds.permutation(words.size(), Seeds.fold(draw, -1))) {
             int[] range = words.get(word);
             if (range[1] - range[0] <= room) {
@@ -94,12 +94,12 @@ public record TokenMasking(MaskingVocabulary vocabulary, MaskedLmConfig settings
         return chosen;
     }
 
-    /** Most tokens that are chosen by words in a sample of this length, special tokens counted. */
+    /** Returns the most tokens that whole-word masking chooses in a sample of this length, special tokens included. */
     int wordTokens(int length) {
         return Math.min(MOST, Math.max(1, (int) Math.rint(length * settings.mlmProbability())));
     }
 
-    /** The words of a sample without its special tokens: where each begins and ends, exclusive. */
+    /** Returns begin and end (exclusive) of each word of a sample, without special tokens. */
     List<int[]> words(int[] ids) {
         List<int[]> words = new ArrayList<>();
         boolean inside = false;

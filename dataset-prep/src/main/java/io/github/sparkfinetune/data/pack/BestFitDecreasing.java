@@ -11,9 +11,10 @@ import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
- * Best-fit-decreasing bin packing ("Fewer Truncations Improve Language Modeling", arXiv 2404.10830), with the choices
- * of TRL's {@code pack_dataset}: the longest document first, of equal ones the first; into the bin with the least space
- * that holds it, of equal ones the one that has had this space for longest. O(n log n).
+ * Best-fit-decreasing bin packing ("Fewer Truncations Improve Language Modeling", arXiv 2404.10830), with the
+ * tie-breaks of TRL's {@code pack_dataset}. The longest document comes first, and the first of equally long ones. It
+ * goes into the fullest bin that has room for it, and of equally full bins into the one that has been that full for
+ * longest. O(n log n).
  */
 final class BestFitDecreasing {
     private BestFitDecreasing() {}
@@ -31,9 +32,9 @@ final class BestFitDecreasing {
     /**
      * Packs documents.
      *
-     * @param lengths tokens of each document; one without is left out, a longer one counts as cut at the size
+     * @param lengths tokens of each document; an empty document is left out, a longer one counts as cut at the size
      * @param size tokens of a bin
-     * @return the documents of each bin, by their place in {@code lengths}, in the order in which they were put
+     * @return the documents of each bin, as places in {@code lengths}, in the order in which they were put in
      */
     static List<List<Integer>> bins(int[] lengths, int size) {
         List<Integer> order = IntStream.range(0, lengths.length)

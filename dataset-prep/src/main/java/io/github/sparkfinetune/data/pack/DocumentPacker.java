@@ -6,21 +6,22 @@ import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 
 /**
- * Puts documents into samples. What comes out depends on the documents and their order alone, and no more of them are
- * held than a window. Samples bear no index: that is their place in storage. Not for concurrent use.
+ * Packs documents into samples. The result depends only on the documents and their order, and at most one window of
+ * documents is held in memory. Samples have no index, because the index is the place in storage. Not for concurrent
+ * use.
  */
 public interface DocumentPacker {
 
-    /** Adds the next document, which has tokens; may write samples. */
+    /** Adds the next document, which must have tokens; may write samples. */
     void add(Document document) throws IOException;
 
-    /** Writes what is left. */
+    /** Writes the remaining samples. */
     void finish() throws IOException;
 
     /**
-     * The packer of that kind.
+     * Returns the packer of a kind.
      *
-     * @param maxLength most tokens of a sample; without {@link Packing#WRAPPED} no document is longer
+     * @param maxLength most tokens of a sample; no document may be longer, except with {@link Packing#WRAPPED}
      */
     static DocumentPacker of(Packing packing, int maxLength, SampleOutput output) {
         return switch (packing) {

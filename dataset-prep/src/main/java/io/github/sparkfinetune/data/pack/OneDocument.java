@@ -5,7 +5,7 @@ import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.dataset.SampleOutput;
 import java.io.IOException;
 
-/** A document is a sample. */
+/** Makes each document a sample. */
 final class OneDocument implements DocumentPacker {
     private final SampleOutput output;
 
@@ -20,6 +20,6 @@ final class OneDocument implements DocumentPacker {
 
     @Override
     public void finish() {
-        // No document waits.
+        // Each document was written when it was added.
     }
 }

@@ -10,11 +10,11 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * Whole documents by {@link BestFitDecreasing}, a window of documents at a time. Samples leave in the order of their
- * first document, not by how full they are, so that documents which come shuffled stay so.
+ * Packs whole documents by {@link BestFitDecreasing}, a window of documents at a time. Samples are written in the order
+ * of their first document and not by fill, so shuffled documents stay shuffled.
  */
 final class WindowPacker implements DocumentPacker {
-    /** Tokens of a window: enough that its few samples with space left do not count, 16 MB with the labels. */
+    /** Tokens of a window: enough that its few samples with room left do not matter; 16 MB with the labels. */
     static final int WINDOW_TOKENS = 1 << 21;
 
     private final int maxLength;

@@ -9,8 +9,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * All documents in a row, cut every {@code max_length} tokens; the borders inside a sample are kept. The last sample is
- * shorter.
+ * Concatenates all documents and cuts them every {@code max_length} tokens; borders inside a sample are kept. The last
+ * sample is shorter.
  */
 final class WrappedPacker implements DocumentPacker {
     private final SampleOutput output;

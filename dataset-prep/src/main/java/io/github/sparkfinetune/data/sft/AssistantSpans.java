@@ -12,20 +12,20 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Where the assistant's turns lie in a rendered conversation. A template with {@code {% generation %}} blocks says so
- * itself. For another one:
+ * Finds the assistant's turns in a rendered conversation. A template with {@code {% generation %}} blocks marks them
+ * itself. For any other template:
  *
  * <ul>
- *   <li>a turn's content is what changes in the whole when the content is another;
- *   <li>the turn begins where the messages before it end that are rendered with {@code add_generation_prompt}. Where
- *       they are no prefix of the whole, as with templates that write the last turns otherwise than those before them,
- *       it begins behind the last generation prompt before its content, or with its content;
- *   <li>it ends with the special token that follows the content of a plain answer. Where there is none, it ends where
- *       the messages up to it end, or with its content.
+ *   <li>The content of a turn is the part of the text that changes when the content is replaced.
+ *   <li>The turn begins where the messages before it end, rendered with {@code add_generation_prompt}. Some templates
+ *       render the last turns differently from earlier ones, so these messages are no prefix of the whole. The turn
+ *       then begins behind the last generation prompt before its content, or with its content.
+ *   <li>The turn ends with the special token that follows the content of a plain answer. Without such a token it ends
+ *       where the messages up to it end, or with its content.
  * </ul>
  */
 final class AssistantSpans {
-    /** Stands for a content: a character that no text has. */
+    /** Replacement of a content: a character that no text has. */
     private static final String OTHER = "\uE000";
 
     private static final List<Map<String, Object>> PLAIN = List.of(
@@ -37,7 +37,9 @@ final class AssistantSpans {
     private String endToken;
 
     /**
-     * @param name what messages call the template
+     * Creates the finder for a template.
+     *
+     * @param name name of the template in messages
      * @param specialTokens texts of the special tokens
      */
     AssistantSpans(ChatTemplate template, String name, Set<String> specialTokens) {
@@ -47,18 +49,18 @@ final class AssistantSpans {
     }
 
     /**
-     * Whether a conversation's turns can be told: without generation blocks, nothing comes before a first turn of the
-     * assistant's to find it by.
+     * Returns whether the turns of a conversation can be found. Without generation blocks, a first turn of the
+     * assistant's cannot be found if nothing precedes it.
      */
     boolean canTell(Conversation conversation) {
         return template.hasGenerationBlocks() || !conversation.isAssistant(0);
     }
 
     /**
-     * The spans, in order.
+     * Returns the assistant's spans, in order.
      *
-     * @param whole the conversation, rendered
-     * @throws RunException if the whole shows the messages before a turn otherwise, and its content not behind them
+     * @param whole the rendered conversation
+     * @throws RunException if the whole shows the messages before a turn differently, and its content not behind them
      */
     List<Span> of(Conversation conversation, ChatTemplate.Rendered whole) {
         if (template.hasGenerationBlocks()) {
@@ -78,7 +80,9 @@ final class AssistantSpans {
         return spans;
     }
 
-    /** Where a message's content is shown; null where it has none, or the template does not show it. */
+    /**
+     * Returns the span of a message's content; null if the message has no content, or the template does not show it.
+     */
     private Span content(Conversation conversation, int message, String whole) {
         List<Map<String, Object>> messages = new ArrayList<>(conversation.messages());
         Map<String, Object> other = new HashMap<>(messages.get(message));
@@ -142,7 +146,10 @@ final class AssistantSpans {
         return specialTokens.stream().anyMatch(stripped::endsWith) ? start + stripped.length() : limit;
     }
 
-    /** The special token that follows the content of a plain answer, white space aside; empty where none does. */
+    /**
+     * Returns the special token that follows the content of a plain answer, ignoring white space; empty if there is
+     * none.
+     */
     private String endToken() {
         if (endToken == null) {
             String text = template.render(PLAIN, false, Map.of()).text();

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.sft;
 /**
  * A prompt with two answers.
  *
- * @param chosen the prompt with the better one
- * @param rejected the same prompt with the other
+ * @param chosen the prompt with the better answer
+ * @param rejected the prompt with the worse answer
  */
 public record PreferencePair(SftExample chosen, SftExample rejected) {}

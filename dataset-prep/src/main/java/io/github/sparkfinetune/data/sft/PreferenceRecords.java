@@ -8,27 +8,27 @@ import java.util.Objects;
 import java.util.function.UnaryOperator;
 
 /**
- * Rows of preferences, as JSON objects, to pairs: {@code prompt}, {@code chosen} and {@code rejected}, three texts or
- * three lists of messages; or {@code chosen} and {@code rejected} alone, where what both begin with is the prompt, as
- * TRL's {@code extract_prompt} finds it.
+ * Reads rows of preferences, as JSON objects. A row has {@code prompt}, {@code chosen} and {@code rejected}, three
+ * texts or three lists of messages. It may also have {@code chosen} and {@code rejected} alone; the prompt is then
+ * their common beginning, as TRL's {@code extract_prompt} finds it.
  */
 public final class PreferenceRecords {
-    /** Column of what is asked. */
+    /** Column of the prompt. */
     public static final String PROMPT = "prompt";
     /** Column of the better answer. */
     public static final String CHOSEN = "chosen";
-    /** Column of the other. */
+    /** Column of the worse answer. */
     public static final String REJECTED = "rejected";
-    /** Column of the tools that a chat template is given. */
+    /** Column of the tools, which a chat template gets. */
     public static final String TOOLS = "tools";
 
-    /** Both answers are the same. */
+    /** Reason: both answers are the same. */
     public static final String EQUAL_ANSWERS = "equal_answers";
 
     private final SftRecords answered;
     private final SftRecords asked;
 
-    /** @param cleaner what becomes of every text */
+    /** @param cleaner cleans every text */
     public PreferenceRecords(UnaryOperator<String> cleaner) {
         answered = new SftRecords(SftColumns.PROMPT, true, cleaner);
         asked = new SftRecords(SftColumns.PROMPT, false, cleaner);
@@ -50,7 +50,7 @@ public final class PreferenceRecords {
     }
 
     /**
-     * Reads a prompt to answer: the other answer is the same as the better one, or as missing.
+     * Reads a prompt to answer. Both answers of the pair are the better answer, which may be missing.
      *
      * @param json an object of columns
      */
@@ -68,7 +68,7 @@ public final class PreferenceRecords {
         return example;
     }
 
-    /** A row whose prompt stands apart from its answers. */
+    /** Splits a row whose prompt is in a column of its own. */
     private static Map<String, Object> withPrompt(Map<String, Object> row) throws UnusableRowException {
         if (row.get(PROMPT) != null) {
             return row;
@@ -105,7 +105,7 @@ public final class PreferenceRecords {
         throw new UnusableRowException(one.size() == other.size() ? EQUAL_ANSWERS : UnusableRowException.EMPTY);
     }
 
-    /** Up to the first character that differs, without the space before it. */
+    /** Returns the length of the common beginning, without a space at its end. */
     private static int commonText(String one, String other) throws UnusableRowException {
         int shorter = Math.min(one.length(), other.length());
         for (int i = 0; i < shorter; i++) {

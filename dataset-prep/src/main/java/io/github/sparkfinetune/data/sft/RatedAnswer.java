@@ -1,8 +1,8 @@
 package io.github.sparkfinetune.data.sft;
 
 /**
- * A prompt with an answer that is good or bad.
+ * A prompt with an answer that is rated good or bad.
  *
- * @param desirable whether it is good
+ * @param desirable true for a good answer
  */
 public record RatedAnswer(SftExample example, boolean desirable) {}

@@ -6,16 +6,17 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * Rows of answers that are good or bad, as JSON objects: {@code prompt} and {@code completion}, two texts or two lists
- * of messages, and a label, which is true or 1 of a good answer and false or 0 of a bad one.
+ * Reads rows of answers that are rated good or bad, as JSON objects. A row has {@code prompt} and {@code completion},
+ * two texts or two lists of messages, and a label. The label of a good answer is true or 1, the label of a bad one
+ * false or 0.
  */
 public final class RatedRecords {
-    /** Column of what is asked. */
+    /** Column of the prompt. */
     public static final String PROMPT = "prompt";
     /** Column of the answer. */
     public static final String COMPLETION = "completion";
 
-    /** A label is none of those that there are. */
+    /** Reason: the label is no rating. */
     public static final String BAD_LABEL = "bad_label";
 
     private static final Map<String, Boolean> LABELS = Map.of("true", true, "1", true, "false", false, "0", false);
@@ -26,7 +27,7 @@ public final class RatedRecords {
 
     /**
      * @param label column of the label
-     * @param cleaner what becomes of every text
+     * @param cleaner cleans every text
      */
     public RatedRecords(String label, UnaryOperator<String> cleaner) {
         this.label = label;

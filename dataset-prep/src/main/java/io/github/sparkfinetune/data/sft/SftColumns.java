@@ -9,7 +9,7 @@ import java.util.Optional;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** The sets of columns that hold instructions and answers; which one a source has is found from its columns. */
+/** Sets of columns that hold instructions and answers. The set of a source is found from the names of its columns. */
 public enum SftColumns {
     /** Chat messages: a list of {@code {role, content}}. */
     MESSAGES("messages", null, "tools"),
@@ -21,7 +21,7 @@ public enum SftColumns {
     PROMPT("prompt", "completion", "tools");
 
     private final String asked;
-    /** Null where the answers are among what is asked. */
+    /** Column of the answers; null if the answers are inside the column of the questions. */
     private final String answered;
 
     private final String optional;
@@ -32,7 +32,7 @@ public enum SftColumns {
         this.optional = optional;
     }
 
-    /** All columns that are read where they are there. */
+    /** Returns the names of all columns that are read if they are present. */
     public List<String> names() {
         List<String> names = new ArrayList<>(List.of(asked, optional));
         if (answered != null) {
@@ -42,12 +42,12 @@ public enum SftColumns {
     }
 
     /**
-     * The set that a source has.
+     * Returns the set that a source has.
      *
-     * @param source the key and path of the source, for messages
-     * @param present the source's columns
-     * @param answers whether there must be answers; else a source without them will do
-     * @throws RunException if it has none, or more than one
+     * @param source key and path of the source, for messages
+     * @param present columns of the source
+     * @param answers true if answers are required
+     * @throws RunException if the source has no set, or more than one
      */
     public static SftColumns of(String source, Collection<String> present, boolean answers) {
         List<SftColumns> found = whole(present);
@@ -70,7 +70,7 @@ public enum SftColumns {
                 + "): take out those that are not to be trained on");
     }
 
-    /** The one set that a source has with answers, or nothing where it has none or more than one. */
+    /** Returns the one set that a source has with answers; empty if it has none or more than one. */
     public static Optional<SftColumns> find(Collection<String> present) {
         return Optional.of(whole(present)).filter(found -> found.size() == 1).map(found -> found.get(0));
     }

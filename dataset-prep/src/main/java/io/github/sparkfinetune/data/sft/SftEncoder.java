@@ -15,18 +15,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Examples to documents with the tokens and labels that TRL's {@code SFTTrainer} prepares. Two texts are tokenized as
- * one; the completion gets the token that ends a text unless it ends with it, and begins where the tokens of the prompt
- * alone and of both diverge. Not for concurrent use.
+ * Encodes examples as documents with the tokens and labels that TRL's {@code SFTTrainer} prepares. A prompt and its
+ * completion are tokenized as one text. The completion gets the token that ends a text unless it ends with it. It
+ * begins at the first token in which the prompt alone differs from both together. Not for concurrent use.
  */
 public final class SftEncoder {
 
     /**
-     * What a model is asked to go on from.
+     * A prompt to generate from.
      *
-     * @param text the prompt as text, rendered
-     * @param inputIds its tokens
-     * @param reference the answer that the row has, or null
+     * @param text rendered text of the prompt
+     * @param inputIds tokens of the prompt
+     * @param reference answer of the row, or null
      */
     public record Prompt(String text, int[] inputIds, String reference) {}
 
@@ -38,7 +38,7 @@ public final class SftEncoder {
     private final SftLoss loss;
 
     /**
-     * @param name what messages call the model or its template
+     * @param name name of the model or its template in messages
      * @throws RunException if the chat template cannot be read
      */
     public SftEncoder(TextTokenizer tokenizer, TokenizerFiles files, String name, SftLoss loss) {
@@ -54,7 +54,7 @@ public final class SftEncoder {
     }
 
     /**
-     * Refuses, before any row is read, a template that tells nothing of the assistant's turns of a plain conversation.
+     * Refuses a template that does not show the assistant's turns of a plain conversation, before any row is read.
      *
      * @throws RunException that names the template
      */
@@ -70,7 +70,7 @@ public final class SftEncoder {
     }
 
     /**
-     * Refuses, before any row is read, a template that cannot render a plain prompt.
+     * Refuses a template that cannot render a plain prompt, before any row is read.
      *
      * @throws RunException that names the template
      */
@@ -82,7 +82,7 @@ public final class SftEncoder {
         return Map.of("role", role, "content", content);
     }
 
-    /** An example with its answers, neither cut nor dropped for its length. */
+    /** Encodes an example with its answers, neither cut nor dropped for its length. */
     public Document encode(SftExample example) {
         if (example instanceof Conversation conversation) {
             return encode(conversation);
@@ -90,7 +90,7 @@ public final class SftEncoder {
         return encode((PromptCompletion) example);
     }
 
-    /** What a model is asked to go on from: the prompt, or the messages before the assistant's last turn. */
+    /** Returns the prompt, or the messages before the assistant's last turn. */
     public Prompt prompt(SftExample example) {
         if (example instanceof PromptCompletion texts) {
             return new Prompt(
@@ -157,7 +157,7 @@ public final class SftEncoder {
         return template;
     }
 
-    /** Tokens that stand for any character of a span are trained. */
+    /** Labels the tokens that overlap a span. */
     private static int[] labels(TokenSpans tokens, List<ChatTemplate.Span> spans) {
         int[] labels = new int[tokens.inputIds().length];
         Arrays.fill(labels, Sample.IGNORED);

@@ -3,16 +3,15 @@ package io.github.sparkfinetune.data.sft;
 import java.util.List;
 import java.util.Map;
 
-/** What one row is trained as. */
+/** Content of one row, as it is trained. */
 public sealed interface SftExample {
 
     /**
      * Chat messages, which a template renders.
      *
-     * @param messages maps with {@code role}, {@code content} and whatever else the template knows
-     * @param promptMessages how many of them are the prompt of a prompt and completion; -1 where they are not told
-     *     apart
-     * @param extra what the template is given besides: {@code tools}
+     * @param messages maps with {@code role}, {@code content} and further fields of the template
+     * @param promptMessages number of messages that are the prompt of a prompt and completion; -1 for a conversation
+     * @param extra further variables of the template: {@code tools}
      */
     record Conversation(List<Map<String, Object>> messages, int promptMessages, Map<String, Object> extra)
             implements SftExample {
@@ -28,9 +27,9 @@ public sealed interface SftExample {
     }
 
     /**
-     * Two texts as they are.
+     * Two texts, used unchanged.
      *
-     * @param completion null where only the prompt is known
+     * @param completion null if only the prompt is known
      */
     record PromptCompletion(String prompt, String completion) implements SftExample {}
 }

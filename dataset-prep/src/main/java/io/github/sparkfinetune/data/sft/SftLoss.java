@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.data.sft;
 
 /**
- * Which tokens are trained.
+ * Choice of the trained tokens.
  *
- * @param completionOnly of a prompt and completion, the completion's (TRL: {@code completion_only_loss})
- * @param assistantOnly of messages, the assistant's (TRL: {@code assistant_only_loss})
+ * @param completionOnly true to train only the completion of a prompt (TRL: {@code completion_only_loss})
+ * @param assistantOnly true to train only the assistant's messages (TRL: {@code assistant_only_loss})
  */
 public record SftLoss(boolean completionOnly, boolean assistantOnly) {
 
-    /** By {@code data.assistant_only_loss}: both, or all tokens. */
+    /** Returns the choice of {@code data.assistant_only_loss}: both restrictions, or all tokens. */
     public static SftLoss of(boolean assistantOnlyLoss) {
         return new SftLoss(assistantOnlyLoss, assistantOnlyLoss);
     }

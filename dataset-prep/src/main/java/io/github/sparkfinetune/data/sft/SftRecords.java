@@ -18,31 +18,31 @@ import java.util.Map;
 import java.util.function.UnaryOperator;
 
 /**
- * Rows, as JSON objects, to examples. A list of messages may be a JSON array or, as CSV has it, a text that holds one.
- * Alpaca's instruction and input become one user message, with a line end between them.
+ * Reads rows, as JSON objects, as examples. A list of messages may be a JSON array or, as in CSV, a text that holds a
+ * JSON array. Alpaca's instruction and input become one user message, with a line end between them.
  */
 public final class SftRecords {
-    /** Word for what examples of one group share, see {@link #prompt}. */
+    /** Name of the thing that examples of one group share, see {@link #prompt}. */
     public static final String PROMPT_GROUP = "prompt";
 
-    /** A column has no value. */
+    /** Reason, followed by the column: a column has no value. */
     public static final String NO_COLUMN = "no_";
-    /** A value is not what its column holds: a text, or a list of objects with role and content. */
+    /** Reason: a value is neither a text nor a list of objects with role and content. */
     public static final String BAD_MESSAGES = "bad_messages";
-    /** A ShareGPT message is from somebody unknown. */
+    /** Reason: a ShareGPT message has an unknown sender. */
     public static final String UNKNOWN_ROLE = "unknown_role";
-    /** No message is the assistant's. */
+    /** Reason: no message is the assistant's. */
     public static final String NO_ASSISTANT_TURN = "no_assistant_turn";
 
     private static final ObjectMapper JSON = JsonMapper.builder()
-            // Control bytes inside a text are removed from it, not the row.
+            // A control byte inside a text is removed from the text; the row stays.
             .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(SerializationFeature.ORDER_MAP_ENTRIES_BY_KEYS)
             .build();
     private static final TypeReference<LinkedHashMap<String, Object>> OBJECT = new TypeReference<>() {};
 
-    /** ShareGPT's names of those who speak. */
+    /** Roles of ShareGPT's senders. */
     private static final Map<String, String> ROLES = Map.of(
             "human",
             "user",
@@ -68,8 +68,8 @@ public final class SftRecords {
     private final UnaryOperator<String> cleaner;
 
     /**
-     * @param answers whether a row must have an answer; else one may be missing
-     * @param cleaner what becomes of every text
+     * @param answers true if a row must have an answer
+     * @param cleaner cleans every text
      */
     public SftRecords(SftColumns columns, boolean answers, UnaryOperator<String> cleaner) {
         this.columns = columns;
@@ -86,7 +86,7 @@ public final class SftRecords {
         return read(row(json));
     }
 
-    /** The columns of a row that is a JSON object. */
+    /** Parses the columns of a row that is a JSON object. */
     static Map<String, Object> row(String json) throws UnusableRowException {
         Map<String, Object> row;
         try {
@@ -110,9 +110,9 @@ public final class SftRecords {
     }
 
     /**
-     * Content as bytes that are equal for equal examples.
+     * Returns the content as bytes, equal for equal examples.
      *
-     * @param example of what this class or {@link PreferenceRecords} reads
+     * @param example an example of this class or of {@link PreferenceRecords}
      */
     public static byte[] content(Object example) {
         try {
@@ -123,9 +123,9 @@ public final class SftRecords {
     }
 
     /**
-     * Returns the prompt as bytes that are equal for equal prompts. The prompt of a conversation is the messages before
-     * the assistant's first turn, so conversations that begin alike share a prompt. Returns no bytes where nothing but
-     * a system message comes before an answer.
+     * Returns the prompt as bytes, equal for equal prompts. The prompt of a conversation is the messages before the
+     * assistant's first turn, so conversations that begin alike share a prompt. Returns no bytes if only a system
+     * message precedes an answer.
      */
     public static byte[] prompt(SftExample example) {
         if (example instanceof PromptCompletion texts) {
@@ -213,7 +213,7 @@ public final class SftRecords {
         return cleaner.apply(value.toString());
     }
 
-    /** A text that holds a JSON array of objects is that array. */
+    /** Returns the array if a text holds a JSON array of objects, else the value itself. */
     static Object listOrText(Object value) {
         if (value instanceof String text && text.stripLeading().startsWith("[")) {
             Object parsed = parse(text);
@@ -255,7 +255,7 @@ public final class SftRecords {
                 default -> message.put((String) field.getKey(), cleaned(field.getValue()));
             }
         }
-        // A message that calls a tool may say nothing.
+        // A message that calls a tool may have no content.
         boolean says = message.containsKey("content") || message.containsKey("tool_calls");
         if (!(message.get("role") instanceof String) || !says) {
             throw new UnusableRowException(BAD_MESSAGES);

@@ -4,16 +4,16 @@ import java.util.Arrays;
 import java.util.function.UnaryOperator;
 
 /**
- * A text after characters of it were removed and it was cut.
+ * A text from which characters were removed, and which was cut.
  *
- * @param text what is left
- * @param ofUnits where each UTF-16 unit of the text before, and its end, lies in it; of what was removed, the place of
- *     what comes after
- * @param ofPoints the same of each code point
+ * @param text the cleaned text
+ * @param ofUnits new place of each UTF-16 unit of the original text, and of its end. A removed unit has the place of
+ *     the next one that was kept
+ * @param ofPoints the same for each code point
  */
 record CleanText(String text, int[] ofUnits, int[] ofPoints) {
 
-    /** @param cleaner removes characters of a kind that it leaves none of, and cuts */
+    /** @param cleaner removes all characters of some kinds, and cuts */
     static CleanText of(String raw, UnaryOperator<String> cleaner) {
         String text = cleaner.apply(raw);
         int[] ofUnits = new int[raw.length() + 1];
@@ -33,17 +33,17 @@ record CleanText(String text, int[] ofUnits, int[] ofPoints) {
         return new CleanText(text, ofUnits, ofPoints);
     }
 
-    /** Code points of the text before. */
+    /** Returns the number of code points of the original text. */
     int points() {
         return ofPoints.length - 1;
     }
 
-    /** Where a code point of the text before lies. */
+    /** Returns the new place of a code point of the original text. */
     int placeOfPoint(int point) {
         return ofPoints[point];
     }
 
-    /** Where UTF-16 units of the text before lie. */
+    /** Returns the new places of UTF-16 units of the original text. */
     int[] places(int[] units) {
         return Arrays.stream(units).map(unit -> ofUnits[unit]).toArray();
     }

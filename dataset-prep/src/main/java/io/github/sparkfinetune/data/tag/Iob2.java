@@ -5,17 +5,19 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Tags of entities in the scheme IOB2: {@code B-TYPE} for the first word of an entity, {@code I-TYPE} for its others,
- * {@code O} outside. What is read may also be IOB1 (an entity begins with I, or with B right after another of its
- * type), BILOU (L the last word, U the only one) or BIOES (E and S for these). Where no tag has such a prefix, as parts
- * of speech have none, each stands for itself.
+ * Tags of entities in the scheme IOB2: {@code B-TYPE} for the first word of an entity, {@code I-TYPE} for its further
+ * words, {@code O} outside.
+ *
+ * <p>Input may also be IOB1 (an entity begins with I, or with B right after another of its type), BILOU (L for the last
+ * word, U for a single word) or BIOES (E and S in their place). Tags without prefixes, such as parts of speech, are
+ * kept as they are.
  */
 public final class Iob2 {
     /** The tag of a word outside of any entity. */
     public static final String OUTSIDE = "O";
     /**
-     * Tags are in no scheme: a prefix without a type; a tag that is neither that of an entity nor outside, in a row
-     * with entities; or in a row with last or only words an entity that has no first or no last one.
+     * Reason: tags follow no scheme. The cases are a prefix without a type, a tag without prefix in a row with
+     * entities, and, in a row with last or single words, an entity without a first or last word.
      */
     public static final String MALFORMED = "malformed_tags";
 
@@ -24,17 +26,17 @@ public final class Iob2 {
     private static final String PREFIXES = "BILEUS";
     /** First letters of the tags of an entity's last word, which BILOU and BIOES always have. */
     private static final String LAST = "LEUS";
-    /** First letters of the tags of a word that an entity does not begin with, but for IOB1's I. */
+    /** First letters of the tags of a word that does not begin an entity; in IOB1 a word with I may begin one. */
     private static final String LATER = "ILE";
 
     private Iob2() {}
 
-    /** The tags of a row in IOB2, of which the types are kept. */
+    /** Converts the tags of a row to IOB2; the types stay. */
     static List<String> of(List<String> tags) throws UnusableRowException {
         boolean entities = tags.stream().anyMatch(Iob2::isPrefixed);
         boolean closed = tags.stream().anyMatch(tag -> isPrefixed(tag) && isOneOf(LAST, tag));
         List<String> converted = new ArrayList<>();
-        // Type of the entity that the next word may go on with.
+        // Type of the entity that the next word may continue.
         String open = null;
         for (String tag : tags) {
             boolean prefixed = isPrefixed(tag);
@@ -58,30 +60,30 @@ public final class Iob2 {
         return letters.indexOf(tag.charAt(0)) >= 0;
     }
 
-    /** Whether a tag is a prefix alone. */
+    /** Returns whether a tag is a prefix without a type. */
     private static boolean isCutOff(String tag) {
         return tag.length() == 2 && tag.charAt(1) == '-' && isOneOf(PREFIXES, tag);
     }
 
-    /** Whether a tag is a prefix and the type of an entity. */
+    /** Returns whether a tag is a prefix with the type of an entity. */
     public static boolean isPrefixed(String tag) {
         return tag.length() > 2 && tag.charAt(1) == '-' && isOneOf(PREFIXES, tag);
     }
 
-    /** Whether an entity begins with a tag, whatever comes before it. */
+    /** Returns whether a tag begins an entity regardless of the tag before it. */
     public static boolean begins(String tag) {
         return tag.startsWith(BEGIN);
     }
 
-    /** The type of entity that a tag names, or the tag itself. */
+    /** Returns the type of entity that a tag names, or the tag itself. */
     public static String type(String tag) {
         return isPrefixed(tag) ? tag.substring(2) : tag;
     }
 
     /**
-     * The tags of an entity.
+     * Returns the tags of an entity.
      *
-     * @param words how many it has, at least 1
+     * @param words number of words, at least 1
      */
     static List<String> entity(String type, int words) {
         List<String> tags = new ArrayList<>();
@@ -92,9 +94,9 @@ public final class Iob2 {
     }
 
     /**
-     * The tag of a word of an entity.
+     * Returns the tag of a word of an entity.
      *
-     * @param first whether the entity begins with it
+     * @param first true for the first word of the entity
      */
     public static String tag(String type, boolean first) {
         return (first ? BEGIN : INSIDE) + type;

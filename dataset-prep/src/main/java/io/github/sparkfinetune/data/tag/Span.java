@@ -10,17 +10,17 @@ import java.util.List;
 /**
  * An entity in a text.
  *
- * @param start its first character
- * @param end the character after its last
+ * @param start first character
+ * @param end character after the last
  * @param label type of the entity
  */
 record Span(int start, int end, String label) {
-    /** Two spans share a character. */
+    /** Reason: two spans share a character. */
     static final String OVERLAPPING = "overlapping_spans";
-    /** A span begins or ends inside a word. */
+    /** Reason: a span begins or ends inside a word. */
     static final String CUTS_WORD = "span_cuts_word";
 
-    /** Without white space at its ends. */
+    /** Returns the span without white space at its ends. */
     Span stripped(String text) {
         int from = start;
         int to = end;
@@ -34,9 +34,9 @@ record Span(int start, int end, String label) {
     }
 
     /**
-     * A tag for each word.
+     * Returns a tag for each word.
      *
-     * @param spans of whole words, in UTF-16 units
+     * @param spans spans of whole words, in UTF-16 units
      */
     static List<String> tags(Words words, List<Span> spans) throws UnusableRowException {
         List<Span> sorted = new ArrayList<>(spans);

@@ -13,11 +13,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Words to samples. The first token of a word has its label, the others {@value Sample#IGNORED}, as the examples of
- * {@code transformers} label them; a word that gives no token has none. A list of words is tokenized as
- * {@code is_split_into_words=True} does it, a text as a whole; of a text a token is of the word that its first
- * character lies in. What is longer than a sample is cut into overlapping windows, of which one has a word's label and
- * the others {@value Sample#IGNORED}. Not for concurrent use.
+ * Encodes words as samples. The first token of a word has the word's label, its other tokens {@value Sample#IGNORED},
+ * as in the examples of {@code transformers}. A word without tokens has no label.
+ *
+ * <p>A list of words is tokenized with {@code is_split_into_words=True}. A text is tokenized as a whole, and a token
+ * belongs to the word in which its first character lies. A longer row is cut into overlapping windows; one window has a
+ * word's label, the others {@value Sample#IGNORED}. Not for concurrent use.
  */
 public final class TaggedEncoder {
     private final TextTokenizer tokenizer;
@@ -26,7 +27,7 @@ public final class TaggedEncoder {
 
     /**
      * @param maxLength most tokens of a sample, special tokens included
-     * @param overlap tokens that two windows of a row share
+     * @param overlap tokens that two neighbouring windows share
      */
     public TaggedEncoder(TextTokenizer tokenizer, int maxLength, int overlap) {
         this.tokenizer = tokenizer;
@@ -35,11 +36,11 @@ public final class TaggedEncoder {
     }
 
     /**
-     * The windows of a row. The first one's {@link Window#row} has those words that have a label, in order, as
-     * {@link Words#parse} reads them; their labels follow each other through the windows.
+     * Returns the windows of a row. The {@link Window#row} of the first window holds the words with a label, in order,
+     * as {@link Words#parse} reads them. The labels in the windows have the same order.
      *
      * @param labels id of each word's label
-     * @return no window where no word gives a token
+     * @return no window if no word has a token
      */
     public List<Sample> encode(TaggedWords row, int[] labels) {
         Tokens tokens = row.isSplit() ? split(row.words()) : whole(row.words());
@@ -72,10 +73,10 @@ public final class TaggedEncoder {
     }
 
     /**
-     * A row's tokens.
+     * Tokens of a row.
      *
-     * @param firsts first token of each word, -1 where it has none
-     * @param ends where each word ends in the text, or farther, where the last of its tokens does
+     * @param firsts first token of each word, -1 for a word without tokens
+     * @param ends end of each word in the text; later if the word's last token ends later
      */
     private record Tokens(int[] inputIds, int[] firsts, int[] ends) {
         static Tokens of(int[] inputIds, Words words) {
@@ -103,7 +104,7 @@ public final class TaggedEncoder {
         Tokens tokens = Tokens.of(encoded.inputIds(), words);
         int word = 0;
         for (int token = 0; token < encoded.inputIds().length; token++) {
-            // The first word that does not end before the token begins: between words is white space.
+            // Finds the first word that does not end before the token begins; only white space lies between words.
             while (word < words.size() && words.ends()[word] <= encoded.starts()[token]) {
                 word++;
             }

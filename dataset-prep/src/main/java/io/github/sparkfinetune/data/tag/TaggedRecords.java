@@ -9,19 +9,21 @@ import java.util.List;
 import java.util.function.UnaryOperator;
 
 /**
- * Rows, as JSON objects, to words with tags. A row is a list of words with a list of as many tags; or a text with the
- * spans of its entities, each {@code {"start": 0, "end": 5, "label": "PER"}} or {@code [0, 5, "PER"]}, counted in code
- * points with the end exclusive, as Python counts characters. Spans hold whole words ({@link Words#found}); white space
- * at their ends is passed over. A list of spans may be a text that holds it, as CSV has it.
+ * Reads rows, as JSON objects, as words with tags. A row is a list of words with a list of as many tags, or a text with
+ * the spans of its entities. A span is {@code {"start": 0, "end": 5, "label": "PER"}} or {@code [0, 5, "PER"]}, counted
+ * in code points with the end exclusive, as Python counts characters.
+ *
+ * <p>Spans hold whole words ({@link Words#found}); white space at their ends is ignored. A list of spans may be a text
+ * that holds JSON, as in CSV.
  */
 public final class TaggedRecords {
-    /** The text is neither a text nor a list of words. */
+    /** Reason: the text is neither a text nor a list of words. */
     public static final String BAD_TEXT = "bad_text";
-    /** The labels are neither tags nor spans, or not of the kind that the text asks for. */
+    /** Reason: the labels are neither tags nor spans, or not of the kind that fits the text. */
     public static final String BAD_LABEL = "bad_label";
-    /** There are more or fewer tags than words. */
+    /** Reason: the numbers of tags and words differ. */
     public static final String UNEVEN_LABELS = "uneven_labels";
-    /** A span begins or ends where the text has no character. */
+    /** Reason: a span begins or ends outside of the text. */
     public static final String OUTSIDE_TEXT = "span_outside_text";
 
     private final String textColumn;
@@ -30,8 +32,8 @@ public final class TaggedRecords {
     private final UnaryOperator<String> cleaner;
 
     /**
-     * @param labelled whether a row must have tags or spans; else they are not read
-     * @param cleaner what becomes of a text: it may remove characters, and cut it
+     * @param labelled true if a row must have tags or spans, which are otherwise not read
+     * @param cleaner cleans a text: may remove characters, and cut it
      */
     public TaggedRecords(String textColumn, String labelColumn, boolean labelled, UnaryOperator<String> cleaner) {
         this.textColumn = textColumn;
@@ -109,7 +111,7 @@ public final class TaggedRecords {
             if (stripped.start() < stripped.end()) {
                 spans.add(stripped);
             } else if (whole.start() < text.text().length()) {
-                // It holds white space alone; a span behind the place where the text was cut is gone with its text.
+                // Only white space. A span behind the cut of a text is dropped silently with the text that it marks.
                 throw new UnusableRowException(BAD_LABEL);
             }
         }
@@ -127,7 +129,7 @@ public final class TaggedRecords {
         return texts;
     }
 
-    /** Without halves of a pair of surrogates, which no character of UTF-8 is. */
+    /** Removes unpaired surrogates, which UTF-8 cannot encode. */
     private static String wellFormed(String text) {
         return new String(text.getBytes(StandardCharsets.UTF_8), StandardCharsets.UTF_8);
     }

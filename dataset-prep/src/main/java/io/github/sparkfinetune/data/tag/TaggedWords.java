@@ -3,11 +3,11 @@ package io.github.sparkfinetune.data.tag;
 import java.util.List;
 
 /**
- * A row of token classification: words with a tag each, in IOB2 where they are those of entities.
+ * A row of token classification: words with a tag each, in IOB2 if the tags are of entities.
  *
  * @param words the words
- * @param tags of each word; empty where they are to be predicted
- * @param isSplit whether the row came as words; else as a text
+ * @param tags tag of each word; empty for a row to predict
+ * @param isSplit true for a row given as words, false for a text
  */
 public record TaggedWords(Words words, List<String> tags, boolean isSplit) {
     public TaggedWords {
@@ -17,7 +17,7 @@ public record TaggedWords(Words words, List<String> tags, boolean isSplit) {
         }
     }
 
-    /** The text. */
+    /** Returns the text. */
     @Override
     public String toString() {
         return words.text();

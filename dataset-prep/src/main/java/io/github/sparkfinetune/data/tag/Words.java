@@ -10,11 +10,12 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Words of a text, in order. As JSON they are {@code {"text": "…", "words": [0, 5, 6, 11]}}, two places a word.
+ * Words of a text, in order. As JSON they are {@code {"text": "…", "words": [0, 5, 6, 11]}}, begin and end of each
+ * word.
  *
  * @param text the text
- * @param starts where each word begins in it, in UTF-16 units
- * @param ends where each ends, exclusive
+ * @param starts begin of each word in the text, in UTF-16 units
+ * @param ends end of each word, exclusive
  */
 public record Words(String text, int[] starts, int[] ends) {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -25,7 +26,7 @@ public record Words(String text, int[] starts, int[] ends) {
         }
     }
 
-    /** Words with a space between. */
+    /** Joins words with spaces. */
     static Words joined(List<String> words) {
         int[] starts = new int[words.size()];
         int[] ends = new int[words.size()];
@@ -39,9 +40,9 @@ public record Words(String text, int[] starts, int[] ends) {
     }
 
     /**
-     * Words of a text as BERT's {@code BasicTokenizer} takes them, for any language that is written with spaces: a run
-     * of characters that are neither white space nor punctuation nor a symbol is a word; a punctuation mark or symbol
-     * is a word of its own, and so is a Chinese character, hiragana or katakana.
+     * Splits a text as BERT's {@code BasicTokenizer} does, for any language that is written with spaces. A word is a
+     * run of characters that are neither white space nor punctuation nor symbols. A punctuation mark, a symbol, a
+     * Chinese character, a hiragana and a katakana are each a word.
      */
     static Words found(String text) {
         IntStream.Builder starts = IntStream.builder();
@@ -100,7 +101,7 @@ public record Words(String text, int[] starts, int[] ends) {
                 || script == Character.UnicodeScript.KATAKANA;
     }
 
-    /** The words of a row, as {@link #toJson} wrote them. */
+    /** Parses the words of a row from the JSON of {@link #toJson}. */
     public static Words parse(String json) {
         try {
             JsonNode row = JSON.readTree(json);
@@ -117,7 +118,7 @@ public record Words(String text, int[] starts, int[] ends) {
         }
     }
 
-    /** As a {@link io.github.sparkfinetune.data.dataset.Window#row}. */
+    /** Returns the words as a {@link io.github.sparkfinetune.data.dataset.Window#row}. */
     String toJson() {
         ObjectNode row = JSON.createObjectNode().put("text", text);
         ArrayNode places = row.putArray("words");
@@ -127,17 +128,17 @@ public record Words(String text, int[] starts, int[] ends) {
         return row.toString();
     }
 
-    /** Number of words. */
+    /** Returns the number of words. */
     public int size() {
         return starts.length;
     }
 
-    /** A word. */
+    /** Returns a word. */
     public String word(int word) {
         return text.substring(starts[word], ends[word]);
     }
 
-    /** All of them. */
+    /** Returns all words. */
     public List<String> list() {
         return IntStream.range(0, size()).mapToObj(this::word).toList();
     }

@@ -33,13 +33,12 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Task {@code classification}: a text, or a pair of texts, is a sample. Its label is what
- * {@code classification.problem_type} says: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
+ * Task {@code classification}: each text, or pair of texts, is a sample. The kind of its label depends on
+ * {@code classification.problem_type}: {@link SingleLabel}, {@link MultiLabel} or {@link NumberLabel}.
  *
- * <p>A row travels as: 1 byte whose bits say whether tokens were cut off and whether the text comes along, 4 bytes of
- * the number of tokens, 4 bytes an id, of pairs 1 byte of the token type each, where the text comes along 4 bytes of
- * its length and {@link GivenText} in UTF-8, and the bytes of its {@link Labelling}; numbers in the machine's byte
- * order.
+ * <p>Bytes of a row: 1 byte whose bits say whether tokens were cut off and whether the text is included; 4 bytes of the
+ * number of tokens; 4 bytes for each id; for pairs 1 byte for each token type; if the text is included, 4 bytes of its
+ * length and {@link GivenText} in UTF-8; the bytes of its {@link Labelling}. Numbers have the machine's byte order.
  */
 public record ClassificationData(DataConfig data, ClassificationConfig classification)
         implements TaskData<TextRows.Content> {
@@ -144,7 +143,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
         return new Sink(output, labels);
     }
 
-    /** A row is a sample. */
+    /** Makes each row a sample. */
     private final class Sink implements SampleSink {
         private final SampleOutput output;
         private final SampleCounts counts;
@@ -169,7 +168,7 @@ public record ClassificationData(DataConfig data, ClassificationConfig classific
             }
             byte[] given = new byte[(row[FLAGS] & WITH_TEXT) == 0 ? 0 : bytes.getInt()];
             bytes.get(given);
-            // The index is the row's place in the split; the file itself need not hold it.
+            // The index is the row's place in the split, so the file does not store it.
             Sample text = new Sample(0, inputIds, types, -1);
             Sample sample = labelling.sample(text, bytes, stratum, ids);
             output.write(given.length == 0 ? sample : sample.with(shown(given)));

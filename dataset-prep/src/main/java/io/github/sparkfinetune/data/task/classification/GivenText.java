@@ -6,7 +6,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 
 /**
- * Text of a held-out sample as the source has it, cleaned: its tokens may have lost case and spaces. It is the sample's
+ * Cleaned text of a held-out sample, before tokenization, which may lose case and spaces. It is the sample's
  * {@code row} ({@link io.github.sparkfinetune.data.dataset.Window}), a JSON object with the fields {@code text} and
  * {@code text_pair}.
  *
@@ -18,14 +18,14 @@ public record GivenText(
 
         @JsonProperty("text_pair") @JsonInclude(JsonInclude.Include.NON_NULL)
         String pair) {
-    /** More than the mean of any text, so that a text is cut far behind the tokens that a model reads. */
+    /** More than the mean of any text, so the cut is far behind the last token that a model reads. */
     private static final int CHARACTERS_OF_A_TOKEN = 16;
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
     /**
-     * Cuts a text or a pair of texts at {@value #CHARACTERS_OF_A_TOKEN} characters a token, so that samples stay small
-     * however long the texts are.
+     * Cuts a text or a pair of texts at {@value #CHARACTERS_OF_A_TOKEN} characters a token, so that samples of long
+     * texts stay small.
      *
      * @param maxLength most tokens of a sample
      */
@@ -43,9 +43,9 @@ public record GivenText(
     }
 
     /**
-     * Reads the result of {@link #toJson}.
+     * Parses the result of {@link #toJson}.
      *
-     * @throws IllegalArgumentException for anything else
+     * @throws IllegalArgumentException for any other text
      */
     public static GivenText of(String json) {
         try {
@@ -55,7 +55,7 @@ public record GivenText(
         }
     }
 
-    /** Returns a JSON object. */
+    /** Returns the text as a JSON object. */
     String toJson() {
         try {
             return JSON.writeValueAsString(this);

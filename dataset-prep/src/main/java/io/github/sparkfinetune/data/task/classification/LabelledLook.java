@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.StreamSupport;
 
-/** Finds texts with labels. */
+/** Recognises texts with labels. */
 public final class LabelledLook {
     private static final List<String> TEXTS = List.of(
             "text",
@@ -45,14 +45,14 @@ public final class LabelledLook {
             "score",
             "rating",
             "y");
-    /** Characters of a label, as a rule. */
+    /** Most characters of a label, as a rule. */
     private static final int SHORT = 40;
-    /** Rows that have the same label, at least on the average, where a column's name doesn't tell. */
+    /** Least mean number of rows for each label, if only the values show that a column holds labels. */
     private static final int ROWS_OF_A_LABEL = 5;
 
     private LabelledLook() {}
 
-    /** What is found in a source. */
+    /** Returns the columns found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         if (look.format() == DataFormat.TEXT_FOLDERS) {
             return look.labelFolders()

@@ -13,10 +13,10 @@ import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
-/** The label of texts: how it is read, how it travels, and what of it a sample has. */
+/** A kind of label of texts: its reader, its bytes, and its place in a sample. */
 interface Labelling {
 
-    /** How texts of a problem are labelled. */
+    /** Returns the labelling of a problem. */
     static Labelling of(ProblemType problem) {
         return switch (problem) {
             case SINGLE_LABEL_CLASSIFICATION -> new SingleLabel();
@@ -25,35 +25,35 @@ interface Labelling {
         };
     }
 
-    /** What reads the labels of a source. */
+    /** Returns the reader of a source's labels. */
     LabelReader reader(DataFormat format);
 
-    /** The column that holds a sample's label. */
+    /** Returns the column of a sample's label. */
     SampleSchema.Column column();
 
-    /** As {@link TaskData#rowsPerLabel}. */
+    /** Returns the counts of {@link TaskData#rowsPerLabel}. */
     Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found);
 
-    /** As {@link TaskData#labelNames}. */
+    /** Returns the names of {@link TaskData#labelNames}. */
     List<String> names(Collection<String> found);
 
     /**
-     * A row's label as it travels.
+     * Encodes a row's label as bytes.
      *
-     * @param ids of the label names
+     * @param ids ids of the label names
      */
     byte[] bytes(CleanRow<TextRows.Content> row, Map<String, Integer> ids);
 
     /**
-     * The sample of a row.
+     * Returns the sample of a row.
      *
-     * @param text its tokens
-     * @param bytes of {@link #bytes}, in the same order of bytes
-     * @param stratum of the row
-     * @param ids of the label names
+     * @param text sample with the row's tokens
+     * @param bytes result of {@link #bytes}, in the same byte order
+     * @param stratum stratum of the row
+     * @param ids ids of the label names
      */
     Sample sample(Sample text, ByteBuffer bytes, String stratum, Map<String, Integer> ids);
 
-    /** Ids of the labels that a sample has. */
+    /** Returns the ids of a sample's labels. */
     int[] labels(Sample sample);
 }

@@ -23,17 +23,17 @@ import java.util.TreeSet;
 import java.util.stream.IntStream;
 
 /**
- * Any number of labels a text: a list of names or numbers (in CSV as JSON, in brackets), or one text of names with
- * {@code |} between them. What is blank is no name, a name counts once, and a row with an empty list or an empty text
- * has no label, as has an empty field of CSV, which knows no other way to say so. Elsewhere a row without a value can't
- * be used.
+ * Any number of labels for each text. They are a list of names or numbers (in CSV a JSON list in brackets), or one text
+ * of names separated by {@code |}. Blank names are ignored, and a repeated name counts once.
  *
- * <p>All rows are of one stratum: the exact share of them is held out, whatever their labels. Of equal texts with
- * different labels deduplication keeps the same one on every cluster. A row's labels travel as 4 bytes an id, in rising
- * order.
+ * <p>A row with an empty list or an empty text has no label. An empty field of CSV also means no label, because CSV has
+ * no other way to say so. In other formats a row without a value cannot be used.
+ *
+ * <p>All rows have one stratum: the exact share is held out, regardless of labels. Of equal texts with different
+ * labels, deduplication keeps the same one on every cluster. Bytes of a label: 4 bytes for each id, ascending.
  */
 final class MultiLabel implements Labelling {
-    /** A list in which not everything is a name or a number. */
+    /** Reason: a list has an element that is neither a name nor a number. */
     static final String MALFORMED = "malformed_labels";
 
     private static final String SEPARATOR = "\\|";

@@ -16,14 +16,14 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * A number a text, finite in F32. The model's one output is called {@value #NAME}, as {@code transformers} calls it;
- * every row has that label. All rows are of one stratum: the exact share of them is held out. Of equal texts with
- * different numbers deduplication keeps the same one on every cluster. A row's number travels as 8 bytes.
+ * One number for each text, finite in F32. The model's one output is called {@value #NAME}, as in {@code transformers};
+ * every row has that label. All rows have one stratum: the exact share is held out. Of equal texts with different
+ * numbers, deduplication keeps the same one on every cluster. Bytes of a label: 8 bytes of the number.
  */
 final class NumberLabel implements Labelling {
     /** Name of the output. */
     static final String NAME = "LABEL_0";
-    /** A label that isn't a number. */
+    /** Reason: a label is not a number. */
     static final String NOT_A_NUMBER = "label_not_a_number";
 
     private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d+\\.?\\d*|\\.\\d+)([eE][+-]?\\d+)?");

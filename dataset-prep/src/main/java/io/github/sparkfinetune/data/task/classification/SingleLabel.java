@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * One label a text. It is the row's stratum, so that of every label the same share is held out; of equal texts with
- * different labels deduplication keeps the first by name.
+ * One label for each text. The label is the row's stratum, so the same share of every label is held out. Of equal texts
+ * with different labels, deduplication keeps the label that is first by name.
  */
 final class SingleLabel implements Labelling {
 

@@ -18,10 +18,10 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Task {@code causal-lm}: a text is a document, every token of it is trained. Its tokens are those of
- * {@code tokenizer(text)} and the one that ends a text, where it is not there already (TRL's {@code add_eos}).
+ * Task {@code causal-lm}: each text is a document, and every token of it is trained. The tokens are those of
+ * {@code tokenizer(text)} and the token that ends a text, unless it is the last already (TRL's {@code add_eos}).
  *
- * @param model the model's name in messages
+ * @param model name of the model in messages
  */
 public record CausalLmData(String model, DataConfig data) implements DocumentData {
 
@@ -49,10 +49,10 @@ public record CausalLmData(String model, DataConfig data) implements DocumentDat
     }
 
     /**
-     * A text as a document.
+     * Tokenizes a text as a document.
      *
      * @param eosTokenId id of the token that ends a text
-     * @param enough how many tokens the caller has a use for: of a text with more the result is a prefix that is longer
+     * @param enough number of tokens that the caller needs; the result for a longer text is a prefix with more tokens
      *     than that
      */
     static Document document(TextTokenizer tokenizer, int eosTokenId, String text, int enough) {

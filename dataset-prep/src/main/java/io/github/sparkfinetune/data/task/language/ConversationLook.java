@@ -6,11 +6,11 @@ import io.github.sparkfinetune.data.task.SourceLook;
 import java.util.Locale;
 import java.util.Optional;
 
-/** Finds conversations and instructions. */
+/** Recognises conversations and instructions. */
 public final class ConversationLook {
     private ConversationLook() {}
 
-    /** What is found in a source. */
+    /** Returns the columns found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         return SftColumns.find(look.columns())
                 .map(kind -> new Recognition(

@@ -15,19 +15,19 @@ import java.util.function.UnaryOperator;
 /**
  * Rows with conversations, instructions or prompts, each a JSON object of its columns.
  *
- * @param <C> what a row is read as
- * @param reader of one row
- * @param maxTextBytes where a text is cut
+ * @param <C> content of a row
+ * @param reader reader of one row
+ * @param maxTextBytes length at which a text is cut
  */
 record ConversationRows<C>(Reader<C> reader, int maxTextBytes) implements RowCleaner.Factory<C> {
 
-    /** Reads rows. */
+    /** Reader of rows. */
     interface Reader<C> extends Serializable {
         /**
-         * Reads one.
+         * Reads a row.
          *
          * @param json an object of columns
-         * @param cleaner what becomes of every text
+         * @param cleaner cleans every text
          */
         C read(String json, UnaryOperator<String> cleaner) throws UnusableRowException;
     }

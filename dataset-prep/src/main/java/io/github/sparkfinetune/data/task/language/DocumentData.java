@@ -9,9 +9,9 @@ import io.github.sparkfinetune.data.task.Reading;
 import io.github.sparkfinetune.data.task.TaskData;
 import io.github.sparkfinetune.data.task.TextRows;
 
-/** A task whose rows are texts that are documents, of whose tokens each is what it is trained on. */
+/** A task whose rows are texts, each a document in which every token is trained. */
 interface DocumentData extends TaskData<TextRows.Content> {
-    /** How the run's data is read and made. */
+    /** Returns the run's options for data. */
     DataConfig data();
 
     @Override

@@ -5,13 +5,13 @@ import io.github.sparkfinetune.data.task.SourceLook;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds documents: texts without labels. */
+/** Recognises documents: texts without labels. */
 public final class DocumentLook {
     private static final List<String> TEXTS = List.of("text", "content", "body", "document", "raw_content", "article");
 
     private DocumentLook() {}
 
-    /** What is found in a source. */
+    /** Returns the column found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         Optional<Recognition> found = look.isBareTexts()
                 ? Optional.of(new Recognition("documents"))

@@ -17,9 +17,9 @@ import java.util.function.ToLongFunction;
 /**
  * Packs documents into samples, for every task whose rows are documents.
  *
- * <p>A document travels as: 1 byte whether tokens were cut off, 4 bytes of the number of tokens, 4 bytes an id, and 1
- * byte a token whether it has a label, or nothing where all have; numbers in the machine's byte order. One that is
- * dropped has the negative {@link DropReason#code} in place of the number, and ends there.
+ * <p>Bytes of a document: 1 byte that says whether tokens were cut off; 4 bytes of the number of tokens; 4 bytes for
+ * each id; 1 byte for each token that says whether it has a label, or nothing if all have one. A dropped document has
+ * the negative {@link DropReason#code} as its number of tokens, and ends there. Numbers have the machine's byte order.
  */
 final class DocumentSamples implements SampleSink {
     private static final int TRUNCATED = 0;
@@ -31,27 +31,27 @@ final class DocumentSamples implements SampleSink {
     private final SampleOutput output;
     private final ToLongFunction<Sample> predicted;
 
-    /** Of a language model, which predicts each token with a label from those before it. */
+    /** Creates the sink of a language model, which predicts each token with a label from the tokens before it. */
     DocumentSamples(DataConfig data, SampleOutput output) {
         this(data, output, Sample::labelTokens);
     }
 
-    /** @param predicted number of a sample's tokens that are predicted */
+    /** @param predicted returns the number of a sample's predicted tokens */
     DocumentSamples(DataConfig data, SampleOutput output, ToLongFunction<Sample> predicted) {
         this.output = output;
         this.predicted = predicted;
         this.packer = DocumentPacker.of(data.packing(), data.maxLength(), this::write);
     }
 
-    /** Tokens of a text that there is a place for: all where texts are cut into samples. */
+    /** Returns how many tokens of a text are used: all if texts are cut into samples. */
     static int limit(DataConfig data) {
         return data.packing() == Packing.WRAPPED ? Integer.MAX_VALUE : data.maxLength();
     }
 
     /**
-     * A document as it travels.
+     * Returns the bytes of a document.
      *
-     * @param allTrained whether every token's label is its id
+     * @param allTrained true if every token's label is its id
      */
     static byte[] bytes(Document document, boolean allTrained) {
         int[] ids = document.inputIds();
@@ -73,7 +73,7 @@ final class DocumentSamples implements SampleSink {
         return row.array();
     }
 
-    /** The document that travelled as these {@link #bytes}. */
+    /** Returns the document of {@link #bytes}. */
     static Document document(byte[] bytes) {
         ByteBuffer row = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
         int size = row.getInt(SIZE);

@@ -7,15 +7,17 @@ import io.github.sparkfinetune.data.sft.SftEncoder;
 import io.github.sparkfinetune.data.sft.SftExample;
 import io.github.sparkfinetune.data.task.TaskInput;
 
-/** What tasks share whose rows are conversations, instructions or prompts: an example as a document, or as a prompt. */
+/**
+ * Encodes an example as a document or a prompt, for the tasks whose rows are conversations, instructions or prompts.
+ */
 final class ExampleEncoding {
     private ExampleEncoding() {}
 
     /**
-     * An example with its answers.
+     * Encodes an example with its answers.
      *
      * @param key configuration key of the source, for messages
-     * @param file that the example comes from, for messages
+     * @param file file that the example is from, for messages
      */
     static Document document(SftEncoder encoder, SftExample example, String key, String file) {
         try {
@@ -25,7 +27,7 @@ final class ExampleEncoding {
         }
     }
 
-    /** What a model is asked to go on from: the prompt, or what comes before the last answer. */
+    /** Encodes the prompt of an example, or the messages before its last answer. */
     static TaskInput input(SftEncoder encoder, SftExample example, String file) {
         try {
             SftEncoder.Prompt prompt = encoder.prompt(example);
@@ -33,7 +35,7 @@ final class ExampleEncoding {
                     ? TaskInput.bad(file, UnusableRowException.EMPTY)
                     : TaskInput.prompt(file, prompt.text(), prompt.inputIds(), prompt.reference());
         } catch (RunException e) {
-            // The template refuses this conversation; the next one may be as it wants it.
+            // The template refuses this conversation, and may accept the next one.
             return TaskInput.bad(file, e.getMessage());
         }
     }

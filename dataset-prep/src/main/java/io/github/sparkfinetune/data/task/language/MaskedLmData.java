@@ -24,14 +24,14 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Task {@code masked-lm}: a text is a document with the tokens of {@code tokenizer(text)}. With packing {@code none} it
- * is a sample, as {@code run_mlm.py} of {@code transformers} makes it with {@code line_by_line}; with {@code wrapped}
- * all texts in a row are cut every {@code data.max_length} tokens, as without. What is stored is not masked: a sample
- * is masked each time that it is taken.
+ * Task {@code masked-lm}: each text is a document with the tokens of {@code tokenizer(text)}. With packing {@code none}
+ * a document is a sample, as {@code run_mlm.py} of {@code transformers} makes it with {@code line_by_line}. With
+ * {@code wrapped} all texts are concatenated and cut every {@code data.max_length} tokens, as without
+ * {@code line_by_line}. Stored samples are not masked; a sample is masked each time it is taken.
  *
- * @param model the model's name in messages
- * @param masking which tokens are masked
- * @param seed of the training
+ * @param model name of the model in messages
+ * @param masking choice of the masked tokens
+ * @param seed seed of the training
  */
 public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking, long seed) implements DocumentData {
     private static final String NO_MASK_TOKEN = "no_mask_token";
@@ -89,14 +89,14 @@ public record MaskedLmData(String model, DataConfig data, MaskedLmConfig masking
         return new TokenMasking(vocabulary, masking, seed, data.seed());
     }
 
-    /** Texts whose mask tokens are to be filled in. */
+    /** Returns inputs for texts whose mask tokens are filled in. */
     @Override
     public Function<CleanRow<TextRows.Content>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         MaskingVocabulary vocabulary = MaskingVocabulary.ofTokens(model, files);
         return row -> {
             String text = row.content().text();
             int[] ids = tokenizer.encode(text, null, data.maxLength()).inputIds();
-            // A label marks the places that are predicted; which one it is, is not known.
+            // A label marks the place of a prediction; the right token there is unknown.
             int[] labels = vocabulary.masks(ids);
             return hasNone(labels)
                     ? TaskInput.bad(row.file(), NO_MASK_TOKEN)

@@ -30,10 +30,10 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Task {@code preference}: a prompt with its better and its other answer is a sample of two documents, the better one
- * first, of which the answers have labels. Tokens are those of TRL's {@code DPOTrainer}.
+ * Task {@code preference}: a prompt with a better and a worse answer is a sample of two documents, the better one
+ * first. The tokens of the answers have labels. Tokens are those of TRL's {@code DPOTrainer}.
  *
- * @param template what messages call the chat template
+ * @param template name of the chat template in messages
  */
 public record PreferenceData(DataConfig data, String template) implements TaskData<PreferencePair> {
 
@@ -70,7 +70,10 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
     }
 
-    /** Of JSON lines without any there are no keys; that there are no rows is found when they are counted. */
+    /**
+     * Refuses a source without columns of the task. A source of JSON lines without rows has no columns; it is refused
+     * when rows are counted.
+     */
     private static void requireColumns(RawSource source, boolean supervised) {
         List<String> present = source.columns();
         boolean answers = present.containsAll(List.of(PreferenceRecords.CHOSEN, PreferenceRecords.REJECTED));
@@ -109,7 +112,7 @@ public record PreferenceData(DataConfig data, String template) implements TaskDa
         };
     }
 
-    /** A document whose answer begins where the answers of both begin. */
+    /** Labels a document from the place where the answers of both documents begin. */
     private Document answered(Document document, int prompt) {
         if (prompt == 0) {
             return Document.dropped(DropReason.EMPTY_PROMPT);

@@ -6,11 +6,11 @@ import io.github.sparkfinetune.data.task.SourceLook;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds preferences: pairs of answers. */
+/** Recognises preferences: pairs of answers. */
 public final class PreferenceLook {
     private PreferenceLook() {}
 
-    /** What is found in a source. */
+    /** Returns the columns found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         return look.columns().containsAll(List.of(PreferenceRecords.CHOSEN, PreferenceRecords.REJECTED))
                 ? Optional.of(new Recognition("pairs of answers in chosen and rejected"))

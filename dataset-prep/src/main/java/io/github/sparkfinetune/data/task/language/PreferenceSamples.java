@@ -11,8 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Makes samples of pairs of documents. A pair travels as: 4 bytes of the length of the first document, and both as
- * {@link DocumentSamples} has them.
+ * Makes samples of pairs of documents. Bytes of a pair: 4 bytes of the length of the first document, then both
+ * documents as in {@link DocumentSamples}.
  */
 final class PreferenceSamples implements SampleSink {
     private static final int DOCUMENTS = Integer.BYTES;
@@ -24,7 +24,7 @@ final class PreferenceSamples implements SampleSink {
         this.output = output;
     }
 
-    /** A pair as it travels. */
+    /** Returns the bytes of a pair. */
     static byte[] bytes(Document chosen, Document rejected) {
         byte[] first = DocumentSamples.bytes(chosen, false);
         byte[] second = DocumentSamples.bytes(rejected, false);

@@ -27,11 +27,11 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * Task {@code sft}: a conversation, an instruction, or a prompt and its completion is a document, of which the answers
- * are trained, or all of it without {@code data.assistant_only_loss}. What of these a source holds is found from its
- * columns.
+ * Task {@code sft}: each row is a document: a conversation, an instruction, or a prompt and its completion. Answers are
+ * trained, or all tokens without {@code data.assistant_only_loss}. The kind of rows is found from the columns of a
+ * source.
  *
- * @param template what messages call the chat template
+ * @param template name of the chat template in messages
  */
 public record SftData(DataConfig data, String template) implements TaskData<SftExample> {
 
@@ -42,7 +42,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
 
     @Override
     public void check(TokenizerFiles files) {
-        // The template is checked when it is known whether the rows need it.
+        // The template is checked later, because only some kinds of rows need it.
         TextRows.refusePair(data);
         TextRows.refuseCorpus(data);
     }
@@ -51,7 +51,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     public Reading<SftExample> reading(RawSource source, TokenizerFiles files, boolean supervised) {
         TextRows.refuseBareTexts(source, "hold no conversations", "jsonl, csv or parquet for task sft");
         List<String> present = source.columns();
-        // Without any JSON line there is no key; that there are no rows is found when they are counted.
+        // JSON lines without rows have no columns; the missing rows are reported when rows are counted.
         SftColumns columns = source.format() == DataFormat.JSONL && present.isEmpty()
                 ? SftColumns.MESSAGES
                 : columns(source, files, supervised);
@@ -64,7 +64,7 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
     private SftColumns columns(RawSource source, TokenizerFiles files, boolean supervised) {
         SftColumns columns = SftColumns.of(source.key() + ": " + source.path(), source.columns(), supervised);
         if (columns == SftColumns.PROMPT) {
-            // Prompts and completions may be texts, which need no template.
+            // Prompts and completions may be plain texts, which need no template.
             return columns;
         }
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
@@ -125,7 +125,10 @@ public record SftData(DataConfig data, String template) implements TaskData<SftE
                         data.packing(), data.overlong(), data.assistantOnlyLoss(), files.chatTemplateSha256()));
     }
 
-    /** Of a conversation the prompt is what comes before the assistant's last turn, which need not be there. */
+    /**
+     * Returns inputs whose prompt is, for a conversation, the messages before the assistant's last turn, which may be
+     * missing.
+     */
     @Override
     public Function<CleanRow<SftExample>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         SftEncoder encoder = encoder(tokenizer, files);

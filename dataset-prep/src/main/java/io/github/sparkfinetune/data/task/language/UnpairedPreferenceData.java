@@ -31,12 +31,14 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * Task {@code unpaired-preference}: a prompt with an answer that is good or bad is a sample of two documents, the
- * prompt with its answer and the prompt with another one's, which tells how far the model has moved from what it was.
- * Tokens are those of TRL's {@code KTOTrainer}, which takes the answer before in its data set instead of the next one
- * of the shard.
+ * Task {@code unpaired-preference}: a prompt with an answer that is rated good or bad is a sample of two documents. The
+ * first is the prompt with its answer. The second is the prompt with the answer of another row, which shows how far the
+ * model has moved from its start.
  *
- * @param template what messages call the chat template
+ * <p>Tokens are those of TRL's {@code KTOTrainer}. TRL takes the previous answer in its data set, this task the next
+ * answer in the shard.
+ *
+ * @param template name of the chat template in messages
  */
 public record UnpairedPreferenceData(DataConfig data, String template) implements TaskData<RatedAnswer> {
 
@@ -70,7 +72,10 @@ public record UnpairedPreferenceData(DataConfig data, String template) implement
         return new Reading.JsonObjects<>(read, new ConversationRows<>(reader, data.maxTextBytes()));
     }
 
-    /** Of JSON lines without any there are no keys; that there are no rows is found when they are counted. */
+    /**
+     * Refuses a source without columns of the task. A source of JSON lines without rows has no columns; it is refused
+     * when rows are counted.
+     */
     private void requireColumns(RawSource source, boolean supervised) {
         List<String> present = source.columns();
         List<String> needed = supervised

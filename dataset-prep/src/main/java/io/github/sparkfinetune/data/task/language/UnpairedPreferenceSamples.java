@@ -12,15 +12,15 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Makes samples of prompts with an answer: the prompt with its answer, and the prompt with that of the next sample of
- * the shard, the last one's being the first's. A document travels whole, as {@link DocumentSamples} has it, behind it a
- * byte that is 1 where the answer is good.
+ * Makes samples of prompts with a rated answer: the prompt with its answer, and the prompt with the answer of the next
+ * sample in the shard. The last sample takes the answer of the first. Bytes of a row: the whole document as in
+ * {@link DocumentSamples}, then a byte that is 1 for a good answer.
  */
 final class UnpairedPreferenceSamples implements SampleSink {
     private final SampleCounts counts = new SampleCounts(0, true);
     private final DataConfig data;
     private final SampleOutput output;
-    /** Of the first sample, and of the one that waits for the next one's answer; null before there is one. */
+    /** Row of the first sample, and the row that waits for the next answer; null before the first row. */
     private Rated first;
 
     private Rated waiting;
@@ -31,13 +31,13 @@ final class UnpairedPreferenceSamples implements SampleSink {
     }
 
     /**
-     * A prompt with an answer.
+     * A prompt with a rated answer.
      *
-     * @param whole not cut
-     * @param cut at most as long as a document may be
+     * @param whole document before the cut
+     * @param cut document of at most the longest allowed length
      */
     private record Rated(Document whole, Document cut, int label) {
-        /** The prompt with another one's answer, not longer than a document may be. */
+        /** Returns the prompt with the answer of another row, cut to the longest allowed length. */
         Document with(Rated other, int longest) {
             int prompt = whole.firstLabel();
             int[] answer = other.whole.inputIds();
@@ -51,7 +51,7 @@ final class UnpairedPreferenceSamples implements SampleSink {
         }
     }
 
-    /** An answer as it travels. */
+    /** Returns the bytes of a row. */
     static byte[] bytes(Document document, boolean desirable) {
         byte[] row = DocumentSamples.bytes(document, false);
         byte[] rated = Arrays.copyOf(row, row.length + 1);
@@ -77,7 +77,7 @@ final class UnpairedPreferenceSamples implements SampleSink {
         waiting = rated;
     }
 
-    /** What is left of a document of which at least a token is asked, and at least one answered. */
+    /** Cuts or drops a document; a document that stays has a prompt and an answer of at least one token each. */
     private Document limited(Document document) {
         if (document.droppedBecause() == null && document.firstLabel() == 0) {
             return Document.dropped(DropReason.EMPTY_PROMPT);

@@ -8,14 +8,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Reads the answers of a question: {@code {"text": […], "answer_start": […]}} as the {@code datasets} library has them,
- * a list of {@code {"text": …, "answer_start": …}} as SQuAD's files have them, or a text that holds one of these as
- * JSON. An answer without words stands for none.
+ * Reads the answers of a question. They are {@code {"text": […], "answer_start": […]}} as in the {@code datasets}
+ * library, a list of {@code {"text": …, "answer_start": …}} as in SQuAD's files, or a text that holds either as JSON.
+ * An answer without words means that there is no answer.
  */
 final class GivenAnswers {
-    /** It is neither, or texts and places differ in number. */
+    /** Reason: the value has neither form, or the numbers of texts and places differ. */
     static final String BAD_ANSWERS = "bad_answers";
-    /** An answer is not what stands at its place. */
+    /** Reason: an answer is not the text at its place. */
     static final String NOT_IN_CONTEXT = "answer_not_in_context";
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -25,11 +25,11 @@ final class GivenAnswers {
     /**
      * An answer.
      *
-     * @param start where it begins in its context, in UTF-16 units
+     * @param start its start in the context, in UTF-16 units
      */
     record Answer(String text, int start) {}
 
-    /** @param context that the answers are parts of, as it was when their places were counted */
+    /** @param context context in which the places of the answers were counted */
     static List<Answer> read(JsonNode value, String context) throws UnusableRowException {
         JsonNode answers = value.isTextual() ? parsed(value.textValue()) : value;
         List<Answer> read = new ArrayList<>();
@@ -70,7 +70,7 @@ final class GivenAnswers {
         if (points < 0 || points > context.codePointCount(0, context.length())) {
             throw new UnusableRowException(NOT_IN_CONTEXT);
         }
-        // Python, which counts for everybody, counts code points.
+        // Data sets count in code points, as Python does.
         int at = context.offsetByCodePoints(0, points);
         if (!context.startsWith(text.textValue(), at)) {
             throw new UnusableRowException(NOT_IN_CONTEXT);

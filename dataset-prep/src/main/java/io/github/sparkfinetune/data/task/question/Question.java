@@ -5,8 +5,8 @@ import java.io.Serializable;
 /**
  * A cleaned question.
  *
- * @param row its texts
- * @param start where the answer that is trained, the first one, begins in the context, in UTF-16 units; -1 for none
- * @param end where it ends, exclusive; -1 for none
+ * @param row texts of the question
+ * @param start start of the trained answer, the first one, in the context, in UTF-16 units; -1 if there is none
+ * @param end end of the trained answer, exclusive; -1 if there is none
  */
 record Question(QuestionRow row, int start, int end) implements Serializable {}

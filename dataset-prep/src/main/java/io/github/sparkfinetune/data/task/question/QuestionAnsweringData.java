@@ -28,8 +28,8 @@ import java.util.stream.Stream;
 
 /**
  * Task {@code question-answering}: a question and the text that holds its answer become windows of
- * {@code data.max_length} tokens, each a sample ({@link QuestionWindows}); of several answers the first is trained.
- * Where questions may have no answer, those with and those without are strata.
+ * {@code data.max_length} tokens, each a sample ({@link QuestionWindows}). The first of several answers is trained. If
+ * questions may have no answer, questions with and without answers are separate strata.
  */
 public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig settings) implements TaskData<Question> {
     private static final String GROUP = "context";
@@ -52,7 +52,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
                 ? QuestionRows.Columns.SQUAD
                 : new QuestionRows.Columns(settings.question(), settings.context(), settings.answers());
         List<String> present = source.columns();
-        // Without any JSON line there is no key; that there are no rows is found when they are counted.
+        // JSON lines without rows have no columns; the missing rows are reported when rows are counted.
         if (source.format() != DataFormat.JSONL || !present.isEmpty()) {
             require(source, "question", columns.question());
             require(source, "context", columns.context());
@@ -74,7 +74,7 @@ public record QuestionAnsweringData(DataConfig data, QuestionAnsweringConfig set
                 ": name the right one, or set data.format to squad where it is SQuAD's own JSON");
     }
 
-    /** Questions have no labels. */
+    /** Returns no labels, as questions have none. */
     @Override
     public Map<String, Long> rowsPerLabel(Map<String, Long> strata, Map<String, Long> found) {
         return Map.of();

@@ -7,13 +7,13 @@ import io.github.sparkfinetune.data.task.SourceLook;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds questions with a context and answers. */
+/** Recognises questions with a context and answers. */
 public final class QuestionLook {
     private static final String NO_ANSWERS = "question_answering.version_2_with_negative";
 
     private QuestionLook() {}
 
-    /** What is found in a source. */
+    /** Returns the columns found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         if (look.format() == DataFormat.SQUAD || isSquad(look)) {
             Recognition squad = new Recognition("SQuAD's articles with questions").with("data.format", "squad");

@@ -6,13 +6,13 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * What a sample's {@code row} holds of a question ({@link io.github.sparkfinetune.data.dataset.Window}): what its
- * tokens do not tell. In JSON the fields are called as here.
+ * Data of a question that the tokens of its sample do not show, the sample's {@code row}
+ * ({@link io.github.sparkfinetune.data.dataset.Window}). JSON fields have the names of the components.
  *
- * @param id the question's in the source, or null
- * @param question cleaned, without white space in front
- * @param context the text that the answer is a part of, cleaned
- * @param answers the right ones, as they stand in the context; empty where the question has none, or none is known
+ * @param id id of the question in the source, or null
+ * @param question cleaned question, without white space in front
+ * @param context cleaned text that the answer is a part of
+ * @param answers right answers, as they stand in the context; empty if the question has none, or none is known
  */
 public record QuestionRow(String id, String question, String context, List<String> answers) implements Serializable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -22,9 +22,9 @@ public record QuestionRow(String id, String question, String context, List<Strin
     }
 
     /**
-     * Reads what {@link #toJson} wrote.
+     * Parses the result of {@link #toJson}.
      *
-     * @throws IllegalArgumentException for anything else
+     * @throws IllegalArgumentException for any other text
      */
     public static QuestionRow of(String json) {
         try {
@@ -34,7 +34,7 @@ public record QuestionRow(String id, String question, String context, List<Strin
         }
     }
 
-    /** As a JSON object. */
+    /** Returns the data as a JSON object. */
     public String toJson() {
         try {
             return JSON.writeValueAsString(this);

@@ -18,10 +18,10 @@ import java.util.Set;
 /**
  * Rows with a question, a context and answers, each a JSON object of its columns.
  *
- * @param columns their names
- * @param supervised whether a row's answers are read
- * @param unanswerable whether a question may have none
- * @param maxTextBytes where a text is cut
+ * @param columns names of the columns
+ * @param supervised true if the answers of a row are read
+ * @param unanswerable true if a question may have no answer
+ * @param maxTextBytes length at which a text is cut
  */
 record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, int maxTextBytes)
         implements RowCleaner.Factory<Question> {
@@ -29,7 +29,7 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
     static final String NO_CONTEXT = "no_context";
     static final String NO_ANSWER = "no_answer";
 
-    /** Strata where questions may have no answer, so that of both kinds the same share is held out. */
+    /** Strata of questions that may have no answer, so that the same share of both kinds is held out. */
     static final String ANSWERABLE = "answerable";
 
     static final String UNANSWERABLE = "unanswerable";
@@ -37,7 +37,7 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
     /** Names of the columns. */
     record Columns(String question, String context, String answers) implements Serializable {
         static final String ID = "id";
-        /** Those of SQuAD's files. */
+        /** Names in SQuAD's files. */
         static final Columns SQUAD = new Columns("question", "context", "answers");
     }
 
@@ -110,7 +110,7 @@ record QuestionRows(Columns columns, boolean supervised, boolean unanswerable, i
             return answers;
         }
 
-        /** The answers where they stand after the context was cleaned: what is removed before one moves it. */
+        /** Moves the answers to their places in the cleaned context; text that is removed before an answer moves it. */
         private List<GivenAnswers.Answer> moved(List<GivenAnswers.Answer> answers, String before, String context)
                 throws UnusableRowException {
             if (context.equals(before)) {

@@ -10,11 +10,15 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Cuts questions with their contexts into windows as {@code run_qa.py} of {@code transformers} does: a window has the
- * whole question and a stretch of the context. Where an answer lies wholly inside a window, its first token is the last
- * one that begins at or before it, its last token the first one that ends at or behind it; elsewhere both are token 0,
- * {@code [CLS]}. Where {@code run_qa.py} would find a first token behind the last one (the answer is a character of
- * several tokens, or begins in the last token of a window), it is the last one. Not for concurrent use.
+ * Cuts questions with their contexts into windows as {@code run_qa.py} of {@code transformers} does. A window has the
+ * whole question and a stretch of the context. Not for concurrent use.
+ *
+ * <p>For an answer that lies wholly inside a window, the first token is the last one that begins at or before the
+ * answer, and the last token is the first one that ends at or behind it. In other windows both are token 0, {@code
+ * [CLS]}.
+ *
+ * <p>{@code run_qa.py} can find a first token behind the last one, for an answer that is one character of several
+ * tokens, or that begins in the last token of a window. Here the first token is then the last one.
  */
 final class QuestionWindows {
     private static final int[] NOWHERE = {0, 0};
@@ -22,7 +26,9 @@ final class QuestionWindows {
     private final TextTokenizer tokenizer;
     private final int maxLength;
     private final int stride;
-    /** Most contexts come several times in a row, with a question each. */
+    /**
+     * Context of the previous question, because most contexts come several times in a row, with different questions.
+     */
     private String context;
 
     private TokenSpans spans;
@@ -34,10 +40,10 @@ final class QuestionWindows {
     }
 
     /**
-     * A question's samples.
+     * Samples of a question.
      *
-     * @param samples empty where there are none
-     * @param droppedBecause why there are none, or null
+     * @param samples empty if the question is dropped
+     * @param droppedBecause reason for dropping the question, or null
      */
     record Cut(List<Sample> samples, DropReason droppedBecause) {
         static Cut dropped(DropReason reason) {
@@ -45,7 +51,7 @@ final class QuestionWindows {
         }
     }
 
-    /** @param supervised whether the samples say where the answer is */
+    /** @param supervised true if the samples hold the place of the answer */
     Cut cut(Question question, boolean supervised) {
         QuestionRow row = question.row();
         if (!row.context().equals(context)) {
@@ -63,7 +69,7 @@ final class QuestionWindows {
         for (TextWindow window : windows) {
             int number = samples.size();
             int[] answer = supervised ? answer(window.offsets(), question.start(), question.end()) : new int[0];
-            // The index is the sample's place in the split; the file itself need not hold it.
+            // The index is the sample's place in the split, so the file does not store it.
             samples.add(new Sample(0, window.inputIds(), window.tokenTypeIds(), -1)
                     .with(new Window(number, window.offsets(), answer, number == 0 ? row.toJson() : "")));
         }

@@ -27,18 +27,18 @@ import java.util.NoSuchElementException;
  * {"data": [{"paragraphs": [{"context": …, "qas": [{"id": …, "question": …, "answers": […]}, …]}, …]}, …]}
  * </pre>
  *
- * <p>Other fields are passed over. A paragraph is in memory at a time, however long the file's lines are. A file may be
- * read in slices, each by a reader of its own that passes over the paragraphs before.
+ * <p>Other fields are ignored. Only one paragraph is in memory at a time, however long the lines of the file are. A
+ * file may be read in slices, each by a reader of its own that skips the paragraphs before.
  */
 public final class SquadFile implements Iterator<String>, Closeable {
-    /** Fields of a question. */
+    /** Names of the fields of a question. */
     public static final List<String> COLUMNS = List.of("id", "question", "context", "answers");
 
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(JsonReadFeature.ALLOW_UNESCAPED_CONTROL_CHARS)
             .build();
 
-    /** What the next token belongs to. */
+    /** Part of the file to which the next token belongs. */
     private enum Place {
         START,
         FILE,
@@ -62,11 +62,11 @@ public final class SquadFile implements Iterator<String>, Closeable {
     /**
      * Opens a slice of a file.
      *
-     * @param name of the file, for messages
-     * @param in from the file's beginning, decompressed; closed with this
+     * @param name name of the file, for messages
+     * @param in decompressed file from its beginning; closed with this reader
      * @param from paragraphs that begin before this byte belong to another slice
-     * @param to paragraphs that begin at this byte or behind belong to another slice; the slice that reaches to
-     *     {@link Long#MAX_VALUE} also finds whether the file ends as it should
+     * @param to paragraphs that begin at or behind this byte belong to another slice. The slice that reaches to
+     *     {@link Long#MAX_VALUE} also checks the end of the file
      */
     public SquadFile(String name, InputStream in, long from, long to) throws IOException {
         this.name = name;
@@ -149,7 +149,7 @@ public final class SquadFile implements Iterator<String>, Closeable {
         }
     }
 
-    /** Goes into the list that a field of this name holds, or behind any other field; whether it went in. */
+    /** Enters the list in a field of this name, or skips any other field; returns whether it entered a list. */
     private boolean enters(String field) throws IOException {
         boolean wanted = parser.currentName().equals(field);
         JsonToken value = parser.nextToken();
@@ -162,7 +162,7 @@ public final class SquadFile implements Iterator<String>, Closeable {
 
     private void paragraph() throws IOException {
         JsonLocation begin = parser.currentTokenLocation();
-        // An encoding other than UTF-8 has no byte offsets: then all of the file is the first slice's.
+        // Other encodings than UTF-8 have no byte offsets; then the first slice has the whole file.
         long offset = Math.max(0, begin.getByteOffset());
         if (offset >= to) {
             place = Place.END;

@@ -33,7 +33,7 @@ import java.util.function.ToIntFunction;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** The data side of every task. */
+/** Registry of the data side of every task. */
 public final class TaskDatas {
     private static final Map<Task, Function<RunConfig, TaskData<?>>> TASKS = new EnumMap<>(Map.of(
             Task.CLASSIFICATION, ClassificationData::of,
@@ -45,7 +45,7 @@ public final class TaskDatas {
             Task.PREFERENCE, PreferenceData::of,
             Task.UNPAIRED_PREFERENCE, UnpairedPreferenceData::of));
 
-    /** What tells whether a source is for a task; the more particular the task, the earlier. */
+    /** Recognisers of sources by task; the more specific a task, the earlier. */
     private static final Map<Task, Function<SourceLook, Optional<Recognition>>> RECOGNIZED = new LinkedHashMap<>();
 
     static {
@@ -61,7 +61,7 @@ public final class TaskDatas {
 
     private TaskDatas() {}
 
-    /** The tasks that a source has what they are trained on, the likeliest first. */
+    /** Returns the tasks that a source can train, the likeliest first. */
     public static Map<Task, Recognition> recognized(SourceLook look) {
         Map<Task, Recognition> found = new LinkedHashMap<>();
         RECOGNIZED.forEach(
@@ -69,18 +69,17 @@ public final class TaskDatas {
         return found;
     }
 
-    /** That of a run's task. */
+    /** Returns the data side of a run's task. */
     public static TaskData<?> of(RunConfig config) {
         return TASKS.get(config.task()).apply(config);
     }
 
     /**
-     * A model's tokenizer as a run and its task use it.
+     * Returns a model's tokenizer as a run and its task use it.
      *
      * @param modelFolder the run's model, or a copy of it
-     * @param positions longest sample that a model of this configuration has positions for, or 0 where that is not
-     *     known
-     * @throws RunException if the folder has no readable tokenizer, or it does not fit
+     * @param positions number of positions of the model, the longest sample that it can read; 0 if unknown
+     * @throws RunException if the folder has no readable tokenizer, or the tokenizer does not fit
      */
     public static TokenizerFiles tokenizer(
             Path modelFolder, RunConfig config, ToIntFunction<HfConfig> positions, Configuration hadoop)

@@ -9,7 +9,7 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** Finds words with tags, or texts with spans. */
+/** Recognises words with tags, or texts with spans. */
 public final class TaggedLook {
     private static final List<String> WORDS = List.of("tokens", "words", "text");
     private static final List<String> TEXTS = List.of("text", "sentence", "content", "document");
@@ -18,7 +18,7 @@ public final class TaggedLook {
 
     private TaggedLook() {}
 
-    /** What is found in a source. */
+    /** Returns the columns found in a source. */
     public static Optional<Recognition> of(SourceLook look) {
         return words(look).or(() -> spans(look));
     }

@@ -14,12 +14,12 @@ import java.util.HashSet;
 import java.util.List;
 
 /**
- * Rows of words or texts with tags or spans, each a JSON object of its columns. Their content is hashed without tags.
+ * Rows of words or texts with tags or spans, each a JSON object of its columns. The content hash leaves out the tags.
  *
  * @param textColumn column of the words or the text
  * @param labelColumn column of the tags or spans
- * @param labelled whether rows must have them
- * @param maxTextBytes where a text is cut
+ * @param labelled true if rows must have tags or spans
+ * @param maxTextBytes length at which a text is cut
  */
 record TaggedRows(String textColumn, String labelColumn, boolean labelled, int maxTextBytes)
         implements RowCleaner.Factory<TaggedWords> {
@@ -29,7 +29,7 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, int m
         return new Cleaner();
     }
 
-    /** Cleans a row's one text. */
+    /** Cleans the one text of a row. */
     private final class Cleaner implements RowCleaner<TaggedWords> {
         private final TextCleaner cleaner = new TextCleaner(maxTextBytes);
         private final TaggedRecords records = new TaggedRecords(textColumn, labelColumn, labelled, this::clean);
@@ -64,7 +64,7 @@ record TaggedRows(String textColumn, String labelColumn, boolean labelled, int m
         }
 
         private ContentHash hash(TaggedWords row) {
-            // The number tells words from a text, which are tokenized in other ways.
+            // The number separates words from a text, which is tokenized differently.
             List<String> content = new ArrayList<>();
             content.add(row.isSplit() ? String.valueOf(row.words().size()) : "");
             content.addAll(

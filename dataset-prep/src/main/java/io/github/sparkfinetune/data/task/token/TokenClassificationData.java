@@ -29,8 +29,8 @@ import java.util.function.Function;
 
 /**
  * Task {@code token-classification}: a list of words with a tag each, or a text with spans, is a sample, or several
- * windows where it is longer than one. A byte-level tokenizer puts a space before each word
- * ({@code add_prefix_space=True}), as it has to for lists of words.
+ * windows if it is longer. A byte-level tokenizer puts a space before each word ({@code add_prefix_space=True}), as
+ * lists of words require.
  */
 public record TokenClassificationData(DataConfig data) implements TaskData<TaggedWords> {
 
@@ -74,7 +74,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
     }
 
     private static void requireColumn(RawSource source, String key, String name) {
-        // Without any JSON line there is no key; that there are no rows is found when they are counted.
+        // JSON lines without rows have no columns; the missing rows are reported when rows are counted.
         if (!source.columns().isEmpty()) {
             source.requireColumn(key, name, "");
         }
@@ -130,7 +130,7 @@ public record TokenClassificationData(DataConfig data) implements TaskData<Tagge
                 .withStride(data.windowStride());
     }
 
-    /** The first tokens of words, of which something is predicted, have the label 0. */
+    /** Returns inputs in which the first token of each word has label 0, as the place of a prediction. */
     @Override
     public Function<CleanRow<TaggedWords>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files) {
         TaggedEncoder encoder = encoder(tokenizer);

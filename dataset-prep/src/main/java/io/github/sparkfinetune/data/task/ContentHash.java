@@ -7,9 +7,9 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * The first 128 bits of the SHA-256 of a row's cleaned content: rows with the same one are duplicates of each other,
- * and it decides in which shard and at which place a row lies, and unless it has a {@link SplitKey} in which split.
- * Content of several texts is hashed with a null byte between them.
+ * First 128 bits of the SHA-256 of a row's cleaned content. Rows with equal hashes are duplicates. The hash decides the
+ * shard and the place of a row, and also its split unless the row has a {@link SplitKey}. Content of several texts is
+ * hashed with a null byte between them.
  *
  * @param first bits 0 to 63, big-endian
  * @param second bits 64 to 127
@@ -18,9 +18,9 @@ public record ContentHash(long first, long second) implements Serializable {
     private static final int HALF = 2 * Long.BYTES;
 
     /**
-     * The hash that is written so.
+     * Parses a hash.
      *
-     * @param hex as {@link #toHex} writes it; capitals are taken too
+     * @param hex text as {@link #toHex} writes it; capitals are accepted
      * @throws IllegalArgumentException if it is not so many hexadecimal digits
      */
     public static ContentHash ofHex(String hex) {
@@ -31,7 +31,7 @@ public record ContentHash(long first, long second) implements Serializable {
                 HexFormat.fromHexDigitsToLong(hex, 0, HALF), HexFormat.fromHexDigitsToLong(hex, HALF, 2 * HALF));
     }
 
-    /** As 32 hexadecimal digits, whose order is that of hashes. */
+    /** Returns 32 hexadecimal digits, whose order is that of the hashes. */
     public String toHex() {
         return HexFormat.of().toHexDigits(first) + HexFormat.of().toHexDigits(second);
     }
@@ -48,11 +48,11 @@ public record ContentHash(long first, long second) implements Serializable {
             }
         }
 
-        /** The hash of cleaned texts, of which none holds a null byte. */
+        /** Returns the hash of cleaned texts, none of which holds a null byte. */
         public ContentHash of(byte[]... texts) {
             for (int i = 0; i < texts.length; i++) {
                 if (i > 0) {
-                    // It tells ("ab", "c") from ("a", "bc").
+                    // Without the null byte ("ab", "c") and ("a", "bc") would be equal.
                     sha256.update((byte) 0);
                 }
                 sha256.update(texts[i]);

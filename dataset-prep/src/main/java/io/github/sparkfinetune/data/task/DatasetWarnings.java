@@ -16,14 +16,14 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** Says what a model would learn badly from in a prepared dataset. */
+/** Finds problems in a prepared dataset that harm the trained model. */
 public final class DatasetWarnings {
-    /** Shares of rows, tokens and documents from which on there is a warning. */
+    /** Shares of rows, tokens and documents above which there is a warning. */
     private static final double TRUNCATED = 0.1;
 
     private static final double UNKNOWN = 0.01;
     private static final double UNENDED = 0.5;
-    /** Share of the rows that are to be held out. */
+    /** Allowed deviation, as a share of the rows to hold out. */
     private static final double UNEVEN = 0.25;
 
     private static final long IMBALANCE = 20;
@@ -33,18 +33,18 @@ public final class DatasetWarnings {
     private DatasetWarnings() {}
 
     /**
-     * Rows of a held-out split whose content is in the training split too.
+     * Rows of a held-out split whose content is also in the training split.
      *
-     * @param rows how many
+     * @param rows number of such rows
      * @param example content of one of them, or empty
      */
     public record Leak(long rows, String example) {}
 
     /**
-     * All warnings.
+     * Returns all warnings.
      *
-     * @param checks by split
-     * @param leaks by held-out split; absent where there are none
+     * @param checks counts by split
+     * @param leaks leaks by held-out split; a split without a leak is absent
      */
     public static List<Warning> of(Manifest manifest, Map<String, SampleChecks> checks, Map<String, Leak> leaks) {
         List<Warning> warnings = new ArrayList<>();
@@ -92,7 +92,7 @@ public final class DatasetWarnings {
                                 : "data.split_by keeps such rows together, data.split_by_time does not")));
     }
 
-    /** Warns of a share that differs much from its fraction, because groups or times stay together. */
+    /** Warns of a split whose share differs much from its fraction, because groups or times stay together. */
     private static Optional<Warning> uneven(Manifest manifest, String name, double fraction) {
         DatasetOptions options = manifest.options();
         if (fraction == 0 || (options.splitBy() == null && options.splitByTime() == null)) {
@@ -143,7 +143,7 @@ public final class DatasetWarnings {
                                 malformed)));
     }
 
-    /** Which rows are split off is known when the documents have been compared. */
+    /** Warns of rows that decontamination misses: rows are split off only after the documents were compared. */
     private static Optional<Warning> decontamination(Manifest manifest) {
         DatasetOptions options = manifest.options();
         if (options.corpus() == null || !options.corpus().decontaminate().enabled()) {
@@ -204,7 +204,8 @@ public final class DatasetWarnings {
                                     ? ": it cannot be trained; add rows or take the label away"
                                     : ": nothing is measured of it; hold out more rows")));
         }
-        // Every text has words outside of entities, and an entity's further words are as many as they are.
+        // Every text has words outside of entities, and the further words of an entity follow from its first. Only
+        // first words are compared.
         boolean entities = labels.stream().anyMatch(Iob2::isPrefixed);
         List<Integer> compared = IntStream.range(0, rows.size())
                 .filter(label -> rows.get(label) > 0 && (!entities || Iob2.begins(labels.get(label))))

@@ -13,7 +13,7 @@ public final class LabelNames {
 
     private LabelNames() {}
 
-    /** Sorted by number where all are numbers, else by name. */
+    /** Sorts names by number if all are numbers, else by name. */
     public static List<String> sorted(Collection<String> names) {
         boolean numbers = names.stream().allMatch(name -> name.matches(NUMBER));
         Comparator<String> byName = Comparator.naturalOrder();
@@ -24,7 +24,7 @@ public final class LabelNames {
                 .toList();
     }
 
-    /** Ids by name. */
+    /** Returns the ids by name. */
     public static Map<String, Integer> ids(List<String> names) {
         Map<String, Integer> ids = new HashMap<>();
         names.forEach(name -> ids.put(name, ids.size()));

@@ -4,26 +4,26 @@ import io.github.sparkfinetune.data.dataset.UnusableRowException;
 import java.io.Serializable;
 import java.util.Set;
 
-/** Reads what the label column of a row says. */
+/** Reader of the label column of a row. */
 public interface LabelReader extends Serializable {
 
     /**
-     * A row's label.
+     * Label of a row.
      *
      * @param stratum as {@link CleanRow#stratum}
      * @param names as {@link CleanRow#labels}
-     * @param number where the label is one, else null
+     * @param number value of a label that is a number, else null
      */
     record Label(String stratum, Set<String> names, Double number) {
-        /** That of a row without. */
+        /** Label of a row without one. */
         static final Label NONE = new Label(CleanRow.ALL, Set.of(), null);
     }
 
     /**
      * Reads a label.
      *
-     * @param text without white space around it, or null where there is none
-     * @throws UnusableRowException if it is no label
+     * @param text text without white space around it; null if the row has none
+     * @throws UnusableRowException if the text is not a label
      */
     Label read(String text) throws UnusableRowException;
 }

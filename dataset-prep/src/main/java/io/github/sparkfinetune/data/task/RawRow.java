@@ -1,26 +1,26 @@
 package io.github.sparkfinetune.data.task;
 
 /**
- * A record of a source as it was read, before anything of it is cleaned. Its values are those of the columns that a
- * {@link Reading} names, in their order. It is valid until the next one is read.
+ * A record of a source as it was read, before cleaning. It has a value for each column that a {@link Reading} names, in
+ * the same order. It is valid until the next record is read.
  */
 public interface RawRow {
 
-    /** URI of the file that it comes from. */
+    /** Returns the URI of the file that the record is from. */
     String file();
 
-    /** Whether the record could not be parsed; then it has no values. */
+    /** Returns whether the record could not be parsed; a corrupt record has no values. */
     boolean isCorrupt();
 
     /**
-     * A value as bytes, which are mostly UTF-8 and not to be changed; null where there is none.
+     * Returns a value as bytes, mostly UTF-8, which callers must not change; null for a missing value.
      *
      * @param column place of the column in the reading
      */
     byte[] bytes(int column);
 
     /**
-     * A value as text; null where there is none.
+     * Returns a value as text; null for a missing value.
      *
      * @param column place of the column in the reading
      */

@@ -4,24 +4,24 @@ import io.github.sparkfinetune.conf.DataConfig.DataFormat;
 import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 
-/** A source of raw rows, as a task sees it before any row is read. */
+/** A source of raw rows, described to a task before any row is read. */
 public interface RawSource {
 
-    /** Configuration key that names it, for messages. */
+    /** Returns the configuration key that names the source, for messages. */
     String key();
 
-    /** Name of the split that its rows are of, held-out ones of the training text aside; null for rows to predict. */
+    /** Returns the split of the source's rows, before any are held out of it; null for rows to predict. */
     String split();
 
-    /** Absolute URI of a file or folder, or a glob. */
+    /** Returns the absolute URI of a file or folder, or a glob. */
     String path();
 
-    /** Its format, never auto. */
+    /** Returns the format, never auto. */
     DataFormat format();
 
     /**
-     * Names of its columns. Of JSON lines they are the keys that the first rows have; it is empty where there are no
-     * rows, and of text folders, which have no columns.
+     * Returns the names of the columns. For JSON lines these are the keys of the first rows. There are none if there
+     * are no rows, and for text folders, which have no columns.
      */
     List<String> columns();
 
@@ -29,7 +29,7 @@ public interface RawSource {
      * Refuses a source without a column.
      *
      * @param key configuration key that names the column
-     * @param remedy what else to do, after ": "; or nothing
+     * @param remedy other remedy, beginning with ": "; or empty
      */
     default void requireColumn(String key, String column, String remedy) {
         if (!columns().contains(column)) {

@@ -4,20 +4,20 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * What is read of the rows of one source, and how a row is cleaned.
+ * Columns to read from the rows of one source, and the cleaner of the rows.
  *
- * @param <C> what a row's content becomes
+ * @param <C> content of a cleaned row
  */
 public sealed interface Reading<C> {
 
-    /** Opens what cleans the rows of a partition. */
+    /** Returns the factory of cleaners, one for each partition. */
     RowCleaner.Factory<C> cleaner();
 
     /**
-     * The values of some columns, each as a text. Every column must be there. Of text folders the first value is a
-     * file's content, and there are no others.
+     * Reads columns as one text each. Every column must be present. For text folders the only value is the content of a
+     * file.
      *
-     * @param columns in the order of a {@link RawRow}'s values
+     * @param columns columns in the order of a {@link RawRow}'s values
      */
     record Texts<C>(List<Column> columns, RowCleaner.Factory<C> cleaner) implements Reading<C> {
         public Texts {
@@ -26,9 +26,9 @@ public sealed interface Reading<C> {
     }
 
     /**
-     * Some columns as one JSON object, which is the only value of a {@link RawRow}: for lists, structures, and columns
-     * that some rows do not have. A JSON line is passed on as it stands, with whatever else is in it: a schema would
-     * give every object of a list the fields that any of them has.
+     * Reads columns as one JSON object, the only value of a {@link RawRow}: for lists, structures, and columns that
+     * some rows lack. A JSON line is passed on unchanged, with all its fields, because a schema would give every object
+     * of a list the fields that any of its objects has.
      *
      * @param columns names of columns that the source has
      */
@@ -39,12 +39,12 @@ public sealed interface Reading<C> {
     }
 
     /**
-     * A column that must be there.
+     * A column that must be present.
      *
      * @param key configuration key that names it, for messages
-     * @param name its name in the source
-     * @param missing why a row without a value cannot be used, as the cleaner says it
-     * @param string whether it must hold strings; else any value is read as the text that it is written as
+     * @param name name in the source
+     * @param missing reason why a row without a value cannot be used, as the cleaner reports it
+     * @param string true if the column must hold strings; else any value is read as its text
      */
     record Column(String key, String name, String missing, boolean string) implements Serializable {}
 }

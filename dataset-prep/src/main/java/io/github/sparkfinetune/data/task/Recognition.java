@@ -5,22 +5,22 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
- * That a source has what a task is trained on.
+ * Evidence that a source has the columns a task is trained on.
  *
- * @param evidence what was found, for people
- * @param settings keys that say so to the task, and usual ones for such a source
+ * @param evidence evidence, for people
+ * @param settings configuration keys that select these columns, and usual ones for such a source
  */
 public record Recognition(String evidence, Map<String, String> settings) {
     public Recognition {
         settings = Collections.unmodifiableMap(new LinkedHashMap<>(settings));
     }
 
-    /** Without settings. */
+    /** Creates a recognition without settings. */
     public Recognition(String evidence) {
         this(evidence, Map.of());
     }
 
-    /** With one more setting. */
+    /** Returns this recognition with one more setting. */
     public Recognition with(String key, String value) {
         Map<String, String> more = new LinkedHashMap<>(settings);
         more.put(key, value);

@@ -5,16 +5,16 @@ import java.io.Serializable;
 /**
  * Cleans rows and hashes their content. Not for concurrent use.
  *
- * @param <C> what a row's content becomes
+ * @param <C> content of a cleaned row
  */
 public interface RowCleaner<C> {
 
-    /** A row, cleaned, or why it cannot be used. */
+    /** Returns the cleaned row, or the reason why it cannot be used. */
     CleanRow<C> clean(RawRow row);
 
-    /** Opens cleaners in the tasks that read a source. */
+    /** Factory of cleaners, in the Spark tasks that read a source. */
     interface Factory<C> extends Serializable {
-        /** A cleaner for one partition. */
+        /** Returns a cleaner for one partition. */
         RowCleaner<C> open();
     }
 }

@@ -12,7 +12,10 @@ import java.util.TreeMap;
 
 /** Counts over the samples of a shard or of a whole split. */
 public final class SampleCounts implements Serializable {
-    /** Why samples of parts of documents are left out of which nothing is predicted: wrapped packing makes such. */
+    /**
+     * Reason why a sample of parts of documents is left out: nothing in it is predicted. Wrapped packing can make such
+     * samples.
+     */
     public static final String UNLABELLED_SAMPLE = "unlabelled_sample";
 
     private static final long serialVersionUID = 1L;
@@ -32,20 +35,20 @@ public final class SampleCounts implements Serializable {
 
     /**
      * @param labels number of labels
-     * @param documents whether samples are made of documents
+     * @param documents true if samples are made of documents
      */
     public SampleCounts(int labels, boolean documents) {
         this.samplesPerLabel = new long[labels];
         this.documents = documents;
     }
 
-    /** Counts a row that came. */
+    /** Counts a row that has a sample. */
     public void row(boolean truncated) {
         rows++;
         truncatedRows += truncated ? 1 : 0;
     }
 
-    /** Counts a row that came, of which nothing is in a sample. */
+    /** Counts a row that is in no sample. */
     public void droppedRow(DropReason reason) {
         rows++;
         droppedRows++;
@@ -61,8 +64,8 @@ public final class SampleCounts implements Serializable {
     /**
      * Counts a sample.
      *
-     * @param predicted its tokens that are predicted
-     * @param labels ids of the labels that it has
+     * @param predicted number of its predicted tokens
+     * @param labels ids of its labels
      */
     public void sample(Sample sample, long predicted, int... labels) {
         samples++;
@@ -77,12 +80,12 @@ public final class SampleCounts implements Serializable {
         }
     }
 
-    /** The smallest power of two that is not below. */
+    /** Returns the smallest power of two that is not below the length. */
     private static int atMost(int length) {
         return length <= 1 ? 1 : Integer.highestOneBit(length - 1) << 1;
     }
 
-    /** Adds another shard's or split's. */
+    /** Adds the counts of another shard or split. */
     public SampleCounts plus(SampleCounts other) {
         rows += other.rows;
         droppedRows += other.droppedRows;
@@ -100,32 +103,35 @@ public final class SampleCounts implements Serializable {
         return this;
     }
 
-    /** Rows that came, in whatever samples or in none. */
+    /** Returns the number of rows, in samples or not. */
     public long rows() {
         return rows;
     }
 
-    /** Rows that turned out to be unusable only when they were tokenized; an overlong one is left out on purpose. */
+    /**
+     * Returns the number of rows that tokenization found unusable. Overlong rows do not count, they are left out on
+     * purpose.
+     */
     public long unusableRows() {
         return unusableRows;
     }
 
-    /** Samples that were written. */
+    /** Returns the number of written samples. */
     public long samples() {
         return samples;
     }
 
-    /** Tokens of the longest sample. */
+    /** Returns the number of tokens of the longest sample. */
     public int longest() {
         return longest;
     }
 
-    /** What is in no sample, by reason. */
+    /** Returns the numbers of rows and samples that were left out, by reason. */
     public Map<String, Long> dropped() {
         return Collections.unmodifiableMap(dropped);
     }
 
-    /** As a manifest has it. */
+    /** Returns the counts as the split of a manifest. */
     public Manifest.Split toSplit(List<Manifest.Shard> shards) {
         List<Long> perLabel =
                 documents ? List.of() : Arrays.stream(samplesPerLabel).boxed().toList();

@@ -2,17 +2,17 @@ package io.github.sparkfinetune.data.task;
 
 import java.io.IOException;
 
-/** Makes the samples of one shard of the rows that come to it, in order. Not for concurrent use. */
+/** Makes the samples of one shard from rows in order. Not for concurrent use. */
 public interface SampleSink {
 
     /**
-     * Adds the next row, of which no, one or several samples are made.
+     * Adds the next row, which gives no, one or several samples.
      *
-     * @param row as a {@link TaskData.Encoder} made it
-     * @param stratum of the row
+     * @param row bytes of a {@link TaskData.Encoder}
+     * @param stratum stratum of the row
      */
     void add(byte[] row, String stratum) throws IOException;
 
-    /** Writes what is left; returns what was written. */
+    /** Writes the remaining samples; returns the counts of all written samples. */
     SampleCounts finish() throws IOException;
 }

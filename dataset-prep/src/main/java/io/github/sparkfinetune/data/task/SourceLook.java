@@ -10,13 +10,13 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * What the beginning of a source shows, from which each task tells whether the source is for it.
+ * Beginning of a source, by which each task decides whether the source suits it.
  *
  * @param format never auto
- * @param columns names of its columns; none of texts in folders and of lines
- * @param rows its first rows, JSON objects
- * @param labelFolders of texts in folders, whether they are in folders of the source
- * @param named columns that were named beforehand, by their keys
+ * @param columns names of the columns; none for texts in folders and for lines
+ * @param rows first rows, JSON objects
+ * @param labelFolders true if texts are in folders below the source
+ * @param named columns that the configuration names, by key
  */
 public record SourceLook(
         DataFormat format, List<String> columns, List<JsonNode> rows, boolean labelFolders, Map<String, String> named) {
@@ -26,14 +26,14 @@ public record SourceLook(
         named = Map.copyOf(named);
     }
 
-    /** Whether its files or lines are a text each, without columns. */
+    /** Returns whether each file or line is a text, without columns. */
     public boolean isBareTexts() {
         return format == DataFormat.TEXT || format == DataFormat.TEXT_FOLDERS;
     }
 
     /**
-     * The column that a key means: the one that was named, else the first of the usual names that is there with values
-     * of the right kind.
+     * Returns the column for a key: the configured column, else the first of the usual names whose column has values of
+     * the right kind.
      */
     public Optional<String> column(String key, List<String> usual, Predicate<JsonNode> kind) {
         if (named.containsKey(key)) {
@@ -45,7 +45,7 @@ public record SourceLook(
                 .findFirst();
     }
 
-    /** As {@link #column}, else the column with the longest texts. */
+    /** Returns the column as {@link #column} does, else the column with the longest texts. */
     public Optional<String> textColumn(String key, List<String> usual, Predicate<String> allowed) {
         return column(key, usual, JsonNode::isTextual)
                 .filter(allowed)
@@ -57,12 +57,12 @@ public record SourceLook(
                                 .max(Comparator.comparingDouble(this::meanLength)));
     }
 
-    /** Whether a column has values, all of a kind. */
+    /** Returns whether a column has values, all of one kind. */
     public boolean has(String column, Predicate<JsonNode> kind) {
         return values(column).findAny().isPresent() && values(column).allMatch(kind);
     }
 
-    /** The values that rows have in a column. */
+    /** Returns the values of the rows in a column. */
     public Stream<JsonNode> values(String column) {
         return rows.stream().map(row -> row.path(column)).filter(value -> !value.isMissingNode() && !value.isNull());
     }

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.data.task;
 import java.io.Serializable;
 
 /**
- * Decides on which side of the split a row lies, where its content does not.
+ * Decides on which side of a split a row lies, if its content does not.
  *
  * @param place unsigned number: rows are held out in this order, and rows with the same place stay together
  * @param group number that is equal for rows that share a prompt, a user or the like

@@ -17,17 +17,16 @@ import java.util.Set;
 import java.util.function.Function;
 
 /**
- * What a task is for data: what is read of a source, how a raw row becomes a cleaned one, how that is tokenized, and
- * what samples are made of it. A task is one class and a line of {@code TaskDatas}; whoever reads, shuffles and writes
- * the rows knows no task.
+ * The data side of a task: reads a source, cleans its rows, tokenizes them, and makes samples. A task is one class and
+ * a line of {@code TaskDatas}. The code that reads, shuffles and writes rows depends on no task.
  *
- * <p>A row goes this way: {@link RawRow} → {@link RowCleaner} → {@link CleanRow} → {@link Encoder} → bytes, which are
- * shuffled → {@link SampleSink} → samples. Cleaning comes twice, since a first pass counts rows and labels and finds
- * which rows are held out; it must give the same both times. Whatever is known of a row's usability without tokens
- * belongs to it: only what it refuses is counted as a bad row before the split is made.
+ * <p>The path of a row: {@link RawRow} → {@link RowCleaner} → {@link CleanRow} → {@link Encoder} → bytes, which are
+ * shuffled → {@link SampleSink} → samples. Cleaning runs twice, because a first pass counts rows and labels and chooses
+ * the held-out rows. It must give the same result both times. Every check of a row that needs no tokens belongs to
+ * cleaning: only rows refused there count as bad rows before the split is made.
  *
- * <p>Implementations are small and serializable: they go to every Spark task. The tokenizer's files, which may be
- * large, are passed in.
+ * <p>Implementations are small and serializable, because they are sent to every Spark task. The tokenizer's files may
+ * be large, so they are passed in.
  *
  * @param <C> content of a cleaned row
  */
@@ -36,7 +35,7 @@ public interface TaskData<C> extends Serializable {
     /** Tokenizes the rows of one partition. Not for concurrent use. */
     interface Encoder<C> {
         /**
-         * Returns a row as it travels to the {@link SampleSink}.
+         * Encodes a row as bytes for the {@link SampleSink}.
          *
          * @throws RunException if the row cannot be used, though it was cleaned
          */
@@ -52,29 +51,29 @@ public interface TaskData<C> extends Serializable {
         }
     }
 
-    /** The model's tokenizer as the task uses it, which a trained model is saved with. */
+    /** Returns the model's tokenizer as the task uses it; a trained model is saved with it. */
     default TokenizerFiles tokenizer(TokenizerFiles files) {
         return files;
     }
 
     /**
-     * Refuses what samples cannot be prepared with, before anything is read.
+     * Checks that samples can be prepared, before anything is read.
      *
-     * @throws RunException if the configuration has what the task cannot use, or the tokenizer lacks what it needs
+     * @throws RunException if the configuration has a value that the task cannot use, or the tokenizer lacks a part
+     *     that it needs
      */
     void check(TokenizerFiles files);
 
     /**
-     * How a source is read.
+     * Returns the reading of a source.
      *
-     * @param supervised whether rows must have what a model is trained to say, a label or an answer; else they are to
-     *     be predicted, and may lack it
+     * @param supervised true if rows must have a label or an answer; false for rows to predict, which may lack it
      * @throws RunException if the source cannot be read for this task
      */
     Reading<C> reading(RawSource source, TokenizerFiles files, boolean supervised);
 
     /**
-     * Rows of each label, of what a first pass over a source has found; empty for a task without labels.
+     * Returns the rows of each label, from the counts of a first pass over a source; empty for a task without labels.
      *
      * @param strata rows of each {@link CleanRow#stratum}
      * @param found rows of each of the {@link CleanRow#labels}
@@ -84,17 +83,17 @@ public interface TaskData<C> extends Serializable {
     }
 
     /**
-     * Label names in the order of their ids: sorted by number where all are numbers, else by name.
+     * Returns the label names in the order of their ids: sorted by number if all are numbers, else by name.
      *
-     * @param found in the training rows
-     * @throws RunException if nothing can be trained with these
+     * @param found names in the training rows
+     * @throws RunException if no model can be trained with these labels
      */
     default List<String> labelNames(Collection<String> found) {
         return LabelNames.sorted(found);
     }
 
     /**
-     * Returns the word for what rows share that are held out together by default: {@code prompt}. Empty for a task
+     * Returns the name of the thing that held-out groups of rows share by default: {@code prompt}. Empty for a task
      * whose rows stand alone.
      */
     default Optional<String> groupName() {
@@ -107,17 +106,17 @@ public interface TaskData<C> extends Serializable {
     }
 
     /**
-     * The text of a row that is a document, which other documents are compared with.
+     * Returns the text of a row that is a document, to compare it with other documents.
      *
-     * @throws UnsupportedOperationException if the task's rows are no documents: {@link #check} refuses
-     *     {@code data.corpus} then
+     * @throws UnsupportedOperationException if the task's rows are not documents; {@link #check} refuses
+     *     {@code data.corpus} for such a task
      */
     default String document(C content) {
         throw new UnsupportedOperationException("rows of this task are no documents");
     }
 
     /**
-     * Opens the tokenization of one partition.
+     * Returns an encoder for one partition.
      *
      * @param key configuration key of the source, for messages
      * @param labels label names by id
@@ -125,51 +124,50 @@ public interface TaskData<C> extends Serializable {
     Encoder<C> encoder(TextTokenizer tokenizer, TokenizerFiles files, String key, List<String> labels);
 
     /**
-     * Opens the making of the samples of one shard.
+     * Returns a sink that makes the samples of one shard.
      *
      * @param labels label names by id
      */
     SampleSink sink(SampleOutput output, List<String> labels);
 
-    /** Ids of the tokens that a model learns to end its texts with; none for a task that generates none. */
+    /**
+     * Returns the ids of the tokens with which a model learns to end its texts; none for a task that generates no text.
+     */
     default Set<Integer> endTokenIds(TokenizerFiles files) {
         return Set.of();
     }
 
-    /** Columns of the samples that are trained on. */
+    /** Returns the columns of training samples. */
     SampleSchema schema();
 
-    /** Columns of the samples that are held out: some are for the evaluation after the training alone. */
+    /** Returns the columns of held-out samples, some of which serve only the evaluation after the training. */
     default SampleSchema heldOutSchema() {
         return schema();
     }
 
-    /** Columns that training reads of held-out samples: all except those for the evaluation after it. */
+    /** Returns the columns of held-out samples that training reads: all except those for the evaluation after it. */
     default SampleSchema readWhileTraining() {
         Set<SampleSchema.Column> shown = new HashSet<>(heldOutSchema().columns());
         shown.removeAll(schema().columns());
         return SampleSchema.allBut(shown);
     }
 
-    /** The run's options as a manifest has them; the format is the configured one. */
+    /** Returns the run's options for a manifest; the format is the configured one. */
     DatasetOptions options(TokenizerFiles files);
 
     /**
-     * What is drawn of a sample each time that it is taken from the dataset; by default nothing.
+     * Returns the random changes made to a sample each time it is taken from the dataset; none by default.
      *
-     * @throws RunException if nothing can be drawn with this tokenizer
+     * @throws RunException if the tokenizer lacks a token that the changes need
      */
     default SampleDraws draws(TokenizerFiles files) {
         return SampleDraws.NONE;
     }
 
-    /**
-     * Opens what makes inputs of cleaned rows that can be used: what a model is given to predict from. Their index is
-     * 0.
-     */
+    /** Returns a function from usable cleaned rows to inputs to predict from. The index of each input is 0. */
     Function<CleanRow<C>, TaskInput> usableInputs(TextTokenizer tokenizer, TokenizerFiles files);
 
-    /** As {@link #usableInputs}, with an input that says why of each row that cannot be used. */
+    /** Returns {@link #usableInputs} extended to all rows: the input of an unusable row has the reason. */
     default Function<CleanRow<C>, TaskInput> inputs(TextTokenizer tokenizer, TokenizerFiles files) {
         Function<CleanRow<C>, TaskInput> usable = usableInputs(tokenizer, files);
         return row -> row.badBecause() == null ? usable.apply(row) : TaskInput.bad(row.file(), row.badBecause());

@@ -4,12 +4,15 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
- * Makes a text of whatever bytes a source holds: control bytes other than tab and line ends, byte sequences that are
- * not UTF-8, and U+FFFD (what another reader has already put in their place) are removed, and the rest is cut at a
- * limit. Not for concurrent use.
+ * Makes a text from the bytes of a source. It removes control bytes except tab and line ends, byte sequences that are
+ * not UTF-8, and U+FFFD, which another reader may have put in their place. The rest is cut at a limit. Not for
+ * concurrent use.
  */
 public final class TextCleaner {
-    /** A text file has next to none of what is removed; the share is the one that {@code perl -T} uses. */
+    /**
+     * Share of removed bytes above which a text is binary, the share of {@code perl -T}. A text file has next to no
+     * such bytes.
+     */
     private static final double BINARY_SHARE = 0.3;
 
     private final int maxBytes;
@@ -25,12 +28,12 @@ public final class TextCleaner {
      *
      * @param text the text
      * @param utf8 its UTF-8 bytes
-     * @param repaired whether bytes were removed
-     * @param cut whether it was cut at the limit, always between two code points
-     * @param binary whether more than 30% of the bytes had to be removed: this was no text
+     * @param repaired true if bytes were removed
+     * @param cut true if the text was cut at the limit, always between two code points
+     * @param binary true if more than 30% of the bytes were removed, so that the bytes were no text
      */
     public record Cleaned(String text, byte[] utf8, boolean repaired, boolean cut, boolean binary) {
-        /** Whether nothing but white space is left. */
+        /** Returns whether only white space is left. */
         public boolean empty() {
             return text.isBlank();
         }
@@ -69,7 +72,9 @@ public final class TextCleaner {
         return length == 3 && bytes[at] == (byte) 0xEF && bytes[at + 1] == (byte) 0xBF && bytes[at + 2] == (byte) 0xBD;
     }
 
-    /** Length of the well-formed sequence that begins here (Unicode, table 3-7), or 0 if this byte has to go. */
+    /**
+     * Returns the length of the well-formed sequence that begins here (Unicode, table 3-7), or 0 for a byte to remove.
+     */
     private static int sequence(byte[] bytes, int at) {
         int lead = bytes[at] & 0xFF;
         if (lead < 0x80) {

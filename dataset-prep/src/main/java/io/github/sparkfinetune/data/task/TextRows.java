@@ -17,15 +17,16 @@ import java.util.Set;
 import org.apache.hadoop.fs.Path;
 
 /**
- * Rows with a text, a second one and a label in the columns that {@code data.text}, {@code data.text_pair} and
- * {@code data.label} name; or files in folders, where a file is a text and its folder's name the label.
+ * Rows with a text, an optional second text and an optional label, in the columns that {@code data.text},
+ * {@code data.text_pair} and {@code data.label} name. For files in folders, a file is a text and its folder's name is
+ * the label.
  *
- * @param maxTextBytes where a text is cut
- * @param pairs whether rows have a second text
- * @param labels what reads a row's label, or null where rows have none
- * @param folder where a file's folder is its label: the source's own folder, which is none; else null
- * @param corpus what is done to a text that is a document; null for nothing
- * @param filtered whether documents may be rejected
+ * @param maxTextBytes length at which a text is cut
+ * @param pairs true if rows have a second text
+ * @param labels reader of a row's label, or null for rows without
+ * @param folder the source's own folder if folders are labels, which is no label itself; else null
+ * @param corpus preparation of texts that are documents, or null
+ * @param filtered true if documents may be rejected
  */
 public record TextRows(
         int maxTextBytes, boolean pairs, LabelReader labels, String folder, CorpusConfig corpus, boolean filtered)
@@ -38,11 +39,11 @@ public record TextRows(
     /**
      * A cleaned text, or pair of texts.
      *
-     * @param pair the second text, or null
-     * @param number its label where that is a number, or null
+     * @param pair second text, or null
+     * @param number value of a label that is a number, or null
      */
     public record Content(String text, String pair, Double number) {
-        /** The text, for whoever shows the row. */
+        /** Returns the text, to show the row. */
         @Override
         public String toString() {
             return text;
@@ -50,9 +51,9 @@ public record TextRows(
     }
 
     /**
-     * How a source is read.
+     * Returns the reading of a source.
      *
-     * @param labels what reads a row's label, or null where rows have none
+     * @param labels reader of a row's label, or null for rows without
      */
     public static Reading<Content> reading(DataConfig data, RawSource source, LabelReader labels) {
         boolean pairs = data.textPair() != null;
@@ -79,8 +80,8 @@ public record TextRows(
     }
 
     /**
-     * How a source of documents is read: rows without label, which {@code data.corpus} cleans and, where they are to be
-     * trained on, filters; those to be predicted stay as they are.
+     * Returns the reading of a source of documents: rows without label, which {@code data.corpus} cleans. Training
+     * documents are also filtered; documents to predict from stay as they are.
      */
     public static Reading<Content> documents(DataConfig data, RawSource source) {
         Reading.Texts<Content> texts = (Reading.Texts<Content>) reading(data, source, null);
@@ -92,7 +93,7 @@ public record TextRows(
                 texts.columns(), new TextRows(data.maxTextBytes(), false, null, null, data.corpus(), filtered));
     }
 
-    /** The options of a dataset of documents that are texts. */
+    /** Returns the options of a dataset whose documents are texts. */
     public static DatasetOptions documentOptions(DataConfig data, TokenizerFiles files) {
         return DatasetOptions.of(data, files)
                 .withColumns(data.text(), data.textPair(), null)
@@ -100,7 +101,7 @@ public record TextRows(
                         data.packing(), data.packing() == Packing.WRAPPED ? null : data.overlong(), null, null));
     }
 
-    /** Refuses the preparation of a corpus for a task whose rows are no documents. */
+    /** Refuses {@code data.corpus} for a task whose rows are not documents. */
     public static void refuseCorpus(DataConfig data) {
         if (data.corpus().isUsed()) {
             throw RunException.config(
@@ -109,9 +110,9 @@ public record TextRows(
     }
 
     /**
-     * Refuses files and lines that are a text each, for a task whose rows are more.
+     * Refuses files and lines that are a text each, for a task whose rows have more than a text.
      *
-     * @param lacking what is said of the texts
+     * @param lacking predicate of the message, about the texts
      * @param others formats to use instead
      */
     public static void refuseBareTexts(RawSource source, String lacking, String others) {
@@ -123,7 +124,7 @@ public record TextRows(
         }
     }
 
-    /** Refuses a second text for a task that has no use for one. */
+    /** Refuses a second text for a task that cannot use it. */
     public static void refusePair(DataConfig data) {
         if (data.textPair() != null) {
             throw RunException.config("data.text_pair: " + data.textPair() + " is for task classification: remove it");
@@ -204,7 +205,7 @@ public record TextRows(
             return label == null ? null : label.strip();
         }
         Path parent = new Path(file).getParent();
-        // A file that lies in the source folder itself is in no label's folder.
+        // A file in the source folder itself is in no label's folder.
         return parent.toUri().getPath().equals(folder) ? null : parent.getName();
     }
 }

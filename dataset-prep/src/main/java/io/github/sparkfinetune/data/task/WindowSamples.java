@@ -13,11 +13,11 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Writes the windows of rows, which come as samples.
+ * Writes rows that come as windows, each a sample.
  *
- * <p>A row travels as: 1 byte of the {@link DropReason#code} (then it ends there) or 0; the row's JSON in UTF-8, after
- * 4 bytes of its length; then of each window the token ids, token types, labels, offsets and the answer, 4 bytes a
- * number and each list after 4 bytes of its length; numbers in the machine's byte order.
+ * <p>Bytes of a row: 1 byte, 0 or the {@link DropReason#code} of a dropped row, which ends there. Then the row's JSON
+ * in UTF-8, after 4 bytes of its length. Then for each window the token ids, token types, labels, offsets and the
+ * answer, 4 bytes a number, each list after 4 bytes of its length. Numbers have the machine's byte order.
  */
 public final class WindowSamples implements SampleSink {
     private static final int DROPPED = 0;
@@ -32,14 +32,14 @@ public final class WindowSamples implements SampleSink {
         this.counts = new SampleCounts(labels, false);
     }
 
-    /** A row that is in no sample, as it travels. */
+    /** Returns the bytes of a row that is in no sample. */
     public static byte[] dropped(DropReason reason) {
         byte[] row = new byte[HEAD];
         row[DROPPED] = (byte) reason.code();
         return row;
     }
 
-    /** The windows of a row, as they travel. */
+    /** Returns the bytes of a row's windows. */
     public static byte[] bytes(List<Sample> windows) {
         byte[] json = windows.get(0).window().row().getBytes(StandardCharsets.UTF_8);
         int size = HEAD + Integer.BYTES + json.length;
@@ -73,7 +73,7 @@ public final class WindowSamples implements SampleSink {
         List<Sample> windows = new ArrayList<>();
         while (row.hasRemaining()) {
             int number = windows.size();
-            // The index is the sample's place in the split; the file itself need not hold it.
+            // The index is the sample's place in the split, so the file does not store it.
             windows.add(new Sample(0, list(row), list(row), -1)
                     .withLabels(list(row))
                     .with(new Window(number, list(row), list(row), number == 0 ? text : "")));

@@ -1,9 +1,9 @@
 package io.github.sparkfinetune.data.tokenizer;
 
 /**
- * Keeps DJL from the network. DJL's engines report to their makers' servers when they start and download natives that
- * they miss; a training job must do neither, and an executor mostly cannot. Whoever is about to touch a DJL class calls
- * {@link #ensure()} first.
+ * Keeps DJL from the network. DJL's engines report to their makers' servers when they start, and download missing
+ * native libraries. A training job must do neither, and an executor mostly cannot. Call {@link #ensure()} before using
+ * a DJL class.
  */
 public final class Offline {
     static {
@@ -14,6 +14,6 @@ public final class Offline {
 
     /** Sets the system property {@code ai.djl.offline} of this JVM to {@code true}, once. */
     public static void ensure() {
-        // The work is done by the static initialiser, which the JVM runs once and before any caller goes on.
+        // The static initialiser does the work; the JVM runs it once, before any caller continues.
     }
 }

@@ -4,9 +4,9 @@ import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import java.util.Arrays;
 
 /**
- * What a tokenizer puts around a text (or between and around the two of a pair), read off from how it encodes a probe.
- * Knowing it, texts are encoded without special tokens, cut, and then put together: truncation drops a text's own
- * tokens only, as Hugging Face does.
+ * Special tokens that a tokenizer puts around a text, or around and between the texts of a pair, found from the
+ * encoding of a probe. Texts are then encoded without special tokens, cut, and put together. As in Hugging Face,
+ * truncation drops only the tokens of the text itself.
  *
  * @param before tokens before the first text
  * @param between tokens between the two texts; none for a single text
@@ -25,7 +25,7 @@ record SpecialTokens(Part before, Part between, Part after, int firstType, int s
         }
     }
 
-    /** Special tokens of a sample. */
+    /** Returns the number of special tokens of a sample. */
     int count() {
         return before.length() + between.length() + after.length();
     }

@@ -11,15 +11,15 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Text to token ids by Hugging Face's own tokenizers library, with the ids and truncation that {@code tokenizer(text,
- * pair, truncation="longest_first", max_length=…)} of {@code transformers} gives.
+ * Converts text to token ids with Hugging Face's tokenizers library. Ids and truncation are those of
+ * {@code tokenizer(text, pair, truncation="longest_first", max_length=…)} of {@code transformers}.
  *
- * <p>It asks the native library for token ids alone: DJL's {@code HuggingFaceTokenizer} copies every field of an
- * encoding, token strings included, and is about three times slower. Where a tokenizer takes words one by one
- * ({@link WordSplit}), the ids of the words met before are remembered, since most words of a text are; and a text is
- * read no further than its first {@code max_length} tokens.
+ * <p>It requests only token ids from the native library. DJL's {@code HuggingFaceTokenizer} copies every field of an
+ * encoding, including token strings, and is about three times slower. If a tokenizer encodes words one by one
+ * ({@link WordSplit}), the ids of earlier words are cached, because most words of a text are repeated. A text is
+ * encoded only up to its first {@code max_length} tokens.
  *
- * <p>Parallelism is the caller's, one tokenizer a thread: the library's own thread pool is never entered. Not for
+ * <p>The caller parallelises with one tokenizer for each thread; the library's own thread pool is never used. Not for
  * concurrent use.
  */
 public final class TextTokenizer implements AutoCloseable {
@@ -39,7 +39,7 @@ public final class TextTokenizer implements AutoCloseable {
     private TextTokenizer(long handle, TokenizerFiles files) {
         this.handle = handle;
         this.distinguishesTexts = files.distinguishesTexts();
-        // A tokenizer.json may carry its model's own truncation and padding.
+        // A tokenizer.json may contain truncation and padding of its model.
         TokenizersLibrary.LIB.disableTruncation(handle);
         TokenizersLibrary.LIB.disablePadding(handle);
         this.single = SpecialTokens.ofSingle(handle);
@@ -76,7 +76,7 @@ public final class TextTokenizer implements AutoCloseable {
     /**
      * Encodes a text, or a pair of texts.
      *
-     * @param pairOrNull the second text; null or, as in {@code transformers}, the empty text for none
+     * @param pairOrNull second text; null or, as in {@code transformers}, the empty text for none
      * @param maxLength most tokens, special tokens included; of a pair the longer text is cut first
      */
     public Encoded encode(String text, String pairOrNull, int maxLength) {
@@ -91,7 +91,7 @@ public final class TextTokenizer implements AutoCloseable {
             int[] ids = ids(text, room);
             return assemble(special, ids, Math.min(ids.length, room), EMPTY, 0);
         }
-        // Which text is the longer one decides who keeps the odd token, so a pair's texts are always encoded whole.
+        // The longer text of a pair determines which one keeps the odd token, so both texts are encoded whole.
         int[] first = ids(text, Integer.MAX_VALUE);
         int[] second = ids(pairOrNull, Integer.MAX_VALUE);
         int shorter = Math.min(first.length, second.length);
@@ -105,9 +105,9 @@ public final class TextTokenizer implements AutoCloseable {
     }
 
     /**
-     * A text as a document of a language model: the ids of {@code tokenizer(text)}, special tokens included.
+     * Encodes a text as a document of a language model: the ids of {@code tokenizer(text)}, special tokens included.
      *
-     * @param enough how many tokens the caller has a use for: of a text with more the result is a prefix that is longer
+     * @param enough number of tokens that the caller needs; the result for a longer text is a prefix with more tokens
      *     than that
      */
     public int[] encodeDocument(String text, int enough) {
@@ -118,12 +118,12 @@ public final class TextTokenizer implements AutoCloseable {
         return assemble(single, ids, ids.length, EMPTY, 0).inputIds();
     }
 
-    /** The ids of a text without special tokens around it, as of a rendered chat template, which has its own. */
+    /** Encodes a text without adding special tokens; a rendered chat template has its own. */
     public int[] encodePlain(String text) {
         return ids(text, Integer.MAX_VALUE);
     }
 
-    /** Like {@link #encodePlain}, with the place of each token in the text; slower. */
+    /** Encodes as {@link #encodePlain} does, with the place of each token in the text; slower. */
     public TokenSpans encodeWithSpans(String text) {
         long encoding = TokenizersLibrary.LIB.encode(handle, text, false);
         try {
@@ -137,14 +137,14 @@ public final class TextTokenizer implements AutoCloseable {
     }
 
     /**
-     * A pair of texts as windows, each of which has the whole first text and as much of the second as it has room for:
-     * what {@code tokenizer(text, pair, truncation="only_second", max_length=…, stride=…,
-     * return_overflowing_tokens=True, return_offsets_mapping=True)} of {@code transformers} gives.
+     * Encodes a pair of texts as windows. Each window has the whole first text and as much of the second as fits. The
+     * result is that of {@code tokenizer(text, pair, truncation="only_second", max_length=…, stride=…,
+     * return_overflowing_tokens=True, return_offsets_mapping=True)} of {@code transformers}.
      *
-     * @param second the second text's tokens, of {@link #encodeWithSpans}
+     * @param second tokens of the second text, from {@link #encodeWithSpans}
      * @param maxLength most tokens of a window, special tokens included
-     * @param stride tokens of the second text that neighbouring windows have in common
-     * @return in the order of the text; none where the second text has to be cut, and the first leaves no more room
+     * @param stride tokens of the second text that neighbouring windows share
+     * @return windows in the order of the text; none if the second text must be cut and the first leaves no more room
      *     than {@code stride}
      */
     public List<TextWindow> encodeWindows(String text, TokenSpans second, int maxLength, int stride) {
@@ -177,35 +177,35 @@ public final class TextTokenizer implements AutoCloseable {
     }
 
     /**
-     * The tokens of words, without special tokens, as {@code tokenizer(words, is_split_into_words=True)} of
-     * {@code transformers} gives them: each word is encoded by itself.
+     * Encodes words without special tokens, each by itself, as {@code tokenizer(words, is_split_into_words=True)} of
+     * {@code transformers} does.
      */
     public WordTokens encodeWords(List<String> words) {
         return WordTokens.of(
                 words.stream().map(word -> ids(word, Integer.MAX_VALUE)).toList());
     }
 
-    /** A text's tokens with the special ones around them. */
+    /** Adds the special tokens around a text's tokens. */
     public Encoded withSpecialTokens(int[] ids) {
         return assemble(single, ids, ids.length, EMPTY, 0);
     }
 
-    /** How many special tokens come before those of a text. */
+    /** Returns the number of special tokens before a text. */
     public int specialTokensBefore() {
         return single.before().length();
     }
 
-    /** How many special tokens a text has around it. */
+    /** Returns the number of special tokens around a text. */
     public int specialTokens() {
         return single.count();
     }
 
-    /** The text of token ids, special tokens left out. */
+    /** Decodes token ids to text, without special tokens. */
     public String decode(int[] ids) {
         return decode(ids, true);
     }
 
-    /** The text of token ids, special tokens included. */
+    /** Decodes token ids to text, special tokens included. */
     public String decodeWhole(int[] ids) {
         return decode(ids, false);
     }
@@ -238,7 +238,7 @@ public final class TextTokenizer implements AutoCloseable {
         return at + part.length();
     }
 
-    /** Ids of a text; of one with more than {@code limit} a prefix that is longer than that. */
+    /** Encodes a text; the result for more than {@code limit} tokens is a prefix with more tokens than that. */
     private int[] ids(String text, int limit) {
         int size = 0;
         for (int start = 0; start < text.length() && size <= limit; ) {

@@ -3,15 +3,15 @@ package io.github.sparkfinetune.data.tokenizer;
 import ai.djl.huggingface.tokenizers.jni.CharSpan;
 
 /**
- * Tokens and the places in the text that they stand for.
+ * Tokens and their places in the text.
  *
  * @param inputIds token ids
- * @param starts where each token begins, in UTF-16 units
- * @param ends where each token ends, exclusive
+ * @param starts begin of each token, in UTF-16 units
+ * @param ends end of each token, exclusive
  */
 public record TokenSpans(int[] inputIds, int[] starts, int[] ends) {
 
-    /** @param spans in code points, as the tokenizers library counts */
+    /** @param spans spans in code points, as the tokenizers library counts */
     static TokenSpans of(String text, long[] ids, CharSpan[] spans) {
         int[] units = units(text);
         TokenSpans tokens = new TokenSpans(new int[ids.length], new int[ids.length], new int[ids.length]);
@@ -23,7 +23,7 @@ public record TokenSpans(int[] inputIds, int[] starts, int[] ends) {
         return tokens;
     }
 
-    /** UTF-16 place of each code point and of the end; null where both count alike. */
+    /** Returns the UTF-16 place of each code point and of the end; null if both counts are equal. */
     private static int[] units(String text) {
         int points = text.codePointCount(0, text.length());
         if (points == text.length()) {

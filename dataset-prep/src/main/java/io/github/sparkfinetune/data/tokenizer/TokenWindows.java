@@ -15,29 +15,29 @@ public record TokenWindows(int tokens, int room, int overlap) {
         }
     }
 
-    /** Number of windows, at least 1. */
+    /** Returns the number of windows, at least 1. */
     public int count() {
         int step = room - overlap;
         return 1 + Math.max(0, tokens - room + step - 1) / step;
     }
 
-    /** First token of a window. */
+    /** Returns the first token of a window. */
     public int start(int window) {
         return window * (room - overlap);
     }
 
-    /** The token after a window's last. */
+    /** Returns the token after the last of a window. */
     public int end(int window) {
         return Math.min(start(window) + room, tokens);
     }
 
     /**
-     * The windows in which some words see most of what is around them: of those with a word's first token the one whose
-     * nearer end is farthest from the word, where the ends of the text count as far; the first of equals. Words that
-     * follow each other are in the same window or in a later one.
+     * Returns the window in which each word has the most context. Among the windows with the first token of a word, it
+     * is the one whose nearer end is farthest from the word; an end of the text counts as far, and the first of equally
+     * good windows is taken. A later word is in the same window or a later one.
      *
-     * @param firsts first token of each word, ascending; a word ends where the next one begins
-     * @return the window of each word
+     * @param firsts first token of each word, ascending; a word ends where the next word begins
+     * @return window of each word
      */
     public int[] ofWords(int[] firsts) {
         int[] windows = new int[firsts.length];

@@ -8,12 +8,13 @@ import java.util.Optional;
 import java.util.function.IntPredicate;
 
 /**
- * Which tokens continue a word, told from the vocabulary alone, so that a sample's words are known without its text.
+ * Finds the tokens that continue a word from the vocabulary alone, so that the words of a sample are known without its
+ * text.
  *
- * <p>A WordPiece token continues one where it begins with the model's prefix ({@code ##}). A byte-level or
- * SentencePiece token does where it has no mark of white space ({@code Ġ}, {@code ▁}), begins with a letter or digit,
- * and the token before ends with one; ideographs are words by themselves, as in BERT, and of a byte-level vocabulary
- * all bytes beyond ASCII count as letters. A token that was added to the vocabulary is a word.
+ * <p>A WordPiece token continues a word if it begins with the model's prefix ({@code ##}). A byte-level or
+ * SentencePiece token continues a word if it has no mark of white space ({@code Ġ}, {@code ▁}), begins with a letter or
+ * digit, and the token before ends with a letter or digit. Ideographs are words by themselves, as in BERT. In a
+ * byte-level vocabulary all bytes beyond ASCII count as letters. A token that was added to the vocabulary is a word.
  */
 public final class WordBoundaries {
     /** Marks of white space. */
@@ -32,7 +33,7 @@ public final class WordBoundaries {
     private WordBoundaries() {}
 
     /**
-     * Of a tokenizer, or nothing where its tokens do not tell.
+     * Returns the word boundaries of a tokenizer; empty if its tokens do not show them.
      *
      * @param tokenizer content of {@code tokenizer.json}
      */
@@ -72,7 +73,7 @@ public final class WordBoundaries {
         }
     }
 
-    /** Whether a token is nothing but a mark of white space, which belongs to the word behind it. */
+    /** Returns whether a token is only a mark of white space, which belongs to the next word. */
     private static boolean isMark(String token) {
         return token.equals(PIECE_MARK) || token.equals(BYTE_MARK);
     }
@@ -90,10 +91,10 @@ public final class WordBoundaries {
     }
 
     /**
-     * Whether a token belongs to the word of the token before it.
+     * Returns whether a token belongs to the word of the token before it.
      *
      * @param previous id of the token before
-     * @param id of the token
+     * @param id id of the token
      */
     public boolean continues(int previous, int id) {
         return continuing.get(id) && open.get(previous);

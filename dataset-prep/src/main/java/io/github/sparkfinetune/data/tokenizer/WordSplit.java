@@ -4,11 +4,13 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.github.sparkfinetune.data.hf.TokenizerFiles;
 
 /**
- * Where a text can be cut so that its tokens are those of its pieces, one after the other: between a printable ASCII
- * character and ASCII white space, for tokenizers that never look across such a place. Those are BERT's (its normalizer
- * works on single characters and their combining marks, its words end at white space) and byte-level BPE with GPT-2's
- * regex (no match begins before white space and goes on behind it), with or without digits split off first, unless an
- * added token holds white space or takes what follows it ({@code rstrip}). A text of any other tokenizer is one piece.
+ * Cuts a text into pieces whose tokens, one piece after another, are the tokens of the text. A cut is between a
+ * printable ASCII character and ASCII white space, for tokenizers that never look across such a place.
+ *
+ * <p>These tokenizers are BERT's, and byte-level BPE with GPT-2's regex, with or without digits split off first. BERT's
+ * normalizer works on single characters and their combining marks, and its words end at white space. No match of
+ * GPT-2's regex begins before white space and continues behind it. A tokenizer is excluded if an added token contains
+ * white space or takes the white space after it ({@code rstrip}). A text of any other tokenizer is one piece.
  */
 final class WordSplit {
     private final boolean splits;
@@ -39,12 +41,12 @@ final class WordSplit {
         if (splitter.path("type").asText().equals("Sequence")
                 && steps.size() == 2
                 && steps.get(0).path("type").asText().equals("Digits")) {
-            // SmolLM2's: every step looks at the pieces of the one before.
+            // SmolLM2 has this sequence: each step splits the pieces of the step before.
             splitter = steps.get(1);
         }
         return splitter.path("type").asText().equals("ByteLevel")
                 && splitter.path("use_regex").asBoolean(true)
-                // Else every piece would get a space in front.
+                // Otherwise every piece would get a space in front.
                 && !splitter.path("add_prefix_space").asBoolean(true)
                 && isAbsent(tokenizer.path("normalizer"));
     }
@@ -53,7 +55,7 @@ final class WordSplit {
         return node.isNull() || node.isMissingNode();
     }
 
-    /** End of the piece that begins at {@code start}: white space and the word behind it. */
+    /** Returns the end of the piece that begins at {@code start}: white space and the word behind it. */
     int end(String text, int start) {
         if (!splits) {
             return text.length();

@@ -7,7 +7,7 @@ import java.util.List;
  * Tokens of words.
  *
  * @param inputIds token ids
- * @param wordIds number of the word that each token is of, from 0
+ * @param wordIds number of the word of each token, from 0
  */
 public record WordTokens(int[] inputIds, int[] wordIds) {
 

@@ -10,13 +10,15 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A model's chat template: Jinja2 text that turns a conversation into the text that the model was trained on, rendered
- * as {@code transformers.apply_chat_template} does.
+ * A model's chat template: Jinja2 text that turns a conversation into the text the model was trained on, rendered as
+ * {@code transformers.apply_chat_template} does.
  *
- * <p>It interprets the part of Jinja2 that chat templates use, and fails, naming the line, on anything that it does not
- * know; it never guesses. A template is foreign code: it sees copies of JSON-like values and nothing of Java, cannot
- * change them, and is stopped when it takes too many steps, makes too much text or nests too deeply. The template
- * itself cannot change; any number of threads may render it.
+ * <p>The interpreter supports the part of Jinja2 that chat templates use. It fails on anything else, naming the line,
+ * and never guesses.
+ *
+ * <p>A template is untrusted code. It sees copies of JSON-like values and nothing of Java, and cannot change any of
+ * these values. It is stopped when it takes too many steps, makes too much text or nests too deeply. A template is
+ * immutable; any number of threads may render it.
  */
 public final class ChatTemplate {
     private static final int MAX_SOURCE = 1_000_000;
@@ -33,17 +35,17 @@ public final class ChatTemplate {
     }
 
     /**
-     * Part of a text.
+     * A part of a text.
      *
      * @param start index of its first UTF-16 unit
-     * @param end index behind its last one
+     * @param end index behind its last UTF-16 unit
      */
     public record Span(int start, int end) {}
 
     /**
      * A rendered conversation.
      *
-     * @param assistantSpans what the template's {@code generation} blocks made, in order
+     * @param assistantSpans spans of the template's {@code generation} blocks, in order
      */
     public record Rendered(String text, List<Span> assistantSpans) {
         public Rendered {
@@ -54,7 +56,7 @@ public final class ChatTemplate {
     /**
      * Parses a template.
      *
-     * @param name what errors call it, e.g. its file
+     * @param name name of the template in errors, e.g. its file
      * @param specialTokens variables {@code bos_token}, {@code eos_token}, {@code pad_token}, {@code unk_token}, ...
      * @throws RunException if it is not Jinja2, or uses what is not supported
      */
@@ -70,7 +72,7 @@ public final class ChatTemplate {
         }
     }
 
-    /** Whether the template marks what the assistant says: only then {@link Rendered#assistantSpans} can tell it. */
+    /** Returns whether the template marks the assistant's text; otherwise {@link Rendered#assistantSpans} has none. */
     public boolean hasGenerationBlocks() {
         return template.hasGenerationBlocks();
     }
@@ -79,9 +81,9 @@ public final class ChatTemplate {
      * Renders a conversation.
      *
      * @param messages maps ({@code role}, {@code content}, ...) of JSON-like values
-     * @param addGenerationPrompt whether the text ends with what precedes the assistant's next answer
-     * @param extra other variables, e.g. {@code tools}, {@code documents}, {@code enable_thinking}; they win over the
-     *     special tokens. {@code tools} and {@code documents} are None unless given
+     * @param addGenerationPrompt true to end the text with the beginning of the assistant's next turn
+     * @param extra further variables, e.g. {@code tools}, {@code documents}, {@code enable_thinking}, which override
+     *     special tokens. {@code tools} and {@code documents} are None by default
      * @throws RunException if the template refuses the conversation, fails, or exceeds a limit
      */
     public Rendered render(List<Map<String, Object>> messages, boolean addGenerationPrompt, Map<String, Object> extra) {

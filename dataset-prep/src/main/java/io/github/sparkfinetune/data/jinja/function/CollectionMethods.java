@@ -16,7 +16,7 @@ import java.util.Map;
 final class CollectionMethods {
     private CollectionMethods() {}
 
-    /** The method of this name of a list or tuple, or null; none changes it. */
+    /** Returns a method of a list or tuple by name, or null; no method changes the value. */
     static Callee of(List<Object> items, String name) {
         return switch (name) {
             case "index" ->
@@ -40,7 +40,7 @@ final class CollectionMethods {
         };
     }
 
-    /** The method of this name of a dict, or null. */
+    /** Returns a method of a dict by name, or null. */
     static Callee of(Map<?, ?> map, String name) {
         return switch (name) {
             case "items" ->
@@ -76,7 +76,7 @@ final class CollectionMethods {
         };
     }
 
-    /** Its entries as tuples. */
+    /** Returns the entries as tuples. */
     static List<Object> items(Map<?, ?> map) {
         List<Object> items = new ArrayList<>(map.size());
         for (Map.Entry<?, ?> entry : map.entrySet()) {

@@ -17,7 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Jinja's filters, and those of text. */
+/** Jinja's filters by name, and the implementations of the text filters. */
 public final class Filters {
     /** A filter: {@code value | name(arguments)}. */
     public interface Filter {
@@ -104,7 +104,7 @@ public final class Filters {
 
     private Filters() {}
 
-    /** The filter of this name. */
+    /** Returns the filter of a name. */
     public static Filter of(String name) {
         Filter filter = FILTERS.get(name);
         if (filter == null) {
@@ -113,7 +113,7 @@ public final class Filters {
         return filter;
     }
 
-    /** A value as text, its length counted. */
+    /** Converts a value to text, whose length counts towards the limits. */
     static String charged(Limits limits, Object value) {
         String text = Repr.string(limits, value);
         limits.text(text.length());

@@ -61,7 +61,7 @@ public final class Globals {
 
     private Globals() {}
 
-    /** The function of this name, or null. */
+    /** Returns the function of a name, or null. */
     public static Callee of(String name) {
         if (OTHERS.contains(name)) {
             throw new TemplateFault("the function " + name + "() is not supported");

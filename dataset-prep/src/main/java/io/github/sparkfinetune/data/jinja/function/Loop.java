@@ -13,7 +13,7 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 
-/** The variable {@code loop}; it walks its elements one ahead at most, so a filter of the loop is asked late. */
+/** The variable {@code loop}. It reads at most one element ahead, so that a filter on the loop is evaluated lazily. */
 public final class Loop {
     static final Set<String> ATTRIBUTES = Set.of(
             "index",
@@ -48,7 +48,7 @@ public final class Loop {
         this.iterator = Values.iterator(iterable);
     }
 
-    /** Goes to the next element; false at the end. */
+    /** Moves to the next element; returns false at the end. */
     public boolean advance() {
         limits.step();
         if (!peek()) {
@@ -86,7 +86,7 @@ public final class Loop {
         return length;
     }
 
-    /** Value of one of {@link #ATTRIBUTES}, which may be null; null for any other name. */
+    /** Returns the value of one of {@link #ATTRIBUTES}, which may be null; null for any other name. */
     Object attribute(String name) {
         return switch (name) {
             case "index" -> index0 + 1;

@@ -15,8 +15,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * {@code value.name} and {@code value[key]} by Jinja's rules: an attribute or method first and then an element for the
- * dot, the other way round for brackets; what is not there is {@link Undefined}.
+ * Evaluates {@code value.name} and {@code value[key]} by Jinja's rules. A dot looks for an attribute or method first
+ * and an element second, brackets the other way round. A missing member is {@link Undefined}.
  */
 public final class Members {
     private static final Set<String> MAP_OTHERS = Set.of("clear", "fromkeys", "pop", "popitem", "setdefault", "update");
@@ -39,7 +39,7 @@ public final class Members {
 
     private Members() {}
 
-    /** {@code owner.name}. */
+    /** Returns {@code owner.name}. */
     public static Object attribute(Object owner, String name) {
         Object own = own(owner, name);
         if (own == null && owner instanceof Map<?, ?> map && map.containsKey(name)) {
@@ -48,7 +48,7 @@ public final class Members {
         return own != null || holdsNull(owner, name) ? own : Undefined.member(owner, name);
     }
 
-    /** {@code owner[key]}; no slice. */
+    /** Returns {@code owner[key]}, for any key except a slice. */
     public static Object item(Limits limits, Object owner, Object key) {
         if (owner instanceof Undefined undefined) {
             throw undefined.fault();
@@ -84,7 +84,7 @@ public final class Members {
         return owner instanceof Loop && Loop.ATTRIBUTES.contains(name);
     }
 
-    /** An attribute or method of the value itself, or null where it has none of this name. */
+    /** Returns an attribute or method of the value itself, or null if it has none of this name. */
     private static Object own(Object owner, String name) {
         if (owner instanceof Undefined undefined) {
             throw undefined.fault();
@@ -114,7 +114,7 @@ public final class Members {
         throw new TemplateFault("attributes of a " + Values.typeName(owner) + " ('" + name + "') are not supported");
     }
 
-    /** Fails for a method that Python has and templates may not call, or that is not written here. */
+    /** Fails for a method of Python that templates may not call, or that is not implemented. */
     static void refuse(Object owner, String name, Set<String> others) {
         if (others.contains(name)) {
             throw new TemplateFault("'" + name + "' of a " + Values.typeName(owner)
@@ -122,7 +122,7 @@ public final class Members {
         }
     }
 
-    /** A dict that holds entries of another, or of pairs. */
+    /** Creates a dict from another dict, or from pairs. */
     static Map<Object, Object> map(Limits limits, Object source) {
         Map<Object, Object> map = new LinkedHashMap<>();
         if (source instanceof Map<?, ?> other) {

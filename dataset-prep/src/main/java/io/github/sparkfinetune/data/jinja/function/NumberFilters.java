@@ -63,7 +63,7 @@ final class NumberFilters {
         return real == null ? bound.get(0, 0.0) : real;
     }
 
-    /** Python's {@code float(value)}, or null. */
+    /** Returns Python's {@code float(value)}, or null if the value is not a number. */
     private static Object parsed(Limits limits, Object value) {
         if (value instanceof Undefined undefined) {
             throw undefined.fault();

@@ -9,7 +9,10 @@ import io.github.sparkfinetune.data.jinja.value.Values.Undefined;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** {@code map}, {@code select}, {@code reject}, {@code selectattr} and {@code rejectattr}: generators all. */
+/**
+ * {@code map}, {@code select}, {@code reject}, {@code selectattr} and {@code rejectattr}, all of which return
+ * generators.
+ */
 final class SelectionFilters {
     private SelectionFilters() {}
 
@@ -53,10 +56,10 @@ final class SelectionFilters {
     }
 
     /**
-     * An element's attribute, or attribute of an attribute.
+     * Returns an element's attribute, or an attribute of an attribute.
      *
      * @param attribute {@code 'a'}, {@code 'a.b'}, {@code 'a.0'} or an index
-     * @param fallback value for one that is not there; null for none
+     * @param fallback value of a missing attribute; null for none
      */
     static Object path(Limits limits, Object item, Object attribute, Object fallback) {
         if (!(attribute instanceof String path)) {

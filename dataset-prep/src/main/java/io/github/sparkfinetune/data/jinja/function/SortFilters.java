@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 
-/** Filters that compare elements; texts without regard to case unless they are told to. */
+/** Filters that compare elements; texts are compared case-insensitively unless an argument says otherwise. */
 final class SortFilters {
     private SortFilters() {}
 
@@ -96,7 +96,7 @@ final class SortFilters {
         return groups;
     }
 
-    /** @param sign of the order that makes an element the better one: 1 for max, -1 for min */
+    /** @param sign sign of the comparison that makes an element the better one: 1 for max, -1 for min */
     static Object extreme(Object value, Arguments arguments, Limits limits, int sign) {
         Arguments.Bound bound = arguments.bind(sign > 0 ? "max" : "min", 0, "case_sensitive", "attribute");
         Function<Object, Object> key = key(limits, bound.get(1, null), Values.isTrue(bound.get(0, false)));

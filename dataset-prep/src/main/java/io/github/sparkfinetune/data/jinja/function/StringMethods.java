@@ -108,7 +108,7 @@ final class StringMethods {
 
     private StringMethods() {}
 
-    /** The method of this name, or null. */
+    /** Returns the method of a name, or null. */
     static Callee of(String self, String name) {
         Members.refuse(self, name, OTHERS);
         Method method = METHODS.get(name);
@@ -131,13 +131,13 @@ final class StringMethods {
         return plain(name, text -> !text.isEmpty() && text.codePoints().allMatch(predicate));
     }
 
-    /** Python's {@code islower}: no upper-case letter, and a lower-case one. */
+    /** Returns Python's {@code islower}: no upper-case letter, and at least one lower-case letter. */
     static boolean isLower(String text) {
         return text.codePoints().anyMatch(Character::isLowerCase)
                 && text.codePoints().noneMatch(c -> Character.isUpperCase(c) || Character.isTitleCase(c));
     }
 
-    /** Python's {@code isupper}: no lower-case letter, and an upper-case one. */
+    /** Returns Python's {@code isupper}: no lower-case letter, and at least one upper-case letter. */
     static boolean isUpper(String text) {
         return text.codePoints().anyMatch(Character::isUpperCase)
                 && text.codePoints().noneMatch(c -> Character.isLowerCase(c) || Character.isTitleCase(c));
@@ -207,7 +207,7 @@ final class StringMethods {
             }
             long width = bound.integer(0, 0);
             long missing = Math.max(0, width - Values.length(limits, self));
-            // Python centers with the odd character at the left when both the padding and the width are odd.
+            // Python puts the odd character on the left if both the padding and the width are odd.
             long left = name.equals("ljust") ? 0 : name.equals("rjust") ? missing : missing / 2 + (missing & width & 1);
             return Arithmetic.repeat(limits, fill, left) + self + Arithmetic.repeat(limits, fill, missing - left);
         });

@@ -73,7 +73,7 @@ public final class Tests {
 
     private Tests() {}
 
-    /** The test of this name. */
+    /** Returns the test of a name. */
     public static Test of(String name) {
         Test test = TESTS.get(name);
         if (test == null) {
@@ -117,7 +117,7 @@ public final class Tests {
                 || (value instanceof View view && view.type().equals("range"));
     }
 
-    /** Identity: of scalars their value, as Python has one object for each of the small ones. */
+    /** Compares identity. Scalars are compared by value, because Python shares small ones. */
     private static boolean same(Object a, Object b) {
         boolean scalar = a instanceof Boolean || a instanceof Long || a instanceof String;
         return a == b || (scalar && a.equals(b));

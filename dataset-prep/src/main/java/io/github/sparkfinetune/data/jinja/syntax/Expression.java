@@ -20,14 +20,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A node of a template that has a value; evaluated by {@link Scope#value}, which counts, bounds and places errors. */
+/**
+ * A node of a template that has a value. {@link Scope#value} evaluates the node within the limits, and adds its line to
+ * errors.
+ */
 sealed interface Expression {
     /** Line of the template, from 1. */
     int line();
 
     Object value(Scope scope);
 
-    /** Values of expressions, in order. */
+    /** Returns the values of expressions, in order. */
     static List<Object> values(Scope scope, List<Expression> expressions) {
         List<Object> values = new ArrayList<>(expressions.size());
         for (Expression expression : expressions) {
@@ -121,7 +124,7 @@ sealed interface Expression {
         }
     }
 
-    /** {@code a and b}, {@code a or b}: the value of the operand that decides. */
+    /** {@code a and b}, {@code a or b}; the value is that of the deciding operand. */
     record Logic(int line, boolean and, Expression left, Expression right) implements Expression {
         @Override
         public Object value(Scope scope) {
@@ -130,7 +133,7 @@ sealed interface Expression {
         }
     }
 
-    /** {@code then if condition else otherwise}; undefined where {@code otherwise} is left out (null). */
+    /** {@code then if condition else otherwise}; undefined if {@code otherwise} is left out (null). */
     record Conditional(int line, Expression condition, Expression then, Expression otherwise) implements Expression {
         @Override
         public Object value(Scope scope) {
@@ -143,7 +146,7 @@ sealed interface Expression {
         }
     }
 
-    /** {@code a < b <= c}: every neighbouring pair. */
+    /** {@code a < b <= c}, which compares neighbouring operands. */
     record Comparisons(int line, Expression first, List<String> operators, List<Expression> others)
             implements Expression {
         @Override
@@ -197,7 +200,7 @@ sealed interface Expression {
         }
     }
 
-    /** Arguments as written; {@code spread} and {@code spreadNamed} ({@code *a, **b}) are null where there are none. */
+    /** Arguments of a call; {@code spread} and {@code spreadNamed} ({@code *a, **b}) are null if absent. */
     record ArgumentList(
             List<Expression> positional, Map<String, Expression> named, Expression spread, Expression spreadNamed) {
         static final ArgumentList NONE = new ArgumentList(List.of(), Map.of(), null, null);

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Expressions, by Jinja's precedence: inline if, or, and, not, comparisons, {@code + -}, {@code ~}, {@code * / // %},
- * {@code **}, sign, and then calls, members, filters and tests.
+ * Parser of expressions. Jinja's precedence, lowest first: inline if, or, and, not, comparisons, {@code + -},
+ * {@code ~}, {@code * / // %}, {@code **}, sign, then calls, members, filters and tests.
  */
 final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
@@ -38,7 +38,7 @@ final class ExpressionParser {
         return then;
     }
 
-    /** An expression without an inline if. */
+    /** Parses an expression without an inline if. */
     Expression or() {
         Expression left = and();
         while (tokens.current().isName("or")) {
@@ -49,7 +49,7 @@ final class ExpressionParser {
     }
 
     /**
-     * One expression, or several with commas between them: a tuple.
+     * Parses an expression, or several separated by commas, which are a tuple.
      *
      * @param end name of the keyword that ends the tuple, or null
      */

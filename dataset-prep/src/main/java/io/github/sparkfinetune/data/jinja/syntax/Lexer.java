@@ -11,9 +11,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Template text to tokens, by the rules of Jinja2's lexer as {@code transformers} sets it up: {@code trim_blocks} (the
- * newline after a block or a comment goes), {@code lstrip_blocks} (so does the indentation before one), {@code -} and
- * {@code +} at either side of a tag, {@code raw} blocks, and one trailing newline of the whole template dropped.
+ * Splits template text into tokens, by the rules of Jinja2's lexer as {@code transformers} configures it.
+ *
+ * <p>{@code trim_blocks} drops the newline after a block or comment, {@code lstrip_blocks} the indentation before it.
+ * {@code -} and {@code +} at either side of a tag and {@code raw} blocks are supported. One trailing newline of the
+ * whole template is dropped.
  */
 final class Lexer {
     private static final Pattern RAW_BEGIN = Pattern.compile("\\{%[-+]?\\s*raw\\s*(-%\\}\\s*|%\\})");
@@ -39,7 +41,7 @@ final class Lexer {
         this.source = source;
     }
 
-    /** All tokens of a template, {@link Kind#END} last. */
+    /** Returns all tokens of a template, {@link Kind#END} last. */
     static List<Token> tokens(String template) {
         String source = template.replace("\r\n", "\n").replace('\r', '\n');
         Lexer lexer = new Lexer(source.endsWith("\n") ? source.substring(0, source.length() - 1) : source);
@@ -84,7 +86,7 @@ final class Lexer {
         return -1;
     }
 
-    /** Text before a tag without the whitespace that the tag takes. */
+    /** Returns the text before a tag without the white space that the tag strips. */
     private String stripped(String text, char sign, boolean beforeVariable) {
         if (sign == '-') {
             return Text.strip(text, null, false, true);

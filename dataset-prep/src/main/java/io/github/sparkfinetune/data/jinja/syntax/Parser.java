@@ -7,7 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Tokens to statements. */
+/** Parser of statements. */
 final class Parser {
     private final TokenStream tokens;
     private final ExpressionParser expressions;
@@ -27,7 +27,7 @@ final class Parser {
         return new Template(body, parser.hasGenerationBlocks);
     }
 
-    /** Statements up to a block that starts with one of the names, whose name becomes the current token. */
+    /** Parses statements up to a block that starts with one of the names; that name becomes the current token. */
     private List<Statement> statements(Set<String> ends) {
         tokens.enter();
         List<Statement> body = new ArrayList<>();
@@ -62,7 +62,7 @@ final class Parser {
         }
     }
 
-    /** The body of a block whose tag ends here, up to {@code end}, which is skipped. */
+    /** Parses the body of a block whose tag ends here, and skips the block's {@code end}. */
     private List<Statement> body(String end) {
         List<Statement> body = branch(Set.of(end));
         tokens.next();
@@ -75,7 +75,7 @@ final class Parser {
         return statements(ends);
     }
 
-    /** A body that is rendered on its own: no jump leads out of it. */
+    /** Parses a body that is rendered separately, so that no jump may leave it. */
     private List<Statement> closedBody(String end) {
         int outer = loops;
         loops = 0;

@@ -9,7 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Literals and names, and what follows them: members, calls, filters and tests. */
+/** Parser of literals and names, and of the members, calls, filters and tests behind them. */
 final class PrimaryParser {
     private final TokenStream tokens;
     private final ExpressionParser expressions;
@@ -84,7 +84,7 @@ final class PrimaryParser {
         return new Expression.MapOf(line, keys, values);
     }
 
-    /** What may follow a value directly: {@code .name}, {@code [key]}, {@code (arguments)}. */
+    /** Parses the parts that may directly follow a value: {@code .name}, {@code [key]}, {@code (arguments)}. */
     Expression members(Expression value) {
         Expression node = value;
         while (true) {
@@ -124,7 +124,7 @@ final class PrimaryParser {
         return empty ? null : expressions.expression();
     }
 
-    /** What may follow a value and its members: {@code | filter}, {@code is test}, calls. */
+    /** Parses the parts that may follow a value and its members: {@code | filter}, {@code is test}, calls. */
     Expression filters(Expression value) {
         Expression node = value;
         while (true) {
@@ -142,7 +142,7 @@ final class PrimaryParser {
         }
     }
 
-    /** The filter that the next token names. */
+    /** Returns the filter that the next token names. */
     Filters.Filter filter() {
         Token name = tokens.expect(Kind.NAME);
         try {
@@ -176,7 +176,7 @@ final class PrimaryParser {
         }
     }
 
-    /** Arguments in parentheses, where there are any. */
+    /** Parses arguments in parentheses, if there are any. */
     Expression.ArgumentList optionalArguments() {
         return tokens.current().isOperator("(") ? arguments() : Expression.ArgumentList.NONE;
     }

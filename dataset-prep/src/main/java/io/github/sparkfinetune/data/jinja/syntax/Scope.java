@@ -10,12 +10,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Where a node is evaluated: the variables that it sees and the text that it appends to. Jinja's scopes: a loop's body,
- * a macro and a {@code generation} block have variables of their own; what they set is gone at their end.
+ * Environment of a node: the variables that the node sees and the text that it appends to. As in Jinja, a loop's body,
+ * a macro and a {@code generation} block have variables of their own, which are gone at their end.
  */
 final class Scope {
     final Limits limits;
-    /** The whole text; {@link #out} is another one while a block is captured. */
+    /** Text of the whole template; {@link #out} differs from it while a block is captured. */
     final StringBuilder document;
 
     final Template.Generated generated;
@@ -23,7 +23,7 @@ final class Scope {
     private final Scope outer;
     private final Map<String, Object> variables;
 
-    /** The scope of a whole template. */
+    /** Creates the scope of a whole template. */
     Scope(Limits limits, StringBuilder document, Template.Generated generated, Map<String, Object> variables) {
         this.limits = limits;
         this.document = document;
@@ -42,12 +42,12 @@ final class Scope {
         this.variables = variables;
     }
 
-    /** A scope inside this one. */
+    /** Returns a scope inside this scope. */
     Scope inner() {
         return new Scope(this, out, this, new HashMap<>());
     }
 
-    /** This scope, appending to another text. */
+    /** Returns this scope with another text to append to. */
     Scope to(StringBuilder other) {
         return new Scope(this, other, outer, variables);
     }
@@ -56,7 +56,7 @@ final class Scope {
         variables.put(name, value);
     }
 
-    /** A variable, a global function, or {@link Undefined}. */
+    /** Returns a variable, a global function, or {@link Undefined}. */
     Object get(String name) {
         for (Scope scope = this; scope != null; scope = scope.outer) {
             Object value = scope.variables.get(name);
@@ -68,7 +68,7 @@ final class Scope {
         return global != null ? global : Undefined.variable(name);
     }
 
-    /** Value of an expression. */
+    /** Evaluates an expression. */
     Object value(Expression expression) {
         limits.enter();
         try {
@@ -102,7 +102,7 @@ final class Scope {
         return Statement.Flow.NEXT;
     }
 
-    /** Text that statements make in this scope, instead of appending it. */
+    /** Returns the text of statements instead of appending it. */
     String captured(List<Statement> body) {
         StringBuilder text = new StringBuilder();
         to(text).run(body);

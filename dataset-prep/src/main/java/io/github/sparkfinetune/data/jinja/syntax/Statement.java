@@ -12,9 +12,9 @@ import io.github.sparkfinetune.data.jinja.value.Values.Undefined;
 import java.util.Arrays;
 import java.util.List;
 
-/** A node of a template that does something; run by {@link Scope#run}, which counts, bounds and places errors. */
+/** A node of a template that acts. {@link Scope#run} runs the node within the limits, and adds its line to errors. */
 sealed interface Statement {
-    /** What comes after a statement. */
+    /** Continuation after a statement. */
     enum Flow {
         NEXT,
         BREAK,
@@ -44,7 +44,7 @@ sealed interface Statement {
         }
     }
 
-    /** {@code if}, {@code elif}: the body of the first condition that holds, or {@code otherwise}. */
+    /** {@code if}, {@code elif}: runs the body of the first true condition, or {@code otherwise}. */
     record If(int line, List<Expression> conditions, List<List<Statement>> bodies, List<Statement> otherwise)
             implements Statement {
         @Override
@@ -58,7 +58,7 @@ sealed interface Statement {
         }
     }
 
-    /** A loop; {@code filter} is null where there is none. */
+    /** {@code for}; {@code filter} is null if the loop has none. */
     record For(
             int line,
             Target target,
@@ -112,7 +112,7 @@ sealed interface Statement {
         }
     }
 
-    /** {@code set target} ... {@code endset}: the text of the body, filtered. */
+    /** {@code set target} ... {@code endset}: assigns the filtered text of the body. */
     record SetBlock(int line, Target target, List<Statement> body, List<NamedFilter> filters) implements Statement {
         @Override
         public Flow run(Scope scope) {
@@ -131,7 +131,7 @@ sealed interface Statement {
         }
     }
 
-    /** A filter that a block goes through. */
+    /** A filter that a block's text passes through. */
     record NamedFilter(Filters.Filter filter, Expression.ArgumentList arguments) {
         static Object apply(List<NamedFilter> filters, Object text, Scope scope) {
             Object value = text;
@@ -142,7 +142,7 @@ sealed interface Statement {
         }
     }
 
-    /** {@code generation} ... {@code endgeneration}: what the assistant says. */
+    /** {@code generation} ... {@code endgeneration}: marks text of the assistant. */
     record Generation(int line, List<Statement> body) implements Statement {
         @Override
         public Flow run(Scope scope) {
@@ -158,9 +158,9 @@ sealed interface Statement {
     }
 
     /**
-     * Definition of a macro: a function that returns the text of its body.
+     * Defines a macro, a function that returns the text of its body.
      *
-     * @param defaults one a parameter, null where it has none
+     * @param defaults default of each parameter, null for a parameter without
      */
     record Macro(int line, String name, List<String> parameters, List<Expression> defaults, List<Statement> body)
             implements Statement {

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.data.jinja.syntax;
 
 import io.github.sparkfinetune.data.jinja.value.TemplateFault;
 
-/** The text that a quoted string of a template stands for: Python's escapes; an unknown one stays as it is written. */
+/** Decodes a quoted string of a template with Python's escapes; an unknown escape stays as it is. */
 final class StringLiteral {
     private static final String PLAIN = "\\'\"abfnrtv";
     private static final String MEANING = "\\'\"\u0007\b\f\n\r\t\u000b";

@@ -5,7 +5,7 @@ import io.github.sparkfinetune.data.jinja.value.Values;
 import io.github.sparkfinetune.data.jinja.value.Values.Namespace;
 import java.util.List;
 
-/** What a {@code set} or a loop assigns to. */
+/** Left side of an assignment by {@code set} or a loop. */
 sealed interface Target {
     void assign(Scope scope, Object value);
 
@@ -27,7 +27,7 @@ sealed interface Target {
         }
     }
 
-    /** {@code a, b}: one element each. */
+    /** {@code a, b}, which get one element each. */
     record Unpacked(List<Target> targets) implements Target {
         @Override
         public void assign(Scope scope, Object value) {

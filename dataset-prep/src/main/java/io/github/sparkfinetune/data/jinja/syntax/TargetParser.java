@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** What stands left of {@code =} in a {@code set} and of {@code in} in a loop. */
+/** Parser of the left side of {@code =} in a {@code set} and of {@code in} in a loop. */
 final class TargetParser {
     private static final Set<String> RESERVED = Set.of("true", "True", "false", "False", "none", "None");
 
@@ -16,7 +16,7 @@ final class TargetParser {
         this.tokens = tokens;
     }
 
-    /** @param end keyword that ends it, or null */
+    /** @param end keyword that ends the target, or null */
     Target target(String end, boolean namespaces) {
         List<Target> targets = new ArrayList<>();
         boolean isTuple = false;

@@ -15,13 +15,13 @@ public final class Template {
         this.hasGenerationBlocks = hasGenerationBlocks;
     }
 
-    /** Is told of each {@code generation} block that is rendered. */
+    /** Receiver of the {@code generation} blocks that are rendered. */
     public interface Generated {
         /**
-         * A block's place in the text.
+         * Takes the place of a block in the text.
          *
          * @param start index of its first UTF-16 unit
-         * @param end index behind its last one
+         * @param end index behind its last UTF-16 unit
          */
         void span(int start, int end);
     }
@@ -35,15 +35,15 @@ public final class Template {
         return Parser.parse(source);
     }
 
-    /** Whether it marks what the assistant says. */
+    /** Returns whether the template marks the assistant's text. */
     public boolean hasGenerationBlocks() {
         return hasGenerationBlocks;
     }
 
     /**
-     * The text that it makes of values as templates see them.
+     * Renders the template.
      *
-     * @throws TemplateFault if it fails or exceeds a limit
+     * @throws TemplateFault if rendering fails or exceeds a limit
      */
     public String render(Map<String, Object> variables, Generated generated) {
         StringBuilder text = new StringBuilder();

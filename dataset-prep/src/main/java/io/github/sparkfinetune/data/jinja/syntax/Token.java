@@ -1,11 +1,11 @@
 package io.github.sparkfinetune.data.jinja.syntax;
 
 /**
- * Smallest piece of a template.
+ * The smallest piece of a template.
  *
  * @param text characters of a name or an operator; empty for other kinds
  * @param value text of {@link Kind#DATA}, value of a literal, else null
- * @param line where it starts, from 1
+ * @param line line of its start, from 1
  */
 record Token(Kind kind, String text, Object value, int line) {
     enum Kind {
@@ -43,7 +43,7 @@ record Token(Kind kind, String text, Object value, int line) {
         return kind == Kind.OPERATOR && text.equals(operator);
     }
 
-    /** How an error names it. */
+    /** Returns the token as errors show it. */
     String shown() {
         return text.isEmpty() ? kind.toString() : "'" + text + "'";
     }

@@ -4,7 +4,7 @@ import io.github.sparkfinetune.data.jinja.syntax.Token.Kind;
 import io.github.sparkfinetune.data.jinja.value.TemplateFault;
 import java.util.List;
 
-/** Tokens under a cursor, and the depth of what is being parsed. */
+/** Tokens with a cursor, and the nesting depth of the parser. */
 final class TokenStream {
     private static final int MAX_DEPTH = 150;
 
@@ -24,7 +24,7 @@ final class TokenStream {
         return tokens.get(Math.min(at + 1, tokens.size() - 1));
     }
 
-    /** The current token; goes past it. */
+    /** Returns the current token and moves past it. */
     Token next() {
         Token token = current();
         if (!token.is(Kind.END)) {
@@ -72,7 +72,7 @@ final class TokenStream {
                 "expected " + expected + ", got " + current().shown(), current().line());
     }
 
-    /** Goes a level deeper; {@link #leave()} follows unless parsing fails. */
+    /** Enters a nesting level; {@link #leave()} follows unless parsing fails. */
     void enter() {
         if (++depth > MAX_DEPTH) {
             throw new TemplateFault(

@@ -5,9 +5,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Arguments of a call, a filter or a test, evaluated.
+ * Evaluated arguments of a call, a filter or a test.
  *
- * @param named by name, in the order of the call
+ * @param named arguments by name, in the order of the call
  */
 public record Arguments(List<Object> positional, Map<String, Object> named) {
     static final Arguments NONE = new Arguments(List.of(), Map.of());
@@ -28,13 +28,13 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
             return has(parameter) ? values[parameter] : fallback;
         }
 
-        /** An integer, or {@code fallback} where the argument is absent or None. */
+        /** Returns an integer, or {@code fallback} if the argument is absent or None. */
         public long integer(int parameter, long fallback) {
             Object value = get(parameter, null);
             return value == null ? fallback : Numbers.integer(value);
         }
 
-        /** A text, or {@code fallback} where the argument is absent or None. */
+        /** Returns a text, or {@code fallback} if the argument is absent or None. */
         public String text(int parameter, String fallback) {
             Object value = get(parameter, null);
             return value == null ? fallback : Values.text(value);
@@ -44,9 +44,9 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
     /**
      * Matches the arguments with parameters.
      *
-     * @param function how errors name the function
-     * @param required how many parameters must be given
-     * @param parameters names; one that starts with {@code /} can only be given by position
+     * @param function name of the function in errors
+     * @param required number of required parameters
+     * @param parameters names of the parameters; a name that starts with {@code /} is positional only
      */
     public Bound bind(String function, int required, String... parameters) {
         if (positional.size() > parameters.length) {
@@ -73,7 +73,7 @@ public record Arguments(List<Object> positional, Map<String, Object> named) {
         return new Bound(values);
     }
 
-    /** These arguments without the first {@code count} positional ones. */
+    /** Returns these arguments without the first {@code count} positional ones. */
     public Arguments after(int count) {
         return new Arguments(positional.subList(count, positional.size()), named);
     }

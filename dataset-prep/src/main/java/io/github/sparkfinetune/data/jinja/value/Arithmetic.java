@@ -5,11 +5,11 @@ import io.github.sparkfinetune.data.jinja.value.Values.Undefined;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Binary operators on any values: numbers, and what Python lets one do to texts and lists. */
+/** Binary operators on numbers, and on texts and lists where Python allows them. */
 public final class Arithmetic {
     private Arithmetic() {}
 
-    /** {@code a operator b} for {@code + - * / // % **}. */
+    /** Returns {@code a operator b} for {@code + - * / // % **}. */
     public static Object calculate(Limits limits, String operator, Object a, Object b) {
         if (operator.equals("%") && a instanceof String format) {
             return Formats.percent(limits, format, b);
@@ -66,7 +66,7 @@ public final class Arithmetic {
                 + Values.typeName(b) + "'");
     }
 
-    /** A text this many times. */
+    /** Repeats a text. */
     public static String repeat(Limits limits, String text, long count) {
         long times = text.isEmpty() ? 0 : Math.max(0, count);
         limits.text(times > Limits.MAX_TEXT ? times : times * text.length());

@@ -70,7 +70,7 @@ public final class Comparison {
         return true;
     }
 
-    /** {@code a operator b}, where the operator is one of {@code < <= > >=}. */
+    /** Returns {@code a operator b}, for an operator of {@code < <= > >=}. */
     public static boolean ordered(Limits limits, String operator, Object a, Object b) {
         if (a instanceof Undefined undefined) {
             throw undefined.fault();
@@ -89,7 +89,7 @@ public final class Comparison {
         };
     }
 
-    /** Negative, zero or positive as Python orders the two. */
+    /** Returns a negative number, zero or a positive number, as Python orders the two. */
     public static int order(Limits limits, String operator, Object a, Object b) {
         limits.enter();
         try {
@@ -143,7 +143,7 @@ public final class Comparison {
         return number instanceof BigInteger big ? new BigDecimal(big) : new BigDecimal((Double) number);
     }
 
-    /** Python orders texts by code points, Java by UTF-16 units. */
+    /** Compares texts by code points as Python does; Java compares UTF-16 units. */
     private static int order(String a, String b) {
         int i = 0;
         while (i < a.length() && i < b.length()) {
@@ -157,7 +157,7 @@ public final class Comparison {
         return Integer.compare(a.length(), b.length());
     }
 
-    /** {@code element in container}. */
+    /** Returns {@code element in container}. */
     public static boolean contains(Limits limits, Object container, Object element) {
         if (container instanceof String text) {
             if (!(element instanceof String part)) {

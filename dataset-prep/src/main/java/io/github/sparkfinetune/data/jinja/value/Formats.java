@@ -8,7 +8,9 @@ import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Python's {@code '%s' % value} ({@code s r d i u f F x X o c %}) and {@code '{}'.format(value)} (plain fields). */
+/**
+ * Python's {@code '%s' % value} ({@code s r d i u f F x X o c %}) and {@code '{}'.format(value)} (plain fields only).
+ */
 public final class Formats {
     private static final Pattern PERCENT =
             Pattern.compile("%(?:\\(([^)]*)\\))?([-+ 0#]*)(\\d*)(?:\\.(\\d+))?([A-Za-z%])");
@@ -17,7 +19,7 @@ public final class Formats {
 
     private Formats() {}
 
-    /** {@code format % values}: a tuple, a dict for named ones, or one value. */
+    /** Returns {@code format % values}, where values are a tuple, a dict for named fields, or a single value. */
     public static String percent(Limits limits, String format, Object values) {
         List<Object> positional =
                 values instanceof Tuple tuple ? tuple.items() : java.util.Collections.singletonList(values);
@@ -120,7 +122,7 @@ public final class Formats {
         return Integer.parseInt(digits);
     }
 
-    /** {@code self.format(arguments)}; fields with attributes, conversions or formats of their own fail. */
+    /** Returns {@code self.format(arguments)}; fails for fields with attributes, conversions or formats. */
     public static String braces(Limits limits, String self, Arguments arguments) {
         Matcher matcher = BRACES.matcher(self);
         StringBuilder to = new StringBuilder();

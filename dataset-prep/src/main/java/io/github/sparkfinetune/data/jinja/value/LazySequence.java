@@ -5,8 +5,8 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 
 /**
- * Python's generator, as {@code map} and {@code selectattr} give it: elements are computed when they are asked for,
- * once, and it has no length.
+ * Python's generator, the result of {@code map} and {@code selectattr}. It computes each element once, when it is
+ * reached, and has no length.
  */
 public final class LazySequence implements Iterator<Object> {
     private static final Object UNKNOWN = new Object();

@@ -1,13 +1,13 @@
 package io.github.sparkfinetune.data.jinja.value;
 
 /**
- * What is left, in one rendering, of the limits that keep a template from running for ever, filling the memory or
- * overflowing the stack.
+ * Remaining limits of one rendering. They keep a template from running for ever, filling the memory or overflowing the
+ * stack.
  */
 public final class Limits {
     /** Most steps: nodes evaluated, elements visited, and every 16 characters of text made. */
     static final int MAX_STEPS = 10_000_000;
-    /** Most characters of the output, and of any text made on the way. */
+    /** Most characters of the output, and of any intermediate text. */
     static final int MAX_TEXT = 16_000_000;
     /** Deepest nesting of evaluations: expressions, blocks, macro calls, values in values. */
     static final int MAX_DEPTH = 500;
@@ -20,7 +20,7 @@ public final class Limits {
         steps(1);
     }
 
-    /** Counts many steps. */
+    /** Counts several steps. */
     void steps(int count) {
         if (count > MAX_STEPS - steps) {
             throw new TemplateFault("it takes more than " + MAX_STEPS + " steps: does it loop for ever?");
@@ -28,7 +28,7 @@ public final class Limits {
         steps += count;
     }
 
-    /** Counts a step and a level; {@link #leave()} belongs into a finally block. */
+    /** Counts a step and a nesting level; call {@link #leave()} in a finally block. */
     public void enter() {
         step();
         if (++depth > MAX_DEPTH) {
@@ -41,7 +41,7 @@ public final class Limits {
         depth--;
     }
 
-    /** Permits a text of this many characters; called before it is made. */
+    /** Checks the length of a text before it is made. */
     public void text(long length) {
         if (length > MAX_TEXT) {
             throw new TemplateFault("it makes a text of more than " + MAX_TEXT + " characters");
@@ -49,7 +49,7 @@ public final class Limits {
         steps((int) length / 16);
     }
 
-    /** Permits a list of this many elements; called before it is made. */
+    /** Checks the number of elements of a list before it is made. */
     public void list(long length) {
         if (length > MAX_STEPS) {
             throw new TemplateFault("it makes a list of more than " + MAX_STEPS + " elements");
@@ -57,7 +57,7 @@ public final class Limits {
         steps((int) length);
     }
 
-    /** Appends to an output or a captured block. */
+    /** Appends to the output or a captured block, within the limit. */
     public void append(StringBuilder to, String text) {
         if ((long) to.length() + text.length() > MAX_TEXT) {
             text((long) to.length() + text.length());

@@ -5,7 +5,7 @@ import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.MathContext;
 
-/** Python's numbers: bool, int (64 bits here; more fails) and float. */
+/** Python's numbers: bool, int (more than 64 bits fail) and float. */
 public final class Numbers {
     private Numbers() {}
 
@@ -16,7 +16,7 @@ public final class Numbers {
                 || value instanceof BigInteger;
     }
 
-    /** A value that must be an integer. */
+    /** Returns a value that must be an integer. */
     public static long integer(Object value) {
         if (value instanceof Long integer) {
             return integer;
@@ -30,7 +30,7 @@ public final class Numbers {
         throw new TemplateFault("an int is expected, not '" + Values.typeName(value) + "'");
     }
 
-    /** A number as a float. */
+    /** Converts a number to a float. */
     public static double real(Object value) {
         return value instanceof Number number ? number.doubleValue() : integer(value);
     }
@@ -39,7 +39,7 @@ public final class Numbers {
         return new TemplateFault("integers of more than 64 bits cannot be calculated with");
     }
 
-    /** Binary {@code + - * / // % **} of two numbers. */
+    /** Returns {@code a operator b} of two numbers, for {@code + - * / // % **}. */
     public static Object calculate(String operator, Object a, Object b) {
         if (operator.equals("/")) {
             return quotient(real(a), real(b));
@@ -106,7 +106,7 @@ public final class Numbers {
         return BigInteger.valueOf(base).pow((int) exponent).longValueExact();
     }
 
-    /** Python's {@code repr} of a float: the shortest digits that read back as the same float. */
+    /** Returns Python's {@code repr} of a float: the fewest digits that parse to the same float. */
     public static String shown(double value) {
         if (Double.isNaN(value)) {
             return "nan";

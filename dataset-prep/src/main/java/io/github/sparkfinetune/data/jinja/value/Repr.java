@@ -8,13 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Python's {@code str(value)} and {@code repr(value)}, which templates leak: {@code None}, {@code True}, {@code {'a':
- * 1.0}}.
+ * Python's {@code str(value)} and {@code repr(value)}, which show in rendered text: {@code None}, {@code True},
+ * {@code {'a': 1.0}}.
  */
 public final class Repr {
     private Repr() {}
 
-    /** What printing a value shows. */
+    /** Returns the printed form of a value. */
     public static String string(Limits limits, Object value) {
         if (value instanceof String string) {
             return string;
@@ -56,7 +56,7 @@ public final class Repr {
             } else if (value instanceof Map<?, ?> map) {
                 map(limits, to, map);
             } else {
-                // Python would print an address or the like.
+                // Python would print a memory address.
                 throw new TemplateFault("a value of type " + Values.typeName(value) + " cannot be printed");
             }
             limits.text(to.length() > Limits.MAX_TEXT ? to.length() : 0);

@@ -37,7 +37,7 @@ public final class Slicing {
         return part;
     }
 
-    /** Python's {@code range(*slice(start, stop, step).indices(length))}. */
+    /** Returns the numbers of Python's {@code range(*slice(start, stop, step).indices(length))}. */
     private static int[] indexes(int length, Object start, Object stop, Object step) {
         long by = step == null ? 1 : Numbers.integer(step);
         if (by == 0) {

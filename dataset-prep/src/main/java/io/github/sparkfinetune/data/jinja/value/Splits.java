@@ -8,7 +8,7 @@ import java.util.List;
 public final class Splits {
     private Splits() {}
 
-    /** Counts a search for a part of a text, which may compare every character of the one with many of the other. */
+    /** Counts a search for a part of a text, which may compare each character of the text with many of the part. */
     public static void search(Limits limits, String text, String part) {
         limits.steps((int) Math.min(Limits.MAX_STEPS, text.length() / 16L * (1 + part.length() / 1024)));
     }
@@ -21,9 +21,9 @@ public final class Splits {
     }
 
     /**
-     * Parts of a text.
+     * Splits a text.
      *
-     * @param separator null to split at whitespace, without empty parts
+     * @param separator separator; null to split at white space, without empty parts
      * @param most most splits; negative for all
      */
     public static List<Object> split(Limits limits, String text, String separator, long most) {
@@ -96,7 +96,7 @@ public final class Splits {
         return -1;
     }
 
-    /** Python's {@code text.replace(old, with, most)}; an empty {@code old} lies between all characters. */
+    /** Returns Python's {@code text.replace(old, with, most)}; an empty {@code old} matches between all characters. */
     public static String replace(Limits limits, String text, String old, String with, long most) {
         search(limits, text, old);
         StringBuilder to = new StringBuilder();

@@ -1,12 +1,12 @@
 package io.github.sparkfinetune.data.jinja.value;
 
-/** Something wrong in a template, or with what it was given; {@code ChatTemplate} turns it into the user's error. */
+/** Error in a template or in its input; {@code ChatTemplate} turns it into an error for the user. */
 public final class TemplateFault extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     private final int line;
 
-    /** A fault at a line of the template that whoever catches it knows. */
+    /** Creates a fault without a line, which the catcher adds. */
     public TemplateFault(String message) {
         this(message, 0);
     }
@@ -16,7 +16,7 @@ public final class TemplateFault extends RuntimeException {
         this.line = line;
     }
 
-    /** This fault, at {@code line} unless a more exact line is known already. */
+    /** Returns this fault at {@code line}, unless it has a line already. */
     public TemplateFault at(int otherLine) {
         if (line > 0) {
             return this;
@@ -26,7 +26,7 @@ public final class TemplateFault extends RuntimeException {
         return placed;
     }
 
-    /** Line of the template, from 1; 0 where it is not known. */
+    /** Returns the line of the template, from 1; 0 if unknown. */
     public int line() {
         return line;
     }

@@ -4,11 +4,11 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** Python's view of characters and words. */
+/** Python's rules for characters and words. */
 public final class Text {
     private Text() {}
 
-    /** Python's {@code str.isspace} of a character. */
+    /** Returns Python's {@code str.isspace} of a character. */
     public static boolean isSpace(int c) {
         return (c >= 9 && c <= 13)
                 || (c >= 28 && c <= 32)
@@ -19,7 +19,7 @@ public final class Text {
                 || c == 0x2029;
     }
 
-    /** Python's {@code str.isprintable} of a character; the space is one of the separators that are not. */
+    /** Returns Python's {@code str.isprintable} of a character, except that the space counts as not printable here. */
     public static boolean isPrintable(int c) {
         return switch (Character.getType(c)) {
             case Character.CONTROL,
@@ -35,9 +35,9 @@ public final class Text {
     }
 
     /**
-     * Text without the characters at its ends that are in a set.
+     * Strips the characters of a set from the ends of a text.
      *
-     * @param characters the set; null for whitespace
+     * @param characters the set; null for white space
      */
     public static String strip(String text, String characters, boolean left, boolean right) {
         int start = 0;
@@ -55,7 +55,7 @@ public final class Text {
         return characters == null ? isSpace(c) : characters.indexOf(c) >= 0;
     }
 
-    /** Python's {@code splitlines(keepends)}. */
+    /** Returns the lines of Python's {@code splitlines(keepends)}. */
     public static List<Object> lines(String text, boolean keepEnds) {
         List<Object> lines = new ArrayList<>();
         int start = 0;
@@ -84,7 +84,7 @@ public final class Text {
         return text.toLowerCase(Locale.ROOT);
     }
 
-    /** First character in title case, the others in lower case. */
+    /** Returns the text with its first character in title case and the others in lower case. */
     public static String capitalized(String text) {
         if (text.isEmpty()) {
             return text;
@@ -93,7 +93,7 @@ public final class Text {
         int titled = Character.toTitleCase(first);
         String start = Character.toString(titled);
         if (titled == first) {
-            // Some letters, as the sharp s, become two.
+            // Some letters, such as the sharp s, have two characters in upper case.
             String upper = upper(start);
             int initial = Character.charCount(upper.codePointAt(0));
             start = upper.substring(0, initial) + lower(upper.substring(initial));
@@ -101,7 +101,7 @@ public final class Text {
         return start + lower(text.substring(Character.charCount(first)));
     }
 
-    /** Python's {@code str.title}: every run of letters capitalized. */
+    /** Returns Python's {@code str.title}, which capitalizes every run of letters. */
     public static String title(String text) {
         StringBuilder to = new StringBuilder(text.length());
         boolean inWord = false;
@@ -112,7 +112,7 @@ public final class Text {
         return to.toString();
     }
 
-    /** Index in UTF-16 units of a code point. */
+    /** Returns the UTF-16 index of a code point. */
     public static int unit(String text, long codePoint) {
         return text.offsetByCodePoints(0, (int) codePoint);
     }

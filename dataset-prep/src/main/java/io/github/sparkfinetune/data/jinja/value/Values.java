@@ -10,17 +10,18 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a template's values are: null (None), Boolean, Long (a BigInteger beyond 64 bits can only be printed), Double,
- * String, List, Map, {@link LazySequence}, the variable {@code loop}, and the types here. No other object ever enters.
+ * Values of a template: null (None), Boolean, Long (a BigInteger beyond 64 bits can only be printed), Double, String,
+ * List, Map, {@link LazySequence}, the variable {@code loop}, and the types in this class. No other object enters a
+ * template.
  */
 public final class Values {
     private static final int MAX_INPUT_DEPTH = 100;
 
     /**
-     * What Jinja gives for a variable, attribute or element that is not there: prints as nothing, is false and empty,
-     * and fails on any other use.
+     * Jinja's value of a missing variable, attribute or element. It prints as nothing, is false and empty, and fails on
+     * any other use.
      *
-     * @param message what such a use is told
+     * @param message message of that failure
      */
     public record Undefined(String message) {
         public static Undefined variable(String name) {
@@ -47,14 +48,14 @@ public final class Values {
     }
 
     /**
-     * Python's views of a dict and its {@code range}: they have a length and can be iterated over and over.
+     * Python's views of a dict and its {@code range}, which have a length and can be iterated repeatedly.
      *
      * @param type Python's name of the type
      */
     public record View(String type, List<Object> items) {}
 
     /**
-     * Text that the filter {@code safe} marked. It can be printed, joined by {@code ~} and tested; anything else fails.
+     * Text marked by the filter {@code safe}. It can be printed, joined by {@code ~} and tested; any other use fails.
      */
     public record Markup(String text) {}
 
@@ -68,12 +69,12 @@ public final class Values {
     }
 
     /**
-     * Something that a template can call.
+     * A function that a template can call.
      *
-     * @param name how errors name it
+     * @param name name of the function in errors
      */
     public record Callee(String name, Body body) {
-        /** What it does. */
+        /** Implementation of the function. */
         public interface Body {
             Object call(Limits limits, Arguments arguments);
         }
@@ -81,7 +82,7 @@ public final class Values {
 
     private Values() {}
 
-    /** A copy of a JSON-like value that the template may see. */
+    /** Returns a copy of a JSON-like value, for the template. */
     public static Object ofInput(Object value) {
         return ofInput(value, 0);
     }
@@ -111,7 +112,7 @@ public final class Values {
                 + ", but templates see only what JSON can hold");
     }
 
-    /** Python's name of the value's type. */
+    /** Returns Python's name of the value's type. */
     public static String typeName(Object value) {
         if (value == null) {
             return "NoneType";
@@ -137,7 +138,7 @@ public final class Values {
         return value.getClass().getSimpleName();
     }
 
-    /** Python's {@code bool(value)}. */
+    /** Returns Python's {@code bool(value)}. */
     public static boolean isTrue(Object value) {
         if (value instanceof Boolean bool) {
             return bool;
@@ -154,7 +155,7 @@ public final class Values {
         return items != null ? !items.isEmpty() : value != null && !(value instanceof Undefined);
     }
 
-    /** Elements of a list, a tuple or a view; null for any other value. */
+    /** Returns the elements of a list, a tuple or a view; null for any other value. */
     @SuppressWarnings("unchecked")
     public static List<Object> itemsOrNull(Object value) {
         if (value instanceof List) {
@@ -167,7 +168,7 @@ public final class Values {
         return null;
     }
 
-    /** Python's {@code len(value)}: code points of a text. */
+    /** Returns Python's {@code len(value)}; the length of a text is in code points. */
     public static long length(Limits limits, Object value) {
         if (value instanceof String string) {
             limits.text(string.length());
@@ -194,7 +195,7 @@ public final class Values {
                 || itemsOrNull(value) != null;
     }
 
-    /** Python's {@code iter(value)}: characters of a text, keys of a dict. */
+    /** Returns Python's {@code iter(value)}: characters of a text, keys of a dict. */
     public static Iterator<Object> iterator(Object value) {
         if (value instanceof String string) {
             return string.codePoints().<Object>mapToObj(Character::toString).iterator();
@@ -212,7 +213,7 @@ public final class Values {
         return items.iterator();
     }
 
-    /** Python's {@code list(value)}. */
+    /** Returns Python's {@code list(value)}. */
     public static List<Object> list(Limits limits, Object value) {
         List<Object> list = new ArrayList<>();
         for (Iterator<Object> i = iterator(value); i.hasNext(); ) {
@@ -222,7 +223,7 @@ public final class Values {
         return list;
     }
 
-    /** A value that must be a text. */
+    /** Returns a value that must be a text. */
     public static String text(Object value) {
         if (value instanceof String string) {
             return string;
@@ -232,7 +233,7 @@ public final class Values {
         throw new TemplateFault("a str is expected, not '" + typeName(value) + "'");
     }
 
-    /** A value as a key of a dict. */
+    /** Returns a value as the key of a dict. */
     public static Object key(Object value) {
         if (value instanceof Boolean bool) {
             return bool ? 1L : 0L;

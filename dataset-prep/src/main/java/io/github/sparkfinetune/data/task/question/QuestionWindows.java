@@ -14,11 +14,11 @@ import java.util.List;
  * whole question and a stretch of the context. Not for concurrent use.
  *
  * <p>For an answer that lies wholly inside a window, the first token is the last one that begins at or before the
- * answer, and the last token is the first one that ends at or behind it. In other windows both are token 0, {@code
- * [CLS]}.
+ * answer, and the last token is the first one that ends at or behind it. In other windows both are token 0,
+ * {@code [CLS]}.
  *
  * <p>{@code run_qa.py} can find a first token behind the last one, for an answer that is one character of several
- * tokens, or that begins in the last token of a window. Here the first token is then the last one.
+ * tokens, or that begins in the last token of a window. Here the first token is then the same as the last.
  */
 final class QuestionWindows {
     private static final int[] NOWHERE = {0, 0};

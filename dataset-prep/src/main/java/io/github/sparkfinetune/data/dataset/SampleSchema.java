@@ -170,7 +170,7 @@ public record SampleSchema(Set<Column> columns) {
     /**
      * Returns the columns of texts with one label each.
      *
-     * @param pairs whether a sample is a pair of texts, with token types
+     * @param pairs true if a sample is a pair of texts, with token types
      */
     public static SampleSchema ofText(boolean pairs) {
         return ofText(pairs, Column.LABEL);
@@ -179,7 +179,7 @@ public record SampleSchema(Set<Column> columns) {
     /**
      * Returns the columns of texts whose label is in a given column.
      *
-     * @param pairs whether a sample is a pair of texts, with token types
+     * @param pairs true if a sample is a pair of texts, with token types
      */
     public static SampleSchema ofText(boolean pairs, Column label) {
         Set<Column> columns = EnumSet.of(Column.INPUT_IDS, label);

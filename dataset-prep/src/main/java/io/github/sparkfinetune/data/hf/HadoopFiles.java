@@ -247,7 +247,7 @@ public final class HadoopFiles {
             FileContext.getFileContext(fileSystem.getUri(), fileSystem.getConf())
                     .rename(from, to, Rename.OVERWRITE);
         } catch (UnsupportedFileSystemException e) {
-            // This file system has only the older interface, with a moment in which there is no file.
+            // This file system has only the older interface; for a moment neither file exists.
             if (!fileSystem.delete(to, false) || !fileSystem.rename(from, to)) {
                 throw new IOException("the file system refused to rename " + from, e);
             }

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /** Finds problems in a prepared dataset that harm the trained model. */
 public final class DatasetWarnings {
-    /** Shares of rows, tokens and documents above which there is a warning. */
+    /** Shares of rows, tokens and documents at which a warning starts. */
     private static final double TRUNCATED = 0.1;
 
     private static final double UNKNOWN = 0.01;

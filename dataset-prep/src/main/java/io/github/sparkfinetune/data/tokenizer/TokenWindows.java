@@ -4,7 +4,7 @@ package io.github.sparkfinetune.data.tokenizer;
  * Overlapping windows over a text's tokens, as a tokenizer of {@code transformers} makes them with
  * {@code return_overflowing_tokens} and {@code stride}.
  *
- * @param tokens of the text
+ * @param tokens number of tokens of the text
  * @param room tokens of a window
  * @param overlap tokens that a window shares with the one before, below {@code room}
  */

@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** Where the reference numbers lie: {@code -Dgolden.dir=FOLDER}, or the copy among the test resources. */
+/** Folder of the reference numbers: {@code -Dgolden.dir=FOLDER}, or the copy among the test resources. */
 public final class GoldenFolder {
     private GoldenFolder() {}
 
@@ -39,7 +39,7 @@ public final class GoldenFolder {
         return node.isNull() ? null : node.asText();
     }
 
-    /** A tokenizer of which only these are known. */
+    /** Returns the files of a tokenizer with only these values set. */
     public static TokenizerFiles tokenizer(String json, String sha256, int vocabulary, int modelVocabulary) {
         return new TokenizerFiles(
                 TokenizerFiles.Texts.of(json),

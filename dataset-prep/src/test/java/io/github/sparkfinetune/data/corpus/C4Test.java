@@ -17,7 +17,7 @@ class C4Test {
     }
 
     @Test
-    void linesThatEndWithAMark() {
+    void keepsLinesThatEndWithAMark() {
         assertThat(left(FIVE
                         + "\nNo end mark here\n  It ends so!  \r\nOr so \"it said.\"\nOr this way?\nOr that way's'"))
                 .isEqualTo(FIVE + "\nIt ends so!\nOr so \"it said.\"\nOr this way?\nOr that way's'");
@@ -27,7 +27,7 @@ class C4Test {
     }
 
     @Test
-    void linesOfFewWordsOrLongOnes() {
+    void dropsLinesOfFewOrLongWords() {
         assertThat(left(FIVE + "\nTwo words.\nNow three words.")).isEqualTo(FIVE + "\nNow three words.");
         assertThat(left(FIVE + "\nTwo words.", "min_words_per_line=0")).isEqualTo(FIVE + "\nTwo words.");
         String line = "It is " + "x".repeat(999) + ".";
@@ -37,7 +37,7 @@ class C4Test {
     }
 
     @Test
-    void linesWithPhrases() {
+    void dropsLinesWithPhrases() {
         assertThat(left(FIVE
                         + "\nPlease enable JavaScript to go on.\nWe use Cookies on this site.\nRead the Terms of USE"
                         + " here.\nThe privacy policy is here."))
@@ -50,36 +50,36 @@ class C4Test {
     }
 
     @Test
-    void documentsWithPhrases() {
+    void rejectsDocumentsWithPhrases() {
         assertThat(left(FIVE + "\nThis is Lorem Ipsum again.")).isEqualTo("rejected: filter_lorem_ipsum");
         assertThat(left(FIVE + "\nThis is Lorem Ipsum again.", "filter_lorem_ipsum=false"))
                 .endsWith("again.");
         assertThat(left(FIVE + "\nThis is a { here.")).isEqualTo("rejected: filter_curly_bracket");
         assertThat(left(FIVE + "\nThis is a { here.", "filter_curly_bracket=false"))
                 .endsWith("here.");
-        // In a line that goes anyway they do not count.
+        // A brace in a line that is dropped anyway does not count.
         assertThat(left(FIVE + "\nThis is a { here")).isEqualTo(FIVE);
     }
 
     @Test
-    void citationsGo() {
+    void removesCitations() {
         assertThat(left(FIVE + "\nSo it[12] is said[citation needed] here[edit] once[].[x]", "min_words_per_line=1"))
                 .isEqualTo(FIVE);
         assertThat(left(FIVE + "\nSo it[12] is said[citation needed] here[edit] once[]."))
                 .isEqualTo(FIVE + "\nSo it is said here once.");
-        // What is left ends with a blank, which is no mark.
+        // The line ends with a blank after the citation is removed, and a blank is no mark.
         assertThat(left(FIVE + "\nSo it is said here. [1]")).isEqualTo(FIVE);
         assertThat(left(FIVE + "\nSo it[12] is.", "remove_citations=false")).endsWith("it[12] is.");
     }
 
     @Test
-    void sentences() {
+    void rejectsDocumentsOfFewSentences() {
         String four = FIVE.replace("Four goes here. ", "");
         assertThat(left(four)).isEqualTo("rejected: min_num_sentences");
         assertThat(left(FIVE)).isEqualTo(FIVE);
         assertThat(left(four, "min_num_sentences=4")).isEqualTo(four);
         assertThat(left(four + "\nMr. Smith went home.")).isEqualTo(four + "\nMr. Smith went home.");
-        // An abbreviation ends no sentence, nor do several marks in a row end several.
+        // An abbreviation ends no sentence, and several marks in a row end one sentence.
         assertThat(left(four.replace("Five", "Mr. Five"))).isEqualTo("rejected: min_num_sentences");
         assertThat(left(four.replace(".", "?!"))).isEqualTo("rejected: min_num_sentences");
         assertThat(left("no end mark at all", "min_num_sentences=0")).isEqualTo("rejected: no_line");

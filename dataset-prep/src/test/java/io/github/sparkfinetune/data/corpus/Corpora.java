@@ -5,13 +5,13 @@ import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import java.util.Arrays;
 import java.util.List;
 
-/** Configurations for tests, and texts of so many words and characters. */
+/** Configurations and texts for tests. */
 final class Corpora {
     private static final String RUN = "{model: m, task: causal-lm, data: {train: t}, output: {dir: o}}";
 
     private Corpora() {}
 
-    /** The defaults, but for {@code key=value} below {@code data.corpus}. */
+    /** Returns the defaults changed by {@code key=value} below {@code data.corpus}. */
     static CorpusConfig config(String... settings) {
         List<String> overrides =
                 Arrays.stream(settings).map("data.corpus."::concat).toList();
@@ -24,17 +24,17 @@ final class Corpora {
         return filter.rejects(document);
     }
 
-    /** A piece so many times, with blanks between. */
+    /** Repeats a piece, with blanks between. */
     static String times(int count, String piece) {
         return (piece + " ").repeat(count).strip();
     }
 
-    /** So many lines. */
+    /** Repeats a line. */
     static String lines(int count, String line) {
         return (line + "\n").repeat(count);
     }
 
-    /** So many different words of four characters, with blanks between. */
+    /** Returns different words of four characters, with blanks between. */
     static String different(int count) {
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < count; i++) {

@@ -19,12 +19,12 @@ class CorpusCleanerTest {
             "fineweb.short_line_thr=1");
 
     @Test
-    void theStepsFollowEachOther() {
+    void appliesTheStepsInOrder() {
         CorpusCleaner cleaner = new CorpusCleaner(ALL, true);
         assertThat(cleaner.clean("The cafe\u0301 and a@b.co have it.\r\nmenu"))
                 .isEqualTo(new CorpusCleaner.Cleaned(
                         "The caf\u00E9 and <EMAIL> have it.", null, Map.of(Masking.EMAIL, 1)));
-        // What the second filter rejects is the text as the first one has left it.
+        // The second filter sees the text that the first filter has kept.
         assertThat(cleaner.clean("The end is near.\nmenu"))
                 .isEqualTo(new CorpusCleaner.Cleaned("The end is near.", "gopher_quality.min_doc_words", Map.of()));
         assertThat(cleaner.clean("menu").rejectedBecause()).isEqualTo("c4.min_num_sentences");
@@ -32,14 +32,14 @@ class CorpusCleanerTest {
     }
 
     @Test
-    void theOrderOfTheFiltersIsThatOfTheList() {
+    void appliesTheFiltersInTheOrderOfTheList() {
         CorpusConfig other = Corpora.config("filters=[gopher_quality, c4]");
         assertThat(new CorpusCleaner(other, true).clean("menu").rejectedBecause())
                 .isEqualTo("gopher_quality.min_doc_words");
     }
 
     @Test
-    void heldOutTextIsNormalisedAndMaskedAlone() {
+    void onlyNormalisesAndMasksHeldOutText() {
         CorpusCleaner cleaner = new CorpusCleaner(ALL, false);
         assertThat(cleaner.clean("cafe\u0301 a@b.co\nmenu"))
                 .isEqualTo(new CorpusCleaner.Cleaned("caf\u00E9 <EMAIL>\nmenu", null, Map.of(Masking.EMAIL, 1)));

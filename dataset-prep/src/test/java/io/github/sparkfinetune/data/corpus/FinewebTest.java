@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Each rule at its threshold, and just beyond. */
+/** Tests each rule at its threshold, and just beyond. */
 class FinewebTest {
     private static final String OTHERS_OFF = "short_line_thr=1";
 
@@ -17,7 +17,7 @@ class FinewebTest {
         return Corpora.verdict(new Fineweb(Corpora.config(keys).fineweb()), text);
     }
 
-    /** Lines of different words, of which some end with a full stop. */
+    /** Returns lines of different words; the first {@code ended} lines end with a full stop. */
     private static String lines(int count, int ended) {
         String[] words = different(8 * count).split(" ", -1);
         StringBuilder text = new StringBuilder();
@@ -29,18 +29,18 @@ class FinewebTest {
     }
 
     @Test
-    void linesThatEndASentence() {
+    void rejectsTooFewLinesThatEndASentence() {
         assertThat(verdict(lines(25, 3))).isNull();
         assertThat(verdict(lines(25, 2))).isEqualTo("line_punct_thr");
         assertThat(verdict(lines(25, 0))).isEqualTo("line_punct_thr");
         assertThat(verdict(lines(25, 0), "line_punct_exclude_zero=true")).isNull();
         assertThat(verdict(lines(25, 2), "line_punct_exclude_zero=true")).isEqualTo("line_punct_thr");
-        // Blank lines are none; sentences end with the marks of any script.
+        // Blank lines do not count; a sentence ends with a mark of any script.
         assertThat(verdict(lines(25, 3).replace(".\n", "。\n \n"))).isNull();
     }
 
     @Test
-    void shortLines() {
+    void rejectsTooManyShortLines() {
         String short30 = "x".repeat(29) + ".";
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < 67; i++) {
@@ -54,8 +54,8 @@ class FinewebTest {
     }
 
     @Test
-    void charactersOfRepeatedLines() {
-        // Line feeds are left out of both numbers.
+    void rejectsTooManyCharactersInRepeatedLines() {
+        // Both numbers leave out line feeds.
         String ten = "ten chars.\n";
         assertThat(verdict(ten + "x".repeat(979) + ".\n" + ten, OTHERS_OFF, "new_line_ratio=1"))
                 .isNull();
@@ -66,7 +66,7 @@ class FinewebTest {
     }
 
     @Test
-    void lineEndsAWord() {
+    void countsLineFeedsPerWord() {
         assertThat(verdict("one two three\nfour five six\nseven eight nine\nten!", OTHERS_OFF, "new_line_ratio=0.28"))
                 .isNull();
         assertThat(verdict("one two three\nfour five six\nseven eight nine\nten!", OTHERS_OFF, "new_line_ratio=0.27"))

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Each rule at its threshold, and just beyond. */
+/** Tests each rule at its threshold, and just beyond. */
 class GopherQualityTest {
     private static String verdict(String text, String... settings) {
         return Corpora.verdict(new GopherQuality(Corpora.config(settings).gopherQuality()), text);
@@ -17,10 +17,10 @@ class GopherQualityTest {
     }
 
     @Test
-    void numberOfWords() {
+    void limitsTheNumberOfWords() {
         assertThat(verdict("the and " + times(48, "word"), new String[0])).isNull();
         assertThat(verdict("the and " + times(47, "word"), new String[0])).isEqualTo("min_doc_words");
-        // Words of symbols alone are none.
+        // Words of symbols alone do not count as words.
         assertThat(verdict("the and " + times(47, "word") + " ! -- %", new String[0]))
                 .isEqualTo("min_doc_words");
         assertThat(verdict("the and word", "min_doc_words=0")).isNull();
@@ -30,7 +30,7 @@ class GopherQualityTest {
     }
 
     @Test
-    void meanLengthOfWords() {
+    void limitsTheMeanLengthOfWords() {
         assertThat(verdict("the and " + times(48, "cat"), new String[0])).isNull();
         assertThat(verdict("the and to " + times(48, "cat"), new String[0])).isEqualTo("min_avg_word_length");
         assertThat(verdict("the and to " + times(48, "cat"), "min_avg_word_length=2"))
@@ -43,7 +43,7 @@ class GopherQualityTest {
     }
 
     @Test
-    void symbols() {
+    void limitsSymbolsPerWord() {
         for (String symbol : new String[] {"#", "…", "..."}) {
             String most = times(10, symbol) + " the and " + times(88, "word");
             assertThat(verdict(most, new String[0])).isNull();
@@ -53,7 +53,7 @@ class GopherQualityTest {
     }
 
     @Test
-    void linesThatBeginWithABulletOrEndWithAnEllipsis() {
+    void limitsLinesWithABulletOrAnEllipsis() {
         String line = "the men and six other words";
         assertThat(verdict(lines(9, " - " + line) + line, new String[0])).isNull();
         assertThat(verdict(lines(10, "\t•" + line), new String[0])).isEqualTo("max_bullet_lines_ratio");
@@ -67,19 +67,19 @@ class GopherQualityTest {
     }
 
     @Test
-    void wordsWithALetter() {
+    void requiresWordsWithALetter() {
         assertThat(verdict("the and " + times(78, "word") + " " + times(20, "1234"), new String[0]))
                 .isNull();
         assertThat(verdict("the and " + times(78, "word") + " " + times(21, "1234"), new String[0]))
                 .isEqualTo("min_alpha_words_ratio");
         assertThat(verdict("the and " + times(78, "word") + " " + times(21, "1234"), "min_alpha_words_ratio=0"))
                 .isNull();
-        // A letter is one in any script.
+        // A letter of any script counts.
         assertThat(verdict("the and " + times(60, "слово"), new String[0])).isNull();
     }
 
     @Test
-    void stopWords() {
+    void requiresStopWords() {
         assertThat(verdict("the the The " + times(60, "word"), new String[0])).isEqualTo("min_stop_words");
         assertThat(verdict("the with " + times(60, "word"), new String[0])).isNull();
         assertThat(verdict(times(60, "word"), "min_stop_words=0")).isNull();

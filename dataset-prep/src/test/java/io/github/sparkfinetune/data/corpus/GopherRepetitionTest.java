@@ -8,9 +8,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Each rule at its threshold, and just beyond, with the others off. */
+/** Tests each rule at its threshold, and just beyond, with the other rules off. */
 class GopherRepetitionTest {
-    /** With one rule alone. */
+    /** Returns the verdict with a single rule. */
     private static String verdict(String text, String rule) {
         List<String> settings = new ArrayList<>();
         for (String key : List.of("dup_line_frac", "dup_para_frac", "dup_line_char_frac", "dup_para_char_frac")) {
@@ -25,11 +25,11 @@ class GopherRepetitionTest {
     }
 
     @Test
-    void linesAndParagraphs() {
+    void rejectsRepeatedLinesAndParagraphs() {
         String seven = "a\nb\nc\nd\ne\nf\ng";
         assertThat(verdict(seven + "\na\na\na", "dup_line_frac=0.3")).isNull();
         assertThat(verdict(seven + "\na\na\na\na", "dup_line_frac=0.3")).isEqualTo("dup_line_frac");
-        // Blank lines are no lines, but for an empty one before the first and after the last.
+        // Blank lines do not count, except an empty line before the first and after the last.
         assertThat(verdict(seven + "\n\n\na\n\na\na", "dup_line_frac=0.3")).isNull();
         assertThat(verdict("\n" + seven + "\na\na\na\n", "dup_line_frac=0.3")).isEqualTo("dup_line_frac");
         String paragraphs = seven.replace("\n", "\n\n");
@@ -41,7 +41,7 @@ class GopherRepetitionTest {
     }
 
     @Test
-    void charactersOfLinesAndParagraphs() {
+    void countsCharactersOfRepeatedLinesAndParagraphs() {
         String line = "twenty characters...";
         assertThat(verdict(line + "\n" + "x".repeat(58) + "\n" + line, "dup_line_char_frac=0.2"))
                 .isNull();
@@ -51,19 +51,21 @@ class GopherRepetitionTest {
                 .isNull();
         assertThat(verdict(line + "\n\n" + "x".repeat(55) + "\n\n" + line, "dup_para_char_frac=0.2"))
                 .isEqualTo("dup_para_char_frac");
-        // Characters are code points.
+        // Characters are counted as code points.
         assertThat(verdict(line + "\n" + "𝕏".repeat(57) + "\n" + line, "dup_line_char_frac=0.2"))
                 .isEqualTo("dup_line_char_frac");
     }
 
-    /** The n-gram is of two-character words; it comes twice, around a filler that brings the text to the length. */
+    /**
+     * The n-gram is of two-character words. It comes twice, around a filler that brings the text to the given length.
+     */
     @ParameterizedTest
     @CsvSource({
-        // Of the most frequent one blanks count, and both places.
+        // The most frequent n-gram counts with blanks and in both places.
         "2, top_n_grams, 0.2, 50",
         "3, top_n_grams, 0.18, 88",
         "4, top_n_grams, 0.16, 137",
-        // Of repeated ones the second place counts, without blanks.
+        // A repeated n-gram counts in the second place, without blanks.
         "5, dup_n_grams, 0.15, 66",
         "6, dup_n_grams, 0.14, 85",
         "7, dup_n_grams, 0.13, 107",
@@ -71,7 +73,7 @@ class GopherRepetitionTest {
         "9, dup_n_grams, 0.11, 163",
         "10, dup_n_grams, 0.1, 200",
     })
-    void nGrams(int n, String rule, double limit, int tooShort) {
+    void rejectsFrequentAndRepeatedNGrams(int n, String rule, double limit, int tooShort) {
         StringBuilder gram = new StringBuilder();
         for (int i = 0; i < n; i++) {
             gram.append(i == 0 ? "" : " ").append("a").append((char) ('b' + i));
@@ -89,8 +91,8 @@ class GopherRepetitionTest {
     }
 
     @Test
-    void ofEquallyFrequentNGramsTheFirstCounts() {
-        // Nothing comes twice: the first pair of words has 5 of 21 characters, the longest one 13.
+    void countsTheFirstOfEquallyFrequentNGrams() {
+        // Nothing is repeated. The first pair of words has 5 of 21 characters, the longest pair 13.
         assertThat(verdict("aa bb cccccc dddddd e", "top_n_grams.2=0.24")).isNull();
         assertThat(verdict("aa bb cccccc dddddd e", "top_n_grams.2=0.23")).isEqualTo("top_n_grams.2");
         assertThat(verdict("one", "top_n_grams.2=0.01")).isNull();
@@ -98,7 +100,7 @@ class GopherRepetitionTest {
 
     @Test
     void repeatedNGramsDoNotOverlap() {
-        // Of 15 words the five from the second on are there again, then five more.
+        // Of 15 words, the five from the second word on repeat the first, and so do the next five.
         String text = Corpora.times(15, "a");
         assertThat(verdict(text, "dup_n_grams.5=0.34")).isEqualTo("dup_n_grams.5");
         assertThat(verdict(text, "dup_n_grams.5=0.35")).isNull();

@@ -53,7 +53,7 @@ class MaskerTest {
     }
 
     @Test
-    void withoutARegionAPhoneNumberNeedsItsCountry() {
+    void requiresACountryCodeWithoutARegion() {
         Masker masker = new Masker(List.of(Masking.PHONE), null);
         assertThat(masker.mask("(650) 253-0000, +1 650 253 0000")).isEqualTo("(650) 253-0000, <PHONE>");
     }
@@ -70,7 +70,7 @@ class MaskerTest {
     }
 
     @Test
-    void kindsInTheirOrderAndCounted() {
+    void masksKindsInOrderAndCountsThem() {
         Masker masker = new Masker(List.of(Masking.NUMBER, Masking.PHONE, Masking.EMAIL, Masking.IP), "US");
         assertThat(masker.mask("a1@b2.com, 10.0.0.1, 650-253-0000, 42, 43"))
                 .isEqualTo("<EMAIL>, <IP>, <PHONE>, <NUMBER>, <NUMBER>");

@@ -40,13 +40,13 @@ class ShinglesTest {
     }
 
     @Test
-    void aTextWithoutWordsHasNone() {
+    void findsNoShinglesInATextWithoutWords() {
         assertThat(WordHashes.of("")).isEmpty();
         assertThat(WordHashes.of(" .\n—\uD800")).isEmpty();
     }
 
     @Test
-    void runsAreEqualWhereTheirWordsAre() {
+    void equalWordsGiveEqualRuns() {
         long[] words = WordHashes.of("a b c a b c b a");
         long[] runs = WordHashes.runs(words, 3);
 
@@ -58,7 +58,7 @@ class ShinglesTest {
     }
 
     @Test
-    void similarityIsThatOfTheSetsOfWords() {
+    void givesTheJaccardSimilarityOfTheSetsOfWords() {
         Random random = new Random(5);
         for (int round = 0; round < 50; round++) {
             String[] texts = new String[2];
@@ -84,7 +84,7 @@ class ShinglesTest {
     }
 
     @Test
-    void aSetIsItsBytes() {
+    void readsASetBackFromItsBytes() {
         long[] shingles = Shingles.of("the quick brown fox jumps over the lazy dog", 5);
 
         assertThat(shingles).hasSize(5).isSorted();
@@ -93,7 +93,7 @@ class ShinglesTest {
     }
 
     @Test
-    void keysOfNgramsAreTwoHashes() {
+    void givesKeysOfTwoHashesForEachNgram() {
         NgramKeys keys = NgramKeys.of("a b c d", 3);
 
         assertThat(keys.size()).isEqualTo(2);
@@ -102,15 +102,16 @@ class ShinglesTest {
     }
 
     /**
-     * Of 4,000 pairs of random sets, as many share a band as the formula of each banding says, or more: there are two.
+     * Of 4,000 pairs of random sets, at least as many share a band as the formula of one banding predicts; there are
+     * two bandings.
      */
     @ParameterizedTest
     @CsvSource({"0.8,0.987", "0.75,0.924", "0.5,0.103"})
-    void bandsFindAPairWithItsProbability(double similarity, double probability) {
+    void findsAPairWithTheProbabilityOfTheBands(double similarity, double probability) {
         MinHash minHash = new MinHash(14, 8, 42);
         Random random = new Random(9);
         int size = 90;
-        // |A| = |B| = 90: the similarity is common / (180 - common).
+        // With |A| = |B| = 90 the similarity is common / (180 - common).
         int common = (int) Math.round(2 * size * similarity / (1 + similarity));
         int found = 0;
         int pairs = 4000;
@@ -134,7 +135,7 @@ class ShinglesTest {
     }
 
     @Test
-    void anEmptySetHasNoBands() {
+    void givesNoBandsForAnEmptySet() {
         assertThat(new MinHash(14, 8, 42).bandKeys(new long[0])).isEmpty();
         assertThat(new MinHash(14, 8, 42).bandKeys(new long[] {1})).hasSize(28).doesNotHaveDuplicates();
     }

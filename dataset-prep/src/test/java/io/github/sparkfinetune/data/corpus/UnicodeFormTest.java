@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class UnicodeFormTest {
     @Test
-    void composedAndCompatibleForms() {
+    void givesComposedAndCompatibleForms() {
         String text = "cafe\u0301 \uFB01ne \uFF21 \u00BD \u212B";
         assertThat(UnicodeForm.of(text, Normalization.NONE)).isSameAs(text);
         assertThat(UnicodeForm.of(text, Normalization.NFC)).isEqualTo("caf\u00E9 \uFB01ne \uFF21 \u00BD \u00C5");
@@ -15,7 +15,7 @@ class UnicodeFormTest {
     }
 
     @Test
-    void lineEndsAndCharactersThatAreNoText() {
+    void normalisesLineEndsAndRemovesControlCharacters() {
         assertThat(UnicodeForm.of("a\r\nb\rc\u0085d\ne\r", Normalization.NFC)).isEqualTo("a\nb\nc\nd\ne\n");
         assertThat(UnicodeForm.of("\uFEFFa\u0080\u009Fb\uFFFE\uFDD0\uFDEFc\uD83F\uDFFEd", Normalization.NFC))
                 .isEqualTo("abcd");

@@ -16,11 +16,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.junit.jupiter.api.Test;
 
-/** The filters say what datatrove's say, and words are spaCy's: see make_verdicts.py. */
+/** Compares verdicts with datatrove's, and words with spaCy's, see make_verdicts.py. */
 class VerdictsGoldenTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "corpus", "verdicts.jsonl");
 
-    /** Our names of datatrove's reasons. */
+    /** This project's names of datatrove's reasons. */
     private static final Map<String, String> REASONS = new HashMap<>(Map.ofEntries(
             Map.entry("gopher_short_doc", "min_doc_words"),
             Map.entry("gopher_above_avg_threshold", "max_avg_word_length"),
@@ -56,7 +56,7 @@ class VerdictsGoldenTest {
     }
 
     @Test
-    void wordsAreSpacys() {
+    void splitsWordsAsSpacy() {
         assertThat(words).hasSizeGreaterThan(10).allSatisfy(row -> {
             DocumentText document = new DocumentText();
             document.set(row.get("text").asText());
@@ -72,7 +72,7 @@ class VerdictsGoldenTest {
     }
 
     @Test
-    void verdictsAreDatatroves() {
+    void givesTheVerdictsOfDatatrove() {
         same("gopher_quality", new GopherQuality(config.gopherQuality()), 6);
         same("gopher_repetition", new GopherRepetition(config.gopherRepetition()), 5);
         same("fineweb", new Fineweb(config.fineweb()), 4);
@@ -91,7 +91,7 @@ class VerdictsGoldenTest {
     }
 
     @Test
-    void c4LeavesTheSameText() {
+    void c4KeepsTheTextOfDatatrove() {
         C4 filter = new C4(config.c4());
         same("c4", filter, 3);
         DocumentText document = new DocumentText();

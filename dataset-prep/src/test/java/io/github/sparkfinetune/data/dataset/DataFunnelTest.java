@@ -37,7 +37,7 @@ class DataFunnelTest {
     }
 
     @Test
-    void everyRowIsSomewhereOnce() {
+    void listsEveryRowOnce() {
         assertThat(lines(manifest(null)))
                 .containsExactly(
                         "rows of the sources 1000",
@@ -48,7 +48,7 @@ class DataFunnelTest {
     }
 
     @Test
-    void aLineSaysWhatThereIsAndWhatWasLeftOut() {
+    void summarisesSplitsAndLeftOutRowsInOneLine() {
         assertThat(DataFunnel.summary(manifest(null)))
                 .isEqualTo("500 train rows (50,000 tokens, 40,000 of them trained on, of 960 documents; left out"
                         + " overlong: 10); left out empty_text: 3");
@@ -59,7 +59,7 @@ class DataFunnelTest {
     }
 
     @Test
-    void whatTheCorpusLeavesOutIsNamedByItsRule() {
+    void namesTheRuleOfRejectedDocuments() {
         Manifest.Corpus corpus = new Manifest.Corpus(
                 2000,
                 Map.of("near_dedup.threshold", 40L, "c4.min_num_sentences", 60L),

@@ -80,7 +80,7 @@ class DatasetTest {
     }
 
     @Test
-    void samplesComeBackInStorageOrderAndInAnyOther() throws IOException {
+    void readsSamplesInAnyOrder() throws IOException {
         Manifest read = Manifest.read(dataset, hadoop);
         assertThat(read).isEqualTo(manifest);
         try (ParquetSamples samples = ParquetSamples.open(dataset, read, Manifest.TRAIN, hadoop)) {
@@ -103,7 +103,7 @@ class DatasetTest {
     }
 
     @Test
-    void columnsThatNobodyAsksForAreNotRead() throws IOException {
+    void readsOnlyTheRequestedColumns() throws IOException {
         SampleSchema schema = SampleSchema.ofText(true).with(SampleSchema.Column.ROW);
         SampleWriter writer = new SampleWriter(new Path(dataset, "train/shown.parquet"), schema, hadoop);
         for (int i = 0; i < 10; i++) {
@@ -129,7 +129,7 @@ class DatasetTest {
     }
 
     @Test
-    void aTruncatedMissingOrForeignFileIsNamed() throws IOException {
+    void namesATruncatedMissingOrForeignFile() throws IOException {
         java.nio.file.Path file = folder.resolve("train/part-00001.parquet");
         byte[] bytes = Files.readAllBytes(file);
         Files.delete(folder.resolve("train/.part-00001.parquet.crc"));
@@ -153,7 +153,7 @@ class DatasetTest {
     }
 
     @Test
-    void aShardWithoutTheLabelsThatAreCountedIsNamed() throws IOException {
+    void namesAShardWithoutALabelColumn() throws IOException {
         String file = "train/unlabelled.parquet";
         SampleSchema schema = new SampleSchema(Set.of(SampleSchema.Column.INPUT_IDS));
         SampleWriter writer = new SampleWriter(new Path(dataset, file), schema, hadoop);
@@ -179,7 +179,7 @@ class DatasetTest {
     }
 
     @Test
-    void anotherRunsDatasetIsRefused() {
+    void refusesADatasetPreparedForAnotherRun() {
         TokenizerFiles same = GoldenFolder.tokenizer("{}", "cafe", 10, 10);
         TokenizerFiles other = GoldenFolder.tokenizer("{}", "beef", 10, 10);
         manifest.requireMatches(dataset, Task.CLASSIFICATION, options("classification", "max_length: 9", same));
@@ -208,7 +208,7 @@ class DatasetTest {
     }
 
     @Test
-    void windowsOfRowsComeBackAndNoPartCutsARow() throws IOException {
+    void readsWindowsAndCutsNoRowIntoParts() throws IOException {
         SampleSchema schema = new SampleSchema(EnumSet.allOf(SampleSchema.Column.class));
         SampleWriter writer = new SampleWriter(new Path(dataset, "train/windows.parquet"), schema, hadoop);
         List<Sample> written = new ArrayList<>();
@@ -267,7 +267,7 @@ class DatasetTest {
     }
 
     @Test
-    void packedConversationsComeBack() throws IOException {
+    void readsPackedConversations() throws IOException {
         TokenizerFiles tokenizer = GoldenFolder.tokenizer("{}", "cafe", 10, 10).withChatTemplate("{{ messages }}");
         String packing = "max_length: 50, packing: bfd";
         for (boolean assistantOnly : List.of(true, false)) {
@@ -337,7 +337,7 @@ class DatasetTest {
     }
 
     @Test
-    void aMissingOrForeignManifestIsRefused() throws IOException {
+    void refusesAMissingOrForeignManifest() throws IOException {
         Path empty = new Path(folder.resolve("empty").toUri());
         assertThat(Manifest.exists(empty, hadoop)).isFalse();
         assertThatThrownBy(() -> Manifest.read(empty, hadoop)).hasMessageContaining("run prepare first");

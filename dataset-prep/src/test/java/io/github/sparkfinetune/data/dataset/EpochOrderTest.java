@@ -26,7 +26,7 @@ class EpochOrderTest {
     }
 
     @Test
-    void anyPositionCanBeAskedForAlone() {
+    void givesAnyPositionOnItsOwn() {
         List<Long> inOrder = order(GROUPS, 7, 3);
         for (int position = 0; position < inOrder.size(); position += 13) {
             assertThat(new EpochOrder(GROUPS, 7, 3).index(position)).isEqualTo(inOrder.get(position));
@@ -43,7 +43,7 @@ class EpochOrderTest {
     }
 
     @Test
-    void allOrdersOfThreeComeEquallyOften() {
+    void allOrdersOfThreeAreEquallyFrequent() {
         int[] seen = new int[27];
         for (int epoch = 0; epoch < 6000; epoch++) {
             List<Long> order = order(List.of(3), 1, epoch);
@@ -57,7 +57,7 @@ class EpochOrderTest {
     }
 
     @Test
-    void aPositionOutsideIsRefused() {
+    void refusesAPositionOutside() {
         EpochOrder order = new EpochOrder(GROUPS, 42, 0);
         assertThat(order.size()).isEqualTo(2288);
         assertThatThrownBy(() -> order.index(2288)).isInstanceOf(IndexOutOfBoundsException.class);

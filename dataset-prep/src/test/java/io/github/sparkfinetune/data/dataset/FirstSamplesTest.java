@@ -12,7 +12,7 @@ class FirstSamplesTest {
 
     @ParameterizedTest
     @CsvSource({"0, 10", "1, 1", "2, 4", "3, 4", "4, 4", "7, 7", "9, 10", "10, 10", "99, 10"})
-    void aSplitIsCutBehindAWholeRow(int atMost, int size) {
+    void cutsASplitBehindAWholeRow(int atMost, int size) {
         try (SampleSource first = FirstSamples.of(new Split(), atMost)) {
             assertThat(first.size()).isEqualTo(size);
             assertThat(first.read(size - 1).index()).isEqualTo(size - 1);
@@ -22,11 +22,11 @@ class FirstSamplesTest {
     }
 
     @Test
-    void itsRowGroupsAreThoseOfTheSplit() {
+    void cutsTheRowGroupsOfTheSplit() {
         assertThat(FirstSamples.of(new Split(), 7).rowGroups()).containsExactly(4, 3);
     }
 
-    /** Rows of a window each, but for the second, of three windows, and the last, of two. */
+    /** Rows of one window each, except the second row with three windows and the last with two. */
     private static final class Split implements SampleSource {
         @Override
         public List<Integer> rowGroups() {

@@ -16,7 +16,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A manifest of a stranger: a dataset whose files lie in its folder, or one line that says what is wrong. */
+/** An untrusted manifest gives a dataset whose files are in its folder, or an error of one line. */
 class ManifestFuzzTest {
     private static final Configuration HADOOP = new Configuration();
     private static final DatasetOptions OPTIONS = new DatasetOptions(
@@ -58,7 +58,7 @@ class ManifestFuzzTest {
 
     @MethodSource("manifests")
     @FuzzTest(maxDuration = "")
-    void isADatasetOrOneLine(byte[] json) throws IOException {
+    void givesADatasetOrAOneLineError(byte[] json) throws IOException {
         Path dataset = new Path(folder.toUri());
         Files.deleteIfExists(folder.resolve("." + Manifest.FILE_NAME + ".crc"));
         Files.write(folder.resolve(Manifest.FILE_NAME), json);

@@ -9,7 +9,7 @@ class PromptsTest {
     private static final int NO = Sample.IGNORED;
 
     @Test
-    void theFirstAnswerOfEachDocument() {
+    void findsTheFirstAnswerOfEachDocument() {
         Sample sample = Sample.ofDocuments(
                 0,
                 new int[] {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
@@ -23,12 +23,12 @@ class PromptsTest {
         assertThat(prompts.get(0).answerIds()).containsExactly(3, 4);
         assertThat(prompts.get(1).inputIds()).containsExactly(7);
         assertThat(prompts.get(1).answerIds()).containsExactly(8, 9);
-        // 3 and 4; 6; 8 and 9. The last document's label is its first token's: nothing comes before it.
+        // Tokens 3 and 4; 6; 8 and 9. In the last document the first token has a label, which nothing precedes.
         assertThat(sample.labelTokens()).isEqualTo(5);
     }
 
     @Test
-    void textsAskNothing() {
+    void findsNoPromptInATextWithoutQuestion() {
         int[] ids = {1, 2, 3};
         assertThat(Prompts.of(Sample.ofDocuments(0, ids, ids, 2, 1))).isEmpty();
         assertThat(Prompts.of(new Sample(0, ids, ids, 1))).isEmpty();

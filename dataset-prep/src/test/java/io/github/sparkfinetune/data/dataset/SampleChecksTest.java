@@ -5,14 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** What samples show of themselves. */
+/** Counts of unknown and end tokens. */
 class SampleChecksTest {
     private static final int UNKNOWN = 1;
     private static final int END = 2;
     private static final int OTHER_END = 3;
 
     @Test
-    void unknownTokensAreAShareOfAll() {
+    void givesTheShareOfUnknownTokens() {
         SampleChecks checks = new SampleChecks(UNKNOWN, Set.of());
         checks.add(new Sample(0, new int[] {5, 1, 6, 1}, new int[4], 0));
         SampleChecks others = new SampleChecks(UNKNOWN, Set.of());
@@ -23,7 +23,7 @@ class SampleChecksTest {
     }
 
     @Test
-    void aDocumentEndsWithItsLastTrainedTokenOrTheOneBefore() {
+    void findsAnEndTokenAmongTheLastTwoTrainedTokens() {
         int ignored = Sample.IGNORED;
         SampleChecks checks = new SampleChecks(-1, Set.of(OTHER_END, END));
         checks.add(Sample.ofDocuments(

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A manifest that somebody else wrote leads nowhere but into its folder. */
+/** An untrusted manifest cannot lead outside of its folder. */
 class ShardPathTest {
     @TempDir
     Path folder;
@@ -31,7 +31,7 @@ class ShardPathTest {
                 "train//part-0.parquet",
                 ".."
             })
-    void aShardOutsideTheFolderIsRefused(String file) throws Exception {
+    void refusesAShardOutsideTheFolder(String file) throws Exception {
         assertThatThrownBy(() -> new Shard(file, 1, List.of(1)))
                 .hasMessageEndingWith("is not a file in the dataset's folder");
         Files.writeString(
@@ -45,7 +45,7 @@ class ShardPathTest {
     }
 
     @Test
-    void aShardInsideIsTaken() {
+    void acceptsAShardInsideTheFolder() {
         assertThat(new Shard("train/part-0.parquet", 1, List.of(1)).file()).isEqualTo("train/part-0.parquet");
     }
 }

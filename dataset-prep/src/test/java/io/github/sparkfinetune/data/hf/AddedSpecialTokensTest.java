@@ -17,7 +17,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The files equal those that {@code transformers} 4.57 saves after {@code add_special_tokens} on the same tokenizer.
+ * The files equal the files that {@code transformers} 4.57 saves after {@code add_special_tokens} on the same
+ * tokenizer.
  */
 class AddedSpecialTokensTest {
     private static final List<String> TOKENS = List.of("<tool>", "<|im_end|>", "a", "</tool>");
@@ -29,7 +30,7 @@ class AddedSpecialTokensTest {
     AddedSpecialTokensTest() throws IOException {}
 
     @Test
-    void theFilesAreThoseOfTransformers() throws IOException {
+    void writesTheFilesOfTransformers() throws IOException {
         JsonNode tokenizer = JSON.readTree(added.texts().json());
         assertThat(tokenizer.get("added_tokens")).isEqualTo(expected("added_tokens.json"));
         assertThat(JSON.readTree(added.texts().settings())).isEqualTo(expected("tokenizer_config.json"));
@@ -46,7 +47,7 @@ class AddedSpecialTokensTest {
     }
 
     @Test
-    void newTokensAreOneIdAboveTheVocabularyAndOldOnesKeepTheirs() throws IOException {
+    void addsNewTokensAboveTheVocabularyAndKeepsExistingIds() throws IOException {
         assertThat(added.vocabularySize()).isEqualTo(386);
         assertThat(added.sha256()).isNotEqualTo(GoldenFolder.tokenizer("bpe").sha256());
         try (TextTokenizer tokenizer = TextTokenizer.open(added)) {
@@ -57,7 +58,7 @@ class AddedSpecialTokensTest {
     }
 
     @Test
-    void theFilesOfAFolderReadBackTheSame(@TempDir Path folder) throws IOException {
+    void readsWrittenFilesBackUnchanged(@TempDir Path folder) throws IOException {
         for (Map.Entry<String, String> file :
                 added.withChatTemplate("{{ messages }}").files().entrySet()) {
             Files.writeString(folder.resolve(file.getKey()), file.getValue());

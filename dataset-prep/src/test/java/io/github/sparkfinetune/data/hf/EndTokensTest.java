@@ -17,7 +17,7 @@ class EndTokensTest {
     Path folder;
 
     @Test
-    void theGenerationConfigComesFirst() throws IOException {
+    void prefersTheGenerationConfig() throws IOException {
         write("config.json", "{\"eos_token_id\": 2}");
         assertThat(ids(-1)).containsExactly(2);
         write("generation_config.json", "{\"max_length\": 20, \"eos_token_id\": null}");
@@ -28,13 +28,13 @@ class EndTokensTest {
     }
 
     @Test
-    void aModelMayHaveNone() throws IOException {
+    void allowsAModelWithoutEndTokens() throws IOException {
         write("config.json", "{}");
         assertThat(ids(-1)).isEmpty();
     }
 
     @Test
-    void whatIsNoTokenIdIsRefused() throws IOException {
+    void refusesAValueThatIsNoTokenId() throws IOException {
         write("config.json", "{\"eos_token_id\": [2, \"</s>\"]}");
         assertThatThrownBy(() -> ids(-1))
                 .isInstanceOf(RunException.class)

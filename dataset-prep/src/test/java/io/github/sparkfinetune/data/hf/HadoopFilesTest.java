@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class HadoopFilesTest {
     @Test
-    void aFullDiskFailsWithThePathAndTheReason() throws Exception {
+    void namesThePathOnAFullDisk() throws Exception {
         try (RawLocalFileSystem local = new RawLocalFileSystem()) {
             local.initialize(URI.create("file:///"), new Configuration(false));
 
@@ -38,10 +38,10 @@ class HadoopFilesTest {
         }
     }
 
-    /** As HDFS; and an older file system, of which Hadoop's newer interface knows nothing. */
+    /** Cases: HDFS, and an older file system that Hadoop's newer interface does not know. */
     @ParameterizedTest
     @ValueSource(strings = {"file", "older"})
-    void aFileIsReplacedWhereRenameAloneRefuses(String scheme, @TempDir java.nio.file.Path folder) throws Exception {
+    void replacesAFileThatRenameDoesNotReplace(String scheme, @TempDir java.nio.file.Path folder) throws Exception {
         List<String> deleted = new ArrayList<>();
         RawLocalFileSystem local = new RawLocalFileSystem();
         local.initialize(URI.create("file:///"), new Configuration());
@@ -75,7 +75,7 @@ class HadoopFilesTest {
         assertThat(deleted).as("no moment without the file").hasSize(scheme.equals("file") ? 0 : 1);
     }
 
-    /** This machine's files as a store shows them that publishes what a stream has written when it is closed. */
+    /** This machine's files behaving like a store, which publishes a stream's bytes when the stream is closed. */
     private static final class Store extends FilterFileSystem {
         private final String scheme;
 

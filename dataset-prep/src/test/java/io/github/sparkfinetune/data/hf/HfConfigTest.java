@@ -29,7 +29,7 @@ class HfConfigTest {
     }
 
     @Test
-    void theFirstNameThatIsThereCounts() throws IOException {
+    void readsTheFirstNameThatIsPresent() throws IOException {
         HfConfig config = config("""
                 {"dim": 768, "n_heads": 12, "vocab_size": 30522, "activation": "gelu", "dropout": 0.2, "scaled": true,
                  "pad_token_id": 0, "nothing": null}""");
@@ -48,7 +48,7 @@ class HfConfigTest {
     }
 
     @Test
-    void theTextPartOfAMultimodalModelIsReadAndWrittenWithinIt() throws IOException {
+    void readsAndWritesTheTextPartOfAMultimodalModel() throws IOException {
         HfConfig whole = config("""
                 {"model_type": "m", "architectures": ["MForAll"], "dtype": "bfloat16", "eos_token_id": [1, 106],
                  "pad_token_id": 0, "vision_config": {"layers": 1},
@@ -79,7 +79,7 @@ class HfConfigTest {
     }
 
     @Test
-    void aFileThatIsTooLargeToBeOneIsNotReadWhole() throws IOException {
+    void refusesAFileThatIsTooLarge() throws IOException {
         try (RandomAccessFile sparse =
                 new RandomAccessFile(folder.resolve("config.json").toFile(), "rw")) {
             sparse.setLength(1L << 34);
@@ -94,7 +94,7 @@ class HfConfigTest {
     }
 
     @Test
-    void aRewriteKeepsWhatIsNotKnown() throws IOException {
+    void keepsUnknownKeysInARewrite() throws IOException {
         HfConfig base = config("""
                 {"model_type": "bert", "transformers_version": "4.8.2", "torch_dtype": "float16", "num_labels": 7,
                  "classifier_dropout": null, "hidden_dropout_prob": 0.25, "quirk": {"b": [1, 2.5e-7], "a": null},
@@ -164,14 +164,14 @@ class HfConfigTest {
 
     @ParameterizedTest
     @MethodSource("bad")
-    void aBadValueIsNamedWithFileAndKey(String json, Function<HfConfig, Object> read, String message) {
+    void namesFileAndKeyOfABadValue(String json, Function<HfConfig, Object> read, String message) {
         assertThatThrownBy(() -> read.apply(config(json)))
                 .isInstanceOf(RunException.class)
                 .hasMessageContainingAll("config.json", message);
     }
 
     @Test
-    void aMissingFileIsNamed() {
+    void namesAMissingFile() {
         assertThatThrownBy(() -> HfConfig.read(folder))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("config.json is missing");

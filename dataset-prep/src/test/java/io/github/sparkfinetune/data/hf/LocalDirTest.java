@@ -36,7 +36,7 @@ class LocalDirTest {
     }
 
     @Test
-    void aCopyIsMadeOnceAndGoesWithItsLastUser() throws Exception {
+    void makesACopyOnceAndDeletesItAfterItsLastUser() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(4);
         try {
             List<Future<LocalDir.Held>> ranks = new ArrayList<>();
@@ -63,7 +63,7 @@ class LocalDirTest {
     }
 
     @Test
-    void aCopyThatCanNotBeMadeIsTriedAnew() {
+    void retriesACopyThatFailed() {
         LocalDir local = LocalDir.in(folder);
         assertThatThrownBy(() -> local.shared("model", copy -> {
                     fill(copy);
@@ -78,7 +78,7 @@ class LocalDirTest {
     }
 
     @Test
-    void whatAKilledProcessLeftGoesWithTheNextOne() throws Exception {
+    void deletesTheCopiesOfAKilledProcess() throws Exception {
         Process other = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                         "-cp",

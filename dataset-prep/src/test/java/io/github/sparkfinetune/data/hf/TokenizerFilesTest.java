@@ -17,7 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Where a model folder's chat template and special tokens come from. */
+/** Sources of a model folder's chat template and special tokens. */
 class TokenizerFilesTest {
     @TempDir
     Path folder;
@@ -30,7 +30,7 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void theTemplatesFileWinsOverTheSettings() throws IOException {
+    void prefersTheTemplateFileToTheSettings() throws IOException {
         write("tokenizer_config.json", "{'chat_template': 'config'}");
         assertThat(read().texts().chatTemplate()).isEqualTo("config");
         write("chat_template.jinja", "file é");
@@ -38,7 +38,7 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void theTemplateOfAMultimodalModelMayBeItsProcessors() throws IOException {
+    void readsTheTemplateOfAProcessor() throws IOException {
         write("tokenizer_config.json", "{}");
         write("chat_template.json", "{'chat_template': 'processor'}");
         assertThat(read().texts().chatTemplate()).isEqualTo("processor");
@@ -47,7 +47,7 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void vocabularyAndTokensOfAMultimodalModelAreItsTextParts() throws IOException {
+    void readsVocabularyAndTokensOfTheTextPart() throws IOException {
         write(
                 "config.json",
                 "{'model_type': 'm', 'eos_token_id': [1, 2], 'text_config': {'model_type': 't', 'vocab_size': 2}}");
@@ -58,9 +58,9 @@ class TokenizerFilesTest {
                 .hasMessageContaining("tokenizer.json has 3 tokens, config.json vocab_size is 2");
     }
 
-    /** As version 5 of transformers tokenizes; version 4 gives types where nothing is said. */
+    /** Version 5 of transformers gives no token types; version 4 gives them by default. */
     @Test
-    void theTokenizerOfNoFamilyOfTransformers5GivesNoTypes() throws IOException {
+    void givesNoTypesForTheGenericTokenizerOfTransformers5() throws IOException {
         assertThat(read().distinguishesTexts()).isTrue();
         write("tokenizer_config.json", "{'tokenizer_class': 'TokenizersBackend'}");
         assertThat(read().distinguishesTexts()).isFalse();
@@ -71,7 +71,7 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void ofSeveralTemplatesTheDefaultIsTaken() throws IOException {
+    void takesTheDefaultOfSeveralTemplates() throws IOException {
         write(
                 "tokenizer_config.json",
                 "{'chat_template': [{'name': 'tool_use', 'template': 't'}, {'name': 'default', 'template': 'd'}]}");
@@ -84,7 +84,7 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void specialTokensAreThoseOfTheSettings() throws IOException {
+    void readsSpecialTokensFromTheSettings() throws IOException {
         write(
                 "tokenizer_config.json",
                 "{'bos_token': '<s>', 'eos_token': {'content': '</s>'}, 'pad_token': null, 'add_bos_token': true,"
@@ -98,14 +98,14 @@ class TokenizerFilesTest {
     }
 
     @Test
-    void inOlderFoldersTheMapGoesBefore() throws IOException {
+    void prefersTheMapInOlderFolders() throws IOException {
         write("tokenizer_config.json", "{'bos_token': 'old', 'eos_token': '</s>'}");
         write("special_tokens_map.json", "{'bos_token': {'content': 'new'}, 'additional_special_tokens': ['x']}");
         assertThat(read().special().byRole()).isEqualTo(Map.of("bos_token", "new", "eos_token", "</s>"));
     }
 
     @Test
-    void samplesLongerThanTheModelsPositionsAreRefused() throws IOException {
+    void refusesSamplesLongerThanTheModelsPositions() throws IOException {
         write("config.json", "{'n_positions': 16}");
         org.apache.hadoop.fs.Path model = new org.apache.hadoop.fs.Path(folder.toUri());
         ToIntFunction<HfConfig> positions = config -> config.size("n_positions");

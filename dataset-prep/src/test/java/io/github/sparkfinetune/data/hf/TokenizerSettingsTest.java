@@ -16,7 +16,9 @@ class TokenizerSettingsTest {
         return new String(written, StandardCharsets.UTF_8);
     }
 
-    /** transformers 4 knows neither the class nor a list of further tokens, and 5 still reads what 4 does. */
+    /**
+     * transformers 4 knows neither the class nor a list of further tokens; transformers 5 still reads the older names.
+     */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -30,13 +32,13 @@ class TokenizerSettingsTest {
                 "{'extra_special_tokens':['<a>'],'additional_special_tokens':['<b>']}"
                         + "|{'additional_special_tokens':['<b>']}"
             })
-    void namesOfTransformers5BecomeThoseThatBothVersionsRead(String settings, String expected) {
+    void replacesNamesOfTransformers5ByNamesThatBothVersionsRead(String settings, String expected) {
         assertThat(JsonFiles.parseObject(both(settings.replace('\'', '"')), "written"))
                 .isEqualTo(JsonFiles.parseObject(expected.replace('\'', '"'), "expected"));
     }
 
     @Test
-    void otherSettingsStayAsTheyAre() {
+    void keepsOtherSettings() {
         String settings =
                 "{ \"tokenizer_class\" : \"BertTokenizer\", \"extra_special_tokens\": {\"image_token\": \"<i>\"} }";
         assertThat(both(settings)).isEqualTo(settings);

@@ -29,8 +29,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Answers as the Hub does, for one repository: its API, files that lie elsewhere by a redirect to another host, Git
- * LFS's batch API, commits; refusals, patience asked for, and transfers that break off, in the order they are put in.
+ * A server that answers as the Hub does, for one repository: its API, files that redirect to another host, Git LFS's
+ * batch API, and commits. It can also refuse, ask for patience, and break off transfers, in a given order.
  */
 final class HubServer implements AutoCloseable {
     static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
@@ -42,15 +42,15 @@ final class HubServer implements AutoCloseable {
 
     /** Files of the repository by name. */
     final Map<String, byte[]> files = new TreeMap<>();
-    /** What was asked for: method, path and range, "token" where one was sent. */
+    /** Requests received: method, path and range, and "token" if a token was sent. */
     final List<String> requests = Collections.synchronizedList(new ArrayList<>());
-    /** What goes wrong with the next downloads, one each: a status, or "cut" after half the bytes. */
+    /** Faults of the next downloads, one each: a status, or "cut" for half of the bytes. */
     final ConcurrentLinkedQueue<String> faults = new ConcurrentLinkedQueue<>();
-    /** Large files that were uploaded, by their hash, and what was committed. */
+    /** Uploaded large files by their hash, and the committed lines. */
     final Map<String, byte[]> uploads = new ConcurrentHashMap<>();
 
     final List<JsonNode> commits = Collections.synchronizedList(new ArrayList<>());
-    /** Whether only the token may read. */
+    /** True if reading needs the token. */
     volatile boolean isPrivate;
     /** Bytes of a part of an upload, or 0 for uploads in one piece. */
     volatile int chunk;
@@ -61,7 +61,7 @@ final class HubServer implements AutoCloseable {
 
     HubServer() throws IOException {
         hub = serve("127.0.0.1", this::hub);
-        // Another host, as far as a client can tell.
+        // Another host, as seen by a client.
         store = serve("127.0.0.2", this::store);
     }
 
@@ -176,7 +176,7 @@ final class HubServer implements AutoCloseable {
         if ("cut".equals(fault)) {
             out.write(content, from, length / 2);
             out.flush();
-            // Closed before its announced length: the connection ends there.
+            // Closing before the announced length ends the connection here.
             return;
         }
         if ("other".equals(fault)) {
@@ -267,7 +267,7 @@ final class HubServer implements AutoCloseable {
         }
     }
 
-    /** A file's content in the commit, by its line there. */
+    /** Returns the content of a committed file, from its line in the commit. */
     static byte[] committed(JsonNode line) {
         return Base64.getDecoder().decode(line.path("value").path("content").asText());
     }

@@ -14,13 +14,13 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The environment variables mean what they mean to {@code huggingface_hub}; names are told from paths. */
+/** The environment variables have the meaning of {@code huggingface_hub}; names and paths are distinguished. */
 class HubSettingsTest {
     @TempDir
     private Path dir;
 
     @Test
-    void variablesAreThoseOfHuggingFaceHub() throws IOException {
+    void readsTheVariablesOfHuggingFaceHub() throws IOException {
         Files.writeString(dir.resolve("token"), "hf_kept\n");
 
         HubSettings kept = HubSettings.of(Map.of("HF_HOME", dir.toString(), "HF_HUB_OFFLINE", "yes"));
@@ -42,7 +42,7 @@ class HubSettingsTest {
     }
 
     @Test
-    void badVariablesAreNamed() {
+    void namesABadVariable() {
         String home = dir.toString();
         assertThatThrownBy(() -> HubSettings.of(Map.of("HF_HOME", home, "HF_ENDPOINT", "mirror")))
                 .isInstanceOf(RunException.class)
@@ -54,7 +54,7 @@ class HubSettingsTest {
     }
 
     @Test
-    void namesHaveARevision() {
+    void parsesNamesWithARevision() {
         assertThat(HubName.parse("HuggingFaceTB/SmolLM2-135M"))
                 .contains(new HubName("HuggingFaceTB/SmolLM2-135M", "main"));
         assertThat(HubName.parse("a/b.c@refs/pr/1")).contains(new HubName("a/b.c", "refs/pr/1"));
@@ -64,7 +64,7 @@ class HubSettingsTest {
     @ValueSource(
             strings = {"bert", "/models/bert", "a/b/c", "hdfs://a/b", "../b", "a/..", "a/b--c", "a/b ", "a/b@", "s3a:/b"
             })
-    void otherTextsAreNoNames(String text) {
+    void refusesOtherTextsAsNames(String text) {
         assertThat(HubName.parse(text)).isEmpty();
     }
 }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Models come from a server that answers as the Hub does, and lie in the cache where Python finds them. */
+/** Fetches models from a server that answers as the Hub does, into the cache where Python finds them. */
 class HubTest {
     private static final HubName NAME = HubName.parse("acme/tiny").orElseThrow();
     private static final HubName PINNED =
@@ -56,7 +56,7 @@ class HubTest {
     }
 
     @Test
-    void modelLiesInTheLayoutOfHuggingFaceHub() throws IOException {
+    void storesAModelInTheLayoutOfHuggingFaceHub() throws IOException {
         Path snapshot = hub(null, false).fetch(NAME);
 
         Path folder = dir.resolve("hub/models--acme--tiny");
@@ -76,7 +76,7 @@ class HubTest {
     }
 
     @Test
-    void whatTheCacheHasIsNotFetchedAgain() {
+    void fetchesNoCachedFile() {
         hub(null, false).fetch(NAME);
         server.requests.clear();
 
@@ -90,9 +90,9 @@ class HubTest {
     }
 
     @Test
-    void brokenTransferGoesOnWhereItBrokeOff() throws IOException {
+    void resumesABrokenTransfer() throws IOException {
         server.files.put("config.json", "{\"model_type\": \"bert\", \"x\": 1}".getBytes(StandardCharsets.UTF_8));
-        // The configuration, the tokenizer, then the weights twice.
+        // Faults of the configuration, the tokenizer, then the weights twice.
         server.faults.addAll(List.of("503", "429", "none", "none", "cut", "cut"));
 
         Path snapshot = hub(null, false).fetch(NAME);
@@ -108,7 +108,7 @@ class HubTest {
     }
 
     @Test
-    void otherBytesAreNoticedAndNotKept() {
+    void refusesAndDeletesContentWithAWrongHash() {
         server.faults.addAll(List.of("none", "none", "other"));
 
         assertThatThrownBy(() -> hub(null, false).fetch(NAME))
@@ -124,7 +124,7 @@ class HubTest {
     }
 
     @Test
-    void tokenGoesToTheHubAlone() {
+    void sendsTheTokenToTheHubOnly() {
         server.isPrivate = true;
 
         hub(HubServer.TOKEN, false).fetch(NAME);
@@ -136,7 +136,7 @@ class HubTest {
     }
 
     @Test
-    void refusalsAreOneLine() {
+    void reportsARefusalInOneLine() {
         server.isPrivate = true;
         assertRefused(NAME, ExitCode.CONFIG, "no such model, or not for everybody (401)", "set HF_TOKEN");
         server.isPrivate = false;
@@ -149,7 +149,7 @@ class HubTest {
     }
 
     @Test
-    void indexMayNameNoFileOutside() {
+    void refusesAnIndexThatNamesAFileOutside() {
         server.files.put(
                 "model.safetensors.index.json",
                 "{\"weight_map\": {\"a\": \"../../x.safetensors\"}}".getBytes(StandardCharsets.UTF_8));
@@ -158,7 +158,7 @@ class HubTest {
     }
 
     @Test
-    void aRevisionIsNoPathOutOfTheCache() {
+    void refusesARevisionThatLeavesTheCache() {
         assertThat(Stream.of("/etc/passwd", "a//b", "a/", "/", ".", "a/./b", "a/.b", "-"))
                 .filteredOn(revision -> HubName.parse("acme/tiny@" + revision).isPresent())
                 .containsExactly("-");
@@ -166,7 +166,7 @@ class HubTest {
     }
 
     @Test
-    void aSmallFileThatIsHugeIsNotFetched() {
+    void refusesAHugeConfigurationFile() {
         server.files.put("config.json", new byte[(64 << 20) + 1]);
 
         assertRefused(NAME, ExitCode.DATA, "config.json of acme/tiny@main has 67,108,865 bytes, more than the");
@@ -174,7 +174,7 @@ class HubTest {
     }
 
     @Test
-    void aTokenThatTravelsInClearIsWarnedOf() {
+    void warnsOfATokenSentUnencrypted() {
         assertThat(warning("http://hub.acme:8080", "t"))
                 .hasValueSatisfying(line -> assertThat(line)
                         .isEqualTo("http://hub.acme:8080 is not encrypted: whoever is on the way can read the token or"
@@ -191,7 +191,7 @@ class HubTest {
     }
 
     @Test
-    void shardsOfAnIndexAreTheWeights() {
+    void fetchesTheShardsOfAnIndex() {
         server.files.put("a.safetensors", new byte[] {1});
         server.files.put(
                 "model.safetensors.index.json",
@@ -204,7 +204,7 @@ class HubTest {
     }
 
     @Test
-    void offlineTheCacheAloneIsLookedAt() {
+    void usesOnlyTheCacheWhenOffline() {
         assertThatThrownBy(() -> hub(null, true).fetch(NAME))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("HF_HUB_OFFLINE is set")
@@ -213,7 +213,7 @@ class HubTest {
     }
 
     @Test
-    void silentHubIsAFailureThatMayBeRetried() {
+    void reportsASilentHubAsRetryable() {
         server.close();
 
         assertRefused(NAME, ExitCode.FAILED, "does not answer", "HF_ENDPOINT");

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A model folder becomes one commit of a server that answers as the Hub does. */
+/** Uploads a model folder as one commit to a server that answers as the Hub does. */
 class HubUploadTest {
     private static final HubName NAME = HubName.parse("acme/tiny").orElseThrow();
 
@@ -64,7 +64,7 @@ class HubUploadTest {
 
     @ParameterizedTest
     @ValueSource(ints = {0, 30_000})
-    void largeFilesGoToTheStoreSmallOnesIntoTheCommit(int chunk) {
+    void sendsLargeFilesToTheStoreAndSmallFilesWithTheCommit(int chunk) {
         server.isPrivate = true;
         server.chunk = chunk;
 
@@ -88,7 +88,7 @@ class HubUploadTest {
     }
 
     @Test
-    void secondPushSendsNoFileThatTheHubHas() {
+    void sendsNoFileThatTheHubHas() {
         push(HubServer.TOKEN, false);
         server.files.put("config.json", config);
         server.requests.clear();
@@ -100,7 +100,7 @@ class HubUploadTest {
     }
 
     @Test
-    void nothingIsSentWithoutATokenOrOffline() {
+    void sendsNothingWithoutATokenOrOffline() {
         assertThatThrownBy(() -> push(null, false))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("set HF_TOKEN")
@@ -112,7 +112,7 @@ class HubUploadTest {
     }
 
     @Test
-    void wrongTokenIsRefused() {
+    void reportsARefusedToken() {
         server.isPrivate = true;
 
         assertThatThrownBy(() -> push("hf_other", false))

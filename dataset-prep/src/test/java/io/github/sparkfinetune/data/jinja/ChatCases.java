@@ -12,7 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** Cases that {@code transformers} rendered, run here. */
+/** Runs cases that {@code transformers} has rendered. */
 final class ChatCases {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -34,7 +34,7 @@ final class ChatCases {
      * Renders a case and compares text and spans.
      *
      * @param golden {@code add_generation_prompt}, and {@code error} or {@code rendered} and {@code assistant_spans}
-     * @param error what a failure's message contains
+     * @param error part of the message of a failure
      */
     static void check(
             ChatTemplate template,

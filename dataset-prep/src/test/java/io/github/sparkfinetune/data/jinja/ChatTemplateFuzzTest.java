@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A chat template of a stranger: a text, or one line that says what is wrong. */
+/** An untrusted chat template gives a text, or an error of one line. */
 class ChatTemplateFuzzTest {
     private static final List<Map<String, Object>> MESSAGES = List.of(
             Map.of("role", "system", "content", "Be brief."),
@@ -39,7 +39,7 @@ class ChatTemplateFuzzTest {
 
     @MethodSource("templates")
     @FuzzTest(maxDuration = "")
-    void isATextOrOneLine(byte[] source) {
+    void givesATextOrAOneLineError(byte[] source) {
         try {
             ChatTemplate template = ChatTemplate.parse(
                     new String(source, StandardCharsets.UTF_8), "t", Map.of("bos_token", "<s>", "eos_token", "</s>"));

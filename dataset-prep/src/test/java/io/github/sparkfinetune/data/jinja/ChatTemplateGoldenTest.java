@@ -17,7 +17,7 @@ class ChatTemplateGoldenTest {
     private static final String RAISED = "TemplateError: ";
 
     @TestFactory
-    List<DynamicTest> chat() throws IOException {
+    List<DynamicTest> rendersAsTheReference() throws IOException {
         JsonNode file = GoldenFolder.json("text/chat.json");
         Map<String, ChatTemplate> templates = new HashMap<>();
         file.get("templates")
@@ -35,7 +35,7 @@ class ChatTemplateGoldenTest {
             tests.add(DynamicTest.dynamicTest(name, () -> {
                 Map<String, Object> extra = ChatCases.map(golden.get("kwargs"));
                 extra.put("tools", ChatCases.messages(golden.get("tools")));
-                // Python's own messages are its own; what a template raises is compared.
+                // Python's own messages differ; only the messages that a template raises are compared.
                 String error = golden.path("error").asText();
                 ChatCases.check(
                         templates.get(golden.get("template").asText()),

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** A template is foreign code: it ends, it stays small, and it sees nothing but data. */
+/** A template is untrusted code: it must end, stay small, and see only data. */
 @Timeout(60)
 class ChatTemplateLimitsTest {
     private static final List<Map<String, Object>> MESSAGES = List.of(Map.of("role", "user", "content", "Hi"));
@@ -112,7 +112,7 @@ class ChatTemplateLimitsTest {
                 "{{ (1).__class__ }}",
                 "{{ messages.__getitem__(0) }}"
             })
-    void hidesWhatIsBehindValues(String source) {
+    void hidesPythonInternalsOfValues(String source) {
         assertFails(source, "it reaches for '__");
     }
 
@@ -141,7 +141,7 @@ class ChatTemplateLimitsTest {
     }
 
     @Test
-    void changesNothingOfTheCaller() {
+    void leavesTheCallersValuesUnchanged() {
         Map<String, Object> message = new HashMap<>(Map.of("role", "user", "content", "Hi"));
         ChatTemplate template =
                 ChatTemplate.parse("{% set messages = messages + [1] %}{{ messages | length }}", "t", Map.of());
@@ -186,7 +186,7 @@ class ChatTemplateLimitsTest {
                 "{% macro f() %}{% generation %}{% endgeneration %}{% endmacro %}{{ f() }}",
                 "{% for i in [1] %}{% generation %}{% break %}{% endgeneration %}{% endfor %}"
             })
-    void failsOnWhatItDoesNotKnow(String source) {
+    void failsOnUnknownConstructs(String source) {
         assertFails("\n" + source, "chat template t line 2: ");
     }
 
@@ -216,7 +216,7 @@ class ChatTemplateLimitsTest {
                 .text();
     }
 
-    /** Fails with one line, on a thread with half of the usual stack. */
+    /** Asserts a failure with one line, on a thread with half of the usual stack. */
     private static void assertFails(String source, String message) {
         FutureTask<String> task = new FutureTask<>(() -> render(source));
         Thread thread = new Thread(null, task, "small stack", 512 * 1024);

@@ -14,7 +14,9 @@ import java.util.Map;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Templates in the styles of published models, and single constructs, against what {@code transformers} rendered. */
+/**
+ * Compares templates in the styles of published models, and single constructs, with the output of {@code transformers}.
+ */
 class ChatTemplateTest {
     private static JsonNode fixture() throws IOException {
         return new ObjectMapper()

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Masking against what transformers' data collators do. */
+/** Compares masking with the data collators of transformers. */
 class TokenMaskingTest {
     private static final int ROWS = 400;
     private static final int LENGTH = 64;
@@ -41,7 +41,7 @@ class TokenMaskingTest {
         return Sample.ofDocuments(index, ids, ids, ids.length);
     }
 
-    /** [CLS], tokens of which one in three continues a word, [SEP]. */
+    /** Returns [CLS], tokens of which one in three continues a word, and [SEP]. */
     private Sample random(long index) {
         SplittableRandom random = new SplittableRandom(index);
         int[] ids = new int[LENGTH];
@@ -58,7 +58,7 @@ class TokenMaskingTest {
     }
 
     @Test
-    void neverChosenAreTheTokensThatTransformersLeavesOut() {
+    void neverChoosesTheTokensThatTransformersExcludes() {
         JsonNode expected = golden.get("expected");
         assertThat(vocabulary.size())
                 .isEqualTo(expected.get("random_from").get(1).asInt());
@@ -68,7 +68,7 @@ class TokenMaskingTest {
     }
 
     @Test
-    void wordsAndTheirNumberAreThoseOfTransformers() {
+    void findsAndCountsWordsAsTransformers() {
         TokenMasking masking = masking(true);
         for (JsonNode expected : golden.get("cases")) {
             int[] ids = GoldenFolder.ints(expected.get("input_ids"));
@@ -83,7 +83,7 @@ class TokenMaskingTest {
             assertThat(masking.wordTokens(ids.length))
                     .isEqualTo(expected.get("whole_word_num_to_predict").asInt());
         }
-        // Halves go to the even number, as Python rounds.
+        // Halves are rounded to the even number, as in Python.
         assertThat(masking.wordTokens(30)).isEqualTo(4);
         assertThat(masking.wordTokens(3)).isEqualTo(1);
         assertThat(masking.wordTokens(1 << 20)).isEqualTo(512);
@@ -91,7 +91,7 @@ class TokenMaskingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void sharesAreAsExpected(boolean wholeWords) {
+    void masksTheExpectedShares(boolean wholeWords) {
         TokenMasking masking = masking(wholeWords);
         int chosen = 0;
         int masked = 0;
@@ -117,7 +117,7 @@ class TokenMaskingTest {
         int maskable = ROWS * (LENGTH - 2);
         String collator = wholeWords ? "DataCollatorForWholeWordMask" : "DataCollatorForLanguageModeling";
         JsonNode observed = golden.get("observed").get(collator);
-        // Three standard deviations of what two such draws differ by.
+        // The tolerance is three standard deviations of the difference between two such draws.
         assertThat((double) chosen / maskable)
                 .isCloseTo(observed.get("chosen_of_maskable").asDouble(), within(0.01));
         assertThat((double) masked / chosen)
@@ -129,7 +129,7 @@ class TokenMaskingTest {
     }
 
     @Test
-    void aWordIsChosenWholeOrNotAtAllAndNoMoreThanThereIsRoomFor() {
+    void choosesOnlyWholeWordsWithinTheLimit() {
         TokenMasking masking = masking(true);
         for (int row = 0; row < ROWS; row++) {
             Sample before = random(row);
@@ -147,7 +147,7 @@ class TokenMaskingTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aMaskBelongsToSeedEpochAndSample(boolean wholeWords) {
+    void derivesAMaskFromSeedEpochAndSample(boolean wholeWords) {
         TokenMasking masking = masking(wholeWords);
         Sample sample = random(7);
         int[] ids = sample.inputIds().clone();
@@ -161,7 +161,7 @@ class TokenMaskingTest {
     }
 
     @Test
-    void aHeldOutSampleIsAlwaysMaskedAlike() {
+    void masksAHeldOutSampleAlikeEachTime() {
         Sample sample = random(7);
         Sample measured = masking(false).evaluate(sample);
         assertThat(masking(false, 99).evaluate(sample))
@@ -173,7 +173,7 @@ class TokenMaskingTest {
     }
 
     @Test
-    void aSampleOfSpecialTokensHasNothingToTell() {
+    void masksNothingInASampleOfSpecialTokens() {
         Sample sample = sample(0, 2, 3, 2, 1, 3);
         for (boolean wholeWords : new boolean[] {false, true}) {
             Sample after = masking(wholeWords).train(sample, 0);

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class DocumentPackerTest {
     private static final int MAX_LENGTH = 50;
 
-    /** Documents whose tokens are all different, the first half of each without label. */
+    /** Returns documents of distinct tokens; the first half of each has no label. */
     private static List<Document> documents(int count, long seed) {
         Random random = new Random(seed);
         List<Document> documents = new ArrayList<>();
@@ -50,7 +50,7 @@ class DocumentPackerTest {
 
     @ParameterizedTest
     @EnumSource(Packing.class)
-    void everyTokenIsInOneSampleWithItsLabelAndNoSampleIsTooLong(Packing packing) throws IOException {
+    void putsEveryTokenIntoOneSampleOfAtMostTheLimit(Packing packing) throws IOException {
         List<Document> documents = documents(500, 1);
         List<Sample> samples = pack(packing, documents);
         assertThat(samples).allSatisfy(sample -> assertThat(sample.length()).isLessThanOrEqualTo(MAX_LENGTH));
@@ -78,7 +78,7 @@ class DocumentPackerTest {
     @EnumSource(
             value = Packing.class,
             names = {"NONE", "BFD"})
-    void everyDocumentIsWholeInOnePlace(Packing packing) throws IOException {
+    void keepsEveryDocumentWhole(Packing packing) throws IOException {
         List<Document> documents = documents(500, 2);
         List<Document> found = new ArrayList<>();
         for (Sample sample : pack(packing, documents)) {
@@ -94,7 +94,7 @@ class DocumentPackerTest {
     }
 
     @Test
-    void bestFitDecreasingLeavesLittleSpaceAndKeepsTheOrderOfTheDocuments() throws IOException {
+    void bestFitDecreasingFillsSamplesAndKeepsTheOrderOfDocuments() throws IOException {
         List<Document> documents = documents(2000, 3);
         List<Sample> samples = pack(Packing.BFD, documents);
         double tokens = samples.stream().mapToInt(Sample::length).sum();
@@ -106,7 +106,7 @@ class DocumentPackerTest {
     }
 
     @Test
-    void aWindowIsPackedByItself() throws IOException {
+    void packsEachWindowByItself() throws IOException {
         List<Document> documents = documents(300, 4);
         List<Sample> windows = new ArrayList<>();
         pack(new WindowPacker(MAX_LENGTH, 400, windows::add), windows, documents);

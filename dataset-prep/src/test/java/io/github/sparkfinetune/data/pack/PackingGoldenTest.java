@@ -14,14 +14,14 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Bins equal those of TRL's {@code pack_dataset}. */
+/** Bins equal the bins of TRL's {@code pack_dataset}. */
 class PackingGoldenTest {
     private final JsonNode golden = GoldenFolder.json("text/clm.json");
 
     PackingGoldenTest() throws IOException {}
 
     @Test
-    void bestFitDecreasingBins() {
+    void packsBestFitDecreasingAsTrl() {
         JsonNode packing = golden.get("packing");
         int size = packing.get("seq_length").asInt();
         int[] lengths = GoldenFolder.ints(packing.get("lengths"));
@@ -39,7 +39,7 @@ class PackingGoldenTest {
     }
 
     @Test
-    void wrappedBins() throws IOException {
+    void packsWrappedAsTrl() throws IOException {
         JsonNode packing = golden.get("packing");
         int size = packing.get("seq_length").asInt();
         List<Sample> samples = new ArrayList<>();

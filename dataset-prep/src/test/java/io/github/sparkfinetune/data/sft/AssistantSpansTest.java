@@ -18,7 +18,7 @@ import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 
-/** The assistant's turns in templates in the styles of published models, none of which marks them. */
+/** Finds the assistant's turns in templates in the styles of published models, none of which marks the turns. */
 class AssistantSpansTest {
     private static final Map<String, String> ROLES =
             Map.of("bos_token", "<s>", "eos_token", "</s>", "pad_token", "<pad>");
@@ -66,7 +66,7 @@ class AssistantSpansTest {
         return Map.of("role", role, "content", content);
     }
 
-    /** The assistant's turns of a conversation, as texts. */
+    /** Returns the assistant's turns of a conversation, as texts. */
     private static List<String> turns(String source, List<Map<String, Object>> messages) {
         ChatTemplate template = ChatTemplate.parse(source, "m", ROLES);
         ChatTemplate.Rendered whole = template.render(messages, false, Map.of());
@@ -83,7 +83,7 @@ class AssistantSpansTest {
     }
 
     @Test
-    void turnsOfPublishedTemplates() {
+    void findsTheTurnsOfPublishedTemplates() {
         for (String name : List.of("qwen2.5", "chatml")) {
             assertThat(published(name)).as(name).containsExactly("Hello.<|im_end|>", "Bye<|im_end|>");
         }
@@ -99,30 +99,30 @@ class AssistantSpansTest {
     }
 
     @Test
-    void theLastTurnIsWrittenOtherwise() {
-        // Without thoughts in the turns before it.
+    void findsALastTurnThatIsRenderedDifferently() {
+        // This template drops the thoughts of earlier turns.
         assertThat(published("qwen3")).containsExactly("Hello.<|im_end|>", "<think>\n\n</think>\n\nBye<|im_end|>");
-        // A token that ends the conversation is no part of it.
+        // The token that ends the conversation is not part of the turn.
         assertThat(published("phi3")).containsExactly("Hello.<|end|>", "Bye<|end|>");
     }
 
-    /** The template shows the system message in a last question alone, so that no prompt is a prefix of the whole. */
+    /** The template shows the system message only in a last question, so no prompt is a prefix of the whole. */
     @Test
-    void promptsAreWrittenOtherwise() {
+    void findsTurnsIfPromptsAreRenderedDifferently() {
         List<Map<String, Object>> messages = new ArrayList<>(TALK);
         messages.add(0, message("system", "Be brief."));
         assertThat(turns(templates.get("mistral"), messages)).containsExactly("Hello.</s>", "Bye</s>");
     }
 
     @Test
-    void theNextPromptIsNoPartOfATurn() {
+    void endsATurnBeforeTheNextPrompt() {
         String always = "{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>\n\n' + m.content"
                 + " | trim + '<|eot_id|>' }}{% endfor %}{{ '<|start_header_id|>assistant<|end_header_id|>\n\n' }}";
         assertThat(turns(always, TALK)).containsExactly("Hello.<|eot_id|>", "Bye<|eot_id|>");
     }
 
     @Test
-    void thoughtsAreAnswered() {
+    void includesThoughtsInATurn() {
         List<Map<String, Object>> messages = List.of(
                 message("user", "Hi"),
                 message("assistant", "<think>\nHm.\n</think>\n\nHello."),
@@ -133,7 +133,7 @@ class AssistantSpansTest {
     }
 
     @Test
-    void anAnswerMaySayItsEndToken() {
+    void findsTurnsWhoseTextContainsTheEndToken() {
         List<Map<String, Object>> messages = List.of(
                 message("user", "Hi"),
                 message("assistant", "It ends with <|end|>."),
@@ -143,7 +143,7 @@ class AssistantSpansTest {
     }
 
     @Test
-    void aCallOfAToolIsPartOfItsTurn() {
+    void includesToolCallsInATurn() {
         Map<String, Object> call = Map.of("function", Map.of("name", "now", "arguments", Map.of("zone", "UTC")));
         List<Map<String, Object>> messages = List.of(
                 message("user", "Hi"),
@@ -157,7 +157,7 @@ class AssistantSpansTest {
                         "<tool_call>\n{\"name\": \"now\", \"arguments\": {\"zone\": \"UTC\"}}\n</tool_call><|im_end|>",
                         "Noon.<|im_end|>",
                         "<think>\n\n</think>\n\nBye<|im_end|>");
-        // Another token than an answer's ends the call.
+        // The token that ends the call differs from the token that ends an answer.
         String other = "{% for m in messages %}{{ '<|start_header_id|>' + m.role + '<|end_header_id|>' }}"
                 + "{{ 'call' + '<|eom_id|>' if m.tool_calls is defined else m.content + '<|eot_id|>' }}{% endfor %}"
                 + "{% if add_generation_prompt %}{{ '<|start_header_id|>assistant<|end_header_id|>' }}{% endif %}";
@@ -165,14 +165,14 @@ class AssistantSpansTest {
     }
 
     @Test
-    void contentInParts() {
+    void findsContentInParts() {
         List<Map<String, Object>> messages = new ArrayList<>(TALK);
         messages.set(1, message("assistant", List.of(Map.of("type", "text", "text", "Hello."))));
         assertThat(turns(templates.get("gemma3"), messages)).containsExactly("Hello.<end_of_turn>", "Bye<end_of_turn>");
     }
 
     @Test
-    void aTemplateThatDoesNotShowATurnIsNamed() {
+    void namesATemplateThatDoesNotShowATurn() {
         String last = "{{ messages[-1].content }}";
         String reversed = "{% for m in messages | reverse %}{{ m.content + '\n' }}{% endfor %}";
         for (String template : List.of(last, reversed)) {

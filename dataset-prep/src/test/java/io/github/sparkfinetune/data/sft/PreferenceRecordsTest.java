@@ -18,13 +18,13 @@ class PreferenceRecordsTest {
     }
 
     @Test
-    void texts() throws UnusableRowException {
+    void readsTexts() throws UnusableRowException {
         assertThat(RECORDS.read(json("{'prompt': 'pxa', 'chosen': 'b', 'rejected': 'xc', 'other': 1}")))
                 .isEqualTo(new PreferencePair(new PromptCompletion("pa", "b"), new PromptCompletion("pa", "c")));
     }
 
     @Test
-    void messagesAndMessagesInTexts() throws UnusableRowException {
+    void readsMessagesAndMessagesInTexts() throws UnusableRowException {
         String user = "[{'role': 'user', 'content': 'q'}]";
         String good = "[{'role': 'assistant', 'content': 'good'}]";
         String bad = "[{'role': 'assistant', 'content': 'bad'}]";
@@ -48,10 +48,10 @@ class PreferenceRecordsTest {
     @CsvSource({
         "The cat sat, The cow sat, 'The c', at sat, ow sat",
         "Go to bed, Go at once, Go, ' to bed', ' at once'",
-        // Both begin with the first half of the same surrogate pair.
+        // Both texts begin with the first half of the same surrogate pair.
         "a\uD83D\uDE00, a\uD83D\uDE01, a, \uD83D\uDE00, \uD83D\uDE01"
     })
-    void thePromptIsWhatBothTextsBeginWith(String chosen, String rejected, String prompt, String better, String other)
+    void findsThePromptAsTheCommonBeginning(String chosen, String rejected, String prompt, String better, String other)
             throws UnusableRowException {
         assertThat(RECORDS.read(json("{'chosen': '" + chosen + "', 'rejected': '" + rejected + "'}")))
                 .isEqualTo(
@@ -80,14 +80,14 @@ class PreferenceRecordsTest {
                 "[1] | malformed_record",
                 "null | malformed_record"
             })
-    void whatCannotBeUsedSaysWhy(String row, String reason) {
+    void reportsWhyARowIsUnusable(String row, String reason) {
         assertThatThrownBy(() -> RECORDS.read(json(row)))
                 .isInstanceOfSatisfying(
                         UnusableRowException.class, e -> assertThat(e.reason()).isEqualTo(reason));
     }
 
     @Test
-    void aPromptToAnswerNeedsNoAnswer() throws UnusableRowException {
+    void readsAPromptWithoutAnswers() throws UnusableRowException {
         assertThat(RECORDS.readPrompt(json("{'prompt': 'a'}")).chosen()).isEqualTo(new PromptCompletion("a", null));
         assertThat(RECORDS.readPrompt(json("{'chosen': 'the one', 'rejected': 'the two'}"))
                         .chosen())

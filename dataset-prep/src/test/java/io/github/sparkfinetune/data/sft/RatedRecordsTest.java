@@ -19,14 +19,14 @@ class RatedRecordsTest {
 
     @ParameterizedTest
     @CsvSource({"true, true", "false, false", "1, true", "0, false", "' True', true", "FALSE, false"})
-    void texts(String label, boolean desirable) throws UnusableRowException {
+    void readsTexts(String label, boolean desirable) throws UnusableRowException {
         boolean bare = label.matches("true|false|[01]");
         String row = "{'prompt': 'pxa', 'completion': 'bx', 'label': " + (bare ? label : "'" + label + "'") + "}";
         assertThat(RECORDS.read(json(row))).isEqualTo(new RatedAnswer(new PromptCompletion("pa", "b"), desirable));
     }
 
     @Test
-    void messages() throws UnusableRowException {
+    void readsMessages() throws UnusableRowException {
         RatedAnswer rated = RECORDS.read(json("{'prompt': [{'role': 'user', 'content': 'q'}],"
                 + " 'completion': [{'role': 'assistant', 'content': 'xgood'}], 'label': true}"));
         assertThat(rated.example()).isInstanceOfSatisfying(Conversation.class, conversation -> {
@@ -57,14 +57,14 @@ class RatedRecordsTest {
                 "{'prompt': 'a', 'completion': [{'role': 'user', 'content': 'b'}], 'label': true} | bad_messages",
                 "[1] | malformed_record"
             })
-    void whatCannotBeUsedSaysWhy(String row, String reason) {
+    void reportsWhyARowIsUnusable(String row, String reason) {
         assertThatThrownBy(() -> RECORDS.read(json(row)))
                 .isInstanceOfSatisfying(
                         UnusableRowException.class, e -> assertThat(e.reason()).isEqualTo(reason));
     }
 
     @Test
-    void aPromptToAnswerNeedsNoAnswer() throws UnusableRowException {
+    void readsAPromptWithoutAnAnswer() throws UnusableRowException {
         assertThat(RECORDS.readPrompt(json("{'prompt': 'a'}")).example()).isEqualTo(new PromptCompletion("a", null));
     }
 }

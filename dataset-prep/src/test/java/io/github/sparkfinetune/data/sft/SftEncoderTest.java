@@ -19,7 +19,7 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
-/** Templates without generation blocks, and what cannot be encoded. */
+/** Templates without generation blocks, and examples that cannot be encoded. */
 class SftEncoderTest {
     private static final Conversation TALK =
             talk("user", "Hi \uD83D\uDE00", "assistant", "Hello. \n", "user", "And?", "assistant", "Bye");
@@ -47,7 +47,7 @@ class SftEncoderTest {
         }
     }
 
-    /** Runs of trained tokens, as texts. */
+    /** Returns the runs of trained tokens, as texts. */
     private static List<String> trained(Document document) throws IOException {
         try (TextTokenizer tokenizer = TextTokenizer.open(GoldenFolder.tokenizer("bpe"))) {
             String marks = Arrays.stream(document.labels())
@@ -66,17 +66,17 @@ class SftEncoderTest {
     }
 
     @Test
-    void answersOfATemplateWithoutGenerationBlocksEndWithTheirEndToken() throws IOException {
+    void trainsTheEndTokenOfAnswersWithoutGenerationBlocks() throws IOException {
         assertThat(trained(encode(smolLm2(), TALK))).containsExactly("Hello. \n<end>", "Bye<end>");
-        // Without an end token all of the turn is trained.
+        // Without an end token the whole turn is trained.
         String bare = "{% for m in messages %}{{ m.role + ': ' + m.content + '\n' }}{% endfor %}"
                 + "{% if add_generation_prompt %}{{ 'assistant: ' }}{% endif %}";
-        // (A token that reaches into the turn is part of it, as in transformers.)
+        // A token that reaches into the turn is part of it, as in transformers.
         assertThat(trained(encode(bare, TALK))).containsExactly("Hello. \n\n", " Bye\n");
     }
 
     @Test
-    void aTemplateThatDoesNotShowATurnIsNamed() throws IOException {
+    void namesATemplateThatDoesNotShowATurn() throws IOException {
         String last = "{{ messages[-1].content }}";
         assertThatThrownBy(() -> encode(last, TALK))
                 .isInstanceOf(RunException.class)
@@ -91,7 +91,7 @@ class SftEncoderTest {
     }
 
     @Test
-    void aFirstTurnOfTheAssistantsCannotBeTold() throws IOException {
+    void dropsAConversationThatTheAssistantBegins() throws IOException {
         Conversation first = talk("assistant", "Welcome", "user", "Hi", "assistant", "Hello");
         assertThat(encode(smolLm2(), first).droppedBecause()).isEqualTo(DropReason.ASSISTANT_FIRST);
         String marked = GoldenFolder.tokenizer("bpe").texts().chatTemplate();
@@ -111,7 +111,7 @@ class SftEncoderTest {
     }
 
     @Test
-    void allTokensAreLearntWhereTheConfigurationSaysSo() throws IOException {
+    void trainsAllTokensIfConfigured() throws IOException {
         TokenizerFiles files = files(smolLm2());
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             SftEncoder encoder = new SftEncoder(tokenizer, files, "model m", SftLoss.of(false));

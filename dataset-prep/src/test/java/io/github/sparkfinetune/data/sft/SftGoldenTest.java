@@ -24,7 +24,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Tokens, labels and packing equal what TRL's {@code SFTTrainer} prepares. */
+/** Tokens, labels and packing equal the output of TRL's {@code SFTTrainer}. */
 class SftGoldenTest {
     private static final Map<String, SftLoss> KINDS = Map.of(
             "assistant_only", new SftLoss(true, true),
@@ -39,7 +39,7 @@ class SftGoldenTest {
     SftGoldenTest() throws IOException {}
 
     @TestFactory
-    List<DynamicTest> cases() {
+    List<DynamicTest> encodesAsTrl() {
         List<DynamicTest> tests = new ArrayList<>();
         int number = 0;
         for (JsonNode test : golden.get("cases")) {
@@ -55,7 +55,7 @@ class SftGoldenTest {
     }
 
     @Test
-    void packedConversations() throws IOException, UnusableRowException {
+    void packsConversationsAsTrl() throws IOException, UnusableRowException {
         List<Sample> samples = new ArrayList<>();
         DocumentPacker packer = DocumentPacker.of(Packing.BFD, maxLength, samples::add);
         for (JsonNode test : golden.get("cases")) {
@@ -72,7 +72,7 @@ class SftGoldenTest {
                     GoldenFolder.ints(sample.get("labels")),
                     GoldenFolder.ints(sample.get("seq_lengths"))));
         }
-        // Ours leave in the order of their first document, TRL's fullest first.
+        // Samples are in the order of their first document here, fullest first in TRL.
         Comparator<Sample> byContent = Comparator.comparing(sample -> java.util.Arrays.toString(sample.inputIds()));
         assertThat(samples.stream().sorted(byContent).toList())
                 .isEqualTo(expected.stream().sorted(byContent).toList());

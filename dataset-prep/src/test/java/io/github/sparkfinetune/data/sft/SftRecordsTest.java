@@ -43,14 +43,14 @@ class SftRecordsTest {
                 "PROMPT | {'prompt': 'a', 'completion': [{'role': 'assistant', 'content': 'a'}]} | bad_messages",
                 "PROMPT | {'prompt': [{'role': 'assistant', 'content': 'a'}], 'completion': []} | no_assistant_turn",
             })
-    void rowsThatNothingCanBeLearntFrom(SftColumns columns, String json, String reason) {
+    void refusesRowsWithNothingToTrain(SftColumns columns, String json, String reason) {
         assertThatThrownBy(() -> read(columns, true, json))
                 .isInstanceOfSatisfying(
                         UnusableRowException.class, e -> assertThat(e.reason()).isEqualTo(reason));
     }
 
     @Test
-    void whatElseAMessageHasReachesTheTemplate() throws UnusableRowException {
+    void passesFurtherFieldsOfAMessageToTheTemplate() throws UnusableRowException {
         Conversation conversation = (Conversation) read(
                 SftColumns.MESSAGES,
                 true,
@@ -66,7 +66,7 @@ class SftRecordsTest {
     }
 
     @Test
-    void everyTextIsCleaned() throws UnusableRowException {
+    void cleansEveryText() throws UnusableRowException {
         SftRecords records = new SftRecords(SftColumns.CONVERSATIONS, true, text -> text.replace("\u0000", ""));
         Conversation conversation = (Conversation)
                 records.read("{\"conversations\": [{\"from\": \"human\", \"value\": \"a\\u0000b\"}, {\"from\": \"GPT\","
@@ -76,7 +76,7 @@ class SftRecordsTest {
     }
 
     @Test
-    void alpacasInputFollowsItsInstruction() throws UnusableRowException {
+    void putsAlpacasInputBehindTheInstruction() throws UnusableRowException {
         Conversation conversation = (Conversation)
                 read(SftColumns.INSTRUCTION, true, "{'instruction': 'Add', 'input': '1 2', 'output': 3}");
         assertThat(conversation.messages())
@@ -85,7 +85,7 @@ class SftRecordsTest {
     }
 
     @Test
-    void equalContentHasEqualBytesWhateverTheOrderOfItsFields() throws UnusableRowException {
+    void equalContentHasEqualBytesInAnyOrderOfFields() throws UnusableRowException {
         byte[] one = SftRecords.content(
                 read(SftColumns.MESSAGES, true, "{'messages': [{'role': 'assistant', 'content': 'a'}]}"));
         byte[] other = SftRecords.content(

@@ -26,7 +26,7 @@ class Iob2Test {
         # Parts of speech
         NN VB -LRB- NN-TL . - O B I,            NN VB -LRB- NN-TL . - O B I
         """)
-    void everySchemeIsReadAsIob2(String tags, String expected) throws UnusableRowException {
+    void convertsEverySchemeToIob2(String tags, String expected) throws UnusableRowException {
         assertThat(Iob2.of(List.of(tags.split(" ")))).containsExactly(expected.split(" "));
     }
 
@@ -48,7 +48,7 @@ class Iob2Test {
                 "B-PER L-PER L-PER",
                 "U-PER B-PER"
             })
-    void tagsOfNoSchemeAreRefused(String tags) {
+    void refusesTagsOfNoScheme(String tags) {
         assertThatThrownBy(() -> Iob2.of(List.of(tags.split(" "))))
                 .isInstanceOfSatisfying(
                         UnusableRowException.class,
@@ -56,7 +56,7 @@ class Iob2Test {
     }
 
     @Test
-    void aTagIsAPrefixAndAType() {
+    void splitsATagIntoPrefixAndType() {
         assertThat(Iob2.type("I-work-of-art")).isEqualTo("work-of-art");
         assertThat(Iob2.type("NN-TL")).isEqualTo("NN-TL");
         assertThat(Iob2.begins("B-X")).isTrue();

@@ -15,11 +15,11 @@ import java.util.List;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
-/** Token ids, words and labels are those of the reference, of every case. */
+/** Token ids, words and labels equal the reference in every case. */
 class NerGoldenTest {
 
     @TestFactory
-    List<DynamicTest> samples() throws IOException {
+    List<DynamicTest> encodesAsTheReference() throws IOException {
         JsonNode file = GoldenFolder.json("text/ner.json");
         String tokenizer = file.get("tokenizer").asText();
         List<String> labels = texts(file.get("label_list"));
@@ -35,12 +35,12 @@ class NerGoldenTest {
         return tests;
     }
 
-    /** The reference truncates; what lies behind is in further windows, which share the words at the seam. */
+    /** The reference truncates. Here the rest is in further windows, which share the words at the seam. */
     private static void compare(JsonNode golden, TextTokenizer tokenizer, List<String> names)
             throws UnusableRowException {
         List<String> words = texts(golden.get("words"));
         List<String> tags = texts(golden.get("tags"));
-        // They are in IOB2 already.
+        // The reference has IOB2 already.
         assertThat(Iob2.of(tags)).isEqualTo(tags);
         int[] ids = GoldenFolder.ints(golden.get("input_ids"));
         int[] labels = GoldenFolder.ints(golden.get("labels"));

@@ -37,10 +37,10 @@ class TaggedEncoderTest {
         return TextTokenizer.open(files.withPrefixSpace());
     }
 
-    /** A text and its words: every word has its label in one window, in order. */
+    /** Checks on random texts that each word has its label in exactly one window, in order. */
     @ParameterizedTest
     @ValueSource(strings = {"wordpiece", "roberta"})
-    void everyWordIsLabelledOnce(String name) throws IOException {
+    void labelsEveryWordOnce(String name) throws IOException {
         Random random = new Random(3);
         try (TextTokenizer tokenizer = open(name)) {
             for (int round = 0; round < 300; round++) {
@@ -79,7 +79,7 @@ class TaggedEncoderTest {
                 if (split) {
                     continue;
                 }
-                // One window, long enough, is what the tokenizer makes of the text.
+                // A single long window has the tokenizer's tokens of the whole text.
                 Sample whole = new TaggedEncoder(tokenizer, 10_000, 0)
                         .encode(new TaggedWords(words, List.of(), false), labels)
                         .get(0);
@@ -90,7 +90,7 @@ class TaggedEncoderTest {
     }
 
     @Test
-    void aTokenIsOfTheWordThatItBeginsIn() throws IOException {
+    void assignsATokenToTheWordOfItsFirstCharacter() throws IOException {
         try (TextTokenizer tokenizer = open("roberta")) {
             Words words = Words.found("see ... (c)");
             assertThat(words.list()).containsExactly("see", ".", ".", ".", "(", "c", ")");
@@ -98,8 +98,8 @@ class TaggedEncoderTest {
                     .encode(new TaggedWords(words, List.of(), false), new int[] {0, 1, 2, 3, 4, 5, 6})
                     .get(0);
             Words known = Words.parse(sample.window().row());
-            // Byte-level BPE has tokens for "..." and "(c" where these were merged; a word without a token has no
-            // label.
+            // Byte-level BPE may merge characters into a token like "..." or "(c"; a word without a token of its own
+            // has no label.
             assertThat(Arrays.stream(sample.labels())
                             .filter(label -> label >= 0)
                             .count())
@@ -109,7 +109,7 @@ class TaggedEncoderTest {
     }
 
     @Test
-    void aRowWithoutATokenGivesNoSample() throws IOException {
+    void givesNoSampleForARowWithoutTokens() throws IOException {
         try (TextTokenizer tokenizer = open("wordpiece")) {
             TaggedWords row = new TaggedWords(Words.joined(List.of("\u200b", "")), List.of("O", "O"), true);
             assertThat(new TaggedEncoder(tokenizer, 16, 4).encode(row, new int[2]))

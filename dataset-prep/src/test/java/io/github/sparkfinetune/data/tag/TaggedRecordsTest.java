@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class TaggedRecordsTest {
-    /** Removes "#", and cuts at 20 units. */
+    /** Reader whose cleaner removes "#", and cuts at 20 units. */
     private final TaggedRecords records = new TaggedRecords("text", "label", true, text -> {
         String kept = text.replace("#", "");
         return kept.substring(0, Math.min(20, kept.length()));
@@ -20,7 +20,7 @@ class TaggedRecordsTest {
     }
 
     @Test
-    void aListOfWordsHasATagEach() throws UnusableRowException {
+    void readsAListOfWordsWithATagEach() throws UnusableRowException {
         TaggedWords row = read("{'text': ['U.N.', 'of#', '#', 7], 'label': ['U-ORG', ' O ', 'B-X', 'L-X'], 'id': 1}");
         assertThat(row.words().text()).isEqualTo("U.N. of  7");
         assertThat(row.words().list()).containsExactly("U.N.", "of", "", "7");
@@ -28,7 +28,7 @@ class TaggedRecordsTest {
         assertThat(row.isSplit()).isTrue();
         assertThat(row).hasToString("U.N. of  7");
         assertThat(read("{'text': ['a', 'b'], 'label': [3, 0]}").tags()).containsExactly("3", "0");
-        // What lies behind the cut gives no word.
+        // Words behind the cut are dropped.
         assertThat(read("{'text': ['0123456789', '0123456789', 'x'], 'label': ['A', 'B', 'C']}")
                         .words()
                         .list())
@@ -36,19 +36,19 @@ class TaggedRecordsTest {
     }
 
     @Test
-    void aTextHasSpansOfCodePoints() throws UnusableRowException {
-        // The first character is two UTF-16 units, and what is removed counts too.
+    void readsSpansInCodePoints() throws UnusableRowException {
+        // The first character is two UTF-16 units, and removed characters count in the places.
         TaggedWords row = read("{'text': '\ud83d\ude00 #Ada King, London', 'label':"
                 + "[{'start': 13, 'end': 19, 'label': 'LOC', 'id': 2}, [2, 11, 'PER']]}");
         assertThat(row.words().list()).containsExactly("\ud83d\ude00", "Ada", "King", ",", "London");
         assertThat(row.tags()).containsExactly("O", "B-PER", "I-PER", "O", "B-LOC");
         assertThat(row.isSplit()).isFalse();
-        // White space at the ends of a span, and a list in a text, as CSV has it.
+        // Spans may have white space at their ends, and a list may be a text, as in CSV.
         assertThat(read("{'text': 'in  Bonn now', 'label': '[[2, 9, \\'LOC\\']]'}")
                         .tags())
                 .containsExactly("O", "B-LOC", "O");
         assertThat(read("{'text': 'no entity', 'label': []}").tags()).containsExactly("O", "O");
-        // The cut is after 20 units: a span across it ends there, one behind it is gone.
+        // The cut is after 20 units. A span across the cut ends there, a span behind it is dropped.
         assertThat(read("{'text': '0123456789 0123456789 ab', 'label': [[11, 21, 'A'], [22, 24, 'B']]}")
                         .tags())
                 .containsExactly("O", "B-A");
@@ -88,7 +88,7 @@ class TaggedRecordsTest {
         {'text': 'ab cd', 'label': [[0, 4, 'X']]}                      ^ span_cuts_word
         {'text': 'a b c', 'label': [[2, 5, 'X'], [0, 3, 'Y']]}         ^ overlapping_spans
         """)
-    void whyARowCannotBeUsed(String json, String reason) {
+    void reportsWhyARowIsUnusable(String json, String reason) {
         UnusableRowException refused = catchThrowableOfType(UnusableRowException.class, () -> read(json));
         assertThat(refused).as(json).isNotNull();
         assertThat(refused.reason()).isEqualTo(reason);

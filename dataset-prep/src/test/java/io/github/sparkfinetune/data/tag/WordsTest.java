@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 
 class WordsTest {
     @Test
-    void aTextsWordsAreRunsPunctuationMarksAndChineseCharacters() {
+    void findsRunsPunctuationMarksAndChineseCharacters() {
         assertThat(Words.found(" Dr. O'Brien,\t(42)\u00a0paid 5\u20ac!\n").list())
                 .containsExactly("Dr", ".", "O", "'", "Brien", ",", "(", "42", ")", "paid", "5", "\u20ac", "!");
         assertThat(Words.found("e\u0301t\u00e9 \ud83d\ude00\ud83d\ude00x\u4e2d\u6587\u30ab\uac00\uac00 \ud840\udc00y")
@@ -29,7 +29,7 @@ class WordsTest {
     }
 
     @Test
-    void aListIsAText() {
+    void joinsAListToAText() {
         Words words = Words.joined(List.of("New York", "", "is"));
         assertThat(words.text()).isEqualTo("New York  is");
         assertThat(words.list()).containsExactly("New York", "", "is");

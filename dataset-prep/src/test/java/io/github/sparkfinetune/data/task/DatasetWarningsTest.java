@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 
 class DatasetWarningsTest {
     @Test
-    void aLabelThatIsRareBesideAnotherIsNamedWithIt() throws IOException {
+    void warnsOfALabelThatIsRareComparedWithAnother() throws IOException {
         assertThat(imbalance(List.of("ham", "rare", "spam"), 100L, 5L, 30L))
                 .singleElement()
                 .asString()
@@ -23,7 +23,7 @@ class DatasetWarningsTest {
     }
 
     @Test
-    void ofTagsTheEntitiesAreComparedAndNotTheWordsOutsideOfThem() throws IOException {
+    void comparesEntitiesWithoutTheWordsOutside() throws IOException {
         List<String> tags = List.of("O", "B-GENE", "I-GENE", "B-DRUG");
 
         assertThat(imbalance(tags, 1_000L, 30L, 1L, 10L)).isEmpty();

@@ -13,13 +13,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Raw rows in memory, and what a task makes of them without any engine. */
+/** Raw rows in memory, and a task's results for them without an engine. */
 public final class Rows {
     public static final String FILE = "file:/data/rows.jsonl";
 
     private Rows() {}
 
-    /** A row of values; without any it is corrupt. */
+    /** A row of values; a row without values is corrupt. */
     public record Raw(String file, List<String> values) implements RawRow {
         @Override
         public boolean isCorrupt() {
@@ -72,13 +72,13 @@ public final class Rows {
         return new Raw(FILE, Arrays.asList(values));
     }
 
-    /** Cleaned rows. */
+    /** Cleans rows. */
     public static <C> List<CleanRow<C>> clean(Reading<C> reading, RawRow... rows) {
         RowCleaner<C> cleaner = reading.cleaner().open();
         return Stream.of(rows).map(cleaner::clean).toList();
     }
 
-    /** Tokenizes rows that can be used, makes samples of them and returns what is counted. */
+    /** Tokenizes usable rows, makes samples of them and returns the counts. */
     public static <C> SampleCounts samples(
             TaskData<C> task, TokenizerFiles files, List<String> labels, List<CleanRow<C>> rows, List<Sample> samples)
             throws IOException {

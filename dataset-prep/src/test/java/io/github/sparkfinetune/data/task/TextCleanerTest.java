@@ -10,7 +10,7 @@ class TextCleanerTest {
     private final TextCleaner cleaner = new TextCleaner(64);
 
     @Test
-    void plainTextStaysAsItIs() {
+    void keepsPlainText() {
         TextCleaner.Cleaned cleaned = cleaner.clean("Hello,\tété — 😀\r\n".getBytes(UTF_8));
         assertThat(cleaned.text()).isEqualTo("Hello,\tété — 😀\r\n");
         assertThat(cleaned.utf8()).isEqualTo(cleaned.text().getBytes(UTF_8));
@@ -19,7 +19,7 @@ class TextCleanerTest {
     }
 
     @Test
-    void controlBytesAndInvalidUtf8AreRemoved() {
+    void removesControlBytesAndInvalidUtf8() {
         byte[] bytes = "null \0 bell \7 stray X overlong YZ surrogate UVW replacement \uFFFD end".getBytes(UTF_8);
         replace(bytes, 'X', 0xFF);
         replace(bytes, 'Y', 0xC0);
@@ -34,7 +34,7 @@ class TextCleanerTest {
     }
 
     @Test
-    void aLongTextIsCutBetweenTwoCodePoints() {
+    void cutsALongTextBetweenCodePoints() {
         TextCleaner.Cleaned cleaned = cleaner.clean(("a" + "😀".repeat(100)).getBytes(UTF_8));
         assertThat(cleaned.text()).isEqualTo("a" + "😀".repeat(15));
         assertThat(cleaned.cut()).isTrue();
@@ -42,7 +42,7 @@ class TextCleanerTest {
     }
 
     @Test
-    void randomBytesAreNoTextAndNeverGiveInvalidUtf8() {
+    void reportsRandomBytesAsBinaryAndGivesValidUtf8() {
         byte[] bytes = new byte[10_000];
         new Random(1).nextBytes(bytes);
         TextCleaner.Cleaned cleaned = new TextCleaner(1_000_000).clean(bytes);

@@ -68,10 +68,10 @@ class TextTokenizerTest {
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
     };
 
-    /** Our words, put together, against the library's view of the whole text. */
+    /** Compares the tokens of the pieces with the library's tokens of the whole text. */
     @ParameterizedTest
     @ValueSource(strings = {"wordpiece", "roberta", "bpe", "digits"})
-    void anyTextGivesTheTokensOfTheWhole(String name) throws IOException {
+    void encodesPiecesAsTheWholeText(String name) throws IOException {
         TokenizerFiles files = name.equals("digits") ? splittingDigits() : GoldenFolder.tokenizer(name);
         Random random = new Random(1);
         long whole =
@@ -102,10 +102,10 @@ class TextTokenizerTest {
         }
     }
 
-    /** Words, each by itself, against the library's view of the list. */
+    /** Compares the tokens of single words with the library's tokens of the list. */
     @ParameterizedTest
     @ValueSource(strings = {"wordpiece", "roberta", "prefix", "bpe"})
-    void wordsGiveTheTokensOfTheList(String name) throws IOException {
+    void encodesWordsAsTheWholeList(String name) throws IOException {
         TokenizerFiles files = GoldenFolder.tokenizer(name.equals("prefix") ? "roberta" : name);
         files = name.equals("prefix") ? files.withPrefixSpace() : files;
         Random random = new Random(2);
@@ -133,7 +133,7 @@ class TextTokenizerTest {
         }
     }
 
-    /** As {@code AutoTokenizer.from_pretrained(folder, add_prefix_space=True)} of transformers 4.57 does. */
+    /** Compares with {@code AutoTokenizer.from_pretrained(folder, add_prefix_space=True)} of transformers 4.57. */
     @Test
     void byteLevelTokenizersPutASpaceBeforeEachWord() throws IOException {
         TokenizerFiles files = GoldenFolder.tokenizer("roberta").withPrefixSpace();
@@ -158,7 +158,7 @@ class TextTokenizerTest {
         assertThat(wordPiece.withPrefixSpace()).isEqualTo(wordPiece);
     }
 
-    /** As SmolLM2's tokenizer does. */
+    /** Returns a tokenizer that splits off digits, as SmolLM2's does. */
     private static TokenizerFiles splittingDigits() throws IOException {
         String json = GoldenFolder.tokenizer("bpe").texts().json();
         String split = json.replaceFirst(
@@ -180,7 +180,7 @@ class TextTokenizerTest {
     }
 
     @Test
-    void ownTruncationAndPaddingOfTheFileAreOff(@TempDir Path folder) throws IOException {
+    void ignoresTruncationAndPaddingOfTheFile(@TempDir Path folder) throws IOException {
         String json = Files.readString(GoldenFolder.root().resolve("tokenizers/wordpiece/tokenizer.json"));
         String limited = json.replaceFirst(
                         "\"truncation\":\\s*null",
@@ -203,7 +203,7 @@ class TextTokenizerTest {
     }
 
     @Test
-    void theModelFolderDecidesPaddingVocabularyAndTypes(@TempDir Path folder) throws IOException {
+    void readsPaddingVocabularyAndTypesFromTheModelFolder(@TempDir Path folder) throws IOException {
         TokenizerFiles roberta = GoldenFolder.tokenizer("roberta");
         assertThat(roberta.special().padId()).isEqualTo(1);
         assertThat(roberta.sha256()).hasSize(64);
@@ -221,7 +221,7 @@ class TextTokenizerTest {
     }
 
     @Test
-    void aFolderWithoutATokenizerOrWithADamagedOneIsRefused(@TempDir Path folder) throws IOException {
+    void refusesAFolderWithAMissingOrDamagedTokenizer(@TempDir Path folder) throws IOException {
         org.apache.hadoop.fs.Path model = new org.apache.hadoop.fs.Path(folder.toUri());
         assertRefused(() -> TokenizerFiles.read(model, new Configuration()), "tokenizer.json does not exist");
         Files.writeString(folder.resolve("tokenizer.json"), "{\"model\": {\"vocab\": {\"a\"");
@@ -240,7 +240,7 @@ class TextTokenizerTest {
     }
 
     @Test
-    void aTokenizerThatDoesNotFitTheModelIsRefused() {
+    void refusesATokenizerThatDoesNotFitTheModel() {
         TokenizerFiles files = GoldenFolder.tokenizer("{}", "cafe", 101, 100);
         assertRefused(
                 () -> files.requireFits("models/mini"), "tokenizer.json has 101 tokens, config.json vocab_size is 100");

@@ -21,18 +21,18 @@ class TokenWindowsTest {
     }
 
     @Test
-    void aWordIsWhereItSeesMost() {
-        // Windows [0, 8), [5, 13), [10, 18), [15, 20): the middle of an overlap parts the words.
+    void choosesTheWindowWithTheMostContext() {
+        // Windows [0, 8), [5, 13), [10, 18), [15, 20): the middle of an overlap separates the words.
         assertThat(new TokenWindows(20, 8, 3).ofWords(new int[] {0, 5, 6, 7, 9, 11, 12, 15, 16, 19}))
                 .containsExactly(0, 0, 0, 1, 1, 1, 2, 2, 3, 3);
-        // Without an overlap a word is where it begins.
+        // Without overlap only one window holds a word.
         assertThat(new TokenWindows(9, 4, 0).ofWords(new int[] {3, 4, 8})).containsExactly(0, 1, 2);
-        // A word that is longer than a window.
+        // A word longer than a window.
         assertThat(new TokenWindows(40, 8, 3).ofWords(new int[] {0, 1, 31})).containsExactly(0, 0, 6);
     }
 
     @Test
-    void noOtherWindowShowsAWordMoreOfItsText() {
+    void noOtherWindowHasMoreContextForAWord() {
         Random random = new Random(7);
         for (int round = 0; round < 2000; round++) {
             int room = 2 + random.nextInt(12);

@@ -15,11 +15,11 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** Token ids and types equal those of the reference, for every tokenizer folder and every case of the fixtures. */
+/** Token ids and types equal the reference, for every tokenizer folder and every case of the fixtures. */
 class TokenizerGoldenTest {
 
     @TestFactory
-    List<DynamicTest> encodings() throws IOException {
+    List<DynamicTest> givesTheReferenceEncodings() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
         int number = 0;
         for (JsonNode golden : GoldenFolder.json("tokenizers/cases.json")) {
@@ -35,7 +35,7 @@ class TokenizerGoldenTest {
     }
 
     @TestFactory
-    List<DynamicTest> truncation() throws IOException {
+    List<DynamicTest> truncatesAsTheReference() throws IOException {
         List<DynamicTest> tests = new ArrayList<>();
         JsonNode file = GoldenFolder.json("text/classify.json");
         assertThat(file.get("truncation").asText()).isEqualTo("longest_first");
@@ -43,7 +43,7 @@ class TokenizerGoldenTest {
         for (JsonNode golden : file.get("cases")) {
             tests.add(DynamicTest.dynamicTest("classify.json " + number++, () -> {
                 int[] ids = GoldenFolder.ints(golden.get("input_ids"));
-                // transformers gives no types for a model that takes none: ours are zeros then.
+                // transformers gives no types for a model without types; here they are zeros.
                 JsonNode types = golden.get("token_type_ids");
                 Encoded encoded = encode(golden, golden.get("max_length").asInt());
                 assertThat(encoded.inputIds()).isEqualTo(ids);

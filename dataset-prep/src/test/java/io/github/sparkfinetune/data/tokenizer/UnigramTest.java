@@ -15,7 +15,9 @@ import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A Unigram tokenizer laid out as XLM-RoBERTa's against {@code transformers}, see {@code make_unigram.py}. */
+/**
+ * Compares a Unigram tokenizer in the layout of XLM-RoBERTa's with {@code transformers}, see {@code make_unigram.py}.
+ */
 class UnigramTest {
     private static final Path REFERENCE = Path.of("src/test/resources/unigram");
 
@@ -31,7 +33,7 @@ class UnigramTest {
     }
 
     @Test
-    void idsPairsAndRolesAreThoseOfTheReference() throws IOException {
+    void givesTheReferenceIdsPairsAndRoles() throws IOException {
         JsonNode reference =
                 new ObjectMapper().readTree(REFERENCE.resolve("cases.json").toFile());
         TokenizerFiles files = files();

@@ -14,11 +14,11 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Test;
 
-/** Words found from ids against the words of the text. */
+/** Compares words found from ids with the words of the text. */
 class WordBoundariesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    /** The words of a text as its tokens tell them. */
+    /** Returns the words that the tokens of a text show. */
     private static List<String> words(TokenizerFiles files, String text) throws IOException {
         WordBoundaries boundaries =
                 WordBoundaries.of(JSON.readTree(files.texts().json())).orElseThrow();
@@ -44,14 +44,14 @@ class WordBoundariesTest {
     }
 
     @Test
-    void ofWordPiece() throws IOException {
+    void findsWordsOfWordPiece() throws IOException {
         assertThat(words(GoldenFolder.tokenizer("wordpiece"), "the licensee (hereinafter) can't redistribute it."))
                 .containsExactly(
                         "the", "licensee", "(", "hereinafter", ")", "can", "'", "t", "redistribute", "it", ".");
     }
 
     @Test
-    void ofBytes() throws IOException {
+    void findsWordsOfByteLevelTokens() throws IOException {
         assertThat(words(GoldenFolder.tokenizer("roberta"), "The licensee (hereinafter:\"we\") über 2024."))
                 .as("bytes beyond ASCII are letters")
                 .containsExactly(
@@ -59,14 +59,14 @@ class WordBoundariesTest {
     }
 
     @Test
-    void ofPieces() throws IOException {
-        // A lone mark, which is no character, belongs to the word behind it.
+    void findsWordsOfSentencePieceTokens() throws IOException {
+        // A lone mark belongs to the word behind it.
         assertThat(words(unigram(), "the license of this software, all copies"))
                 .containsExactly("the", "license", "of", "this", "software", ",", "all", "copies");
     }
 
     @Test
-    void addedTokensAreWordsAndOtherVocabulariesDoNotTell() throws IOException {
+    void treatsAddedTokensAsWordsAndRejectsOtherVocabularies() throws IOException {
         JsonNode file = JSON.readTree("""
                 {"model": {"type": "WordPiece", "vocab": {"a": 0, "##b": 1, "##c": 2}},
                  "added_tokens": [{"id": 2, "content": "##c"}]}""");

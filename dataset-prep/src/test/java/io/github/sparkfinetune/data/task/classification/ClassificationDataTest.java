@@ -42,7 +42,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void itsColumnsAreThoseOfTheConfiguration() {
+    void readsTheConfiguredColumns() {
         Reading.Texts<TextRows.Content> pairs =
                 (Reading.Texts<TextRows.Content>) reading(task("text: body", "text_pair: \"other\"", "label: topic"));
         assertThat(pairs.columns())
@@ -50,7 +50,7 @@ class ClassificationDataTest {
                         new Reading.Column("data.text", "body", "no_text", true),
                         new Reading.Column("data.text_pair", "other", "no_text_pair", false),
                         new Reading.Column("data.label", "topic", "no_label", false));
-        // What is to be predicted has no label.
+        // Rows to predict have no label.
         Reading.Texts<TextRows.Content> unlabelled =
                 (Reading.Texts<TextRows.Content>) task("text: body").reading(Rows.jsonLines(), files, false);
         assertThat(unlabelled.columns()).extracting(Reading.Column::name).containsExactly("body");
@@ -65,7 +65,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void aRowIsCleanedOrItIsSaidWhyNot() {
+    void cleansARowOrReportsWhyItIsUnusable() {
         List<CleanRow<TextRows.Content>> rows = Rows.clean(
                 reading(task("text_pair: other")),
                 Rows.row("a text", "b", " spam "),
@@ -97,7 +97,7 @@ class ClassificationDataTest {
         assertThat(rows.get(0).content()).isEqualTo(new TextRows.Content("a text", "b", null));
         assertThat(rows.get(0).stratum()).isEqualTo("spam");
         assertThat(rows.get(1).changes().repaired()).isTrue();
-        // The content is hashed without its label, and its texts apart.
+        // The content is hashed without its label, and its texts are kept apart.
         assertThat(rows.get(1).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(2).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(3).hash()).isNotEqualTo(rows.get(0).hash());
@@ -111,7 +111,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void theNameOfAFilesFolderIsItsLabel() {
+    void usesTheFolderNameAsLabel() {
         Rows.Source folders = new Rows.Source("file:/mails", DataFormat.TEXT_FOLDERS, List.of());
         Reading<TextRows.Content> reading = task().reading(folders, files, true);
         List<CleanRow<TextRows.Content>> rows = Rows.clean(
@@ -126,7 +126,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void labelsAreSortedByNumberWhereAllAreNumbers() {
+    void sortsLabelsByNumberIfAllAreNumbers() {
         assertThat(task().labelNames(List.of("10", "9", "-1.5"))).containsExactly("-1.5", "9", "10");
         assertThat(task().labelNames(List.of("10", "9", "x"))).containsExactly("10", "9", "x");
         assertThat(task().rowsPerLabel(Map.of("ham", 3L), Map.of())).isEqualTo(Map.of("ham", 3L));
@@ -137,7 +137,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void aRowIsASampleWithItsLabel() throws IOException {
+    void makesASampleWithItsLabel() throws IOException {
         for (boolean pairs : List.of(false, true)) {
             ClassificationData task = pairs ? task("max_length: 16", "text_pair: other") : task("max_length: 16");
             List<Sample> samples = new ArrayList<>();
@@ -167,7 +167,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void whatIsPredictedKeepsItsText() {
+    void keepsTheTextOfARowToPredict() {
         ClassificationData task = task("text_pair: other");
         Reading<TextRows.Content> reading = task.reading(Rows.jsonLines(), files, false);
         List<TaskInput> inputs =
@@ -184,7 +184,7 @@ class ClassificationDataTest {
     }
 
     @Test
-    void aHeldOutRowBringsItsTextAlong() throws IOException {
+    void storesTheTextOfAHeldOutRow() throws IOException {
         for (String problem : List.of("single_label_classification", "multi_label_classification", "regression")) {
             ClassificationData task = ClassificationData.of(Rows.config(
                     "classification",
@@ -207,7 +207,7 @@ class ClassificationDataTest {
             Sample heldOut = samples.get(1);
             assertThat(trained.window()).isEqualTo(Window.WHOLE);
             assertThat(heldOut.with(Window.WHOLE)).isEqualTo(trained);
-            // Of a long text the beginning, 16 characters a token.
+            // A long text is cut after 16 characters a token.
             assertThat(GivenText.of(heldOut.window().row()))
                     .isEqualTo(new GivenText("A  F1-f2\u00e9 \uD83D\uDE00", "B".repeat(256)));
             assertThat(task.heldOutSchema().columns()).containsAll(task.schema().columns());

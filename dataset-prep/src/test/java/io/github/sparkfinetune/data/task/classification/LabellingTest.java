@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Several labels a text, and numbers. */
+/** Several labels for each text, and numbers. */
 class LabellingTest {
     private static final String MULTI = "classification.problem_type=multi_label_classification";
     private static final String REGRESSION = "classification.problem_type=regression";
@@ -62,19 +62,19 @@ class LabellingTest {
                 "''; ''",
                 "|; ''",
             })
-    void severalLabelsAreAListOrATextWithBars(String label, String names) throws UnusableRowException {
+    void readsSeveralLabelsFromAListOrATextWithBars(String label, String names) throws UnusableRowException {
         assertThat(several(label).names()).isEqualTo(names.isEmpty() ? Set.of() : Set.of(names.split(",")));
         assertThat(several(label).stratum()).isEqualTo(CleanRow.ALL);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"[", "[\"a\"] b", "[null]", "[[\"a\"]]", "[{\"a\": 1}]", "[true]", "[a]"})
-    void aListOfOtherThingsIsNoLabel(String label) {
+    void refusesAListOfOtherValues(String label) {
         assertThatThrownBy(() -> several(label)).hasMessage(MultiLabel.MALFORMED);
     }
 
     @Test
-    void onlyCsvHasNoOtherWayToSayNone() throws UnusableRowException {
+    void readsAMissingValueAsNoLabelInCsvOnly() throws UnusableRowException {
         assertThatThrownBy(() -> several(null)).hasMessage(UnusableRowException.NO_LABEL);
         assertThat(read(ProblemType.MULTI_LABEL_CLASSIFICATION, DataFormat.CSV, null)
                         .names())
@@ -83,7 +83,7 @@ class LabellingTest {
 
     @ParameterizedTest
     @CsvSource({"3, 3", "-1.5, -1.5", "+.5, 0.5", "2., 2", "1e-3, 0.001", "1E3, 1000", "-0, -0.0"})
-    void aNumber(String label, double number) throws UnusableRowException {
+    void readsANumber(String label, double number) throws UnusableRowException {
         assertThat(read(ProblemType.REGRESSION, DataFormat.CSV, label))
                 .isEqualTo(new LabelReader.Label(CleanRow.ALL, Set.of("LABEL_0"), number));
     }
@@ -91,21 +91,21 @@ class LabellingTest {
     @ParameterizedTest
     @ValueSource(
             strings = {"NaN", "Infinity", "1e39", "1e999", "-1e39", "3,5", "1d", "0x1p3", "three", ".", "1 2", "[1]"})
-    void noNumber(String label) {
+    void refusesATextThatIsNoNumber(String label) {
         assertThatThrownBy(() -> read(ProblemType.REGRESSION, DataFormat.CSV, label))
                 .hasMessage(NumberLabel.NOT_A_NUMBER);
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"SINGLE_LABEL_CLASSIFICATION", "REGRESSION"})
-    void emptyIsNoLabel(ProblemType problem) {
+    void refusesAnEmptyLabel(ProblemType problem) {
         for (String label : new String[] {null, ""}) {
             assertThatThrownBy(() -> read(problem, DataFormat.CSV, label)).hasMessage(UnusableRowException.NO_LABEL);
         }
     }
 
     @Test
-    void aRowIsASampleWithATargetForEachLabel() throws IOException {
+    void makesASampleWithATargetForEachLabel() throws IOException {
         ClassificationData task = task(MULTI);
         List<CleanRow<TextRows.Content>> rows = Rows.clean(
                 task.reading(Rows.jsonLines(), files, true),
@@ -122,13 +122,13 @@ class LabellingTest {
         assertThat(task.schema())
                 .isEqualTo(new SampleSchema(Set.of(SampleSchema.Column.INPUT_IDS, SampleSchema.Column.TARGETS)));
         assertThat(task.options(files).problemType()).isEqualTo("multi_label_classification");
-        // Labels are counted apart from the strata.
+        // Labels are counted separately from the strata.
         assertThat(task.rowsPerLabel(Map.of(CleanRow.ALL, 3L), Map.of("ham", 1L)))
                 .isEqualTo(Map.of("ham", 1L));
     }
 
     @Test
-    void aRowIsASampleWithItsNumber() throws IOException {
+    void makesASampleWithItsNumber() throws IOException {
         ClassificationData task =
                 ClassificationData.of(Rows.config("classification", List.of(REGRESSION), "text_pair: other"));
         List<CleanRow<TextRows.Content>> rows = Rows.clean(
@@ -145,7 +145,7 @@ class LabellingTest {
     }
 
     @Test
-    void labelsThatNothingCanBeTrainedWithAreRefused() {
+    void refusesLabelsThatCannotBeTrained() {
         assertThatThrownBy(() -> task(MULTI).labelNames(List.of()))
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.train: no row has a label: multi_label_classification needs at least one");

@@ -47,9 +47,9 @@ class CausalLmDataTest {
         return Rows.samples(task, tokenizer, NO_LABELS, clean, samples);
     }
 
-    /** As run_clm.py's {@code group_texts} does. */
+    /** Compares with {@code group_texts} of run_clm.py. */
     @Test
-    void blocksOfTextsWithAnEndTokenAfterEach() throws IOException {
+    void cutsBlocksOfTextsThatEndWithAnEndToken() throws IOException {
         JsonNode golden = GoldenFolder.json("text/clm.json");
         TokenizerFiles tokenizer =
                 GoldenFolder.tokenizer(golden.get("tokenizer").asText());
@@ -69,7 +69,7 @@ class CausalLmDataTest {
             Sample sample = samples.get(i);
             assertThat(sample.inputIds()).isEqualTo(GoldenFolder.ints(blocks.get(i)));
             assertThat(sample.labels()).isEqualTo(sample.inputIds());
-            // A document ends with the end token, and nothing else does.
+            // Only the last token of a document is the end token.
             int at = 0;
             for (int document : sample.documents()) {
                 at += document;
@@ -84,7 +84,7 @@ class CausalLmDataTest {
     }
 
     @Test
-    void longTextsAreCutOrDropped() throws IOException {
+    void cutsOrDropsLongTexts() throws IOException {
         List<String> texts = List.of("short", "a long text ".repeat(20));
         List<Sample> samples = new ArrayList<>();
         Manifest.Split cut =
@@ -99,7 +99,7 @@ class CausalLmDataTest {
 
         SampleCounts counts = samples(task("max_length: 16", "overlong: drop"), files, texts, new ArrayList<>());
         assertThat(counts.dropped()).isEqualTo(Map.of("overlong", 1L));
-        // It is left out on purpose.
+        // The text is left out on purpose.
         assertThat(counts.unusableRows()).isZero();
         assertThat(counts.rows()).isEqualTo(2);
         assertThat(counts.toSplit(List.of()).documents().count()).isEqualTo(1);
@@ -122,7 +122,7 @@ class CausalLmDataTest {
     }
 
     @Test
-    void whatItNeedsAndWhatItCannotUse() throws IOException {
+    void refusesUnsuitableSettingsAndTokenizers() throws IOException {
         assertThatThrownBy(() -> task("text_pair: other").check(files))
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("data.text_pair: other is for task classification: remove it");
@@ -138,19 +138,19 @@ class CausalLmDataTest {
     }
 
     @Test
-    void optionsOfTheManifest() {
+    void writesItsOptionsToTheManifest() {
         DatasetOptions options = task("packing: bfd", "overlong: drop").options(files);
         assertThat(options.text()).isEqualTo("text");
         assertThat(options.label()).isNull();
         assertThat(options.documents())
                 .isEqualTo(new DatasetOptions.DocumentOptions(Packing.BFD, Overlong.DROP, null, null));
-        // Wrapped packing has a place for every token: nothing is too long.
+        // Wrapped packing uses every token, so no text is too long.
         assertThat(task("packing: wrapped").options(files).documents().overlong())
                 .isNull();
     }
 
     @Test
-    void aTextIsAPromptWithoutItsEnd() {
+    void encodesAPromptWithoutAnEndToken() {
         CausalLmData task = task();
         List<TaskInput> inputs = Rows.inputs(
                 task,

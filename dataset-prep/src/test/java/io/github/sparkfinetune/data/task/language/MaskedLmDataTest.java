@@ -47,7 +47,7 @@ class MaskedLmDataTest {
         return Rows.samples(task, files, List.of(), clean, samples).toSplit(List.of());
     }
 
-    /** What {@code tokenizer(text)} gives. */
+    /** Returns the tokens of {@code tokenizer(text)}. */
     private int[] tokens(String text, int limit) {
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {
             return tokenizer.encode(text, null, limit).inputIds();
@@ -55,7 +55,7 @@ class MaskedLmDataTest {
     }
 
     @Test
-    void aTextIsASampleThatKeepsItsLastTokenWhenItIsCut() throws IOException {
+    void keepsTheLastTokenOfACutText() throws IOException {
         List<Sample> samples = new ArrayList<>();
         Manifest.Split split = samples(task("max_length: 16"), samples);
 
@@ -68,12 +68,12 @@ class MaskedLmDataTest {
         assertThat(split.documents().labelTokens())
                 .as("tokens that may be masked")
                 .isEqualTo(samples.stream().mapToInt(Sample::length).sum() - 2 * 3);
-        // The snowman is unknown: nothing of its text can be masked.
+        // The snowman is the unknown token, so its text has no token to mask.
         assertThat(split.documents().dropped()).isEqualTo(Map.of("no_labelled_token", 1L));
     }
 
     @Test
-    void orItIsLeftOut() throws IOException {
+    void dropsALongText() throws IOException {
         List<Sample> samples = new ArrayList<>();
         Manifest.Split split = samples(task("max_length: 16", "overlong: drop"), samples);
 
@@ -82,9 +82,9 @@ class MaskedLmDataTest {
         assertThat(split.documents().dropped()).containsEntry("overlong", 1L);
     }
 
-    /** As run_mlm.py's {@code group_texts} does, but for the tail, which it drops. */
+    /** Compares with {@code group_texts} of run_mlm.py, except that it drops the rest. */
     @Test
-    void wrappedAreAllTextsInARow() throws IOException {
+    void wrapsConcatenatedTexts() throws IOException {
         List<Sample> samples = new ArrayList<>();
         Manifest.Split split = samples(task("max_length: 16", "packing: wrapped"), samples);
 
@@ -108,7 +108,7 @@ class MaskedLmDataTest {
     }
 
     @Test
-    void whatItNeedsAndWhatItCannotUse() throws IOException {
+    void refusesUnsuitableSettingsAndTokenizers() throws IOException {
         task().check(files);
         assertThatThrownBy(() -> task("text_pair: other").check(files))
                 .isInstanceOf(RunException.class)
@@ -136,7 +136,7 @@ class MaskedLmDataTest {
     }
 
     @Test
-    void whatIsStoredIsNotMasked() throws IOException {
+    void storesUnmaskedSamples() throws IOException {
         assertThat(task().schema()).isEqualTo(SampleSchema.ofDocuments(true));
         DatasetOptions options = task("packing: wrapped").options(files);
         assertThat(options.documents())
@@ -150,7 +150,7 @@ class MaskedLmDataTest {
     }
 
     @Test
-    void aTextIsToBeFilledInWhereItHasMaskTokens() {
+    void predictsAtTheMaskTokensOfAText() {
         MaskedLmData task = task("max_length: 8");
         List<TaskInput> inputs = Rows.inputs(
                 task,

@@ -43,7 +43,7 @@ class PreferenceDataTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"chat", "texts", "implicit_chat", "implicit_texts"})
-    void tokensAreThoseOfTrl(String kind) throws IOException {
+    void givesTheTokensOfTrl(String kind) throws IOException {
         JsonNode golden = new ObjectMapper()
                 .readTree(Path.of("src/test/resources/preference/tokens.json").toFile());
         TokenizerFiles chat = files.withChatTemplate(golden.get("chat_template").asText());
@@ -60,7 +60,7 @@ class PreferenceDataTest {
         assertThat(counts.samples()).isEqualTo(expected.size());
     }
 
-    /** As TRL's collator makes it: cut at the end. */
+    /** Returns the pair as TRL's collator makes it, cut at the end. */
     private static Sample pair(JsonNode golden, int maxLength) {
         int[] prompt = GoldenFolder.ints(golden.get("prompt_ids"));
         List<int[]> ids = new ArrayList<>();
@@ -86,7 +86,7 @@ class PreferenceDataTest {
     }
 
     @Test
-    void pairsThatAreLeftOutSayWhy() throws IOException {
+    void reportsWhyAPairIsDropped() throws IOException {
         PreferenceData task = task("max_length: 20");
         List<Sample> samples = new ArrayList<>();
         SampleCounts counts = Rows.samples(
@@ -117,7 +117,7 @@ class PreferenceDataTest {
     }
 
     @Test
-    void sourcesAndSettingsThatDoNotFitAreRefused() {
+    void refusesUnsuitableSourcesAndSettings() {
         assertThatThrownBy(() -> task().reading(Rows.jsonLines("prompt", "chosen"), files, true))
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.train: " + Rows.FILE + " lacks columns of task preference (prompt, chosen and"
@@ -132,7 +132,7 @@ class PreferenceDataTest {
     }
 
     @Test
-    void aPromptIsAnswered() {
+    void readsAPromptWithoutAnswers() {
         PreferenceData task = task();
         Reading<PreferencePair> reading = task.reading(Rows.jsonLines("prompt"), files, false);
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {

@@ -39,11 +39,11 @@ class SftDataTest {
     }
 
     @Test
-    void columnsAreFoundFromWhatASourceHas() {
+    void findsTheColumnsOfASource() {
         Reading.JsonObjects<?> alpaca = (Reading.JsonObjects<?>)
                 task().reading(Rows.jsonLines("id", "input", "instruction", "output"), files, true);
         assertThat(alpaca.columns()).containsExactly("instruction", "input", "output");
-        // Without a row there is no column; that is told when rows are counted.
+        // Without rows there is no column; the missing rows are reported when rows are counted.
         assertThat(((Reading.JsonObjects<?>) task().reading(Rows.jsonLines(), files, true)).columns())
                 .isEmpty();
         assertThatThrownBy(() -> task().reading(Rows.jsonLines("label", "text"), files, true))
@@ -51,7 +51,7 @@ class SftDataTest {
                 .hasMessageContaining("data.train: " + Rows.FILE + " has no columns that task sft knows");
         assertThatThrownBy(() -> task().reading(Rows.jsonLines("instruction"), files, true))
                 .hasMessageContaining("has no columns that task sft knows");
-        // An answer need not be there to be predicted.
+        // Rows to predict may lack an answer.
         task().reading(Rows.jsonLines("instruction"), files, false);
         Rows.Source folders = new Rows.Source("file:/mails", DataFormat.TEXT_FOLDERS, List.of());
         assertThatThrownBy(() -> task().reading(folders, files, true))
@@ -59,7 +59,7 @@ class SftDataTest {
     }
 
     @Test
-    void templatesAreCheckedWhereRowsNeedThem() {
+    void checksTheTemplateOnlyIfRowsNeedIt() {
         TokenizerFiles counting = files.withChatTemplate("{{ messages | length }} messages");
         assertThatThrownBy(() -> task().reading(Rows.jsonLines("messages"), counting, true))
                 .isInstanceOf(RunException.class)
@@ -71,7 +71,7 @@ class SftDataTest {
     }
 
     @Test
-    void aRowIsCleanedOrItIsSaidWhyNot() {
+    void cleansARowOrReportsWhyItIsUnusable() {
         List<CleanRow<SftExample>> rows = Rows.clean(
                 task().reading(Rows.jsonLines("messages"), files, true),
                 turns("Why?", "Because"),
@@ -92,7 +92,7 @@ class SftDataTest {
     }
 
     @Test
-    void theAnswersAreTrainedOrAllOfIt() throws IOException {
+    void trainsAnswersOrAllTokens() throws IOException {
         for (boolean answersAlone : List.of(true, false)) {
             SftData task = task("assistant_only_loss: " + answersAlone);
             List<Sample> samples = new ArrayList<>();
@@ -111,7 +111,7 @@ class SftDataTest {
                 assertThat(sample.labels())
                         .startsWith(Sample.IGNORED)
                         .contains(files.special().eosId());
-                // Its answer lies beyond max_length.
+                // The answer lies beyond max_length.
                 assertThat(counts.dropped()).isEqualTo(Map.of("labels_cut_off", 1L));
                 assertThat(counts.unusableRows()).isEqualTo(1);
                 assertThat(samples).hasSize(1);
@@ -123,7 +123,7 @@ class SftDataTest {
     }
 
     @Test
-    void aConversationThatTheTemplateRefusesIsNamed() {
+    void namesAConversationThatTheTemplateRefuses() {
         TokenizerFiles raises =
                 files.withChatTemplate("{% for message in messages %}{% if 'now' in message['content'] %}"
                         + "{{ raise_exception('no hurry') }}{% endif %}"
@@ -135,12 +135,12 @@ class SftDataTest {
                 .isInstanceOf(RunException.class)
                 .hasMessageContaining("data.train: " + Rows.FILE + ": ")
                 .hasMessageContaining("no hurry");
-        // Of what is predicted it is one row's error.
+        // In prediction the template's refusal is the error of one row.
         assertThat(Rows.inputs(task, raises, rows).get(0).error()).contains("no hurry");
     }
 
     @Test
-    void promptsEndWhereTheAnswerBegins() {
+    void endsAPromptWhereTheAnswerBegins() {
         SftData task = task();
         List<TaskInput> inputs = Rows.inputs(
                 task,
@@ -158,7 +158,7 @@ class SftDataTest {
     }
 
     @Test
-    void optionsOfTheManifest() {
+    void writesItsOptionsToTheManifest() {
         DatasetOptions options = task("packing: bfd", "overlong: drop").options(files);
         assertThat(options.text()).isNull();
         assertThat(options.label()).isNull();

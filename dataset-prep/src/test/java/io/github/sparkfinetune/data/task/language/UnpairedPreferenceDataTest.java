@@ -47,14 +47,14 @@ class UnpairedPreferenceDataTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"chat", "texts"})
-    void tokensAreThoseOfTrl(String kind) throws IOException {
+    void givesTheTokensOfTrl(String kind) throws IOException {
         JsonNode golden = new ObjectMapper()
                 .readTree(Path.of("src/test/resources/preference/unpaired.json").toFile());
         TokenizerFiles chat = files.withChatTemplate(golden.get("chat_template").asText());
         int maxLength = golden.get("max_length").asInt();
         List<CleanRow<RatedAnswer>> rows = new ArrayList<>();
         List<Sample> expected = new ArrayList<>();
-        // TRL compares a prompt with the answer before, so the other way round it is the next one.
+        // TRL pairs a prompt with the previous answer, so in reversed order with the next.
         List<JsonNode> answers = new ArrayList<>();
         golden.get(kind).forEach(one -> answers.add(0, one));
         for (JsonNode one : answers) {
@@ -92,7 +92,7 @@ class UnpairedPreferenceDataTest {
     }
 
     @Test
-    void whatIsLeftOutIsComparedWithNothing() throws IOException {
+    void pairsNoAnswerWithADroppedRow() throws IOException {
         UnpairedPreferenceData task = task("max_length: 20");
         List<Sample> samples = new ArrayList<>();
         SampleCounts counts = Rows.samples(
@@ -106,7 +106,7 @@ class UnpairedPreferenceDataTest {
                         Rows.row(row("", " So", false))),
                 samples);
         assertThat(counts.dropped()).containsOnlyKeys("labels_cut_off", "empty_prompt");
-        // The only one is compared with itself.
+        // A single row is paired with itself.
         assertThat(samples).singleElement().satisfies(sample -> {
             assertThat(sample.document(0)).isEqualTo(sample.document(1));
             assertThat(sample.label()).isEqualTo(1);
@@ -123,7 +123,7 @@ class UnpairedPreferenceDataTest {
     }
 
     @Test
-    void sourcesAndSettingsThatDoNotFitAreRefused() {
+    void refusesUnsuitableSourcesAndSettings() {
         assertThatThrownBy(() -> task().reading(Rows.jsonLines("prompt", "completion"), files, true))
                 .isInstanceOf(RunException.class)
                 .hasMessage("data.train: " + Rows.FILE + " lacks columns of task unpaired-preference (prompt,"
@@ -138,7 +138,7 @@ class UnpairedPreferenceDataTest {
     }
 
     @Test
-    void aPromptIsAnswered() {
+    void readsAPromptWithoutAnAnswer() {
         UnpairedPreferenceData task = task();
         Reading<RatedAnswer> reading = task.reading(Rows.jsonLines("prompt"), files, false);
         try (TextTokenizer tokenizer = TextTokenizer.open(files)) {

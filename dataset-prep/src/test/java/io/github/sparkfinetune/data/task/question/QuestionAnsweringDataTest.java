@@ -41,8 +41,8 @@ class QuestionAnsweringDataTest {
     }
 
     @Test
-    void answersComeInEveryFormAndAreWhereTheySay() {
-        // The face is one character to Python, and two to Java.
+    void readsEveryFormOfAnswersAndChecksTheirPlaces() {
+        // The face is one character in Python, and two in Java.
         int at = Questions.points(CONTEXT, CONTEXT.indexOf("the author"));
         Object columns = answers(List.of("the author", "author"), List.of(at, at + 4));
         Object list = List.of(
@@ -74,7 +74,7 @@ class QuestionAnsweringDataTest {
     }
 
     @Test
-    void whatIsRemovedFromAContextMovesItsAnswers() {
+    void movesAnswersWhenTheContextIsCleaned() {
         String dirty = "A\0 notice\uFFFD of th\1e author";
         CleanRow<Question> row = clean(
                         Questions.withNegative(), true, Questions.answered("Whose?", dirty, "th\1e author"))
@@ -83,7 +83,7 @@ class QuestionAnsweringDataTest {
         assertThat(row.content().row().context()).isEqualTo("A notice of the author");
         assertThat(row.content().row().answers()).containsExactly("the author");
         assertThat(row.content().start()).isEqualTo(12);
-        // The end of the context is cut off, and with it the answer.
+        // The end of the context is cut off, with the answer in it.
         String wide = "word ".repeat(20) + "answer";
         assertThat(clean(
                         Questions.withNegative("max_text_bytes: 64"),
@@ -94,7 +94,7 @@ class QuestionAnsweringDataTest {
     }
 
     @Test
-    void aRowThatCannotBeUsedSaysWhy() {
+    void reportsWhyARowIsUnusable() {
         String[] rows = {
             Questions.row(null, CONTEXT, List.of()),
             Questions.row("Who?", null, List.of()),
@@ -147,7 +147,7 @@ class QuestionAnsweringDataTest {
                 Questions.row("Who?", CONTEXT, Map.of("text", List.of("by"), "answer_start", List.of(24))));
         assertThat(strict).extracting(CleanRow::badBecause).containsExactly("no_answer", "bad_answers", null);
         assertThat(strict.get(2).stratum()).isEqualTo(CleanRow.ALL);
-        // What is to be predicted needs no answers, whatever stands there.
+        // Rows to predict need no answers, so any value is accepted.
         assertThat(clean(version1, false, rows).subList(6, 16))
                 .extracting(CleanRow::badBecause)
                 .containsOnlyNulls();
@@ -169,7 +169,7 @@ class QuestionAnsweringDataTest {
     }
 
     @Test
-    void aQuestionWithoutRoomForItsContextIsCounted() throws IOException {
+    void countsAQuestionWithoutRoomForItsContext() throws IOException {
         String longQuestion = "who may use and copy and modify and distribute this software and for which purpose?";
         QuestionAnsweringData task = Questions.withNegative("max_length: 32", "stride: 4");
         List<CleanRow<Question>> rows = clean(
@@ -177,7 +177,7 @@ class QuestionAnsweringDataTest {
                 true,
                 Questions.answered("Who?", CONTEXT.repeat(7), "author"),
                 Questions.answered(longQuestion.repeat(2), CONTEXT, "author"),
-                // A character that the tokenizer drops.
+                // The tokenizer drops this character.
                 Questions.row("Who?", "\u200b", List.of()));
         assertThat(rows).extracting(CleanRow::badBecause).containsOnlyNulls();
         List<Sample> samples = new ArrayList<>();
@@ -205,7 +205,7 @@ class QuestionAnsweringDataTest {
     }
 
     @Test
-    void itsColumnsAreThoseOfTheConfiguration() {
+    void readsTheConfiguredColumns() {
         QuestionAnsweringData task = QuestionAnsweringData.of(Questions.config("context: passage", "stride: 7"));
         Reading.JsonObjects<Question> reading = (Reading.JsonObjects<Question>)
                 task.reading(Rows.jsonLines("passage", "other", "question", "answers"), files, true);
@@ -217,7 +217,7 @@ class QuestionAnsweringDataTest {
                         + " set data.format to squad where it is SQuAD's own JSON");
         assertThat(task.reading(Rows.jsonLines("passage", "question"), files, false))
                 .isNotNull();
-        // SQuAD's own files have their own names.
+        // SQuAD's own files have fixed column names.
         Rows.Source squad = new Rows.Source("file:/dev.json", DataFormat.SQUAD, SquadFile.COLUMNS);
         assertThat(((Reading.JsonObjects<Question>) task.reading(squad, files, true)).columns())
                 .containsExactly("id", "question", "context", "answers");

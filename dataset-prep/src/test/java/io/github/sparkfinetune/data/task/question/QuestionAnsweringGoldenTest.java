@@ -20,7 +20,7 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Windows, places of tokens and places of answers equal what {@code run_qa.py} prepares. */
+/** Windows, places of tokens and places of answers equal the output of {@code run_qa.py}. */
 class QuestionAnsweringGoldenTest {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -28,7 +28,7 @@ class QuestionAnsweringGoldenTest {
     private Path folder;
 
     @TestFactory
-    List<DynamicTest> windowsOfWordPieces() throws IOException {
+    List<DynamicTest> cutsWindowsOfWordPiecesAsRunQa() throws IOException {
         JsonNode golden = GoldenFolder.json("text/qa.json");
         TokenizerFiles files = GoldenFolder.tokenizer(golden.get("tokenizer").asText());
         List<DynamicTest> tests = new ArrayList<>();
@@ -44,12 +44,12 @@ class QuestionAnsweringGoldenTest {
         return tests;
     }
 
-    /** Byte-level BPE and Unigram, see {@code make_windows.py}. */
+    /** Tests byte-level BPE and Unigram, see {@code make_windows.py}. */
     @TestFactory
-    List<DynamicTest> windowsOfOtherTokens() throws IOException {
+    List<DynamicTest> cutsWindowsOfOtherTokensAsRunQa() throws IOException {
         Path resources = Path.of("src/test/resources");
         JsonNode golden = JSON.readTree(resources.resolve("windows/cases.json").toFile());
-        // XLM-RoBERTa's one token type, which the tokenizer's own files do not tell.
+        // XLM-RoBERTa has one token type; only the model's configuration says so.
         Path unigram = Files.createDirectory(folder.resolve("unigram"));
         for (String file : List.of("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json")) {
             Files.copy(resources.resolve("unigram").resolve(file), unigram.resolve(file));

@@ -14,12 +14,12 @@ final class Questions {
 
     private Questions() {}
 
-    /** A task whose questions may have no answer. */
+    /** Returns a task whose questions may have no answer. */
     static QuestionAnsweringData withNegative(String... data) {
         return QuestionAnsweringData.of(config("version_2_with_negative: true", data));
     }
 
-    /** @param settings of the section question_answering */
+    /** @param settings keys of the section question_answering */
     static RunConfig config(String settings, String... data) {
         return Rows.config(
                 "question-answering",
@@ -27,13 +27,13 @@ final class Questions {
                         + "}");
     }
 
-    /** A row with one answer, at the place where the context has it. */
+    /** Returns a row with one answer, at its place in the context. */
     static String answered(String question, String context, String answer) {
         int at = context.indexOf(answer);
         return row(question, context, Map.of("text", List.of(answer), "answer_start", List.of(points(context, at))));
     }
 
-    /** A row, as JSON; without what is null. */
+    /** Returns a row as JSON, without null values. */
     static String row(String question, Object context, Object answers) {
         Map<String, Object> row = new LinkedHashMap<>();
         row.put("id", "q1");
@@ -52,7 +52,7 @@ final class Questions {
         }
     }
 
-    /** Code points before a place in UTF-16. */
+    /** Returns the number of code points before a UTF-16 place. */
     static int points(String text, int at) {
         return text.codePointCount(0, at);
     }

@@ -39,7 +39,7 @@ class SquadFileTest {
     }
 
     @Test
-    void questionsOfBothVersions() throws IOException {
+    void readsBothVersions() throws IOException {
         List<String> questions = read("""
                 {"version": "v2.0", "other": [{"data": [1]}], "data": [
                   {"title": "A", "paragraphs": [
@@ -91,7 +91,7 @@ class SquadFileTest {
         {"data": [{"paragraphs": [{"context": "c", "qas" | line 1, column 49: is not JSON (Unexpected end-of-input
         ``                                               | line 1, column 1: begins with no object
         """)
-    void whatIsNotSquadIsRefusedWithItsPlace(String text, String message) {
+    void refusesOtherJsonWithItsPlace(String text, String message) {
         assertThatThrownBy(() -> read(text))
                 .isInstanceOfSatisfying(
                         RunException.class, e -> assertThat(e.exitCode()).isEqualTo(ExitCode.DATA))
@@ -116,7 +116,7 @@ class SquadFileTest {
 
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8, 1000})
-    void slicesTogetherAreTheFile(int slices) {
+    void slicesTogetherGiveTheWholeFile(int slices) {
         byte[] bytes = manyParagraphs(300).getBytes(StandardCharsets.UTF_8);
         List<String> all = new ArrayList<>();
         for (int i = 0; i < slices; i++) {
@@ -127,13 +127,13 @@ class SquadFileTest {
     }
 
     @Test
-    void inAnotherEncodingTheFirstSliceHasAll() {
+    void readsAnotherEncodingInTheFirstSlice() {
         byte[] bytes = manyParagraphs(20).getBytes(Charset.forName("UTF-16LE"));
         assertThat(slice(bytes, 0, bytes.length / 2)).hasSize(20);
         assertThat(slice(bytes, bytes.length / 2, Long.MAX_VALUE)).isEmpty();
     }
 
-    /** Counts what was read of a file. */
+    /** Counts the bytes read from a file. */
     private static final class Counted extends FilterInputStream {
         private long bytes;
 
@@ -150,7 +150,7 @@ class SquadFileTest {
     }
 
     @Test
-    void oneLongLineIsReadAParagraphAtATime() throws IOException {
+    void readsALongLineParagraphByParagraph() throws IOException {
         byte[] bytes = manyParagraphs(20_000).getBytes(StandardCharsets.UTF_8);
         Counted counted = new Counted(new ByteArrayInputStream(bytes));
         try (SquadFile file = new SquadFile(FILE, counted, 0, Long.MAX_VALUE)) {

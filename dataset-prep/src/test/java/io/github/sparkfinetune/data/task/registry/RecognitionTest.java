@@ -48,7 +48,7 @@ class RecognitionTest {
         {'instruction': 'i', 'input': '', 'output': 'o'}         ^ SFT                  ^ {data.packing=bfd}
         {'content': 'a long document'}                           ^ CAUSAL_LM            ^ {data.text=content, data.packing=wrapped}
         """)
-    void theLikeliestTaskOfASource(String row, Task task, String settings) throws JsonProcessingException {
+    void findsTheLikeliestTaskOfASource(String row, Task task, String settings) throws JsonProcessingException {
         Map<Task, Recognition> found = TaskDatas.recognized(look(Map.of(), row));
 
         assertThat(found.keySet()).first().isEqualTo(task);
@@ -56,7 +56,7 @@ class RecognitionTest {
     }
 
     @Test
-    void columnsThatAreNamedHold() throws JsonProcessingException {
+    void prefersConfiguredColumns() throws JsonProcessingException {
         SourceLook look = look(
                 Map.of("data.text", "title", "data.label", "desk"),
                 "{'text': 'a b', 'label': 'x', 'title': 't', 'desk': 'y'}");
@@ -66,7 +66,7 @@ class RecognitionTest {
     }
 
     @Test
-    void aColumnOfFewValuesIsALabelWhateverItsName() throws JsonProcessingException {
+    void recognisesAColumnOfFewValuesAsALabel() throws JsonProcessingException {
         String[] rows = new String[12];
         Arrays.setAll(rows, i -> "{'mail': 'mail number " + i + "', 'desk': '" + (i % 2 == 0 ? "a" : "b") + "'}");
 
@@ -77,7 +77,7 @@ class RecognitionTest {
     }
 
     @Test
-    void textsInFoldersHaveLabelsWhereTheyAreInSeveral() {
+    void recognisesFoldersOfTextsAsLabels() {
         assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), true, Map.of())))
                 .containsOnlyKeys(Task.CLASSIFICATION, Task.CAUSAL_LM, Task.MASKED_LM);
         assertThat(TaskDatas.recognized(new SourceLook(DataFormat.TEXT_FOLDERS, List.of(), List.of(), false, Map.of())))
@@ -85,7 +85,7 @@ class RecognitionTest {
     }
 
     @Test
-    void numbersAloneAreForNothing() throws JsonProcessingException {
+    void findsNoTaskForNumbersAlone() throws JsonProcessingException {
         assertThat(TaskDatas.recognized(look(Map.of(), "{'a': 1, 'b': 2.5}"))).isEmpty();
     }
 }

@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TaskDatasTest {
     @ParameterizedTest
     @EnumSource(Task.class)
-    void everyTaskHasOneThatCanBeSent(Task task) throws IOException, ReflectiveOperationException {
+    void everyTaskHasASmallSerializableTaskData(Task task) throws IOException, ReflectiveOperationException {
         String name = Task.class
                 .getField(task.name())
                 .getAnnotation(JsonProperty.class)

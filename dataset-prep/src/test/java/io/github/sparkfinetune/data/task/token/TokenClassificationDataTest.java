@@ -43,12 +43,12 @@ class TokenClassificationDataTest {
     }
 
     @Test
-    void itsColumnsAreThoseOfTheConfiguration() {
+    void readsTheConfiguredColumns() {
         Rows.Source source = Rows.jsonLines("id", "ner_tags", "tokens");
         TokenClassificationData task = task("text: tokens", "label: ner_tags");
         assertThat(columns(task, source, true)).containsExactly("tokens", "ner_tags");
         assertThat(columns(task, source, false)).containsExactly("tokens");
-        // A file without a row has no key; that is found when rows are counted.
+        // A file without rows has no column; the missing rows are reported when rows are counted.
         assertThat(columns(task, Rows.jsonLines(), true)).isEmpty();
         assertThatThrownBy(() -> task().reading(source, files, true))
                 .isInstanceOf(RunException.class)
@@ -66,7 +66,7 @@ class TokenClassificationDataTest {
     }
 
     @Test
-    void whatCannotBeUsedIsRefusedBeforeAnythingIsRead() {
+    void refusesUnsuitableSettingsBeforeReading() {
         task("stride: 61", "max_length: 64").check(files);
         assertThatThrownBy(() -> task("stride: 62", "max_length: 64").check(files))
                 .isInstanceOf(RunException.class)
@@ -83,7 +83,7 @@ class TokenClassificationDataTest {
     }
 
     @Test
-    void aRowIsCleanedOrItIsSaidWhyNot() {
+    void cleansARowOrReportsWhyItIsUnusable() {
         List<CleanRow<TaggedWords>> rows = clean(
                 task(),
                 true,
@@ -115,7 +115,8 @@ class TokenClassificationDataTest {
         assertThat(rows.get(1).changes().repaired()).isTrue();
         assertThat(rows.get(1).content()).isEqualTo(rows.get(0).content());
         assertThat(rows.get(4).content().tags()).isEqualTo(rows.get(0).content().tags());
-        // Equal words are duplicates, whatever their tags; a text, which is tokenized as a whole, is none of them.
+        // Equal words are duplicates regardless of their tags. A text is tokenized as a whole, so it is not a duplicate
+        // of words.
         assertThat(rows.get(1).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(2).hash()).isEqualTo(rows.get(0).hash());
         assertThat(rows.get(3).hash()).isEqualTo(rows.get(0).hash());
@@ -127,7 +128,7 @@ class TokenClassificationDataTest {
     }
 
     @Test
-    void aLongRowIsSeveralWindows() throws IOException {
+    void cutsALongRowIntoWindows() throws IOException {
         TokenClassificationData task = task("max_length: 12", "stride: 4");
         String words = "\"the\", ".repeat(19) + "\"license\"";
         String tags = "\"O\", ".repeat(19) + "\"B-X\"";
@@ -156,17 +157,17 @@ class TokenClassificationDataTest {
         Manifest.Split split = counts.toSplit(List.of());
         assertThat(split.rows()).isEqualTo(4);
         assertThat(split.truncated()).isZero();
-        // Samples in which a label occurs.
+        // Numbers of samples in which each label occurs.
         assertThat(split.rowsPerLabel()).containsExactly(2L, 0L, 4L);
         assertThat(split.documents()).isNull();
-        // A zero-width space gives WordPiece no token.
+        // WordPiece makes no token of a zero-width space.
         assertThat(counts.rows()).isEqualTo(3);
         assertThat(counts.unusableRows()).isEqualTo(1);
         assertThat(counts.dropped()).containsEntry("no_labelled_token", 1L);
     }
 
     @Test
-    void whatIsPredictedKeepsItsText() {
+    void keepsTheTextOfARowToPredict() {
         TokenClassificationData task = task("max_length: 12");
         List<TaskInput> inputs = Rows.inputs(
                 task,

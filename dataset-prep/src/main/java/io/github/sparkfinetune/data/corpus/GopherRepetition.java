@@ -68,7 +68,7 @@ final class GopherRepetition implements DocumentFilter {
                 return "dup_n_grams." + dup.getKey();
             }
             if (characters == 0) {
-                // A repeated longer n-gram begins with a repeated n-gram of this length.
+                // A repeated longer n-gram would begin with a repeated n-gram of this length.
                 return null;
             }
         }

@@ -6,8 +6,8 @@ import java.util.Arrays;
  * Splits English text into words by the rules of spaCy's English tokenizer, in one pass and without regular
  * expressions. Not for concurrent use.
  *
- * <p>Text between white space loses punctuation, quotes, currency signs and units at its ends; each of these is a
- * token. The rest is one word if it is a {@link SpecialWords special word} or a {@link WebAddress}, else it is split at
+ * <p>Text between white space loses punctuation, quotes, currency signs and units at its ends; each is a token. The
+ * rest is one word if it is a {@link SpecialWords special word} or a {@link WebAddress}, else it is split at
  * punctuation inside. The published thresholds of the filters were chosen with these words.
  */
 final class WordSplitter {

@@ -18,8 +18,8 @@ import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
- * Folder for a process's copies on this machine's disk: {@code finetune-USER} in a folder such as {@code
- * spark.local.dir}. Only this user may read it.
+ * Folder for a process's copies on this machine's disk: {@code finetune-USER} in a folder such as
+ * {@code spark.local.dir}. Only this user may read it.
  *
  * <p>Each copy has a folder {@code NAME}, a file {@code NAME.lock} that is locked while the copy is used, and a file
  * {@code NAME.complete} once the copy is complete. The system releases the locks of a process however it ends. The next
@@ -187,8 +187,7 @@ public final class LocalDir {
         }
 
         /**
-         * Takes the lock of a complete copy. Users share the lock; whoever makes or deletes the copy holds it
-         * exclusively.
+         * Takes the lock of a complete copy. Users share the lock; making or deleting the copy needs it exclusively.
          */
         private void lockWhole(Filler filler) throws IOException {
             lock = channel.lock(0, Long.MAX_VALUE, true);

@@ -16,8 +16,8 @@ public final class Iob2 {
     /** The tag of a word outside of any entity. */
     public static final String OUTSIDE = "O";
     /**
-     * Reason: tags follow no scheme. The cases are a prefix without a type, a tag without prefix in a row with
-     * entities, and, in a row with last or single words, an entity without a first or last word.
+     * Reason: tags follow no scheme. The cases are a prefix without a type, a tag other than O without a prefix in a
+     * row with entities, and, in a row with last or single words, an entity without a first or last word.
      */
     public static final String MALFORMED = "malformed_tags";
 

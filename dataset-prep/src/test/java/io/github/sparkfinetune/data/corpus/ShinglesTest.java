@@ -102,8 +102,8 @@ class ShinglesTest {
     }
 
     /**
-     * Of 4,000 pairs of random sets, at least as many share a band as the formula of one banding predicts; there are
-     * two bandings.
+     * At least as many of 4,000 pairs of random sets share a band as the formula of one banding predicts; there are two
+     * bandings.
      */
     @ParameterizedTest
     @CsvSource({"0.8,0.987", "0.75,0.924", "0.5,0.103"})

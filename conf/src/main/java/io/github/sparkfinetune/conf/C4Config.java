@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** Which of C4's rules hold (Raffel et al. 2020, section 2.2); 0 switches one with a number off. */
+/** Selection and thresholds of C4's rules (Raffel et al. 2020, section 2.2); 0 disables a rule with a threshold. */
 public record C4Config(
         boolean removeCitations,
         boolean filterNoTerminalPunct,

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.conf;
 import java.util.List;
 import java.util.Set;
 
-/** Checks of configuration values; a failed one names its key. */
+/** Checks of configuration values; a failed check names its key. */
 final class Check {
     private Check() {}
 

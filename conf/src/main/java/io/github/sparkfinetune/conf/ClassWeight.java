@@ -9,9 +9,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 
-/** How much each label counts in the loss, as scikit-learn's {@code class_weight}: by name, or {@code balanced}. */
+/** Weight of each label in the loss, as scikit-learn's {@code class_weight}: by name, or {@code balanced}. */
 public final class ClassWeight implements Serializable {
-    /** The text that stands for weights by the labels' frequencies. */
+    /** Text for weights by the labels' frequencies. */
     public static final String BALANCED = "balanced";
 
     private static final long serialVersionUID = 1;
@@ -23,32 +23,32 @@ public final class ClassWeight implements Serializable {
         this.weights = weights;
     }
 
-    /** The rarer a label, the more it counts. */
+    /** Returns weights that are higher for rarer labels. */
     public static ClassWeight balanced() {
         return new ClassWeight(null);
     }
 
-    /** Weights by label; a label that is not there counts 1. */
+    /** Returns weights by label; a label without a weight counts 1. */
     public static ClassWeight of(Map<String, Double> weights) {
         return new ClassWeight(Collections.unmodifiableMap(new LinkedHashMap<>(weights)));
     }
 
-    /** The weights by label, empty where they are balanced. */
+    /** Returns the weights by label, empty if they are balanced. */
     Map<String, Double> weights() {
         return weights == null ? Map.of() : weights;
     }
 
-    /** {@value #BALANCED}, or the weights by label. */
+    /** Returns {@value #BALANCED}, or the weights by label. */
     @JsonValue
     public Object value() {
         return weights == null ? BALANCED : weights;
     }
 
     /**
-     * Weights of a dataset's labels.
+     * Returns the weights of a dataset's labels by id.
      *
-     * @param labels their names by id
-     * @param balanced weight of a label by its id, where the weights are balanced
+     * @param labels names of the labels by id
+     * @param balanced weight of a label id if the weights are balanced
      * @throws RunException as {@link #requireKnown}
      */
     public double[] of(List<String> labels, IntToDoubleFunction balanced) {
@@ -61,10 +61,10 @@ public final class ClassWeight implements Serializable {
     }
 
     /**
-     * Refuses a weight of a label that is not there.
+     * Rejects weights of unknown labels.
      *
      * @param labels names of the dataset's labels
-     * @throws RunException that names it
+     * @throws RunException if a weight's label is unknown; names the label
      */
     public void requireKnown(List<String> labels) {
         List<String> unknown = new ArrayList<>(weights().keySet());

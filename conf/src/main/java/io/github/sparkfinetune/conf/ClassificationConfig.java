@@ -3,20 +3,20 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** What is predicted of a text, and how much each label counts. */
+/** Prediction for a text, and the weight of each label. */
 public record ClassificationConfig(
         ProblemType problemType,
         @Key(optional = true, hf = Key.NOT_IN_HF) ClassWeight classWeight) implements Serializable {
 
-    /** What is predicted of a text; the names are those of {@code problem_type} in a model's {@code config.json}. */
+    /** Kind of prediction; the names are those of {@code problem_type} in a model's {@code config.json}. */
     public enum ProblemType {
-        /** One of the labels: cross-entropy. */
+        /** One of the labels (cross-entropy). */
         @JsonProperty("single_label_classification")
         SINGLE_LABEL_CLASSIFICATION,
-        /** Any number of the labels: binary cross-entropy. */
+        /** Any number of the labels (binary cross-entropy). */
         @JsonProperty("multi_label_classification")
         MULTI_LABEL_CLASSIFICATION,
-        /** A number: mean squared error. */
+        /** A number (mean squared error). */
         @JsonProperty("regression")
         REGRESSION
     }

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** The ranks: the training processes. */
+/** The ranks, which are the training processes. */
 public record ClusterConfig(
         @Key(mayChange = true, hf = "TrainingArguments.world_size")
         int ranks,

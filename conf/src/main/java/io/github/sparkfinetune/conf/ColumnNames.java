@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonValue;
 import java.io.Serializable;
 import java.util.List;
 
-/** Names of columns: one as a text, several as a list. A list may be empty. */
+/** Names of columns: one name as a text, several as a list. A list may be empty. */
 public final class ColumnNames implements Serializable {
     private static final long serialVersionUID = 1;
 

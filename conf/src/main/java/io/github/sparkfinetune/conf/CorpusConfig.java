@@ -6,9 +6,9 @@ import java.io.Serializable;
 import java.util.List;
 
 /**
- * How a corpus is prepared before it is tokenized, for tasks whose rows are documents: sources are mixed, texts
- * normalised and masked, and documents left out by named rules, as duplicates or as test data. With the defaults
- * nothing of it happens.
+ * Preparation of a corpus before tokenization, for tasks whose rows are documents. Sources are mixed, texts are
+ * normalised and masked, and documents are dropped by named rules, as duplicates or as test data. The defaults do none
+ * of this.
  */
 public record CorpusConfig(
         List<CorpusSource> sources,
@@ -31,30 +31,30 @@ public record CorpusConfig(
         DecontaminateConfig decontaminate)
         implements Serializable {
 
-    /** How many documents a mix of weighted sources has. */
+    /** Number of documents in a mix of weighted sources. */
     public enum StoppingStrategy {
-        /** As many as no document has to be repeated for. */
+        /** The most documents that the mix can have without repeating one. */
         @JsonProperty("first_exhausted")
         FIRST_EXHAUSTED,
-        /** As many as every document is in at least once. */
+        /** The fewest documents with which the mix has every document at least once. */
         @JsonProperty("all_exhausted")
         ALL_EXHAUSTED
     }
 
     /** Unicode normalisation of a text. */
     public enum Normalization {
-        /** The text stays as it is. */
+        /** No normalisation. */
         @JsonProperty("none")
         NONE,
-        /** Composed characters. */
+        /** NFC: composed characters. */
         @JsonProperty("nfc")
         NFC,
-        /** Composed characters, and one form for characters that only look different: ligatures, full width. */
+        /** NFKC: composed characters, and one form for characters that only look different (ligatures, full width). */
         @JsonProperty("nfkc")
         NFKC
     }
 
-    /** What a placeholder replaces, in the order in which it is looked for. */
+    /** Patterns that a placeholder replaces, in the order in which they are searched. */
     public enum Masking {
         /** E-mail addresses. */
         @JsonProperty("email")
@@ -70,18 +70,18 @@ public record CorpusConfig(
         NUMBER
     }
 
-    /** Rules by which documents are left out. */
+    /** Rules that drop documents. */
     public enum Filter {
-        /** What Gopher's authors take for a text of low quality. */
+        /** Gopher's rules for low quality. */
         @JsonProperty("gopher_quality")
         GOPHER_QUALITY,
-        /** What Gopher's authors take for a repetitive text. */
+        /** Gopher's rules for repetitive text. */
         @JsonProperty("gopher_repetition")
         GOPHER_REPETITION,
-        /** C4's rules, which remove lines, too. */
+        /** C4's rules, which also remove lines. */
         @JsonProperty("c4")
         C4,
-        /** The rules that FineWeb adds. */
+        /** FineWeb's additional rules. */
         @JsonProperty("fineweb")
         FINEWEB
     }
@@ -116,18 +116,18 @@ public record CorpusConfig(
         filters = List.copyOf(filters);
     }
 
-    /** Whether anything is asked for that needs rows to be documents. */
+    /** Returns whether any setting needs rows to be documents. */
     @JsonIgnore
     public boolean isUsed() {
         return !sources.isEmpty() || cleans() || nearDedup.enabled() || decontaminate.enabled();
     }
 
-    /** Whether texts are changed, or left out for what they are by themselves. */
+    /** Returns whether single texts are changed, or dropped for their content. */
     public boolean cleans() {
         return normalize != Normalization.NONE || !mask.isEmpty() || !filters.isEmpty();
     }
 
-    /** What decides the content of a dataset: all but where the rejected rows go. */
+    /** Returns the settings that decide the content of a dataset: all but the folder of rejected rows. */
     public CorpusConfig withoutQuarantine() {
         return new CorpusConfig(
                 sources,

@@ -3,10 +3,10 @@ package io.github.sparkfinetune.conf;
 import java.io.Serializable;
 
 /**
- * One of the sources that a corpus is mixed of.
+ * A source of a mixed corpus.
  *
  * @param path file, folder or glob
- * @param weight the share of its documents in the mix is this weight, divided by the sum of all weights
+ * @param weight relative weight; the source's share of the documents is its weight divided by the sum of all weights
  */
 public record CorpusSource(@Key(path = true) String path, double weight) implements Serializable {
     public CorpusSource {

@@ -55,33 +55,34 @@ public record DataConfig(
         CorpusConfig corpus)
         implements Serializable {
 
-    /** What a source begins with that is a table of Spark's catalog, not a path. */
+    /** Prefix of a source that is a table of Spark's catalog, not a path. */
     public static final String TABLE = "table:";
 
     /**
-     * How documents share a sample of {@code data.max_length} tokens. A language model's attention never crosses them;
-     * in a masked language model, as in Hugging Face's, it is over all tokens of a sample.
+     * How documents share a sample of {@code data.max_length} tokens. In a causal language model attention never
+     * crosses documents. In a masked language model attention covers all tokens of the sample, as in Hugging Face's.
      */
     public enum Packing {
-        /** A document is a sample. */
+        /** One document in each sample. */
         @JsonProperty("none")
         NONE,
-        /** Whole documents, best-fit decreasing (TRL: {@code packing_strategy: bfd}). */
+        /** Whole documents, packed by best-fit decreasing (TRL: {@code packing_strategy: bfd}). */
         @JsonProperty("bfd")
         BFD,
         /**
-         * All documents in a row, cut every {@code max_length} tokens (TRL: {@code wrapped}, HF: {@code group_texts}).
+         * All documents concatenated and cut every {@code max_length} tokens (TRL: {@code wrapped}, HF: {@code
+         * group_texts}).
          */
         @JsonProperty("wrapped")
         WRAPPED
     }
 
-    /** What becomes of a sample longer than {@code data.max_length}. */
+    /** How a sample longer than {@code data.max_length} is treated. */
     public enum Overlong {
-        /** It is cut at its end, and counted. */
+        /** Cut it at the end, and count it. */
         @JsonProperty("truncate")
         TRUNCATE,
-        /** It is left out, and counted. */
+        /** Drop it, and count it. */
         @JsonProperty("drop")
         DROP
     }
@@ -89,17 +90,18 @@ public record DataConfig(
     /** Format of raw text. */
     public enum DataFormat {
         /**
-         * By the path: {@code .jsonl}/{@code .json}, {@code .csv}, {@code .parquet}, else a folder of label folders.
+         * Chosen by the path: {@code .jsonl}/{@code .json}, {@code .csv} or {@code .parquet}; otherwise a folder of
+         * label folders.
          */
         @JsonProperty("auto")
         AUTO,
-        /** A file is a text: {@code LABEL/FILE.txt}, where the folder's name is its label if it needs one. */
+        /** One text in each file {@code LABEL/FILE.txt}; the folder's name is the label if the task needs one. */
         @JsonProperty("text_folders")
         TEXT_FOLDERS,
-        /** A line is a text. */
+        /** One text in each line. */
         @JsonProperty("text")
         TEXT,
-        /** One JSON object a line. */
+        /** One JSON object in each line. */
         @JsonProperty("jsonl")
         JSONL,
         /** RFC 4180 with a header line. */
@@ -109,11 +111,12 @@ public record DataConfig(
         @JsonProperty("parquet")
         PARQUET,
         /**
-         * A table of Spark's catalog: every source that begins with {@link DataConfig#TABLE}, whatever the others are.
+         * A table of Spark's catalog. Every source that begins with {@link DataConfig#TABLE} is one, even if other
+         * sources are files.
          */
         @JsonProperty("table")
         TABLE,
-        /** SQuAD's own JSON, of version 1 or 2: articles with paragraphs with questions. */
+        /** SQuAD's JSON of version 1 or 2: articles of paragraphs with questions. */
         @JsonProperty("squad")
         SQUAD
     }
@@ -179,7 +182,10 @@ public record DataConfig(
         Check.that(shards == null || shards >= 1, "data.shards", shards, "at least 1");
     }
 
-    /** Whether of rows with equal text one is kept: as it is set, else in a corpus; near-duplicates of both are one. */
+    /**
+     * Returns whether only one of the rows with equal text is kept. Removing near-duplicates removes equal texts too;
+     * without a setting a corpus is deduplicated and other data is not.
+     */
     public boolean deduplicates() {
         return corpus.nearDedup().enabled() || (deduplicate == null ? corpus.isUsed() : deduplicate);
     }
@@ -200,19 +206,19 @@ public record DataConfig(
         Check.that(path instanceof String, key, path, "a path");
     }
 
-    /** Paths of the further held-out sets by name, see {@link #heldOut}. */
+    /** Returns the paths of the further held-out sets by name. */
     public Map<String, String> heldOutPaths() {
         Map<String, String> paths = new LinkedHashMap<>();
         heldOut.forEach((name, path) -> paths.put(name, (String) path));
         return paths;
     }
 
-    /** Tokens that neighbouring windows of a long text have in common. */
+    /** Returns the number of tokens that neighbouring windows of a long text share. */
     public int windowStride() {
         return stride == null ? maxLength / 3 : stride;
     }
 
-    /** Whether a source is a table of Spark's catalog, not a path. */
+    /** Returns whether a source is a table of Spark's catalog, not a path. */
     public static boolean isTable(String source) {
         return source != null && source.startsWith(TABLE);
     }

@@ -1,14 +1,14 @@
 package io.github.sparkfinetune.conf;
 
-/** How a command ends; the numbers are what a scheduler sees. */
+/** Exit codes of the commands, for schedulers. */
 public enum ExitCode {
-    /** The work is done. */
+    /** The command succeeded. */
     DONE(0),
     /** Bad usage or configuration: change the command or the YAML file. */
     CONFIG(2),
-    /** Bad data or model: change the files named in the message. */
+    /** Bad data or model: change the files that the message names. */
     DATA(3),
-    /** The training failed (a lost rank, transient I/O): the same command may be started again. */
+    /** The training failed (a lost rank, transient I/O): retry the same command. */
     FAILED(4);
 
     private final int code;
@@ -17,7 +17,7 @@ public enum ExitCode {
         this.code = code;
     }
 
-    /** The process's exit status. */
+    /** Returns the exit status of the process. */
     public int code() {
         return code;
     }

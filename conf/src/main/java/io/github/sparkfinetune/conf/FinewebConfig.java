@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** Thresholds of the rules that FineWeb adds (Penedo et al. 2024, section 3.6). */
+/** Thresholds of FineWeb's additional rules (Penedo et al. 2024, section 3.6). */
 public record FinewebConfig(
         double linePunctThr,
         boolean linePunctExcludeZero,

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** How text is generated, under the names of Hugging Face's {@code GenerationConfig}. */
+/** Text generation settings, under the names of Hugging Face's {@code GenerationConfig}. */
 public record GenerationConfig(
         @Key(mayChange = true) int maxNewTokens,
         @Key(mayChange = true) boolean doSample,

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.conf;
 import java.io.Serializable;
 import java.util.List;
 
-/** Thresholds of the rules for quality of Gopher (Rae et al. 2021, appendix A.1.1); 0 switches a rule off. */
+/** Thresholds of Gopher's quality rules (Rae et al. 2021, appendix A.1.1); 0 disables a rule. */
 public record GopherQualityConfig(
         int minDocWords,
         int maxDocWords,

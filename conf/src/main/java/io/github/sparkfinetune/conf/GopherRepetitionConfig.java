@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** Thresholds of the rules against repetition of Gopher (Rae et al. 2021, table A1); 0 switches a rule off. */
+/** Thresholds of Gopher's repetition rules (Rae et al. 2021, table A1); 0 disables a rule. */
 public record GopherRepetitionConfig(
         double dupLineFrac,
         double dupParaFrac,
@@ -40,12 +40,12 @@ public record GopherRepetitionConfig(
         return sorted;
     }
 
-    /** The highest share of the most frequent n-gram, by n. */
+    /** Returns the highest allowed share of the most frequent n-gram, by n. */
     public Map<Integer, Double> topShares() {
         return byWords(topNGrams);
     }
 
-    /** The highest share of repeated n-grams, by n. */
+    /** Returns the highest allowed share of repeated n-grams, by n. */
     public Map<Integer, Double> dupShares() {
         return byWords(dupNGrams);
     }

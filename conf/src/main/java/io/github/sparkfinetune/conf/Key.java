@@ -6,33 +6,33 @@ import java.lang.annotation.RetentionPolicy;
 import java.lang.annotation.Target;
 
 /**
- * What a key of the configuration is besides its name, type and check, which its record component and the record's
- * constructor have, and its default and meaning, which its line in {@code defaults.yaml} has.
+ * Marks of a configuration key. The record component has the key's name and type, the record's constructor its check,
+ * and its line in {@code defaults.yaml} its default and meaning.
  */
 @Retention(RetentionPolicy.RUNTIME)
 @Target(ElementType.RECORD_COMPONENT)
 public @interface Key {
-    /** For {@link #hf}: Hugging Face has no such key, though its section's class is named. */
+    /** Value of {@link #hf} for a key that Hugging Face does not have, though the class of its section does exist. */
     String NOT_IN_HF = "-";
 
-    /** Whether it may be null; every other key needs a value. */
+    /** Whether the key may be null; every other key needs a value. */
     boolean optional() default false;
 
-    /** Another key, a list, that stands for this one: it needs no value where that has one. */
+    /** A list key that replaces this key: if the list is not empty, this key needs no value. */
     String unless() default "";
 
-    /** Whether it is a path: a text that the executors need as an absolute URI. */
+    /** Whether the key is a path: a text that the executors need as an absolute URI. */
     boolean path() default false;
 
     /**
-     * Whether it may differ between two commands of one run, because what is trained does not depend on it. Where any
-     * other key differs, the output folder is refused.
+     * Whether the key may differ between two commands of one run because it does not change what is trained. If any
+     * other key differs, the output folder is rejected.
      */
     boolean mayChange() default false;
 
     /**
-     * What has this key in Hugging Face's libraries: a class, such as {@code LoraConfig}, where the name is the same,
-     * else {@code Class.name}. On a section it holds for all its keys that do not say otherwise; empty for none.
+     * The key's counterpart in Hugging Face's libraries: a class such as {@code LoraConfig} if the name is the same,
+     * else {@code Class.name}. On a section it is the default of all keys of the section; empty for none.
      */
     String hf() default "";
 }

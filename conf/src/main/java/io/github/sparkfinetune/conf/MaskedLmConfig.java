@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** Which tokens task {@code masked-lm} masks, under the names of Hugging Face's data collator. */
+/** Choice of the tokens that task {@code masked-lm} masks, under the names of Hugging Face's data collator. */
 public record MaskedLmConfig(double mlmProbability, boolean wholeWordMask) implements Serializable {
 
     public MaskedLmConfig {

@@ -6,7 +6,7 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
-/** Which parameters are trained. The keys of LoRA are those of PEFT's {@code LoraConfig}. */
+/** Which parameters are trained. The keys of LoRA are the keys of PEFT's {@code LoraConfig}. */
 public record MethodConfig(
         @Key(hf = Key.NOT_IN_HF) Type type,
         @Key(optional = true, hf = Key.NOT_IN_HF) Integer freezeLayers,
@@ -38,16 +38,16 @@ public record MethodConfig(
     /** PEFT's default of {@code init_lora_weights}: B is zero. */
     public static final String DEFAULT_INIT = "true";
 
-    /** A from a normal distribution. */
+    /** A drawn from a normal distribution. */
     public static final String GAUSSIAN = "gaussian";
 
-    /** The adapter takes from the weights what is largest in them. */
+    /** The adapter starts from the principal components of the weights. */
     private static final String PISSA = "pissa";
 
-    /** The adapter makes up for what 4 bits lose. */
+    /** The adapter starts from the error of the 4-bit quantization. */
     public static final String LOFTQ = "loftq";
 
-    /** Which biases LoRA trains besides its adapters, as PEFT's {@code bias}. */
+    /** Biases that LoRA trains besides its adapters, as PEFT's {@code bias}. */
     public enum LoraBias {
         /** No bias. */
         @JsonProperty("none")
@@ -142,17 +142,20 @@ public record MethodConfig(
         layersToTransform = List.copyOf(layersToTransform);
     }
 
-    /** Every parameter is trained. */
+    /** Returns a method that trains every parameter. */
     public static MethodConfig full() {
         return of(Type.FULL, null, 8, 8, null);
     }
 
-    /** The head is trained, and the layers above the first {@code layers}, or none of them where it is null. */
+    /**
+     * Returns a method that trains the head and the layers above the first {@code layers}; only the head if
+     * {@code layers} is null.
+     */
     public static MethodConfig freeze(Integer layers) {
         return of(Type.FREEZE, layers, 8, 8, null);
     }
 
-    /** New adapters with PEFT's defaults. */
+    /** Returns LoRA with new adapters and PEFT's defaults. */
     public static MethodConfig lora(int r, double loraAlpha, ModuleNames targetModules) {
         return of(Type.LORA, null, r, loraAlpha, targetModules);
     }
@@ -178,25 +181,27 @@ public record MethodConfig(
                 true);
     }
 
-    /** Whether new adapters begin as PEFT's do where nothing is said. */
+    /** Returns whether new adapters start with PEFT's default initialisation. */
     @JsonIgnore
     public boolean hasDefaultInit() {
         return DEFAULT_INIT.equals(initLoraWeights);
     }
 
-    /** Whether new adapters take from the weights what is largest in them, so that the base keeps the rest. */
+    /**
+     * Returns whether new adapters take the principal components out of the weights, so that the base keeps the rest.
+     */
     @JsonIgnore
     public boolean isPissa() {
         return initLoraWeights.startsWith(PISSA);
     }
 
-    /** Whether new adapters make up for what 4 bits lose, and so belong to the 4-bit base. */
+    /** Returns whether new adapters start from the quantization error, and so work only on the 4-bit base. */
     @JsonIgnore
     public boolean isLoftq() {
         return LOFTQ.equals(initLoraWeights);
     }
 
-    /** Whether low-rank adapters are trained. */
+    /** Returns whether low-rank adapters are trained. */
     @JsonIgnore
     public boolean isLora() {
         return type == Type.LORA || type == Type.QLORA;

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Names of modules as PEFT's {@code target_modules} has them: one text is a regular expression that a module's full
- * name must match, or {@code all-linear}; a list holds full names or their last parts.
+ * Names of modules as in PEFT's {@code target_modules}. A text is {@code all-linear} or a regular expression that
+ * matches full names of modules; a list holds full names or their last parts.
  */
 public final class ModuleNames implements Serializable {
     private static final long serialVersionUID = 1;
@@ -20,27 +20,27 @@ public final class ModuleNames implements Serializable {
         this.names = names;
     }
 
-    /** Modules whose full name matches, or {@code all-linear}. */
+    /** Returns the modules whose full name matches the expression, or all linears for {@code all-linear}. */
     public static ModuleNames matching(String expression) {
         return new ModuleNames(Objects.requireNonNull(expression, "expression"), List.of());
     }
 
-    /** Modules with these names, or whose name ends in a dot and one of them. */
+    /** Returns the modules with a given name, or whose name ends in a dot and a given name. */
     public static ModuleNames of(List<String> names) {
         return new ModuleNames(null, List.copyOf(names));
     }
 
-    /** The expression, or null where it is a list. */
+    /** Returns the expression, or null for a list. */
     public String expression() {
         return expression;
     }
 
-    /** The list, empty where it is an expression. */
+    /** Returns the list, empty for an expression. */
     public List<String> names() {
         return names;
     }
 
-    /** A text or a list of texts. */
+    /** Returns a text or a list of texts. */
     @JsonValue
     public Object value() {
         return expression != null ? expression : names;

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** Where results are written, and in what form. */
+/** Output folders and format. */
 public record OutputConfig(
         @Key(path = true, mayChange = true, hf = "TrainingArguments.output_dir")
         String dir,
@@ -12,12 +12,12 @@ public record OutputConfig(
         Dtype dtype)
         implements Serializable {
 
-    /** Element type of the weights of a model that was trained as a whole; an adapter's are always float32. */
+    /** Element type of the weights of a fully trained model; an adapter's weights are always float32. */
     public enum Dtype {
-        /** As they were trained. */
+        /** Float32, as in training. */
         @JsonProperty("float32")
         FLOAT32,
-        /** Rounded to the nearest, in half the space. */
+        /** Bfloat16, rounded to nearest, in half the space. */
         @JsonProperty("bfloat16")
         BFLOAT16
     }
@@ -27,12 +27,12 @@ public record OutputConfig(
         Check.present("output.dtype", dtype);
     }
 
-    /** Where the checkpoints lie. */
+    /** Returns the folder of the checkpoints. */
     public String checkpoints() {
         return dir + "/checkpoints";
     }
 
-    /** Where the trained model lies, in Hugging Face layout. */
+    /** Returns the folder of the trained model in Hugging Face layout. */
     public String model() {
         return dir + "/model";
     }

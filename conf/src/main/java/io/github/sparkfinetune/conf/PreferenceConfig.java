@@ -3,22 +3,22 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** What task {@code preference} minimises, under the names of TRL's {@code DPOConfig}. */
+/** Objective of task {@code preference}, under the names of TRL's {@code DPOConfig}. */
 public record PreferenceConfig(
         double beta,
         LossType lossType,
         double labelSmoothing,
         @Key(hf = Key.NOT_IN_HF) boolean referenceFree) implements Serializable {
 
-    /** The loss of a pair. */
+    /** Loss of a pair. */
     public enum LossType {
         /** DPO: the negative log-likelihood of the preference (Rafailov and others, 2023). */
         @JsonProperty("sigmoid")
         SIGMOID,
-        /** The squared distance of the margin a token from 1 / (2 beta) (Azar and others, 2023). */
+        /** Squared distance of the margin per token from 1 / (2 beta) (Azar and others, 2023). */
         @JsonProperty("ipo")
         IPO,
-        /** DPO without the bias of preferences that are the wrong way round (Ray Chowdhury and others, 2024). */
+        /** DPO, corrected for preferences that are the wrong way round (Ray Chowdhury and others, 2024). */
         @JsonProperty("robust")
         ROBUST
     }

@@ -4,8 +4,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
 /**
- * Extractive question answering, under the names of {@code run_qa.py}, the example of {@code transformers}. Which
- * windows a long context is cut into, {@code data.max_length} and {@code data.stride} say.
+ * Extractive question answering, under the names of {@code run_qa.py}, an example of {@code transformers}.
+ * {@code data.max_length} and {@code data.stride} decide how a long context is cut into windows.
  */
 public record QuestionAnsweringConfig(
         @Key(hf = Key.NOT_IN_HF) String question,

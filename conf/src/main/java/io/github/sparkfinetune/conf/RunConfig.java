@@ -4,8 +4,8 @@ import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
 /**
- * One run: what is trained, on what, how, and where the result goes. Read from one YAML file by
- * {@code RunConfigLoader}; {@code CONFIG.md} lists every key with its meaning and its default.
+ * Settings of one run: what to train, on which data, how, and where to write the result. {@code RunConfigLoader} reads
+ * it from one YAML file. {@code CONFIG.md} lists every key with its meaning and default.
  */
 public record RunConfig(
         @Key(path = true, hf = "ModelConfig.model_name_or_path")
@@ -37,45 +37,45 @@ public record RunConfig(
         OutputConfig output)
         implements Serializable {
 
-    /** What a model is trained for. */
+    /** Training objective of a model. */
     public enum Task {
-        /** A label a text, several, or a number (Hugging Face: {@code ForSequenceClassification}). */
+        /** One label, several labels or a number for each text (Hugging Face: {@code ForSequenceClassification}). */
         @JsonProperty("classification")
         CLASSIFICATION,
-        /** The next token of a text (Hugging Face: {@code ForCausalLM}). */
+        /** The next token (Hugging Face: {@code ForCausalLM}). */
         @JsonProperty("causal-lm")
         CAUSAL_LM,
         /** The answers of conversations and instructions (TRL: {@code SFTTrainer}). */
         @JsonProperty("sft")
         SFT,
-        /** The place of a question's answer in a text (Hugging Face: {@code ForQuestionAnswering}). */
+        /** The span of the answer to a question in a text (Hugging Face: {@code ForQuestionAnswering}). */
         @JsonProperty("question-answering")
         QUESTION_ANSWERING,
-        /** A tag a word, such as named entities (Hugging Face: {@code ForTokenClassification}). */
+        /** A tag for each word, as in named-entity recognition (Hugging Face: {@code ForTokenClassification}). */
         @JsonProperty("token-classification")
         TOKEN_CLASSIFICATION,
-        /** The masked tokens of a text (Hugging Face: {@code ForMaskedLM}). */
+        /** The masked tokens (Hugging Face: {@code ForMaskedLM}). */
         @JsonProperty("masked-lm")
         MASKED_LM,
-        /** Of two answers the better one (TRL: {@code DPOTrainer}). */
+        /** The better of two answers (TRL: {@code DPOTrainer}). */
         @JsonProperty("preference")
         PREFERENCE,
-        /** Answers that are good or bad, each by itself (TRL: {@code KTOTrainer}). */
+        /** Single answers, each marked good or bad (TRL: {@code KTOTrainer}). */
         @JsonProperty("unpaired-preference")
         UNPAIRED_PREFERENCE;
 
-        /** Whether a model that generates text is trained. */
+        /** Returns whether the task trains a model that generates text. */
         public boolean generates() {
             return this == CAUSAL_LM || this == SFT || this == PREFERENCE || this == UNPAIRED_PREFERENCE;
         }
     }
 
-    /** What the ranks compute in; trained weights and the optimizer's state are always F32. */
+    /** Compute dtype of the ranks; trained weights and the optimizer's state are always F32. */
     public enum PrecisionChoice {
-        /** bf16 on a GPU, and in a training on processors that are faster in it; else fp32. */
+        /** BF16 on a GPU, and on CPUs that train faster in BF16; elsewhere F32. */
         @JsonProperty("auto")
         AUTO,
-        /** Everything in F32. */
+        /** All computation in F32. */
         @JsonProperty("fp32")
         FP32,
         /** Matrix products in BF16. */
@@ -83,15 +83,15 @@ public record RunConfig(
         BF16
     }
 
-    /** Where the ranks compute. */
+    /** Device that the ranks compute on. */
     public enum DeviceChoice {
-        /** The GPU that Spark gives the task, else the CPU. */
+        /** The GPU that Spark assigns to the task, or the CPU if there is no GPU. */
         @JsonProperty("auto")
         AUTO,
-        /** The CPU, even where there is a GPU. */
+        /** The CPU, even if there is a GPU. */
         @JsonProperty("cpu")
         CPU,
-        /** The GPU that Spark gives the task; without a usable one the run is refused. */
+        /** The GPU that Spark assigns to the task; without a usable GPU the run fails. */
         @JsonProperty("gpu")
         GPU
     }
@@ -137,7 +137,7 @@ public record RunConfig(
         }
     }
 
-    /** Where the prepared dataset lies. */
+    /** Returns the folder of the prepared dataset. */
     public String dataset() {
         return data.dir() != null ? data.dir() : output.dir() + "/dataset";
     }

@@ -3,7 +3,7 @@ package io.github.sparkfinetune.conf;
 import java.io.Serializable;
 import java.util.List;
 
-/** Changes of the model's tokenizer. */
+/** Changes to the model's tokenizer. */
 public record TokenizerConfig(
         @Key(hf = "PreTrainedTokenizerBase") List<String> addSpecialTokens) implements Serializable {
 

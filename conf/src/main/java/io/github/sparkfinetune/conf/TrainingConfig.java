@@ -5,7 +5,7 @@ import java.io.Serializable;
 import java.util.List;
 import java.util.Map;
 
-/** The optimizer's settings, under the names of Hugging Face's {@code TrainingArguments}. */
+/** Settings of the optimizer, under the names of Hugging Face's {@code TrainingArguments}. */
 public record TrainingConfig(
         int numTrainEpochs,
         int maxSteps,
@@ -48,7 +48,7 @@ public record TrainingConfig(
         @Key(mayChange = true, optional = true) String runName)
         implements Serializable {
 
-    /** Shape of the learning rate over the steps; the names and formulas are those of {@code transformers}. */
+    /** Shape of the learning rate over the steps; names and formulas are those of {@code transformers}. */
     public enum LrSchedulerType {
         @JsonProperty("linear")
         LINEAR,
@@ -70,22 +70,22 @@ public record TrainingConfig(
         WARMUP_STABLE_DECAY
     }
 
-    /** What moves the weights, under the names of {@code transformers}. */
+    /** Optimizer, under the names of {@code transformers}. */
     public enum Optim {
-        /** AdamW; a weight's two moments in F32. */
+        /** AdamW with both moments in F32. */
         @JsonProperty("adamw_torch")
         ADAMW_TORCH,
-        /** AdamW; moments as bitsandbytes' 8-bit codes, but for embeddings. */
+        /** AdamW with moments in bitsandbytes' 8-bit codes, except for embeddings. */
         @JsonProperty("adamw_8bit")
         ADAMW_8BIT
     }
 
-    /** Where a run is tracked. */
+    /** Tracker of a run. */
     public enum ReportTo {
-        /** Event files for TensorBoard in the output folder. */
+        /** Event files for TensorBoard, in the output folder. */
         @JsonProperty("tensorboard")
         TENSORBOARD,
-        /** A run of an MLflow tracking server. */
+        /** A run on an MLflow tracking server. */
         @JsonProperty("mlflow")
         MLFLOW
     }

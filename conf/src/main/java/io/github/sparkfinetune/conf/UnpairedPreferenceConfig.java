@@ -3,11 +3,11 @@ package io.github.sparkfinetune.conf;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import java.io.Serializable;
 
-/** What task {@code unpaired-preference} minimises, under the names of TRL's {@code KTOConfig}. */
+/** Objective of task {@code unpaired-preference}, under the names of TRL's {@code KTOConfig}. */
 public record UnpairedPreferenceConfig(double beta, LossType lossType, double desirableWeight, double undesirableWeight)
         implements Serializable {
 
-    /** The loss of an answer. */
+    /** Loss of an answer. */
     public enum LossType {
         /** Kahneman-Tversky optimisation (Ethayarajh and others, 2024). */
         @JsonProperty("kto")

@@ -21,7 +21,8 @@ import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
 /**
- * Settings to records. A value is read as what its key is: {@code label: no} is the text "no", {@code 1e-4} a number.
+ * Builds the records of the configuration from settings. The type of the key decides how a value is read: {@code label:
+ * no} is the text "no", and {@code 1e-4} is a number.
  */
 final class Binder {
     private final Settings settings;
@@ -146,7 +147,7 @@ final class Binder {
         return records;
     }
 
-    /** A record in a list: every component has a value. */
+    /** Builds a record of a list, in which every component must be set. */
     private Object record(String path, Setting setting, Class<?> type) {
         List<RecordComponent> components = List.of(type.getRecordComponents());
         List<String> names =
@@ -209,7 +210,7 @@ final class Binder {
         return ClassWeight.of(weights);
     }
 
-    /** Free values as YAML has them: numbers, texts, booleans, lists and maps of these. */
+    /** Constructs free values as YAML types them: numbers, texts, booleans, and lists and maps of these. */
     private static final class Plain extends SafeConstructor {
         Plain() {
             super(new LoaderOptions());

@@ -10,7 +10,7 @@ import java.util.Map;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
-/** Some keys of a run as a YAML file for people: a line a key, with what its value is for. */
+/** Writes keys of a run as a YAML file for people: one line for each key, with a comment on its value. */
 public final class CommentedYaml {
     private static final int COMMENTS_AT = 34;
 
@@ -18,48 +18,50 @@ public final class CommentedYaml {
     private final Map<String, Line> lines = new LinkedHashMap<>();
 
     /**
-     * A key's line.
+     * Line of a key.
      *
-     * @param value as it is written behind {@code --set KEY=}
-     * @param comment or an empty text
+     * @param value as written behind {@code --set KEY=}
+     * @param comment comment, or an empty text
      */
     private record Line(String value, String comment) {}
 
-    /** Adds a line above all keys. */
+    /** Adds a comment line above all keys. */
     public CommentedYaml head(String comment) {
         head.add(comment);
         return this;
     }
 
     /**
-     * Sets a key, in the place that it has if it is there already.
+     * Sets a key; a key that is already set keeps its place.
      *
-     * @param value a number, a truth value, or a text that is YAML, such as {@code [a, b]}
+     * @param value a number, a boolean, or a text that is YAML, such as {@code [a, b]}
      */
     public CommentedYaml set(String key, Object value, String comment) {
         lines.put(key, new Line(String.valueOf(value), comment));
         return this;
     }
 
-    /** Sets a key to a text, whatever is in it. */
+    /** Sets a key to a text, quoted as needed. */
     public CommentedYaml text(String key, String text, String comment) {
         return set(key, scalar(text), comment);
     }
 
-    /** Leaves a key to its default. */
+    /** Removes a key, so that its default holds. */
     public CommentedYaml remove(String key) {
         lines.remove(key);
         return this;
     }
 
-    /** What has been set, as {@code --set} takes it. */
+    /** Returns the keys and values in the format of {@code --set}. */
     public List<String> overrides() {
         return lines.entrySet().stream()
                 .map(line -> line.getKey() + "=" + line.getValue().value())
                 .toList();
     }
 
-    /** The file; keys of a section stand together, in the order in which the first of each was set. */
+    /**
+     * Returns the file. Keys of a section stand together, in the order in which the first key of each section was set.
+     */
     public String text() {
         Map<String, Object> root = new LinkedHashMap<>();
         lines.forEach((key, line) -> put(root, key, line));
@@ -96,7 +98,7 @@ public final class CommentedYaml {
         });
     }
 
-    /** A text as a YAML scalar: in quotes where it would be read as anything else. */
+    /** Returns a text as a YAML scalar, quoted if YAML would read it as another type or value. */
     private static String scalar(String text) {
         boolean plain = text.matches("[A-Za-z0-9_./~@-][A-Za-z0-9_./~@:*=+-]*")
                 && !text.endsWith(":")

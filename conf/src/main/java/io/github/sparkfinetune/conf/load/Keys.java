@@ -17,7 +17,7 @@ import java.util.Optional;
 import java.util.function.BinaryOperator;
 import java.util.function.Predicate;
 
-/** The keys a run may have, read off {@link RunConfig}: a key is the dotted snake_case path to a record component. */
+/** Keys of a run, derived from {@link RunConfig}. A key is the dotted snake_case path of a record component. */
 public final class Keys {
     private static final NamingBase SNAKE_CASE = (NamingBase) PropertyNamingStrategies.SNAKE_CASE;
     private static final Map<String, RecordComponent> ALL = new LinkedHashMap<>();
@@ -39,9 +39,9 @@ public final class Keys {
     }
 
     /**
-     * The same run with other paths.
+     * Returns a copy of the run with changed paths.
      *
-     * @param change gives the new path for a key that is marked as one, and its path; it is not asked about null
+     * @param change returns the new path for a key marked as a path and its value; not called for null
      */
     public static RunConfig mapPaths(RunConfig config, BinaryOperator<String> change) {
         return Records.map(config, (key, value) -> value != null && isPath(key) ? changed(key, value, change) : value);
@@ -56,7 +56,7 @@ public final class Keys {
         return changed;
     }
 
-    /** The paths of a run that are set, by their keys, in the order of the records. */
+    /** Returns the paths that a run sets, by their keys, in the order of the records. */
     public static Map<String, String> paths(RunConfig config) {
         Map<String, String> paths = new LinkedHashMap<>();
         Records.forEach(config, (key, value) -> {
@@ -70,9 +70,9 @@ public final class Keys {
     }
 
     /**
-     * Whether a key may differ between two commands of one run.
+     * Returns whether a key may differ between two commands of one run.
      *
-     * @param key of {@link RunConfig}, or one below a map of it
+     * @param key key of {@link RunConfig}, or a key below a map
      */
     public static boolean mayChange(String key) {
         return ALL.containsKey(key) ? is(key, Key::mayChange) : mayChange(key.substring(0, key.lastIndexOf('.')));
@@ -86,7 +86,7 @@ public final class Keys {
         return is(key, Key::optional);
     }
 
-    /** The key that stands for this one where that is a list with something in it, or an empty text. */
+    /** Returns the list key that replaces this key when the list is not empty, or an empty text if there is none. */
     static String unless(String key) {
         Key marks = ALL.get(key).getAnnotation(Key.class);
         return marks == null ? "" : marks.unless();
@@ -97,7 +97,7 @@ public final class Keys {
         return marks != null && mark.test(marks);
     }
 
-    /** That of a key, or of one of a record in a list: {@code list[index].name}. */
+    /** Returns the component of a key, or of a key in a list of records ({@code list[index].name}). */
     private static RecordComponent component(String key) {
         int index = key.indexOf('[');
         if (index < 0) {
@@ -109,7 +109,7 @@ public final class Keys {
                 .orElseThrow();
     }
 
-    /** The type of the elements of a list. */
+    /** Returns the element type of a list. */
     static Class<?> elements(String list) {
         return (Class<?>) ((ParameterizedType) ALL.get(list).getGenericType()).getActualTypeArguments()[0];
     }
@@ -118,7 +118,7 @@ public final class Keys {
         return ALL;
     }
 
-    /** The keys that take a value, all but the sections, in the order of the records. */
+    /** Returns the keys that take a value (every key but the sections), in the order of the records. */
     public static List<String> settable() {
         return ALL.keySet().stream().filter(path -> !isSection(path)).toList();
     }
@@ -132,25 +132,25 @@ public final class Keys {
         return section.isEmpty() ? key : section + "." + key;
     }
 
-    /** Whether {@code path} holds keys of its own. */
+    /** Returns whether {@code path} is a section. */
     static boolean isSection(String path) {
         return path.isEmpty()
                 || (ALL.containsKey(path) && ALL.get(path).getType().isRecord());
     }
 
-    /** Whether the keys below {@code path} are free: a map. */
+    /** Returns whether {@code path} is a map, whose keys are free. */
     static boolean isMap(String path) {
         return ALL.containsKey(path) && Map.class.isAssignableFrom(ALL.get(path).getType());
     }
 
     /**
-     * What to write instead of the unknown {@code path}: the right section of the same name, what another library's
-     * name is here, or the nearest name.
+     * Suggests a replacement for the unknown {@code path}: the same name in another section, our name of another
+     * library's setting, or the nearest name.
      */
     static String suggestion(String path) {
         String name = lastPart(path);
         Optional<String> other = OtherNames.find(name).map(OtherNames.Name::hint);
-        // Beside the sections a name is another library's, though a key of a section may have it too.
+        // A name outside any section is more likely another library's name than a misplaced key of a section.
         return (name.equals(path) ? other : Optional.<String>empty())
                 .or(() -> ALL.keySet().stream()
                         .filter(known -> lastPart(known).equals(name))
@@ -165,7 +165,7 @@ public final class Keys {
         return "; did you mean " + key + "?";
     }
 
-    /** The candidate with the fewest edits from {@code word}, when these are no more than a third of its length. */
+    /** Returns the candidate with the fewest edits from {@code word}, if they are few for its length. */
     public static Optional<String> nearest(String word, Collection<String> candidates) {
         return candidates.stream()
                 .min(Comparator.comparingInt(candidate -> edits(word, candidate)))

@@ -13,11 +13,11 @@ import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
 
 /**
- * What other libraries call a setting: the names of {@code other-names.yaml}, and those of Hugging Face that the marks
- * of the records have ({@link Key#hf}).
+ * Names of other libraries for our settings, from {@code other-names.yaml} and from the marks of the records
+ * ({@link Key#hf}).
  */
 public final class OtherNames {
-    /** Classes and scripts that are configured by names, as the marks call them, and their library. */
+    /** Library of each class or script in the marks. */
     private static final Map<String, String> LIBRARIES = Map.of(
             "TrainingArguments", "Transformers",
             "DataTrainingArguments", "Transformers",
@@ -30,11 +30,11 @@ public final class OtherNames {
     private OtherNames() {}
 
     /**
-     * What a name stands for here.
+     * Our counterpart of another library's name.
      *
-     * @param key of a run, or null where there is nothing of the kind
-     * @param value that the name stands for, or null where values are the key's own
-     * @param remark or null
+     * @param key key of a run, or null if there is no counterpart
+     * @param value value that the name stands for, or null if the key takes its own values
+     * @param remark remark or null
      */
     public record Name(String key, String value, String remark) {
         private static Name of(Object line) {
@@ -48,23 +48,23 @@ public final class OtherNames {
             return new Name(keyAndValue[0], keyAndValue.length == 1 ? null : keyAndValue[1], remark);
         }
 
-        /** The key, with the value behind a colon where the name stands for one. */
+        /** Returns the key, followed by a colon and the value if the name stands for a value. */
         public String setting() {
             return value == null ? key : key + ": " + value;
         }
 
-        /** Behind an error about the name. */
+        /** Returns the text that follows an error about the name. */
         String hint() {
             return key == null ? "; there is none here: " + remark : "; did you mean " + setting() + "?";
         }
     }
 
-    /** The names of each library that are no keys of ours, or are another one. */
+    /** Returns each library's names that are not our keys, or that are the names of other keys of ours. */
     public static Map<String, Map<String, Name>> byLibrary() {
         return ALL;
     }
 
-    /** What a name stands for, in whatever library has it. */
+    /** Returns our counterpart of a name in any library. */
     public static Optional<Name> find(String name) {
         return ALL.values().stream()
                 .filter(names -> names.containsKey(name))

@@ -10,14 +10,14 @@ import java.util.List;
 import java.util.function.BiConsumer;
 import java.util.function.BiFunction;
 
-/** Reads and makes the records of a configuration by their components. */
+/** Reads and builds the configuration's records by their components. */
 final class Records {
     private Records() {}
 
     /**
-     * A record of these values, in the order of its components.
+     * Builds a record from values in the order of its components.
      *
-     * @throws RunException if its constructor refuses one
+     * @throws RunException if the record's constructor rejects a value
      */
     static Record construct(Class<?> type, Object[] values) {
         Class<?>[] types = Arrays.stream(type.getRecordComponents())
@@ -36,18 +36,19 @@ final class Records {
     }
 
     /**
-     * The same run with other values.
+     * Returns a copy of the run with changed values.
      *
-     * @param change gives the new value for every dotted key, a section's before those of its own keys, and its value
-     * @throws RunException if a record refuses a new value
+     * @param change returns the new value for a dotted key and its value; a section's call comes before the calls of
+     *     its keys
+     * @throws RunException if a record rejects a new value
      */
     static RunConfig map(RunConfig config, BiFunction<String, Object, Object> change) {
         return (RunConfig) map("", config, change);
     }
 
     /**
-     * Gives every dotted key and its value, a section before its own keys, and those of records in a list as
-     * {@code list[index].name}.
+     * Calls {@code seen} with every dotted key and its value. A section comes before its keys; keys of a record in a
+     * list are {@code list[index].name}.
      */
     static void forEach(RunConfig config, BiConsumer<String, Object> seen) {
         forEach("", config, seen);

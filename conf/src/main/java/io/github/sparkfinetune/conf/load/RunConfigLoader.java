@@ -19,8 +19,8 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * Reads the configuration of a run: {@code defaults.yaml}, over it the run's own YAML file, over that the overrides of
- * the command line. Every error is one line that names the file and line (or the override) and the key.
+ * Reads the configuration of a run from {@code defaults.yaml}, the run's YAML file and the overrides of the command
+ * line; the later source wins. Every error is one line that names the key and the file and line, or the override.
  */
 public final class RunConfigLoader {
     private static final String DEFAULTS = "defaults.yaml";
@@ -33,48 +33,50 @@ public final class RunConfigLoader {
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .build();
 
-    /** Folder of a stage's model with its adapter merged, in its {@code output.dir}. */
+    /** Name of the folder in a stage's {@code output.dir} for its model with the adapter merged. */
     public static final String MERGED = "merged";
 
     private RunConfigLoader() {}
 
     /**
-     * Reads a run's file.
+     * Reads the file of a run.
      *
-     * @param overrides {@code section.key=value}, later ones win; a value is YAML, so it may be a flow list or map
-     * @throws RunException with {@link ExitCode#CONFIG} when the file can not be read, is not YAML, has an unknown or
-     *     repeated key, lacks a required one, or has a value of the wrong type or out of range
+     * @param overrides {@code section.key=value}; the last value of a key wins. A value is YAML, so it may be a flow
+     *     list or map.
+     * @throws RunException with {@link ExitCode#CONFIG} if the file cannot be read, is not YAML, has an unknown or
+     *     repeated key, lacks a required key, or has a value of the wrong type or out of range
      */
     public static RunConfig load(Path file, List<String> overrides) {
         return parse(read(file), file.toString(), overrides);
     }
 
     /**
-     * Reads the runs of a file: one, or a stage each of its {@code pipeline}.
+     * Reads the runs of a file: a single run, or one run for each stage of its {@code pipeline}.
      *
-     * @param overrides as in {@link #load}, for all stages; {@code pipeline.STAGE.section.key=value} for one
-     * @throws RunException as in {@link #load}
+     * @param overrides as for {@link #load}, applied to all stages; {@code pipeline.STAGE.section.key=value} sets a key
+     *     of one stage
+     * @throws RunException as {@link #load}
      */
     public static List<Stage> loadStages(Path file, List<String> overrides) {
         return parseStages(read(file), file.toString(), overrides);
     }
 
-    /** As {@link #loadStages}, from text that errors call {@code name}. */
+    /** Reads stages like {@link #loadStages}, from text that errors call {@code name}. */
     public static List<Stage> parseStages(String yaml, String name, List<String> overrides) {
         return Stages.read(defaults(), yaml, name, overrides);
     }
 
-    /** Where a stage's model is that goes on to the next one with its adapter merged. */
+    /** Returns the folder of a stage's model with the adapter merged, from which the next stage starts. */
     public static String merged(RunConfig stage) {
         return stage.output().dir() + "/" + MERGED;
     }
 
     /**
-     * Reads a run's configuration from text, for instance what {@link #toYaml} wrote.
+     * Reads a run's configuration from text, for example text that {@link #toYaml} wrote.
      *
-     * @param name how errors call the text: the file it came from
-     * @param overrides as in {@link #load}
-     * @throws RunException as in {@link #load}
+     * @param name name of the text in errors, usually its file
+     * @param overrides as for {@link #load}
+     * @throws RunException as {@link #load}
      */
     public static RunConfig parse(String yaml, String name, List<String> overrides) {
         Settings settings = new Settings();
@@ -84,7 +86,7 @@ public final class RunConfigLoader {
         return new Binder(settings, name).bind();
     }
 
-    /** The whole configuration with every default in it, as YAML that {@link #parse} reads back to an equal value. */
+    /** Writes the whole configuration, defaults included, as YAML that {@link #parse} reads back to an equal value. */
     public static String toYaml(RunConfig config) {
         try {
             return WRITER.writeValueAsString(config);
@@ -93,7 +95,7 @@ public final class RunConfigLoader {
         }
     }
 
-    /** As {@link #toYaml}, as JSON, which is YAML too. */
+    /** Writes the whole configuration as JSON, which is also YAML; see {@link #toYaml}. */
     public static String toJson(RunConfig config) {
         try {
             return JSON.writeValueAsString(config);

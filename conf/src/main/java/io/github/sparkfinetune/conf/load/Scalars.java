@@ -12,7 +12,7 @@ import org.yaml.snakeyaml.nodes.Node;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 
-/** Values that are no list and no section, read as what their key is; and how errors show any. */
+/** Reads scalar values as the types of their keys, and formats any value for errors. */
 final class Scalars {
     private static final Pattern WHOLE = Pattern.compile("[-+]?[0-9][0-9_]*");
     private static final Pattern NUMBER =
@@ -20,7 +20,7 @@ final class Scalars {
 
     private Scalars() {}
 
-    /** A value of a type. */
+    /** Reads a scalar as a value of the type {@code wanted}. */
     static Object read(String path, Setting setting, Class<?> wanted) {
         if (!(setting.node() instanceof ScalarNode scalar)) {
             throw wrong(path, setting, wanted == String.class ? "text" : "one value");
@@ -79,7 +79,7 @@ final class Scalars {
         return found;
     }
 
-    /** The constants of an enum by the values that stand for them, in their order. */
+    /** Returns the constants of an enum in their order, by the values that YAML uses for them. */
     static Map<String, Object> constants(Class<?> type) {
         Map<String, Object> constants = new LinkedHashMap<>();
         for (Object constant : type.getEnumConstants()) {
@@ -99,13 +99,13 @@ final class Scalars {
         }
     }
 
-    /** The error of a value that is none of its key's. */
+    /** Returns the error for a value that its key does not accept. */
     static RunException wrong(String path, Setting setting, String expected) {
         return RunException.config(
                 setting.where() + ": " + path + ": expected " + expected + ", got " + shown(setting.node()));
     }
 
-    /** How an error shows a value. */
+    /** Formats a value for an error. */
     static String shown(Node node) {
         if (node instanceof ScalarNode scalar) {
             String text = Settings.oneLine(scalar.getValue());

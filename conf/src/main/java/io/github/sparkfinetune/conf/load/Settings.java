@@ -20,12 +20,12 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.Tag;
 
-/** What files and overrides set, each value with the place it was set at; the last one wins. */
+/** Values that files and overrides set, each with the place that set it; the last one wins. */
 final class Settings {
     /**
-     * A value as it was written.
+     * A value as written.
      *
-     * @param node null stands for the empty value
+     * @param node null for an empty value
      * @param where {@code FILE:LINE} or {@code --set KEY}
      */
     record Setting(Node node, String where) {
@@ -34,19 +34,19 @@ final class Settings {
         }
     }
 
-    /** Key that switches the feature of its section on. */
+    /** Key that enables the feature of its section. */
     private static final String SWITCH = "enabled";
 
     private final Map<String, Setting> settings = new HashMap<>();
-    /** Places that change the defaults, by section, even an empty one, and by key. */
+    /** Places that change the defaults, by key and by section; an empty section counts too. */
     private final Map<String, String> changed = new TreeMap<>();
 
-    /** The setting of a key that is no section; with a map, one setting for each of its keys lies below it. */
+    /** Returns the setting of a key that is not a section. For a map, {@link #below} has the settings of its keys. */
     Setting get(String path) {
         return settings.get(path);
     }
 
-    /** The settings of the keys of a map. */
+    /** Returns the settings of a map's keys. */
     Map<String, Setting> below(String path) {
         Map<String, Setting> below = new HashMap<>();
         settings.forEach((key, value) -> {
@@ -57,14 +57,14 @@ final class Settings {
         return below;
     }
 
-    /** Adds the values that hold where nothing else is set. */
+    /** Adds the defaults, which any later value overrides. */
     void addDefaults(String name, String yaml) {
         addFile(name, yaml);
         changed.clear();
     }
 
     /**
-     * Refuses a section, even an empty one, that configures a feature but does not switch it on or off.
+     * Rejects a section, even an empty one, that configures a feature but does not enable or disable it.
      *
      * @param section path of any section
      */
@@ -85,17 +85,17 @@ final class Settings {
         addNode(name, compose(yaml, name));
     }
 
-    /** Adds what a part of a file sets. */
+    /** Adds the settings of a part of a file. */
     void addNode(String name, Node node) {
         add("", node, mark -> name + ":" + (mark.getLine() + 1), name);
     }
 
-    /** Sets a text. */
+    /** Sets a key to a text. */
     void put(String path, String text, String where) {
         settings.put(path, new Setting(new ScalarNode(Tag.STR, text, null, null, ScalarStyle.DOUBLE_QUOTED), where));
     }
 
-    /** Adds {@code section.key=value}. */
+    /** Adds an override {@code section.key=value}. */
     void addOverride(String override) {
         int equals = override.indexOf('=');
         if (equals < 1) {

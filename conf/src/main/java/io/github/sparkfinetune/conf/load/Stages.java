@@ -12,9 +12,10 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 
 /**
- * The runs of a file. With a section {@code pipeline} of named stages each stage is a run of its own: the file's other
- * settings, over them the stage's. Its {@code output.dir} is a folder of the stage's name in the file's; its
- * {@code model}, where it sets none, is what the stage before has trained, with an adapter merged into it.
+ * Reads the runs of a file. Without a section {@code pipeline} the file is one run; with the section each named stage
+ * is a run, whose settings override those of the rest of the file. A stage's {@code output.dir} is the folder of its
+ * name in the file's {@code output.dir}. A stage that sets no {@code model} starts from the model of the stage before,
+ * with any adapter merged.
  */
 final class Stages {
     private static final String PIPELINE = "pipeline";
@@ -37,7 +38,7 @@ final class Stages {
      * Reads a file.
      *
      * @param defaults text of the defaults
-     * @param overrides as of {@link RunConfigLoader#load}; {@code pipeline.STAGE.key=value} is of one stage
+     * @param overrides as for {@link RunConfigLoader#load}; {@code pipeline.STAGE.key=value} sets a key of one stage
      */
     static List<Stage> read(String defaults, String yaml, String file, List<String> overrides) {
         Node root = Settings.compose(yaml, file);
@@ -116,7 +117,7 @@ final class Stages {
             settings.put(MODEL, before, "pipeline." + name);
         }
         settings.addNode(file, node);
-        // What the command line says of all stages goes before what the file says of one.
+        // The command line's value for all stages overrides the file's value for one stage.
         override(settings, key -> !key.equals(OUTPUT) && !key.equals(MODEL));
         String prefix = PIPELINE + "." + name + ".";
         overrides.stream()

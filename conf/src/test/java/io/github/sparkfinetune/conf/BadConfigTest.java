@@ -13,7 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 public class BadConfigTest {
-    /** The first line is line 1; the lines of a case are separated by '|'. */
+    /** Lines of a valid file, separated by '|'; the first is line 1. */
     private static final String GOOD = "model: m|task: classification|output: {dir: o}|data:|  train: t|";
 
     @ParameterizedTest
@@ -68,7 +68,7 @@ public class BadConfigTest {
         training: [ ^ run.yaml:7: is not YAML:
         ? [a, b]|: 1 ^ run.yaml:6: a key must be a name, got a list
         """)
-    void aBadFileIsOneLineWithTheRemedy(String lines, String message) {
+    void reportsABadFileInOneLineWithARemedy(String lines, String message) {
         String yaml = (GOOD + lines).replace('|', '\n') + "\n";
 
         assertRefused(() -> RunConfigLoader.parse(yaml, "run.yaml", List.of()), message);
@@ -86,7 +86,7 @@ public class BadConfigTest {
         training.layerwise_lr_decay=0 ^ --set training.layerwise_lr_decay: training.layerwise_lr_decay: 0.0 is not allowed, it must be above 0, at most 1
         method={typ: full} ^ --set method: unknown key method.typ; did you mean method.type?
         """)
-    void aBadOverrideIsNamed(String override, String message) {
+    void namesABadOverride(String override, String message) {
         assertRefused(() -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), message);
     }
 
@@ -111,7 +111,7 @@ public class BadConfigTest {
         data.corpus.decontaminate.enabled=true ^ data.corpus.decontaminate.enabled: true is not allowed, it must be false without data.eval, data.test and data.held_out: there is nothing to compare with
         data.corpus.fineweb.line_punct=1 ^ unknown key data.corpus.fineweb.line_punct; did you mean data.corpus.fineweb.line_punct_thr?
         """)
-    void aBadCorpusSectionIsNamed(String override, String message) {
+    void namesABadKeyOfTheCorpusSection(String override, String message) {
         String where = "--set " + override.substring(0, override.indexOf('=')) + ": ";
         assertRefused(
                 () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of(override)), where + message);
@@ -119,7 +119,7 @@ public class BadConfigTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"near_dedup: {}", "near_dedup:", "near_dedup: {threshold: 0.8}", "decontaminate: {}"})
-    void aFeatureThatIsConfiguredIsSwitchedOnOrOff(String feature) {
+    void rejectsAConfiguredFeatureThatIsNotSwitchedOnOrOff(String feature) {
         String yaml =
                 "model: m\ntask: causal-lm\noutput: {dir: o}\ndata:\n  train: t\n  eval: e\n  corpus:\n    " + feature;
         String section = "data.corpus." + feature.substring(0, feature.indexOf(':'));
@@ -136,7 +136,7 @@ public class BadConfigTest {
     }
 
     @Test
-    void rowsAreSplitByGroupsOrByTime() {
+    void rejectsSplittingByBothGroupAndTime() {
         assertRefused(
                 () -> RunConfigLoader.parse(
                         GOOD.replace('|', '\n'), "run.yaml", List.of("data.split_by=user", "data.split_by_time=day")),
@@ -145,7 +145,7 @@ public class BadConfigTest {
     }
 
     @Test
-    void oneWayOfNamingTheTextToTrainOn() {
+    void rejectsBothTrainAndCorpusSources() {
         assertRefused(
                 () -> RunConfigLoader.parse(
                         GOOD.replace('|', '\n'), "run.yaml", List.of("data.corpus.sources=[{path: a, weight: 1}]")),
@@ -164,7 +164,7 @@ public class BadConfigTest {
         a ^ data.corpus.sources: expected a list, got 'a'
         [] ^ run.yaml: data.train is missing
         """)
-    void badSourcesAreNamed(String sources, String message) {
+    void namesABadSource(String sources, String message) {
         String yaml = "model: m\ntask: causal-lm\noutput: {dir: o}\ndata:\n  corpus:\n    sources: " + sources;
         assertRefused(
                 () -> RunConfigLoader.parse(yaml, "run.yaml", List.of()),
@@ -176,14 +176,14 @@ public class BadConfigTest {
         causal-lm ^ generation.eval_samples=2 ^ --set generation.eval_samples: generation.eval_samples: 2 is not allowed, it must be 0 unless task is sft
         classification ^ data.format=squad ^ --set data.format: data.format: squad is not allowed, it must be used with task: question-answering only
         """)
-    void whatATaskCannotUseIsRefused(String task, String override, String message) {
+    void rejectsSettingsThatTheTaskCannotUse(String task, String override, String message) {
         assertRefused(
                 () -> RunConfigLoader.parse(GOOD.replace('|', '\n'), "run.yaml", List.of("task=" + task, override)),
                 message);
     }
 
     @Test
-    void allMissingKeysAreNamedAtOnce() {
+    void namesAllMissingKeysAtOnce() {
         for (String empty : Arrays.asList("", "# nothing\n", "data:\n")) {
             assertRefused(
                     () -> RunConfigLoader.parse(empty, "run.yaml", List.of()),

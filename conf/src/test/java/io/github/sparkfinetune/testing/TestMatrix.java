@@ -11,7 +11,7 @@ import org.junit.jupiter.params.provider.Arguments;
 /**
  * Cases of a parameterized test whose arguments are the dimensions of a matrix.
  *
- * <p>{@code verify} runs a few cases in which each value of each dimension occurs; the profile {@code full} runs all.
+ * <p>{@code verify} runs a few cases that cover each value of each dimension; the profile {@code full} runs all cases.
  */
 public final class TestMatrix {
     private TestMatrix() {}
@@ -21,7 +21,7 @@ public final class TestMatrix {
         return Boolean.getBoolean("test.full");
     }
 
-    /** Returns the cases in which each value of a dimension meets each value of the others. */
+    /** Returns the cases that combine each value of a dimension with each value of the other dimensions. */
     public static Stream<Arguments> product(List<?>... dimensions) {
         List<List<Object>> cases = List.of(List.of());
         for (List<?> dimension : dimensions) {
@@ -36,23 +36,23 @@ public final class TestMatrix {
         return cases.stream().map(List::toArray).map(Arguments::of);
     }
 
-    /** Returns every case in the profile {@code full}, else a subset in which each value of each dimension occurs. */
+    /** Returns every case in the profile {@code full}, else a subset that covers each value of each dimension. */
     public static Stream<Arguments> of(Stream<Arguments> all) {
         List<Arguments> cases = all.toList();
         return (isFull() ? cases : cover(cases)).stream();
     }
 
     /**
-     * Returns every case in the profile {@code full}, else the first few: where another module's tests cover the
-     * dimensions already, and these look whether the parts fit together.
+     * Returns every case in the profile {@code full}, else the first few. For tests that only check that the parts fit
+     * together, because another module's tests cover the dimensions.
      */
     public static Stream<Arguments> first(int few, Arguments... all) {
         return Stream.of(all).limit(isFull() ? all.length : few);
     }
 
     /**
-     * Returns a subset of the cases, in their order, in which each value of each dimension occurs. Picks the case with
-     * the most values that are still missing, and of equals the first.
+     * Returns a subset of the cases, in their order, that covers each value of each dimension. Repeatedly picks the
+     * case with the most missing values; of equal cases the first.
      */
     static List<Arguments> cover(List<Arguments> cases) {
         Set<Value> missing = new HashSet<>();

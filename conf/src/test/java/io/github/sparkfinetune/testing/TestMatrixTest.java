@@ -17,14 +17,14 @@ class TestMatrixTest {
     }
 
     @Test
-    void aProductHasEachValueOfADimensionWithEachOfTheOthers() {
+    void productCombinesEveryValueOfEachDimension() {
         assertThat(matrix(2, 3).stream().map(arguments -> List.of(arguments.get())))
                 .containsExactly(
                         List.of(0, 0), List.of(0, 1), List.of(0, 2), List.of(1, 0), List.of(1, 1), List.of(1, 2));
     }
 
     @Test
-    void coversAMatrixWithAsManyCasesAsItsLongestDimension() {
+    void coversAMatrixWithAsManyCasesAsTheLongestDimension() {
         List<Arguments> cover = TestMatrix.cover(matrix(2, 9, 4));
 
         assertThat(cover).hasSize(9);
@@ -34,7 +34,7 @@ class TestMatrixTest {
     }
 
     @Test
-    void keepsTheOrderOfTheCases() {
+    void coverKeepsTheOrderOfTheCases() {
         List<Arguments> all = matrix(3, 3);
 
         assertThat(TestMatrix.cover(all))
@@ -43,7 +43,7 @@ class TestMatrixTest {
     }
 
     @Test
-    void keepsACaseThatAloneHasAValue() {
+    void coverKeepsTheOnlyCaseWithAValue() {
         List<Arguments> all = List.of(Arguments.of("a", 1), Arguments.of("b", 1), Arguments.of("b", 2));
 
         assertThat(TestMatrix.cover(all)).contains(all.get(0), all.get(2));

@@ -18,7 +18,7 @@ class CommentedYamlTest {
     }
 
     @Test
-    void aLineAKeyWithItsComment() {
+    void writesALineForEachKeyWithItsComment() {
         assertThat(run().set("data.max_length", 64, "tokens").text()).isEqualTo("""
             # a run
             model: models/m                   # BERT
@@ -32,14 +32,14 @@ class CommentedYamlTest {
     }
 
     @Test
-    void theLastValueOfAKeyHolds() {
+    void keepsTheLastValueOfAKey() {
         assertThat(run().set("task", "causal-lm", "").remove("output.dir").overrides())
                 .containsExactly("model=models/m", "task=causal-lm", "data.train=a.jsonl");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"a: b", "# no", "true", "1", "null", "with 'quotes' and \"more\"", "ü \\ {x}", "a:", "[a"})
-    void aTextIsReadBackAsItIs(String text) {
+    void readsBackTextsUnchanged(String text) {
         CommentedYaml yaml = run().text("data.text", text, "");
 
         assertThat(RunConfigLoader.parse(yaml.text(), "run.yaml", List.of())

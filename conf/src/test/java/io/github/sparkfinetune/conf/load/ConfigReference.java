@@ -22,8 +22,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Writes {@code CONFIG.md}: types and marks are those of the records, allowed values those of their checks, defaults
- * and meanings those of {@code defaults.yaml}.
+ * Writes {@code CONFIG.md}: types and marks come from the records, allowed values from their checks, and defaults and
+ * meanings from {@code defaults.yaml}.
  */
 final class ConfigReference {
     private static final RunConfig VALID = RunConfigLoader.parse(
@@ -32,12 +32,12 @@ final class ConfigReference {
     private static final int INDENT = 2;
     private static final String ALLOWED = "it must be ";
 
-    /** A key's line in {@code defaults.yaml}; the meaning is null where there is no comment. */
+    /** A key's line in {@code defaults.yaml}; the meaning is null if the line has no comment. */
     record Line(String value, String meaning) {}
 
     private ConfigReference() {}
 
-    /** The lines of the keys that are no sections. */
+    /** Returns the lines of all keys except sections. */
     static Map<String, Line> defaults() {
         Map<String, Line> lines = new LinkedHashMap<>();
         List<String> sections = new ArrayList<>();
@@ -66,14 +66,14 @@ final class ConfigReference {
         }
     }
 
-    /** Whether some value of the key's type is none that it can have. */
+    /** Returns whether the key's type has values that the key does not accept. */
     static boolean needsCheck(RecordComponent component) {
         Class<?> type = component.getType();
         boolean mayBeNull = mark(component).map(Key::optional).orElse(false) && type != Integer.class;
         return !mayBeNull && type != boolean.class && type != long.class;
     }
 
-    /** How the records refuse a value that the key can not have: null, a blank text or -1. */
+    /** Returns the records' error for a value that the key does not accept: null, a blank text or -1. */
     static Optional<RunException> refusal(String key) {
         Class<?> type = Keys.all().get(key).getType();
         Map<Class<?>, Object> bad =

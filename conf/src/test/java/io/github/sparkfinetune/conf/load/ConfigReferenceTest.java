@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** What a key needs: its line in defaults.yaml with a comment, a check in its record, and its line in CONFIG.md. */
+/** Checks that each key has a commented line in defaults.yaml, a check in its record and a line in CONFIG.md. */
 class ConfigReferenceTest {
     private static final Path CONFIG_MD = Path.of("../CONFIG.md");
 
@@ -25,7 +25,7 @@ class ConfigReferenceTest {
     }
 
     @Test
-    void everyKeyHasItsLineInTheOrderOfTheRecords() {
+    void defaultsHaveEveryKeyInTheOrderOfTheRecords() {
         List<String> keys =
                 Keys.all().keySet().stream().filter(key -> !Keys.isSection(key)).toList();
 
@@ -33,7 +33,7 @@ class ConfigReferenceTest {
     }
 
     @Test
-    void everyLineSaysWhatItsKeyMeans() {
+    void everyLineHasAMeaning() {
         assertThat(ConfigReference.defaults().entrySet())
                 .filteredOn(line -> line.getValue().meaning() == null)
                 .as("keys without a comment in defaults.yaml")
@@ -41,7 +41,7 @@ class ConfigReferenceTest {
     }
 
     @Test
-    void everyKeyWithValuesThatItCanNotHaveIsChecked() {
+    void everyKeyWithInvalidValuesHasACheck() {
         List<String> keys = Keys.all().keySet().stream()
                 .filter(key -> ConfigReference.needsCheck(Keys.all().get(key)))
                 .toList();
@@ -55,7 +55,7 @@ class ConfigReferenceTest {
     }
 
     @Test
-    void aPathIsATextOrAMapOfThem() {
+    void pathsAreTextsOrMaps() {
         assertThat(Keys.all()).allSatisfy((key, component) -> {
             if (Keys.isPath(key)) {
                 assertThat(component.getType()).isIn(String.class, Map.class);

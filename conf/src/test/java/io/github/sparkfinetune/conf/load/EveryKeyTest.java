@@ -45,10 +45,10 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
-/** A file that sets every key to another value than its default. */
+/** Reads a file that sets every key to a value other than its default. */
 class EveryKeyTest {
     @Test
-    void everyKeyIsRead() {
+    void readsEveryKey() {
         RunConfig config = RunConfigLoader.parse("""
                 model: hdfs://nn/m
                 task: classification
@@ -260,7 +260,7 @@ class EveryKeyTest {
                                         0.03,
                                         0.04,
                                         Map.of("2", 0.05, "3", 0.18, "4", 0.16),
-                                        // Keys of a map that are not set keep their defaults.
+                                        // Keys missing from a map keep their defaults.
                                         Map.of(
                                                 "5", 0.0, "6", 0.14, "7", 0.13, "8", 0.12, "9", 0.11, "10", 0.1, "11",
                                                 0.06)),

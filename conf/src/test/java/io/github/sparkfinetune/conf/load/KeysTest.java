@@ -14,14 +14,14 @@ class KeysTest {
             """, "run.yaml", List.of());
 
     @Test
-    void pathsAreThoseThatAreSetInTheOrderOfTheRecords() {
+    void listsThePathsThatAreSetInTheOrderOfTheRecords() {
         assertThat(Keys.paths(CONFIG).toString())
                 .isEqualTo(
                         "{model=m, data.train=t, data.test=s, data.chat_template=c, method.adapter=a, output.dir=o}");
     }
 
     @Test
-    void onlyPathsAreMapped() {
+    void mapsOnlyPaths() {
         RunConfig mapped = Keys.mapPaths(CONFIG, (key, path) -> key + "/" + path);
 
         assertThat(mapped.data().train()).isEqualTo("data.train/t");
@@ -31,7 +31,7 @@ class KeysTest {
     }
 
     @Test
-    void pathsInAListAreMappedToo() {
+    void mapsPathsInLists() {
         RunConfig mixed = RunConfigLoader.parse(
                 "{model: m, task: causal-lm, output: {dir: o}, data: {corpus: {sources: [{path: a, weight: 1}, {path: b,"
                         + " weight: 2}]}}}",
@@ -48,7 +48,7 @@ class KeysTest {
     }
 
     @Test
-    void aKeyOfAMapMayChangeWhereTheMapMay() {
+    void keyOfAMapMayChangeIfTheMapMayChange() {
         assertThat(Keys.mayChange("cluster.ranks")).isTrue();
         assertThat(Keys.mayChange("training.learning_rate")).isFalse();
         assertThat(Keys.mayChange("method.rank_pattern.model.layers.0.q_proj")).isFalse();

@@ -32,7 +32,7 @@ class OtherNamesTest {
 
     @ParameterizedTest
     @MethodSource("names")
-    void aNameStandsForAKeyThatIsThereWithAValueThatItMayHave(Map.Entry<String, OtherNames.Name> entry) {
+    void namesStandForExistingKeysAndAcceptedValues(Map.Entry<String, OtherNames.Name> entry) {
         OtherNames.Name name = entry.getValue();
         if (name.key() == null) {
             assertThat(name.remark()).isNotBlank();
@@ -46,7 +46,7 @@ class OtherNamesTest {
 
     @ParameterizedTest
     @MethodSource("names")
-    void itIsNoKeyOfTheRunAndAnErrorSaysWhatItIsHere(Map.Entry<String, OtherNames.Name> entry) {
+    void errorSuggestsTheKeyForAnotherLibrarysName(Map.Entry<String, OtherNames.Name> entry) {
         String first = OtherNames.find(entry.getKey()).orElseThrow().hint();
 
         assertThatThrownBy(() -> load(", " + entry.getKey() + ": 1"))
@@ -71,7 +71,7 @@ class OtherNamesTest {
         output_dir: o                      ^ unknown key output_dir; did you mean output.dir?
         training: {deepspeed: ds.json}     ^ unknown key training.deepspeed; there is none here: every rank holds the model; method.type lora and qlora and training.gradient_checkpointing need less
         """)
-    void whoKnowsHuggingFaceFindsTheKey(String yaml, String message) {
+    void errorSuggestsTheKeyForAHuggingFaceName(String yaml, String message) {
         assertThatThrownBy(() -> load(", " + yaml)).hasMessage("run.yaml:1: " + message);
     }
 

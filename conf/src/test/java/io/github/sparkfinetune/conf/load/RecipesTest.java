@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The recipes, and what README says of them. */
+/** Checks the recipes against README and the sources of {@code submit/fetch}. */
 class RecipesTest {
     private static final Path ROOT = Path.of("..");
     private static final Path RECIPES = ROOT.resolve("conf/recipes");
@@ -32,7 +32,7 @@ class RecipesTest {
 
     @ParameterizedTest
     @MethodSource("recipes")
-    void aRecipeLoadsWritesToAFolderOfItsNameAndSurvivesBeingWritten(Path recipe) {
+    void recipeLoadsAndWritesToTheFolderOfItsName(Path recipe) {
         String folder = "runs/" + name(recipe);
         for (Stage stage : RunConfigLoader.loadStages(recipe, List.of())) {
             RunConfig run = stage.config();
@@ -44,7 +44,7 @@ class RecipesTest {
 
     @ParameterizedTest
     @MethodSource("recipes")
-    void aRecipeSaysWhichCommandFetchesAllThatItReads(Path recipe) throws IOException {
+    void recipeNamesTheCommandThatFetchesItsFiles(Path recipe) throws IOException {
         String text = Files.readString(recipe);
         if (text.contains("submit/quickstart fetches")) {
             return;
@@ -59,7 +59,7 @@ class RecipesTest {
     }
 
     @Test
-    void eachCellOfTheTableOfKindsIsARecipeOrATest() throws IOException {
+    void everyCellOfTheTableOfKindsIsARecipeOrATest() throws IOException {
         String readme = Files.readString(ROOT.resolve("README.md"));
         String table = readme.substring(readme.indexOf("| kind |"));
         List<String> rows = table.substring(0, table.indexOf("\n\n"))
@@ -83,7 +83,7 @@ class RecipesTest {
         return file.getFileName().toString().replaceAll("\\.(yaml|java)$", "");
     }
 
-    /** The folder that a source of {@code submit/fetch} brings. */
+    /** Returns the folder into which {@code submit/fetch} puts a source. */
     private static String target(String source) {
         Path module = ROOT.resolve("submit/fetching").resolve(source.replace('-', '_') + ".py");
         try {

@@ -44,7 +44,7 @@ class RunConfigLoaderTest {
     private static final String MINIMAL = "{model: m, task: classification, data: {train: t}, output: {dir: o}}";
 
     @Test
-    void defaultsAreThoseOfDefaultsYaml() {
+    void readsDefaultsFromDefaultsYaml() {
         RunConfig config = RunConfigLoader.parse(MINIMAL, "run.yaml", List.of());
 
         assertThat(config.device()).isEqualTo(DeviceChoice.AUTO);
@@ -153,7 +153,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void equalTextsOfACorpusAreKeptOnce() {
+    void deduplicatesACorpusByDefault() {
         assertThat(deduplicates()).isFalse();
         assertThat(deduplicates("data.deduplicate=true")).isTrue();
         assertThat(deduplicates("data.corpus.mask=[ip]")).isTrue();
@@ -169,9 +169,8 @@ class RunConfigLoaderTest {
                 .deduplicates();
     }
 
-    /** Every key has a value that is not its default, so a key that is not read, or is read into another, is seen. */
     @Test
-    void overridesWinAndTheLastOneWins() {
+    void overridesWinOverTheFileAndTheLastOverrideWins() {
         RunConfig config = RunConfigLoader.parse(
                 MINIMAL,
                 "run.yaml",
@@ -190,7 +189,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void targetModulesAreNamesOrAnExpression() {
+    void readsTargetModulesAsNamesOrAnExpression() {
         RunConfig names = RunConfigLoader.parse(
                 MINIMAL, "run.yaml", List.of("method.type=lora", "method.target_modules=[query, value]"));
         RunConfig all = RunConfigLoader.parse(
@@ -205,7 +204,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void columnsToSplitByAreOneOrSeveralOrNone() {
+    void readsSplitColumnsAsNoneOneOrSeveral() {
         for (Map.Entry<String, List<String>> some : Map.of(
                         "user",
                         List.of("user"),
@@ -224,7 +223,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void classWeightsAreNumbersByLabelOrBalanced() {
+    void readsClassWeightsAsNumbersByLabelOrBalanced() {
         RunConfig balanced =
                 RunConfigLoader.parse(MINIMAL, "run.yaml", List.of("classification.class_weight=balanced"));
         RunConfig named =
@@ -239,7 +238,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void classWeightsAreThoseOfTheLabelsThatThereAre() {
+    void classWeightsDefaultToOneAndRejectUnknownLabels() {
         ClassWeight weight = ClassWeight.of(Map.of("spam", 3.0));
 
         assertThat(weight.of(List.of("ham", "spam"), id -> 7)).containsExactly(1, 3);
@@ -251,7 +250,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void textThatLooksLikeAnotherTypeSurvivesBeingWritten() {
+    void writesTextThatLooksLikeAnotherTypeAsText() {
         RunConfig config = RunConfigLoader.parse(
                 MINIMAL,
                 "run.yaml",
@@ -262,7 +261,7 @@ class RunConfigLoaderTest {
     }
 
     @Test
-    void aMissingFileIsNamed(@TempDir Path dir) throws IOException {
+    void namesAMissingFile(@TempDir Path dir) throws IOException {
         Path none = dir.resolve("none.yaml");
         BadConfigTest.assertRefused(() -> RunConfigLoader.load(none, List.of()), none + ": no such file");
 

@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** A run's YAML of a stranger: runs that can be written and read again, or one line that says what is wrong. */
+/** Parses arbitrary YAML: the result is a run that can be written and read again, or a one-line error. */
 class RunYamlFuzzTest {
 
     static List<byte[]> recipes() throws IOException {
@@ -29,7 +29,7 @@ class RunYamlFuzzTest {
 
     @MethodSource("recipes")
     @FuzzTest(maxDuration = "")
-    void isRunsOrOneLine(byte[] yaml) {
+    void parsesToRunsOrFailsWithOneLine(byte[] yaml) {
         List<Stage> stages;
         try {
             stages = RunConfigLoader.parseStages(new String(yaml, StandardCharsets.UTF_8), "run.yaml", List.of());

@@ -10,7 +10,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Stages of one file. */
+/** Stages of a file. */
 class StagesTest {
     private static final String CHAIN = """
             model: base
@@ -36,7 +36,7 @@ class StagesTest {
     }
 
     @Test
-    void eachStageStartsFromWhatTheOneBeforeHasTrained() {
+    void stageStartsFromTheModelOfTheStageBefore() {
         List<Stage> stages = read(CHAIN);
         assertThat(stages).extracting(Stage::name).containsExactly("domain", "whole", "labels");
         assertThat(stages)
@@ -57,7 +57,7 @@ class StagesTest {
     }
 
     @Test
-    void theCommandLineSetsAKeyOfAllStagesOrOfOne() {
+    void overridesApplyToAllStagesOrToOne() {
         List<Stage> stages =
                 read(CHAIN, "training.max_steps=3", "output.dir=/o", "model=m", "pipeline.labels.training.max_steps=9");
         assertThat(stages)
@@ -72,7 +72,7 @@ class StagesTest {
     }
 
     @Test
-    void aFileWithoutAPipelineIsOneRun() {
+    void readsAFileWithoutAPipelineAsOneRun() {
         List<Stage> stages = read("{model: m, task: sft, data: {train: t}, output: {dir: o}}", "training.max_steps=3");
         assertThat(stages).hasSize(1);
         assertThat(stages.get(0).name()).isEmpty();
@@ -89,12 +89,12 @@ class StagesTest {
                 "'{model: m, output: {dir: o}, pipeline: {a: {task: sft, tsk: 1}}}' ^ chain.yaml:1: unknown key tsk",
                 "'{model: m, output: {dir: o}, pipeline: {a: {task: sft}}}' ^ chain.yaml: data.train is missing",
             })
-    void whatIsNoPipelineIsRefused(String yaml, String message) {
+    void rejectsABadPipeline(String yaml, String message) {
         assertThatThrownBy(() -> read(yaml)).isInstanceOf(RunException.class).hasMessageStartingWith(message);
     }
 
     @Test
-    void anUnknownStageOfTheCommandLineIsRefused() {
+    void rejectsAnOverrideOfAnUnknownStage() {
         assertThatThrownBy(() -> read(CHAIN, "pipeline.label.training.max_steps=9"))
                 .hasMessageStartingWith(
                         "--set pipeline.label.training.max_steps=9: the pipeline has the stages domain,");

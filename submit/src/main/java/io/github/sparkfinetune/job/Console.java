@@ -2,11 +2,11 @@ package io.github.sparkfinetune.job;
 
 import java.io.PrintWriter;
 
-/** Where work says what it finds, and what it is at. */
+/** Output of the steps: results and progress. */
 public interface Console {
-    /** Says a result. */
+    /** Prints a result. */
     void say(String line);
 
-    /** Where progress goes. */
+    /** Returns the writer for progress. */
     PrintWriter err();
 }

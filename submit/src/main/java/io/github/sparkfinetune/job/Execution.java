@@ -11,33 +11,33 @@ import java.util.List;
 import org.apache.hadoop.fs.FSError;
 
 /**
- * How a command's work is done, whoever asks for it: with a full disk or heap as an error that its reader can act on,
- * and with {@value RunFolder#STATUS} at its end.
+ * Runs a command's work. Turns a full disk or heap into an error that the user can act on, and writes
+ * {@value RunFolder#STATUS} at the end.
  *
- * @param command its name
+ * @param command name of the command
  */
 public record Execution(String command, Jobs jobs, Console console) {
-    /** How an error begins of a folder that is not this run's, where nothing may be written. */
+    /** Prefix of the error for a folder of another run, into which nothing may be written. */
     private static final String REFUSED_FOLDER = "output.dir:";
 
-    /** What is done. */
+    /** Work of a command. */
     @FunctionalInterface
     public interface Work {
-        /** Does it. */
+        /** Does the work. */
         void run() throws IOException;
     }
 
-    /** Where {@value RunFolder#STATUS} is written. */
+    /** Supplier of the folder for {@value RunFolder#STATUS}. */
     @FunctionalInterface
     public interface Folder {
-        /** Opens it. */
+        /** Opens the folder. */
         RunFolder open() throws IOException;
     }
 
     /**
-     * Does it.
+     * Runs the work.
      *
-     * @param writesStatus whether the output folder says how it ended
+     * @param writesStatus whether to write the result to the output folder
      */
     public void run(List<Stage> stages, boolean writesStatus, Work work) throws IOException {
         try {
@@ -74,7 +74,7 @@ public record Execution(String command, Jobs jobs, Console console) {
         }
     }
 
-    /** With folders instead of names of the Hugging Face Hub. */
+    /** Returns the stages with folders instead of the Hugging Face Hub's model names. */
     public List<Stage> withModels(List<Stage> stages) {
         return stages.stream()
                 .map(stage -> new Stage(
@@ -82,7 +82,7 @@ public record Execution(String command, Jobs jobs, Console console) {
                 .toList();
     }
 
-    /** Says in the folder how a command ended, where that is its run's. */
+    /** Writes the result of a command to the folder, unless the folder belongs to another run. */
     public static void writeStatus(String command, Folder folder, Failure end, Console console) {
         if (end.message() != null && end.message().startsWith(REFUSED_FOLDER)) {
             return;

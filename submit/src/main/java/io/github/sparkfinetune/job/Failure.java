@@ -5,19 +5,23 @@ import io.github.sparkfinetune.conf.RunException;
 import org.apache.hadoop.util.ShutdownHookManager;
 
 /**
- * How a command failed, as its user sees it.
+ * Failure of a command as its user sees it.
  *
  * @param message one line
- * @param expected whether the message says all that there is to know
+ * @param expected whether the message is complete, so that no stack trace is needed
  */
 public record Failure(ExitCode exitCode, String message, boolean expected) {
-    /** What an exception means: the {@link RunException} that it is or was caused by, else something unknown. */
+    /**
+     * Returns the failure for an exception: the {@link RunException} that it is or that caused it, else an unexpected
+     * failure.
+     */
     public static Failure of(Throwable e) {
         return of(e, ShutdownHookManager.get().isShutdownInProgress());
     }
 
     /**
-     * In a process that a signal ends Spark is stopped under the command's hands: what it says of that tells nothing.
+     * Returns the failure for an exception. After a signal, Spark's shutdown causes errors that explain nothing, so the
+     * message names the signal.
      */
     static Failure of(Throwable e, boolean interrupted) {
         if (interrupted) {

@@ -17,64 +17,68 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 
-/** The jobs behind the commands, on one Spark session. */
+/** Jobs of the commands, on one Spark session. */
 public interface Jobs extends AutoCloseable {
 
-    /** Where sessions come from. */
+    /** Factory of jobs. */
     @FunctionalInterface
     interface Opener {
         /**
-         * Makes jobs ready, whose session starts when one of them needs it.
+         * Returns jobs; the session starts when a job first needs it.
          *
-         * @param local whether on {@code local[cluster.ranks]} in this process instead of the configured master
+         * @param local whether to run on {@code local[cluster.ranks]} in this process instead of the configured master
          */
         Jobs open(RunConfig config, boolean local);
     }
 
     /**
-     * The same run with its model as a folder, where it is one of the Hugging Face Hub: fetched as far as this
-     * machine's cache doesn't have it.
+     * Fetches a model of the Hugging Face Hub, except for files in this machine's cache, and returns the run with the
+     * model's folder. A run whose model is a folder is returned unchanged.
      *
-     * @param progress is told what is fetched, a line a file
+     * @param progress receives a line for each fetched file
      */
     RunConfig fetchModel(RunConfig config, Consumer<String> progress);
 
     /**
      * Proposes a run for data and a model.
      *
-     * @param model the model's folder
-     * @param chooser is asked which of the tasks that fit is meant, with what was found for each, the likeliest first
+     * @param model folder of the model
+     * @param chooser chooses one of the possible tasks; the map has the evidence for each task, the most likely task
+     *     first
      */
     Proposal propose(InitRequest request, String model, Function<Map<String, String>, String> chooser);
 
     /**
-     * Looks for what is missing to train a run.
+     * Finds what is missing for training a run.
      *
-     * @param isGiven whether the run is a user's; else there are only its settings
+     * @param isGiven whether the user gave a run; if not, {@code config} has only settings
      */
     List<Finding> examine(RunConfig config, boolean isGiven);
 
-    /** Says what training will take, without a session. */
+    /** Estimates the resources of a training, without a session. */
     PlanJob.Plan plan(RunConfig config);
 
-    /** Names the weights of the model's head that begin with new values, and why, a line each, without a session. */
+    /**
+     * Returns a line for each weight of the model's head that starts from new values, with the reason; without a
+     * session.
+     */
     List<String> newWeights(RunConfig config);
 
-    /** What is slow about reading the raw text, a line each, without a session. */
+    /** Returns a line for each cause of slow reading of the raw text, without a session. */
     List<String> slowSources(RunConfig config);
 
-    /** Finds what training would refuse, before any long work. */
+    /** Fails early on a run that training would reject. */
     void check(RunConfig config);
 
     /**
-     * What was prepared.
+     * Result of preparation.
      *
-     * @param summary one line that says what it holds
-     * @param warnings what a model would learn badly from, a line each
+     * @param summary one line on the dataset's content
+     * @param warnings one line for each property of the data that harms training
      */
     record Prepared(String summary, List<String> warnings) {}
 
-    /** Raw text to the dataset of the run. */
+    /** Prepares the dataset of the run from raw text. */
     Prepared prepare(RunConfig config);
 
     /** Trains on the prepared dataset and writes the model. */
@@ -89,34 +93,34 @@ public interface Jobs extends AutoCloseable {
     void predict(RunConfig config, String input, String output);
 
     /**
-     * Says what became of the document in a file.
+     * Returns the trace of the document in a file.
      *
      * @param file a text, or a JSON object with the columns of a row
      */
     Trace traceFile(RunConfig config, String file);
 
-    /** Says what became of the document whose content has a hash. */
+    /** Returns the trace of the document whose content has this hash. */
     Trace traceHash(RunConfig config, String hash);
 
     /**
-     * Adds an adapter into the base model and writes a model folder; returns one line that says what was merged.
+     * Merges an adapter into the base model, writes a model folder and returns a one-line summary.
      *
-     * @param adapter folder of the adapter, or null for the run's own
+     * @param adapter folder of the adapter, or null for the run's adapter
      */
     String merge(RunConfig config, String adapter, String output);
 
-    /** Writes the trained language model as a GGUF file; returns one line that says what was written. */
+    /** Writes the trained language model as a GGUF file and returns a one-line summary. */
     String export(RunConfig config, GgufType type, String output);
 
     /**
-     * Uploads the trained model, or its adapter, to the Hugging Face Hub; returns the commit.
+     * Uploads the trained model, or its adapter, to the Hugging Face Hub and returns the commit.
      *
-     * @param isPrivate whether a repository that is made is private
-     * @param progress is told what is sent, a line a file
+     * @param isPrivate whether a new repository is private
+     * @param progress receives a line for each uploaded file
      */
     String push(RunConfig config, HubName name, boolean isPrivate, Consumer<String> progress);
 
-    /** The driver's configuration of the file systems. */
+    /** Returns the driver's configuration of the file systems. */
     Configuration hadoop();
 
     @Override

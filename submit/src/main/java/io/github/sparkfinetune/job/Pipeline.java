@@ -20,16 +20,16 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** The steps from raw text to a measured model: each runs its job, writes what it measured and says it. */
+/** Steps from raw text to a measured model. Each step runs its job, writes its measurements and prints them. */
 public final class Pipeline {
     private final RunConfig run;
     private final Jobs jobs;
     private final Console console;
     private final RunFolder folder;
-    /** While a training goes on, what shows it. */
+    /** Display of a training in progress, or null. */
     private volatile Progress progress;
 
-    /** @param console says what the steps find */
+    /** @param console receives the results of the steps */
     public Pipeline(RunConfig run, Jobs jobs, Console console) throws IOException {
         this.run = run;
         this.jobs = jobs;
@@ -37,7 +37,7 @@ public final class Pipeline {
         this.folder = RunFolder.of(run, jobs.hadoop());
     }
 
-    /** All steps, of a run that was checked. */
+    /** Runs all steps of a checked run. */
     public void all(Progress shown) throws IOException {
         try (Tracking tracking = track()) {
             prepare();
@@ -61,14 +61,14 @@ public final class Pipeline {
         }
     }
 
-    /** Whether the run has been measured to its end. */
+    /** Returns whether the run's model has been measured. */
     public boolean isDone() throws IOException {
         return MetricsFile.isMeasured(folder);
     }
 
-    /** Merges the adapter that was trained, where that is not done yet. */
+    /** Merges the trained adapter, unless this is already done. */
     public void mergeInto(String output) throws IOException {
-        // Written last: without it an object store may hold a part of the model.
+        // The config is written last: without the config an object store may hold only a part of the model.
         if (!folder.has(RunConfigLoader.MERGED + "/" + HfConfig.FILE)) {
             console.say("merged    " + jobs.merge(run, null, output));
         }
@@ -81,13 +81,13 @@ public final class Pipeline {
     }
 
     /**
-     * Trains, and writes what was measured.
+     * Trains and writes the measurements.
      *
-     * @param shown is told what training is at, and closed
+     * @param shown receives the records of the training; closed at the end
      */
     public void train(Progress shown) throws IOException {
         if (!run.training().reportTo().isEmpty()) {
-            // Before a tracker writes into a folder that may be another run's.
+            // Checks first, because a tracker must not write into another run's folder.
             jobs.check(run);
         }
         try (Tracking tracking = track()) {
@@ -128,7 +128,7 @@ public final class Pipeline {
     }
 
     public void evaluate() throws IOException {
-        // In a folder that is no run's nothing is written.
+        // Nothing is written into a folder that is not a run's.
         try (Tracking tracking = folder.has(RunFolder.RUN_YAML) ? track() : Tracking.none()) {
             evaluate(tracking);
             tracking.finished(RunFolder.RESULTS);
@@ -169,7 +169,7 @@ public final class Pipeline {
         }
     }
 
-    /** Says where the report is; for the last step. */
+    /** Prints where the report is; called after the last step. */
     public void sayReport() {
         console.say("report    " + folder.shown(RunFolder.REPORT));
     }

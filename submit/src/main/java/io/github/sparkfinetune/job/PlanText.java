@@ -9,7 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** A plan in words, one screen of aligned lines. */
+/** Formats a plan as aligned lines that fit one screen. */
 public final class PlanText {
     private static final double MIB = 1 << 20;
 

@@ -7,8 +7,8 @@ import java.util.Locale;
 import java.util.function.LongSupplier;
 
 /**
- * Shows a training run while it goes on: step, loss, learning rate, tokens a second and the time that is left; a rank
- * that the others wait for is named. On a terminal one line is redrawn; elsewhere a line is written at most every five
+ * Shows the progress of a training: step, loss, learning rate, tokens per second and remaining time. Names a rank that
+ * slows the other ranks down. A terminal has one line that is redrawn; other output gets at most one line every five
  * seconds.
  */
 public final class Progress implements AutoCloseable {
@@ -77,12 +77,12 @@ public final class Progress implements AutoCloseable {
         }
     }
 
-    /** The share of the steps that is done; may be asked for by any thread. */
+    /** Returns the completed share of the steps; any thread may call it. */
     double share() {
         return share;
     }
 
-    /** Shows a line of something else that goes on. */
+    /** Shows a line of other work in progress. */
     synchronized void say(String line) {
         endLine();
         out.println(line);
@@ -103,7 +103,7 @@ public final class Progress implements AutoCloseable {
                 left(record, now));
     }
 
-    /** The time left, at the mean speed since the first record. */
+    /** Returns the remaining time at the mean speed since the first record. */
     private String left(TrainingRecord record, long now) {
         if (record.step() == record.totalSteps()) {
             return "done";

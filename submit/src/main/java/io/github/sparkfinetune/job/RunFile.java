@@ -13,17 +13,17 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.spark.SparkConf;
 import org.apache.spark.deploy.SparkHadoopUtil;
 
-/** A run's YAML file, here or on any file system. */
+/** Reads a run's YAML file from any file system. */
 public final class RunFile {
     private RunFile() {}
 
     /**
-     * Reads the runs that are meant: the file's only one, all stages of its pipeline, or the one that is named.
+     * Reads the selected runs of a file: its only run, all stages of its pipeline, or the named stage.
      *
-     * @param config the file's path, or its URI
-     * @param stage or null
-     * @param configuration of the file system that a URI names
-     * @throws RunException as {@link RunConfigLoader#load}, and if there is no such stage
+     * @param config path or URI of the file
+     * @param stage name of the stage, or null
+     * @param configuration configuration of the URI's file system
+     * @throws RunException as {@link RunConfigLoader#load}, and if the stage does not exist
      */
     public static List<Stage> load(
             String config, List<String> overrides, String stage, Supplier<Configuration> configuration)
@@ -32,10 +32,10 @@ public final class RunFile {
     }
 
     /**
-     * The stage that is meant, or all.
+     * Returns the named stage, or all stages.
      *
-     * @param config how errors call the file
-     * @param stage or null
+     * @param config name of the file in errors
+     * @param stage name of the stage, or null
      */
     public static List<Stage> chosen(List<Stage> stages, String config, String stage) {
         if (stage == null) {
@@ -48,7 +48,7 @@ public final class RunFile {
                         + (stages.get(0).name().isEmpty() ? "no pipeline" : "the stages " + names(stages)))));
     }
 
-    /** The names of stages, for messages. */
+    /** Returns the names of stages, for messages. */
     public static String names(List<Stage> stages) {
         return stages.stream().map(Stage::name).collect(Collectors.joining(", "));
     }
@@ -69,7 +69,10 @@ public final class RunFile {
         return RunConfigLoader.parseStages(text, config, overrides);
     }
 
-    /** As a session has it: spark-submit's {@code spark.hadoop.*} settings hold an object store's keys. */
+    /**
+     * Returns the configuration of a session: spark-submit's {@code spark.hadoop.*} settings have an object store's
+     * keys.
+     */
     public static Configuration hadoop() {
         return SparkHadoopUtil.get().newConfiguration(new SparkConf());
     }

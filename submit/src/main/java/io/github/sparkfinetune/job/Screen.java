@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * What a terminal would show of what is written: lines, and the one that is being written, which a carriage return
- * begins anew. Written by one thread, read by another.
+ * Keeps written text as a terminal shows it: complete lines and the unfinished line, which a carriage return restarts.
+ * One thread writes, another thread reads.
  */
 final class Screen extends Writer {
     private static final String CLEAR = "\u001b[K";
@@ -38,14 +38,14 @@ final class Screen extends Writer {
         }
     }
 
-    /** The lines since the last call. */
+    /** Returns the complete lines since the last call. */
     synchronized List<String> take() {
         List<String> taken = List.copyOf(lines);
         lines.clear();
         return taken;
     }
 
-    /** The line that is being written. */
+    /** Returns the unfinished line. */
     synchronized String open() {
         return open.toString();
     }

@@ -30,11 +30,12 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * A run in a Spark session that is there already, such as a notebook's: it does what the commands of the same names do,
- * and leaves the same folder. Whoever shows it asks {@link #shown} meanwhile, from another thread.
+ * Runs the steps of a run in an existing Spark session, such as a notebook's. The methods do the same work as the
+ * commands of the same names and write the same folder. While a method runs, another thread may call {@link #shown} to
+ * display the progress.
  *
- * <p>What it fails with is a {@link RunException}, or has one as its cause, wherever its reader can act on it. Values
- * are texts, JSON where they have parts, so that callers of any language take them.
+ * <p>Errors that the user can fix are {@link RunException}s, or have one as their cause. Values are texts, structured
+ * values JSON, so that callers in any language can use them.
  */
 public final class SessionRun {
     private static final String RUN_YAML = "run.yaml";
@@ -54,7 +55,7 @@ public final class SessionRun {
         }
     }
 
-    /** What is done now. */
+    /** The step in progress. */
     private record Job(Thread thread, String group) {}
 
     private SessionRun(SparkSession session, List<Stage> stages) {
@@ -67,12 +68,12 @@ public final class SessionRun {
     }
 
     /**
-     * The run of a file.
+     * Reads the run of a file.
      *
-     * @param path of its YAML; may be a URI
-     * @param overrides {@code section.key=value}, later ones win
-     * @param stage of a pipeline, or null
-     * @throws RunException if it can not be read, or is no configuration
+     * @param path path or URI of the YAML file
+     * @param overrides {@code section.key=value}; the last value of a key wins
+     * @param stage stage of a pipeline, or null
+     * @throws RunException if the file cannot be read or is not a configuration
      */
     public static SessionRun ofFile(SparkSession session, String path, List<String> overrides, String stage)
             throws IOException {
@@ -83,20 +84,20 @@ public final class SessionRun {
     }
 
     /**
-     * The run of a text.
+     * Reads the run of a text.
      *
-     * @param yaml or JSON
-     * @param name how errors call it
-     * @param overrides as in {@link #ofFile}
-     * @param stage of a pipeline, or null
-     * @throws RunException if it is no configuration
+     * @param yaml YAML or JSON
+     * @param name name of the text in errors
+     * @param overrides as for {@link #ofFile}
+     * @param stage stage of a pipeline, or null
+     * @throws RunException if the text is not a configuration
      */
     public static SessionRun ofText(
             SparkSession session, String yaml, String name, List<String> overrides, String stage) {
         return new SessionRun(session, RunFile.chosen(RunConfigLoader.parseStages(yaml, name, overrides), name, stage));
     }
 
-    /** The folder of a run that was there before. */
+    /** Reads the run of an existing output folder. */
     public static SessionRun ofFolder(SparkSession session, String folder) throws IOException {
         Configuration hadoop = session.sparkContext().hadoopConfiguration();
         Path yaml = new Path(RunPaths.absolute("output.dir", folder, hadoop), RUN_YAML);
@@ -116,8 +117,9 @@ public final class SessionRun {
     }
 
     /**
-     * Makes rows a view, which a run reads as {@code table:NAME}. Equal rows, in whatever order, have the same name, in
-     * every session: so the same run finds its dataset prepared, and other rows make it another run.
+     * Registers rows as a view and returns the source {@code table:NAME} for a run. The name is a hash of the rows,
+     * independent of their order and of the session. So a run on equal rows finds its prepared dataset, and other rows
+     * make another run.
      */
     public static String view(Dataset<Row> rows) {
         Row sums = rows.selectExpr("count(1)", "hex(cast(coalesce(sum(xxhash64(*) % 4294967296), 0) as bigint))")
@@ -131,25 +133,25 @@ public final class SessionRun {
         return stage.config();
     }
 
-    /** The run with every default in it, as YAML. */
+    /** Returns the run with every default, as YAML. */
     public String yaml() {
         return RunConfigLoader.toYaml(config());
     }
 
-    /** The run with every default in it, as JSON. */
+    /** Returns the run with every default, as JSON. */
     public String json() {
         return RunConfigLoader.toJson(config());
     }
 
     /**
-     * What training takes.
+     * Estimate of a training's resources.
      *
-     * @param text one screen of lines
-     * @param refusal what training would refuse the run for, or null
+     * @param text at most one screen of lines
+     * @param refusal reason why training would reject the run, or null
      */
     public record Planned(String text, String refusal) {}
 
-    /** What training will take, and what is slow about its sources. */
+    /** Returns the estimate of the training's resources, with warnings about slow sources. */
     public Planned plan() throws IOException {
         Planned[] planned = new Planned[1];
         run("plan", false, run -> {
@@ -165,7 +167,7 @@ public final class SessionRun {
         return planned[0];
     }
 
-    /** Raw text to the dataset of the run. */
+    /** Prepares the dataset of the run from raw text. */
     public void prepare() throws IOException {
         run("prepare", true, run -> new Pipeline(run, jobs, console).prepare());
     }
@@ -183,15 +185,16 @@ public final class SessionRun {
         run("evaluate", true, run -> new Pipeline(run, jobs, console).evaluate());
     }
 
-    /** Predicts the rows of {@code input} into Parquet files in {@code output}. */
+    /** Predicts the rows of {@code input} and writes Parquet files to {@code output}. */
     public void predict(String input, String output) throws IOException {
         run("predict", false, run -> jobs.predict(run, input, output));
     }
 
     /**
-     * Adds a column with what the trained model predicts of rows, a structure; computed when it is asked for.
+     * Adds a column of structures with the trained model's predictions for the rows. Spark computes the predictions
+     * lazily.
      *
-     * @param column its name
+     * @param column name of the column
      */
     public Dataset<Row> predict(Dataset<Row> rows, String column) {
         RunConfig run = jobs.fetchModel(config(), line -> console.say("fetch     " + line));
@@ -232,7 +235,7 @@ public final class SessionRun {
         }
     }
 
-    /** Ends what another thread does now: its call fails. */
+    /** Cancels the step that another thread runs; the call of that thread fails. */
     public void cancel() {
         Job now = job;
         if (now != null) {
@@ -246,23 +249,23 @@ public final class SessionRun {
     }
 
     /**
-     * What a terminal would show.
+     * New output since the last call.
      *
-     * @param lines since the last call
-     * @param line that is being written
-     * @param share of the training's steps that is done
+     * @param lines complete lines since the last call
+     * @param line the unfinished line
+     * @param share completed share of the training's steps
      */
     private record Shown(List<String> lines, String line, double share) {}
 
     /**
-     * What is to be shown now, as JSON: the {@code lines} since the last call, a {@code line} that will change, and the
-     * {@code share} of the training that is done.
+     * Returns new output as JSON: the complete {@code lines} since the last call, the unfinished {@code line}, and the
+     * completed {@code share} of the training.
      */
     public String shown() throws JsonProcessingException {
         return JsonFiles.MAPPER.writeValueAsString(new Shown(screen.take(), screen.open(), progress.share()));
     }
 
-    /** The dataset's {@code manifest.json}. */
+    /** Returns the dataset's {@code manifest.json}. */
     public String manifest() throws IOException {
         Path file = new Path(dataset(), Manifest.FILE_NAME);
         try {
@@ -276,18 +279,21 @@ public final class SessionRun {
         return new Path(RunPaths.absolute("data.dir", config().dataset(), jobs.hadoop()));
     }
 
-    /** What became of the raw rows, as a JSON array of {@code name}, {@code count} and {@code note}. */
+    /** Returns the counts of raw rows by outcome, as a JSON array of {@code name}, {@code count} and {@code note}. */
     public String funnel() throws IOException {
         return JsonFiles.MAPPER.writeValueAsString(DataFunnel.of(Manifest.read(dataset(), jobs.hadoop())));
     }
 
-    /** The samples of a split, with their text. */
+    /** Returns the samples of a split, with their text. */
     public Dataset<Row> samples(String split) throws IOException {
         RunConfig run = jobs.fetchModel(config(), line -> console.say("fetch     " + line));
         return SampleFrame.of(session, run, Manifest.read(dataset(), jobs.hadoop()), dataset(), split);
     }
 
-    /** Text of a file of the output folder, such as {@code metrics.json}; null where there is none. */
+    /**
+     * Returns the text of a file of the output folder, such as {@code metrics.json}, or null if the file does not
+     * exist.
+     */
     public String file(String name) throws IOException {
         return RunFolder.of(config(), jobs.hadoop()).read(name).orElse(null);
     }

@@ -49,13 +49,13 @@ import org.apache.spark.deploy.SparkHadoopUtil;
 import org.apache.spark.sql.SparkSession;
 import scala.Tuple2;
 
-/** The jobs on a real Spark session. */
+/** Jobs on a real Spark session. */
 public final class SparkJobs implements Jobs {
     private final RunConfig run;
-    /** The master, or null for the configured one. */
+    /** Master of the session, or null for the configured master. */
     private final String master;
 
-    /** Settings of a session that was there before, of which {@link #session} is one. */
+    /** Settings of the existing session; empty if the jobs open their own session. */
     private final Map<String, String> settings;
 
     private SparkSession session;
@@ -67,12 +67,12 @@ public final class SparkJobs implements Jobs {
         this.session = session;
     }
 
-    /** See {@link Jobs.Opener}. */
+    /** Creates jobs as described in {@link Jobs.Opener}. */
     public static Jobs open(RunConfig run, boolean local) {
         return new SparkJobs(run, local ? "local[" + run.cluster().ranks() + "]" : null, Map.of(), null);
     }
 
-    /** In a session that another has started: whoever closes these stops it. */
+    /** Creates jobs in an existing session; closing the jobs stops the session. */
     static Jobs in(SparkSession session, RunConfig run) {
         SparkSessions.adopt(session);
         SparkConf conf = session.sparkContext().getConf();
@@ -134,14 +134,14 @@ public final class SparkJobs implements Jobs {
         try {
             return PrepareJob.slowSources(config, fileSystems(config, "plan"));
         } catch (RunException e) {
-            // prepare says what it cannot read; a plan is made without.
+            // A plan works without these warnings; prepare reports unreadable sources.
             return List.of();
         }
     }
 
-    /** Ends the process as the master wants it; must be the last call of {@code main}. */
+    /** Ends the process as the master requires; must be the last call of {@code main}. */
     public static void exit(int code) throws SparkUserAppException {
-        // Not by a SparkConf, whose class looks the host up and logs: no command may have needed Spark.
+        // Avoids SparkConf, whose class looks up the host and logs, in commands that never used Spark.
         DriverExit.exit(code, System.getProperty("spark.master"));
     }
 
@@ -207,14 +207,14 @@ public final class SparkJobs implements Jobs {
         return PushJob.run(config, name, isPrivate, hub, fileSystems(config, "push"));
     }
 
-    /** The file systems' configuration, as a session would have it. */
+    /** Returns the file systems' configuration that a session would have. */
     private Configuration fileSystems(RunConfig config, String command) {
         return SparkHadoopUtil.get().newConfiguration(SparkSessions.conf(config, command, master, settings));
     }
 
     @Override
     public Configuration hadoop() {
-        // To read a small file, or to say how a command ended that found an error at once, needs no session.
+        // Reading a small file, or writing the status of a command that failed early, needs no session.
         return session == null
                 ? fileSystems(run, "files")
                 : session.sparkContext().hadoopConfiguration();

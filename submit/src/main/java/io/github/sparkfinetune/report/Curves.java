@@ -8,13 +8,13 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * What the report plots. A long run is thinned to at most {@link #POINTS} points, each the mean of as many records one
- * after the other; values that are not finite are left out.
+ * Data of the report's plots. A long run has at most {@link #POINTS} points, each the mean of the same number of
+ * consecutive records; values that are not finite are dropped.
  *
- * @param recordsPerPoint records behind one point
- * @param step optimizer step of each point: the last one it covers
+ * @param recordsPerPoint number of records in a point
+ * @param step last optimizer step of each point
  * @param loss training loss
- * @param learningRate rate of the schedule
+ * @param learningRate learning rate of the schedule
  * @param gradNorm global norm of the gradient before clipping
  * @param tokensPerSecond throughput
  * @param evalStep optimizer steps of the evaluations

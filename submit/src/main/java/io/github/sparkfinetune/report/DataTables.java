@@ -5,11 +5,11 @@ import io.github.sparkfinetune.data.dataset.Manifest;
 import java.util.Locale;
 import java.util.Map;
 
-/** What became of the raw rows, as HTML. */
+/** Counts and lengths of the raw rows, as HTML. */
 final class DataTables {
     private DataTables() {}
 
-    /** The warnings, then the funnel from rows to samples. */
+    /** Returns the warnings, then the funnel from rows to samples. */
     static String of(Manifest manifest) {
         StringBuilder html = new StringBuilder();
         manifest.warnings()
@@ -24,7 +24,7 @@ final class DataTables {
                 .toString();
     }
 
-    /** How long the texts to train on are. */
+    /** Returns the distribution of the training texts' lengths. */
     private static String lengths(Map<Integer, Long> lengths) {
         long most = lengths.values().stream().mapToLong(Long::longValue).max().orElseThrow();
         StringBuilder html = new StringBuilder("\n<h3>Length of the training texts</h3>\n<div class=\"scroll\">")

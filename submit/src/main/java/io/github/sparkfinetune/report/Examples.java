@@ -6,7 +6,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.StreamSupport;
 
-/** A few predictions as HTML: the wrong ones that cost most, those that the model is least sure of, some right ones. */
+/** A few predictions as HTML: the wrong ones with the highest loss, the least certain and some correct ones. */
 final class Examples {
     private static final Map<String, String> GROUPS = new LinkedHashMap<>();
 
@@ -18,7 +18,11 @@ final class Examples {
 
     private Examples() {}
 
-    /** @param examples of {@code metrics.json}; nothing is shown where there are none */
+    /**
+     * Returns the examples as HTML.
+     *
+     * @param examples {@code examples} of {@code metrics.json}; the result is empty if there are none
+     */
     static String of(JsonNode examples) {
         if (examples.isEmpty()) {
             return "";
@@ -62,7 +66,7 @@ final class Examples {
                 + "</td></tr>\n";
     }
 
-    /** Joins values for a cell that shows spaces and line ends as they are. */
+    /** Joins values for a cell that shows spaces and line ends unchanged. */
     private static String joined(JsonNode values, String between) {
         StringBuilder text = new StringBuilder();
         values.forEach(value -> text.append(text.isEmpty() ? "" : between).append(value.asText()));
@@ -71,7 +75,7 @@ final class Examples {
                 : Html.escape(text.toString().strip());
     }
 
-    /** The words once with the tags of the data and once with those of the model, which stand in two rows. */
+    /** Returns the words once, above two rows: the tags of the data and the tags of the model. */
     private static String tagged(JsonNode example) {
         return "<tr><td colspan=\"3\"><small>expected</small> " + marked(example, "expected")
                 + "\n<small>predicted</small> " + marked(example, "predicted") + "</td></tr>\n";

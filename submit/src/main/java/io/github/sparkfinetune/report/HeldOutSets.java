@@ -6,11 +6,13 @@ import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
 
-/** What the model has gained on its own held-out text and lost on others, as HTML. */
+/** Gains on the run's held-out text and losses on other held-out sets, as HTML. */
 final class HeldOutSets {
     private HeldOutSets() {}
 
-    /** A row a set: perplexity of the base model and of the trained one where they are measured, else all metrics. */
+    /**
+     * Returns a row for each set: perplexity of the base model and of the trained model if measured, else all metrics.
+     */
     static String of(JsonNode metrics) {
         JsonNode heldOut = metrics.path("held_out");
         if (heldOut.isEmpty()) {

@@ -1,10 +1,10 @@
 package io.github.sparkfinetune.report;
 
-/** Text into HTML. */
+/** Escapes text for HTML. */
 final class Html {
     private Html() {}
 
-    /** Text as the content of an element or of a quoted attribute. */
+    /** Escapes text for the content of an element or a quoted attribute. */
     static String escape(String text) {
         return text.replace("&", "&amp;")
                 .replace("<", "&lt;")
@@ -13,7 +13,7 @@ final class Html {
                 .replace("'", "&#39;");
     }
 
-    /** JSON as the content of a script element, which knows no entities: no tag can end or begin in it. */
+    /** Escapes JSON for a script element, which has no entities, so that no tag can begin or end in the JSON. */
     static String scriptData(String json) {
         return json.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e");
     }

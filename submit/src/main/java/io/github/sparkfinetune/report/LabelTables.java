@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Scores of labels, and which are predicted in place of others, as HTML; of many labels a part. */
+/** Scores of labels and confused pairs of labels, as HTML; limited to a part if there are many labels. */
 final class LabelTables {
-    /** Rows that a reader still scrolls through. */
+    /** Most rows that a reader scrolls through. */
     private static final int MOST_ROWS = 200;
 
     private LabelTables() {}
 
-    /** Scores of each label or type of entity; of many labels those that most samples have. */
+    /** Returns the scores of each label or entity type; of many labels, those with the most samples. */
     static String byLabel(JsonNode labels) {
         if (labels.isEmpty()) {
             return "";
@@ -54,7 +54,7 @@ final class LabelTables {
         return scores.path("support").asLong();
     }
 
-    /** Pairs of a label and the one that was predicted in its place. */
+    /** Returns pairs of a label and the label predicted in its place. */
     static String confusions(JsonNode pairs) {
         if (pairs.isEmpty()) {
             return "";

@@ -11,11 +11,11 @@ import java.io.IOException;
 import java.util.List;
 import java.util.Locale;
 
-/** {@code metrics.json}: how the run ended; each command replaces its own part. */
+/** Writes and reads {@code metrics.json}, the results of a run; each command replaces its own part. */
 public final class MetricsFile {
     private MetricsFile() {}
 
-    /** What is in the folder; empty where there is no file yet. */
+    /** Reads the content of the folder's file; empty if there is no file yet. */
     static ObjectNode read(RunFolder folder) throws IOException {
         String text = folder.read(RunFolder.METRICS).orElse("{}");
         try {
@@ -28,15 +28,15 @@ public final class MetricsFile {
         throw notMetrics(folder, null);
     }
 
-    /** Whether a model was trained and measured on held-out text. */
+    /** Returns whether a model was trained and measured on held-out text. */
     public static boolean isMeasured(RunFolder folder) throws IOException {
         return read(folder).has("train") && read(folder).has("test");
     }
 
     /**
-     * What a run's model has measured on its held-out text.
+     * Returns a metric of the run's model on its held-out text.
      *
-     * @throws RunException if it has not measured this
+     * @throws RunException if the metric was not measured
      */
     public static double test(RunFolder folder, String metric) throws IOException {
         JsonNode value = read(folder).path("test").path(metric);
@@ -47,7 +47,7 @@ public final class MetricsFile {
         return value.doubleValue();
     }
 
-    /** Optimizer steps of the training, 0 where none is known. */
+    /** Returns the optimizer steps of the training, or 0 if unknown. */
     public static long steps(RunFolder folder) throws IOException {
         return read(folder).at("/train/steps").asLong();
     }
@@ -58,8 +58,8 @@ public final class MetricsFile {
     }
 
     /**
-     * Writes {@code train}, with {@code ranks}, what each computes in a step, where there are several; and {@code eval}
-     * where there was an evaluation split.
+     * Writes {@code train} and, if there was an evaluation split, {@code eval}. With several ranks {@code train} has
+     * {@code ranks}, the computation of each rank in a step.
      */
     public static void put(RunFolder folder, TrainingResult result) throws IOException {
         ObjectNode metrics = read(folder);
@@ -93,13 +93,21 @@ public final class MetricsFile {
     }
 
     /**
-     * Writes {@code test}, and for a classifier its {@code confusion_matrix}; where samples have several labels or
-     * tags, or one of many labels, {@code by_label}, the scores of each label or type of entity, and in the last case
-     * the most frequent {@code confusions}; for a language model {@code base}, the same metrics of the base model, and
-     * a few {@code answers}; a few {@code examples} where predictions are right or wrong. Of each further held-out set
-     * {@code held_out} has its {@code metrics}, and {@code base} where it is measured, by its name.
+     * Writes the scores of held-out sets.
      *
-     * @param sets the test split, then the others
+     * <ul>
+     *   <li>{@code test}: metrics of the test split
+     *   <li>{@code confusion_matrix}: for a classifier
+     *   <li>{@code by_label}: scores of each label or entity type, if samples have several labels or tags, or one of
+     *       many labels
+     *   <li>{@code confusions}: the most frequent confusions, if samples have one of many labels
+     *   <li>{@code base}: the same metrics of the base model, for a language model
+     *   <li>{@code answers}: a few answers of a language model
+     *   <li>{@code examples}: a few predictions, if predictions are right or wrong
+     *   <li>{@code held_out}: by name, the {@code metrics} of each further set, and {@code base} if measured
+     * </ul>
+     *
+     * @param sets the test split, then the further sets
      */
     public static void put(RunFolder folder, List<Scores> sets) throws IOException {
         Scores scores = sets.get(0);

@@ -15,8 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * {@code metrics.jsonl}: a JSON object a record. A run that goes on from a checkpoint makes the steps after it anew:
- * what was written of these is dropped.
+ * Writes {@code metrics.jsonl}, one JSON object for each record. A run that resumes from a checkpoint repeats the steps
+ * after it, so their earlier records are dropped.
  */
 public final class MetricsLog implements AutoCloseable {
     static final ObjectMapper JSON = JsonMapper.builder()
@@ -25,7 +25,7 @@ public final class MetricsLog implements AutoCloseable {
             .build();
 
     private final RunFolder folder;
-    /** Of earlier calls; emptied when the first record tells which of them stay. */
+    /** Records of earlier calls; cleared when the first new record decides which of them stay. */
     private final List<TrainingRecord> earlier;
 
     private GrowingFile out;
@@ -36,15 +36,15 @@ public final class MetricsLog implements AutoCloseable {
     }
 
     /**
-     * Goes on with the log in the folder, or starts one.
+     * Opens the log of the folder, or starts a new one.
      *
-     * @throws RunException if a line of it is not a record
+     * @throws RunException if a line is not a record
      */
     public static MetricsLog open(RunFolder folder) throws IOException {
         return new MetricsLog(folder, read(folder));
     }
 
-    /** The records in the folder; a last line that was cut off is left out. */
+    /** Reads the records of the folder, without a truncated last line. */
     public static List<TrainingRecord> read(RunFolder folder) throws IOException {
         List<TrainingRecord> records = new ArrayList<>();
         String text = folder.read(RunFolder.METRICS_LOG).orElse("");
@@ -62,7 +62,7 @@ public final class MetricsLog implements AutoCloseable {
         return records;
     }
 
-    /** Writes a record; it can be read at once where the file system allows it. */
+    /** Writes a record, which readers see at once if the file system supports it. */
     public void add(TrainingRecord record) {
         try {
             if (out == null) {

@@ -11,7 +11,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
-/** What the stages of a pipeline have measured, side by side; each has a report of its own in its folder. */
+/** Results of a pipeline's stages side by side; each stage also has a report in its folder. */
 record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
 
     static PipelineReport of(List<Stage> stages, Configuration hadoop) throws IOException {
@@ -22,7 +22,7 @@ record PipelineReport(List<Stage> stages, Map<String, ObjectNode> byStage) {
         return new PipelineReport(stages, byStage);
     }
 
-    /** {@code metrics.json}: {@code stages}, each with what is in its own. */
+    /** Returns {@code metrics.json}: {@code stages}, each with the content of its own {@code metrics.json}. */
     String metrics() throws IOException {
         ObjectNode all = MetricsLog.JSON.createObjectNode();
         ObjectNode named = all.putObject("stages");

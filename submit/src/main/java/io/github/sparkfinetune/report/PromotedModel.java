@@ -17,24 +17,24 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * A file that points at the model in use, on any Hadoop file system: a JSON object with {@code promoted}, an
- * {@link Entry}, {@code by}, what the last writer calls itself, and {@code previous}, the entries before, the newest
- * first. It is replaced whole, so that a reader finds the old one or the new one; of two writers at once the later
- * wins.
+ * A file that points at the model in use, on any Hadoop file system. The file is a JSON object with {@code promoted}
+ * (an {@link Entry}), {@code by} (the name of the last writer) and {@code previous} (the earlier entries, newest
+ * first). A write replaces the whole file, so a reader finds the old or the new content. The later of two concurrent
+ * writers wins.
  */
 public final class PromotedModel {
-    /** Entries before that are kept: models that nobody will go back to. */
+    /** Number of earlier entries that are kept; nobody goes back further. */
     private static final int MOST_PREVIOUS = 20;
 
     /**
      * A model that is or was in use.
      *
      * @param model folder of the model or adapter
-     * @param run its run's {@code output.dir}
-     * @param metric name of the metric by which it was promoted
-     * @param value of the metric, on the run's held-out text
-     * @param runId what its promoter calls the run
-     * @param time when it was promoted, ISO 8601, UTC
+     * @param run {@code output.dir} of its run
+     * @param metric name of the metric that the promotion compared
+     * @param value value of the metric on the run's held-out text
+     * @param runId the promoter's name for the run
+     * @param time time of the promotion, ISO 8601, UTC
      */
     @JsonPropertyOrder({"model", "run", "metric", "value", "run_id", "time"})
     public record Entry(
@@ -53,7 +53,7 @@ public final class PromotedModel {
     private final Path path;
     private final FileSystem files;
 
-    /** @throws RunException if {@code pointer} is no path of a known file system */
+    /** @throws RunException if {@code pointer} is not a path of a known file system */
     public PromotedModel(String pointer, Configuration hadoop) {
         try {
             path = new Path(pointer);
@@ -63,7 +63,7 @@ public final class PromotedModel {
         }
     }
 
-    /** The model in use, or empty where there is none yet. */
+    /** Returns the model in use, or empty if there is none yet. */
     public Optional<Entry> current() {
         return read().map(Content::promoted);
     }
@@ -79,11 +79,11 @@ public final class PromotedModel {
     }
 
     /**
-     * Points at the model before, unless this was done under the same name already.
+     * Points at the previous model, unless the last change was already made under the same name.
      *
-     * @param by what the caller calls itself
+     * @param by the caller's name for the change
      * @return the model in use
-     * @throws RunException if there is none before
+     * @throws RunException if there is no previous model
      */
     public Entry rollBack(String by) {
         Content content = read().orElseThrow(() -> RunException.data(path + ": there is no promoted model"));

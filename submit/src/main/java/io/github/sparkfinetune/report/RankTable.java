@@ -3,11 +3,11 @@ package io.github.sparkfinetune.report;
 import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Locale;
 
-/** What each rank of a training computes in a step, as HTML. */
+/** Computation of each rank in a step, as HTML. */
 final class RankTable {
     private RankTable() {}
 
-    /** A row a rank; nothing for a single one. */
+    /** Returns a row for each rank; empty for a single rank. */
     static String of(JsonNode metrics) {
         JsonNode ranks = metrics.path("train").path("ranks");
         if (ranks.isEmpty()) {

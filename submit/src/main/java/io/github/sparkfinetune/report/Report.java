@@ -15,8 +15,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code report.html}: one file that needs nothing else, neither the network nor the folder it lies in. Its content
- * security policy lets it load nothing; all text of the run is escaped.
+ * Writes {@code report.html}, a single file that needs neither the network nor its folder. Its content security policy
+ * forbids loading anything; all text of the run is escaped.
  */
 final class Report {
     private static final String UPLOT = "/META-INF/resources/webjars/uplot/1.6.30/dist/";
@@ -27,7 +27,7 @@ final class Report {
 
     private Report() {}
 
-    /** The report of what a run has written so far. */
+    /** Returns the report of a run's results so far. */
     static String of(RunFolder folder) throws IOException {
         String yaml = folder.read(RunFolder.RUN_YAML).orElseThrow();
         RunConfig run = RunConfigLoader.parse(yaml, folder.shown(RunFolder.RUN_YAML), List.of());

@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** The report's figures and tables as HTML. */
+/** Figures and tables of the report, as HTML. */
 final class ReportTables {
     private static final List<String> HEADLINES = List.of(
             "accuracy",
@@ -20,12 +20,12 @@ final class ReportTables {
             "perplexity",
             "rougeL");
 
-    /** Most labels whose names have room side by side. */
+    /** Number of labels whose names fit side by side. */
     private static final int FEW_LABELS = 8;
 
     private ReportTables() {}
 
-    /** The figures at the top. */
+    /** Returns the figures at the top. */
     static String tiles(JsonNode metrics) {
         StringBuilder tiles = new StringBuilder();
         for (String metric : HEADLINES) {
@@ -49,9 +49,9 @@ final class ReportTables {
     }
 
     /**
-     * What was measured on held-out text.
+     * Returns the measurements on held-out text.
      *
-     * @param answers whether the task's model gives some
+     * @param answers whether the model of the task generates answers
      */
     static String heldOut(JsonNode metrics, boolean answers) {
         if (metrics.path("test").isEmpty()) {
@@ -73,7 +73,7 @@ final class ReportTables {
         return String.format(Locale.ROOT, "%.4f", value.asDouble());
     }
 
-    /** A language model's metrics beside those of the base model. */
+    /** Returns a language model's metrics beside the base model's. */
     private static String comparison(JsonNode test, JsonNode base) {
         StringBuilder html = new StringBuilder("<div class=\"scroll\"><table class=\"figures\"><thead><tr><th></th>")
                 .append("<th scope=\"col\">trained model</th><th scope=\"col\">base model</th>")
@@ -97,7 +97,7 @@ final class ReportTables {
         return html.append("</tbody></table></div>").toString();
     }
 
-    /** Answers side by side with what they should be. */
+    /** Returns the model's answers beside the expected ones. */
     private static String answers(JsonNode answers) {
         if (answers.isEmpty()) {
             return "<p class=\"note\">No answers were generated: <code>generation.eval_samples</code> says for how many"
@@ -121,7 +121,7 @@ final class ReportTables {
                 .toString();
     }
 
-    /** The test metrics that have no figure at the top. */
+    /** Returns the test metrics that have no figure at the top. */
     private static String otherMetrics(JsonNode test) {
         List<String> others = new ArrayList<>();
         test.fields().forEachRemaining(metric -> {
@@ -150,7 +150,9 @@ final class ReportTables {
         }
     }
 
-    /** The confusion matrix, shaded by the share of the true label, with each label's precision, recall and F1. */
+    /**
+     * Returns the confusion matrix, shaded by the share of the true label, with each label's precision, recall and F1.
+     */
     private static String confusion(JsonNode matrix) {
         JsonNode labels = matrix.path("labels");
         JsonNode counts = matrix.path("counts");
@@ -193,7 +195,7 @@ final class ReportTables {
                 "<td class=\"%s%s\" style=\"--share:%.3f\" title=\"%.1f %% of the true label\">%,d</td>",
                 right ? "right" : "wrong",
                 share > 0.5 ? " strong" : "",
-                // The eye should find the few that are wrong: their shade grows by the root.
+                // The square root makes the few errors visible.
                 right ? share : Math.sqrt(share),
                 100 * share,
                 count));

@@ -23,23 +23,23 @@ import org.apache.hadoop.fs.LocalFileSystem;
 import org.apache.hadoop.fs.Path;
 
 /**
- * The small files of a run's output folder, on any Hadoop file system: {@code run.yaml}, which training writes,
+ * Small files of a run's output folder, on any Hadoop file system: {@code run.yaml}, which training writes,
  * {@code metrics.jsonl}, {@code metrics.json} and {@code report.html}.
  */
 public final class RunFolder {
-    /** The configuration that made it a run's. */
+    /** Configuration of the run; a folder with this file belongs to the run. */
     public static final String RUN_YAML = "run.yaml";
 
     static final String METRICS_LOG = "metrics.jsonl";
     static final String METRICS = "metrics.json";
 
-    /** How the last command ended. */
+    /** Result of the last command. */
     public static final String STATUS = "status.json";
 
     /** Name of the report. */
     public static final String REPORT = "report.html";
 
-    /** The files that tell how a run went. */
+    /** Files with the results of a run. */
     public static final List<String> RESULTS = List.of(RUN_YAML, METRICS, REPORT);
 
     private final String dir;
@@ -53,20 +53,20 @@ public final class RunFolder {
     }
 
     /**
-     * The output folder of a run, which need not exist yet.
+     * Returns the output folder of a run, which need not exist yet.
      *
-     * @throws RunException if {@code output.dir} is no path of a known file system
+     * @throws RunException if {@code output.dir} is not a path of a known file system
      */
     public static RunFolder of(RunConfig run, Configuration hadoop) throws IOException {
         return of(run.output().dir(), hadoop);
     }
 
-    /** The folder that the stages of a pipeline have theirs in, of one of them. */
+    /** Returns the folder of a pipeline, which contains the folders of its stages. */
     public static RunFolder above(RunConfig stage, Configuration hadoop) throws IOException {
         return of(stage.output().dir().replaceFirst("/[^/]+/*$", ""), hadoop);
     }
 
-    /** The output folder of a name. */
+    /** Returns the output folder with a name. */
     public static RunFolder of(String dir, Configuration hadoop) throws IOException {
         Path path;
         FileSystem files;
@@ -76,18 +76,18 @@ public final class RunFolder {
         } catch (IllegalArgumentException | IOException e) {
             throw RunException.config("output.dir: " + dir + " can not be used: " + e.getMessage());
         }
-        // Without the hidden checksum files beside what people read, and with every line on disk when it is flushed.
+        // Avoids hidden checksum files beside the results, and puts every flushed line on disk.
         return new RunFolder(dir, path, files instanceof LocalFileSystem local ? local.getRaw() : files);
     }
 
-    /** Writes {@value #REPORT} of what the run has measured so far. */
+    /** Writes {@value #REPORT} with the run's results so far. */
     public void writeReport() throws IOException {
         write(REPORT, Report.of(this));
     }
 
     /**
-     * Writes {@value #STATUS}, a JSON object: {@code command}, {@code exit_code}, {@code message} (null where there is
-     * no error) and {@code time} (ISO 8601, UTC).
+     * Writes {@value #STATUS}, a JSON object: {@code command}, {@code exit_code}, {@code message} (null without an
+     * error) and {@code time} (ISO 8601, UTC).
      */
     public void writeStatus(String command, ExitCode exitCode, String message) throws IOException {
         ObjectNode status = JsonFiles.MAPPER
@@ -99,24 +99,24 @@ public final class RunFolder {
         write(STATUS, new String(JsonFiles.pretty(status), StandardCharsets.UTF_8));
     }
 
-    /** Writes {@value #REPORT} and {@value #METRICS} of a pipeline, whose stages have their folders in this one. */
+    /** Writes {@value #REPORT} and {@value #METRICS} of a pipeline, whose stages have their folders in this folder. */
     public void writePipelineReport(List<Stage> stages, Configuration hadoop) throws IOException {
         PipelineReport report = PipelineReport.of(stages, hadoop);
         write(METRICS, report.metrics());
         write(REPORT, report.html(shown("").replaceFirst(".*/(?=[^/]+/*$)", "").replace("/", "")));
     }
 
-    /** Whether there is a file or a folder of a name. */
+    /** Returns whether a file or folder exists. */
     public boolean has(String name) throws IOException {
         return files.exists(new Path(path, name));
     }
 
-    /** How messages call a file of the folder. */
+    /** Returns the name of a file of the folder for messages. */
     public String shown(String name) {
         return dir + "/" + name;
     }
 
-    /** The manifest of a prepared dataset, or empty where there is none. */
+    /** Returns the manifest of a prepared dataset, or empty if there is none. */
     Optional<Manifest> manifest(String dataset) throws IOException {
         Path folder = new Path(dataset);
         return Manifest.exists(folder, files.getConf())
@@ -124,7 +124,7 @@ public final class RunFolder {
                 : Optional.empty();
     }
 
-    /** A file's text, or empty where there is none. */
+    /** Returns the text of a file, or empty if the file does not exist. */
     public Optional<String> read(String name) throws IOException {
         try (FSDataInputStream in = files.open(new Path(path, name))) {
             return Optional.of(new String(in.readAllBytes(), StandardCharsets.UTF_8));

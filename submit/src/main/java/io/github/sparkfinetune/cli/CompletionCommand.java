@@ -11,7 +11,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Spec;
 
-/** {@code completion}: prints what lets a shell complete commands, options, paths and keys of the configuration. */
+/** {@code completion}: prints a script with which a shell completes commands, options, paths and configuration keys. */
 @Command(
         name = "completion",
         header = "Print the completion script of bash and zsh.",
@@ -51,7 +51,7 @@ final class CompletionCommand implements Callable<Integer> {
         return ExitCode.DONE.code();
     }
 
-    /** bin/finetune hands these to spark-submit, the commands never see them. */
+    /** Adds the options that bin/finetune passes to spark-submit, which the commands never see. */
     private static void addLauncherOptions(CommandLine command) {
         command.getCommandSpec()
                 .addOption(OptionSpec.builder("--master")
@@ -61,7 +61,10 @@ final class CompletionCommand implements Callable<Integer> {
                 .addOption(OptionSpec.builder("--conf").type(String.class).build());
     }
 
-    /** Paths are strings to the commands, since they may be URIs; picocli completes files. */
+    /**
+     * Completes paths as files. The commands declare paths as strings because they may be URIs, but picocli completes
+     * only files.
+     */
     private static void completePaths(CommandSpec command) {
         for (OptionSpec option : List.copyOf(command.options())) {
             if (option.paramLabel().equals("FILE") || option.paramLabel().equals("PATH")) {

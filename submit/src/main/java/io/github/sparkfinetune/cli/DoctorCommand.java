@@ -14,12 +14,12 @@ import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code doctor}: says what is missing on this machine or cluster. */
+/** {@code doctor}: reports what is missing on this machine or cluster. */
 @Command(
         name = "doctor",
         header = "Say what is missing on this machine or cluster.",
         description = "Java, Spark, PyTorch, processors, disks and connections of the executors; with --config also its"
-                + " paths and memory. Exit code 0 where nothing is wrong.",
+                + " paths and memory. Exit code 0 if nothing is wrong.",
         footer = "  finetune doctor --config run.yaml --master yarn")
 final class DoctorCommand extends SparkCommand {
     @Option(names = "--config", paramLabel = "FILE", description = "The YAML file of a run to look at, too.")

@@ -10,7 +10,7 @@ import picocli.CommandLine.Command;
 @Command(
         name = "evaluate",
         header = "Measure the trained model on the held-out text.",
-        description = "Beside a language model its base model is measured too.",
+        description = "For a language model, measures the base model too.",
         footer = "  finetune evaluate --config run.yaml")
 final class EvaluateCommand extends JobCommand {
     EvaluateCommand(Jobs.Opener opener) {

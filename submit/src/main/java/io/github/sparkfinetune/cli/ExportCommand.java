@@ -7,11 +7,11 @@ import io.github.sparkfinetune.job.Jobs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code export}: the trained language model as a file for other programs. */
+/** {@code export}: writes the trained language model as a file for other programs. */
 @Command(
         name = "export",
         header = "Write the trained language model as one file that llama.cpp runs.",
-        description = "An adapter is added into its base first.",
+        description = "Merges an adapter into its base model first.",
         footer = "  finetune export --config run.yaml --type Q8_0 --output mails.gguf")
 final class ExportCommand extends JobCommand {
     private static final String GGUF = "gguf";
@@ -26,7 +26,7 @@ final class ExportCommand extends JobCommand {
             names = "--type",
             paramLabel = "TYPE",
             defaultValue = "F16",
-            description = "Of the weights: F32, F16 (unless set), BF16, Q8_0, Q4_0.")
+            description = "Type of the weights: F32, F16 (default), BF16, Q8_0 or Q4_0.")
     private String type;
 
     ExportCommand(Jobs.Opener opener) {

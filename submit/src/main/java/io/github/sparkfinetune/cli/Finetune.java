@@ -17,7 +17,7 @@ import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** The command line: {@code COMMAND --config run.yaml [--set section.key=value ...]}. */
+/** Command line {@code COMMAND --config run.yaml [--set section.key=value ...]}. */
 @Command(
         name = "finetune",
         description = "Fine-tune encoders and language models on an Apache Spark cluster.",
@@ -35,9 +35,9 @@ public final class Finetune implements Callable<Integer> {
     private Finetune() {}
 
     /**
-     * Started by spark-submit, which ends the process with the exit code.
+     * Runs a command under spark-submit, which ends the process with the exit code.
      *
-     * @throws SparkUserAppException with the exit code of a command that failed
+     * @throws SparkUserAppException with the exit code of a failed command
      */
     public static void main(String[] args) throws SparkUserAppException {
         int code = execute(
@@ -49,7 +49,7 @@ public final class Finetune implements Callable<Integer> {
         SparkJobs.exit(code);
     }
 
-    /** Runs a command and returns its exit code; nothing is thrown. */
+    /** Runs a command and returns its exit code; throws nothing. */
     static int execute(Jobs.Opener opener, Terminal terminal, PrintWriter out, PrintWriter err, String... args) {
         CommandLine line = commandLine(opener, terminal);
         line.setOut(out);
@@ -64,7 +64,7 @@ public final class Finetune implements Callable<Integer> {
         return line.execute(args);
     }
 
-    /** The commands and their options. */
+    /** Returns the commands and their options. */
     static CommandLine commandLine(Jobs.Opener opener) {
         return commandLine(opener, question -> Optional.empty());
     }
@@ -102,7 +102,7 @@ public final class Finetune implements Callable<Integer> {
         return help;
     }
 
-    /** Without a command: shows the help. */
+    /** Shows the help when no command is given. */
     @Override
     public Integer call() {
         spec.commandLine().usage(spec.commandLine().getOut());

@@ -21,13 +21,12 @@ import org.apache.hadoop.fs.Path;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code init}: looks at data and model and writes the file of a run that trains the one on the other. */
+/** {@code init}: inspects data and a model and writes the file of a run that trains the model on the data. */
 @Command(
         name = "init",
         header = "Look at data and model, and write a run.yaml that fits.",
-        description =
-                "Columns, lengths and labels of the data, size of the model, memory of the machine decide. What is"
-                        + " not given is asked for, where somebody can answer.",
+        description = "Decides by columns, lengths and labels of the data, size of the model and memory of the machine."
+                + " Asks for missing options where somebody can answer.",
         footer = "  finetune init --data data/mails.jsonl --model models/minilm")
 final class InitCommand extends SparkCommand {
     @Option(
@@ -39,17 +38,20 @@ final class InitCommand extends SparkCommand {
     @Option(names = "--model", paramLabel = "PATH", description = "Folder of the base model, or ORG/NAME of the Hub.")
     private String model;
 
-    @Option(names = "--task", paramLabel = "TASK", description = "What to train for; by default what the data is for.")
+    @Option(
+            names = "--task",
+            paramLabel = "TASK",
+            description = "Training objective; by default one that fits the data.")
     private String task;
 
     @Option(
             names = "--output",
             paramLabel = "FILE",
             defaultValue = "run.yaml",
-            description = "The file to write, which must not be there; ${DEFAULT-VALUE} unless given.")
+            description = "The file to write; must not exist. By default ${DEFAULT-VALUE}.")
     private String output;
 
-    @Option(names = "--ranks", paramLabel = "N", description = "Training processes; by default what there is room for.")
+    @Option(names = "--ranks", paramLabel = "N", description = "Training processes; by default as many as fit.")
     private Integer ranks;
 
     @Option(names = "--memory", paramLabel = "MIB", description = "Memory that a rank may take outside the Java heap.")
@@ -59,7 +61,7 @@ final class InitCommand extends SparkCommand {
             names = "--set",
             paramLabel = "KEY=VALUE",
             completionCandidates = RunOptions.Assignments.class,
-            description = "Set a key, whatever is found; may be repeated.")
+            description = "Set a key, regardless of the data; may be repeated.")
     private List<String> settings = new ArrayList<>();
 
     @Option(names = "--ask", description = "Ask for what is missing; bin/finetune adds it in a terminal.")
@@ -103,9 +105,9 @@ final class InitCommand extends SparkCommand {
         return ExitCode.DONE.code();
     }
 
-    /** The option for the master that the data was looked at on; nothing where that was this process. */
+    /** Returns the option for the master on which the data was inspected; empty for this process. */
     private String master() {
-        // As spark-submit leaves it.
+        // spark-submit sets this property.
         String master = System.getProperty("spark.master");
         return local() || master == null ? "" : " --master " + master;
     }
@@ -118,7 +120,7 @@ final class InitCommand extends SparkCommand {
         return answer.orElseThrow(() -> RunException.config(option + " is missing: give it, or --ask to be asked"));
     }
 
-    /** The task that is meant of those that fit. */
+    /** Returns the chosen task of the possible tasks. */
     private String choose(Map<String, String> evidence) {
         String first = evidence.keySet().iterator().next();
         if (evidence.size() == 1) {

@@ -13,7 +13,7 @@ import java.io.IOException;
 import java.util.List;
 import picocli.CommandLine.Mixin;
 
-/** A command that works on a run: loads its configuration, opens the jobs, uses them and closes them. */
+/** A command that works on a run: loads the configuration, opens the jobs, uses them and closes them. */
 abstract class JobCommand extends SparkCommand {
     @Mixin
     private RunOptions options;
@@ -39,7 +39,7 @@ abstract class JobCommand extends SparkCommand {
         return ExitCode.DONE.code();
     }
 
-    /** Reads the configuration; where it can't be read, but {@code --set} names the folder, that says so. */
+    /** Reads the configuration. On an error, the status goes to the output folder if {@code --set} names the folder. */
     private List<Stage> load() throws IOException {
         try {
             return options.load();
@@ -53,17 +53,20 @@ abstract class JobCommand extends SparkCommand {
         }
     }
 
-    /** Whether the command reads anything of the model that the run starts from. */
+    /** Returns whether the command reads the model that the run starts from. */
     boolean readsBaseModel() {
         return true;
     }
 
-    /** Whether the output folder says how the command ended: a cluster's manager keeps no exit code of a driver's. */
+    /**
+     * Returns whether the command writes its result to the output folder, because a cluster manager does not keep the
+     * exit code of a driver.
+     */
     boolean writesStatus() {
         return false;
     }
 
-    /** Whether the command works on all stages of a pipeline at once. */
+    /** Returns whether the command works on all stages of a pipeline at once. */
     boolean runsPipelines() {
         return false;
     }
@@ -73,6 +76,6 @@ abstract class JobCommand extends SparkCommand {
         execute(stages.get(0).config(), jobs);
     }
 
-    /** Does the command's work. */
+    /** Does the command's work on a run. */
     abstract void execute(RunConfig run, Jobs jobs) throws IOException;
 }

@@ -5,7 +5,7 @@ import io.github.sparkfinetune.job.Jobs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code merge}: a base model and its adapter as one model. */
+/** {@code merge}: merges an adapter into its base model. */
 @Command(
         name = "merge",
         header = "Add a LoRA adapter into its base model and write a model folder.",
@@ -21,7 +21,7 @@ final class MergeCommand extends JobCommand {
     @Option(
             names = "--adapter",
             paramLabel = "PATH",
-            description = "A PEFT adapter's folder, by default the one that the run trained.")
+            description = "Folder of a PEFT adapter, by default the run's adapter.")
     private String adapter;
 
     MergeCommand(Jobs.Opener opener) {

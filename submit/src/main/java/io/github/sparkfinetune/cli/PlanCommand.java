@@ -6,12 +6,12 @@ import io.github.sparkfinetune.job.PlanText;
 import io.github.sparkfinetune.spark.run.PlanJob;
 import picocli.CommandLine.Command;
 
-/** {@code plan}: shows what training takes, and ends as {@code train} would where that refuses the run. */
+/** {@code plan}: shows the resources of the training; fails as {@code train} would if training rejects the run. */
 @Command(
         name = "plan",
         header = "Say what training takes, and what to change if it is too much.",
-        description = "Parameters, memory of a rank, steps and tokens. Nothing is computed, no session is started;"
-                + " what train would refuse ends this command too.",
+        description = "Parameters, memory of a rank, steps and tokens. Computes nothing and starts no session;"
+                + " fails if train would reject the run.",
         footer = "  finetune plan --config run.yaml --master yarn")
 final class PlanCommand extends JobCommand {
     PlanCommand(Jobs.Opener opener) {

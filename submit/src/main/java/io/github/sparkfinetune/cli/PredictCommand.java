@@ -7,7 +7,7 @@ import java.io.IOException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code predict}: labels of other texts, or answers to other prompts. */
+/** {@code predict}: predicts labels of new texts, or answers to new prompts. */
 @Command(
         name = "predict",
         header = "Label texts, or answer prompts, by the trained model.",

@@ -6,7 +6,7 @@ import io.github.sparkfinetune.job.Pipeline;
 import java.io.IOException;
 import picocli.CommandLine.Command;
 
-/** {@code prepare}: raw text to the dataset of the run. */
+/** {@code prepare}: prepares the dataset of the run from raw text. */
 @Command(
         name = "prepare",
         header = "Read, split and tokenize the raw text into the dataset of the run.",

@@ -4,9 +4,9 @@ import io.github.sparkfinetune.job.Progress;
 import java.io.PrintWriter;
 import picocli.CommandLine.Option;
 
-/** The option of the commands that train. */
+/** Option of the commands that train. */
 final class ProgressOption {
-    /** How progress is shown; the names are the option's values. */
+    /** Style of the progress display; the names are the option's values. */
     enum Style {
         bar,
         lines
@@ -16,10 +16,10 @@ final class ProgressOption {
             names = "--progress",
             paramLabel = "bar|lines",
             defaultValue = "lines",
-            description = "Show one line, redrawn, or a line every few seconds.")
+            description = "Redraw one line, or write a line every few seconds.")
     private Style style;
 
-    /** Progress on {@code err} from now on. */
+    /** Starts a progress display on {@code err}. */
     Progress start(PrintWriter err) {
         return new Progress(err, style == Style.bar, System::nanoTime);
     }

@@ -17,7 +17,7 @@ import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code promote}: points at the trained model, if it is better than the one that is pointed at. */
+/** {@code promote}: points at the trained model if it is better than the model in use. */
 @Command(
         name = "promote",
         header = "Point a file at the trained model, if it beats the one there.",
@@ -31,10 +31,10 @@ final class PromoteCommand extends JobCommand {
             description = "JSON file; its promoted.model is the folder in use.")
     private String pointer;
 
-    @Option(names = "--metric", paramLabel = "NAME", description = "Unless set, training.metric_for_best_model.")
+    @Option(names = "--metric", paramLabel = "NAME", description = "By default training.metric_for_best_model.")
     private String metric;
 
-    @Option(names = "--run-id", paramLabel = "ID", description = "What you call the run; else its output.dir.")
+    @Option(names = "--run-id", paramLabel = "ID", description = "Your name for the run; by default its output.dir.")
     private String runId;
 
     PromoteCommand(Jobs.Opener opener) {

@@ -7,18 +7,18 @@ import io.github.sparkfinetune.job.Jobs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code push}: the trained model to the Hugging Face Hub. */
+/** {@code push}: uploads the trained model to the Hugging Face Hub. */
 @Command(
         name = "push",
         header = "Upload the trained model, or its adapter, to the Hugging Face Hub.",
-        description = "HF_TOKEN says who you are, HF_ENDPOINT where the Hub is.",
+        description = "HF_TOKEN is your access token, HF_ENDPOINT the address of the Hub.",
         footer = "  finetune push --config run.yaml --repo acme/mails")
 final class PushCommand extends JobCommand {
     @Option(
             names = "--repo",
             required = true,
             paramLabel = "ORG/NAME[@BRANCH]",
-            description = "The repository; made if there is none.")
+            description = "The repository; created if it does not exist.")
     private String repository;
 
     @Option(names = "--public", description = "Makes a new repository public. By default, a new repository is private.")

@@ -12,7 +12,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code rollback}: points at the model before. It asks for no configuration, which may be what is wrong. */
+/**
+ * {@code rollback}: points at the previous model. Needs no configuration, because the configuration may be at fault.
+ */
 @Command(
         name = "rollback",
         mixinStandardHelpOptions = true,
@@ -30,7 +32,7 @@ final class RollbackCommand implements Callable<Integer> {
     @Option(
             names = "--run-id",
             paramLabel = "ID",
-            description = "What you call this; the same ID again, of the last change, changes nothing.")
+            description = "Your name for the change; repeating the last ID changes nothing.")
     private String runId;
 
     @Spec

@@ -11,13 +11,13 @@ import java.util.List;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
-/** {@code run}: all that leads from raw text to a measured model. */
+/** {@code run}: runs all steps from raw text to a measured model. */
 @Command(
         name = "run",
         header = "Prepare, train and evaluate.",
         description = {
-            "What training would refuse is found before anything is prepared.",
-            "Of a pipeline, all stages; those that are done stay as they are."
+            "Checks first what training would reject, then prepares the data.",
+            "Runs all stages of a pipeline, except finished stages."
         },
         footer = "  finetune run --config run.yaml --set output.dir=runs/first")
 final class RunCommand extends JobCommand {

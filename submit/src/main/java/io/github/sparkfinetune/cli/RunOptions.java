@@ -12,7 +12,7 @@ import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
-/** The options of every command that works on a run. */
+/** Options of every command that works on a run. */
 final class RunOptions {
     @Option(
             names = "--config",
@@ -28,19 +28,19 @@ final class RunOptions {
             description = "Set a key of the configuration; may be repeated.")
     private List<String> overrides = new ArrayList<>();
 
-    @Option(names = "--stage", paramLabel = "NAME", description = "Of a pipeline, the stage that is meant.")
+    @Option(names = "--stage", paramLabel = "NAME", description = "The stage of a pipeline to work on.")
     private String stage;
 
     /**
-     * Reads the runs that are meant: the file's only one, all stages of its pipeline, or the one that is named.
+     * Reads the selected runs of the file: its only run, all stages of its pipeline, or the named stage.
      *
-     * @throws RunException as {@link RunConfigLoader#load}, and if there is no such stage
+     * @throws RunException as {@link RunConfigLoader#load}, and if the stage does not exist
      */
     List<Stage> load() throws IOException {
         return RunFile.load(config, overrides, stage, RunFile::hadoop);
     }
 
-    /** The output folder, as far as {@code --set} says it. */
+    /** Returns the output folder, if {@code --set} names it. */
     Optional<String> outputDir() {
         String key = "output.dir=";
         return overrides.stream()
@@ -49,7 +49,7 @@ final class RunOptions {
                 .map(override -> override.substring(key.length()));
     }
 
-    /** What a shell completes behind {@code --set}: {@code section.key=}. */
+    /** Shell completions for {@code --set}: {@code section.key=}. */
     static final class Assignments implements Iterable<String> {
         @Override
         public Iterator<String> iterator() {

@@ -9,7 +9,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** A command that is started by spark-submit. */
+/** A command that spark-submit starts. */
 @Command(
         mixinStandardHelpOptions = true,
         versionProvider = Finetune.Version.class,
@@ -19,7 +19,7 @@ import picocli.CommandLine.Spec;
         footerHeading =
                 "%nbin/finetune also takes --master, --deploy-mode, --conf, --jars and --packages of%nspark-submit.%n%nExample:%n")
 abstract class SparkCommand implements Callable<Integer>, Console {
-    /** Behind a command's own options. */
+    /** Order after the command's own options. */
     private static final int LAST = 100;
 
     @Option(names = "--debug", order = LAST, description = "Show stack traces, and Spark's log at level INFO.")
@@ -28,7 +28,7 @@ abstract class SparkCommand implements Callable<Integer>, Console {
     @Option(
             names = "--local",
             order = LAST + 1,
-            description = "Run in this process on local[cluster.ranks], whatever the master.")
+            description = "Run in this process on local[cluster.ranks]; ignore the master.")
     private boolean local;
 
     @Spec
@@ -44,17 +44,17 @@ abstract class SparkCommand implements Callable<Integer>, Console {
         return opener;
     }
 
-    /** Its name. */
+    /** Returns the name of the command. */
     final String name() {
         return spec.name();
     }
 
-    /** Whether errors are shown with their stack trace. */
+    /** Returns whether errors are shown with their stack trace. */
     final boolean debug() {
         return debug;
     }
 
-    /** Whether it runs in this process, whatever the master. */
+    /** Returns whether the command runs in this process, regardless of the master. */
     final boolean local() {
         return local;
     }

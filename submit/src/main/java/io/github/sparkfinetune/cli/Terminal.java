@@ -8,13 +8,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.Charset;
 import java.util.Optional;
 
-/** Somebody who can answer. */
+/** A user who can answer questions. */
 @FunctionalInterface
 interface Terminal {
-    /** Asks a question; nothing where the answer is blank, or there is no more input. */
+    /** Asks a question; returns empty if the answer is blank or the input has ended. */
     Optional<String> ask(String question);
 
-    /** Whoever writes this process's input. */
+    /** Returns the user at this process's standard input. */
     static Terminal ofProcess() {
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, Charset.defaultCharset()));
         PrintStream out = System.out;

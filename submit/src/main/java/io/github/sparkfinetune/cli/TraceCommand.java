@@ -6,12 +6,12 @@ import io.github.sparkfinetune.job.Jobs;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** {@code trace}: what became of one document. */
+/** {@code trace}: shows what happened to one document. */
 @Command(
         name = "trace",
         header = "Say what became of one document, and which steps train on it.",
-        description = "Computed from the text, the dataset and the order of training: of a run with"
-                + " these settings that went to its end.",
+        description = "Computed from the text, the dataset and the training order, as if a run with"
+                + " these settings had finished.",
         footer = "  finetune trace --config run.yaml --text-file mail.txt")
 final class TraceCommand extends JobCommand {
     @Option(
@@ -20,7 +20,7 @@ final class TraceCommand extends JobCommand {
             description = "The document: a text, or a row as one JSON object.")
     private String textFile;
 
-    @Option(names = "--hash", paramLabel = "HASH", description = "Or the hash of its content, as trace shows it.")
+    @Option(names = "--hash", paramLabel = "HASH", description = "Or the hash of its content, as shown by trace.")
     private String hash;
 
     TraceCommand(Jobs.Opener opener) {

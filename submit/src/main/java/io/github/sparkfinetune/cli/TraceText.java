@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What became of a document, in aligned lines. */
+/** Formats a document's trace as aligned lines. */
 final class TraceText {
     private TraceText() {}
 

@@ -15,7 +15,7 @@ import picocli.CommandLine.Model.ArgSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** What a wrong call is told: what is wrong with it, what was probably meant, and where the help is. */
+/** Message for a wrong call: the error, the probable intention, and where to find the help. */
 final class UsageError {
     private UsageError() {}
 
@@ -29,7 +29,7 @@ final class UsageError {
             return unknown(command, unmatched.getUnmatched().get(0));
         }
         if (e instanceof MissingParameterException missing) {
-            // An option that is missing may be one that was misspelt.
+            // A missing option may be a misspelt one.
             for (CommandLine at = command; at != null; at = at.getParent()) {
                 List<String> unmatched = at.getUnmatchedArguments();
                 if (!unmatched.isEmpty() && unmatched.get(0).startsWith("-")) {
@@ -41,7 +41,7 @@ final class UsageError {
                             .map(UsageError::meaning)
                             .collect(Collectors.joining(", ", ": ", ""));
         }
-        // "help COMMAND" has its own way to refuse a command.
+        // "help COMMAND" reports unknown commands itself.
         return e.getArgSpec() == null && e.getValue() != null ? unknown(command, e.getValue()) : e.getMessage();
     }
 
@@ -60,7 +60,7 @@ final class UsageError {
                 + didYouMean(assignment ? Optional.of("--set " + argument) : Optional.empty());
     }
 
-    /** The command that begins like the word, such as "eval", else the nearest one. */
+    /** Returns the first command that starts with the word, such as "eval", else the nearest command. */
     private static Optional<String> nearestCommand(String word, Set<String> commands) {
         return commands.stream()
                 .filter(command -> command.startsWith(word))
@@ -68,7 +68,10 @@ final class UsageError {
                 .or(() -> Keys.nearest(word, commands));
     }
 
-    /** Where the option's name is known: to other commands, as a key of the configuration; else the nearest option. */
+    /**
+     * Returns where else the option's name exists: in other commands or as a configuration key; else the nearest
+     * option.
+     */
     private static String optionHint(CommandLine command, String option) {
         List<String> hints = new ArrayList<>();
         CommandLine root = command.getParent() == null ? command : command.getParent();
@@ -107,7 +110,7 @@ final class UsageError {
         return meant.map(word -> " (did you mean " + word + "?)").orElse("");
     }
 
-    /** An option's meaning: its description up to the first further detail. */
+    /** Returns the meaning of an option: its description up to the first punctuation mark. */
     private static String meaning(ArgSpec missing) {
         String text = String.join(" ", missing.description()).replaceFirst("[;:,.](\\s.*)?$", "");
         return text.substring(0, 1).toLowerCase(Locale.ROOT) + text.substring(1);

@@ -12,20 +12,20 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** What of the DAGs needs no Airflow; submit/airflow/test runs them by a real one. */
+/** Checks of the DAGs that need no Airflow; submit/airflow/test runs them in Airflow. */
 @Timeout(60)
 class AirflowDagsTest {
     private static final Path FOLDER = Path.of("airflow");
 
     @Test
-    void whatTheDagsKnowOfTheCommandsHolds() throws Exception {
+    void dagsKnowTheCommands() throws Exception {
         assertThat(python("-m", "unittest", "discover", "-s", "airflow/tests"))
                 .startsWith("0 ")
                 .containsPattern("Ran [1-9]\\d* tests");
     }
 
     @Test
-    void theFilesAreWellFormed() throws Exception {
+    void filesAreWellFormed() throws Exception {
         List<String> files;
         try (Stream<Path> all = Files.walk(FOLDER)) {
             files = all.filter(file -> file.toString().endsWith(".py") || file.endsWith("test"))
@@ -40,7 +40,7 @@ class AirflowDagsTest {
     }
 
     @Test
-    void theirExitCodesAreThoseOfTheCommands() throws IOException {
+    void dagsKnowTheExitCodesOfTheCommands() throws IOException {
         assertThat(Files.readString(FOLDER.resolve("dags/finetune_commands.py")))
                 .contains("FUTILE = {" + ExitCode.CONFIG.code() + ": ", ", " + ExitCode.DATA.code() + ": ");
     }

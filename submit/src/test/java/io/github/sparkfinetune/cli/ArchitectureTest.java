@@ -20,13 +20,13 @@ import java.util.TreeSet;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Dependencies run one way: conf, data, core, spark, report, cli; the native engine is reached from one class. */
+/** Dependencies have one direction: conf, data, core, spark, report, cli. Only one class reaches the native engine. */
 class ArchitectureTest {
     private static final String ROOT = "io.github.sparkfinetune.";
-    /** The packages of the model families, of which one may be built on another. */
+    /** Packages of the model families; one family may build on another. */
     private static final String FAMILIES = "core.arch.*";
 
-    /** Every package, the lower first: a class may depend on its own package and on those before it. */
+    /** All packages, lowest first: a class may depend on its own package and on earlier packages. */
     private static final List<String> ORDER = List.of(
             "conf",
             "conf.load",
@@ -99,7 +99,7 @@ class ArchitectureTest {
     static void load() {
         all = new ClassFileImporter()
                 .withImportOption(new ImportOption.DoNotIncludeTests())
-                // The classes that the tests of all modules share.
+                // Excludes the classes that the tests of all modules share.
                 .withImportOption(location -> !location.contains("-tests.jar"))
                 .importPackages("io.github.sparkfinetune", "ai.djl.pytorch.jni");
         for (String part : List.of("conf", "data", "core", "spark", "report", "job", "cli")) {
@@ -110,7 +110,7 @@ class ArchitectureTest {
     }
 
     @Test
-    void dependenciesRunOneWay() {
+    void dependenciesHaveOneDirection() {
         Set<String> wrong = new TreeSet<>();
         for (JavaClass type : all) {
             if (!type.getPackageName().startsWith(ROOT)) {
@@ -135,12 +135,12 @@ class ArchitectureTest {
     }
 
     @Test
-    void familiesAreFreeOfCycles() {
+    void familiesHaveNoCycles() {
         slices().matching(ROOT + "core.arch.(*)").should().beFreeOfCycles().check(all);
     }
 
     @Test
-    void sparkIsKnownToTheSparkModulesAlone() {
+    void onlyTheSparkModulesUseSpark() {
         noClasses()
                 .that(are(not(resideInAnyPackage(ROOT + "spark..", ROOT + "job..", ROOT + "cli.."))))
                 .should()
@@ -149,9 +149,11 @@ class ArchitectureTest {
                 .check(all);
     }
 
-    /** What differs between devices is a question to {@code core.tensor.Device}, reading a tensor's bytes included. */
+    /**
+     * Only {@code core.tensor.Device} knows the differences between devices, including how to read a tensor's bytes.
+     */
     @Test
-    void onlyTheDeviceKnowsWhatItIs() {
+    void onlyTheDeviceClassAsksForTheKindOfDevice() {
         noClasses()
                 .that()
                 .resideInAPackage("io.github.sparkfinetune..")
@@ -168,7 +170,7 @@ class ArchitectureTest {
                 .check(all);
     }
 
-    /** DJL's own classes of the package come from its jar; a class of ours in that package would come from a folder. */
+    /** DJL's classes of the package come from a jar; a class of ours in that package comes from a folder. */
     @Test
     void oneClassWrapsTheNativeEngine() {
         List<String> wrappers = all.stream()

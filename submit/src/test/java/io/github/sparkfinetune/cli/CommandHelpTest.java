@@ -16,7 +16,7 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
 
     @ParameterizedTest
     @MethodSource("commands")
-    void theHelpOfACommandFitsAScreenAndEndsWithAnExample(String command) {
+    void helpOfACommandFitsAScreenAndEndsWithAnExample(String command) {
         assertThat(finetune(command, "--help")).isZero();
 
         assertFitsAScreen(out.toString());
@@ -31,15 +31,15 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
         assertThat(out.toString()).isEqualTo(asOption);
     }
 
-    /** An example is a call that the command takes. */
+    /** The command accepts its example. */
     @ParameterizedTest
     @MethodSource("commands")
-    void theExampleCanBeParsed(String command) {
+    void commandAcceptsItsExample(String command) {
         finetune(command, "--help");
 
         String example = lastLine().strip().replaceFirst("^source <\\((.*)\\)$", "$1");
         assertThat(example).startsWith("finetune " + command);
-        // The launcher keeps --master for spark-submit.
+        // The launcher passes --master to spark-submit.
         String[] args = example.replaceFirst("finetune ", "")
                 .replaceFirst(" --master \\S+", "")
                 .split(" +");
@@ -48,7 +48,7 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aCommandShowsItsOwnOptionsAlone() {
+    void commandShowsOnlyItsOwnOptions() {
         finetune("train", "--help");
         assertThat(out.toString())
                 .contains("--config", "--set", "--debug", "--local", "--progress")
@@ -60,7 +60,7 @@ class CommandHelpTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aloneAndWithHelpAllCommandsAreShown() {
+    void showsAllCommandsWithoutArgumentsAndWithHelp() {
         assertThat(finetune()).isEqualTo(2);
         assertThat(err.toString()).isEmpty();
         String alone = out.toString();

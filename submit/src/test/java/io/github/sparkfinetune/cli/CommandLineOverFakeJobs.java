@@ -36,20 +36,20 @@ import java.util.function.Function;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The command line over jobs that compute nothing. */
+/** Runs the command line with jobs that compute nothing. */
 abstract class CommandLineOverFakeJobs {
     @TempDir
     Path dir;
 
     final StringWriter out = new StringWriter();
     final StringWriter err = new StringWriter();
-    /** The session's and the jobs' calls in their order. */
+    /** Calls of the session and the jobs, in order. */
     final List<String> calls = new ArrayList<>();
-    /** What somebody at the terminal answers. */
+    /** Answers of the user at the terminal. */
     final Queue<String> answers = new ArrayDeque<>();
-    /** What the doctor finds. */
+    /** Findings of the doctor. */
     List<Finding> findings = List.of();
-    /** What planning, training or tracing fails with, or null. */
+    /** Error of planning, training or tracing, or null. */
     RuntimeException failure;
 
     final int finetune(String... args) {
@@ -68,7 +68,7 @@ abstract class CommandLineOverFakeJobs {
         return "../conf/recipes/news-minilm.yaml";
     }
 
-    /** Jobs that note their calls, compute nothing and answer with fixed figures. */
+    /** Jobs that record their calls, compute nothing and return fixed figures. */
     private final class FakeJobs implements Jobs {
         @Override
         public RunConfig fetchModel(RunConfig config, Consumer<String> progress) {

@@ -13,7 +13,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** The completion script in a real bash. */
+/** Runs the completion script in a real bash. */
 class CompletionTest extends CommandLineOverFakeJobs {
     private Path script;
 
@@ -27,14 +27,14 @@ class CompletionTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void commandsAreCompleted() throws Exception {
+    void completesCommands() throws Exception {
         assertThat(complete("")).containsExactlyElementsOf(CommandHelpTest.commands());
         assertThat(complete("pre")).containsExactly("prepare", "predict");
         assertThat(complete("help", "ev")).containsExactly("evaluate");
     }
 
     @Test
-    void optionsAreThoseOfTheCommandAndOfTheLauncher() throws Exception {
+    void completesOptionsOfTheCommandAndOfTheLauncher() throws Exception {
         assertThat(complete("train", "--"))
                 .containsExactlyInAnyOrder(
                         "--config",
@@ -53,7 +53,7 @@ class CompletionTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void valuesAreCompleted() throws Exception {
+    void completesValues() throws Exception {
         assertThat(complete("run", "--progress", "")).containsExactly("bar", "lines");
         assertThat(complete("run", "--master", "y")).containsExactly("yarn");
         assertThat(complete("run", "--set", "training.learning")).containsExactly("training.learning_rate=");
@@ -62,7 +62,7 @@ class CompletionTest extends CommandLineOverFakeJobs {
                 .containsExactlyInAnyOrder("run.yaml", "runs");
     }
 
-    /** What bash offers for the last of the words. */
+    /** Returns bash's completions for the last word. */
     private List<String> complete(String... words) throws IOException, InterruptedException {
         String quoted = Stream.concat(Stream.of("finetune"), Stream.of(words))
                 .map(word -> "'" + word + "'")
@@ -73,10 +73,10 @@ class CompletionTest extends CommandLineOverFakeJobs {
                 "COMP_WORDS=(" + quoted + ")",
                 "COMP_CWORD=" + words.length,
                 "COMP_LINE=\"${COMP_WORDS[*]}\"",
-                // What is registered for the command, as a TAB would call it.
+                // Calls the function that is registered for the command, as a TAB does.
                 "$(complete -p finetune | sed 's/.*-F \\([^ ]*\\) .*/\\1/') finetune",
                 "printf '%s\\n' \"${COMPREPLY[@]}\"");
-        // compopt has no meaning outside of a TAB and says so on stderr.
+        // Outside of a TAB compopt writes an error to stderr.
         Process bash = new ProcessBuilder("bash", "--norc", "-c", program)
                 .directory(dir.toFile())
                 .redirectError(ProcessBuilder.Redirect.DISCARD)

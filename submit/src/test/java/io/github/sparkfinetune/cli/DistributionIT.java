@@ -17,13 +17,13 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The distribution, unpacked as its user does, in a folder with a blank in its name. */
+/** Tests the unpacked distribution, in a folder with a space in its name. */
 @Timeout(120)
 class DistributionIT {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
     private static final String SPARK = System.getProperty("embedded.spark.home");
 
-    /** What developers have and users need not: links to it lead to the repository. */
+    /** Links to pages for developers, which lead to the repository. */
     private static final Pattern FOR_DEVELOPERS = Pattern.compile("submit/bench(/README\\.md)?");
 
     private static final Pattern LINK = Pattern.compile("\\]\\((?!https?:|#)([^)#\\s]+)(#[^)]*)?\\)");
@@ -46,7 +46,7 @@ class DistributionIT {
     }
 
     @Test
-    void itHasWhatItsUserNeedsAndNothingElse() throws IOException {
+    void hasOnlyTheFilesForUsers() throws IOException {
         List<String> names;
         try (Stream<Path> all = Files.walk(home)) {
             names = all.filter(Files::isRegularFile)
@@ -95,7 +95,7 @@ class DistributionIT {
     }
 
     @Test
-    void theLicencesNameEachLibraryOfTheJar() throws IOException {
+    void licencesNameEachLibraryOfTheJar() throws IOException {
         assertThat(Files.readString(home.resolve("licenses/THIRD-PARTY.txt")))
                 .contains(
                         "ai.djl:api:",
@@ -109,7 +109,7 @@ class DistributionIT {
     }
 
     @Test
-    void linksOfItsPagesLeadToItsFiles() throws IOException {
+    void linksOfThePagesLeadToFilesOfTheDistribution() throws IOException {
         List<Path> pages;
         try (Stream<Path> all = Files.walk(home)) {
             pages = all.filter(file -> file.toString().endsWith(".md")).toList();
@@ -133,7 +133,7 @@ class DistributionIT {
     }
 
     @Test
-    void itTellsItsVersionAndPlans() throws Exception {
+    void printsItsVersionAndPlans() throws Exception {
         assertThat(run(home, SPARK, "bin/finetune", "--version")).startsWith("0 spark-finetune ");
 
         Path texts = Files.writeString(folder.resolve("texts.jsonl"), """
@@ -163,7 +163,7 @@ class DistributionIT {
     }
 
     @Test
-    void itSaysInOneLineWhatIsMissing() throws Exception {
+    void reportsMissingSoftwareInOneLine() throws Exception {
         assertThat(run(home, "", "bin/finetune", "plan", "--config", "run.yaml"))
                 .isEqualTo(
                         "2 error: there is no Spark: set SPARK_HOME to the folder of a Spark 3.5.1 to 4.x, with bin and"
@@ -186,7 +186,7 @@ class DistributionIT {
                 .endsWith("has several spark-finetune-*.jar: unpack the distribution anew\n");
     }
 
-    /** The exit code of a command, and what it printed. */
+    /** Returns the exit code of a command and its output. */
     private static String run(Path where, String sparkHome, String... command) throws Exception {
         ProcessBuilder process =
                 new ProcessBuilder(command).directory(where.toFile()).redirectErrorStream(true);

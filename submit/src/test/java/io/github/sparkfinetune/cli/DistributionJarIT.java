@@ -8,11 +8,11 @@ import java.util.jar.JarFile;
 import java.util.zip.ZipEntry;
 import org.junit.jupiter.api.Test;
 
-/** The jar for spark-submit: all that Spark lacks, and nothing that Spark brings. */
+/** The jar for spark-submit has everything that Spark lacks, and nothing that Spark provides. */
 class DistributionJarIT {
 
     @Test
-    void theJarHoldsOursAndNothingOfSparks() throws IOException {
+    void jarHasOurClassesAndNoneOfSpark() throws IOException {
         try (JarFile jar = new JarFile(System.getProperty("dist.jar"))) {
             List<String> names = jar.stream().map(ZipEntry::getName).toList();
 

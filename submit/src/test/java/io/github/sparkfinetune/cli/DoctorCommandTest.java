@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class DoctorCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void whereNothingIsWrongItSaysSo() {
+    void reportsThatNothingIsWrong() {
         findings = List.of(
                 new Finding("java", "17", null, ExitCode.DONE),
                 new Finding("hub", "offline", "go online", ExitCode.DONE));
@@ -21,7 +21,7 @@ class DoctorCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theWorstFindingIsTheExitCode() {
+    void worstFindingDecidesTheExitCode() {
         findings = List.of(
                 new Finding("disk", "full", "empty it", ExitCode.FAILED),
                 new Finding("memory", "little", "buy some", ExitCode.CONFIG));
@@ -34,7 +34,7 @@ class DoctorCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aConfigurationThatCanNotBeReadIsOneLine() {
+    void reportsAnUnreadableConfigurationInOneLine() {
         assertThat(finetune("doctor", "--config", "none.yaml")).isEqualTo(2);
         assertThat(err.toString()).startsWith("error: none.yaml: no such file");
     }

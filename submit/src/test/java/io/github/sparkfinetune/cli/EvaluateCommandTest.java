@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class EvaluateCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void aLanguageModelIsComparedWithItsBase() throws IOException {
+    void comparesALanguageModelWithItsBase() throws IOException {
         int code =
                 finetune("evaluate", "--config", "../conf/recipes/instruct-smollm2.yaml", "--set", "output.dir=" + dir);
 

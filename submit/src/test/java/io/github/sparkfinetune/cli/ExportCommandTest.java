@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class ExportCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void typesHaveTheirNamesInCapitalsOrNot() {
+    void acceptsTypesInAnyCase() {
         assertThat(finetune("export", "--config", recipe(), "--output", "mails.gguf"))
                 .isZero();
         assertThat(finetune(
@@ -18,7 +18,7 @@ class ExportCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void otherTypesAndFormatsAreRefused() {
+    void rejectsOtherTypesAndFormats() {
         assertThat(finetune("export", "--config", recipe(), "--type", "Q5_1", "--output", "mails.gguf"))
                 .isEqualTo(2);
         assertThat(err.toString())
@@ -31,7 +31,7 @@ class ExportCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void anOutputMustBeNamed() {
+    void requiresAnOutput() {
         assertThat(finetune("export", "--config", recipe())).isEqualTo(2);
         assertThat(err.toString()).contains("--output");
         assertThat(calls).isEmpty();

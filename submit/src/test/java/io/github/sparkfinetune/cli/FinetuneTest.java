@@ -10,7 +10,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class FinetuneTest extends CommandLineOverFakeJobs {
     @ParameterizedTest
     @CsvSource({"prepare,prepare", "train,train", "evaluate,evaluate"})
-    void aCommandRunsItsJobAlone(String command, String job) {
+    void commandRunsOnlyItsJob(String command, String job) {
         assertThat(finetune(command, "--config", recipe(), "--set", "output.dir=" + dir))
                 .isZero();
         assertThat(calls).containsExactly("open", job, "close");
@@ -57,7 +57,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void anErrorOfAJobIsOneLineWithItsExitCode() {
+    void reportsAnErrorOfAJobInOneLineWithItsExitCode() {
         failure = new IllegalStateException("wrapped", RunException.data("data/x.jsonl:3: no JSON\nfix it"));
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isEqualTo(3);
@@ -71,7 +71,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aFolderOfAnotherRunIsLeftAlone() {
+    void writesNothingIntoAnotherRunsFolder() {
         failure = RunException.config("output.dir: " + dir + " holds another run");
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isEqualTo(2);
@@ -79,7 +79,7 @@ class FinetuneTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void anUnknownErrorIsExitCode4AndDebugShowsWhere() {
+    void unknownErrorHasExitCode4AndDebugShowsTheStackTrace() {
         failure = new IllegalStateException("odd");
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isEqualTo(4);

@@ -18,7 +18,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theFileIsWrittenAndShown() {
+    void writesAndShowsTheFile() {
         assertThat(init("--data", "mails.jsonl", "--model", "acme/bert")).isZero();
 
         assertThat(calls).containsExactly("open", "propose mails.jsonl /cache/acme/bert causal-lm", "close");
@@ -31,14 +31,14 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void nothingIsWrittenBesideTheFile() {
+    void writesOnlyTheFile() {
         assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isZero();
 
         assertThat(dir.toFile().list()).containsExactly("run.yaml");
     }
 
     @Test
-    void theNextCommandsAreForTheSameMaster() {
+    void suggestsTheNextCommandsForTheSameMaster() {
         System.setProperty("spark.master", "yarn");
         try {
             assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isZero();
@@ -50,7 +50,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void whatIsMissingIsAskedFor() {
+    void asksForMissingOptions() {
         answers.addAll(List.of("models/bert", "mails.jsonl", "masked-lm"));
 
         assertThat(init("--ask")).isZero();
@@ -58,7 +58,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void withoutAnAnswerTheLikeliestTaskIsMeant() {
+    void choosesTheLikeliestTaskWithoutAnAnswer() {
         answers.addAll(List.of("models/bert", "mails.jsonl"));
 
         assertThat(init("--ask")).isZero();
@@ -66,7 +66,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void anotherTaskThanThoseThatFitIsRefused() {
+    void rejectsATaskThatDoesNotFit() {
         answers.addAll(List.of("models/bert", "mails.jsonl", "sft"));
 
         assertThat(init("--ask")).isEqualTo(2);
@@ -77,7 +77,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void nobodyIsAskedUnlessSomebodyIsThere() {
+    void asksOnlyWithTheOptionAsk() {
         answers.add("models/bert");
 
         assertThat(init("--data", "mails.jsonl")).isEqualTo(2);
@@ -87,7 +87,7 @@ class InitCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void nothingIsOverwritten() throws IOException {
+    void overwritesNothing() throws IOException {
         Path file = Files.writeString(dir.resolve("run.yaml"), "mine");
 
         assertThat(init("--data", "mails.jsonl", "--model", "models/bert")).isEqualTo(2);

@@ -18,7 +18,7 @@ import java.util.Locale;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What {@code init} writes is planned, prepared and trained as it is. */
+/** Plans, prepares and trains the file that {@code init} writes, unchanged. */
 class InitRunTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls")
             .toAbsolutePath();
@@ -36,7 +36,7 @@ class InitRunTest {
     }
 
     @Test
-    void aFileThatInitWritesTrains() throws IOException {
+    void trainsAFileThatInitWrites() throws IOException {
         List<String> mails = new ArrayList<>(List.of("id,Body,kind"));
         for (int i = 0; i < 60; i++) {
             String words = i % 3 == 0 ? "license and copyright" : "notice of a warranty";
@@ -71,7 +71,7 @@ class InitRunTest {
     }
 
     @Test
-    void rowsOfAPatientAreHeldOutTogether() throws IOException {
+    void holdsOutRowsOfAPatientTogether() throws IOException {
         List<String> notes = new ArrayList<>(List.of("patient_id,text,label,visit_id"));
         for (int i = 0; i < 60; i++) {
             notes.add(i / 4 + ",note " + i + "," + (i % 2 == 0 ? "a" : "b") + "," + i);
@@ -98,7 +98,7 @@ class InitRunTest {
     }
 
     @Test
-    void pairsOfAnswersAreFound() throws IOException {
+    void findsPairsOfAnswers() throws IOException {
         List<String> pairs = new ArrayList<>();
         for (int i = 0; i < 40; i++) {
             pairs.add("{\"prompt\": \"May I copy " + i
@@ -125,9 +125,9 @@ class InitRunTest {
         run("plan", "--local", "--config", file.toString());
     }
 
-    /** 30 of 100 texts are longer than the model's 64 positions: the length of the 99th isn't known. */
+    /** 30 of 100 texts are longer than the model's 64 positions, so the 99th percentile is unknown. */
     @Test
-    void lengthsAreToldAsFarAsTheModelReads() throws IOException {
+    void reportsLengthsUpToTheModelsPositions() throws IOException {
         List<String> mails = new ArrayList<>(List.of("id,Body,kind"));
         for (int i = 0; i < 100; i++) {
             mails.add(String.format(

@@ -19,27 +19,27 @@ import org.apache.hadoop.fs.permission.FsPermission;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * This machine's files, of which one write can end a process. By its scheme it is an object store without renames and
- * without a way to give up a write, which publishes what a stream was given when it is closed ({@code gs:}), or a file
- * system whose files are seen while they are written ({@code disk:}).
+ * This machine's files, of which one write can end the process. The scheme decides the kind of file system. {@code gs:}
+ * is an object store without renames; it publishes a stream's bytes when the stream is closed, and a write cannot be
+ * aborted. {@code disk:} is a file system whose files are visible while they are written.
  *
- * <p>What writes, deletes, renames or makes a folder is counted. A process has one: it is this JVM's.
+ * <p>Counts every write, deletion, rename and creation of a folder, for this JVM.
  */
 public final class KillableStore extends RawLocalFileSystem {
-    /** The scheme of the object store. */
+    /** Scheme of the object store. */
     static final String STORE = "gs";
-    /** The scheme of the other. */
+    /** Scheme of the file system. */
     static final String DISK = "disk";
 
-    /** How a write ends. */
+    /** Failure of a write. */
     enum Fault {
-        /** The network breaks off before a file is begun. */
+        /** The connection fails before a file is begun. */
         REFUSED,
-        /** The network breaks off within a file. */
+        /** The connection fails within a file. */
         BROKEN,
         /** The heap is full within a file. */
         HEAP,
-        /** A file is whole, but its writer does not hear of it. */
+        /** The file is complete, but its writer gets no answer. */
         UNANSWERED,
         /** The process ends before a file is begun. */
         KILLED_BEFORE,
@@ -66,7 +66,7 @@ public final class KillableStore extends RawLocalFileSystem {
 
     private URI uri;
 
-    /** Begins a process, of which a write is to fail. */
+    /** Starts a process in which a write fails. */
     static void begin(int write, Fault with) {
         faulty = write;
         fault = with;
@@ -74,12 +74,12 @@ public final class KillableStore extends RawLocalFileSystem {
         WRITES.set(0);
     }
 
-    /** Begins a process of which none fails. */
+    /** Starts a process without faults. */
     static void begin() {
         begin(-1, Fault.REFUSED);
     }
 
-    /** Returns how often the process has written. */
+    /** Returns the number of writes of the process. */
     static int writes() {
         return WRITES.get();
     }
@@ -92,7 +92,7 @@ public final class KillableStore extends RawLocalFileSystem {
 
     @Override
     public URI getUri() {
-        // Asked by the constructor already.
+        // The superclass's constructor already calls this method.
         return uri == null ? super.getUri() : uri;
     }
 
@@ -113,7 +113,7 @@ public final class KillableStore extends RawLocalFileSystem {
         return uri.getScheme().equals(STORE);
     }
 
-    /** Fails once the process is dead. */
+    /** Fails if the process is dead. */
     private static void live() throws IOException {
         if (dead) {
             throw new IOException("the process was killed");
@@ -128,7 +128,7 @@ public final class KillableStore extends RawLocalFileSystem {
         throw new IOException(fault.ends() ? "the process was killed" : "Connection reset");
     }
 
-    /** Counts a write and says whether it is the faulty one. */
+    /** Counts a write and returns whether the write is the faulty one. */
     private static boolean next() throws IOException {
         live();
         boolean fails = WRITES.incrementAndGet() == faulty;
@@ -209,7 +209,7 @@ public final class KillableStore extends RawLocalFileSystem {
         return change(() -> super.rename(from, to));
     }
 
-    /** A stream of which one write may fail: a part of its bytes is taken then. */
+    /** A stream in which one write may fail after a part of its bytes. */
     private abstract static class Stream extends OutputStream {
         private final boolean fails;
         private boolean closed;

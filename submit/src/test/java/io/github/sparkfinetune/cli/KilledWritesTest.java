@@ -42,13 +42,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every command, ended at each of its writes: the same command then leaves what an undisturbed one leaves. */
+/** Ends every command at each of its writes. The same command then leaves the same files as an undisturbed command. */
 @Timeout(7200)
 class KilledWritesTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/llama-tied")
             .toAbsolutePath()
             .normalize();
-    /** Where a command is ended, of all its writes, unless all are tried. */
+    /** Positions among all writes at which a command is ended, unless the test tries every write. */
     private static final double[] SOME = {0.3, 0.8};
 
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -58,7 +58,7 @@ class KilledWritesTest {
 
     private static SparkSession spark;
 
-    /** A command, after those before it. */
+    /** Commands, each after the commands before it. */
     enum Command {
         INIT("init --data ROOT/documents.jsonl --task causal-lm --output ROOT/init.yaml --model MODEL"),
         PREPARE("prepare --config RUN"),
@@ -86,10 +86,10 @@ class KilledWritesTest {
     private record Ended(int code, String err) {}
 
     /**
-     * A command that nothing disturbs.
+     * A command without faults.
      *
-     * @param before a copy of the store's folder
-     * @param after what it holds then
+     * @param before a copy of the store's folder before the command
+     * @param after content of the store after the command
      */
     private record Undisturbed(Path before, Map<String, String> after, int writes, Ended ended) {}
 
@@ -143,7 +143,7 @@ class KilledWritesTest {
         return "{\"text\": \"" + text + "\"}";
     }
 
-    /** Sources of a run, and its configuration on this machine. */
+    /** Writes the sources of a run, and its configuration on this machine. */
     private static void write(String scheme) throws IOException {
         Path root = Files.createDirectories(root(scheme));
         List<String> words = List.of("license", "copyright", "software", "notice", "warranty", "source", "binary");
@@ -153,7 +153,7 @@ class KilledWritesTest {
                         .reduce("document " + i, (a, b) -> a + " " + b)))
                 .toList();
         Files.write(root.resolve("documents.jsonl"), documents);
-        // Compressed, so that it is one part, of several pieces.
+        // A compressed file is one part, but has several pieces.
         try (OutputStream out = new GZIPOutputStream(Files.newOutputStream(root.resolve("prompts.jsonl.gz")))) {
             for (int i = 0; i < 2500; i++) {
                 out.write((json("license " + i) + "\n").getBytes(StandardCharsets.UTF_8));
@@ -201,7 +201,7 @@ class KilledWritesTest {
 
             @Override
             public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-                // Sources are known by when they were changed.
+                // A dataset depends on the modification times of its sources.
                 Files.copy(file, to.resolve(from.relativize(file).toString()), StandardCopyOption.COPY_ATTRIBUTES);
                 return FileVisitResult.CONTINUE;
             }
@@ -214,13 +214,13 @@ class KilledWritesTest {
         }
     }
 
-    /** What the files hold, without times and names that are drawn. */
+    /** Returns the content of the files, without times and random names. */
     private static Map<String, String> content(Path root) throws IOException {
         Map<String, String> content = new TreeMap<>();
         try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 String name = root.relativize(file).toString();
-                // Checkpoints, how the last command ended, and what a killed process leaves where nobody looks.
+                // Excludes checkpoints, the status of the last command, and hidden files that a killed process leaves.
                 if (!name.matches("run/checkpoints/.*|.*/status\\.json|.*/report\\.html|(.*/)?\\..*")) {
                     content.put(name.replaceFirst("-[0-9a-f]{16}-\\d+\\.parquet$", ".parquet"), content(name, file));
                 }
@@ -270,8 +270,7 @@ class KilledWritesTest {
 
     @ParameterizedTest
     @MethodSource("cases")
-    void theSameCommandLeavesWhatAnUndisturbedOneLeaves(Command command, String scheme, Fault fault)
-            throws IOException {
+    void sameCommandAfterAFaultLeavesTheSameFiles(Command command, String scheme, Fault fault) throws IOException {
         if (!UNDISTURBED.containsKey(scheme)) {
             UNDISTURBED.put(scheme, undisturbed(scheme));
         }
@@ -294,7 +293,7 @@ class KilledWritesTest {
 
             String what = command + " on " + scheme + ", " + fault + " at write " + write + " of " + writes + "\n"
                     + first + "\n" + again;
-            // One that had done all its work is not done again.
+            // A command that had done all its work is not repeated.
             assertThat(again.code() == 0 || again.err().matches("(?s).*(exists|there is such a file already).*"))
                     .as(what)
                     .isTrue();
@@ -315,7 +314,8 @@ class KilledWritesTest {
 
     private static boolean isSame(String name, String expected, String actual) {
         if (name.endsWith("metrics.jsonl") && expected != null && actual != null) {
-            // Spark carries records by heartbeats: of a rank that ends between two of them some steps may be missing.
+            // Spark's heartbeats carry the records; a rank that ends between two heartbeats may lose records of some
+            // steps.
             List<String> lines = actual.lines().toList();
             return expected.lines().toList().containsAll(lines)
                     && expected.endsWith("\n" + lines.get(lines.size() - 1) + "\n");
@@ -323,7 +323,7 @@ class KilledWritesTest {
         return Objects.equals(expected, actual);
     }
 
-    /** A process that has ended is known by its number. */
+    /** Gives the leases a process id that no process has, as if their process had ended. */
     private static void endLeases(Path root) throws IOException {
         try (Stream<Path> files = Files.walk(root)) {
             for (Path file : files.filter(path -> path.getFileName().toString().matches("_PREPARING|_TRAINING"))

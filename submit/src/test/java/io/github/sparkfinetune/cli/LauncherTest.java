@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** {@code bin/finetune} with a java and a spark-submit that only show how they were called. */
+/** Runs {@code bin/finetune} with a java and a spark-submit that only print their arguments. */
 class LauncherTest {
     @TempDir
     private Path home;
@@ -55,7 +55,7 @@ class LauncherTest {
 
     @ParameterizedTest
     @MethodSource("jobCommands")
-    void aCommandOnARunGoesToSparkSubmit(String command) throws Exception {
+    void passesCommandsOnARunToSparkSubmit(String command) throws Exception {
         assertThat(launch(command, "--conf=spark.a=b", "--config", "run.yaml"))
                 .startsWith(
                         "spark-submit",
@@ -82,7 +82,7 @@ class LauncherTest {
     }
 
     @Test
-    void rollbackGoesToSparkSubmitForItsFileSystems() throws Exception {
+    void passesRollbackToSparkSubmitForItsFileSystems() throws Exception {
         assertThat(launch("rollback", "--pointer", "model.json"))
                 .startsWith("spark-submit")
                 .containsSubsequence("rollback", "--pointer", "model.json")
@@ -91,13 +91,13 @@ class LauncherTest {
 
     @ParameterizedTest
     @MethodSource("otherCommands")
-    void otherCommandsDoNot(String command) throws Exception {
+    void runsOtherCommandsWithoutSparkSubmit(String command) throws Exception {
         assertThat(launch(command, "train")).startsWith("java").endsWith(Finetune.class.getName(), command, "train");
     }
 
     @ParameterizedTest
     @ValueSource(strings = {"", "--help", "--version", "trian --config run.yaml", "--debug train"})
-    void whatIsNoCommandIsAnsweredWithoutSpark(String line) throws Exception {
+    void answersUnknownCommandsWithoutSpark(String line) throws Exception {
         String[] args = line.isEmpty() ? new String[0] : line.split(" ");
 
         List<String> shown = launch(args);
@@ -108,7 +108,7 @@ class LauncherTest {
 
     @ParameterizedTest
     @CsvSource({"1.8.0_402,8", "11.0.22,11"})
-    void anOlderJavaIsRefused(String version, int major) throws Exception {
+    void rejectsAnOlderJava(String version, int major) throws Exception {
         executable("java/bin/java", "echo 'openjdk version \"" + version + "\" 2024-01-16' >&2");
 
         assertThat(launch(2, "train", "--config", "run.yaml"))
@@ -117,7 +117,7 @@ class LauncherTest {
     }
 
     @Test
-    void theAllocatorIsSetAsForExecutors() throws Exception {
+    void setsTheAllocatorAsForExecutors() throws Exception {
         List<String> environment = launch("train", "--config", "run.yaml");
 
         assertThat(Allocator.ENVIRONMENT).isNotEmpty();
@@ -125,7 +125,7 @@ class LauncherTest {
     }
 
     @Test
-    void theAllocatorsVariablesAreNoMoreThanThose() throws IOException {
+    void setsNoOtherVariablesOfTheAllocator() throws IOException {
         assertThat(Files.readString(Path.of("bin/finetune")).lines())
                 .filteredOn(line -> line.matches(".*\\b(MALLOC_|GLIBC_).*"))
                 .allSatisfy(line -> assertThat(Allocator.ENVIRONMENT.keySet().stream()

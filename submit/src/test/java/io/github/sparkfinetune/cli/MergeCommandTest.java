@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class MergeCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void mergeWritesWhereItIsTold() {
+    void mergeWritesToTheGivenFolder() {
         assertThat(finetune("merge", "--config", recipe(), "--set", "output.dir=" + dir, "--output", "merged"))
                 .isZero();
         assertThat(finetune("merge", "--config", recipe(), "--adapter", "lora", "--output", "other"))

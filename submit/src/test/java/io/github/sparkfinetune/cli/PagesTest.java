@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.yaml.snakeyaml.Yaml;
 
-/** Links, commands and configurations of the pages that people read. */
+/** Checks links, commands and configurations in the documentation's pages. */
 class PagesTest {
     private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
     private static final Pattern LINK = Pattern.compile("\\[[^\\]]*\\]\\(([^)\\s]+)\\)");
@@ -44,7 +44,7 @@ class PagesTest {
         return pages.stream();
     }
 
-    /** Names of the places of a page that a link can end at, as GitHub makes them of headings. */
+    /** Returns the anchors of a page as GitHub derives them from headings. */
     private static Set<String> anchors(Path page) throws IOException {
         Set<String> anchors = new TreeSet<>();
         for (String line : outsideBlocks(Files.readString(page)).lines().toList()) {
@@ -70,7 +70,7 @@ class PagesTest {
                 .toList();
     }
 
-    /** Lines of shell, those that go on in the next one joined, without comments. */
+    /** Returns the shell lines of a page, with continuation lines joined and without comments. */
     private static List<String> commands(Path page) throws IOException {
         return blocks(page, "bash", "sh").stream()
                 .flatMap(block -> block.replaceAll("\\\\\\n\\s*", "").lines())
@@ -80,7 +80,7 @@ class PagesTest {
     }
 
     @Test
-    void whatIsWrongOnAPageIsSeen(@TempDir Path dir) throws IOException {
+    void findsErrorsOnAPage(@TempDir Path dir) throws IOException {
         Path page = dir.resolve("page.md");
         for (String wrong : List.of(
                 "[a](none.md)",
@@ -136,7 +136,9 @@ class PagesTest {
         assertThat(missing).isEmpty();
     }
 
-    /** What a page calls is a command with options that it has; placeholders in capitals are taken as they are. */
+    /**
+     * A page's commands exist and have the options that the page uses; placeholders in capitals are taken literally.
+     */
     @ParameterizedTest
     @MethodSource("pages")
     void commandsCanBeParsed(Path page) throws IOException {
@@ -157,9 +159,9 @@ class PagesTest {
         }
     }
 
-    /** The distribution has no pom.xml to look them up in. */
+    /** The distribution has no pom.xml in which the flags could be looked up. */
     @Test
-    void whatSparkWantsOfJavaIsThatOfTheBuild() throws IOException {
+    void notebooksPageHasTheBuildsJavaOptions() throws IOException {
         Matcher opens =
                 Pattern.compile("<spark.opens>(.*)</spark.opens>").matcher(Files.readString(ROOT.resolve("pom.xml")));
         assertThat(opens.find()).isTrue();
@@ -168,7 +170,7 @@ class PagesTest {
                 .contains("export JJAVA_JVM_OPTS=\"" + opens.group(1) + "\"");
     }
 
-    /** A block is a run's file, or a part of one: what it leaves out is put in. */
+    /** A block is the file of a run, or a part to which the test adds the missing keys. */
     @ParameterizedTest
     @MethodSource("pages")
     void configurationsLoad(Path page) throws IOException {

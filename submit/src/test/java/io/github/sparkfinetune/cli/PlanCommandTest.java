@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class PlanCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void planIsShownAndEndsAsTrainWould() {
+    void showsThePlanAndFailsAsTrainWould() {
         assertThat(finetune("plan", "--config", recipe())).isZero();
         assertThat(calls).containsExactly("open", "plan", "close");
         assertThat(out.toString())

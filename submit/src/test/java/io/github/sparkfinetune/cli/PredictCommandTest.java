@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class PredictCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void predictionsGoIntoTheRunsFolderUnlessAnotherIsNamed() {
+    void writesPredictionsToTheRunsFolderByDefault() {
         String[] predict = {"predict", "--config", recipe(), "--set", "output.dir=" + dir, "--input", "questions.jsonl"
         };
         assertThat(finetune(predict)).isZero();

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** One file names the model in use; only a better one takes its place, and there is a way back. */
+/**
+ * A file names the model in use; only a better model replaces the model in use, and rollback restores the previous one.
+ */
 class PromoteCommandTest extends CommandLineOverFakeJobs {
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -50,7 +52,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theFirstModelIsPromotedAndThenBetterOnes() throws IOException {
+    void promotesTheFirstModelThenBetterModels() throws IOException {
         measured("one", "\"loss\": 0.5, \"accuracy\": 0.8");
         assertThat(promote("one")).isZero();
         assertThat(promoted().at("/promoted/model").asText()).isEqualTo("file:" + dir.resolve("one/model"));
@@ -78,7 +80,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theGreaterAccuracyIsBetter() throws IOException {
+    void promotesTheGreaterAccuracy() throws IOException {
         measured("one", "\"accuracy\": 0.8");
         measured("two", "\"accuracy\": 0.9");
 
@@ -89,7 +91,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theSameAgainChangesNothing() throws IOException {
+    void promotingTheSameModelAgainChangesNothing() throws IOException {
         measured("one", "\"loss\": 0.5");
         promote("one");
         String before = Files.readString(pointer());
@@ -104,7 +106,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void rollbackGoesOneBackPerName() throws IOException {
+    void rollbackGoesBackOncePerName() throws IOException {
         for (String run : List.of("0.5", "0.4", "0.3")) {
             measured(run, "\"loss\": " + run);
             assertThat(promote(run)).isZero();
@@ -123,7 +125,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void whatCanNotBeComparedIsRefused() throws IOException {
+    void rejectsModelsThatCannotBeCompared() throws IOException {
         assertThat(rollBack()).isEqualTo(3);
         assertThat(err.toString()).contains("there is no promoted model");
 
@@ -145,7 +147,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theFolderSaysHowItEnded() throws IOException {
+    void writesTheStatusToTheFolder() throws IOException {
         promote("nothing");
         assertThat(JSON.readTree(dir.resolve("nothing/status.json").toFile())
                         .at("/exit_code")
@@ -160,7 +162,7 @@ class PromoteCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aConfigurationThatCanNotBeReadIsToldInTheFolderThatSetNames() throws IOException {
+    void writesTheStatusOfAnUnreadableConfigurationToTheFolderThatSetNames() throws IOException {
         assertThat(finetune("train", "--config", "none.yaml", "--set", "output.dir=" + dir.resolve("run")))
                 .isEqualTo(2);
 

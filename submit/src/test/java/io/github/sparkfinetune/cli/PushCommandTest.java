@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 
-/** Models come from the Hub by their name, and go there by a command. */
+/** Fetches models of the Hub by name and pushes trained models. */
 class PushCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void pushSaysTheCommit() {
+    void pushPrintsTheCommit() {
         assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails"))
                 .isZero();
         assertThat(calls).containsExactly("open", "push acme/mails@main", "close");
@@ -16,7 +16,7 @@ class PushCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aRepositoryIsPublicOnlyWhereTheCommandSaysSo() {
+    void makesARepositoryPublicOnlyWithTheOption() {
         assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--public"))
                 .isZero();
         assertThat(finetune("push", "--config", recipe(), "--repo", "acme/mails", "--private"))
@@ -38,13 +38,13 @@ class PushCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void repositoryIsAName() {
+    void rejectsABadNameOfARepository() {
         assertThat(finetune("push", "--config", recipe(), "--repo", "mails")).isEqualTo(2);
         assertThat(err.toString()).startsWith("error: --repo is 'mails': it must be ORG/NAME");
     }
 
     @Test
-    void modelOfTheHubIsFetchedBeforeTheCommand() {
+    void fetchesAModelOfTheHubBeforeTheCommand() {
         assertThat(finetune("plan", "--config", recipe(), "--set", "model=acme/tiny"))
                 .isZero();
         assertThat(out.toString()).startsWith("fetch     model.safetensors: 3 bytes");

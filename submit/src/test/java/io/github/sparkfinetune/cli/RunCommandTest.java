@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 class RunCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void runPreparesTrainsEvaluatesAndWritesWhatIsMeasured() throws IOException {
+    void runPreparesTrainsEvaluatesAndWritesMetrics() throws IOException {
         int code = finetune("run", "--local", "--config", recipe(), "--set", "output.dir=" + dir);
 
         assertThat(err.toString())
@@ -43,7 +43,7 @@ class RunCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aPipelineRunsItsStagesAndNoneTwice() throws IOException {
+    void pipelineRunsEachStageOnce() throws IOException {
         Path chain = Files.writeString(dir.resolve("chain.yaml"), """
                 model: base
                 output: {dir: %s}
@@ -83,7 +83,7 @@ class RunCommandTest extends CommandLineOverFakeJobs {
                 new ObjectMapper().readTree(dir.resolve("chain/metrics.json").toFile());
         assertThat(metrics.at("/stages/labels/test/accuracy").asDouble()).isEqualTo(0.75);
 
-        // As a merge that was killed leaves an object store.
+        // A killed merge leaves such a folder in an object store.
         calls.clear();
         Path merged = Files.createDirectory(dir.resolve("chain/domain/merged"));
         Files.writeString(merged.resolve("model.safetensors"), "");

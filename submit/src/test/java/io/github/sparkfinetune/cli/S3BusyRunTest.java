@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class S3BusyRunTest extends S3Runs {
     @Test
-    void aServerThatStaysBusyEndsACommandInOneLineAndTheSameOneGoesOnLater() throws Exception {
+    void busyServerEndsTheCommandInOneLineAndARetrySucceeds() throws Exception {
         String[] settings = {"--set", "output.dir=s3a://hasty/run", "--set", "data.dir=s3a://bucket/second"};
         s3.inject(
                 FaultyS3.Fault.SLOW_DOWN,
@@ -32,7 +32,7 @@ class S3BusyRunTest extends S3Runs {
 
         assertThat(again.err()).doesNotContain("error:");
         assertThat(again.code()).isZero();
-        // The training had ended: it is not done again.
+        // The training had ended, so the model is not trained again.
         assertThat(again.err().lines().filter(line -> line.startsWith("train ") && line.contains("1/8")))
                 .isEmpty();
         assertThat(names("hasty", "run/model")).contains("config.json", "model.safetensors");

@@ -9,7 +9,7 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 
 class S3RunTest extends S3Runs {
-    /** Requests of which some are repeated by S3A, until they go well. */
+    /** Makes some requests fail, which S3A repeats until they succeed. */
     private static void aBadDay() {
         s3.inject(FaultyS3.Fault.SLOW_DOWN, 29, (method, target) -> true);
         s3.inject(FaultyS3.Fault.DROPPED, 37, (method, target) -> true);
@@ -22,7 +22,7 @@ class S3RunTest extends S3Runs {
     }
 
     @Test
-    void aRunAndItsPredictionsOnABadDayOfABucketFromWhichNothingMayBeDeleted() throws Exception {
+    void runsAndPredictsDespiteFaultsInABucketThatDeniesDeletes() throws Exception {
         denyDeletes();
         aBadDay();
 
@@ -47,7 +47,7 @@ class S3RunTest extends S3Runs {
     }
 
     @Test
-    void theModelInUseIsOneObjectThatIsReplacedWithoutADelete() throws Exception {
+    void replacesThePointerToTheModelInUseWithoutADelete() throws Exception {
         denyDeletes();
         String[] pointer = {"--pointer", "s3a://bucket/in-use.json"};
         for (String run : List.of("one", "two")) {
@@ -70,7 +70,7 @@ class S3RunTest extends S3Runs {
     }
 
     @Test
-    void aConfigurationThatIsNotThereIsAnotherErrorThanABusyServer() {
+    void distinguishesAMissingConfigurationFromABusyServer() {
         Ended missing = Ended.of("plan", "--config", "s3a://hasty/none.yaml");
         assertThat(missing.code()).isEqualTo(2);
         assertThat(missing.err()).startsWith("error: s3a://hasty/none.yaml: can not be read: No such file");

@@ -19,12 +19,12 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Timeout;
 
-/** Commands with every path on a real S3 server: sources, dataset, checkpoints, models, output, configuration. */
+/** Runs commands with every path on a real S3 server: sources, dataset, checkpoints, models, output, configuration. */
 @Timeout(600)
 abstract class S3Runs {
     private static final java.nio.file.Path MODEL =
             java.nio.file.Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
-    /** A bucket of which nothing is asked a second time. */
+    /** A bucket whose requests S3A does not repeat. */
     static final String HASTY = "hasty";
 
     private static final String SETTING = "spark.hadoop.";
@@ -38,14 +38,14 @@ abstract class S3Runs {
         s3.bucket("bucket");
         s3.bucket(HASTY);
         Configuration hadoop = new Configuration();
-        // As spark-submit hands over its --conf.
+        // spark-submit passes its --conf as system properties.
         s3.settings().forEach((key, value) -> System.setProperty(SETTING + key, value));
         s3.settings().forEach(hadoop::set);
-        // S3A repeats a request for minutes, unless it is told not to.
+        // By default S3A repeats a request for minutes.
         for (String setting : List.of("attempts.maximum", "retry.limit", "retry.throttle.limit")) {
             System.setProperty(SETTING + "fs.s3a.bucket." + HASTY + "." + setting, "1");
         }
-        // Another instance than the one of the commands, whose bucket's settings may differ.
+        // Not the commands' instance, because its settings of the bucket may differ.
         files = FileSystem.newInstance(new Path("s3a://bucket/").toUri(), hadoop);
         try (Stream<java.nio.file.Path> model = Files.list(MODEL)) {
             for (java.nio.file.Path file : model.toList()) {

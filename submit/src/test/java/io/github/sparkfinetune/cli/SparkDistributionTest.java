@@ -17,14 +17,15 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /**
- * What we compile and test against is what runs on a cluster: the libraries that are provided by Spark have the
- * versions of the stock distribution. (That brings more jars, for Hive, Kubernetes, MLlib; nothing of ours uses them.)
+ * Checks that the libraries with scope provided have the versions of Spark's stock distribution, so that we compile and
+ * test against the cluster's libraries. The distribution has more jars (for Hive, Kubernetes, MLlib), which our code
+ * does not use.
  */
 class SparkDistributionTest {
     private static final Pattern JAR = Pattern.compile(
             "(?<name>.+?)-(?<version>[0-9][0-9A-Za-z.]*(?:-(?:[0-9]+|M11|GA))?)(?<classifier>-.+)?\\.jar");
 
-    /** Ours, the stock one, and why the difference does no harm. */
+    /** Our version, the stock version, and why the difference is harmless. */
     private static final Map<String, String> ALLOWED = Map.of(
             "gson",
                     "2.10.1, stock 2.2.4: nothing of Spark's that we use calls it; DJL's own gson is renamed in our jar",
@@ -33,7 +34,7 @@ class SparkDistributionTest {
             "audience-annotations", "0.13.0, stock 0.5.0: annotations of ZooKeeper, nothing that runs");
 
     @Test
-    void providedLibrariesHaveTheVersionsOfTheStockDistribution() throws IOException {
+    void providedLibrariesHaveTheStockDistributionsVersions() throws IOException {
         Map<String, String> stock = new HashMap<>();
         try (InputStream in = getClass().getResourceAsStream("/spark-3.5.9/jars.txt")) {
             new String(in.readAllBytes(), StandardCharsets.UTF_8)

@@ -15,21 +15,21 @@ import java.util.function.Predicate;
 import java.util.function.ToIntFunction;
 import org.junit.jupiter.api.Test;
 
-/** What a task is stands with the tasks: nothing else names one, switches on it or asks what it is. */
+/** Only the packages of the tasks name a task, switch on a task or ask for its properties. */
 class TaskArchitectureTest {
     private static final String ROOT = "io.github.sparkfinetune.";
 
-    /** Where tasks are told apart: the configuration, their data, what they are for the engine and for Spark ML. */
+    /** Packages that may distinguish tasks: configuration, data, engine and Spark ML. */
     private static final String[] HOMES = {
         ROOT + "conf..", ROOT + "data.task..", ROOT + "core.task..", ROOT + "spark.ml.."
     };
 
-    /** What an {@code if} or a {@code switch} is compiled to, besides the constants. */
+    /** Bytecode of an {@code if} or a {@code switch}, besides the constants. */
     private static final Set<String> QUESTIONS =
             Set.of("generates", "ordinal", "equals", "compareTo", "values", "valueOf");
 
     @Test
-    void noOtherPlaceTellsTasksApart() {
+    void onlyTheTaskPackagesDistinguishTasks() {
         rule(HOMES)
                 .check(new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -37,7 +37,7 @@ class TaskArchitectureTest {
     }
 
     @Test
-    void theRuleSeesComparisonsAndSwitches() {
+    void ruleFindsComparisonsAndSwitches() {
         ArchRule rule = rule("nowhere");
         for (Class<?> offender : new Class<?>[] {Comparing.class, Switching.class, Asking.class}) {
             assertThatThrownBy(() -> rule.check(new ClassFileImporter().importClasses(offender)))

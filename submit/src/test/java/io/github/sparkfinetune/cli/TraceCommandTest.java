@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 class TraceCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void aFileOrAHashIsTraced() {
+    void tracesAFileOrAHash() {
         assertThat(finetune("trace", "--config", recipe(), "--text-file", "mail.txt"))
                 .isZero();
         assertThat(calls).containsExactly("open", "trace file mail.txt", "close");
@@ -19,7 +19,7 @@ class TraceCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void oneOfThemIsNeeded() {
+    void requiresAFileOrAHash() {
         for (String[] args : new String[][] {
             {"trace", "--config", recipe()},
             {"trace", "--config", recipe(), "--text-file", "mail.txt", "--hash", "00ff"}
@@ -33,7 +33,7 @@ class TraceCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aDocumentThatIsNowhereEndsWithOneLine() {
+    void reportsAnUnknownDocumentInOneLine() {
         failure = RunException.data("--text-file: mail.txt is in no row of data.train");
 
         assertThat(finetune("trace", "--config", recipe(), "--text-file", "mail.txt"))

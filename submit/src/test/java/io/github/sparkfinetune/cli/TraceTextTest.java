@@ -28,7 +28,7 @@ class TraceTextTest {
     }
 
     @Test
-    void aDocumentThatIsTrainedOnHasItsPlaceAndItsSteps() {
+    void showsPlaceAndStepsOfATrainedDocument() {
         assertThat(TraceText.lines(trained()))
                 .containsExactly(
                         "hash      " + HASH,
@@ -40,7 +40,7 @@ class TraceTextTest {
     }
 
     @Test
-    void aDroppedDocumentHasItsReason() {
+    void showsTheReasonOfADroppedDocument() {
         Trace dropped = new Trace(
                 HASH,
                 "overlong",
@@ -58,7 +58,7 @@ class TraceTextTest {
     }
 
     @Test
-    void otherDocumentsOfTheSameTokensAreCounted() {
+    void countsOtherDocumentsWithTheSameTokens() {
         Trace.Place place = new Trace.Place("test", "test/part-00000.parquet", 4, 4, 0, 1, List.of());
 
         assertThat(TraceText.lines(new Trace(HASH, null, List.of(), List.of(place), 1)))
@@ -72,7 +72,7 @@ class TraceTextTest {
     }
 
     @Test
-    void rowsOfItsGroupAreCounted() {
+    void countsRowsOfTheSameGroup() {
         Trace.Place place = new Trace.Place("eval", "eval/part-00000.parquet", 4, 4, 0, 1, List.of());
 
         assertThat(lines(place, new Trace.Group("prompt", 5)))

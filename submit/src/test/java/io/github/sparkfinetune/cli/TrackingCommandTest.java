@@ -30,7 +30,7 @@ class TrackingCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aRunIsTrackedFromItsFirstStepToItsTest() throws IOException {
+    void tracksARunFromTheFirstStepToTheTest() throws IOException {
         assertThat(tracked("run", TENSORBOARD)).isZero();
 
         assertThat(calls).containsExactly("open", "check", "prepare", "train", "evaluate", "close");
@@ -41,7 +41,7 @@ class TrackingCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aCommandMakesSureOfTheFolderBeforeATrackerWritesThere() throws IOException {
+    void checksTheFolderBeforeATrackerWrites() throws IOException {
         assertThat(tracked("train", TENSORBOARD)).isZero();
         assertThat(calls).containsExactly("open", "check", "train", "close");
         assertThat(tracked("evaluate", TENSORBOARD)).isZero();
@@ -52,13 +52,13 @@ class TrackingCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void whereThereIsNoRunNothingIsWrittenForIt() {
+    void tracksNothingInAFolderWithoutARun() {
         assertThat(tracked("evaluate", TENSORBOARD)).isZero();
         assertThat(dir.resolve("tensorboard")).doesNotExist();
     }
 
     @Test
-    void aTrackerThatIsNowhereEndsARunBeforeItsWork() {
+    void failsBeforeAnyWorkWithoutATrackingServer() {
         assertThat(tracked("run", "training.report_to=[mlflow]")).isEqualTo(2);
 
         assertThat(calls).containsExactly("open", "check", "close");
@@ -68,7 +68,7 @@ class TrackingCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void aTrainingThatFailsIsNoFailureOfTheTracker() {
+    void reportsAFailedTrainingAndNotTheTracker() {
         failure = RunException.data("part-3.parquet is cut off");
 
         assertThat(tracked("train", TENSORBOARD)).isEqualTo(3);

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 
 class TrainCommandTest extends CommandLineOverFakeJobs {
     @Test
-    void aResumedRunReplacesTheRecordsThatItMakesAnew() throws IOException {
+    void resumedRunReplacesTheRecordsOfRepeatedSteps() throws IOException {
         Files.writeString(
                 dir.resolve("metrics.jsonl"),
                 "{\"step\":0,\"total_steps\":2,\"epoch\":0.0,\"loss\":9.0}\n"
@@ -24,7 +24,7 @@ class TrainCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void theModelAndTheReportAreNamedAndProgressIsShown() {
+    void namesTheModelAndTheReportAndShowsProgress() {
         assertThat(finetune("train", "--config", recipe(), "--set", "output.dir=" + dir))
                 .isZero();
         assertThat(out.toString())
@@ -35,7 +35,7 @@ class TrainCommandTest extends CommandLineOverFakeJobs {
     }
 
     @Test
-    void onATerminalOneLineIsRedrawn() {
+    void redrawsOneLineOnATerminal() {
         finetune("train", "--config", recipe(), "--set", "output.dir=" + dir, "--progress", "bar");
 
         assertThat(err.toString()).startsWith("\rtrain     [").contains("1/2  loss 0.5000", "\u001b[K\r");

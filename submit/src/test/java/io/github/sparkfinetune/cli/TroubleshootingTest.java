@@ -13,13 +13,13 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every message that the page on troubleshooting quotes is one that the sources have. */
+/** Checks that the sources have every message that the page on troubleshooting quotes. */
 class TroubleshootingTest {
     private static final Path PAGE = Path.of("docs/troubleshooting.md");
     private static final List<String> MODULES =
             List.of("conf", "dataset-prep", "finetune-core", "spark-jobs", "submit");
 
-    /** All sources, each with the parts of its texts joined. */
+    /** All sources, each with the parts of its string literals joined. */
     private static List<String> sources;
 
     @BeforeAll
@@ -27,7 +27,7 @@ class TroubleshootingTest {
         try (Stream<Path> modules = MODULES.stream().map(module -> Path.of("..", module, "src/main/java"))) {
             sources = modules.flatMap(TroubleshootingTest::files)
                     .map(TroubleshootingTest::text)
-                    // Constants of texts that messages name.
+                    // Messages contain this constant.
                     .map(text -> text.replaceAll("\"\\s*\\+\\s*\"", "")
                             .replaceAll("\"\\s*\\+\\s*OVERHEAD\\s*\\+\\s*\"", "spark.executor.memoryOverhead")
                             .replace("OVERHEAD + \"", "\"spark.executor.memoryOverhead"))
@@ -61,7 +61,7 @@ class TroubleshootingTest {
 
     @ParameterizedTest
     @MethodSource("messages")
-    void theFixedWordsOfAMessageAreInOneSource(String message) {
+    void sourcesHaveTheFixedWordsOfAMessage(String message) {
         List<String> fixed = Arrays.stream(message.split("…", -1))
                 .map(part -> part.replaceAll("^[ ;:,.()]+|[ ;:,.()?]+$", ""))
                 .filter(part -> part.length() > 3)

@@ -8,7 +8,7 @@ import io.github.sparkfinetune.conf.RunException;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** An error that is no exception is told in one line too. */
+/** An {@link Error} is also reported in one line. */
 class ExecutionTest {
     private static RunException failed(Error error) {
         Execution execution = new Execution("merge", null, null);
@@ -20,7 +20,7 @@ class ExecutionTest {
     }
 
     @Test
-    void aFullHeapOfTheDriverNamesTheSettingToRaise() {
+    void fullHeapOfTheDriverNamesTheSettingToRaise() {
         RunException failed = failed(new OutOfMemoryError("Java heap space"));
 
         assertThat(failed.exitCode()).isEqualTo(ExitCode.FAILED);

@@ -8,16 +8,16 @@ import org.junit.jupiter.api.Test;
 
 class FailureTest {
     @Test
-    void theErrorThatIsKnownIsTold() {
+    void reportsTheRunExceptionThatCausedAnError() {
         Failure failure = Failure.of(new IllegalStateException("outside", RunException.data("no\nlabel")));
 
         assertThat(failure).isEqualTo(new Failure(ExitCode.DATA, "no label", true));
         assertThat(Failure.of(new IllegalStateException("what")).expected()).isFalse();
     }
 
-    /** Spark stops its context in the middle of the command's work, whose stack traces would be the message. */
+    /** Spark stops its context during the command's work; its stack traces would hide the reason. */
     @Test
-    void aSignalIsToldInsteadOfWhatItBroke() {
+    void reportsASignalInsteadOfTheErrorsItCaused() {
         Failure failure = Failure.of(
                 new IllegalStateException("Cannot call methods on a stopped SparkContext.\nThis stopped …"), true);
 

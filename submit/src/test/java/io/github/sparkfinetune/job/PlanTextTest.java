@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class PlanTextTest {
     @Test
-    void everyLineIsInPlace() {
+    void alignsEveryLine() {
         assertThat(String.join("\n", PlanText.lines(Plans.of(null)))).isEqualTo("""
                 parameters  134,975,808
                 trained     460,800 (0.34%)

@@ -13,13 +13,17 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 
-/** A plan for tests. */
+/** Plans for tests. */
 public final class Plans {
     private static final long MIB = 1 << 20;
 
     private Plans() {}
 
-    /** A LoRA run on YARN that is refused for something, or not. */
+    /**
+     * Returns the plan of a LoRA run on YARN.
+     *
+     * @param refusal reason why training would reject the run, or null
+     */
     public static PlanJob.Plan of(RunException refusal) {
         RankMemory memory = new RankMemory(
                 new RankMemory.Weights(513 * MIB, 513 * MIB, MIB),

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 
 class ProgressTest {
     @Test
-    void aSlowRankIsNamedInALineOfItsOwn() {
+    void namesASlowRankOnItsOwnLine() {
         StringWriter shown = new StringWriter();
         try (Progress progress = new Progress(new PrintWriter(shown, true), true, () -> 0)) {
             progress.add(record(1, null));
@@ -26,7 +26,7 @@ class ProgressTest {
     }
 
     @Test
-    void thePrecisionAndWhyStandsBeforeTheFirstStep() {
+    void showsThePrecisionAndItsReasonBeforeTheFirstStep() {
         StringWriter shown = new StringWriter();
         Precision precision =
                 new Precision(PrecisionChoice.BF16, "products are 2.0 times as fast as in fp32 on rank 0");
@@ -39,7 +39,7 @@ class ProgressTest {
     }
 
     @Test
-    void aLineOfSomethingElseStandsAlone() {
+    void showsOtherLinesOnTheirOwn() {
         StringWriter shown = new StringWriter();
         try (Progress progress = new Progress(new PrintWriter(shown, true), true, () -> 0)) {
             progress.add(record(1, null));

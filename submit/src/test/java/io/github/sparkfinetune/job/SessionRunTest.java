@@ -30,7 +30,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Runs in a session that was there before, with a tiny real model. */
+/** Runs in an existing session, with a tiny real model. */
 @Timeout(300)
 class SessionRunTest {
     private static final Path MODEL = Path.of("../finetune-core/src/test/resources/golden/models/bert-seqcls");
@@ -83,7 +83,7 @@ class SessionRunTest {
     }
 
     @Test
-    void runLeavesAndTellsWhatTheCommandsDo() throws IOException {
+    void runWritesAndReportsTheSameAsTheCommands() throws IOException {
         SessionRun run = run(mails(40), "run", "training.num_train_epochs=4");
 
         assertThat(run.plan().text()).contains("memory of a rank", "local[2] has room for 2");
@@ -129,7 +129,7 @@ class SessionRunTest {
     }
 
     @Test
-    void tableWithoutRowsIsRefused() throws IOException {
+    void rejectsATableWithoutRows() throws IOException {
         SessionRun run = run(mails(0), "empty");
         assertThatThrownBy(run::prepare)
                 .isInstanceOfSatisfying(
@@ -158,7 +158,7 @@ class SessionRunTest {
         assertThatThrownBy(() -> training.get(60, TimeUnit.SECONDS))
                 .hasCauseInstanceOf(RunException.class)
                 .hasMessageContaining("interrupted");
-        // Spark tells its listeners later.
+        // Spark notifies its listeners later.
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(60);
         while (activeJobs().length > 0 && System.nanoTime() < deadline) {
             TimeUnit.MILLISECONDS.sleep(50);
@@ -171,7 +171,7 @@ class SessionRunTest {
     }
 
     @Test
-    void verdictsOfACorpusAreThoseOfItsFilters() {
+    void verdictsOfACorpusMatchItsFilters() {
         Dataset<Row> rows = spark.createDataFrame(
                 List.of(
                         RowFactory.create("The fox that was here has gone to the woods with a friend. ".repeat(12)

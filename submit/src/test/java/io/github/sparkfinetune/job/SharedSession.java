@@ -4,11 +4,11 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 import org.apache.spark.sql.SparkSession;
 
-/** Commands in a session that outlives each of them. */
+/** Runs commands in a session that outlives each command. */
 public final class SharedSession {
     private SharedSession() {}
 
-    /** Returns what opens jobs in a session, and leaves it open. */
+    /** Returns an opener of jobs that leave the session open. */
     public static Jobs.Opener opener(SparkSession session) {
         return (run, local) -> {
             Jobs jobs = SparkJobs.in(session, run);

@@ -16,7 +16,7 @@ import java.util.jar.JarFile;
 import java.util.stream.Stream;
 import org.objectweb.asm.ClassReader;
 
-/** The classes of some jars and folders, and those of this JDK, looked at without loading any. */
+/** Classes of jars, of folders and of this JDK, read without loading them. */
 final class ClassFiles implements AutoCloseable {
     private static final String ENDING = ".class";
 
@@ -28,7 +28,7 @@ final class ClassFiles implements AutoCloseable {
         InputStream open() throws IOException;
     }
 
-    /** @param places jars and folders; of a class that is in several the first counts */
+    /** @param places jars and folders; the first one with a class wins */
     ClassFiles(List<Path> places) throws IOException {
         for (Path place : places) {
             if (Files.isDirectory(place)) {
@@ -61,7 +61,7 @@ final class ClassFiles implements AutoCloseable {
         sources.putIfAbsent(file.substring(0, file.length() - ENDING.length()), source);
     }
 
-    /** Internal names of all classes but the JDK's. */
+    /** Returns the internal names of all classes except the JDK's. */
     List<String> names() {
         return sources.keySet().stream().sorted().toList();
     }
@@ -82,7 +82,7 @@ final class ClassFiles implements AutoCloseable {
     }
 
     Optional<ClassInfo> find(String name) {
-        // Not computeIfAbsent: reading one class reads no other, but a map may not be changed amid its own call.
+        // Avoids computeIfAbsent, during which the map may not be changed.
         Optional<ClassInfo> known = read.get(name);
         if (known == null) {
             known = Optional.ofNullable(reader(name)).map(ClassInfo::of);

@@ -12,10 +12,10 @@ import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 
 /**
- * What a class declares.
+ * Declarations of a class.
  *
  * @param parents superclass first, then interfaces; internal names
- * @param members access flags of methods by name and descriptor, of fields by name, a colon and descriptor
+ * @param members access flags, by name and descriptor for methods, by name, a colon and descriptor for fields
  */
 record ClassInfo(String name, int access, List<String> parents, Map<String, Integer> members) {
 

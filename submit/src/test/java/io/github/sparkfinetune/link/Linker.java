@@ -10,9 +10,8 @@ import org.objectweb.asm.ClassReader;
 import org.objectweb.asm.Opcodes;
 
 /**
- * Resolves what our classes refer to in Spark and Scala as the JVM would (JVMS 5.4.3): every entry of their constant
- * pools that names a class, a field or a method; and asks of each of our classes that it implements what its parents
- * leave abstract.
+ * Resolves our classes' references to Spark and Scala as the JVM does (JVMS 5.4.3): every constant pool entry for a
+ * class, a field or a method. Also checks that each of our classes implements the abstract methods of its parents.
  */
 final class Linker {
     private static final String OURS = "io/github/sparkfinetune/";
@@ -29,7 +28,7 @@ final class Linker {
         this.classes = classes;
     }
 
-    /** What does not link, a line each. */
+    /** Returns the references that do not link, one per line. */
     Set<String> check() {
         for (String name : classes.names()) {
             if (name.startsWith(OURS)) {
@@ -40,7 +39,7 @@ final class Linker {
         return errors;
     }
 
-    /** References to Spark and Scala that were looked at. */
+    /** Returns the number of checked references to Spark and Scala. */
     int references() {
         return references;
     }
@@ -86,7 +85,7 @@ final class Linker {
         for (String type : withAncestors(owner)) {
             ClassInfo info = classes.find(type).orElse(null);
             if (info == null) {
-                // DJL's and others': not what this is about.
+                // Other libraries' classes, such as DJL's, are not checked.
                 return !isTheirs(type) || !errors.add(from + " needs class " + type);
             }
             if (info.members().containsKey(member)) {
@@ -120,7 +119,7 @@ final class Linker {
         return access != null && (access & (Opcodes.ACC_ABSTRACT | Opcodes.ACC_STATIC)) == 0;
     }
 
-    /** The class, its superclasses, then all their interfaces. */
+    /** Returns the class, its superclasses, then all their interfaces. */
     private Set<String> withAncestors(String name) {
         Set<String> found = new LinkedHashSet<>();
         List<String> waiting = new ArrayList<>(List.of(name));

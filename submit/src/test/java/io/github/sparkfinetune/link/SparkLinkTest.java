@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The one jar links on every version of Spark that it is for, whichever it was compiled against. */
+/** Checks that the one jar links with every supported version of Spark, whichever version it was compiled against. */
 class SparkLinkTest {
     private static final Path VERSIONS = Path.of(System.getProperty("spark.versions"));
     private static final Path COMPILED = Path.of(System.getProperty("embedded.spark.home"), "jars");
@@ -36,10 +36,10 @@ class SparkLinkTest {
         }
     }
 
-    /** What SparkVersions calls by name. */
+    /** The names that SparkVersions looks up exist. */
     @ParameterizedTest
     @MethodSource("versions")
-    void whatIsCalledByNameIsThere(Path version) throws IOException {
+    void namesThatAreLookedUpExist(Path version) throws IOException {
         try (ClassFiles classes = new ClassFiles(jars(version))) {
             assertThat(members(classes, "org/apache/spark/status/AppStatusStore"))
                     .anyMatch(member -> member.startsWith("executorList(Z)"));
@@ -51,15 +51,15 @@ class SparkLinkTest {
     }
 
     @Test
-    void versionsOfBothScalaLinesAreLookedAt() throws IOException {
+    void checksVersionsOfBothScalaLines() throws IOException {
         assertThat(versions().map(folder -> folder.getFileName().toString()))
                 .contains("jars", "4.0")
                 .hasSizeGreaterThan(2);
     }
 
-    /** The test would notice what it is for: without Spark's core nearly nothing resolves. */
+    /** Proves that the test finds errors: without Spark's core hardly any reference resolves. */
     @Test
-    void aMissingClassIsNoticed() throws IOException {
+    void noticesAMissingClass() throws IOException {
         List<Path> withoutCore = jars(COMPILED).stream()
                 .filter(jar -> !jar.getFileName().toString().startsWith("spark-core"))
                 .toList();

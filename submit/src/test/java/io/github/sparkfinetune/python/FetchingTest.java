@@ -12,12 +12,15 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
-/** Packages that {@code submit/fetch} downloads: their hashes are known, and archives lead nowhere. */
+/**
+ * Checks that every package of {@code submit/fetch} has a hash, and that archives are not extracted outside their
+ * folder.
+ */
 class FetchingTest {
     private static final Pattern PACKAGE = Pattern.compile("(?:wheel|sdist|npm)\\(\"([^\"]+)\"\\)");
 
     @Test
-    void archivesAndHashesAreChecked() throws Exception {
+    void checksArchivesAndHashes() throws Exception {
         Process tests = new ProcessBuilder("python3", "-B", "src/test/python/test_packages.py")
                 .redirectErrorStream(true)
                 .start();

@@ -10,13 +10,11 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/**
- * What of the Python package and the notebooks is seen without running them; {@code submit/notebooks/test} runs them.
- */
+/** Checks of the Python package and the notebooks that do not run them; {@code submit/notebooks/test} runs them. */
 class PythonPackageTest {
     private static final Path PARAMS = Path.of("python/src/spark_finetune/_params.py");
 
-    /** {@code -Dpython.write=true} writes it. */
+    /** With {@code -Dpython.write=true} the test writes the file. */
     @Test
     void stagesHaveTheParametersOfTheJavaClasses() throws IOException {
         String text = PythonParams.text();
@@ -26,7 +24,7 @@ class PythonPackageTest {
         assertThat(PARAMS).hasContent(text);
     }
 
-    /** With Python alone, without the packages that they import. */
+    /** Needs only Python, not the packages that the files import. */
     @Test
     @Timeout(60)
     void packageAndNotebooksAreWhatTheyShouldBe() throws Exception {

@@ -20,16 +20,16 @@ import org.apache.spark.ml.param.LongParam;
 import org.apache.spark.ml.param.Param;
 import org.apache.spark.ml.param.StringArrayParam;
 
-/** The parameters of the stages of {@code spark.ml} as the Python package has them: the text of {@code _params.py}. */
+/** Generates {@code _params.py}, the Python package's parameters of the {@code spark.ml} stages. */
 final class PythonParams {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final int WIDTH = 120;
 
     /**
-     * A kind of parameter.
+     * Kind of a parameter.
      *
-     * @param type of its value in Python
-     * @param converter of {@code pyspark.ml.param.TypeConverters}
+     * @param type type of the value in Python
+     * @param converter converter of {@code pyspark.ml.param.TypeConverters}
      */
     private record Kind(String type, String converter) {}
 
@@ -65,7 +65,7 @@ final class PythonParams {
                 """ + stages().stream().map(PythonParams::text).collect(Collectors.joining());
     }
 
-    /** One of each public class that can be a stage of a pipeline, by name. */
+    /** Returns an instance of each public class that can be a stage of a pipeline, by name. */
     private static List<PipelineStage> stages() {
         return new ClassFileImporter()
                         .withImportOption(new ImportOption.DoNotIncludeTests())
@@ -115,7 +115,7 @@ final class PythonParams {
                         .formatted(param.name(), doc(param.doc()), kind.converter());
     }
 
-    /** A text as an argument, cut into lines where it is long. */
+    /** Returns a text as an argument; a long text is split into lines. */
     private static String doc(String doc) {
         String whole = "        " + literal(doc) + ",\n";
         if (whole.length() <= WIDTH) {

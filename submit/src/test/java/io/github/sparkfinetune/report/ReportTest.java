@@ -35,7 +35,7 @@ class ReportTest {
     private Path dir;
 
     @Test
-    void aRunBecomesOneFileThatLoadsNothing() throws IOException {
+    void reportIsOneFileThatLoadsNothing() throws IOException {
         RunFolder folder = folder("models/minilm");
         records(folder, 111);
         MetricsFile.put(
@@ -73,7 +73,7 @@ class ReportTest {
     }
 
     @Test
-    void theDatasetsFunnelAndItsWarningsAreShown() throws IOException {
+    void showsTheFunnelAndTheWarningsOfTheDataset() throws IOException {
         Path dataset = dir.resolve("dataset");
         RunFolder folder = folder("models/minilm", "data.dir=" + dataset);
         records(folder, 1);
@@ -120,9 +120,9 @@ class ReportTest {
                 .doesNotContain("<img");
     }
 
-    /** Names of many columns stand upright, so that the matrix of 12 labels is not wider than the page. */
+    /** Names of many columns are vertical, so that the matrix of 12 labels is not wider than the page. */
     @Test
-    void aMatrixOfManyLabelsHasNarrowColumns() throws IOException {
+    void matrixOfManyLabelsHasNarrowColumns() throws IOException {
         RunFolder folder = folder("m");
         for (int labels : new int[] {8, 12}) {
             List<String> names =
@@ -141,7 +141,7 @@ class ReportTest {
     }
 
     @Test
-    void ofThousandsOfLabelsTheReportHasAPart() throws IOException {
+    void showsAPartOfThousandsOfLabels() throws IOException {
         RunFolder folder = folder("models/minilm");
         records(folder, 1);
         Map<String, PrecisionRecall> byLabel = new LinkedHashMap<>();
@@ -171,7 +171,7 @@ class ReportTest {
     }
 
     @Test
-    void textOfTheRunStaysText() throws IOException {
+    void escapesTextOfTheRun() throws IOException {
         RunFolder folder = folder(EVIL);
         records(folder, 1);
         MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of(EVIL, 1.0), List.of(EVIL), new long[][] {{1}})));
@@ -183,7 +183,7 @@ class ReportTest {
     }
 
     @Test
-    void aLanguageModelsFiguresStandBesideItsBases() throws IOException {
+    void showsALanguageModelsFiguresBesideTheBaseModels() throws IOException {
         RunFolder folder = folder("models/smollm2", "task=sft");
         records(folder, 111);
         Map<String, Double> base = new LinkedHashMap<>(Map.of("loss", 4.0));
@@ -209,7 +209,7 @@ class ReportTest {
                 .doesNotContain("{{", "true \\ predicted", "Infinity", "<img");
         assertThat(count(html, "<script")).isEqualTo(3).isEqualTo(count(html, "</script>"));
 
-        // A classifier's figures take the place of all of them.
+        // A classifier's scores replace all earlier scores.
         MetricsFile.put(folder, List.of(Scores.ofLabels("test", Map.of("loss", 1.0), List.of("a"), new long[][] {{1}
         })));
         folder.writeReport();
@@ -217,7 +217,7 @@ class ReportTest {
     }
 
     @Test
-    void scoresOfEntitiesAreATable() throws IOException {
+    void showsScoresOfEntitiesAsATable() throws IOException {
         RunFolder folder = folder("m");
         MetricsFile.put(
                 folder,
@@ -241,7 +241,7 @@ class ReportTest {
     }
 
     @Test
-    void predictionsAreShownByWhatTheyTell() throws IOException {
+    void groupsExamplesOfPredictions() throws IOException {
         RunFolder folder = folder("m");
         Scores scores = new Scores(
                 "test",
@@ -283,7 +283,7 @@ class ReportTest {
     }
 
     @Test
-    void whatWasForgottenStandsBesideWhatWasGained() throws IOException {
+    void showsForgettingBesideGains() throws IOException {
         RunFolder folder = folder("models/smollm2", "task=causal-lm");
         MetricsFile.put(
                 folder,
@@ -301,7 +301,7 @@ class ReportTest {
                 .contains(
                         "its own</th><td>16.00</td><td>8.00</td><td>-50.0\u00a0%",
                         "general</th><td>20.00</td><td>22.00</td><td>+10.0\u00a0%")
-                // Of a task whose model gives none.
+                // The model of this task generates no answers.
                 .doesNotContain("No answers were generated");
         assertThat(Files.readString(dir.resolve("metrics.json")))
                 .containsSubsequence("held_out", "general", "22.0", "20.0");
@@ -319,7 +319,7 @@ class ReportTest {
     }
 
     @Test
-    void aRunWithoutRecordsHasAReport() throws IOException {
+    void writesAReportForARunWithoutRecords() throws IOException {
         RunFolder folder = folder("m");
         folder.writeReport();
 
@@ -327,7 +327,7 @@ class ReportTest {
     }
 
     @Test
-    void aVeryLongRunIsThinnedToMeans() {
+    void thinsALongRunToMeans() {
         List<TrainingRecord> records = IntStream.rangeClosed(1, 100_001)
                 .mapToObj(step -> record(step, 100_001, step == 1 ? Double.NaN : step % 2))
                 .toList();

@@ -23,19 +23,19 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiPredicate;
 
-/** S3 behind an HTTP proxy, which makes some of its answers those of a bad day. */
+/** An S3 server behind an HTTP proxy that adds faults to some answers. */
 public final class FaultyS3 implements AutoCloseable {
-    /** What becomes of a request. */
+    /** Fault of a request. */
     public enum Fault {
-        /** 503 SlowDown, and nothing is done. */
+        /** 503 SlowDown; the request is not carried out. */
         SLOW_DOWN,
-        /** 403 AccessDenied, and nothing is done. */
+        /** 403 AccessDenied; the request is not carried out. */
         DENIED,
-        /** It is done, but the connection ends before the answer. */
+        /** The request is carried out, but the connection ends before the answer. */
         DROPPED,
         /** The connection ends in the middle of the answer. */
         CUT,
-        /** It is done and answered, after a while. */
+        /** The request is carried out and answered after a delay. */
         SLOW
     }
 
@@ -63,7 +63,7 @@ public final class FaultyS3 implements AutoCloseable {
         this.proxy = proxy;
     }
 
-    /** Starts both, without faults. */
+    /** Starts the server and the proxy, without faults. */
     public static FaultyS3 start() throws IOException, InterruptedException {
         MotoServer moto = MotoServer.start();
         HttpServer proxy = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
@@ -74,7 +74,7 @@ public final class FaultyS3 implements AutoCloseable {
         return s3;
     }
 
-    /** S3A's settings for it, by their names in Hadoop. */
+    /** Returns S3A's settings for the server, by their names in Hadoop. */
     public Map<String, String> settings() {
         Map<String, String> settings = new TreeMap<>();
         settings.put("fs.s3a.endpoint", "http://127.0.0.1:" + proxy.getAddress().getPort());
@@ -87,7 +87,7 @@ public final class FaultyS3 implements AutoCloseable {
         return settings;
     }
 
-    /** Makes a bucket. */
+    /** Creates a bucket. */
     public void bucket(String name) throws IOException, InterruptedException {
         HttpRequest put = HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + moto.port() + "/" + name))
                 .PUT(HttpRequest.BodyPublishers.noBody())
@@ -96,28 +96,28 @@ public final class FaultyS3 implements AutoCloseable {
     }
 
     /**
-     * From now on some requests fail.
+     * Makes some of the following requests fail.
      *
-     * @param matches method, and path with the query
-     * @param every how many of them go well until the next fails, and itself: 1 for all
+     * @param matches tests the method, and the path with the query
+     * @param every n, to make every n-th matching request fail; 1 for all
      */
     public void inject(Fault fault, int every, BiPredicate<String, String> matches) {
         rules.add(new Rule(fault, matches, every, new AtomicInteger()));
     }
 
-    /** No more faults; what was counted is forgotten. */
+    /** Stops the faults and clears the counts. */
     public void mend() {
         rules.clear();
         injected.clear();
         requests.clear();
     }
 
-    /** How many requests met a fault. */
+    /** Returns how many requests met a fault. */
     public int injected(Fault fault) {
         return injected.getOrDefault(fault, new AtomicInteger()).get();
     }
 
-    /** Requests so far: method, path with the query, and a space and the range where one was asked for. */
+    /** Returns the requests so far: method, path with the query, and, after a space, the requested range if any. */
     public List<String> requests() {
         return List.copyOf(requests);
     }

@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A real S3 server in a process of its own: {@code moto} of PyPI, which pip fetches into {@code target/moto} once. It
- * keeps its objects in memory and checks no rights.
+ * A real S3 server in its own process: {@code moto} of PyPI, which pip installs once into {@code target/moto}. The
+ * server keeps its objects in memory and checks no permissions.
  */
 final class MotoServer implements AutoCloseable {
     private static final List<String> PACKAGES = List.of("moto[s3]==5.2.5", "flask", "flask-cors");
@@ -45,7 +45,7 @@ final class MotoServer implements AutoCloseable {
         return server;
     }
 
-    /** One JVM of the tests at a time installs; the others wait for its lock. */
+    /** Installs the server; JVMs of parallel tests wait for the lock. */
     private static void install() throws IOException, InterruptedException {
         Files.createDirectories(HOME);
         try (FileChannel lock = FileChannel.open(

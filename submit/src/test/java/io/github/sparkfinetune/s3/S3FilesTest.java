@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Files on a real S3 server, on its good and on its bad days. */
+/** Reads and writes files on a real S3 server, with and without faults. */
 @Timeout(120)
 class S3FilesTest {
     private static final int MB = 1 << 20;
@@ -71,7 +71,7 @@ class S3FilesTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void aFileWhoseContentFailsIsNeverThereInPart(boolean heap) throws IOException {
+    void failedWriteLeavesNoPartialFile(boolean heap) throws IOException {
         Path file = new Path("s3a://files/half-" + heap + ".json");
         for (int i = 0; i < 2; i++) {
             assertThatThrownBy(() -> HadoopFiles.write(files, file, out -> {
@@ -91,7 +91,7 @@ class S3FilesTest {
     }
 
     @Test
-    void whatMayNotBeDeletedOnlyWarnsWhereItMayStay() throws IOException {
+    void discardOnlyWarnsIfAFileCannotBeDeleted() throws IOException {
         Path file = new Path("s3a://files/kept");
         HadoopFiles.writeWhole(files, file, new byte[] {1});
         s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE") || target.contains("?delete"));
@@ -105,7 +105,7 @@ class S3FilesTest {
     }
 
     @Test
-    void aLargeFileIsCopiedInRangesWhateverBreaksOnTheWay() throws IOException {
+    void copiesALargeFileInRangesDespiteFaults() throws IOException {
         byte[] bytes = new byte[41 * MB + 7];
         new Random(1).nextBytes(bytes);
         Path file = new Path("s3a://files/model.safetensors");
@@ -126,7 +126,7 @@ class S3FilesTest {
     }
 
     @Test
-    void aServerThatStaysBusyMayBeTriedAgain() throws IOException {
+    void busyServerIsAnErrorToRetry() throws IOException {
         Path file = new Path("s3a://files/busy");
         HadoopFiles.writeWhole(files, file, new byte[100]);
         s3.inject(FaultyS3.Fault.SLOW_DOWN, 1, (method, target) -> target.contains("busy"));
@@ -140,7 +140,7 @@ class S3FilesTest {
     }
 
     @Test
-    void halfAModelIsNoModelAndAWholeOneNamesNothingThatIsNotThere() throws IOException {
+    void partialModelHasNoConfigAndACompleteModelNamesOnlyExistingFiles() throws IOException {
         Path model = new Path("s3a://files/run/model");
         TensorData weights = TensorData.f32(
                 "w", new long[] {3}, ByteBuffer.allocateDirect(3 * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN));
@@ -165,7 +165,7 @@ class S3FilesTest {
                 .containsExactly("model.safetensors", "adapter_config.json", "config.json");
         assertThat(s3.requests()).noneMatch(request -> request.contains(".tmp."));
 
-        // The one before goes as a whole, or stays as a whole.
+        // The old model is removed completely or stays complete.
         s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
         assertThatThrownBy(() -> export(model, weights)).hasMessageContaining("config.json can't be deleted");
         assertThat(files.exists(new Path(model, "config.json"))).isTrue();

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code spark-submit --master k8s://} as this folder's README has it, to a mock of the API server. */
+/** Runs {@code spark-submit --master k8s://} as in this folder's README, against a mock of the API server. */
 @Timeout(180)
 class KubernetesSubmitTest {
     private static final String JAR = "local:///opt/spark-finetune/spark-finetune.jar";
@@ -40,7 +40,7 @@ class KubernetesSubmitTest {
             new KubernetesMockServer(new Context(), new MockWebServer(), new HashMap<>(), applying, false);
     private KubernetesClient client;
 
-    /** The mock knows nothing of server-side apply, by which Spark makes all but the pod. */
+    /** Adds server-side apply to the mock, because Spark creates every object but the pod with it. */
     private static final class Applying extends KubernetesCrudDispatcher {
         private final KubernetesSerialization serialization = new KubernetesSerialization();
         private final List<String> applied = Collections.synchronizedList(new ArrayList<>());
@@ -73,7 +73,7 @@ class KubernetesSubmitTest {
     }
 
     @Test
-    void theDriversPodAndSettingsAreAsTheFilesHereSay() throws Exception {
+    void driversPodAndSettingsMatchTheFilesOfThisFolder() throws Exception {
         submit("run", "--config", "s3a://bucket/run.yaml", "--set", "cluster.ranks=2");
 
         List<Pod> pods = client.pods().inNamespace("training").list().getItems();
@@ -106,7 +106,7 @@ class KubernetesSubmitTest {
                 .anyMatch(mount -> mount.getName().startsWith("spark-local-dir-"))
                 .anyMatch(mount -> mount.getName().equals("spark-conf-volume-driver"));
 
-        // What the driver is told of its executors.
+        // Settings for the driver's executors.
         assertThat(String.join("\n", applying.applied))
                 .contains(
                         "spark.executor.instances=2\\n",
@@ -142,11 +142,11 @@ class KubernetesSubmitTest {
         line.addAll(List.of(command));
         Path log = folder.resolve("log");
         ProcessBuilder submit = new ProcessBuilder(line)
-                // The project's root, from which the settings name files.
+                // The paths in the settings are relative to the project's root.
                 .directory(Path.of("../..").toRealPath().toFile())
                 .redirectErrorStream(true)
                 .redirectOutput(log.toFile());
-        // No cluster of whoever runs this test.
+        // The test must not use the developer's cluster.
         submit.environment().put("KUBECONFIG", folder.resolve("none").toString());
         submit.environment().remove("SPARK_CONF_DIR");
         Process process = submit.start();

@@ -20,19 +20,19 @@ import org.apache.hadoop.fs.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
-/** A lease on S3, where whoever writes last has written. */
+/** Tests a lease on S3, where the last write wins. */
 @Timeout(60)
 class S3LeaseTest {
     private static final int RUNS = 4;
 
     @Test
-    void ofRunsThatStartAtOnceOneHasTheFolder() throws Exception {
+    void oneOfConcurrentRunsHoldsTheFolder() throws Exception {
         ExecutorService threads = Executors.newFixedThreadPool(RUNS);
         try (FaultyS3 s3 = FaultyS3.start()) {
             s3.bucket("leases");
             Configuration hadoop = new Configuration();
             s3.settings().forEach(hadoop::set);
-            // Reads and writes of the runs fall between each other.
+            // Slow requests interleave the runs' reads and writes.
             s3.inject(FaultyS3.Fault.SLOW, 2, (method, target) -> true);
             Path file = new Path("s3a://leases/dataset/_PREPARING");
             try (FileSystem files = FileSystem.newInstance(file.toUri(), hadoop)) {
@@ -63,7 +63,7 @@ class S3LeaseTest {
                                         held -> assertThat(held.exitCode()).isEqualTo(ExitCode.FAILED))
                                 .hasMessageContaining("is being written by run"));
 
-                // Where it may not be deleted, it stays as that of a run that has ended.
+                // A lease that cannot be deleted remains as the lease of an ended run.
                 s3.mend();
                 s3.inject(FaultyS3.Fault.DENIED, 1, (method, target) -> method.equals("DELETE"));
                 taken.get(0).release(false);

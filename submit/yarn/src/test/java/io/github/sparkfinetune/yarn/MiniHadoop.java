@@ -10,7 +10,7 @@ import org.apache.hadoop.hdfs.MiniDFSCluster;
 import org.apache.hadoop.yarn.conf.YarnConfiguration;
 import org.apache.hadoop.yarn.server.MiniYARNCluster;
 
-/** An HDFS of one node and a YARN of two in this JVM, and the configuration folder of their clients. */
+/** An HDFS with one node and a YARN with two nodes in this JVM, and the configuration folder of their clients. */
 final class MiniHadoop implements AutoCloseable {
     private static final int NODES = 2;
     private static final int NODE_MEMORY_MIB = 6144;
@@ -49,7 +49,7 @@ final class MiniHadoop implements AutoCloseable {
 
     private static Path writeClientConf(Path folder, Configuration conf) throws IOException {
         Configuration client = new Configuration(conf);
-        // A class of the mini cluster, which clients do not have.
+        // Clients do not have this class of the mini cluster.
         client.unset("net.topology.node.switch.mapping.impl");
         Files.createDirectories(folder);
         for (String name : new String[] {"core-site.xml", "hdfs-site.xml", "yarn-site.xml"}) {
@@ -60,7 +60,7 @@ final class MiniHadoop implements AutoCloseable {
         return folder;
     }
 
-    /** What {@code HADOOP_CONF_DIR} names. */
+    /** Returns the folder for {@code HADOOP_CONF_DIR}. */
     Path clientConf() {
         return clientConf;
     }

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** From {@code hdfs:} to {@code hdfs:} on a real YARN, the driver here and the driver there. */
+/** Trains from {@code hdfs:} to {@code hdfs:} on a real YARN, with the driver on this machine and in the cluster. */
 @Timeout(900)
 class YarnIT {
     private static final Path MODEL = Path.of("../../finetune-core/src/test/resources/golden/models/bert-seqcls")
@@ -69,7 +69,7 @@ class YarnIT {
     }
 
     @Test
-    void theModelIsTheSameWhereverTheDriverIs() throws Exception {
+    void modelIsTheSameInClientAndClusterMode() throws Exception {
         int client = submit("client", "/runs/client", "run");
         int cluster = submit("cluster", "/runs/cluster", "run");
 
@@ -85,7 +85,7 @@ class YarnIT {
     }
 
     @Test
-    void statusTellsTheExitCodeThatYarnDoesNot() throws Exception {
+    void statusHasTheExitCodeThatYarnDoesNotReport() throws Exception {
         int client = submit("client", "/runs/bad-client", "train");
         int cluster = submit("cluster", "/runs/bad-cluster", "train", "--conf", "spark.yarn.maxAppAttempts=1");
 
@@ -160,7 +160,7 @@ class YarnIT {
         return new org.apache.hadoop.fs.Path(path);
     }
 
-    /** The embedded Spark home with the jars for YARN. */
+    /** Returns the embedded Spark home with the jars for YARN. */
     private static Path sparkHome() throws IOException {
         Path jars = Files.createDirectories(folder.resolve("spark-home/jars"));
         for (String from :

@@ -21,9 +21,9 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * {@code AdapterLogits MODEL_DIR ADAPTER_DIR {CAUSAL_LM|SEQ_CLS}}: loads an adapter as a run that continues it does,
- * reads a JSON list of lists of token ids, prints a JSON list of the logits [vocabulary] of the token after each, or
- * those of a text's two classes.
+ * Prints the logits of a model with an adapter: {@code AdapterLogits MODEL_DIR ADAPTER_DIR {CAUSAL_LM|SEQ_CLS}}. Loads
+ * the adapter like a run that continues its training. Reads a JSON list of lists of token ids. Prints a JSON list of
+ * the logits [vocabulary] of the token after each list, or of a text's two classes.
  */
 final class AdapterLogits {
     private AdapterLogits() {}

@@ -12,9 +12,9 @@ import java.util.Locale;
 import java.util.concurrent.ExecutionException;
 
 /**
- * Time of an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
- * does, the median of each size on rank 0 and the processor seconds of all ranks for a GB of the buffer; then the
- * latency of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many to warm up.
+ * Measures an all-reduce over processes on this machine: {@code AllReduceBench RANKS}. Prints, as gloo_all_reduce.py
+ * does, the median of each size on rank 0 and the processor seconds of all ranks per GB of the buffer; then the latency
+ * of a sum of one double. {@code -Drepeats=N} measures N times instead of 21, after as many warm-up repeats.
  */
 final class AllReduceBench {
     private static final int[] MEGABYTES = {1, 16, 64};

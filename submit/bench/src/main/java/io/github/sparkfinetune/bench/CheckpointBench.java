@@ -23,9 +23,10 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Checkpoints of {@code MB} megabytes while two threads compute steps of {@code MILLIS} milliseconds:
- * {@code CheckpointBench FOLDER MB MILLIS}. Prints how long the training stands still for one, written before training
- * goes on and behind it, and how much longer the steps take that one is written behind.
+ * Measures checkpoints of {@code MB} megabytes while two threads compute steps of {@code MILLIS} milliseconds:
+ * {@code CheckpointBench FOLDER MB MILLIS}. Prints how long the training stops for a checkpoint that is written before
+ * training goes on, and for one that is written in the background. Also prints how much longer the steps take during a
+ * background write.
  */
 final class CheckpointBench {
     private static final int PIECE = 32 << 20;
@@ -110,7 +111,7 @@ final class CheckpointBench {
         writer.begin(step, model, OptimizerShare.WHOLE, optimizer, new ObjectMapper().createObjectNode(), 1, Set.of());
     }
 
-    /** Milliseconds of a step. */
+    /** Runs a step and returns its milliseconds. */
     private double step() throws Exception {
         long before = System.nanoTime();
         compute(work);

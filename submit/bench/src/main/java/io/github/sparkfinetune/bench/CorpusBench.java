@@ -23,9 +23,9 @@ import org.apache.spark.sql.SparkSession;
 import org.apache.spark.util.LongAccumulator;
 
 /**
- * Documents a second from the start of the process through all filters of {@code data.corpus} in FineWeb's order, with
- * the default thresholds: {@code CorpusBench FOLDER [MODEL_DIR]}. JSON lines of texts are read, and what is kept is
- * written as JSON lines; or with a model the whole of prepare is run, to the manifest.
+ * Measures documents per second, from the start of the process, through all filters of {@code data.corpus} in FineWeb's
+ * order with the default thresholds: {@code CorpusBench FOLDER [MODEL_DIR]}. Reads JSON lines of texts and writes the
+ * kept texts as JSON lines. With a model, runs the whole of prepare, to the manifest.
  */
 final class CorpusBench {
     private static final String FILTERS = "filters: [gopher_repetition, gopher_quality, c4, fineweb]";
@@ -62,7 +62,7 @@ final class CorpusBench {
         }
     }
 
-    /** Documents read and kept. */
+    /** Returns the numbers of documents read and kept. */
     private static long[] filter(SparkSession spark, RunConfig config, Path output) {
         CorpusConfig corpus = config.data().corpus();
         Dataset<String> texts =
@@ -87,7 +87,7 @@ final class CorpusBench {
         return new long[] {documents.value(), kept.value()};
     }
 
-    /** Documents read and kept. */
+    /** Returns the numbers of documents read and kept. */
     private static long[] prepare(SparkSession spark, RunConfig config) {
         Manifest manifest = PrepareJob.run(spark, config);
         long kept = manifest.splits().values().stream()

@@ -20,9 +20,10 @@ import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
 /**
- * {@code DrawnSamples RUN_DIR [train]}: prints a JSON object a held-out sample of a run, as it is measured, or with
- * {@code train} each sample that the run trains on, step by step, as it is trained on: {@code index} (its place in the
- * split), {@code input_ids}, {@code labels} (-100 where a token has none; empty where none has).
+ * Prints the samples of a run: {@code DrawnSamples RUN_DIR [train]}. Prints a JSON object for each held-out sample as
+ * the run measures it; with {@code train}, for each sample as the run trains on it, step by step. An object has
+ * {@code index} (place in the split), {@code input_ids} and {@code labels} (-100 for a token without a label; empty if
+ * no token has a label).
  */
 final class DrawnSamples {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -50,7 +51,7 @@ final class DrawnSamples {
             long steps = StepPlan.of(config.training(), samples.size(), batch).totalSteps();
             TrainingOrder order = TrainingOrder.of(config, samples.rowGroups());
             for (long step = 0; step < steps; step++) {
-                // The shares of all ranks, one behind the other.
+                // The shares of all ranks, one after another.
                 for (long index : order.indexes(step, 0, 1)) {
                     print(index, draws.train(samples.read(index), order.epoch(step)));
                 }

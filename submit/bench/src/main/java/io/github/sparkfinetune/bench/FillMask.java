@@ -19,8 +19,9 @@ import java.util.Map;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * {@code FillMask RUN_DIR}, of a masked-lm run that is trained: reads a JSON list of lists of token ids, prints of each
- * a JSON list of what is predicted at its mask tokens: {@code score}, {@code token}, {@code token_str}.
+ * Predicts the mask tokens of texts with the trained model of a masked-lm run: {@code FillMask RUN_DIR}. Reads a JSON
+ * list of lists of token ids. Prints for each list a JSON list of the predictions at its mask tokens: {@code score},
+ * {@code token}, {@code token_str}.
  */
 final class FillMask {
     private FillMask() {}

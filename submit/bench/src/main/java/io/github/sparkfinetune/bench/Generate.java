@@ -28,10 +28,11 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * Greedy answers to prompts, a JSON list of lists of token ids on the standard input: {@code Generate MODEL_DIR BATCH
- * NEW_TOKENS THREADS [ROUNDS [STORAGE [PRECISION]]]}. Prints them as such a list; with ROUNDS prints how fast they
- * come, each answer of exactly NEW_TOKENS, after a short untimed one. STORAGE is the linears', one of
- * {@link Adaptation.Storage} (F32), PRECISION that of products, one of {@link PrecisionChoice} (FP32).
+ * Generates greedy answers to prompts: {@code Generate MODEL_DIR BATCH NEW_TOKENS THREADS [ROUNDS [STORAGE
+ * [PRECISION]]]}. The prompts, on the standard input, and the printed answers are JSON lists of lists of token ids.
+ * With ROUNDS prints the speed instead, with exactly NEW_TOKENS in each answer, after a short untimed round. STORAGE is
+ * the storage of the linears, a constant of {@link Adaptation.Storage} (default F32). PRECISION is the precision of
+ * products, a constant of {@link PrecisionChoice} (default FP32).
  */
 final class Generate {
     private Generate() {}

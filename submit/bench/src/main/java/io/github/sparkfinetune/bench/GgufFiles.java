@@ -14,8 +14,8 @@ import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * {@code GgufFiles RUN_DIR FOLDER}: the language model of a run as {@code FOLDER/TYPE.gguf}, of each type; prints the
- * folder of the model that they hold, which is {@code FOLDER/merged} where the run has trained an adapter.
+ * Writes the language model of a run as {@code FOLDER/TYPE.gguf}, once for each type: {@code GgufFiles RUN_DIR FOLDER}.
+ * Prints the folder of the exported model, which is {@code FOLDER/merged} if the run has trained an adapter.
  */
 final class GgufFiles {
     private GgufFiles() {}

@@ -9,9 +9,9 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * {@code killing:}, this machine's files: before it creates certain ones it kills its own process, once for each, for
- * {@code submit/faults killed-while-writing}. {@code fs.killing.points} lists them as {@code checkpoint/NAME} and
- * {@code export/NAME}; in {@code fs.killing.marks} lies a file for each that it has killed at.
+ * This machine's files under {@code killing:}, for {@code submit/faults killed-while-writing}. Kills its own process
+ * before it creates certain files, once for each file. {@code fs.killing.points} lists the files as
+ * {@code checkpoint/NAME} and {@code export/NAME}. The folder {@code fs.killing.marks} has a file for each kill.
  */
 public final class KillingFileSystem extends RawLocalFileSystem {
     @Override

@@ -15,8 +15,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@code Logits RUN_DIR}, of a run that has trained a classifier of texts or words, a regression or question answering:
- * reads a JSON list of lists of token ids, prints a JSON list of lists of logits.
+ * Prints the logits of a run's trained model (a classifier of texts or words, a regression or question answering):
+ * {@code Logits RUN_DIR}. Reads a JSON list of lists of token ids and prints a JSON list of lists of logits.
  */
 final class Logits {
     private Logits() {}

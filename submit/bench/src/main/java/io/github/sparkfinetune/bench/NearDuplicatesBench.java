@@ -23,9 +23,9 @@ import org.apache.spark.sql.types.DataTypes;
 import org.apache.spark.sql.types.StructType;
 
 /**
- * Time, memory, precision and recall of near-deduplication: {@code NearDuplicatesBench DOCUMENTS} of a
- * {@link PlantedCorpus}, read from Parquet in a temporary folder. Precision is the share of removed documents whose
- * survivor is their near-duplicate; recall the share of planted near-duplicates that were removed.
+ * Measures time, memory, precision and recall of near-deduplication: {@code NearDuplicatesBench DOCUMENTS}. The
+ * documents are a {@link PlantedCorpus} in Parquet, in a temporary folder. Precision is the share of removed documents
+ * whose survivor is their near-duplicate. Recall is the share of planted near-duplicates that were removed.
  */
 final class NearDuplicatesBench {
     private static final int FILES = 32;

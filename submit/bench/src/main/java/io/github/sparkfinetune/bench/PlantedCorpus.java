@@ -7,12 +7,13 @@ import io.github.sparkfinetune.spark.corpus.HashedText;
 import java.io.Serializable;
 
 /**
- * Documents of random words, of which it is known which are near-duplicates. Of ten, the first is an original and the
- * second its near-duplicate of Jaccard similarity 0.8 over 5-word shingles; the third is one again, and the fourth
- * resembles it below 0.75; the other six resemble nothing. A thousandth of the documents at the end are near-duplicates
- * of one. Words are drawn as in a language, the n-th most frequent with probability about 1/n.
+ * Documents of random words with known near-duplicates. Each block of ten documents begins with an original and its
+ * near-duplicate of Jaccard similarity 0.8 over 5-word shingles. The third document is another near-duplicate of the
+ * original, and the fourth resembles the original below 0.75. The other six resemble no document. The last thousandth
+ * of the documents are near-duplicates of one document. Words are drawn as in a language, the n-th most frequent with
+ * probability about 1/n.
  *
- * <p>A document has 45 m shingles, m of 1 to 4, so 49 to 184 words; a replaced word changes 5 of them, so m replaced
+ * <p>A document has 45 m shingles, m of 1 to 4, so 49 to 184 words. A replaced word changes 5 shingles, so m replaced
  * words leave a similarity of 40 m of 50 m.
  */
 final class PlantedCorpus implements Serializable {
@@ -29,7 +30,7 @@ final class PlantedCorpus implements Serializable {
         this.documents = documents;
     }
 
-    /** The document that this one resembles: itself where there is none. */
+    /** Returns the document that this document resembles, or itself. */
     private long original(long index) {
         if (index >= documents - documents / 1000) {
             return documents - documents / 1000;
@@ -37,9 +38,7 @@ final class PlantedCorpus implements Serializable {
         return index % GROUP == 1 || index % GROUP == 3 ? index - 1 : index;
     }
 
-    /**
-     * The original of this document's near-duplicates, itself where it has none or is one: equal for near-duplicates.
-     */
+    /** Returns the original of this document's near-duplicates, or itself: equal for near-duplicates. */
     long component(long index) {
         return isAlike(index) ? original(index) : index;
     }
@@ -64,7 +63,7 @@ final class PlantedCorpus implements Serializable {
         return new HashedText(hash(index), text.toString());
     }
 
-    /** The fewest replaced words that leave a similarity below the threshold. */
+    /** Returns the smallest number of replaced words that leaves a similarity below the threshold. */
     private static int unlike(int size) {
         int replaced = size;
         while (SHINGLES * size - NGRAM * replaced >= THRESHOLD * (SHINGLES * size + NGRAM * replaced)) {

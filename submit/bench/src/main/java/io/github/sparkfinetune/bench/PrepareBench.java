@@ -15,8 +15,8 @@ import java.util.Locale;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * Time of prepare from the start of the process to the manifest: {@code PrepareBench MODEL_DIR JSONL_FILE}, with texts
- * and labels in the file. The dataset goes to a temporary folder.
+ * Measures prepare from the start of the process to the manifest: {@code PrepareBench MODEL_DIR JSONL_FILE}. The file
+ * has texts and labels. The dataset is written to a temporary folder.
  */
 final class PrepareBench {
     private PrepareBench() {}

@@ -4,7 +4,7 @@ package io.github.sparkfinetune.bench;
 final class ProcessorTime {
     private ProcessorTime() {}
 
-    /** Seconds of all threads since the process started. */
+    /** Returns the seconds of all threads since the process started. */
     static double seconds() {
         return ProcessHandle.current().info().totalCpuDuration().orElseThrow().toNanos() / 1e9;
     }

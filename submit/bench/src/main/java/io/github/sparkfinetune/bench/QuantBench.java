@@ -22,9 +22,9 @@ import java.util.Locale;
 import java.util.Random;
 
 /**
- * Time to quantise a matrix to NF4, and to widen NF4 into F32 and BF16, BF16 and F16 into F32: {@code QuantBench
- * [THREADS]}. Prints the least and the median time for a million weights, which does not grow with the size as long as
- * the matrix is beyond the caches, and the processor time that a run took on average.
+ * Measures quantization of a matrix to NF4, and the conversions from NF4 to F32 and BF16, and from BF16 and F16 to F32:
+ * {@code QuantBench [THREADS]}. Prints the minimum and the median time for a million weights, and the mean processor
+ * time of a run. The time for a million weights does not depend on the size of a matrix that exceeds the caches.
  */
 final class QuantBench {
     private static final long[] SHAPE = {1536, 576};
@@ -59,7 +59,7 @@ final class QuantBench {
         for (int i = 0; i < COUNT; i++) {
             float weight = (float) (0.03 * random.nextGaussian());
             bf16.putShort((short) (Float.floatToRawIntBits(weight) >>> Short.SIZE));
-            // A sign, exponents around 2^-5, any fraction.
+            // A sign, an exponent around 2^-5, and any fraction.
             f16.putShort((short) (random.nextInt(1 << 10) | (7 + random.nextInt(4)) << 10 | random.nextInt(2) << 15));
             f32.putFloat(weight);
         }

@@ -20,7 +20,7 @@ import java.util.stream.IntStream;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 
-/** A prepared dataset of random tokens to train on, all samples of one length. */
+/** A prepared training dataset of random tokens, in samples of equal length. */
 final class RandomDataset {
     private static final int FIRST_ID = 100;
     private static final String FILE = "train.parquet";
@@ -29,11 +29,11 @@ final class RandomDataset {
     private RandomDataset() {}
 
     /**
-     * Writes the dataset of a run, as its task's schema asks: samples with a label, or with a label a token, have two
-     * in turn; those with an answer have it in their middle; else every token is a label.
+     * Writes the dataset of a run in its task's schema. Labels of samples or tokens alternate between two values.
+     * Answers are in the middle of the sample. For the other tasks every token is a label.
      *
-     * @param samples their number
-     * @param length tokens of each
+     * @param samples number of samples
+     * @param length tokens of each sample
      */
     static void write(RunConfig config, int samples, int length) throws IOException {
         Configuration hadoop = new Configuration();

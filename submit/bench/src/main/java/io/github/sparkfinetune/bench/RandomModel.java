@@ -23,13 +23,13 @@ import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * A language model, or an encoder without a head, with random weights in BF16: {@code RandomModel CONFIG_DIR
- * TOKENIZER_DIR FOLDER}. It has the sizes of a config.json and the tokenizer of another model. Linears and tables are
- * drawn from N(0, 0.02).
+ * Writes a language model, or an encoder without a head, with random weights in BF16: {@code RandomModel CONFIG_DIR
+ * TOKENIZER_DIR FOLDER}. The model has the sizes of a config.json and the tokenizer of another model. Linears and
+ * embeddings are drawn from N(0, 0.02).
  */
 final class RandomModel {
     private static final long SHARD_BYTES = 4_000_000_000L;
-    /** Drawn values; a tensor takes them from a place of its own on, again and again. */
+    /** Number of drawn values; each tensor repeats them from its own offset. */
     private static final int DRAWN = 1 << 22;
 
     private static final double DEVIATION = 0.02;

@@ -19,19 +19,19 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
-/** Starts the ranks of a benchmark as processes on this machine and joins them to a ring. */
+/** Starts the ranks of a benchmark as processes on this machine and joins them into a ring. */
 final class RankProcesses {
     private static final long DEADLINE_MINUTES = 10;
 
     private RankProcesses() {}
 
     /**
-     * Runs {@code main RANK RANKS ARGUMENTS…} once a rank and prints what rank 0 says. With {@code -Dtcp=true} the
-     * ranks talk TCP, as between machines; with {@code -Dencrypted=true} they encrypt it too. With
-     * {@code -Dhosts=NAMESPACE=ADDRESS,…} they are dealt to network namespaces of these names and addresses in turn, as
-     * Spark deals tasks to machines.
+     * Runs {@code main RANK RANKS ARGUMENTS…} once for each rank and prints the output of rank 0. With
+     * {@code -Dtcp=true} the ranks use TCP, as between machines; with {@code -Dencrypted=true} they also encrypt it.
+     * With {@code -Dhosts=NAMESPACE=ADDRESS,…} the ranks are dealt in turn to network namespaces with these names and
+     * addresses, as Spark deals tasks to machines.
      *
-     * @param jvm options of each
+     * @param jvm JVM options of each rank
      */
     static void run(Class<?> main, int ranks, List<String> jvm, List<String> arguments)
             throws IOException, InterruptedException {
@@ -60,7 +60,7 @@ final class RankProcesses {
                                 .flatMap(part -> part)
                                 .toList())
                         .redirectError(Redirect.INHERIT);
-                // As the executors of a run have it.
+                // The executors of a run have the same setting.
                 Allocator.ENVIRONMENT.forEach(builder.environment()::putIfAbsent);
                 Process process = builder.start();
                 processes.add(process);
@@ -87,7 +87,9 @@ final class RankProcesses {
         }
     }
 
-    /** Joins a process that {@link #run} started to the others, as a rank that follows from where they are. */
+    /**
+     * Joins a process that {@link #run} started to the other processes. Its rank follows from the processes' places.
+     */
     static Collective join(int process) throws IOException {
         RingEndpoint endpoint = RingEndpoint.bind(System.getProperty("address"), 0);
         System.out.println(endpoint.address());

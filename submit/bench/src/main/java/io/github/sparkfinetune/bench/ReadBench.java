@@ -20,11 +20,11 @@ import java.util.concurrent.Future;
 import org.apache.hadoop.conf.Configuration;
 
 /**
- * How fast the ranks of a training could take samples, were they to do nothing else: {@code ReadBench MODEL_DIR TASK
- * MILLIONS LENGTH READERS}. Writes a dataset of so many millions of random tokens in samples of a length; then one
- * reader alone and so many at once, each with its own files as a rank has them, go through their shares of an epoch
- * step by step. Prints the tokens that a reader has decoded a second, those of its own samples, and by how many cores'
- * time the readers decoded.
+ * Measures how fast the ranks of a training can read samples if they do nothing else: {@code ReadBench MODEL_DIR TASK
+ * MILLIONS LENGTH READERS}. Writes a dataset of MILLIONS million random tokens in samples of LENGTH tokens. Then one
+ * reader, and READERS readers at once, read their shares of an epoch step by step, each from the files of its rank.
+ * Prints the tokens that a reader decoded per second, the tokens of its own samples per second, and the tokens decoded
+ * per second of a core.
  */
 final class ReadBench {
     private static final double SECOND = 1e9;
@@ -39,7 +39,7 @@ final class ReadBench {
         this.length = length;
     }
 
-    /** What a reader has done. */
+    /** Work of a reader. */
     private record Read(long decoded, long own, double seconds) {}
 
     public static void main(String[] arguments) throws Exception {

@@ -6,7 +6,10 @@ import java.util.HexFormat;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
 
-/** Prints how many rows a folder of Parquet has, and a digest of them in whatever order: arguments FOLDER. */
+/**
+ * Prints the number of rows in a folder of Parquet files and a digest that does not depend on their order:
+ * {@code RowsDigest FOLDER}.
+ */
 public final class RowsDigest {
     private RowsDigest() {}
 

@@ -16,14 +16,14 @@ import org.apache.spark.sql.Encoders;
 import org.apache.spark.sql.SparkSession;
 
 /**
- * How the time of prepare grows with the text: {@code ScaleBench MODEL_DIR FOLDER json|parquet MEGABYTES...}. Generates
- * so much text for each size into a folder of its own, prepares it on {@code local[2]} and prints the seconds, those of
- * a megabyte beside the first size's, and the heap that the last collection left.
+ * Measures how the time of prepare grows with the text: {@code ScaleBench MODEL_DIR FOLDER json|parquet MEGABYTES...}.
+ * Generates each size of text in its own folder and prepares it on {@code local[2]}. Prints the seconds, the seconds
+ * per megabyte relative to the first size, and the heap after the last collection.
  */
 final class ScaleBench {
     private static final int WORDS_OF_A_TEXT = 150;
     private static final int WORDS = 20_000;
-    /** About so many bytes has a text. */
+    /** Approximate size of a text. */
     private static final int TEXT_BYTES = 1000;
 
     private static final long MB = 1_000_000;
@@ -88,7 +88,7 @@ final class ScaleBench {
         return texts(spark, rows).toDF("text");
     }
 
-    /** Words of which few are frequent and most are not. */
+    /** Returns a text in which a few words are frequent and most words are rare. */
     private static String text(long row) {
         SplittableRandom random = new SplittableRandom(row);
         StringBuilder text = new StringBuilder(TEXT_BYTES);

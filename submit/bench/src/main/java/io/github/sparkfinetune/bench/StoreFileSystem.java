@@ -16,12 +16,12 @@ import org.apache.hadoop.fs.RawLocalFileSystem;
 import org.apache.hadoop.util.Progressable;
 
 /**
- * {@code gs:}, this machine's files as an object store has them, for {@code submit/faults}: nothing is renamed, a file
- * is there once its stream is closed, with all that the stream was given, and a stream can't be aborted.
+ * This machine's files under {@code gs:} with the properties of an object store, for {@code submit/faults}. Nothing is
+ * renamed. A file appears when its stream is closed, with all bytes written so far, and a stream cannot be aborted.
  *
- * <p>{@code fs.gs.rate} is how many bytes a stream gives in a second, of a file that {@code fs.gs.slow} matches. Of
- * each glob of {@code fs.gs.broken} the first file that is written breaks off within, with {@code fs.gs.error}:
- * {@code network} or {@code heap}; in {@code fs.gs.marks} lies a file for each that has.
+ * <p>{@code fs.gs.rate} is the number of bytes that a stream reads in a second, for files that {@code fs.gs.slow}
+ * matches. For each glob of {@code fs.gs.broken} the first file that is written fails midway with {@code fs.gs.error}:
+ * {@code network} or {@code heap}. The folder {@code fs.gs.marks} has a file for each failure.
  */
 public final class StoreFileSystem extends RawLocalFileSystem {
     @Override

@@ -10,9 +10,9 @@ import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
 
-/** Takes the records of a training, one a step, and tells how fast the steps after the first few were. */
+/** Receives the records of a training, one for each step, and reports the speed of the steps after the first few. */
 final class TimedSteps implements Consumer<TrainingRecord> {
-    /** System properties that decide what is done. */
+    /** System properties that change the benchmark. */
     static final List<String> PROPERTIES = List.of("steps", "profile");
 
     private static final int WARM_UP = 3;
@@ -22,12 +22,12 @@ final class TimedSteps implements Consumer<TrainingRecord> {
     private final List<TrainingRecord> records = new ArrayList<>();
     private long peak;
 
-    /** Steps to train. */
+    /** Returns the number of steps to train. */
     static int total() {
         return WARM_UP + STEPS;
     }
 
-    /** Called between two steps by the thread that trains, which is the one that the profiler has to be started by. */
+    /** Called between two steps by the training thread, which is the thread that must start the profiler. */
     @Override
     public void accept(TrainingRecord step) {
         if (PROFILE != null && step.step() == total()) {
@@ -36,7 +36,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
         if (step.step() > WARM_UP) {
             records.add(step);
         }
-        // What is saved after the last step is not a step's memory.
+        // Saving after the last step must not count as memory of a step.
         peak = ResidentMemory.peak();
         if (PROFILE != null && step.step() == total() - 1) {
             TorchJni.startProfile();
@@ -44,7 +44,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
     }
 
     /**
-     * The result of rank 0.
+     * Returns the result of rank 0.
      *
      * @param batch samples of a step over all ranks
      */
@@ -54,7 +54,7 @@ final class TimedSteps implements Consumer<TrainingRecord> {
                 .sorted()
                 .toArray();
         TrainingRecord last = records.get(records.size() - 1);
-        // All samples are equally long.
+        // All samples have the same length.
         double length = last.tokensPerSecond() / last.samplesPerSecond();
         boolean sequences = !config.task().generates();
         return String.format(

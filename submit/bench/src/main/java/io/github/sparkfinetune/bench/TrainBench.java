@@ -10,13 +10,14 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Speed and memory of a training run on random tokens: {@code TrainBench MODEL_DIR TASK {full|lora|qlora} {keep|ckpt}
- * BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks, the same ones each time;
- * {@code ckpt} recomputes activations; adapters have rank 8 on the family's usual linears. The ranks are processes of
- * THREADS threads each.
+ * Measures speed and memory of a training on random tokens: {@code TrainBench MODEL_DIR TASK {full|lora|qlora}
+ * {keep|ckpt} BATCH LENGTH RANKS THREADS}. A step has BATCH samples of LENGTH tokens over all ranks, the same samples
+ * in each step. {@code ckpt} recomputes activations. Adapters have rank 8 on the usual linears of the model's family.
+ * Each rank is a process of THREADS threads.
  *
- * <p>{@code -Dsteps=N} sets the number of timed steps; with {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
- * last step; with {@code -Dsharded=true} the ranks share the optimizer; {@code -Dprecision=bf16} is the run's.
+ * <p>{@code -Dsteps=N} sets the number of timed steps. With {@code -Dprofile=FILE} rank 0 writes PyTorch's trace of the
+ * last step. With {@code -Dsharded=true} the ranks share the optimizer. {@code -Dprecision=bf16} sets the precision of
+ * the run.
  */
 final class TrainBench {
     private TrainBench() {}
@@ -63,7 +64,7 @@ final class TrainBench {
 
     private static List<String> jvm() {
         List<String> jvm = new ArrayList<>(
-                // Codes of 4-bit weights are direct memory.
+                // The codes of 4-bit weights are in direct memory.
                 List.of("-Xmx256m", "-XX:+UseSerialGC", "-XX:MaxDirectMemorySize=16g"));
         for (String property : TimedSteps.PROPERTIES) {
             if (System.getProperty(property) != null) {

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 
-/** A rank of {@link TrainBench}: {@code TrainRank RANK RANKS RUN_YAML THREADS}. */
+/** Runs a rank of {@link TrainBench}: {@code TrainRank RANK RANKS RUN_YAML THREADS}. */
 final class TrainRank {
     private TrainRank() {}
 

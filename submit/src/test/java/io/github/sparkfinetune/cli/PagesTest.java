@@ -91,9 +91,9 @@ class PagesTest {
                 "```yaml\ntraining:\n  none: 1\n```")) {
             Files.writeString(page, "# Page\n" + wrong + "\n");
             assertThatThrownBy(() -> {
-                        linksLeadSomewhere(page);
-                        scriptsThatAreCalledAreThere(page);
-                        commandsCanBeParsed(page);
+                        linksHaveTargets(page);
+                        scriptsExist(page);
+                        commandsParse(page);
                         configurationsLoad(page);
                     })
                     .as(wrong)
@@ -103,7 +103,7 @@ class PagesTest {
 
     @ParameterizedTest
     @MethodSource("pages")
-    void linksLeadSomewhere(Path page) throws IOException {
+    void linksHaveTargets(Path page) throws IOException {
         List<String> broken = new ArrayList<>();
         Matcher link = LINK.matcher(outsideBlocks(Files.readString(page)).replaceAll("`[^`\n]*`", ""));
         while (link.find()) {
@@ -122,7 +122,7 @@ class PagesTest {
 
     @ParameterizedTest
     @MethodSource("pages")
-    void scriptsThatAreCalledAreThere(Path page) throws IOException {
+    void scriptsExist(Path page) throws IOException {
         Set<String> missing = new TreeSet<>();
         for (String command : commands(page)) {
             Matcher script = SCRIPT.matcher(command);
@@ -141,7 +141,7 @@ class PagesTest {
      */
     @ParameterizedTest
     @MethodSource("pages")
-    void commandsCanBeParsed(Path page) throws IOException {
+    void commandsParse(Path page) throws IOException {
         for (String line : commands(page)) {
             for (String command : line.split("\\s*(;|&&|\\|)\\s*", -1)) {
                 Matcher call = FINETUNE.matcher(

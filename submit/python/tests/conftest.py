@@ -1,4 +1,4 @@
-"""A Spark session with the jar that SPARK_FINETUNE_JAR names, and texts that a tiny model learns to tell apart."""
+"""A Spark session with the jar that SPARK_FINETUNE_JAR names, and texts that a tiny model learns to distinguish."""
 
 import os
 import pathlib
@@ -30,7 +30,7 @@ def mails(spark):
 
 @pytest.fixture
 def config(tmp_path):
-    """Of a run on ``mails``."""
+    """Returns the configuration of a run on ``mails``."""
     return {
         "model": MODEL,
         "task": "classification",

@@ -1,4 +1,4 @@
-"""The estimators and models as pyspark's own are used: pipelines, cross-validation, saved and loaded."""
+"""The estimators and models work like pyspark's own: pipelines, cross-validation, saving and loading."""
 
 import pytest
 from conftest import MODEL, MODELS
@@ -135,7 +135,7 @@ def test_prompts_are_answered(spark, tmp_path):
     rows = spark.createDataFrame([(f"what is {i}?", f"it is {i} {i}") for i in range(16)], ["question", "answer"])
     params = small(tmp_path, "llama-tied", method="lora", inputCol="question", labelCol="answer")
     model = LanguageModelTrainer(task="sft", **params).fit(rows)
-    # What the trainer has found is known to the model.
+    # The model has the values that the trainer found.
     assert isinstance(model, LanguageModel) and model.getChat() is False
     said = model.setMaxNewTokens(4).transform(rows).collect()
     assert all(isinstance(row["prediction"], str) for row in said)

@@ -1,4 +1,4 @@
-"""Runs in the notebook's session leave and tell what the commands do."""
+"""Runs in the notebook's session write and report the same as the commands."""
 
 import json
 import pathlib

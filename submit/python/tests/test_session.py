@@ -1,4 +1,4 @@
-"""The session's settings are those of the command line."""
+"""The session has the settings of the command line."""
 
 import pytest
 from spark_finetune import ConfigError, session

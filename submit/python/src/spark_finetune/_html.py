@@ -1,4 +1,4 @@
-"""HTML of what notebooks show: tables that need no style sheet."""
+"""HTML for notebooks: tables that need no style sheet."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _RIGHT = "text-align:right;font-variant-numeric:tabular-nums"
 
 
 def shown(value: Cell) -> str:
-    """A value as a person reads it: numbers with separators, and of small ones four digits behind the point."""
+    """Formats a value for people: numbers with separators, small numbers with four digits behind the point."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -28,13 +28,13 @@ def _cell(value: Cell, tag: str) -> str:
 
 
 def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: str = "") -> str:
-    """A table whose first column names the rows; wide ones are scrolled."""
+    """Returns a table whose first column names the rows; wide tables scroll."""
     rows = [list(row) for row in rows]
     parts = ['<div style="overflow-x:auto;margin-bottom:1em"><table>']
     if caption:
         parts.append(f'<caption style="{_LEFT};font-weight:bold;white-space:nowrap">{escape(caption)}</caption>')
     if header:
-        # A column of numbers has its name above them.
+        # The name of a numeric column is above its numbers.
         numbers = [bool(rows) and not isinstance(cell, (str, type(None))) for cell in (rows[0] if rows else header)]
         cells = (
             f'<th style="{_RIGHT if number else _LEFT}">{escape(name)}</th>' for name, number in zip(header, numbers)
@@ -48,10 +48,10 @@ def table(rows: Iterable[Sequence[Cell]], header: Sequence[str] = (), caption: s
 
 
 def note(text: str) -> str:
-    """A line of text."""
+    """Returns a line of text."""
     return f"<p>{escape(text)}</p>"
 
 
 def text(lines: str) -> str:
-    """Lines as they are."""
+    """Returns lines unchanged."""
     return f'<pre style="overflow-x:auto;white-space:pre;font-family:monospace">{escape(lines)}</pre>'

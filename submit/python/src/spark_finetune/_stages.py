@@ -1,4 +1,4 @@
-"""What the estimators and transformers of the package have in common."""
+"""Common parts of the package's estimators and transformers."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ JAVA_PACKAGE = f"{PACKAGE}.spark.ml"
 
 
 def find(name: str) -> Any:
-    """A class of the JVM, by its name in the package of Spark ML.
+    """Returns a class of the JVM, by its name in the package of Spark ML.
 
-    :raises ConfigError: if there is no session, or it has no jar
+    :raises ConfigError: if there is no session, or the session has no jar
     """
     context = SparkContext._active_spark_context
     if context is None:
@@ -29,12 +29,12 @@ def find(name: str) -> Any:
 
 
 def found_by_pyspark(module: str) -> None:
-    """Tells pyspark which module has the classes of the Java package: it imports that of a saved stage's Java name."""
+    """Registers the module of the Java package's classes, because pyspark derives it from a saved stage's Java name."""
     sys.modules.setdefault(JAVA_PACKAGE, sys.modules[module])
 
 
 class Reader(JavaMLReader[Any]):
-    """Loads what ``write`` saved."""
+    """Loads a stage that ``write`` saved."""
 
     @classmethod
     def _java_loader_class(cls, clazz: Any) -> str:
@@ -48,22 +48,22 @@ class Reader(JavaMLReader[Any]):
 
 
 class Stage(JavaMLReadable[Any], JavaMLWritable):
-    """A stage that is saved and loaded as the Java class does it."""
+    """A stage that the Java class saves and loads."""
 
     @classmethod
     def read(cls) -> Reader:
-        """Reads what ``write`` saved."""
+        """Returns the reader of stages that ``write`` saved."""
         return Reader(cls)
 
 
 class Trainer(Stage, JavaEstimator[M]):
-    """An estimator: each fit has a run's folder of its own in ``outputDir``."""
+    """An estimator; each fit has its own run folder in ``outputDir``."""
 
     _model: type[M]
 
     def _create_model(self, java_model: Any) -> M:
         model = self._model(java_model)
-        # What a fit sets of its model isn't all a parameter of the trainer.
+        # Some values that a fit sets in its model are no parameters of the trainer.
         model._transfer_params_from_java()
         return model
 
@@ -73,7 +73,7 @@ class Trainer(Stage, JavaEstimator[M]):
 
 
 class Transforming(Stage, JavaTransformer):
-    """A transformer, whose errors are lines."""
+    """A transformer whose errors are one line."""
 
     def _transform(self, dataset: DataFrame) -> DataFrame:
         with java_errors():
@@ -81,11 +81,11 @@ class Transforming(Stage, JavaTransformer):
 
 
 class TrainedModel(Transforming, JavaModel):
-    """A fine-tuned model; executors load it when the first row is asked for, once a JVM."""
+    """A fine-tuned model. Executors load it for the first row, once in each JVM."""
 
     @classmethod
     def ofRun(cls: type[M], outputDir: str) -> M:
-        """The model of a run's folder, such as ``finetune run`` leaves.
+        """Returns the model of a run's folder, for example a folder of ``finetune run``.
 
         :raises DataError: if there is none
         """
@@ -95,5 +95,5 @@ class TrainedModel(Transforming, JavaModel):
         return model
 
     def runDir(self) -> str:
-        """The folder of the run that trained it; ``model`` in it is what ``transformers`` or ``peft`` loads."""
+        """Folder of the run that trained the model; ``transformers`` or ``peft`` loads its subfolder ``model``."""
         return str(self._call_java("runDir"))

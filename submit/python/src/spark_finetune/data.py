@@ -1,4 +1,4 @@
-"""What a run has prepared and measured, as notebooks show it."""
+"""Prepared datasets and measurements of a run, as notebooks show them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from spark_finetune.run import Run
 
 
-#: Labels that a table has rows of.
+#: Most labels that a table lists.
 _MOST_LABELS = 200
 
 
 @dataclass(frozen=True)
 class FunnelLine:
-    """A line of what became of the raw rows."""
+    """A line of the funnel from raw rows to samples."""
 
     name: str
     count: int
@@ -29,49 +29,49 @@ class FunnelLine:
 
 
 class Dataset:
-    """A prepared dataset: what its manifest counts, and its samples."""
+    """A prepared dataset: the counts of its manifest, and its samples."""
 
     def __init__(self, run: Run, manifest: dict[str, Any], funnel: list[FunnelLine]) -> None:
         self._run = run
-        #: The whole of ``manifest.json``.
+        #: The content of ``manifest.json``.
         self.manifest = manifest
-        #: From the rows of the sources to the samples of each split.
+        #: Counts from the rows of the sources to the samples of each split.
         self.funnel = funnel
 
     @property
     def splits(self) -> list[str]:
-        """Names of the splits that have samples: ``train``, and ``eval`` and ``test`` where they have some."""
+        """Names of the splits with samples: ``train``, and ``eval`` and ``test`` if they have any."""
         return list(self.manifest["splits"])
 
     @property
     def labels(self) -> list[str]:
-        """Names of the labels by their ids; empty for a task without."""
+        """Names of the labels by id; empty for a task without labels."""
         return list(self.manifest["labels"])
 
     @property
     def warnings(self) -> list[str]:
-        """What a model would learn badly from, a line each."""
+        """Warnings about data that a model would learn badly from, one per line."""
         return [warning["message"] for warning in self.manifest.get("warnings", [])]
 
     def rows(self, split: str = "train") -> int:
-        """Number of samples of a split."""
+        """Returns the number of samples of a split."""
         return int(self._split(split)["rows"])
 
     def tokens(self, split: str = "train") -> int:
-        """Tokens of a split's samples, special tokens included."""
+        """Returns the number of tokens of a split's samples, special tokens included."""
         return int(self._split(split)["tokens"])
 
     def label_counts(self, split: str = "train") -> dict[str, int]:
-        """Number of samples of each label."""
+        """Returns the number of samples of each label."""
         return dict(zip(self.labels, self._split(split)["rows_per_label"]))
 
     def lengths(self, split: str = "train") -> dict[int, int]:
-        """Number of texts by length: under a power of two those of at most as many tokens, and more than half of it."""
+        """Number of texts by length: the key is the power of two that the number of tokens rounds up to."""
         return {int(length): count for length, count in self._split(split).get("lengths", {}).items()}
 
     @property
     def dropped(self) -> dict[str, int]:
-        """Rows that are in no sample, by reason: bad ones, rules of ``data.corpus``, duplicates, documents of a split."""
+        """Rows in no sample, by reason: bad rows, rules of ``data.corpus``, duplicates, documents of a split."""
         dropped = dict(self.manifest["bad_rows"])
         for rule, count in (self.manifest.get("corpus") or {}).get("rejected", {}).items():
             dropped[f"data.corpus.{rule}"] = count
@@ -83,7 +83,7 @@ class Dataset:
         return dropped
 
     def samples(self, split: str = "train") -> DataFrame:
-        """The samples of a split: ``text``, that of their tokens, ``tokens``, their number, and what a shard has."""
+        """Returns a split's samples: ``text`` (decoded tokens), ``tokens`` (their number) and the shard's columns."""
         return self._run._samples(split)
 
     def _split(self, name: str) -> dict[str, Any]:
@@ -122,14 +122,14 @@ class Dataset:
 
 
 class Plan:
-    """What training will take.
+    """Estimate of a training's resources.
 
-    ``str()`` gives one screen of lines: parameters, memory of a rank, steps, tokens, and what would need less.
+    ``str()`` gives one screen of lines: parameters, memory of a rank, steps, tokens, and settings that need less.
     """
 
     def __init__(self, text: str, refusal: str | None) -> None:
         self._text = text
-        #: What training would refuse the run for, or None.
+        #: Reason why training would reject the run, or None.
         self.refusal = refusal
 
     def __str__(self) -> str:
@@ -142,7 +142,7 @@ class Plan:
 
 
 class Metrics(dict[str, Any]):
-    """``metrics.json`` of a run: ``train``, ``test``, and what else was measured."""
+    """``metrics.json`` of a run: ``train``, ``test`` and further measurements."""
 
     def _repr_html_(self) -> str:
         parts = []
@@ -198,36 +198,36 @@ class Metrics(dict[str, Any]):
 
 
 class Report:
-    """``report.html`` of a run: one file that needs nothing else; a notebook shows it in a frame."""
+    """``report.html`` of a run, a self-contained file; a notebook shows it in a frame."""
 
     def __init__(self, html: str, height: int = 720) -> None:
-        #: The file's text.
+        #: Text of the file.
         self.html = html
-        #: Of the frame, in pixels.
+        #: Height of the frame in pixels.
         self.height = height
 
     def __repr__(self) -> str:
         return f"Report({len(self.html):,} characters of HTML)"
 
     def _repr_html_(self) -> str:
-        # Its script reaches nothing of the notebook.
+        # The frame's script cannot reach the notebook.
         return (
             f'<iframe sandbox="allow-scripts" srcdoc="{escape(self.html)}" title="report"'
-            # The border is within the width: a page that hides what is wider would cut it off.
+            # The border is part of the width; a page that hides overflow would cut it off.
             f' style="display:block;box-sizing:border-box;width:100%;height:{self.height}px;border:1px solid #8888">'
             "</iframe>"
         )
 
 
 class Comparison:
-    """Runs side by side, a column each: what was measured on held-out text, and what training took."""
+    """Runs side by side, one column each: measurements on held-out text, and resources of the training."""
 
     def __init__(self, metrics: Mapping[str, Metrics]) -> None:
-        #: The metrics of each run, by its name.
+        #: Metrics of each run, by its name.
         self.metrics = dict(metrics)
 
     def rows(self) -> list[list[Any]]:
-        """Of each figure its name and its value in each run, None where it wasn't measured."""
+        """Returns the name of each figure and its value in each run, None if it was not measured."""
         rows: list[list[Any]] = []
         for section, names in (
             ("test", _keys(self.metrics, "test")),
@@ -251,7 +251,7 @@ class Comparison:
 
 
 def _most(by_label: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str, Any]]]:
-    """All labels, or of very many those that most samples have."""
+    """Returns all labels, or the labels with the most samples if there are very many."""
     labels = list(by_label.items())
     if len(labels) <= _MOST_LABELS:
         return labels

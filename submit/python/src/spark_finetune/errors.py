@@ -1,4 +1,4 @@
-"""Errors of the JVM as Python's, with their one line and nothing else."""
+"""Converts errors of the JVM to Python errors with a one-line message."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _RUN_EXCEPTION = "io.github.sparkfinetune.conf.RunException"
 
 
 class FinetuneError(Exception):
-    """What a run fails with: one line that says what was wrong, where, and what to do.
+    """A failed run. The message is one line: what is wrong, where, and what to do.
 
-    ``exit_code`` is what the command of the same name ends with.
+    ``exit_code`` is the exit code of the corresponding command.
     """
 
     exit_code: int
@@ -34,7 +34,7 @@ class DataError(FinetuneError):
 
 
 class FailedError(FinetuneError):
-    """Failed: the same call may be made again."""
+    """A failure after which the same call may be retried."""
 
     exit_code = 4
 
@@ -43,7 +43,7 @@ _KINDS = {kind.exit_code: kind for kind in (ConfigError, DataError, FailedError)
 
 
 def _known(thrown: Any) -> FinetuneError | None:
-    """The error that a Java exception is or was caused by, where its reader can act on it."""
+    """Returns the error that a Java exception is or was caused by, if the user can act on it."""
     while thrown is not None:
         if thrown.getClass().getName() == _RUN_EXCEPTION:
             return _KINDS[thrown.exitCode().code()](" ".join(thrown.getMessage().split()))
@@ -53,19 +53,19 @@ def _known(thrown: Any) -> FinetuneError | None:
 
 @contextmanager
 def java_errors() -> Iterator[None]:
-    """Raises :class:`FinetuneError` for what the JVM throws inside the block; of unknown errors the cause is kept.
+    """Raises :class:`FinetuneError` for errors of the JVM inside the block; an unknown error keeps its cause.
 
-    What Spark itself refuses, such as an unknown column, stays pyspark's error.
+    Errors of Spark itself, such as an unknown column, remain pyspark's errors.
     """
     try:
         yield
     except CapturedException as error:
-        # pyspark has made an error of its own of it.
+        # pyspark has already converted the error.
         known = _known(error._origin)
         raise (error if known is None else known) from None
     except Py4JJavaError as error:
         known = _known(error.java_exception)
         if known is not None:
-            # The stack trace of the JVM says nothing that the line doesn't.
+            # The stack trace of the JVM would add nothing to the message.
             raise known from None
         raise FailedError(" ".join(str(error.java_exception.toString()).split())) from error

@@ -1,4 +1,4 @@
-"""Estimators and transformers of Spark ML, in the manner of ``pyspark.ml``; their parameters are the Java classes'."""
+"""Estimators and transformers of Spark ML in the style of ``pyspark.ml``; parameters are those of the Java classes."""
 
 from __future__ import annotations
 
@@ -22,21 +22,20 @@ __all__ = [
 class TextClassifierModel(_params.TextClassifierModelParams, TrainedModel):
     """Classifies texts.
 
-    Columns are those of Spark ML's classifiers, and, where ``outputCol`` is set, a structure of ``class_names``,
-    ``probabilities`` and ``top_k``. An empty name leaves a column out. Of a text that cannot be used they are null.
+    The columns are those of Spark ML's classifiers. If ``outputCol`` is set, it has structures of ``class_names``,
+    ``probabilities`` and ``top_k``. An empty name omits a column. For a text that cannot be used the columns are null.
     """
 
     def labels(self) -> list[str]:
-        """Names of the labels by their ids."""
+        """Returns the names of the labels by id."""
         return list(self._call_java("labels"))
 
 
 class TextClassifierTrainer(_params.TextClassifierTrainerParams, Trainer[TextClassifierModel]):
     """Fine-tunes a model to classify texts.
 
-    Labels are texts, or the numbers 0, 1, … as ``StringIndexer`` makes them; predictions are of the same kind.
-    ``classification.problem_type`` among the ``settings`` makes it several labels a text (a column of lists) or a
-    number.
+    Labels are texts, or the numbers 0, 1, … that ``StringIndexer`` makes; predictions have the same kind. The key
+    ``classification.problem_type`` of ``settings`` selects several labels per text (a column of lists) or a number.
 
     >>> trainer = TextClassifierTrainer(
     ...     model="models/minilm", outputDir="runs/fits", method="lora", settings=["method.r=8"]
@@ -48,14 +47,14 @@ class TextClassifierTrainer(_params.TextClassifierTrainerParams, Trainer[TextCla
 
 
 class TokenClassifierModel(_params.TokenClassifierModelParams, TrainedModel):
-    """Tags words, of an array of them or of a text.
+    """Tags words of an array or a text.
 
-    ``predictionCol`` has a tag of each word; ``outputCol``, where it is set, what was found: structures of ``start``,
-    ``end``, ``word``, ``label`` and ``score``.
+    ``predictionCol`` has a tag for each word. If ``outputCol`` is set, it has the found entities: structures of
+    ``start``, ``end``, ``word``, ``label`` and ``score``.
     """
 
     def labels(self) -> list[str]:
-        """Names of the labels by their ids."""
+        """Returns the names of the labels by id."""
         return list(self._call_java("labels"))
 
 
@@ -70,55 +69,54 @@ class TokenClassifierTrainer(_params.TokenClassifierTrainerParams, Trainer[Token
 
 
 class QuestionAnswererModel(_params.QuestionAnswererModelParams, TrainedModel):
-    """Answers questions by a part of a text.
+    """Answers questions with spans of a text.
 
-    ``predictionCol`` has the answer, null where none is given; ``answerCol``, where it is set, a structure of
+    ``predictionCol`` has the answer, null if there is none. If ``answerCol`` is set, it has a structure of
     ``answer``, ``start``, ``end``, ``score`` and ``no_answer_score``.
     """
 
     def setInputCols(self, value: list[str]) -> QuestionAnswererModel:
-        """Both columns at once: the question's, then the context's."""
+        """Sets both input columns: the question's, then the context's."""
         question, context = value
         return self.setQuestionCol(question).setContextCol(context)
 
 
 class QuestionAnswererTrainer(_params.QuestionAnswererTrainerParams, Trainer[QuestionAnswererModel]):
-    """Fine-tunes a model to find the answers of questions in texts.
+    """Fine-tunes a model to find the answers to questions in texts.
 
-    Labels are ``struct<text:array<string>,answer_start:array<int>>``, the start in code points, as the ``datasets``
-    library has SQuAD.
+    Labels are ``struct<text:array<string>,answer_start:array<int>>`` with the start in code points, as SQuAD in the
+    ``datasets`` library.
     """
 
     _model = QuestionAnswererModel
 
 
 class LanguageModel(_params.LanguageModelParams, TrainedModel):
-    """Goes on from texts, answers prompts, or fills in mask tokens, as it was trained.
+    """Continues texts, answers prompts or fills in mask tokens, depending on the training.
 
-    What a parameter of the generation isn't set to is as the run has it.
+    Generation parameters that are not set have the values of the run.
     """
 
 
 class LanguageModelTrainer(_params.LanguageModelTrainerParams, Trainer[LanguageModel]):
     """Fine-tunes a language model.
 
-    What is read follows from ``task``: of ``causal-lm`` and ``masked-lm`` a text in ``inputCol``; of ``sft`` a
-    conversation in ``inputCol``, or, where ``labelCol`` is set, a prompt in ``inputCol`` and its answer in
-    ``labelCol``.
+    The input depends on ``task``: for ``causal-lm`` and ``masked-lm`` a text in ``inputCol``; for ``sft`` a
+    conversation in ``inputCol``, or, if ``labelCol`` is set, a prompt in ``inputCol`` and its answer in ``labelCol``.
     """
 
     _model = LanguageModel
 
 
 class TextEmbedder(_params.TextEmbedderParams, Transforming):
-    """Embeds texts by an encoder: the mean of the last layer's hidden states over a text's tokens.
+    """Embeds texts with an encoder: the mean of the last layer's hidden states over the tokens of a text.
 
     ``outputCol`` has a vector of Spark ML, or, with ``outputType`` ``array``, an ``array<float>``.
     """
 
 
 class TextTokenizer(_params.TextTokenizerParams, Transforming):
-    """Tokenizes texts by the tokenizer of a model.
+    """Tokenizes texts with the tokenizer of a model.
 
     ``outputCol`` has the ids of ``tokenizer(text, truncation=True, max_length=maxLength).input_ids``.
     """

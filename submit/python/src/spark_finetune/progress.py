@@ -1,4 +1,4 @@
-"""What a call of the JVM is at, shown while it runs: in the notebook's cell, or as lines of text."""
+"""Shows the progress of a call to the JVM while it runs, in the notebook's cell or as lines of text."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from spark_finetune.errors import java_errors
 
 _POLL_SECONDS = 0.25
 _LINE_SECONDS = 5.0
-#: Spark's tasks of a call that is cancelled have this long to end.
+#: Time that Spark's tasks have to end after a call is cancelled.
 _CANCEL_SECONDS = 60.0
 
 
 class Job(Protocol):
-    """What the JVM is asked: ``job.SessionRun`` answers."""
+    """Methods of ``job.SessionRun`` in the JVM."""
 
     def shown(self) -> str: ...
 
@@ -34,10 +34,10 @@ class _View(Protocol):
 
 
 def watch(title: str, job: Job, call: Callable[[], Any], context: SparkContext) -> Any:
-    """Makes a call in a thread, and shows meanwhile what it is at; an interrupt of the kernel ends it.
+    """Makes a call in a thread and shows its progress; an interrupt of the kernel cancels the call.
 
-    :return: what the call returns
-    :raises FinetuneError: as :func:`spark_finetune.errors.java_errors` says
+    :return: result of the call
+    :raises FinetuneError: as :func:`spark_finetune.errors.java_errors`
     """
     results: list[Any] = []
     failures: list[BaseException] = []
@@ -46,7 +46,7 @@ def watch(title: str, job: Job, call: Callable[[], Any], context: SparkContext) 
         try:
             with java_errors():
                 results.append(call())
-        except BaseException as error:  # it is raised in the thread of the caller
+        except BaseException as error:  # raised again in the caller's thread
             failures.append(error)
 
     view = _view()
@@ -75,7 +75,7 @@ def watch(title: str, job: Job, call: Callable[[], Any], context: SparkContext) 
 
 
 def _tasks(context: SparkContext) -> float:
-    """The share of the tasks of the stages that run now which are done."""
+    """Completed share of the tasks of the active stages."""
     tracker = context.statusTracker()
     infos = [info for info in map(tracker.getStageInfo, tracker.getActiveStageIds()) if info is not None]
     tasks = sum(info.numTasks for info in infos)
@@ -100,7 +100,7 @@ class _Cell:
 
     def show(self, title: str, lines: list[str], line: str, share: float | None) -> None:
         text = "\n".join([*lines, line] if line else lines)
-        # Without a style sheet, which not every viewer of notebooks lets in.
+        # Not every notebook viewer allows a style sheet.
         bar = (
             ""
             if share is None
@@ -123,7 +123,7 @@ class _Cell:
 
 
 class _Text:
-    """Lines on the standard error stream: one that is redrawn on a terminal, else one every few seconds."""
+    """Lines on standard error: a terminal has one line that is redrawn, other output gets a line every few seconds."""
 
     def __init__(self) -> None:
         self._out = sys.stderr

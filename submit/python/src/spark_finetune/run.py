@@ -18,10 +18,10 @@ Config = Union[str, "os.PathLike[str]", Mapping[str, Any]]
 
 
 class Run:
-    """A run in a Spark session that is there already.
+    """A run in an existing Spark session.
 
-    Its methods do what the commands of the same names do, and leave the same folder, ``output.dir``; what is done
-    already is found there. While they work the cell shows what ``finetune`` shows; interrupting the kernel ends it.
+    The methods do the same work as the commands of the same names and write the same folder, ``output.dir``. Finished
+    steps in the folder are reused. During a call the cell shows the progress; interrupting the kernel cancels the call.
 
     >>> run = Run(spark, "conf/recipes/news-minilm.yaml", {"training.max_steps": 20, "output.dir": "runs/first"})
     >>> run.prepare()
@@ -39,15 +39,15 @@ class Run:
         test: DataFrame | None = None,
         stage: str | None = None,
     ) -> None:
-        """Reads the configuration; nothing is computed yet, but for a checksum of DataFrames.
+        """Reads the configuration and computes nothing else but a checksum of DataFrames.
 
         :param config: path or URI of a YAML file, or a mapping with the same keys
-        :param settings: single keys that win over it, such as ``{"training.max_steps": 20}``
-        :param train: rows in place of ``data.train``; their columns are named by ``data.text``, ``data.label``, ….
-            Equal rows are the same run in every session, other rows are another run.
-        :param eval: in place of ``data.eval``
-        :param test: in place of ``data.test``
-        :param stage: of a pipeline, the one that is meant
+        :param settings: single keys that override ``config``, such as ``{"training.max_steps": 20}``
+        :param train: rows in place of ``data.train``; ``data.text``, ``data.label``, … name their columns.
+            Equal rows are the same run in every session; other rows are another run.
+        :param eval: rows in place of ``data.eval``
+        :param test: rows in place of ``data.test``
+        :param stage: name of a pipeline's stage
         :raises ConfigError: if the configuration is wrong
         """
         self.spark = spark
@@ -67,9 +67,9 @@ class Run:
 
     @classmethod
     def open(cls, spark: SparkSession, output_dir: str) -> Run:
-        """The run that a folder is of, such as ``finetune run`` has left it.
+        """Opens the run of an output folder, for example a folder of ``finetune run``.
 
-        :raises DataError: if it is no run's
+        :raises DataError: if the folder is not a run's
         """
         run = cls.__new__(cls)
         run.spark = spark
@@ -79,16 +79,16 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The configuration with every default in it."""
+        """Configuration with every default."""
         return dict(json.loads(self._java.json()))
 
     @property
     def output_dir(self) -> str:
-        """The run's folder."""
+        """Output folder of the run."""
         return str(self.config["output"]["dir"])
 
     def plan(self) -> Plan:
-        """What training will take: steps, tokens, memory of a rank, and what would need less."""
+        """Estimates the training: steps, tokens, memory of a rank, and settings that need less."""
         with java_errors():
             planned = self._java.plan()
         return Plan(planned.text(), planned.refusal())
@@ -103,9 +103,9 @@ class Run:
 
     @property
     def dataset(self) -> Dataset:
-        """What was prepared.
+        """Prepared dataset.
 
-        :raises DataError: if nothing was
+        :raises DataError: if there is none yet
         """
         with java_errors():
             funnel = [FunnelLine(line["name"], line["count"], line["note"]) for line in json.loads(self._java.funnel())]
@@ -114,49 +114,49 @@ class Run:
     def train(self) -> Run:
         """Trains on the prepared dataset and writes the model; resumes from the newest checkpoint.
 
-        :raises FailedError: if the training failed: the same call goes on from there
+        :raises FailedError: if the training failed; the same call resumes it
         """
         self._watch("train", self._java.train)
         return self
 
     def evaluate(self) -> Metrics:
-        """Measures the trained model on the held-out text, and a language model's base beside it."""
+        """Measures the trained model on the held-out text; for a language model also the base model."""
         self._watch("evaluate", self._java.evaluate)
         return self.metrics
 
     def predict(self, rows: DataFrame, output_col: str = "prediction") -> DataFrame:
-        """Adds what the trained model says of each row: a structure, with the columns of ``finetune predict``.
+        """Adds the trained model's predictions: structures with the columns of ``finetune predict``.
 
-        Rows need the columns that the ``data`` section names, but for the label. They are computed when they are asked
-        for, and stay in their order.
+        Rows need the columns that the ``data`` section names, except the label. The predictions are computed lazily,
+        and the rows keep their order.
         """
         with java_errors():
             return DataFrame(self._java.predict(rows._jdf, output_col), self.spark)
 
     def predict_files(self, input: str, output: str) -> DataFrame:
-        """Predicts every row of files or a table, in the format of the ``data`` section, into Parquet files.
+        """Predicts every row of files or a table, in the format of the ``data`` section, and writes Parquet files.
 
         :param input: file, folder, glob or ``table:NAME``
         :param output: folder of the Parquet files
-        :return: what was written
+        :return: rows of the Parquet files
         """
         self._watch("predict", lambda: self._java.predict(input, output))
         return self.spark.read.parquet(output)
 
     @property
     def metrics(self) -> Metrics:
-        """What was measured so far; empty where nothing was."""
+        """Measurements so far; empty if there are none."""
         return Metrics(json.loads(self._file("metrics.json") or "{}"))
 
     @property
     def history(self) -> list[dict[str, Any]]:
-        """The records of the training, one a logged step: ``pandas.DataFrame(run.history)`` is a table of them."""
-        # A last line may be under way.
+        """Records of the training, one per logged step; ``pandas.DataFrame(run.history)`` makes a table of them."""
+        # The last line may be incomplete.
         return [json.loads(line) for line in (self._file("metrics.jsonl") or "").split("\n")[:-1]]
 
     @property
     def report(self) -> Report:
-        """``report.html``.
+        """``report.html`` of the run.
 
         :raises DataError: if there is none yet
         """
@@ -182,23 +182,23 @@ class Run:
 
 
 def compare(runs: Mapping[str, Run]) -> Comparison:
-    """Runs side by side.
+    """Compares runs side by side.
 
-    :param runs: by the names that are shown
+    :param runs: runs by the names to show
     """
     return Comparison({name: run.metrics for name, run in runs.items()})
 
 
 def explain_filters(rows: DataFrame, corpus: Mapping[str, Any], input_col: str = "text") -> DataFrame:
-    """Says of each document what ``data.corpus`` would make of it by itself where it is trained on.
+    """Shows for each document what ``data.corpus`` would do to it as a single training document.
 
-    What depends on other documents, ``near_dedup`` and ``decontaminate``, isn't looked at.
+    Ignores ``near_dedup`` and ``decontaminate``, which depend on other documents.
 
     :param corpus: the keys below ``data.corpus``, such as ``{"filters": ["gopher_quality"], "mask": ["email"]}``
     :param input_col: column of the text
-    :return: the rows with ``cleaned_text``, null where nothing is left; ``dropped_because``, the rule's key below
-        ``data.corpus`` or another reason, null where it is kept; ``masked``, how many placeholders it got, by kind
-    :raises ConfigError: if a key is wrong, or the column is not there
+    :return: the rows with ``cleaned_text``, null if nothing is left; ``dropped_because``, the rule's key below
+        ``data.corpus`` or another reason, null for a kept document; ``masked``, the number of placeholders by kind
+    :raises ConfigError: if a key is wrong or the column does not exist
     """
     if not corpus:
         raise ConfigError("corpus: no key of data.corpus is set: name filters, mask or normalize")

@@ -16,7 +16,7 @@ from spark_finetune.errors import ConfigError
 
 PACKAGE = "io.github.sparkfinetune"
 
-#: What runs want of a session, as ``finetune`` sets it. Progress travels with the heartbeats.
+#: Settings that runs need in a session, as ``finetune`` sets them. Heartbeats carry the progress.
 SETTINGS: dict[str, str] = {
     "spark.executor.heartbeatInterval": "1s",
     "spark.executor.heartbeat.maxFailures": "600",
@@ -31,7 +31,7 @@ SETTINGS: dict[str, str] = {
     "spark.dynamicAllocation.enabled": "false",
 }
 
-#: Environment of the processes that compute: memory of tensors stays in them, as ``finetune`` sets it.
+#: Environment of the computing processes, as ``finetune`` sets it: memory of tensors stays in the process.
 ENVIRONMENT: dict[str, str] = {
     "MALLOC_MMAP_THRESHOLD_": "33554432",
     "MALLOC_TRIM_THRESHOLD_": "268435456",
@@ -42,22 +42,22 @@ ENVIRONMENT: dict[str, str] = {
 
 
 def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] | None = None) -> SparkSession:
-    """Starts the Spark session of a notebook, or takes the one that is there.
+    """Starts the Spark session of a notebook, or returns the existing session.
 
-    A session of one's own making does as well: it needs the jar (``spark.jars``) and should have :data:`SETTINGS`.
+    An existing session needs the jar (``spark.jars``) and should have :data:`SETTINGS`.
 
-    :param jar: path of ``spark-finetune-VERSION.jar``; may be a pattern that one file fits, such as
+    :param jar: path of ``spark-finetune-VERSION.jar``; may be a pattern that one file matches, such as
         ``submit/target/spark-finetune-*.jar``
-    :param master: of the cluster; ``local[N]`` has room for N ranks
-    :param settings: further ``spark.*`` settings, which win over the others
-    :raises ConfigError: if there is no such jar, or the session that is there has none
+    :param master: master of the cluster; ``local[N]`` has room for N ranks
+    :param settings: further ``spark.*`` settings, which override the others
+    :raises ConfigError: if the jar does not exist, or the existing session has no jar
     """
     jars = sorted(glob.glob(jar)) if "://" not in jar else [jar]
     if len(jars) != 1:
         raise ConfigError(f"jar: {jar} fits {len(jars)} files: name the one spark-finetune-VERSION.jar")
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    # A cell shows what the JVM logs: warnings and errors alone.
+    # A cell shows the JVM's log, so only warnings and errors are logged.
     os.environ.setdefault("LOG4J_CONFIGURATION_FILE", pathlib.Path(__file__).with_name("log4j2.properties").as_uri())
     wanted = {
         **SETTINGS,
@@ -66,7 +66,7 @@ def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] |
         **(settings or {}),
     }
     if master.startswith("local"):
-        # One machine needs no name of its own in the network.
+        # A single machine needs no host name in the network.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
         wanted.setdefault("spark.ui.enabled", "false")
     builder = SparkSession.builder.master(master).appName("spark-finetune")
@@ -78,7 +78,7 @@ def session(jar: str, *, master: str = "local[2]", settings: Mapping[str, str] |
 
 
 def java_class(context: SparkContext, name: str) -> Any:
-    """A class of the jar, by its name below ``io.github.sparkfinetune``.
+    """Returns a class of the jar, by its name below ``io.github.sparkfinetune``.
 
     :raises ConfigError: if the session has no jar
     """

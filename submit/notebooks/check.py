@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
-"""What of the package and the notebooks is seen without running them, by Python alone: submit/notebooks/check.py
+"""Checks the package and the notebooks without running them, with Python alone: submit/notebooks/check.py
 
 The build's tests call it; submit/notebooks/test runs the notebooks.
+
 """
 
 import ast
@@ -12,17 +13,17 @@ import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 PACKAGE = HERE.parent / "python/src/spark_finetune"
-#: Modules that nobody imports from outside.
+#: Modules that only the package imports.
 INTERNAL = {"_html", "progress"}
 
 
 def parsed():
-    """The modules of the package by name; a syntax error ends the check."""
+    """Returns the modules of the package by name; a syntax error ends the check."""
     return {file.stem: ast.parse(file.read_text(), str(file)) for file in sorted(PACKAGE.glob("*.py"))}
 
 
 def exported(modules):
-    """Names that ``import spark_finetune`` gives, and the public ones of each module."""
+    """Returns the names that ``import spark_finetune`` provides, and the public names of each module."""
     init = modules["__init__"]
     (names,) = (
         ast.literal_eval(node.value)
@@ -43,7 +44,7 @@ def public(module):
 
 
 def members(modules, name):
-    """Attributes and methods of a class of the package, with their arguments' names; None for an attribute."""
+    """Returns the attributes and methods of a class of the package, with argument names; None for an attribute."""
     for module in modules.values():
         for node in module.body:
             if isinstance(node, ast.ClassDef) and node.name == name:
@@ -58,7 +59,7 @@ def members(modules, name):
 
 
 def check_docstrings(modules):
-    """Each public class, function and method says what it is."""
+    """Checks that each public class, function and method has a docstring."""
     for name, module in modules.items():
         for node in ast.walk(module):
             documented = isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_")

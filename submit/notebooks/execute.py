@@ -1,6 +1,7 @@
-"""Runs notebooks by nbclient, asserts that what their cells found is right, and writes them as HTML.
+"""Runs notebooks with nbclient, asserts the results of their cells and writes the notebooks as HTML.
 
 Called by submit/notebooks/test.
+
 """
 
 import pathlib
@@ -16,7 +17,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 RUN = HERE.parent / "target/notebooks-run"
 CELL_SECONDS = 1200
 
-#: What holds once a notebook has run, in its own kernel; and how many plots it shows.
+#: Assertions on a notebook's kernel after the run, and the number of plots in the notebook.
 EXPECTED = {
     "prepare-data": (
         """
@@ -62,7 +63,7 @@ if (told.count() + train.count() < 250) throw new AssertionError(told.count());
 
 
 def execute(file):
-    """Runs a notebook with an empty folder as its output, and gives back what it looks like."""
+    """Runs a notebook with an empty output folder and returns its rendered outputs."""
     notebook = nbformat.read(file, 4)
     nbformat.validate(notebook)
     expected, plots = EXPECTED[file.stem]

@@ -1,4 +1,4 @@
-"""A command of finetune as a task: by spark-submit, retried only where that can help."""
+"""A finetune command as an Airflow task, run by spark-submit and retried only if a retry can help."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ PARAMS = {
 
 class FinetuneOperator(SparkSubmitOperator):
     """
-    Runs a command of finetune by spark-submit, with the parameters of the DAG run.
+    Runs a finetune command by spark-submit, with the parameters of the DAG run.
 
-    A command that ends with exit code 2 or 3 fails at once; any other failure, a lost cluster or a killed process among
-    them, is retried as the task says. The code is that of status.json in output.dir, which a driver writes wherever it
-    runs, else that of spark-submit.
+    A command that ends with exit code 2 or 3 fails at once. Any other failure, such as a lost cluster or a killed
+    process, is retried according to the task. The code comes from status.json in output.dir, which the driver writes on
+    any machine; without that file it is the code of spark-submit.
 
-    :param command: the command's name
+    :param command: name of the command
     """
 
     def __init__(self, *, command: str, **kwargs: Any) -> None:
@@ -70,18 +70,18 @@ class FinetuneOperator(SparkSubmitOperator):
         return self._read(f"{self._output_dir}/status.json") if self._output_dir else None
 
     def _read(self, path: str) -> str | None:
-        """The text of a file on whatever Airflow reaches; None where there is none, or Airflow has no access."""
+        """Returns the text of a file, or None if it does not exist or Airflow has no access."""
         try:
             return ObjectStoragePath(finetune_commands.readable(path)).read_text()
         except FileNotFoundError:
             return None
-        except Exception as failure:  # fsspec's file systems and their clients raise what they like
+        except Exception as failure:  # fsspec's file systems and their clients raise errors of any type
             self.log.warning("%s can't be read here, so spark-submit alone tells how the command ended: %s", path, failure)
             return None
 
 
 class PromoteOperator(FinetuneOperator):
-    """finetune promote. Where the model in use stays, the task is skipped, and so is what follows it."""
+    """Runs finetune promote. If the model in use stays, the task and its downstream tasks are skipped."""
 
     def execute(self, context: Context) -> None:
         super().execute(context)

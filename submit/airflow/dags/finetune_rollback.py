@@ -14,5 +14,5 @@ with DAG(
     params=PARAMS,
     tags=["spark-finetune"],
 ) as dag:
-    # A retry of the same DAG run goes no further back.
+    # A retry of the same DAG run goes back only once.
     FinetuneOperator(task_id="rollback", command="rollback")

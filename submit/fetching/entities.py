@@ -12,7 +12,7 @@ CLASSES = 12
 
 
 def spans(text, named):
-    """Places of entities that stand in the text as whole words; none overlaps another, longer ones come first."""
+    """Returns the spans of entities that are whole words of the text. Spans do not overlap; longer entities come first."""
     taken = []
     for entity, label in sorted(named, key=lambda pair: (-len(pair[0]), pair)):
         found = re.search(rf"(?<!\w){re.escape(entity)}(?!\w)", text)
@@ -39,7 +39,7 @@ def fetch(target):
     found = []
     for text, pairs in named.items():
         entities = spans(text, {pair for pair in pairs if pair[1] in frequent})
-        # A sentence of which an entity is not found as it is would be labelled in part.
+        # If an entity is not found literally, the labels of its sentence would be incomplete.
         if 30 <= len(text) <= 400 and entities and len(entities) == len({entity for entity, _ in pairs}):
             found.append({"text": text, "label": entities})
     rows.write(target, **rows.split(found, test=1000, train=8000))

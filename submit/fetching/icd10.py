@@ -23,7 +23,7 @@ def fetch(target):
         for diagnosis in chapter.iter("diag"):
             row = {"text": diagnosis.findtext("desc"), "label": name}
             by_category.setdefault(category(diagnosis.findtext("name")), []).append(row)
-    # Codes of a category repeat each other's words: a category is in one split.
+    # Codes of a category share words, so a category is in only one split.
     ordered = sorted(by_category, key=lambda name: rows.key(by_category[name]))
     test, rest = ordered[: len(ordered) // 6], ordered[len(ordered) // 6 :]
     train = [row for name in rest for row in by_category[name]]

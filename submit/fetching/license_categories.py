@@ -10,7 +10,7 @@ FIELD = re.compile(r"^(\w+): (.*)$", re.MULTILINE)
 
 
 def read(file):
-    """The fields of a file's head, and the text below it."""
+    """Returns the fields of a file's head, and the text below the head."""
     content = file.read_text(encoding="utf-8")
     _, head, text = re.split(r"^---[ \t]*$", content, maxsplit=2, flags=re.MULTILINE)
     return dict(FIELD.findall(head)), " ".join(text.split())
@@ -29,7 +29,7 @@ def fetch(target):
             keys = re.findall(r"[\w.+-]+", re.sub(r"\b(AND|OR|WITH)\b", " ", fields.get("license_expression", "")))
             labels = {categories[key] for key in keys if key in categories}
             if labels and 60 <= len(text) <= 3000 and "is_false_positive" not in fields:
-                # Rules of one text for several licences would else be rows that contradict each other.
+                # Rules with the same text for several licences would be contradictory rows.
                 found.setdefault(text, set()).update(labels)
     found = [{"text": text, "label": sorted(labels)} for text, labels in found.items()]
     several = [row for row in found if len(row["label"]) > 1]

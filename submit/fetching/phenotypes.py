@@ -9,7 +9,7 @@ TARGET = "data/phenotypes"
 
 
 def terms(file):
-    """(name, definition, synonyms) of each term that has a definition."""
+    """Returns (name, definition, synonyms) of each term that has a definition."""
     for stanza in file.read_text(encoding="utf-8").split("\n\n"):
         name = re.search(r"^name: (.*)$", stanza, re.MULTILINE)
         definition = re.search(r'^def: "((?:[^"\\]|\\.)*)"', stanza, re.MULTILINE)
@@ -23,7 +23,7 @@ def text(name, definition):
 
 
 def question(term, paragraph):
-    """A question that a term's definition answers, in a paragraph of several terms' definitions."""
+    """Returns a question that a term's definition answers, in a paragraph of several terms' definitions."""
     name, definition, _ = term
     context = " ".join(text(*other[:2]) for other in paragraph)
     start = context.index(text(name, definition)) + len(name) + 2

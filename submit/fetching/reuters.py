@@ -10,7 +10,7 @@ TARGET = "data/reuters"
 
 
 def read(file):
-    """Rows under three lines of header: topic and text, of which the split's publisher has stripped case and marks."""
+    """Returns the rows below three header lines: topic and text, without case and punctuation (as published)."""
     csv.field_size_limit(sys.maxsize)
     with open(file, encoding="utf-8", newline="") as lines:
         table = list(csv.reader(lines, delimiter="\t"))[3:]

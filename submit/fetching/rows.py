@@ -1,4 +1,4 @@
-"""Rows as JSON lines, split by a hash of their content: the same rows are held out each time."""
+"""Rows as JSON lines, split by a hash of their content, so that the same rows are always held out."""
 
 import hashlib
 import json
@@ -7,12 +7,12 @@ from packages import folder, put
 
 
 def key(row):
-    """What a row is ordered by: a hash of all that is in it."""
+    """Returns the sort key of a row: a hash of its content."""
     return hashlib.sha256(json.dumps(row, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 def write(target, **splits):
-    """Writes NAME.jsonl of each split into a folder, and says how many rows each has."""
+    """Writes NAME.jsonl for each split into a folder, and prints the number of rows."""
     with folder() as made:
         files = made / "files"
         files.mkdir()
@@ -24,7 +24,7 @@ def write(target, **splits):
 
 
 def split(rows, **sizes):
-    """Distinct rows by hash: so many for each name, in order; None: all that are left."""
+    """Splits distinct rows by hash: the given number for each name, in order; None takes the remaining rows."""
     ordered = [row for _, row in sorted({key(row): row for row in rows}.items())]
     parts, at = {}, 0
     for name, size in sizes.items():

@@ -17,7 +17,7 @@ def preference(kind, word, definition, example, other):
 
 
 def rated(pairs):
-    """The better answer of every other pair, and the worse one of the rest."""
+    """Takes the better answer of every other pair, and the worse answer of the remaining pairs."""
     return [
         {"prompt": pair["prompt"], "completion": pair["rejected" if at % 2 else "chosen"], "label": at % 2 == 0}
         for at, pair in enumerate(pairs)
@@ -35,7 +35,7 @@ def fetch(target):
     for kind, word, definition, example in found:
         usable = re.fullmatch("[a-z]{4,}", word) and 15 <= len(definition) <= 100 and 15 <= len(example) <= 100
         others = [other for other in senses[kind, word] if other != definition and 15 <= len(other) <= 100]
-        # No word is in two splits.
+        # A word is in only one split.
         if usable and others and word not in seen:
             seen.add(word)
             pairs.append(preference(kind, word, definition, example, min(others, key=lambda other: digest([word, other]))))

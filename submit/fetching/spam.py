@@ -9,7 +9,7 @@ TARGET = "data/spam"
 
 
 def body(raw):
-    """What follows a mail's headers, which name the filter's verdict."""
+    """Returns the text after a mail's headers, which name the filter's verdict."""
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError:

@@ -10,7 +10,7 @@ TARGET = "data/words"
 
 
 def synsets(folder):
-    """(kind, words, definition, examples of use) of each set of words that mean the same."""
+    """Returns (kind, words, definition, examples of use) of each set of synonyms."""
     for kind in ("noun", "verb", "adj", "adv"):
         for line in (folder / f"data.{kind}").read_text(encoding="latin-1").splitlines():
             if line.startswith("  "):
@@ -23,7 +23,7 @@ def synsets(folder):
 
 
 def entries(folder):
-    """(kind, word, definition, example) for each example of use that has one of its synset's words in it."""
+    """Returns (kind, word, definition, example) for each example of use that contains a word of its synset."""
     for kind, words, definition, examples in synsets(folder):
         for example in examples:
             for word in words:
@@ -47,7 +47,7 @@ def fetch(target):
     chosen, seen = [], set()
     for kind, word, definition, example in found:
         usable = re.fullmatch("[a-z]{4,}", word) and 15 <= len(definition) <= 100 and 15 <= len(example) <= 100
-        # No word and no definition is in two splits.
+        # A word or a definition is in only one split.
         if usable and word not in seen and definition not in seen:
             seen.update((word, definition))
             chosen.append(conversation(kind, word, definition, example))

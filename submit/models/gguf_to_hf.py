@@ -36,7 +36,7 @@ def hf_name(name):
 
 
 def rotary_halves(rows, heads):
-    """Rows of a head from pairs (0, 1), (2, 3), ... as GGUF turns them to two halves (0, 2, ...), (1, 3, ...) as HF does."""
+    """Reorders a head's rows from GGUF's pairs (0, 1), (2, 3), ... to HF's two halves (0, 2, ...), (1, 3, ...)."""
     pairs = rows.reshape(heads, -1, 2, *rows.shape[1:])
     return pairs.swapaxes(1, 2).reshape(rows.shape)
 

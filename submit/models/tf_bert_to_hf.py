@@ -40,7 +40,7 @@ def varint(data, at):
 
 
 def block(table, offset, size):
-    """(key, value) of a block: keys share what they have in common with the one before; restarts stand at the end."""
+    """Returns (key, value) of a block. A key stores only its difference from the previous key; the restarts are at the end."""
     data = table[offset : offset + size]
     end = size - 4 - 4 * struct.unpack_from("<I", data, size - 4)[0]
     at, key = 0, b""
@@ -60,7 +60,7 @@ def handle(data):
 
 
 def fields(message):
-    """(number, value) of a protocol buffer: numbers, and the bytes of whatever has a length."""
+    """Returns (number, value) of a protocol buffer: numbers, and the bytes of length-delimited fields."""
     at = 0
     while at < len(message):
         tag, at = varint(message, at)
@@ -77,7 +77,7 @@ def fields(message):
 
 
 def variables(folder):
-    """Name and values of every variable in F32."""
+    """Returns name and F32 values of every variable."""
     index = (folder / "variables.index").read_bytes()
     data = numpy.memmap(folder / "variables.data-00000-of-00001", mode="r")
     footer = index[-48:]
@@ -107,7 +107,7 @@ def hf_name(name):
 
 
 def tokenizer(vocabulary):
-    """tokenizer.json of an uncased WordPiece."""
+    """Returns tokenizer.json of an uncased WordPiece."""
     ids = {token: place for place, token in enumerate(vocabulary)}
     flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
     one = [{"SpecialToken": {"id": "[CLS]", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]

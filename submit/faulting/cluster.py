@@ -1,4 +1,4 @@
-"""A standalone Spark cluster of processes on this machine, from the embedded Spark home or another, and runs on it."""
+"""A standalone Spark cluster of processes on this machine, from the embedded or another Spark home, and its runs."""
 
 import json
 import os
@@ -19,10 +19,10 @@ PACKAGES = "lang lang.invoke lang.reflect io net nio util util.concurrent util.c
 OPENS = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in PACKAGES.split()] + [
     f"--add-opens=java.base/sun.{name}=ALL-UNNAMED" for name in ("nio.ch", "nio.cs", "security.action", "util.calendar")
 ]
-# For short lives on few cores.
+# For short-lived processes on few cores.
 BRIEF = ["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"]
 START_SECONDS = 120
-# A command that takes longer hangs.
+# A command that takes longer counts as hanging.
 HANG_SECONDS = 600
 SETTINGS = {
     "spark.executor.cores": "1",
@@ -34,11 +34,11 @@ SETTINGS = {
 
 
 class Failure(Exception):
-    """What stops this program, said in one line."""
+    """An error that stops this program, in one line."""
 
 
 def jar():
-    """The jar for spark-submit."""
+    """Returns the jar for spark-submit."""
     jars = list((ROOT / "submit/target").glob("spark-finetune-*.jar"))
     if len(jars) != 1:
         raise Failure("submit/target has no spark-finetune-*.jar, or several: build it with ./mvnw -DskipTests package")
@@ -54,9 +54,9 @@ def free_port():
 class Worker:
     """A worker of a cluster; executors are its child processes.
 
-    environment -- variables of its own, which its executors get
-    prefix      -- a command that starts it, as `ip netns exec NAME`
-    settings    -- Spark's settings of a worker, as spark.worker.resource.gpu.amount
+    environment -- additional variables, which the executors inherit
+    prefix      -- a command that starts the worker, such as `ip netns exec NAME`
+    settings    -- Spark's settings of the worker, such as spark.worker.resource.gpu.amount
     """
 
     def __init__(self, name, environment=None, prefix=(), host="127.0.0.1", memory="3g", cores=1, settings=None):
@@ -75,7 +75,7 @@ class Worker:
 
 class Cluster:
     """
-    A master and workers; ends with the with statement, whatever happens.
+    A master and workers; the with statement ends them in any case.
 
     home     -- the Spark home
     settings -- Spark's settings of the master
@@ -97,11 +97,11 @@ class Cluster:
 
     @property
     def temporary(self):
-        """The temporary folder of driver and executors, and their spark.local.dir."""
+        """Returns the temporary folder of driver and executors, which is also their spark.local.dir."""
         return self.folder / "tmp"
 
     def __enter__(self):
-        # A worker may be another user's.
+        # The worker may run as another user.
         for folder in [self.temporary] + [self.work(worker) for worker in self.workers]:
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o777)
@@ -124,20 +124,20 @@ class Cluster:
             raise Failure(f"not all workers came, see {self.folder}")
 
     def lose(self, worker):
-        """Kills a worker with its executors, and waits until the master knows."""
+        """Kills a worker with its executors, and waits until the master notices."""
         self._kill(worker.process)
         self.workers.remove(worker)
         self._wait_for_workers()
 
     def add(self, worker):
-        """Starts another worker, and waits until the master knows it."""
+        """Starts another worker, and waits until the master knows the worker."""
         self.workers.append(worker)
         self.work(worker).mkdir(exist_ok=True)
         self._start(worker)
         self._wait_for_workers()
 
     def work(self, worker):
-        """Where a worker has its executors' logs."""
+        """Returns the folder of the worker's executor logs."""
         return self.folder / f"work-{worker.name}"
 
     def _start(self, worker):
@@ -163,7 +163,7 @@ class Cluster:
         )
 
     def _alive_workers(self):
-        """A list of the number of workers, or None where the master does not answer."""
+        """Returns a list with the number of workers, or None if the master does not answer."""
         try:
             with urllib.request.urlopen(f"http://{self.host}:{self.ui}/json/", timeout=5) as answer:
                 return [json.load(answer)["aliveworkers"]]
@@ -171,14 +171,14 @@ class Cluster:
             return None
 
     def executors(self):
-        """Pids of all executors."""
+        """Returns the pids of all executors."""
         return [pid for worker in self.workers for pid in worker.executors()]
 
     def wait_for_no_executors(self):
         return wait_until(lambda: not self.executors(), 60, 0.1)
 
     def writer(self, folder):
-        """The executor that has a file below a folder open, or None."""
+        """Returns the executor that has a file below a folder open, or None."""
         return next((pid for pid in self.executors() if holds_open(pid, folder)), None)
 
     def __exit__(self, *_):
@@ -200,16 +200,16 @@ def java():
 
 def base_environment(home=HOME):
     keep = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
-    # Scala's version, which Spark's scripts tell its programs.
+    # Scala's version, which Spark's scripts pass to its programs.
     (core,) = (pathlib.Path(home) / "jars").glob("spark-core_*.jar")
     return {**keep, "SPARK_HOME": str(home), "SPARK_SCALA_VERSION": core.name.split("_")[1].split("-")[0]}
 
 
 class Run:
-    """One command on a cluster, in a process that is the driver."""
+    """A command on a cluster, in a process that is the driver."""
 
     def __init__(self, cluster, config, output, log, name="run", overrides=(), settings=None, more_classes=None, arguments=()):
-        # Of a URI the path.
+        # The path of a URI.
         self.output = pathlib.Path(str(output).rpartition(":")[2])
         self.log = pathlib.Path(log)
         the_jar = f"{jar()}:{more_classes}" if more_classes else str(jar())
@@ -218,7 +218,7 @@ class Run:
         every = {
             **SETTINGS,
             "spark.local.dir": str(cluster.temporary),
-            # The executors see this machine's files: they need no copy of the jar.
+            # The executors share this machine's files, so they need no copy of the jar.
             "spark.executor.extraClassPath": the_jar,
             "spark.executor.extraJavaOptions": " ".join([f"-Djava.io.tmpdir={cluster.temporary}", *BRIEF]),
             **(settings or {}),
@@ -236,7 +236,7 @@ class Run:
             )
 
     def wait(self, seconds):
-        """The exit code, negative for a signal; None where it hangs, and is killed."""
+        """Returns the exit code, negative for a signal; None for a command that hangs, which is killed."""
         try:
             return self.process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -251,17 +251,17 @@ class Run:
         return self.process.poll() is None
 
     def until(self, holds):
-        """Waits until something holds or the run has ended; None when the time is up."""
+        """Waits until a condition holds or the run has ended; returns None on a timeout."""
         return wait_until(lambda: holds() or not self.is_running(), HANG_SECONDS)
 
     def error(self):
-        """The line that begins with error:, or the last one."""
+        """Returns the line that begins with error:, else the last line."""
         lines = [line for line in self.log.read_text(errors="replace").splitlines() if line.strip()]
         errors = [line for line in lines if line.startswith("error: ")]
         return (errors or lines or [""])[-1]
 
     def steps(self):
-        """Number of the newest logged step."""
+        """Returns the number of the newest logged step."""
         try:
             lines = (self.output / "metrics.jsonl").read_text().splitlines()
             return max((json.loads(line).get("step", 0) for line in lines), default=0)
@@ -269,13 +269,13 @@ class Run:
             return 0
 
     def saved(self):
-        """Step of the newest whole checkpoint."""
+        """Returns the step of the newest complete checkpoint."""
         whole = self.output.glob("checkpoints/step-*/COMMITTED")
         return max((int(file.parent.name.split("-")[1]) for file in whole), default=0)
 
 
 def fresh(folder):
-    """An empty folder."""
+    """Empties a folder and returns it."""
     shutil.rmtree(folder, ignore_errors=True)
     pathlib.Path(folder).mkdir(parents=True)
     return pathlib.Path(folder)

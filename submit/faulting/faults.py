@@ -1,4 +1,4 @@
-"""Faults of a machine and a cluster, each with the end that it must have."""
+"""Faults of a machine and a cluster, each with its expected end."""
 
 import pathlib
 import re
@@ -15,7 +15,7 @@ FAULTS = {}
 
 
 def fault(function):
-    """Registers a fault by its function's name; it gives what was seen, and whether that is what must be."""
+    """Registers a fault by its function's name. The function returns its observations and whether they are as expected."""
     FAULTS[function.__name__.replace("_", "-")] = function
     return function
 
@@ -36,7 +36,7 @@ class Scene:
         return Cluster(self.work / f"cluster-{self.runs}", workers or [Worker("one"), Worker("two")], host)
 
     def run(self, cluster, output=None, config=None, **more):
-        """Starts a run, in the given output folder or a new one."""
+        """Starts a run with the given or a new output folder."""
         self.runs += 1
         output = output or self.work / f"run-{self.runs}"
         return Run(cluster, config or self.config, output, self.work / f"run-{self.runs}.log", **more)
@@ -55,7 +55,7 @@ class Scene:
         return workload.model_hash(run.output) == self.calm
 
     def finishes(self, cluster, output, **more):
-        """The same command again: whether it ends well with the undisturbed model."""
+        """Runs the same command again and returns whether it ends well with the undisturbed model."""
         cluster.wait_for_no_executors()
         run = self.run(cluster, output, **more)
         return run.wait(HANG_SECONDS) == 0 and self.equal(run)
@@ -81,7 +81,7 @@ def main(options):
 
 
 def stops_and_goes_on(scene, cluster, run, reason, mend):
-    """A run that must end with exit code 4 and a reason, and that the same command finishes once that is mended."""
+    """A run that must end with exit code 4 and a reason; the same command must finish after the fault is fixed."""
     code = run.wait(HANG_SECONDS)
     error = run.error()
     mend()
@@ -101,7 +101,7 @@ def unmount(folder):
 
 @fault
 def disk_full_output(scene):
-    """Room for one checkpoint in output.dir."""
+    """output.dir has room for one checkpoint."""
     folder = scene.work / "small"
     mount(folder, "size=420m")
     try:
@@ -115,7 +115,7 @@ def disk_full_output(scene):
 
 @fault
 def disk_full_tmp(scene):
-    """Room for shuffles alone in spark.local.dir: a checkpoint has no copy there, and the training waits for it."""
+    """spark.local.dir has room only for shuffles: a checkpoint has no copy there, and the training waits for its write."""
     with scene.cluster() as cluster:
         folder = cluster.temporary
         mount(folder, "size=24m")
@@ -130,7 +130,7 @@ def disk_full_tmp(scene):
 
 @fault
 def disk_full_shuffle(scene):
-    """No room in spark.local.dir."""
+    """spark.local.dir is full."""
     with scene.cluster() as cluster:
         folder = cluster.temporary
         mount(folder, "size=64k")
@@ -174,13 +174,13 @@ def permission_denied(scene):
 
 @fault
 def memory(scene):
-    """A rank's address space ends: PyTorch gets no memory."""
+    """A rank's address space is limited: PyTorch gets no more memory."""
     workers = [Worker("one"), Worker("two", prefix=["prlimit", f"--as={7 << 30}"])]
     with scene.cluster(*workers) as cluster:
         run = scene.run(cluster)
         run.until(run.saved)
         for pid in workers[1].executors():
-            # As little more as it has, from now on.
+            # From now on, little more than the memory that the rank has.
             size = int(re.search(r"VmSize:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) << 10
             subprocess.run(["prlimit", f"--pid={pid}", f"--as={size}"], check=True)
         code = run.wait(HANG_SECONDS)
@@ -192,7 +192,7 @@ def memory(scene):
 
 
 def stopped(scene, seconds, timeout):
-    """A rank that is stopped for a while: seconds until its peer says so, the exit code, whether the model is equal."""
+    """Stops a rank for a while: seconds until its peer reports it, the exit code, and whether the model is equal."""
     with scene.cluster() as cluster:
         run = scene.run(cluster, overrides=[f"cluster.timeout_seconds={timeout}"])
         run.until(lambda: run.steps() >= 2)
@@ -207,7 +207,7 @@ def stopped(scene, seconds, timeout):
 
 
 def reports(cluster, run):
-    """The lines by which ranks say that they stop, and the driver that an attempt has failed."""
+    """Returns the log lines in which ranks report that they stop, and the driver a failed attempt."""
     lines = re.findall("attempt \\d+ failed: .*", run.log.read_text(errors="replace"))
     for log in pathlib.Path(cluster.folder).glob("work-*/app-*/*/stderr"):
         lines += [line for line in log.read_text(errors="replace").splitlines() if re.search(r"rank \d+ stops: ", line)]

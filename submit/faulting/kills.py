@@ -8,7 +8,7 @@ import workload
 from cluster import HANG_SECONDS, Cluster, Failure, Run, Worker, fresh
 from processes import kill
 
-# What is killed when: the moments come round in this order.
+# Process and moment of each kill, repeated in this order.
 MOMENTS = ("prepare", "rendezvous", "step", "checkpoint", "export", "driver")
 
 
@@ -28,7 +28,7 @@ def main(options):
 
 
 def undisturbed(cluster, work, kind, model, data):
-    """A run that nothing happens to: its configuration, hash, seconds, and seconds from the first step to the last."""
+    """Runs without a kill and returns configuration, hash, seconds, and seconds from the first step to the last."""
     config = workload.config(work, kind, model, data)
     run = Run(cluster, config, work / f"calm-{kind}", work / f"calm-{kind}.log")
     if run.until(lambda: run.steps() >= 1) is None:
@@ -51,7 +51,7 @@ def undisturbed(cluster, work, kind, model, data):
 
 
 def disturbed(cluster, work, number, kind, moment, calm, draws):
-    """A run of which one process is killed, started again for as long as it does not end well by itself."""
+    """Kills one process of a run and restarts the run until it ends well."""
     output, log = work / f"run-{number}", work / f"run-{number}.log"
     run = Run(cluster, calm["config"], output, log)
     begin = run.started
@@ -79,7 +79,7 @@ def disturbed(cluster, work, number, kind, moment, calm, draws):
 
 
 def strike(cluster, run, moment, calm, draws):
-    """Waits for the moment and kills; what was killed, or what came too late."""
+    """Waits for the moment and kills; returns what was killed, or which moment came too late."""
     delay = draws.random()
     everybody = lambda: cluster.executors() if len(cluster.executors()) == workload.RANKS else None
     checkpoints = run.output / "checkpoints"
@@ -96,7 +96,7 @@ def strike(cluster, run, moment, calm, draws):
     elif moment == "checkpoint":
         wanted = draws.choice((3, 6, 9, 12))
         run.until(lambda: list(checkpoints.glob(f"step-{wanted:08}-*")))
-        # Of a full run's files most of the time goes into the first two; an adapter's are written in a moment.
+        # A full run takes most of the time for the first two files; an adapter's files take a moment.
         time.sleep(delay * 0.1)
     else:
         run.until(lambda: list(run.output.glob(".model.tmp.*")))
@@ -126,7 +126,7 @@ def line(row):
 
 
 def report(rows, calm):
-    """Prints the table; true where every model is as it must be."""
+    """Prints the table and returns whether every model is as expected."""
     equal = sum(row["equal"] for row in rows)
     lost = [row["lost"] for row in rows]
     print("\n" + HEADER)

@@ -1,4 +1,4 @@
-"""Faults that need a network, other processors or a file system that kills."""
+"""Faults that need a network, other CPUs or a file system that kills."""
 
 import fnmatch
 import os
@@ -20,7 +20,7 @@ def ip(*arguments, check=True):
 
 @fault
 def dropped_packets(scene):
-    """iptables drops all that a rank on another host sends or gets, for 40 s."""
+    """iptables drops all packets of a rank on another host for 40 s."""
     if os.geteuid() != 0 or not shutil.which("iptables"):
         raise Failure("dropped-packets needs root and iptables: install it, and run this as root")
     ip("netns", "add", NAMESPACE)
@@ -31,7 +31,7 @@ def dropped_packets(scene):
         ip("-n", NAMESPACE, "addr", "add", f"{THERE}/24", "dev", "finetune1")
         ip("-n", NAMESPACE, "link", "set", "finetune1", "up")
         ip("-n", NAMESPACE, "link", "set", "lo", "up")
-        # A host of its own has a temporary folder of its own: its ranks are not reached by a Unix domain socket.
+        # A host has its own temporary folder, so its ranks are not reached by a Unix domain socket.
         private = ["ip", "netns", "exec", NAMESPACE, "unshare", "-m", "sh", "-c", 'mount -t tmpfs tmpfs "$0" && exec "$@"']
         far = Worker("two", host=THERE)
         cluster = scene.cluster(Worker("one", host=HERE), far, host=HERE)
@@ -64,7 +64,7 @@ def drop(scene, cluster):
 
 @fault
 def killed_while_writing(scene):
-    """Rank 0's executor kills itself before each file of a checkpoint, and of the exported model, once."""
+    """Rank 0's executor kills itself once before each file of a checkpoint and of the exported model."""
     points = "checkpoint/model.safetensors,checkpoint/optimizer.safetensors,checkpoint/state.json,checkpoint/COMMITTED"
     points += ",checkpoint/FINAL,export/config.json,export/model.safetensors"
     marks = scene.work / "killed-at"
@@ -85,7 +85,7 @@ def killed_while_writing(scene):
 
 
 class KillingRun(Run):
-    """A run that writes through the file system that kills, which lies in the folder of the benchmarks' classes."""
+    """A run that writes through the killing file system, which is among the classes of the benchmarks."""
 
     def __init__(self, cluster, scene, output, settings):
         super().__init__(
@@ -100,7 +100,7 @@ class KillingRun(Run):
 
 @fault
 def unlike_processors(scene):
-    """4 ranks, then 3, then 4, on executors of which two compute by other instructions; the driver is killed between."""
+    """4 ranks, then 3, then 4, on executors of which two use other CPU instructions; the driver is killed between."""
     capabilities = [None, None, "avx2", "default"]
     workers = [
         Worker(f"w{index}", {"ATEN_CPU_CAPABILITY": name} if name else {}) for index, name in enumerate(capabilities)
@@ -142,13 +142,13 @@ def speculation(scene):
 
 
 def has_shuffle_data(folder):
-    """Whether map output lies in a folder, whose parts Spark may remove meanwhile: os.walk leaves these out."""
+    """Returns whether a folder has map output. Spark may remove subfolders meanwhile, which os.walk skips."""
     return any(fnmatch.filter(names, "shuffle_*.data") for _, _, names in os.walk(folder))
 
 
 @fault
 def lost_map_output(scene):
-    """The executor that has written shuffle files in prepare is killed with them and its cached blocks."""
+    """The executor with the shuffle files of prepare is killed; the files and its cached blocks are lost."""
     with scene.cluster() as cluster:
         run = scene.run(cluster)
         run.until(lambda: has_shuffle_data(cluster.temporary) and cluster.executors())

@@ -1,4 +1,4 @@
-"""Processes of this machine, by /proc."""
+"""Processes of this machine, read from /proc."""
 
 import os
 import pathlib
@@ -7,12 +7,12 @@ import time
 
 
 def alive():
-    """Pids by pid of their parent."""
+    """Returns pids by the pid of their parent."""
     children = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
-                # The name of a process may hold blanks and brackets.
+                # The name of a process may contain spaces and parentheses.
                 state, parent = (entry / "stat").read_text().rpartition(")")[2].split()[:2]
             except OSError:
                 continue
@@ -22,7 +22,7 @@ def alive():
 
 
 def descendants(pid):
-    """Pids of a process's children, their children and so on."""
+    """Returns the pids of a process's descendants."""
     children = alive()
     found, left = [], [pid]
     while left:
@@ -33,7 +33,7 @@ def descendants(pid):
 
 
 def command(pid):
-    """The command line of a process, empty where it has ended."""
+    """Returns the command line of a process, empty if the process has ended."""
     try:
         return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
     except OSError:
@@ -41,7 +41,7 @@ def command(pid):
 
 
 def holds_open(pid, folder):
-    """Whether a process has a file below a folder open."""
+    """Returns whether a process has a file below a folder open."""
     prefix = str(folder) + "/"
     try:
         for descriptor in os.listdir(f"/proc/{pid}/fd"):
@@ -68,7 +68,7 @@ def kill(pid):
 
 
 def wait_until(holds, seconds, pause=0.002):
-    """Waits until something holds; what it gave, or None when the time is up."""
+    """Waits until a condition is true and returns its value, or None on a timeout."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         result = holds()

@@ -1,4 +1,4 @@
-"""The distribution on a stock Spark: by its launcher, by spark-submit on a standalone cluster, with a GPU and a libtorch."""
+"""Runs the distribution on a stock Spark: with its launcher, with spark-submit on a cluster, with a GPU and a libtorch."""
 
 import json
 import os
@@ -11,18 +11,18 @@ from cluster import HANG_SECONDS, MAIN, OPENS, ROOT, SETTINGS, Cluster, Failure,
 from processes import wait_until
 
 MODES = {}
-# Neither the first nor one that a machine has by chance.
+# Neither the first GPU nor one that a machine is likely to have.
 GPU = 5
 
 
 def mode(function):
-    """Registers a mode by its function's name; it says what was seen, or raises a Failure."""
+    """Registers a mode by its function's name. The function returns its observations or raises a Failure."""
     MODES[function.__name__] = function
     return function
 
 
 def venv(folder, *packages):
-    """A virtual environment with packages of PyPI, which stays for the next time."""
+    """Creates a virtual environment with packages of PyPI, which later runs reuse."""
     done = folder / "done"
     if not done.exists():
         subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
@@ -32,7 +32,7 @@ def venv(folder, *packages):
 
 
 def spark_home():
-    """The folder of a stock Spark: SPARK_HOME, else PyPI's of version PYSPARK, 3.5.9 unless set."""
+    """Returns the folder of a stock Spark: SPARK_HOME, else PyPI's of version PYSPARK, 3.5.9 unless set."""
     if os.environ.get("SPARK_HOME"):
         return pathlib.Path(os.environ["SPARK_HOME"])
     version = os.environ.get("PYSPARK", "3.5.9")
@@ -42,7 +42,7 @@ def spark_home():
 
 
 class Scene:
-    """The unpacked distribution, a Spark, and what the modes before measured."""
+    """The unpacked distribution, a Spark, and the metrics of the earlier modes."""
 
     def __init__(self, work, spark, overrides):
         self.work = fresh(work)
@@ -70,7 +70,7 @@ class Scene:
         return line
 
     def call(self, name, command, environment=None):
-        """The exit code of a command and what it printed, which lies in NAME.log."""
+        """Returns the exit code of a command and its output, which is also in NAME.log."""
         log = self.work / f"{name}.log"
         with open(log, "w") as out:
             code = subprocess.run(
@@ -84,14 +84,14 @@ class Scene:
         return code, log.read_text(errors="replace")
 
     def submit(self, name, cluster, arguments, *settings, environment=None):
-        """Calls spark-submit for one rank an executor of one core."""
+        """Calls spark-submit with one rank per executor of one core."""
         command = [self.spark / "bin/spark-submit", "--master", cluster.url, "--class", MAIN]
         for setting in (*(f"{key}={value}" for key, value in SETTINGS.items()), "spark.cores.max=2", *settings):
             command += ["--conf", setting]
         return self.call(name, [*command, self.jar, *arguments], environment)
 
     def cluster(self, name, **worker):
-        """Room for two executors and a driver."""
+        """Starts a cluster with room for two executors and a driver."""
         return Cluster(
             self.work / f"cluster-{name}",
             [Worker("one", cores=2, **worker), Worker("two", cores=2, **worker)],
@@ -99,7 +99,7 @@ class Scene:
         )
 
     def measured(self, mode, output):
-        """What a run measured, as the others did."""
+        """Checks a run's metrics against the earlier modes' metrics."""
         metrics = json.loads((output / "metrics.json").read_text())["test"]
         for other, expected in self.metrics.items():
             if metrics != expected:
@@ -114,7 +114,7 @@ class Scene:
 
 
 def status(output):
-    """The content of status.json, or None."""
+    """Returns the content of status.json, or None."""
     try:
         return json.loads((output / "status.json").read_text())
     except (OSError, ValueError):
@@ -146,7 +146,7 @@ def cluster(scene):
     driver = ["spark.submit.deployMode=cluster", f"spark.driver.extraJavaOptions={' '.join(OPENS)}"]
     outputs = [scene.work / "run-cluster", scene.work / "run-cluster-data"]
     with scene.cluster("cluster") as spark:
-        # Whatever becomes of the driver, spark-submit ends at once with 0: status.json says how it ended.
+        # spark-submit ends with 0 before the driver ends; status.json has the driver's exit code.
         for output, more, expected in zip(outputs, ([], ["data.train=nowhere"]), (0, 3)):
             code, _ = scene.submit(output.name, spark, scene.arguments(output, *more), *driver)
             scene.require("spark-submit", output.name, 0, code)

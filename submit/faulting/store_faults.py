@@ -9,21 +9,21 @@ from cluster import HANG_SECONDS, HOME, OPENS, java
 from faults import BENCH, fault
 
 STORE = "io.github.sparkfinetune.bench.StoreFileSystem"
-# A line whose reading alone takes more than the heap of SMALL.
+# A line that cannot be read with the heap of SMALL.
 HUGE = 180 << 20
 SMALL, LARGE = {"spark.executor.memory": "500m"}, {"spark.executor.memory": "2500m"}
 TRIES = 12
 
 
 def rows(folder):
-    """How many rows a folder of Parquet has, and a digest of them."""
+    """Returns the number of rows of a Parquet folder, and a digest of them."""
     line = [java(), *OPENS, "-cp", f"{HOME}/jars/*:{BENCH}", "io.github.sparkfinetune.bench.RowsDigest", str(folder)]
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     return done.stdout.strip() or f"not readable: {done.stderr[-300:]}"
 
 
 def huge(scene):
-    """The texts, and among them one that small heaps can't hold."""
+    """Writes the texts, including one that does not fit small heaps."""
     path = scene.work / "huge.jsonl"
     texts = pathlib.Path(scene.data).read_text().splitlines(keepends=True)
     with open(path, "w") as out:
@@ -51,7 +51,7 @@ def heap_prepare(scene):
 
 @fault
 def heap_predict(scene):
-    """The same in predict, of texts to be classified."""
+    """As heap-prepare, in predict, with texts to classify."""
     path, count = huge(scene)
     output = scene.work / "predicted-huge"
     arguments = ["--input", str(path), "--output", str(output)]
@@ -68,7 +68,7 @@ def heap_predict(scene):
 
 
 def store(scene, **settings):
-    """Settings of a store, and its folder of marks."""
+    """Returns the settings of a store, and its folder of marks."""
     marks = scene.work / "broken-at"
     marks.mkdir(exist_ok=True)
     every = {"impl": STORE, "marks": str(marks), **settings}
@@ -76,7 +76,7 @@ def store(scene, **settings):
 
 
 def until_well(start, cluster):
-    """Starts a command again until it ends well: the exit codes of all."""
+    """Repeats a command until it ends well and returns all exit codes."""
     codes = []
     while not codes or (codes[-1] != 0 and len(codes) < TRIES):
         codes.append(start().wait(HANG_SECONDS))
@@ -85,7 +85,7 @@ def until_well(start, cluster):
 
 
 def broken(scene, error):
-    """Writes to a store without abort that break off: exit codes, and whether nothing was lost."""
+    """Breaks off writes to a store without abort; returns the exit codes, and whether nothing was lost."""
     globs = "**/dataset/**.parquet,**/manifest.json,**/step-*/model.safetensors,**/step-*/optimizer.safetensors"
     globs += ",**/step-*/COMMITTED,**/model/config.json,**/model/model.safetensors,**/predictions.parquet/part-*"
     globs += ",**/metrics.json,**/predicted-*/part-*,**/predicted-*/_predict.json"
@@ -113,19 +113,19 @@ def broken(scene, error):
 
 @fault
 def store_without_abort(scene):
-    """The first write of each kind breaks off in a store that publishes what a stream was given: by the network."""
+    """The network breaks off the first write of each kind, in a store that publishes the bytes of a broken stream."""
     return broken(scene, "network")
 
 
 @fault
 def store_without_abort_heap(scene):
-    """The same by an error of the heap."""
+    """As store-without-abort, by an error of the heap."""
     return broken(scene, "heap")
 
 
 @fault
 def nan_in_first_evaluation(scene):
-    """The first step makes the weights infinite, and the evaluation after it NaN."""
+    """The first step makes the weights infinite, and the following evaluation NaN."""
     with scene.cluster() as cluster:
         overrides = ["training.learning_rate=1e30", "training.max_grad_norm=0", "training.warmup_ratio=0"]
         overrides += ["training.eval_steps=1", "data.eval_fraction=0.1", "training.logging_steps=1"]

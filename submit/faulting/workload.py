@@ -1,4 +1,4 @@
-"""The runs whose faults are looked at: small ones of an encoder, whole and with LoRA."""
+"""Small runs of an encoder for the faults, with full fine-tuning and with LoRA."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ output:
 
 
 def texts(source, target, rows=200):
-    """Writes a few rows of a folder of text files, a folder a label, as JSONL."""
+    """Writes a few rows of a folder of text files, with a folder for each label, as JSONL."""
     folders = sorted(folder for folder in pathlib.Path(source).iterdir() if folder.is_dir())
     with open(target, "w") as out:
         for folder in folders:
@@ -40,14 +40,14 @@ def texts(source, target, rows=200):
 
 
 def config(folder, kind, model, data, steps=12, ranks=RANKS):
-    """Writes the configuration of a run and gives its path."""
+    """Writes the configuration of a run and returns its path."""
     path = pathlib.Path(folder) / f"{kind}-{ranks}.yaml"
     path.write_text(CONFIG.format(model=pathlib.Path(model).resolve(), texts=data, kind=kind, steps=steps, ranks=ranks))
     return path
 
 
 def model_hash(output):
-    """SHA-256 of a run's weights and test metrics, or None where there is no model."""
+    """Returns the SHA-256 of a run's weights and test metrics, or None if there is no model."""
     found = hashlib.sha256()
     for name in ("model.safetensors", "adapter_model.safetensors"):
         file = pathlib.Path(output) / "model" / name

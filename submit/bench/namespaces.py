@@ -5,7 +5,7 @@ import sys
 
 NAME = "sftbench"
 ADDRESS = "10.77.0.{}"
-# A frame of Ethernet carries 1,448 bytes of what TCP is given in 1,514 that a queue counts.
+# An Ethernet frame carries 1,448 bytes of TCP payload, and a queue counts it as 1,514 bytes.
 PAYLOAD = 1448 / 1514
 
 
@@ -14,18 +14,18 @@ def ip(*words):
 
 
 def inside(namespace, *command):
-    """The command that runs another in a namespace."""
+    """Returns the command that runs another command in a namespace."""
     return ["ip", "netns", "exec", namespace, *map(str, command)]
 
 
 class Hosts:
-    """Namespaces whose links have a bandwidth and, where the kernel can do that, a delay."""
+    """Namespaces whose links have a bandwidth and, if the kernel supports it, a delay."""
 
     def __init__(self, count, gigabits, delay_ms):
         self.names = [f"{NAME}{i}" for i in range(count)]
         self.addresses = [ADDRESS.format(i + 1) for i in range(count)]
         self.gigabits, self.delay_ms = gigabits, delay_ms
-        # Bytes a second that a link carries for a program.
+        # Bytes per second that a link carries for a program.
         self.bandwidth = gigabits * 1e9 / 8 * PAYLOAD
 
     def __enter__(self):
@@ -60,7 +60,7 @@ class Hosts:
         sys.exit(f"error: tc limits no rate here: {refused}")
 
     def round_trip(self, times=500):
-        """Seconds from a byte sent to another host to the one that it answers."""
+        """Returns the seconds from sending a byte to another host to receiving its answer."""
         echo = "import socket,sys; s=socket.create_server((sys.argv[1], 7)); print(flush=True); c=s.accept()[0]; c.setsockopt(6,1,1)\nwhile c.recv(1): c.send(b'x')"
         ask = (
             "import socket,statistics,sys,time; c=socket.create_connection((sys.argv[1], 7)); c.setsockopt(6,1,1); t=[]\n"

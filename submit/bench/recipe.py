@@ -26,7 +26,7 @@ with tempfile.TemporaryDirectory() as output:
         first = pathlib.Path(output, train.name)
         with open(train, encoding="utf-8") as lines:
             first.write_text("".join(itertools.islice(lines, rows)), encoding="utf-8")
-        # What is measured at the end is no part of an epoch.
+        # The final measurement is not part of an epoch.
         settings += [f"data.train={first}", "data.test=null"]
     for command in ("prepare", "train"):
         began = time.perf_counter()

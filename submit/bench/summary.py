@@ -1,9 +1,9 @@
-"""Medians and ratios of what benchmarks print, see of()."""
+"""Medians and ratios of the output of benchmarks, see of()."""
 
 import re
 import statistics
 
-# Of each measure, whether more of it is better. Memory's ratio is ours to the peer's all the same.
+# Whether more of a measure is better. Memory's ratio is always ours to the peer's.
 MEASURES = {
     "tok/s": True,
     "seq/s": True,
@@ -19,7 +19,7 @@ NAMES = ("ours", "transformers", "peft", "gloo", "datasets", "datatrove", "trl")
 
 
 def is_result(line):
-    """Whether a line of a program's output is a result."""
+    """Returns whether a line of a program's output is a result."""
     return line.split(" ", 1)[0] in NAMES
 
 
@@ -29,19 +29,20 @@ def number(line, measure):
 
 
 def case(line):
-    """What a line of ours and one of the peer have in common: the size of a buffer or of a batch."""
+    """Returns the part that our line and a peer's line share: the size of a buffer or of a batch."""
     return re.findall(r"ranks \d+ MB (\d+)|batch (\d+)|(sum of a double)", line)
 
 
 def ratio(ours, theirs, better):
-    """Above 1 where ours is faster; for memory, below 1 where ours is less."""
+    """Returns a ratio above 1 if ours is faster; for memory, below 1 if ours is less."""
     return theirs / ours if better is False else ours / theirs
 
 
 def of(rounds):
-    """The summary of rounds, each a list of the same lines but for their measures.
+    """Returns the summary of rounds, each a list of lines that are equal except for their measures.
 
-    Of each line its measures' medians (least-greatest), and of ours the ratio of the medians to that peer's of the same case.
+    A line has its measures' medians (least-greatest), and our line also the ratio of the medians to the peer's of the same
+    case.
     """
     lines = list(zip(*rounds, strict=True))
     peers = [line for line in lines if not line[0].startswith("ours")]

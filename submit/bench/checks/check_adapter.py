@@ -1,8 +1,9 @@
-"""Compares peft's logits of an adapter with those that a command prints, then those of one that peft has trained on.
+"""Compares peft's logits of an adapter with a command's, before and after peft has trained the adapter further.
 
-check_adapter.py ADAPTER_DIR COMMAND [ARG ...]: the command gets the base's folder, the adapter's, and its task_type
+check_adapter.py ADAPTER_DIR COMMAND [ARG ...]: the command gets the folders of base and adapter, and task_type
 
-A language model's are those of the next token.
+A language model's logits are those of the next token.
+
 """
 
 import json
@@ -26,7 +27,7 @@ with open(os.path.join(folder, "adapter_config.json"), encoding="utf-8") as file
     config = json.load(file)
 base, task = config["base_model_name_or_path"], config["task_type"]
 generates = task == "CAUSAL_LM"
-# Of a multimodal base no AutoModel for text may know the class.
+# AutoModel for text may not know the class of a multimodal base.
 with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:
     kind = getattr(transformers, json.load(file)["architectures"][0])
 tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -34,7 +35,7 @@ if generates and tokenizer.chat_template:
     prompts = [tokenizer.apply_chat_template(chat, add_generation_prompt=True) for chat in chats(10)]
 else:
     prompts = tokenizer(PROMPTS)["input_ids"]
-# What transformers otherwise takes leaves Gemma 2's cap of the scores out.
+# The default attention of transformers ignores Gemma 2's cap of the scores.
 plain = kind.from_pretrained(base, dtype=torch.float32, attn_implementation="eager").eval()
 
 

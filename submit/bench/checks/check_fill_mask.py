@@ -1,6 +1,7 @@
-"""Compares what transformers, with PEFT for an adapter, fills in with what a command does.
+"""Compares the mask tokens that transformers, with PEFT for an adapter, predicts with a command's.
 
 check_fill_mask.py MODEL_DIR COMMAND [ARG ...]
+
 """
 
 import json
@@ -49,7 +50,7 @@ worst = 0.0
 for (scores, tokens), rows in zip(theirs, ours, strict=True):
     for row, score, token in zip(rows, scores.flatten().tolist(), tokens.flatten().tolist(), strict=True):
         worst = max(worst, abs(row["score"] - score))
-        # Two tokens may be as likely as each other.
+        # Two tokens may be equally likely.
         if row["token"] != token and abs(row["score"] - score) > TOLERANCE:
             sys.exit(f"{row} instead of {token}, {score}")
         if row["token"] == token and row["token_str"] != tokenizer.decode([token]):

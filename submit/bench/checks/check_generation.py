@@ -1,6 +1,7 @@
-"""Compares transformers' greedy answers to ten prompts, 64 tokens each, with those that commands print.
+"""Compares transformers' greedy answers to ten prompts, 64 tokens each, with the answers that commands print.
 
-check_generation.py MODEL_DIR COMMAND [ARG ...]: runs it with BATCH = 1 and 4 in the place of the word BATCH
+check_generation.py MODEL_DIR COMMAND [ARG ...]: runs the command with BATCH = 1 and 4 in place of the word BATCH
+
 """
 
 import json

@@ -1,8 +1,10 @@
 """Compares the GGUF files of a model with it: tensors by the gguf package, greedy answers and tokens by llama.cpp.
 
 check_gguf.py FILES MODEL_DIR COMMAND [ARG ...]: FILES/TYPE.gguf of MODEL_DIR; the command prints our greedy answers to
-prompts. A text is the same where llama.cpp, given ours, would choose each of its tokens; where it wouldn't, the logits of
-its choice and of ours are nearly equal (one file in 16 bits rounds, and llama.cpp rounds what it multiplies with it).
+prompts. A text is the same if llama.cpp would choose each of our tokens after the tokens before it. Where llama.cpp
+would not, the logits of its choice and of ours are nearly equal (a file in 16 bits rounds, and llama.cpp rounds the
+factors of its products).
+
 """
 
 import json
@@ -32,12 +34,12 @@ def values(tensor):
 
 
 def paired(rows, width):
-    """A head's rows from two halves to pairs side by side."""
+    """Reorders a head's rows from two halves to adjacent pairs."""
     return rows.reshape(-1, 2, width // 2, *rows.shape[1:]).swapaxes(1, 2).reshape(rows.shape)
 
 
 def expected(folder, reader):
-    """The model's tensors by GGUF's names."""
+    """Returns the model's tensors by GGUF's names."""
     architecture = reader.fields["general.architecture"].contents()
     kind = next(kind for kind, name in gguf.MODEL_ARCH_NAMES.items() if name == architecture)
     layers = int(reader.fields[f"{architecture}.block_count"].contents())

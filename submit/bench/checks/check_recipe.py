@@ -1,11 +1,12 @@
-"""A recipe reaches what transformers, with PEFT, reaches on the same samples.
+"""Checks that a recipe reaches the metric of transformers, with PEFT, on the same samples.
 
 check_recipe.py RECIPE [--stage NAME] [--seeds N] [--steps N] [--rows N] [--samples COMMAND ...]
 
-Prepares the recipe's dataset once. Then for each seed bin/finetune and transformers' Trainer train on it under the recipe's
-settings, and the model of the last step is measured on the test split (or eval split). Fails where our mean is more than a
-point worse: 0.01 of a score between 0 and 1 or of a loss, 1 of SQuAD's scores. A stage of a pipeline starts from the
-pipeline's own model. The last line is JSON. Run in the project's root, with the distribution built.
+Prepares the recipe's dataset once. For each seed bin/finetune and transformers' Trainer train on the dataset under the
+recipe's settings. Each model of the last step is measured on the test split (or eval split). Fails if our mean is more
+than a point worse: 0.01 of a score between 0 and 1 or of a loss, 1 of SQuAD's scores. A stage of a pipeline starts from
+the pipeline's own model. The last line is JSON. Run in the project's root, with the distribution built.
+
 """
 
 import argparse
@@ -35,7 +36,7 @@ def options():
 
 
 def first_rows(recipe, test, rows, work):
-    """The first of the recipe's test rows."""
+    """Returns the first test rows of the recipe."""
     test = pathlib.Path(test)
     if test.suffix != ".jsonl":
         sys.exit(f"error: --rows: {recipe} has no data.test of JSON lines: leave it out")

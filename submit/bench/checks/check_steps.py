@@ -1,9 +1,11 @@
-"""The steps of a recipe are those of transformers, with PEFT, where nothing is drawn otherwise.
+"""Compares the steps of a recipe with the steps of transformers, with PEFT, where nothing is drawn differently.
 
 check_steps.py RECIPE [--stage NAME] [--steps N] --samples COMMAND ...
 
-Both begin with the same model, head and adapter, take the same samples in the same order, and drop nothing. Fails where the
-loss of a step differs by more than 0.001. The last line is JSON. Run in the project's root, with the distribution built.
+Both start from the same model, head and adapter, take the same samples in the same order, and use no dropout. Fails if
+the losses of a step differ by more than 0.001. The last line is JSON. Run in the project's root, with the distribution
+built.
+
 """
 
 import argparse
@@ -32,7 +34,7 @@ def options():
 
 
 def without_dropout(model, folder):
-    """The model as it is, but that it drops nothing."""
+    """Returns the model without dropout."""
     folder.mkdir()
     for file in pathlib.Path(model).resolve().iterdir():
         if file.name != "config.json":
@@ -49,11 +51,11 @@ def main(given):
         work = pathlib.Path(folder)
         common = [f"data.dir={work}/dataset", model_setting(given, without_dropout(model, work / "base")), *ALONE]
         common += ["method.lora_dropout=0", "training.neftune_noise_alpha=0", "precision=fp32"]
-        # Places of an answer as transformers counts them.
+        # Positions of an answer as transformers counts them.
         common.append("question_answering.pad_to_max_length=true")
         finetune("prepare", given, [*common, f"output.dir={work}/none"])
         finetune("train", given, [*common, f"output.dir={work}/run", f"training.max_steps={given.steps}"])
-        # A first step of a warm-up has a learning rate of 0 and leaves all as it was drawn.
+        # The first step of a warm-up has a learning rate of 0 and changes nothing.
         begun = ["training.lr_scheduler_type=linear", "training.warmup_ratio=0", "training.warmup_steps=1", "training.max_steps=1"]
         finetune("train", given, [*common, *begun, f"output.dir={work}/start"])
         run, start = (work / name / (given.stage or "") for name in ("run", "start"))

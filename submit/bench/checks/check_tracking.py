@@ -1,7 +1,9 @@
-"""Runs are in MLflow and TensorBoard as their own readers have them: check_tracking.py
+"""Checks with MLflow's and TensorBoard's own readers that runs are tracked: check_tracking.py
 
-Starts a real `mlflow server` and trains a tiny classifier by bin/finetune: killed by SIGKILL and resumed; ended by SIGTERM;
-while the server is away; with a server that is nowhere. Run in the project's root, with the distribution built.
+Starts a real `mlflow server` and trains a tiny classifier by bin/finetune: killed by SIGKILL and resumed; ended by
+SIGTERM; with the server down; with a server that does not exist. Run in the project's root, with the distribution
+built.
+
 """
 
 import json
@@ -25,7 +27,7 @@ os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "1"
 
 
 def until(condition, what):
-    """Waits for a condition, which it returns, at most WAIT seconds."""
+    """Waits at most WAIT seconds for a condition and returns its value."""
     end = time.time() + WAIT
     while time.time() < end:
         if value := condition():
@@ -35,7 +37,7 @@ def until(condition, what):
 
 
 class Server:
-    """An mlflow server on a folder, at a port that stays."""
+    """An mlflow server on a folder, at a fixed port."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -65,7 +67,7 @@ class Server:
 
 
 class Run:
-    """A run's folder, and the commands on it."""
+    """A run's folder, and its commands."""
 
     def __init__(self, work, name, uri, settings=()):
         self.dir = work / name
@@ -114,7 +116,7 @@ class Run:
 
 
 def has_all(client, run):
-    """MLflow has every step of a run once, with its value, and what was measured at the end."""
+    """Checks that MLflow has every step of a run once, with its value, and the final metrics."""
     losses = run.losses()
     assert sorted(losses) == list(range(1, STEPS + 1)), len(losses)
     there = client.get_metric_history(run.id(), "loss")

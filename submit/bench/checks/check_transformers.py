@@ -1,4 +1,4 @@
-"""Compares the logits of transformers with those that a command prints: check_transformers.py MODEL_DIR COMMAND [ARG ...]"""
+"""Compares transformers' logits with those that a command prints: check_transformers.py MODEL_DIR COMMAND [ARG ...]"""
 
 import json
 import os
@@ -33,7 +33,7 @@ ids = [tokenizer(text, truncation=True, max_length=longest)["input_ids"] for tex
 
 
 def logits(output):
-    """Of question answering those of a first and of a last token, a token."""
+    """Returns the logits; for question answering, the logits of first and last token for each token."""
     return output.logits if "logits" in output else torch.stack([output.start_logits, output.end_logits], dim=-1)
 
 
@@ -43,7 +43,7 @@ run = subprocess.run(command, input=json.dumps(ids), capture_output=True, text=T
 if run.returncode:
     sys.exit(run.stderr)
 ours = [torch.tensor(row) for row in json.loads(run.stdout.strip().splitlines()[-1])]
-# Where each token has some, ours has those of the padding too, at the end.
+# For logits of tokens, our output ends with the logits of the padding.
 difference = max((a - b[:len(a)]).abs().max().item() for a, b in zip(theirs, ours, strict=True))
 print(f"{architecture}, {model.config.problem_type}, labels {list(model.config.id2label.values())}")
 print(f"largest difference of {sum(len(row) for row in theirs)} logits: {difference:.2e} (allowed {TOLERANCE:.0e})")

@@ -1,4 +1,4 @@
-"""transformers' Trainer, with PEFT for adapters, under the settings of a run."""
+"""Trains with transformers' Trainer, and PEFT for adapters, under the settings of a run."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from torch.utils.data import SequentialSampler
 from transformers import BitsAndBytesConfig, PrinterCallback, Trainer, TrainingArguments, set_seed
 
-# Settings that the Trainer has no counterpart of, with the values under which it needs none.
+# Settings without a counterpart in the Trainer, and the values at which the Trainer needs none.
 OURS_ALONE = {
     "classification.class_weight": None,
     "training.l2_sp": 0,
@@ -27,7 +27,7 @@ def refuse(config):
 
 
 def freeze(model, layers):
-    """Leaves the embeddings and the first layers as they are; None: all but the head."""
+    """Freezes the embeddings and the first layers; None: everything but the head."""
     for name, parameter in model.named_parameters():
         number = re.search(r"\.layers?\.(\d+)\.", name)
         if "embeddings" in name or number and (layers is None or int(number[1]) < layers):
@@ -48,7 +48,7 @@ def adapted(model, method, peft_task):
 
 
 def load(config, task, start=None):
-    """The model that a run trains; start: the folder of the one that it starts with, its head and adapter drawn."""
+    """Returns the model that a run trains; start: folder of the initial model, with its drawn head and adapter."""
     method = config["method"]
     options = {"dtype": torch.float32, **task.options}
     if method["type"] == "qlora":
@@ -70,14 +70,14 @@ def load(config, task, start=None):
 
 
 class InOrder(Trainer):
-    """Takes the samples as they follow each other."""
+    """Takes the samples in their order."""
 
     def _get_train_sampler(self, *_):
         return SequentialSampler(self.train_dataset)
 
 
 def train(config, model, samples, batch, seed, work, kind=Trainer):
-    """What the trainer logs of each step."""
+    """Returns the log records of the training."""
     refuse(config)
     training = config["training"]
     same = (
@@ -104,21 +104,21 @@ def train(config, model, samples, batch, seed, work, kind=Trainer):
         train_dataset=samples,
         data_collator=batch,
     )
-    # Else it prints every step.
+    # The Trainer would print every step.
     trainer.remove_callback(PrinterCallback)
     trainer.train()
     return [logged for logged in trainer.state.log_history if "loss" in logged]
 
 
 def losses(config, task, start, lines, work):
-    """The loss of each step of a training that begins with the model in start and takes the drawn samples in their order."""
+    """Returns the loss of each step of a training from the model in start, on the drawn samples in their order."""
     model = load(config, task, start)
     logged = train(config, model, task.drawn(lines), task.drawn_batch, 0, work, InOrder)
     return [step["loss"] for step in logged]
 
 
 def reached(config, task, seed, work):
-    """What a training by transformers reaches of the task's metric."""
+    """Returns the task's metric after a training with transformers."""
     set_seed(seed)
     model = load(config, task)
     train(config, model, task.train, task.batch, seed, work)

@@ -1,4 +1,4 @@
-"""The answers of run_qa.py (postprocess_qa_predictions, version 1) and SQuAD's scores of them."""
+"""Answers of run_qa.py (postprocess_qa_predictions, version 1) and their SQuAD scores."""
 
 import json
 
@@ -7,7 +7,7 @@ from transformers.data.metrics.squad_metrics import compute_exact, compute_f1
 
 
 def candidates(row, context, start_logits, end_logits, n_best_size, max_answer_length):
-    """(score, text) of the answers that a window allows; context in UTF-16, of which the offsets are."""
+    """Returns (score, text) of the answers that a window allows; the offsets count UTF-16 units of the context."""
     spans = numpy.array(row["offsets"]).reshape(-1, 2)
     starts, ends = (numpy.argsort(logits)[-1 : -n_best_size - 1 : -1] for logits in (start_logits, end_logits))
     for start in starts:
@@ -18,9 +18,9 @@ def candidates(row, context, start_logits, end_logits, n_best_size, max_answer_l
 
 
 def squad_scores(told, n_best_size, max_answer_length):
-    """Exact match and F1 in percent.
+    """Returns exact match and F1 in percent.
 
-    told: of each window, in order, its sample and its logits
+    told: for each window, in order, its sample and its logits
     """
     questions = []
     for row, start, end in told:

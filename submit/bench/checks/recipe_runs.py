@@ -1,4 +1,4 @@
-"""bin/finetune over a recipe, or over a stage of a pipeline."""
+"""Runs bin/finetune on a recipe, or on a stage of a pipeline."""
 
 import subprocess
 import sys
@@ -6,13 +6,13 @@ import time
 
 import yaml
 
-# The last step's model, and nothing that is measured beside the metric.
+# Keeps the last step's model, and measures nothing but the metric.
 ALONE = ("data.held_out={}", "generation.eval_samples=0", "training.eval_steps=0")
 ALONE += ("training.early_stopping_patience=0", "training.save_steps=0")
 
 
 def finetune(command, given, settings):
-    """Runs a command over the recipe that is given, under more settings; the seconds that it took."""
+    """Runs a command on the given recipe, with further settings, and returns the seconds."""
     arguments = [part for setting in settings for part in ("--set", setting)]
     arguments += ["--stage", given.stage] if given.stage else []
     started = time.time()
@@ -23,7 +23,7 @@ def finetune(command, given, settings):
 
 
 def model_and_test(given):
-    """The recipe's model, and data.test as it stands there, of the stage or as a whole."""
+    """Returns the recipe's model and its data.test, of the stage or of the recipe."""
     recipe, stage = given.recipe, given.stage
     settings = yaml.safe_load(recipe.read_text())
     stages = settings.pop("pipeline", {})
@@ -34,5 +34,5 @@ def model_and_test(given):
 
 
 def model_setting(given, model):
-    """The setting by which the recipe, or the stage, starts from a model."""
+    """Returns the setting with which the recipe or the stage starts from a model."""
     return f"pipeline.{given.stage}.model={model}" if given.stage else f"model={model}"

@@ -1,8 +1,8 @@
-"""Scores of tagged words, as seqeval's default counts entities."""
+"""Scores of tagged words, counting entities as seqeval's default does."""
 
 
 def entities(tags):
-    """Spans of IOB2 tags as (type, start, end), a stray I- begins one."""
+    """Returns the spans of IOB2 tags as (type, start, end); a stray I- begins an entity."""
     spans, start, kind = set(), 0, None
     for place, tag in enumerate([*tags, "O"]):
         prefix, _, name = tag.partition("-")
@@ -15,9 +15,9 @@ def entities(tags):
 
 
 def tag_score(metric, told):
-    """F1 of the entities, or accuracy of the tags.
+    """Returns F1 of the entities, or accuracy of the tags.
 
-    told: of each text the tags that were told and the true ones
+    told: for each text the predicted and the true tags
     """
     if metric == "accuracy":
         pairs = [pair for tags in told for pair in zip(*tags)]

@@ -1,8 +1,9 @@
-"""What a task's samples are to transformers, and how its model is measured: classes with one face.
+"""Samples of each task for transformers, and the measurement of its model: classes with one interface.
 
-train, held_out: samples; batch(rows): a model's arguments, what is drawn of the rows drawn anew; drawn_batch(rows): those of held-out
-samples, or of drawn(lines), as a run has drawn them; answers: arguments that are no input; told(output, rows, answers): what is told
-of each row; score(all that was told): the metric.
+train, held_out: samples; batch(rows): the arguments of a model, with random choices made anew; drawn_batch(rows): the
+arguments for held-out samples, or for drawn(lines), with the random choices of a run; answers: arguments that are no
+input; told(output, rows, answers): the predictions for each row; score(all predictions): the metric.
+
 """
 
 import functools
@@ -30,16 +31,16 @@ IGNORED = -100
 
 
 def of(config, dataset, drawn):
-    """The task of a run.
+    """Returns the task of a run.
 
-    drawn: command that prints the held-out samples of the run as they are measured
+    drawn: command that prints the held-out samples as the run measures them
     """
     kind = TASKS[config["task"]]
     return kind(config, dataset, drawn) if kind is Masked else kind(config, dataset)
 
 
 def lines(command):
-    """The JSON lines that a command prints."""
+    """Returns the JSON lines that a command prints."""
     done = subprocess.run(list(map(str, command)), check=True, stdout=subprocess.PIPE, text=True)
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
 
@@ -67,7 +68,7 @@ class Task:
         return self.samples("test" if "test" in self.manifest["splits"] else "eval")
 
     def samples(self, split):
-        """The samples of a split, in their order."""
+        """Returns the samples of a split, in order."""
         files = [os.path.join(self.dataset, shard["file"]) for shard in self.manifest["splits"][split]["shards"]]
         return [row for file in files for row in pyarrow.dataset.dataset(file).to_table().to_pylist()]
 
@@ -171,7 +172,7 @@ class Questions(Task):
 
 
 class Language(Task):
-    """Of an output the sum of the losses and how many there are, a batch."""
+    """Reduces the output of a batch to the sum and the number of its losses."""
 
     metric = "loss"
     eval_batch = 2
@@ -187,7 +188,7 @@ class Language(Task):
 
 
 class Documents(Language):
-    """Next tokens: of each sample's documents, none of which sees another."""
+    """Predicts next tokens; attention does not cross the documents of a sample."""
 
     model_class = AutoModelForCausalLM
     peft_task = "CAUSAL_LM"
@@ -202,7 +203,7 @@ class Documents(Language):
             for number, length in enumerate(sample["documents"]):
                 end = start + length
                 document[row, start:end], place[row, start:end] = number, torch.arange(length)
-                # Nothing stands before a document's first token that could tell it.
+                # A document's first token has no context, so it is no label.
                 labels[row, start + 1 : end] = known[start + 1 : end]
                 start = end
         seen = (document.unsqueeze(1) == document.unsqueeze(2)) & torch.ones(ids.shape[1], ids.shape[1]).tril().bool()
@@ -214,7 +215,7 @@ class Documents(Language):
 
 
 class Masked(Language):
-    """Masked tokens: drawn by transformers in training, in the held-out samples those that ours are measured on."""
+    """Predicts masked tokens. In training transformers draws them; in held-out samples they are the run's."""
 
     model_class = AutoModelForMaskedLM
     peft_task = None

@@ -51,20 +51,20 @@ ATTRIBUTES = {
 
 
 def numbers_and_bits(n):
-    """Room for n numbers, and the same memory as integers."""
+    """Returns room for n numbers, and the same memory as integers."""
     numbers = torch.zeros(n)
     return [numbers, numbers.view(torch.int32)]
 
 
 def sums(i):
-    """The log-sum-exps of the fused kernel's calls, if any."""
+    """Returns the log-sum-exps of the fused kernel's calls, if any."""
     # Two documents of 5 tokens share a call.
     calls = enumerate([(2, 5), (1, 1), (1, 9)])
     return {f"lse.{call}": i.x(documents, HEADS, length) for call, (documents, length) in calls if i.keeps_sums}
 
 
 def kept_of_llama(i, w):
-    """What Llama.layer_forward keeps, of random values."""
+    """Returns random values for what Llama.layer_forward keeps."""
     q, k, v = i.qkv()
     kept = {"x": i.x(N, HIDDEN), "q": q, "k": k, "v": v, "attended": i.x(N, HIDDEN)}
     kept["h"] = i.x(N, HIDDEN)
@@ -78,12 +78,12 @@ def kept_of_llama(i, w):
 
 
 def probabilities(i, documents):
-    """Of all scores, one after the other."""
+    """Returns the probabilities of all scores, concatenated."""
     return torch.cat([i.x(HEADS, n, n).softmax(-1).flatten() for n in documents])
 
 
 def kept_of_encoder(i, documents):
-    """What EncoderLayer.layer_forward keeps, of random values."""
+    """Returns random values for what EncoderLayer.layer_forward keeps."""
     kept = {name: i.x(sum(documents), HIDDEN) for name in "qkv"}
     for name in ["x", "attended", "attention_sum", "output_sum"]:
         kept[name] = i.x(N, HIDDEN)
@@ -95,7 +95,7 @@ def kept_of_encoder(i, documents):
 
 
 def kept_of_modern(i, w, batch):
-    """What ModernBert.layer_forward keeps, of random values."""
+    """Returns random values for what ModernBert.layer_forward keeps."""
     kept = {name: i.x(N, HIDDEN) for name in ("q", "k", "v", "x", "attended", "sum")}
     for norm, name in [("mlp_norm", "mlp"), ("attn_norm", "attention"), ("final_norm", "final")]:
         if norm + ".weight" in w:
@@ -117,7 +117,7 @@ def modern_head(i):
 
 
 def recorded(i, add, shared):
-    """Arguments of Autograd.backward; the loss does not reach the second parameter."""
+    """Returns the arguments of Autograd.backward; the loss does not depend on the second parameter."""
     with torch.enable_grad():
         x, w, unused = (i.x(3, 3).requires_grad_(True) for _ in range(3))
         y = torch.tanh(x @ w)
@@ -125,7 +125,7 @@ def recorded(i, add, shared):
 
 
 def recorded_attention(i):
-    """Arguments of DocumentAttention.recorded_gradients."""
+    """Returns the arguments of DocumentAttention.recorded_gradients."""
     with torch.enable_grad():
         q, k, v = (i.x(3, 3).requires_grad_(True) for _ in "qkv")
         y = torch.tanh(q @ k) @ v

@@ -19,7 +19,7 @@ SEED = 1
 
 
 def classes(root):
-    """All classes of the text, by name."""
+    """Returns all classes of the text by name."""
     found = {}
     for file in sorted(root.glob("core/**/*.py")):
         module = importlib.import_module(".".join(file.relative_to(root).with_suffix("").parts))
@@ -30,12 +30,12 @@ def classes(root):
 
 
 def own(owner):
-    """The classes of the text that a class consists of."""
+    """Returns the classes of the text that a class consists of."""
     return [base for base in owner.__mro__ if base.__module__.startswith("core.")]
 
 
 def methods(owner):
-    """(defining class, name) of each method that a class has."""
+    """Returns (defining class, name) of each method of a class."""
     found = {}
     for base in reversed(own(owner)):
         for name, value in vars(base).items():
@@ -45,7 +45,7 @@ def methods(owner):
 
 
 def scripted(owner, attributes):
-    """An instance and the same, scripted."""
+    """Returns an instance and its scripted copy."""
     module = owner()
     for base in own(owner):
         for name in inspect.get_annotations(base):
@@ -57,7 +57,7 @@ def scripted(owner, attributes):
 
 
 def run(module, name, arguments):
-    """What a method returns, and what it leaves in its arguments."""
+    """Returns a method's result, and the values that it leaves in its arguments."""
     with torch.no_grad():
         returned = getattr(module, name)(*arguments)
     return [returned, arguments]
@@ -75,7 +75,7 @@ def same(a, b):
 
 
 def outcome(module, script, name, inputs, attributes, device):
-    """ "equal", or what is wrong."""
+    """Returns "equal", or the difference."""
     try:
         for case, _ in enumerate(inputs(Inputs(SEED, device, attributes))):
             eager, other = (
@@ -104,7 +104,7 @@ def main():
         for o in found.values()
         if (o not in bases or o.__name__ in ATTRIBUTES) and o not in backends
     ]
-    # As the engine runs it: without optimisations that round otherwise.
+    # As in the engine: without optimizations that round differently.
     torch.jit.set_fusion_strategy([])
     torch._C._jit_set_profiling_executor(False)
     torch._C._set_graph_executor_optimize(False)
@@ -117,7 +117,7 @@ def main():
             owner = type("Ops", (other, family) if other else (family,), {})
             for attributes in ATTRIBUTES.get(family.__name__, [{}]):
                 if options.device != "cpu" and "fused_attention" in attributes:
-                    # The fused kernel is the processor's.
+                    # Only CPUs have the fused kernel.
                     attributes = attributes | {"fused_attention": False}
                 module, script = scripted(owner, attributes)
                 for base, name in methods(owner):

@@ -1,4 +1,4 @@
-"""Random tensors of the shapes that the engine's text takes, for cases.py; two Inputs of one seed make the same."""
+"""Random tensors with the shapes that the engine's text needs, for cases.py; two Inputs with the same seed are equal."""
 
 import torch
 
@@ -7,12 +7,12 @@ HIDDEN, KEYS, WIDE, RANK, VOCABULARY = HEADS * WIDTH, KV_HEADS * WIDTH, 40, 3, 5
 TEXTS, TOKENS = 3, 8
 DOCUMENTS = [5, 5, 1, 9]
 N = sum(DOCUMENTS)
-# The same documents in calls of attention that pad them.
+# The same documents in padded calls of attention.
 PADDED = [8, 8, 8, 9]
 
 
 class Inputs:
-    """Tensors of one seed."""
+    """Tensors of a seed."""
 
     def __init__(self, seed, device, attributes):
         self.generator = torch.Generator().manual_seed(seed)
@@ -39,7 +39,7 @@ class Inputs:
         return torch.tensor(value, device=self.device)
 
     def linear(self, name, out, inputs, kind="", conv1d=False):
-        """A linear's weights; kind: of bias, lora, dora."""
+        """Returns a linear's weights; kind: of bias, lora, dora."""
         w = {name + ".weight": self.x(inputs, out) if conv1d else self.x(out, inputs)}
         if "bias" in kind:
             w[name + ".bias"] = self.x(out)
@@ -57,7 +57,7 @@ class Inputs:
         return {name + ".weight": self.x(width), name + ".bias": self.x(width)}
 
     def projection(self, bias):
-        """What maps hidden states to logits over the vocabulary."""
+        """Returns the lm_head, which maps hidden states to logits over the vocabulary."""
         return self.linear("projection", VOCABULARY, HIDDEN, "bias" if bias else "")
 
     def gradients(self, w):
@@ -65,13 +65,13 @@ class Inputs:
         return {name: self.x(*v.shape) for name, v in w.items() if not name.endswith(constants)}
 
     def linears(self):
-        """(weights, masks) of a linear "a" [WIDE, HIDDEN] over N rows, in each form."""
+        """Returns (weights, masks) of a linear "a" [WIDE, HIDDEN] over N rows, in each form."""
         for kind in ["", "bias", "lora bias", "dora", "dora bias"]:
             for masks in [{}, {"a": self.mask(N, HIDDEN)}]:
                 yield self.linear("a", WIDE, HIDDEN, kind), masks
 
     def encoder(self, kind="bias"):
-        """(weights, batch, documents, masks) of an encoder's layer."""
+        """Returns (weights, batch, documents, masks) of an encoder's layer."""
         w = {**self.norm("attention_norm", HIDDEN), **self.norm("output_norm", HIDDEN)}
         for name in ["query", "key", "value", "attention_output"]:
             w |= self.linear(name, HIDDEN, HIDDEN, kind)
@@ -82,7 +82,7 @@ class Inputs:
         return w, self.padded(), PADDED, self.layer_masks(PADDED)
 
     def padded(self):
-        """What attention of an encoder reads of a batch whose calls take the third document first."""
+        """Returns the attention inputs of an encoder for a batch whose calls take the third document first."""
         starts = torch.tensor([0, *DOCUMENTS]).cumsum(0).tolist()
         pad, unpad, bias = [], [0] * N, []
         for document, length in zip([2, 0, 1, 3], PADDED):
@@ -111,7 +111,7 @@ class Inputs:
         yield w, batch, documents, masks
 
     def modern(self, kind="", bias=False, layer="local"):
-        """(weights, batch, masks) of a pre-norm layer: first, local or last."""
+        """Returns (weights, batch, masks) of a pre-norm layer: first, local or last."""
         w = {"theta": self.scalar(1e4)}
         norms = {"first": ["mlp_norm"], "local": ["attn_norm", "mlp_norm"]}
         for name in norms.get(layer, ["attn_norm", "mlp_norm", "final_norm"]):
@@ -142,7 +142,7 @@ class Inputs:
         yield self.modern(layer="last")
 
     def band(self):
-        """The mask of a window of 2 tokens to either side."""
+        """Returns the mask of a window of 2 tokens to either side."""
         document = torch.repeat_interleave(torch.arange(len(DOCUMENTS)), torch.tensor(DOCUMENTS))
         place = torch.arange(N)
         seen = (document[:, None] == document) & ((place[:, None] - place).abs() <= 2)
@@ -155,13 +155,13 @@ class Inputs:
         return bias.to(self.device)
 
     def padding(self):
-        """The bias of documents of which the last two tokens are padding."""
+        """Returns the bias of documents whose last two tokens are padding."""
         bias = torch.zeros(N)
         bias[N - 2 :] = float("-inf")
         return bias.to(self.device)
 
     def packed(self, width=WIDTH):
-        """A batch of documents; those of 9 tokens are longer than the window."""
+        """Returns a batch of documents; documents of 9 tokens are longer than the window."""
         angles = self.x(N, 1, width // 2)
         bias = torch.zeros(9, 9, device=self.device).masked_fill(
             torch.ones(9, 9, device=self.device).tril().triu(-5) == 0, float("-inf")
@@ -175,7 +175,7 @@ class Inputs:
         }
 
     def norms(self, before=True, after=True):
-        """Names of a layer's norms before and behind its halves."""
+        """Returns the names of a layer's norms before and after its halves."""
         names = ["input_layernorm", "pre_feedforward_layernorm"] if before else []
         return names + (["post_attention_layernorm", "post_feedforward_layernorm"] if after else [])
 
@@ -191,7 +191,7 @@ class Inputs:
         return w
 
     def llamas(self):
-        """(weights, masks)"""
+        """Returns (weights, masks)."""
         yield self.llama(), {}
         yield self.llama("lora bias", True), {"v_proj": self.mask(N, HIDDEN)}
         yield self.llama("dora"), {"down_proj": self.mask(N, WIDE)}

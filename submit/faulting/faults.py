@@ -15,7 +15,7 @@ FAULTS = {}
 
 
 def fault(function):
-    """Registers a fault by its function's name. The function returns its observations and whether they are as expected."""
+    """Registers a fault by its function's name. The function returns what was seen and whether that is right."""
     FAULTS[function.__name__.replace("_", "-")] = function
     return function
 
@@ -115,7 +115,7 @@ def disk_full_output(scene):
 
 @fault
 def disk_full_tmp(scene):
-    """spark.local.dir has room only for shuffles: a checkpoint has no copy there, and the training waits for its write."""
+    """spark.local.dir has room only for shuffles: a checkpoint has no copy there, so the training waits for it."""
     with scene.cluster() as cluster:
         folder = cluster.temporary
         mount(folder, "size=24m")

@@ -1,4 +1,4 @@
-"""Runs the distribution on a stock Spark: with its launcher, with spark-submit on a cluster, with a GPU and a libtorch."""
+"""Runs the distribution on a stock Spark: by its launcher, by spark-submit on a cluster, with a GPU and a libtorch."""
 
 import json
 import os

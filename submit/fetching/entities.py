@@ -12,7 +12,7 @@ CLASSES = 12
 
 
 def spans(text, named):
-    """Returns the spans of entities that are whole words of the text. Spans do not overlap; longer entities come first."""
+    """Returns spans of entities that are whole words of the text, without overlaps; longer entities come first."""
     taken = []
     for entity, label in sorted(named, key=lambda pair: (-len(pair[0]), pair)):
         found = re.search(rf"(?<!\w){re.escape(entity)}(?!\w)", text)

@@ -40,7 +40,7 @@ def varint(data, at):
 
 
 def block(table, offset, size):
-    """Returns (key, value) of a block. A key stores only its difference from the previous key; the restarts are at the end."""
+    """Returns (key, value) of a block. Keys share prefixes with the previous key; the restarts are at the end."""
     data = table[offset : offset + size]
     end = size - 4 - 4 * struct.unpack_from("<I", data, size - 4)[0]
     at, key = 0, b""

@@ -59,7 +59,7 @@ public record DataConfig(
     public static final String TABLE = "table:";
 
     /**
-     * How documents share a sample of {@code data.max_length} tokens. In a causal language model attention never
+     * Packing of documents into samples of {@code data.max_length} tokens. In a causal language model attention never
      * crosses documents. In a masked language model attention covers all tokens of the sample, as in Hugging Face's.
      */
     public enum Packing {
@@ -70,14 +70,14 @@ public record DataConfig(
         @JsonProperty("bfd")
         BFD,
         /**
-         * All documents concatenated and cut every {@code max_length} tokens (TRL: {@code wrapped}, HF: {@code
-         * group_texts}).
+         * All documents concatenated and cut every {@code max_length} tokens (TRL: {@code wrapped}, HF:
+         * {@code group_texts}).
          */
         @JsonProperty("wrapped")
         WRAPPED
     }
 
-    /** How a sample longer than {@code data.max_length} is treated. */
+    /** Treatment of a sample longer than {@code data.max_length}. */
     public enum Overlong {
         /** Cut it at the end, and count it. */
         @JsonProperty("truncate")
@@ -111,7 +111,7 @@ public record DataConfig(
         @JsonProperty("parquet")
         PARQUET,
         /**
-         * A table of Spark's catalog. Every source that begins with {@link DataConfig#TABLE} is one, even if other
+         * A table of Spark's catalog. Every source that begins with {@link DataConfig#TABLE} is a table, even if other
          * sources are files.
          */
         @JsonProperty("table")

@@ -2,7 +2,7 @@ package io.github.sparkfinetune.conf;
 
 import java.io.Serializable;
 
-/** When two documents are near-duplicates, of which only one is kept. */
+/** Settings of near-deduplication, which keeps a single document of each group of near-duplicates. */
 public record NearDedupConfig(boolean enabled, int ngram, int bands, int rows, double threshold)
         implements Serializable {
     private static final String KEY = "data.corpus.near_dedup.";

@@ -70,7 +70,7 @@ class ConnectedComponentsTest {
     }
 
     static Stream<Arguments> partitions() {
-        return TestMatrix.first(2, arguments(1), arguments(Documents.MANY_PARTITIONS), arguments(3));
+        return TestMatrix.first(1, arguments(Documents.MANY_PARTITIONS), arguments(1), arguments(3));
     }
 
     @ParameterizedTest

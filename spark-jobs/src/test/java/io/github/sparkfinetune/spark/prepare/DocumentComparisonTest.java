@@ -23,6 +23,7 @@ import java.util.stream.IntStream;
 import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -125,6 +126,7 @@ class DocumentComparisonTest {
         return texts;
     }
 
+    @Tag("full")
     @Test
     void theSameDocumentsSurviveInAnyPartitions() throws IOException {
         List<String> held = List.of(document());

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.spark.sql.SparkSession;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,6 +32,7 @@ class TraceCorpusTest {
         return TraceJob.ofFile(spark, config, "--text-file", file.toString());
     }
 
+    @Tag("full")
     @Test
     void aDocumentThatIsLeftOutHasTheRuleOrTheOtherDocument() throws IOException {
         SparkSession spark = PrepareFixture.spark(2);

@@ -80,15 +80,12 @@ record AttentionCalls(List<Batch.Document> documents, int[] lengths, int[] rows,
         long[] pad = new long[padded];
         long[] unpad = new long[tokens];
         float[] bias = new float[padded];
-        int[] first = new int[rows.length + 1];
-        for (int i = 0; i < rows.length; i++) {
-            first[i + 1] = first[i] + rows[i];
-        }
+        int[] firstRows = Batch.firstRows(rows);
         int at = 0;
         for (Batch.Document document : documents) {
             boolean isText = document.sample() >= 0;
-            int start = first[isText ? document.sample() : rows.length];
             int own = isText ? rows[document.sample()] : document.length();
+            int start = isText ? firstRows[document.sample()] : tokens - own;
             int real = isText ? lengths[document.sample()] : own;
             for (int t = 0; t < document.length(); t++) {
                 pad[at + t] = t < own ? start + t : start;

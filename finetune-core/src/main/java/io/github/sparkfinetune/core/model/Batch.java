@@ -38,6 +38,15 @@ public record Batch(
 
     /** Returns the row of the hidden states [N, hidden] at which each sample's tokens begin. */
     public int[] firstRows() {
+        return firstRows(rows);
+    }
+
+    /**
+     * Returns the row at which each sample's tokens begin.
+     *
+     * @param rows tokens of each sample
+     */
+    static int[] firstRows(int... rows) {
         int[] first = new int[rows.length];
         for (int i = 1; i < first.length; i++) {
             first[i] = first[i - 1] + rows[i - 1];
@@ -53,6 +62,10 @@ public record Batch(
 
     /** Returns the tokens of each document in its call of attention. */
     public long[] lengths() {
+        return lengths(documents);
+    }
+
+    static long[] lengths(List<Document> documents) {
         return documents.stream().mapToLong(Document::length).toArray();
     }
 }

@@ -120,10 +120,7 @@ final class DecoderBatch {
                 samples.stream().mapToInt(Sample::length).toArray(),
                 List.copyOf(documents),
                 tensors,
-                inputs.of(
-                        owner,
-                        documents.stream().mapToLong(Batch.Document::length).toArray(),
-                        tensors.get("positions")),
+                inputs.of(owner, Batch.lengths(documents), tensors.get("positions")),
                 Tensors.of(owner, targets.targets()));
     }
 

@@ -28,6 +28,7 @@ final class EncoderBatch {
     private final EncoderShape shape;
     private final List<Sample> samples;
     private final int[] rows;
+    private final int[] firstRows;
     private final int[] lengths;
     private final int tokens;
     private final Map<String, NDArray> tensors = new LinkedHashMap<>();
@@ -41,6 +42,7 @@ final class EncoderBatch {
         this.lengths = samples.stream().mapToInt(Sample::length).toArray();
         this.rows =
                 Arrays.stream(lengths).map(length -> Math.max(counted, length)).toArray();
+        this.firstRows = Batch.firstRows(rows);
         int longest = Arrays.stream(rows).max().orElseThrow();
         if (longest > shape.maxLength()) {
             throw new IllegalArgumentException(
@@ -88,31 +90,28 @@ final class EncoderBatch {
                 samples, ids, rows, calls.documents(), tensors, List.of(), Tensors.of(owner, targets.toArray()));
     }
 
-    /** Puts positions, types and the first rows of samples; returns token ids. */
+    /** Puts positions, types and the first rows of samples, and returns token ids. */
     private NDArray fill() {
         long[] ids = new long[tokens];
         long[] types = new long[tokens];
         long[] positions = new long[tokens];
         float[] mask = new float[tokens];
-        long[] first = new long[rows.length];
-        int at = 0;
         for (int i = 0; i < rows.length; i++) {
-            first[i] = at;
-            fill(at, samples.get(i), rows[i], ids, types, positions);
-            Arrays.fill(mask, at, at + lengths[i], 1);
-            at += rows[i];
+            fill(firstRows[i], samples.get(i), rows[i], ids, types, positions);
+            Arrays.fill(mask, firstRows[i], firstRows[i] + lengths[i], 1);
         }
-        boolean isPadded = !Arrays.equals(lengths, rows);
-        if (at < tokens) {
-            // Tokens whose rows of the tables get a gradient anyway.
-            Arrays.fill(ids, at, tokens, samples.get(rows.length - 1).inputIds()[0]);
-            Arrays.fill(positions, at, tokens, positions[(int) first[rows.length - 1]]);
-            Arrays.fill(mask, at, tokens, 1);
-        }
+        int last = rows.length - 1;
+        int end = firstRows[last] + rows[last];
+        // A token whose rows of the tables get a gradient anyway.
+        Arrays.fill(ids, end, tokens, ids[firstRows[last]]);
+        Arrays.fill(positions, end, tokens, positions[firstRows[last]]);
+        Arrays.fill(mask, end, tokens, 1);
         tensors.put("types", Tensors.of(owner, types));
         tensors.put("positions", Tensors.of(owner, positions));
-        tensors.put("first", Tensors.of(owner, first));
-        if (isPadded) {
+        tensors.put(
+                "first",
+                Tensors.of(owner, Arrays.stream(firstRows).asLongStream().toArray()));
+        if (!Arrays.equals(lengths, rows)) {
             tensors.put("attention_mask", Tensors.of(owner, mask, new Shape(tokens)));
         }
         return Tensors.of(owner, ids);
@@ -137,14 +136,11 @@ final class EncoderBatch {
 
     /** Rows of the tokens with a label. */
     private LongStream labelled() {
-        int[] at = {0};
         return IntStream.range(0, rows.length).boxed().flatMapToLong(i -> {
-            int start = at[0];
-            at[0] += rows[i];
             int[] labels = samples.get(i).labels();
             return IntStream.range(0, labels.length)
                     .filter(t -> labels[t] != Sample.IGNORED)
-                    .mapToLong(t -> start + (long) t);
+                    .mapToLong(t -> firstRows[i] + (long) t);
         });
     }
 }

@@ -2,13 +2,10 @@ package io.github.sparkfinetune.core.model;
 
 import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
-import ai.djl.ndarray.types.Shape;
 import io.github.sparkfinetune.core.arch.DecoderArchitecture;
 import io.github.sparkfinetune.core.arch.LayerAttention;
 import io.github.sparkfinetune.core.arch.RotaryPositions;
 import io.github.sparkfinetune.core.tensor.ScriptModule;
-import io.github.sparkfinetune.core.tensor.Tensors;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,26 +76,9 @@ final class LayerInputs {
         return script.callNamed(owner, "rotations", positions, frequencies.get(rotary), rotary.factor());
     }
 
-    /** The biases of documents that are longer than the sliding window, 0 for none. */
+    /** Returns the biases of documents that are longer than the sliding window, 0 for none. */
     static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
-        Map<String, NDArray> biases = new LinkedHashMap<>();
-        if (window > 0) {
-            for (long length : documents) {
-                if (length > window) {
-                    biases.computeIfAbsent("window." + length, key -> bias(owner, Math.toIntExact(length), window));
-                }
-            }
-        }
-        return biases;
-    }
-
-    private static NDArray bias(NDManager owner, int length, int window) {
-        float[] bias = new float[length * length];
-        Arrays.fill(bias, Float.NEGATIVE_INFINITY);
-        for (int query = 0; query < length; query++) {
-            int first = Math.max(0, query - window + 1);
-            Arrays.fill(bias, query * length + first, query * length + query + 1, 0);
-        }
-        return Tensors.of(owner, bias, new Shape(length, length));
+        // A token sees itself and the tokens before it.
+        return window == 0 ? Map.of() : NearTokens.windows(owner, documents, window - 1, 0);
     }
 }

@@ -20,8 +20,7 @@ final class NearTokens {
 
     static Map<String, NDArray> masks(NDManager owner, AttentionCalls calls, EncoderArchitecture architecture) {
         int window = architecture.window();
-        long[] documents =
-                calls.documents().stream().mapToLong(Batch.Document::length).toArray();
+        long[] documents = Batch.lengths(calls.documents());
         long tokens = Arrays.stream(documents).sum();
         long pairs = Arrays.stream(documents).map(length -> length * length).sum();
         boolean anyIsFar = Arrays.stream(documents).anyMatch(length -> length - 1 > window);
@@ -32,23 +31,34 @@ final class NearTokens {
                 : windows(owner, documents, window);
     }
 
-    /** Returns the masks of texts that reach further than a window, 0 for none. */
+    /** Returns the masks of texts that reach further than a window to either side, 0 for none. */
     static Map<String, NDArray> windows(NDManager owner, long[] documents, int window) {
+        return window == 0 ? Map.of() : windows(owner, documents, window, window);
+    }
+
+    /**
+     * Returns the masks of documents that reach further than their tokens see.
+     *
+     * @param before tokens that a token sees before itself
+     * @param after tokens that it sees after itself
+     */
+    static Map<String, NDArray> windows(NDManager owner, long[] documents, int before, int after) {
         Map<String, NDArray> windows = new LinkedHashMap<>();
         for (long length : documents) {
-            if (window > 0 && length - 1 > window) {
-                windows.computeIfAbsent("window." + length, key -> window(owner, Math.toIntExact(length), window));
+            if (length - 1 > before) {
+                windows.computeIfAbsent(
+                        "window." + length, key -> window(owner, Math.toIntExact(length), before, after));
             }
         }
         return windows;
     }
 
-    private static NDArray window(NDManager owner, int length, int window) {
+    private static NDArray window(NDManager owner, int length, int before, int after) {
         float[] bias = new float[length * length];
         Arrays.fill(bias, Float.NEGATIVE_INFINITY);
         for (int query = 0; query < length; query++) {
-            int first = Math.max(0, query - window);
-            int end = Math.min(length, query + window + 1);
+            int first = Math.max(0, query - before);
+            int end = Math.min(length, query + after + 1);
             Arrays.fill(bias, query * length + first, query * length + end, 0);
         }
         return Tensors.of(owner, bias, new Shape(length, length));

@@ -52,7 +52,7 @@ public record TokenizerFiles(
      */
     public record Texts(String json, String settings, String specialTokensMap, String chatTemplate)
             implements Serializable {
-        /** Of {@code tokenizer.json} alone. */
+        /** Returns the texts of a tokenizer that has {@code tokenizer.json} alone. */
         public static Texts of(String json) {
             return new Texts(json, null, null, null);
         }

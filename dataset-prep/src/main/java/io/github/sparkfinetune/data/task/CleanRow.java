@@ -37,19 +37,19 @@ public record CleanRow<C>(
     public record Changes(boolean repaired, boolean cut) {
         public static final Changes NONE = new Changes(false, false);
 
-        /** What it did to a text. */
+        /** Returns the changes to one text. */
         public static Changes of(TextCleaner.Cleaned text) {
             return new Changes(text.repaired(), text.cut());
         }
 
-        /** What it did to this text or another. */
+        /** Returns the changes to this text and to others together. */
         public Changes or(Changes other) {
             return new Changes(repaired || other.repaired, cut || other.cut);
         }
     }
 
     /**
-     * What is to become of a row.
+     * Decision on a row.
      *
      * @param badBecause why the row cannot be used, or is left out on purpose; or null
      * @param corpus what {@code data.corpus} made of the text; null where it does nothing, or the row cannot be used

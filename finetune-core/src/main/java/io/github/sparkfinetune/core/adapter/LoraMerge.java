@@ -24,7 +24,7 @@ public final class LoraMerge implements TensorParts.Values {
     private final FloatBuffer magnitude;
     /** Whole rows of which some values are read. */
     private FloatBuffer scratch;
-    /** What DoRA multiplies the stored matrix's columns by, once it is known. */
+    /** DoRA's factors of the stored matrix's columns, once they are known. */
     private float[] ofColumns;
 
     /**

@@ -48,7 +48,7 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
      * @param kept by {@link #keep}
      * @param gradients where those of {@link Block#differentiated} go
      * @param add whether they are added to what is there, or replace it; those of shared parameters are always added
-     * @param wanted whether the input's gradient is
+     * @param needsInputGrad whether the gradient of the input is computed
      */
     Optional<NDArray> backward(
             NDManager owner,
@@ -56,12 +56,12 @@ public record BlockCall(ScriptModule script, Block block, NDArray input, Batch b
             Map<String, NDArray> kept,
             List<NDArray> gradients,
             boolean add,
-            boolean wanted) {
+            boolean needsInputGrad) {
         Map<String, NDArray> all = new LinkedHashMap<>(kept);
         all.put("x", input);
         List<Object> arguments = arguments();
         arguments.addAll(0, List.of(gradient, all));
-        Collections.addAll(arguments, block.byName(gradients), add, wanted);
+        Collections.addAll(arguments, block.byName(gradients), add, needsInputGrad);
         return script.call(owner, "layer_backward", arguments.toArray()).stream()
                 .findFirst();
     }

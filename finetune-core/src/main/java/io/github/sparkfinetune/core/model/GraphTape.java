@@ -17,12 +17,12 @@ final class GraphTape implements Tape {
      * Computes a block and records its graph.
      *
      * @param method of the text, that returns the block's output
-     * @param wanted whether the input's gradient is
+     * @param needsInputGrad whether the gradient of the input is computed
      */
-    GraphTape(NDManager owner, BlockCall call, String method, boolean wanted) {
+    GraphTape(NDManager owner, BlockCall call, String method, boolean needsInputGrad) {
         this.call = call;
-        this.leaf = wanted ? List.of(call.script().callOne(owner, "leaf", call.input())) : List.of();
-        BlockCall recorded = wanted ? call.with(leaf.get(0)) : call;
+        this.leaf = needsInputGrad ? List.of(call.script().callOne(owner, "leaf", call.input())) : List.of();
+        BlockCall recorded = needsInputGrad ? call.with(leaf.get(0)) : call;
         this.output = Torch.recording(() -> recorded.run(owner, method));
     }
 

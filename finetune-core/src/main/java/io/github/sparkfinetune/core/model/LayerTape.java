@@ -9,7 +9,7 @@ import java.util.Optional;
 /** A layer whose backward is written out in the model's text. */
 final class LayerTape implements Tape {
     private final BlockCall call;
-    private final boolean wanted;
+    private final boolean needsInputGrad;
     private final Map<String, NDArray> kept;
 
     /**
@@ -17,11 +17,11 @@ final class LayerTape implements Tape {
      *
      * @param owner of what is kept
      * @param call its input must stay open and its masks unchanged until {@link #backward}
-     * @param wanted whether the input's gradient is
+     * @param needsInputGrad whether the gradient of the input is computed
      */
-    LayerTape(NDManager owner, BlockCall call, boolean wanted) {
+    LayerTape(NDManager owner, BlockCall call, boolean needsInputGrad) {
         this.call = call;
-        this.wanted = wanted;
+        this.needsInputGrad = needsInputGrad;
         this.kept = call.keep(owner);
     }
 
@@ -32,7 +32,7 @@ final class LayerTape implements Tape {
 
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
-        Optional<NDArray> input = call.backward(owner, gradient, kept, gradients, add, wanted);
+        Optional<NDArray> input = call.backward(owner, gradient, kept, gradients, add, needsInputGrad);
         kept.values().forEach(NDArray::close);
         return input;
     }

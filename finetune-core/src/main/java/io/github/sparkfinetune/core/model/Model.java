@@ -159,12 +159,12 @@ public abstract sealed class Model permits Encoder, Decoder {
      * Computes one block so that it can be differentiated.
      *
      * @param call its input must stay open, and its masks unchanged, until the tape's backward
-     * @param wanted whether the gradient of the input is
+     * @param needsInputGrad whether the gradient of the input is computed
      */
-    public final Tape record(NDManager owner, BlockCall call, boolean wanted) {
+    public final Tape record(NDManager owner, BlockCall call, boolean needsInputGrad) {
         return call.block().kind() == BlockKind.LAYER && !parts.architecture().isRecorded()
-                ? new LayerTape(owner, call, wanted)
-                : new GraphTape(owner, call, method(call.block()), wanted);
+                ? new LayerTape(owner, call, needsInputGrad)
+                : new GraphTape(owner, call, method(call.block()), needsInputGrad);
     }
 
     /** Computes with the adapters, as it does from the start, or as if there were none. */

@@ -7,19 +7,19 @@ import java.util.Optional;
 
 /**
  * Activation checkpointing: a block of which only the input is kept, and that is computed again when its gradient is
- * wanted.
+ * needed.
  */
 public final class RecomputedTape implements Tape {
     private final Model model;
     private final BlockCall call;
-    private final boolean wanted;
+    private final boolean needsInputGrad;
     private final NDArray output;
 
     /** Computes a block; the parameters are those of {@link Model#record}. */
-    public RecomputedTape(Model model, NDManager owner, BlockCall call, boolean wanted) {
+    public RecomputedTape(Model model, NDManager owner, BlockCall call, boolean needsInputGrad) {
         this.model = model;
         this.call = call;
-        this.wanted = wanted;
+        this.needsInputGrad = needsInputGrad;
         this.output = model.forward(owner, call);
     }
 
@@ -31,6 +31,6 @@ public final class RecomputedTape implements Tape {
     @Override
     public Optional<NDArray> backward(NDManager owner, NDArray gradient, List<NDArray> gradients, boolean add) {
         output.close();
-        return model.record(owner, call, wanted).backward(owner, gradient, gradients, add);
+        return model.record(owner, call, needsInputGrad).backward(owner, gradient, gradients, add);
     }
 }

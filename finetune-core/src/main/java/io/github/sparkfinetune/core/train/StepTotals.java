@@ -15,13 +15,13 @@ record StepTotals(double[] terms, double gradNorm, double[] seconds) {
      * Adds up what the ranks know; every rank calls it.
      *
      * @param terms this rank's sums
-     * @param gradNorm the norm that all ranks clip by, on rank 0; it is not read of other ranks, whose processors may
-     *     add up in another order
+     * @param gradNorm the norm that all ranks clip by on rank 0, 0 on other ranks, whose processors may add up in
+     *     another order
      * @param seconds that this rank computed
      */
     static StepTotals reduced(Collective collective, double[] terms, double gradNorm, double seconds) {
         double[] message = Arrays.copyOf(terms, terms.length + 1 + collective.size());
-        message[terms.length] = collective.rank() == 0 ? gradNorm : 0;
+        message[terms.length] = gradNorm;
         message[terms.length + 1 + collective.rank()] = seconds;
         collective.allReduce(message);
         return new StepTotals(

@@ -62,9 +62,8 @@ class Attention(AttentionCalls):
 
     def kept_probs(self, masks: Dict[str, Tensor], at: int, n: int, length: int) -> Tensor:
         """What dropout keeps of the probabilities of n texts, from element at on: [n, A, L, L]"""
-        heads = self.num_heads
-        part = masks["probs"].narrow(0, at, n * heads * length * length)
-        return part.view([n, heads, length, length])
+        kept = self.score_matrices(masks["probs"], (0, at, n, length))
+        return kept.view([n, self.num_heads, length, length])
 
     def heads(self, x: Tensor, call: Tuple[int, int, int]) -> Tensor:
         """x [P, H] -> a call's texts [n, A, L, d]"""

@@ -33,7 +33,9 @@ class VocabularyLoss(WeightGradients, LogitCap):
             z.add_(w["projection.bias"])
         return self.capped_logits(z)
 
-    def target_log_probs(self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]) -> Tuple[Tensor, Tensor]:
+    def target_log_probs(
+        self, h: Tensor, targets: Tensor, weight: Tensor, w: Dict[str, Tensor]
+    ) -> Tuple[Tensor, Tensor]:
         """Log-probabilities of targets [M, 1], and the gradient of each loss by the head's output [R, V]
 
         h is [R, H], of pad_rows; the gradient of what is behind its M rows is 0. weight is [V, H] as products

@@ -75,9 +75,9 @@ class AdamW8bit(torch.nn.Module):
     ) -> None:
         """Writes the nearest codes of values [blocks, n / blocks] and their scales.
 
-        above [256] has what lies halfway between a code's value and the next one's; cells [65536] by the upper half
-        of a number's bits the code of the lowest number with these bits, which is the number's own, or the one
-        before it. For that scratch is [n or more] numbers, and again, the same memory, as I32; without it all codes
+        above [256] has the midpoint of each code's value and the next one; cells [65536] has, by the upper half
+        of a number's bits, the code of the lowest number with these bits: the number's own code, or the
+        one before it. This needs scratch, [n or more] numbers and the same memory as I32; else all codes
         are searched.
         """
         greatest = values.abs().amax([1])

@@ -4,12 +4,9 @@ import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
 import io.github.sparkfinetune.core.model.Parameter;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,15 +108,7 @@ class AdapterRunTest {
             assertSame("read", read.logits(SAMPLES), after);
         }
         Path merged = folder.resolve("merged");
-        AdapterMerge.run(
-                config,
-                TaskSpecs.of(config).modelKind().head(),
-                TaskSpecs.of(config).usage(),
-                exported.toUri().toString(),
-                merged.toUri().toString(),
-                new Configuration(false),
-                folder.resolve("cache"),
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        TinyRun.merge(config, exported, merged, folder.resolve("cache"));
         try (TinyDecoder whole = TinyDecoder.trained(merged, Optional.empty(), config)) {
             assertSame("merged", whole.logits(SAMPLES), after);
         }

@@ -9,10 +9,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.model.DropoutMasks;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import io.github.sparkfinetune.data.hf.HfConfig;
 import java.nio.file.Files;
@@ -143,15 +140,7 @@ class AddedTokensTest {
                 .isInstanceOf(RunException.class)
                 .hasMessageContainingAll("tokenizer.add_special_tokens", NEW + " rows", "tokens " + OLD);
         Path merged = folder.resolve("merged");
-        AdapterMerge.run(
-                config,
-                TaskSpecs.of(config).modelKind().head(),
-                TaskSpecs.of(config).usage(),
-                exported.toUri().toString(),
-                merged.toUri().toString(),
-                new Configuration(false),
-                folder.resolve("cache"),
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        TinyRun.merge(config, exported, merged, folder.resolve("cache"));
         try (TinyDecoder whole = TinyDecoder.trained(merged, Optional.empty(), config)) {
             assertClose("merged", whole.logits(WITH_NEW), logits, 5e-5);
         }

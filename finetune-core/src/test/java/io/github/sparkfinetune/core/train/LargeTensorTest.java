@@ -7,15 +7,12 @@ import ai.djl.ndarray.NDArray;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.SparseSafetensors;
 import io.github.sparkfinetune.core.safetensors.SparseSafetensors.Tensor;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.io.IOException;
 import java.nio.FloatBuffer;
@@ -25,7 +22,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -137,15 +133,7 @@ class LargeTensorTest {
         boolean adapter = Files.exists(exported.resolve(AdapterFile.CONFIG));
         Path written = adapter ? folder.resolve("merged") : exported;
         if (adapter) {
-            AdapterMerge.run(
-                    config,
-                    TaskSpecs.of(config).modelKind().head(),
-                    TaskSpecs.of(config).usage(),
-                    exported.toUri().toString(),
-                    written.toUri().toString(),
-                    new Configuration(false),
-                    folder.resolve("cache"),
-                    SafetensorsWriter.MAX_SHARD_SIZE);
+            TinyRun.merge(config, exported, written, folder.resolve("cache"));
         }
         try (SafetensorsModel model = SafetensorsModel.open(written)) {
             assertThat(model.info(ENCODER_TABLE).byteSize()).isGreaterThan(Integer.MAX_VALUE);

@@ -4,11 +4,8 @@ import static io.github.sparkfinetune.core.train.ModelGoldenTest.assertClose;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.model.Decoder;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.data.dataset.Sample;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,15 +50,7 @@ class LoftqRunTest {
             assertSame("read", read.logits(SAMPLES), trained);
         }
         Path merged = folder.resolve("merged");
-        AdapterMerge.run(
-                config,
-                TaskSpecs.of(config).modelKind().head(),
-                TaskSpecs.of(config).usage(),
-                adapter.toUri().toString(),
-                merged.toUri().toString(),
-                new Configuration(false),
-                folder.resolve("cache"),
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        TinyRun.merge(config, adapter, merged, folder.resolve("cache"));
         try (TinyDecoder model = TinyDecoder.trained(merged, Optional.empty(), config)) {
             assertSame("merged", model.logits(SAMPLES), trained);
         }

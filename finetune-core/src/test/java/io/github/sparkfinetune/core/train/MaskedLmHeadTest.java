@@ -8,10 +8,6 @@ import static org.assertj.core.api.Assertions.within;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.RunException;
 import io.github.sparkfinetune.core.GoldenFiles;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
-import io.github.sparkfinetune.core.task.TaskSpec;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -170,17 +166,8 @@ class MaskedLmHeadTest {
     }
 
     private Map<String, float[]> merged(RunConfig config) {
-        TaskSpec spec = TaskSpecs.of(config);
         Path merged = folder.resolve("merged");
-        AdapterMerge.run(
-                config,
-                spec.modelKind().head(),
-                spec.usage(),
-                TinyRun.exported(config).toUri().toString(),
-                merged.toUri().toString(),
-                new Configuration(false),
-                folder.resolve("cache"),
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        TinyRun.merge(config, TinyRun.exported(config), merged, folder.resolve("cache"));
         return TinyModel.weights(merged);
     }
 }

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.arch.HeadKind;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.gguf.GgufExport;
 import io.github.sparkfinetune.core.gguf.GgufType;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorType;
 import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.SmallParts;
@@ -134,15 +132,7 @@ class SmallPartsRunTest {
         }
         if (Files.exists(exported.resolve(AdapterFile.CONFIG))) {
             Path merged = folder.resolve(prefix + "merged");
-            AdapterMerge.run(
-                    config,
-                    TaskSpecs.of(config).modelKind().head(),
-                    TaskSpecs.of(config).usage(),
-                    exported.toUri().toString(),
-                    merged.toUri().toString(),
-                    HADOOP,
-                    folder.resolve("cache"),
-                    SafetensorsWriter.MAX_SHARD_SIZE);
+            TinyRun.merge(config, exported, merged, folder.resolve("cache"));
             all.add(merged);
         }
         if (TaskSpecs.of(config).modelKind().head() == HeadKind.CAUSAL_LM) {

@@ -7,14 +7,11 @@ import static org.assertj.core.api.Assertions.within;
 import ai.djl.ndarray.NDManager;
 import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
-import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.collective.SingleRank;
 import io.github.sparkfinetune.core.predict.LoadedModel;
 import io.github.sparkfinetune.core.safetensors.SafetensorsModel;
-import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
 import io.github.sparkfinetune.core.safetensors.TensorType;
-import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import io.github.sparkfinetune.core.tensor.Torch;
 import io.github.sparkfinetune.data.dataset.Manifest;
 import io.github.sparkfinetune.data.dataset.ParquetSamples;
@@ -26,6 +23,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import org.apache.hadoop.conf.Configuration;
 import org.junit.jupiter.api.io.TempDir;
@@ -123,14 +121,19 @@ class StoredTypesTest {
         return TestMatrix.of(all(Stream.of(Method.values())));
     }
 
-    private TinyRun run(Method method, TensorType stored, Kind kind, String... more) throws Exception {
+    private TinyRun run(Method method, String precision, TensorType stored, Kind kind, String... more)
+            throws Exception {
         Path golden = TinyModel.copy(folder.resolve("golden"), kind.folder, config -> {});
         Path base = TinyModel.rewrite(golden, folder.resolve("base"), stored, 60_000, (name, values) -> {});
         return new TinyRun(
                 folder,
                 base,
                 kind.task,
-                Stream.concat(method.settings.stream().map(kind::setting), Arrays.stream(more))
+                Stream.of(
+                                method.settings.stream().map(kind::setting),
+                                Stream.of("precision=" + precision, "training.warmup_ratio=0"),
+                                Arrays.stream(more))
+                        .flatMap(Function.identity())
                         .toArray(String[]::new));
     }
 
@@ -138,14 +141,7 @@ class StoredTypesTest {
     @MethodSource("runs")
     void trainsResumesExportsMergesAndIsReadAgain(Method method, String precision, TensorType stored, Kind kind)
             throws Exception {
-        TinyRun tiny = run(
-                method,
-                stored,
-                kind,
-                "precision=" + precision,
-                "training.max_steps=3",
-                "training.save_steps=2",
-                "training.warmup_ratio=0");
+        TinyRun tiny = run(method, precision, stored, kind, "training.max_steps=3", "training.save_steps=2");
         RunConfig whole = tiny.config("whole");
         TinyRun.Outcome outcome = tiny.run(whole, 1, null);
         assertThat(outcome.losses()).hasSize(3).doesNotHaveDuplicates();
@@ -157,16 +153,13 @@ class StoredTypesTest {
         assertBitEqual(TinyRun.model(resumed), TinyRun.model(whole));
 
         Path exported = TinyRun.exported(whole);
-        Map<String, Double> measured = outcome.result().eval();
+        assertReadAgain(tiny, whole, outcome, method, method.read(stored, precision));
         if (method.isLora()) {
             assertThat(exported.resolve(AdapterFile.CONFIG)).exists();
-            assertSameLoss(
-                    evaluated(whole, exported, Optional.of(tiny.base())), measured, method.read(stored, precision));
             assertMerges(tiny, whole, exported, method, stored);
         } else {
             assertIsModel(exported, TensorType.F32, "float32");
             assertFrozen(method, kind, tiny.base(), exported);
-            assertSameLoss(evaluated(whole, exported, Optional.empty()), measured, READ);
         }
     }
 
@@ -185,21 +178,13 @@ class StoredTypesTest {
     @ParameterizedTest
     @MethodSource("halves")
     void aModelInBf16KeepsTheBytesOfWhatWasFrozen(Method method, String precision, Kind kind) throws Exception {
-        TinyRun tiny = run(
-                method,
-                TensorType.BF16,
-                kind,
-                "precision=" + precision,
-                "training.max_steps=1",
-                "training.warmup_ratio=0",
-                "output.dtype=bfloat16");
+        TinyRun tiny = run(method, precision, TensorType.BF16, kind, "training.max_steps=1", "output.dtype=bfloat16");
         RunConfig config = tiny.config("out");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         Path exported = TinyRun.exported(config);
         assertIsModel(exported, TensorType.BF16, "bfloat16");
         assertFrozen(method, kind, tiny.base(), exported);
-        assertSameLoss(
-                evaluated(config, exported, Optional.empty()), outcome.result().eval(), ROUNDED);
+        assertReadAgain(tiny, config, outcome, method, ROUNDED);
     }
 
     static Stream<Arguments> wholes() {
@@ -213,20 +198,15 @@ class StoredTypesTest {
             throws Exception {
         TinyRun tiny = run(
                 method,
+                precision,
                 stored,
                 kind,
-                "precision=" + precision,
                 "training.max_steps=4",
                 "training.eval_steps=1",
-                "training.learning_rate=0.5",
-                "training.warmup_ratio=0");
+                "training.learning_rate=0.5");
         RunConfig config = tiny.config("out");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
-        Path exported = TinyRun.exported(config);
-        assertSameLoss(
-                evaluated(config, exported, method.isLora() ? Optional.of(tiny.base()) : Optional.empty()),
-                outcome.result().eval(),
-                method.read(stored, precision));
+        assertReadAgain(tiny, config, outcome, method, method.read(stored, precision));
     }
 
     static Stream<Arguments> grown() {
@@ -240,21 +220,17 @@ class StoredTypesTest {
             throws Exception {
         TinyRun tiny = run(
                 method,
+                precision,
                 stored,
                 kind,
-                "precision=" + precision,
                 "training.max_steps=2",
-                "training.warmup_ratio=0",
                 "tokenizer.add_special_tokens=['<|new|>', '<|end|>']");
         RunConfig config = tiny.config("out");
         TinyRun.Outcome outcome = tiny.run(config, 1, null);
         Path exported = TinyRun.exported(config);
         int before = HfConfig.read(tiny.base()).vocabSize();
         assertThat(HfConfig.read(exported).vocabSize()).isEqualTo(before + 2);
-        assertSameLoss(
-                evaluated(config, exported, method.isLora() ? Optional.of(tiny.base()) : Optional.empty()),
-                outcome.result().eval(),
-                method.read(stored, precision));
+        assertReadAgain(tiny, config, outcome, method, method.read(stored, precision));
         if (method.isLora()) {
             assertMerges(tiny, config, exported, method, stored);
         }
@@ -264,15 +240,7 @@ class StoredTypesTest {
     private void assertMerges(TinyRun tiny, RunConfig config, Path adapter, Method method, TensorType stored)
             throws Exception {
         Path merged = folder.resolve("merged");
-        AdapterMerge.run(
-                config,
-                TaskSpecs.of(config).modelKind().head(),
-                TaskSpecs.of(config).usage(),
-                adapter.toUri().toString(),
-                merged.toUri().toString(),
-                new Configuration(false),
-                folder.resolve("cache"),
-                SafetensorsWriter.MAX_SHARD_SIZE);
+        TinyRun.merge(config, adapter, merged, folder.resolve("cache"));
         int kept = 0;
         boolean hasPooler;
         try (SafetensorsModel base = SafetensorsModel.open(tiny.base());
@@ -294,6 +262,16 @@ class StoredTypesTest {
                 && !(method == Method.QLORA_LOFTQ && hasPooler);
         double tolerance = isExact ? 1e-4 : ROUNDED;
         assertSameLoss(evaluated(plain, merged, Optional.empty()), expected, tolerance);
+    }
+
+    /** Asserts that an exported model or adapter, read again, has the loss that its run measured. */
+    private static void assertReadAgain(
+            TinyRun tiny, RunConfig config, TinyRun.Outcome outcome, Method method, double tolerance) throws Exception {
+        Optional<Path> base = method.isLora() ? Optional.of(tiny.base()) : Optional.empty();
+        assertSameLoss(
+                evaluated(config, TinyRun.exported(config), base),
+                outcome.result().eval(),
+                tolerance);
     }
 
     private static void assertIsModel(Path exported, TensorType type, String dtype) {

@@ -4,6 +4,7 @@ import io.github.sparkfinetune.conf.RunConfig;
 import io.github.sparkfinetune.conf.load.RunConfigLoader;
 import io.github.sparkfinetune.core.GoldenFiles;
 import io.github.sparkfinetune.core.adapter.AdapterFile;
+import io.github.sparkfinetune.core.adapter.AdapterMerge;
 import io.github.sparkfinetune.core.checkpoint.Checkpoint;
 import io.github.sparkfinetune.core.collective.Collective;
 import io.github.sparkfinetune.core.collective.ring.RingEndpoint;
@@ -11,6 +12,9 @@ import io.github.sparkfinetune.core.collective.ring.RingMember;
 import io.github.sparkfinetune.core.collective.ring.RingTimeouts;
 import io.github.sparkfinetune.core.collective.ring.TcpRing;
 import io.github.sparkfinetune.core.safetensors.SafetensorsFile;
+import io.github.sparkfinetune.core.safetensors.SafetensorsWriter;
+import io.github.sparkfinetune.core.task.TaskSpec;
+import io.github.sparkfinetune.core.task.registry.TaskSpecs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -102,6 +106,20 @@ public final class TinyRun {
                     .map(TrainingRecord::loss)
                     .toList();
         }
+    }
+
+    /** Adds an adapter into the base of its run and writes the model folder. */
+    static void merge(RunConfig config, Path adapter, Path merged, Path cache) {
+        TaskSpec spec = TaskSpecs.of(config);
+        AdapterMerge.run(
+                config,
+                spec.modelKind().head(),
+                spec.usage(),
+                adapter.toUri().toString(),
+                merged.toUri().toString(),
+                new Configuration(false),
+                cache,
+                SafetensorsWriter.MAX_SHARD_SIZE);
     }
 
     /** Runs with as many threads as ranks, joined by real sockets. */

@@ -27,6 +27,8 @@ import org.apache.hadoop.fs.FileSystem;
 import org.apache.hadoop.fs.ParentNotDirectoryException;
 import org.apache.hadoop.fs.Path;
 import org.apache.hadoop.security.AccessControlException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The folder that a dataset is written to. A {@link Lease} marks it before the first file, and its manifest finishes
@@ -41,6 +43,8 @@ public final class DatasetFolder {
     private static final String UNFINISHED_BEFORE = "_" + Manifest.FILE_NAME;
     /** Where version 0.1 wrote unfinished files. */
     private static final String ATTEMPTS = "_attempts";
+
+    private static final Logger LOG = LoggerFactory.getLogger(DatasetFolder.class);
 
     private final Path path;
     private final Configuration hadoop;
@@ -208,9 +212,19 @@ public final class DatasetFolder {
      * either way.
      */
     private void clear(List<Manifest.Shard> kept) throws IOException {
-        Set<String> names = kept.stream().map(Manifest.Shard::file).collect(Collectors.toSet());
+        Set<String> names = files(kept);
         clear(file -> !names.contains(file));
         HadoopFiles.discard(files, new Path(path, ATTEMPTS));
+    }
+
+    private static Set<String> files(List<Manifest.Shard> shards) {
+        return shards.stream().map(Manifest.Shard::file).collect(Collectors.toSet());
+    }
+
+    private static List<Manifest.Shard> shards(Manifest manifest) {
+        return manifest.splits().values().stream()
+                .flatMap(split -> split.shards().stream())
+                .toList();
     }
 
     private void clear(Predicate<String> gone) throws IOException {
@@ -235,15 +249,36 @@ public final class DatasetFolder {
     }
 
     /**
-     * After a failure: takes away what this run has written, and the folder where nothing is left in it. A folder that
-     * is another run's by now stays as it is, but for this run's files.
+     * Removes what a run has left that ended between the manifest and the end of its work: shards that the manifest
+     * does not name, and the mark. A folder whose mark is that of a living run stays as it is.
+     *
+     * @param manifest of the finished dataset
+     */
+    void settle(Manifest manifest) {
+        Path mark = new Path(path, MARK);
+        try {
+            if (Lease.isOver(files, mark)) {
+                lease = Lease.take(HadoopFiles.fileSystem(path, hadoop), mark, Lease.LENGTH, () -> {});
+                clear(shards(manifest));
+                lease.release(false);
+            }
+        } catch (IOException e) {
+            LOG.warn("{} keeps what an ended run has left: {}", path, e.getMessage());
+        }
+    }
+
+    /**
+     * After a failure: takes away what this run has written, except for what a manifest names whose writer failed only
+     * after it was there, and the folder where nothing is left in it. A folder that is another run's by now stays as it
+     * is, but for this run's files.
      *
      * @param isQuiet whether nothing of this run can be written any more; else the mark stays, so that the next run may
      *     clear what still comes
      */
     void abandon(boolean isQuiet) throws IOException {
         String run = lease.runId();
-        clear(file -> ShardNames.isOf(run, file));
+        Set<String> named = Manifest.exists(path, hadoop) ? files(shards(Manifest.read(path, hadoop))) : Set.of();
+        clear(file -> ShardNames.isOf(run, file) && !named.contains(file));
         lease.release(!isQuiet);
         if (files.exists(path) && files.listStatus(path).length == 0) {
             HadoopFiles.discard(files, path);
@@ -256,9 +291,7 @@ public final class DatasetFolder {
      * @throws RunException with exit code 4 if the folder is another run's by now, or a file is gone
      */
     void finish(Manifest manifest) throws IOException {
-        List<Manifest.Shard> shards = manifest.splits().values().stream()
-                .flatMap(split -> split.shards().stream())
-                .toList();
+        List<Manifest.Shard> shards = shards(manifest);
         for (Manifest.Shard shard : shards) {
             requireThere(shard);
         }

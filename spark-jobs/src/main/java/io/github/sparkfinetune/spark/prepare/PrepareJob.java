@@ -84,6 +84,7 @@ public final class PrepareJob {
         Optional<Manifest> finished = folder.finished(config.task(), options, sourceList);
         if (finished.isPresent()) {
             LOG.info("{} is already prepared with the same text and options: it is used as it is", path);
+            folder.settle(finished.get());
             Preparation.requireStrict(data, finished.get().warnings());
             return finished.get();
         }
@@ -102,19 +103,27 @@ public final class PrepareJob {
                 Manifest manifest = new Preparation<>(spark, config, task, tokenizer, sources, sized, path, run).run();
                 folder.finish(manifest);
                 return manifest;
+            } catch (Error e) {
+                // A full heap, say, after which a session lives on.
+                abandon(folder, jobs, e);
+                throw e;
             } catch (Exception e) {
                 // Exception, because Spark's Scala code throws checked ones undeclared.
                 RuntimeException error = folder.isLost()
                         ? folder.lost(e)
                         : Errors.explain("prepare of " + sources.get(0).path(), e);
-                jobs.cancel();
-                try {
-                    folder.abandon(jobs.awaitTasks(TASKS_END));
-                } catch (IOException left) {
-                    error.addSuppressed(left);
-                }
+                abandon(folder, jobs, error);
                 throw error;
             }
+        }
+    }
+
+    private static void abandon(DatasetFolder folder, JobGroup jobs, Throwable error) {
+        jobs.cancel();
+        try {
+            folder.abandon(jobs.awaitTasks(TASKS_END));
+        } catch (IOException left) {
+            error.addSuppressed(left);
         }
     }
 

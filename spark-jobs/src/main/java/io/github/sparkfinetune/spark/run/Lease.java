@@ -136,6 +136,12 @@ public final class Lease {
         return lease;
     }
 
+    /** Returns whether there is a lease whose run has ended. */
+    public static boolean isOver(FileSystem files, Path file) throws IOException {
+        Mark there = read(files, file);
+        return there != null && there.isOver();
+    }
+
     /**
      * Looks for a lease.
      *

@@ -19,6 +19,9 @@ public final class FaultyFileSystem extends RawLocalFileSystem {
     /** Setting: a part of the names of files that cannot be read. */
     static final String BUSY = "fs.faulty.busy";
 
+    /** Setting: a part of the names that files get, but whose writers hear of a failure. */
+    static final String UNANSWERED = "fs.faulty.unanswered";
+
     /** Names of the files that were begun, with the folders that they are in. */
     private static final Queue<String> CREATED = new ConcurrentLinkedQueue<>();
 
@@ -62,6 +65,15 @@ public final class FaultyFileSystem extends RawLocalFileSystem {
         }
         CREATED.add(file.toUri().getPath());
         return super.create(file, overwrite, bufferSize, replication, blockSize, progress);
+    }
+
+    @Override
+    public boolean rename(Path from, Path to) throws IOException {
+        boolean renamed = super.rename(from, to);
+        if (isFaulty(UNANSWERED, to)) {
+            throw new IOException("Connection reset");
+        }
+        return renamed;
     }
 
     @Override

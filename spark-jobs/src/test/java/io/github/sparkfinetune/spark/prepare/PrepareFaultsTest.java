@@ -45,6 +45,7 @@ class PrepareFaultsTest {
     void mend() {
         hadoop.unset(FaultyFileSystem.FULL);
         hadoop.unset(FaultyFileSystem.BUSY);
+        hadoop.unset(FaultyFileSystem.UNANSWERED);
     }
 
     private RunConfig config(Path train) {
@@ -76,6 +77,42 @@ class PrepareFaultsTest {
 
         assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
         assertThat(folder.resolve("dataset")).doesNotExist();
+    }
+
+    /** The connection may fail after the manifest is there, which makes its shards a dataset. */
+    @Test
+    void keepsTheShardsOfAManifestWhoseWriterHeardOfAFailure() throws IOException {
+        hadoop.set(FaultyFileSystem.UNANSWERED, Manifest.FILE_NAME);
+
+        assertThat(failure(mails).exitCode()).isEqualTo(ExitCode.FAILED);
+
+        hadoop.unset(FaultyFileSystem.UNANSWERED);
+        requireWhole(PrepareJob.run(spark, config(mails)));
+    }
+
+    @Test
+    void removesWhatARunHasLeftThatEndedBehindItsManifest() throws IOException {
+        Manifest manifest = PrepareJob.run(spark, config(mails));
+        Path dataset = folder.resolve("dataset");
+        Path shard =
+                dataset.resolve(manifest.split(Manifest.TRAIN).shards().get(0).file());
+        Path unnamed = shard.resolveSibling("part-00000-0123456789abcdef-7.parquet");
+        Files.copy(shard, unnamed);
+        Files.writeString(dataset.resolve("_PREPARING"), """
+                {"run_id": "0123456789abcdef", "process": 1, "host": "other", "machine": "",
+                 "since": "2020-01-01T00:00:00Z", "until": "2020-01-01T00:01:00Z"}
+                """);
+
+        requireWhole(PrepareJob.run(spark, config(mails)));
+        assertThat(unnamed).doesNotExist();
+    }
+
+    private void requireWhole(Manifest manifest) {
+        Path dataset = folder.resolve("dataset");
+        assertThat(manifest.split(Manifest.TRAIN).shards())
+                .isNotEmpty()
+                .allSatisfy(shard -> assertThat(dataset.resolve(shard.file())).hasSize(shard.bytes()));
+        assertThat(dataset.resolve("_PREPARING")).doesNotExist();
     }
 
     @Test

@@ -30,6 +30,7 @@ final class Quarantine {
 
     private static final String MARK = "_QUARANTINE";
     private static final String OURS = MARK + "|part-.*\\.parquet|_SUCCESS|\\..*|_temporary";
+    private static final String UNFINISHED_MARK = "\\." + MARK + "\\..*";
 
     private Quarantine() {}
 
@@ -44,7 +45,8 @@ final class Quarantine {
         if (!files.exists(path)) {
             return;
         }
-        FileStatus[] entries = files.listStatus(path);
+        // A run that was killed before its mark was complete has left only the unfinished mark.
+        FileStatus[] entries = files.listStatus(path, entry -> !entry.getName().matches(UNFINISHED_MARK));
         if (entries.length > 0 && !files.exists(new Path(path, MARK))) {
             throw RunException.config("data.corpus.quarantine: " + path + " holds "
                     + entries[0].getPath().getName() + " and is no quarantine of an earlier run (it has no " + MARK

@@ -100,6 +100,7 @@ class PredictTablesTest {
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 3)
                 .config("spark.sql.files.openCostInBytes", 1)
+                .config("spark.databricks.delta.snapshotPartitions", 2)
                 .config("spark.sql.warehouse.dir", folder.resolve("warehouse").toString())
                 .config(
                         "spark.sql.extensions",

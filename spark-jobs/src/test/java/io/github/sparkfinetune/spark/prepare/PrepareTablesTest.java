@@ -53,6 +53,7 @@ class PrepareTablesTest {
                 .appName("tables-test")
                 .config("spark.ui.enabled", false)
                 .config("spark.sql.shuffle.partitions", 2)
+                .config("spark.databricks.delta.snapshotPartitions", 2)
                 .config("spark.sql.warehouse.dir", warehouse.toString())
                 .config(
                         "spark.sql.extensions",
